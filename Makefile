@@ -1,0 +1,50 @@
+# `make help` lists what there is. Every target sets up what it needs.
+SHELL := /bin/sh
+BIN := .venv/bin
+export PYTHONPATH := layers/scheduling:sdk:.
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Make .venv with the locked dependencies
+	@scripts/setup.sh
+
+sample: setup ## Build the sample extension to a WASM component
+	@$(BIN)/python -m samples.build
+
+local: setup sample ## Run the whole stack on 127.0.0.1 until Ctrl-C
+	@$(BIN)/python -m local
+
+demo: setup sample ## Run the main job once: set up, travel an hour, show the runs
+	@$(BIN)/python -m local.demo
+
+test: setup sample ## Run the tests
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
+
+properties: setup ## Run the property tests at length
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties
+
+lint: setup ## Check format, style, types, import rules and the template
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy layers/scheduling/scheduling runner sdk local samples/build.py tests
+	@$(BIN)/lint-imports
+	@$(BIN)/cfn-lint template.yaml
+
+check: lint test ## Everything that must pass before a commit
+
+format: setup ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup ## Resolve the dependencies anew
+	@$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements.lock
+
+clean: ## Remove what was built
+	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: help setup sample local demo test properties lint check format lock clean
