@@ -1,0 +1,16 @@
+"""GET /v1/installs/{installId}/endpoints"""
+
+from scheduling import bootstrap
+from scheduling.api.http import Answer, Request, answer
+from scheduling.api.render import compact, endpoint_fields
+from scheduling.api.rest import rest
+from scheduling.operations.reading import list_endpoints
+
+services = bootstrap.services()
+
+
+@rest
+def handler(request: Request) -> Answer:
+    """The endpoints of the installed version, by path then method."""
+    endpoints = list_endpoints(services, request.install_id)
+    return answer(200, compact({"endpoints": [endpoint_fields(endpoint) for endpoint in endpoints]}))

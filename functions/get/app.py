@@ -1,0 +1,16 @@
+"""GET /v1/installs/{installId}/schedules/{scheduleId}"""
+
+from scheduling import bootstrap
+from scheduling.api.http import Answer, Request
+from scheduling.api.requests import schedule_id_of
+from scheduling.api.rest import one_schedule, rest
+from scheduling.operations.reading import get_schedule
+
+services = bootstrap.services()
+
+
+@rest
+def handler(request: Request) -> Answer:
+    """One schedule of the install."""
+    schedule = get_schedule(services, request.install_id, schedule_id_of(request.path("scheduleId")))
+    return one_schedule(200, schedule)

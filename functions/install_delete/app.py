@@ -1,0 +1,15 @@
+"""DELETE /admin/v1/installs/{installId}"""
+
+from scheduling import bootstrap
+from scheduling.api.http import Answer, Request, answer
+from scheduling.api.rest import rest
+from scheduling.operations.uninstall import delete_install
+
+services = bootstrap.services()
+
+
+@rest
+def handler(request: Request) -> Answer:
+    """Nothing, once the install is gone with every schedule, timer and name of it."""
+    delete_install(services, request.install_id)
+    return answer(204)

@@ -1,0 +1,15 @@
+"""GET /admin/v1/installs/{installId}"""
+
+from scheduling import bootstrap
+from scheduling.api.http import Answer, Request, answer
+from scheduling.api.render import compact, install_fields
+from scheduling.api.rest import rest
+from scheduling.operations.installs import get_install
+
+services = bootstrap.services()
+
+
+@rest
+def handler(request: Request) -> Answer:
+    """The install, disabled or not."""
+    return answer(200, compact(install_fields(*get_install(services, request.install_id))))

@@ -1,0 +1,83 @@
+"""HTTP API events in, answers out (API Gateway payload format 2.0)."""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from scheduling.domain import exact_json
+from scheduling.domain.errors import AnswerTooLarge, InstallNotFound, ValidationFailed
+from scheduling.domain.ids import InstallId, parse_install_id
+
+MAX_ANSWER_BYTES = 6_000_000
+"""Lambda's limit is 6,291,556 bytes for the answer as JSON, in which the body is one escaped string."""
+
+_MOST_BYTES_PER_CHARACTER = 6
+Answer = dict[str, Any]
+
+
+class Request:
+    """What a route's handler asks of an event."""
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        self._event = APIGatewayProxyEventV2(dict(event))
+
+    @property
+    def install_id(self) -> InstallId:
+        """Of the path. Raises InstallNotFound for what no install can be named."""
+        install_id = parse_install_id(self.path("installId"))
+        if install_id is None:
+            raise InstallNotFound
+        return install_id
+
+    def path(self, name: str) -> str:
+        """A parameter of the path."""
+        return self._event.path_parameters.get(name, "")
+
+    def query(self, name: str) -> str | None:
+        """A parameter of the query."""
+        return self._event.query_string_parameters.get(name)
+
+    def header(self, name: str) -> str | None:
+        """A header, in any case of its name."""
+        return self._event.headers.get(name)
+
+    def json_object(self) -> dict[str, object]:
+        """The body. Raises ValidationFailed for anything but a JSON object, numbers being kept exactly."""
+        try:
+            value = exact_json.loads(self._event.decoded_body or "")
+        except (exact_json.InvalidJson, UnicodeDecodeError) as error:
+            raise ValidationFailed(f"The body is not valid: {error}") from error
+        if not isinstance(value, dict):
+            raise ValidationFailed("The body must be a JSON object")
+        return value
+
+    @property
+    def accepts_gzip(self) -> bool:
+        """Whether the client takes a compressed answer."""
+        codings = (self.header("accept-encoding") or "").lower().split(",")
+        return any(c.partition(";")[0].strip() == "gzip" and "q=0" not in c.replace(" ", "") for c in codings)
+
+
+def answer(status: int, body: str | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    """An answer with a JSON body, or without any."""
+    content = {"content-type": "application/json"} if body is not None else {}
+    return {"statusCode": status, "headers": {**content, **(headers or {})}, "body": body or ""}
+
+
+def fitted(plain: Answer, request: Request, too_large: str) -> Answer:
+    """The answer, compressed where it would not fit Lambda's limit and the client takes that.
+
+    Raises AnswerTooLarge with the text `too_large` otherwise.
+    """
+    body = plain["body"]
+    if len(body) * _MOST_BYTES_PER_CHARACTER <= MAX_ANSWER_BYTES or len(json.dumps(body)) <= MAX_ANSWER_BYTES:
+        return plain
+    compressed = base64.b64encode(gzip.compress(body.encode(), compresslevel=6)).decode()
+    if not request.accepts_gzip or len(compressed) > MAX_ANSWER_BYTES:
+        raise AnswerTooLarge(too_large)
+    headers = {**plain["headers"], "content-encoding": "gzip", "vary": "accept-encoding"}
+    return {**plain, "headers": headers, "body": compressed, "isBase64Encoded": True}

@@ -1,0 +1,104 @@
+"""The body of PUT /admin/v1/installs/{i} to a Registration (contract, section 3)."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from scheduling.api.requests import type_errors
+from scheduling.domain import exact_json
+from scheduling.domain.capabilities import ALWAYS_GRANTED, known_capabilities
+from scheduling.domain.endpoints import Endpoint, normalize_path
+from scheduling.domain.errors import ValidationFailed
+from scheduling.domain.ids import endpoint_id
+from scheduling.domain.install import InstallConfig, Version
+from scheduling.operations.installs import Registration
+
+MAX_MANIFEST_BYTES = MAX_CONFIG_BYTES = 100_000
+_Id = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class _Endpoint(BaseModel):
+    method: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,16}$")]
+    path: _Text
+    handler: _Text
+
+
+class _Api(BaseModel):
+    endpoints: list[_Endpoint]
+
+
+class _Manifest(BaseModel):
+    name: _Text
+    publisher: _Text
+    version: _Text
+    capabilities: list[str] = []
+    api: _Api = _Api(endpoints=[])
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    tenantId: _Id  # noqa: N815 - the contract's names
+    registryId: _Id  # noqa: N815
+    versionId: _Id  # noqa: N815
+    contentHash: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9A-Za-z]{1,64}$")]  # noqa: N815
+    manifest: _Manifest
+    grantedCapabilities: list[str]  # noqa: N815
+    enabled: bool = True
+    config: dict[str, Any] | None = None
+    secretEnvelope: dict[str, Any] | None = Field(None)  # noqa: N815
+
+
+def registration(body: Mapping[str, Any]) -> Registration:
+    """What the body says. Raises ValidationFailed with every field at fault."""
+    errors = type_errors(_Body, body)
+    if errors:
+        raise ValidationFailed.of(errors)
+    given = _Body.model_validate(body)
+    return Registration(
+        tenant_id=given.tenantId,
+        registry_id=given.registryId,
+        content_hash=given.contentHash,
+        granted=_granted(given),
+        enabled=given.enabled,
+        version=_version(given, _text("manifest", body["manifest"], MAX_MANIFEST_BYTES, sort_keys=True)),
+        config=InstallConfig(
+            config=_text("config", given.config or {}, MAX_CONFIG_BYTES),
+            secret_envelope=_text("secretEnvelope", given.secretEnvelope or {}, MAX_CONFIG_BYTES),
+        ),
+    )
+
+
+def _granted(given: _Body) -> frozenset[str]:
+    granted = known_capabilities(given.grantedCapabilities)
+    beyond = granted - known_capabilities(given.manifest.capabilities) - ALWAYS_GRANTED
+    if beyond:
+        text = f"Not in the manifest: {', '.join(sorted(beyond))}"
+        raise ValidationFailed.of({"grantedCapabilities": text})
+    return granted | ALWAYS_GRANTED
+
+
+def _version(given: _Body, manifest_text: str) -> Version:
+    named = {(e.method.upper(), normalize_path(e.path)): e.handler for e in given.manifest.api.endpoints}
+    endpoints = [
+        Endpoint(id=endpoint_id(given.registryId, method, path), method=method, path=path, handler=handler)
+        for (method, path), handler in named.items()
+    ]
+    return Version(
+        id=given.versionId,
+        manifest_hash=hashlib.sha256(manifest_text.encode()).hexdigest(),
+        endpoints=tuple(sorted(endpoints, key=lambda e: (e.path, e.method))),
+    )
+
+
+def _text(field: str, value: object, max_bytes: int, *, sort_keys: bool = False) -> str:
+    try:
+        text = exact_json.dumps(value, sort_keys=sort_keys)
+    except exact_json.InvalidJson as error:
+        raise ValidationFailed.of({field: str(error)}) from error
+    if len(text.encode()) > max_bytes:
+        raise ValidationFailed.of({field: f"Larger than {max_bytes} bytes"})
+    return text

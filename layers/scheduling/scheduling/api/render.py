@@ -1,0 +1,83 @@
+"""Domain to JSON text, in the contract's field names. Payloads are put in as they are, never parsed again."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from scheduling.domain.endpoints import Endpoint
+from scheduling.domain.install import Install, Version
+from scheduling.domain.runs import Run
+from scheduling.domain.schedule import Schedule
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC with milliseconds, such as `2026-11-23T09:00:00.000Z`."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z" if moment else None
+
+
+def compact(value: object) -> str:
+    """JSON without spaces, in UTF-8 rather than escapes."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def schedule_json(schedule: Schedule) -> str:
+    """One schedule."""
+    definition, last_run = schedule.definition, schedule.last_run
+    fields = {
+        "id": schedule.id,
+        "endpointPath": definition.endpoint_path,
+        "endpointMethod": definition.endpoint_method,
+        "name": definition.name,
+        "cron": definition.cron,
+        "timezone": definition.timezone,
+        "enabled": definition.enabled,
+        "lastRunAt": timestamp(last_run.at) if last_run else None,
+        "lastRunStatus": last_run.status if last_run else None,
+        "lastError": last_run.error if last_run else None,
+        "createdAt": timestamp(schedule.created_at),
+    }
+    return f'{compact(fields)[:-1]},"payload":{definition.payload or "null"}}}'
+
+
+def schedules_json(schedules: Iterable[Schedule]) -> str:
+    """A list of schedules."""
+    return f"[{','.join(map(schedule_json, schedules))}]"
+
+
+def endpoint_fields(endpoint: Endpoint) -> Mapping[str, object]:
+    """One endpoint."""
+    return {
+        "id": endpoint.id,
+        "method": endpoint.method,
+        "path": endpoint.path,
+        "handler": endpoint.handler,
+        "schedulable": endpoint.schedulable,
+    }
+
+
+def run_fields(run: Run) -> Mapping[str, object]:
+    """One run of the history."""
+    return {
+        "scheduledTime": run.scheduled_time,
+        "startedAt": timestamp(run.started_at),
+        "durationMs": run.duration_ms,
+        "attempt": run.attempt,
+        "status": run.status.value,
+        "httpStatus": run.http_status,
+        "error": run.error,
+    }
+
+
+def install_fields(install: Install, version: Version) -> Mapping[str, object]:
+    """One install as the platform sees it; never its configuration or secrets."""
+    return {
+        "installId": install.id,
+        "tenantId": install.tenant_id,
+        "registryId": install.registry_id,
+        "versionId": install.version_id,
+        "contentHash": install.content_hash,
+        "grantedCapabilities": sorted(install.granted),
+        "enabled": install.enabled,
+        "scheduleCount": install.schedule_count,
+        "endpoints": [endpoint_fields(endpoint) for endpoint in version.endpoints],
+    }

@@ -1,0 +1,140 @@
+"""Bodies and parameters to the operations' inputs; what is of the wrong type is reported with the broken rules."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from scheduling.domain import exact_json
+from scheduling.domain.errors import ScheduleNotFound, ValidationFailed
+from scheduling.domain.ids import ScheduleId, parse_schedule_id
+from scheduling.domain.rules import FIELDS, ScheduleFields, ScheduleInput
+from scheduling.domain.runs import parse_time
+from scheduling.operations.ports import IdempotencyKey
+
+MAX_PAGE = 50
+_TEXTS = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+    "string_type": "must be a string",
+    "bool_type": "must be true or false",
+    "dict_type": "must be an object",
+    "list_type": "must be an array",
+    "model_type": "must be an object",
+}
+_ETAG = re.compile(r'"(\d{1,15})"')
+
+
+class _ScheduleBody(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    endpoint: str = ""
+    cron: str = ""
+    timezone: str = ""
+    enabled: bool = True
+    name: str | None = None
+    payload: Any = None
+
+
+def schedule_input(body: Mapping[str, object]) -> ScheduleInput:
+    """The fields of a create or an update."""
+    errors = type_errors(_ScheduleBody, body)
+    fields = {name: body[name] for name in FIELDS if name in body and name not in errors}
+    return ScheduleInput(cast(ScheduleFields, fields), errors)
+
+
+def type_errors(model: type[BaseModel], body: Mapping[str, object]) -> dict[str, str]:
+    """What is wrong with each field by the model; a nested one is named by its path."""
+    try:
+        model.model_validate(body)
+    except ValidationError as invalid:
+        found = invalid.errors(include_url=False, include_context=False, include_input=False)
+        named = ((".".join(map(str, error["loc"])), error) for error in found)
+        return {name: f"{name} {_TEXTS.get(e['type'], f'is not valid: {e["msg"]}')}" for name, e in named}
+    return {}
+
+
+def refuse_unknown(body: Mapping[str, object], known: Collection[str]) -> None:
+    """Raises ValidationFailed that names each field of the body that is not known."""
+    unknown = {name: f"{name} is not a known field" for name in body if name not in known}
+    if unknown:
+        raise ValidationFailed.of(unknown)
+
+
+def required_schedule_id(body: Mapping[str, object]) -> ScheduleId:
+    """Of a callback's body. Raises ValidationFailed."""
+    value = body.get("scheduleId")
+    if value is None:
+        raise ValidationFailed.of({"scheduleId": "scheduleId is required"})
+    schedule_id = parse_schedule_id(value.strip()) if isinstance(value, str) else None
+    if schedule_id is None:
+        raise ValidationFailed.of({"scheduleId": "Invalid scheduleId"})
+    return schedule_id
+
+
+def schedule_id_of(text: str) -> ScheduleId:
+    """Of a path. Raises ScheduleNotFound for what no schedule can be named."""
+    schedule_id = parse_schedule_id(text)
+    if schedule_id is None:
+        raise ScheduleNotFound
+    return schedule_id
+
+
+def idempotency_key(header: str | None, body: Mapping[str, object]) -> IdempotencyKey | None:
+    """The key, with a hash of the body that no spacing or order of names changes. Raises ValidationFailed."""
+    if header is None:
+        return None
+    if not 1 <= len(header) <= 64:
+        raise ValidationFailed.of({"Idempotency-Key": "Idempotency-Key must be 1 to 64 characters"})
+    canonical = exact_json.dumps(body, sort_keys=True)
+    return IdempotencyKey(header, hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def if_match(header: str | None) -> frozenset[int] | None:
+    """The revisions that the header admits; None where it admits any. A weak tag never matches (RFC 9110)."""
+    if header is None or header.strip() == "*":
+        return None
+    tags = (_ETAG.fullmatch(tag.strip()) for tag in header.split(","))
+    return frozenset(int(tag[1]) for tag in tags if tag)
+
+
+def page_limit(text: str | None) -> int:
+    """How many a page may have, at most and by default 50. Raises ValidationFailed."""
+    if text is None:
+        return MAX_PAGE
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_PAGE:
+        raise ValidationFailed.of({"limit": f"limit must be a whole number from 1 to {MAX_PAGE}"})
+    return int(text)
+
+
+def cursor_of(position: str | None) -> str | None:
+    """An opaque word for a place in a list."""
+    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=") if position else None
+
+
+def schedule_position(cursor: str | None) -> ScheduleId | None:
+    """The schedule that a page of schedules follows. Raises ValidationFailed."""
+    schedule_id = parse_schedule_id(_position(cursor)) if cursor is not None else None
+    if cursor is not None and schedule_id is None:
+        raise ValidationFailed.of({"cursor": "Invalid cursor"})
+    return schedule_id
+
+
+def run_position(cursor: str | None) -> str | None:
+    """The scheduled time that a page of runs precedes. Raises ValidationFailed."""
+    if cursor is None:
+        return None
+    try:
+        return parse_time(_position(cursor))
+    except ValueError:
+        raise ValidationFailed.of({"cursor": "Invalid cursor"}) from None
+
+
+def _position(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        raise ValidationFailed.of({"cursor": "Invalid cursor"}) from None

@@ -1,0 +1,91 @@
+"""The installs and versions in the table."""
+
+from pynamodb.connection import Connection
+
+from scheduling.aws.requests import Write, find
+from scheduling.aws.rows import changes, install_values
+from scheduling.aws.runs import config_of
+from scheduling.aws.table import (
+    ConfigRow,
+    EndpointMap,
+    InstallRow,
+    VersionRow,
+    config_key,
+    install_key,
+    version_key,
+)
+from scheduling.domain.endpoints import Endpoint
+from scheduling.domain.ids import InstallId
+from scheduling.domain.install import Install, InstallConfig, Version
+
+
+class InstallsTable:
+    """Implements `operations.ports.Installs`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._versions: dict[str, Version] = {}
+
+    def version(self, version_id: str) -> Version | None:
+        """One BatchGetItem, the first time a process asks."""
+        if version_id not in self._versions:
+            row = find(version_key(version_id)).get(VersionRow)
+            if row is None:
+                return None
+            self._versions[version_id] = _version_of(row)
+        return self._versions[version_id]
+
+    def config(self, install_id: InstallId) -> InstallConfig:
+        """One BatchGetItem."""
+        return config_of(find(config_key(install_id)).get(ConfigRow))
+
+    def put(self, before: Install | None, after: Install, config: InstallConfig, version: Version) -> None:
+        """One TransactWriteItems."""
+        write = Write(self._connection)
+        row = InstallRow(**install_key(after.id))
+        if before:
+            as_read = (InstallRow.generation == before.generation) & (InstallRow.sequence == before.sequence)
+            actions = changes(InstallRow, install_values(before), install_values(after))
+            write.update(row, actions, as_read)
+        else:
+            new = InstallRow(**install_key(after.id), **install_values(after))
+            write.put(new, InstallRow.pk.does_not_exist())
+        write.put(
+            ConfigRow(**config_key(after.id), config=config.config, secret_envelope=config.secret_envelope)
+        )
+        same = VersionRow.pk.does_not_exist() | (VersionRow.manifest_hash == version.manifest_hash)
+        write.put(_version_row(version), same)
+        write.send()
+
+    def replace(self, before: Install, after: Install | None) -> None:
+        """One UpdateItem, or one TransactWriteItems that deletes."""
+        write = Write(self._connection)
+        row = InstallRow(**install_key(before.id))
+        as_read = InstallRow.generation == before.generation
+        if after:
+            actions = changes(InstallRow, install_values(before), install_values(after))
+            write.update(row, actions, as_read)
+        else:
+            write.delete(row, as_read & (InstallRow.schedule_count <= 0))
+            write.delete(ConfigRow(**config_key(before.id)))
+        write.send()
+
+
+def _version_of(row: VersionRow) -> Version:
+    endpoints = [
+        Endpoint(id=each.id, method=each.method, path=each.path, handler=each.handler)
+        for each in row.endpoints
+    ]
+    return Version(
+        id=row.pk.removeprefix("VERSION#"), manifest_hash=row.manifest_hash, endpoints=tuple(endpoints)
+    )
+
+
+def _version_row(version: Version) -> VersionRow:
+    endpoints = [
+        EndpointMap(  # type: ignore[no-untyped-call]  # pynamodb leaves MapAttribute's constructor untyped
+            id=each.id, method=each.method, path=each.path, handler=each.handler
+        )
+        for each in version.endpoints
+    ]
+    return VersionRow(**version_key(version.id), manifest_hash=version.manifest_hash, endpoints=endpoints)

@@ -1,0 +1,182 @@
+"""Rows to domain and back."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pynamodb.expressions.update import Action
+
+from scheduling.aws.table import InstallRow, RunRow, ScheduleRow, WriteRow
+from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.install import Install
+from scheduling.domain.runs import Run, RunStatus
+from scheduling.domain.schedule import Definition, LastRun, Life, Schedule
+from scheduling.operations.ports import EarlierWrite, IdempotencyKey
+
+_DEFINED = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
+_REMEMBERED = (*_DEFINED, "created_at")
+
+
+def install_of(row: InstallRow) -> Install:
+    """The install that the row holds."""
+    return Install(
+        id=InstallId(row.pk.removeprefix("INSTALL#")),
+        tenant_id=row.tenant_id,
+        registry_id=row.registry_id,
+        version_id=row.version_id,
+        content_hash=row.content_hash,
+        granted=frozenset(row.granted),
+        enabled=row.enabled,
+        deleting=row.deleting,
+        generation=int(row.generation),
+        sequence=int(row.sequence),
+        schedule_count=int(row.schedule_count),
+        writes={int(slot): from_millis(at) for slot, at in row.writes.as_dict().items()},
+        pending_since=row.pending_since,
+    )
+
+
+def install_values(install: Install) -> dict[str, Any]:
+    """What the platform sets of an install; the count and the window are the extension's writes to change."""
+    return {
+        "tenant_id": install.tenant_id,
+        "registry_id": install.registry_id,
+        "version_id": install.version_id,
+        "content_hash": install.content_hash,
+        "granted": set(install.granted),
+        "enabled": install.enabled,
+        "deleting": install.deleting,
+        "generation": install.generation,
+        **pending_values(install.id, install.pending_since),
+    }
+
+
+def schedule_of(row: ScheduleRow) -> Schedule:
+    """The schedule that the row holds."""
+    return Schedule(
+        id=ScheduleId(row.sk.removeprefix("SCHEDULE#")),
+        install_id=InstallId(row.pk.removeprefix("INSTALL#")),
+        definition=Definition(
+            endpoint_method=row.endpoint_method,
+            endpoint_path=row.endpoint_path,
+            cron=row.cron,
+            timezone=row.timezone,
+            enabled=row.enabled,
+            name=row.name,
+            payload=row.payload,
+        ),
+        created_at=row.created_at,
+        revision=int(row.revision),
+        timer_revision=int(row.timer_revision),
+        pending_since=row.pending_since,
+        life=Life(row.life),
+        held_name=row.held_name,
+        running_time=row.running_time,
+        running_until=row.running_until,
+        last_run=_last_run_of(row),
+    )
+
+
+def _last_run_of(row: ScheduleRow) -> LastRun | None:
+    if row.last_run_at is None or row.last_run_status is None:
+        return None
+    return LastRun(at=row.last_run_at, status=row.last_run_status, error=row.last_error)
+
+
+def schedule_values(schedule: Schedule) -> dict[str, Any]:
+    """What an operation sets of a schedule; how it runs is the executor's to change."""
+    definition = schedule.definition
+    return {
+        "endpoint_method": definition.endpoint_method,
+        "endpoint_path": definition.endpoint_path,
+        "cron": definition.cron,
+        "timezone": definition.timezone,
+        "enabled": definition.enabled,
+        "name": definition.name,
+        "payload": definition.payload,
+        "created_at": schedule.created_at,
+        "revision": schedule.revision,
+        "timer_revision": schedule.timer_revision,
+        "life": schedule.life.value,
+        "held_name": schedule.held_name,
+        **pending_values(schedule.id, schedule.pending_since),
+    }
+
+
+def remembered_values(write: EarlierWrite) -> dict[str, Any]:
+    """A remembered write: the request's hash, and its schedule but for the payload, which the request repeats."""
+    kept = schedule_values(write.schedule) | {"created_at": write.schedule.created_at.isoformat()}
+    named = {name: kept[name] for name in _REMEMBERED if kept[name] is not None}
+    return {"request_hash": write.key.request_hash, "schedule": {"id": write.schedule.id, **named}}
+
+
+def earlier_write_of(row: WriteRow) -> EarlierWrite:
+    """The remembered write that the row holds."""
+    kept = row.schedule.as_dict()
+    definition = {name: kept.get(name) for name in _DEFINED}
+    return EarlierWrite(
+        key=IdempotencyKey(row.sk.removeprefix("WRITE#"), row.request_hash),
+        schedule=Schedule(
+            id=ScheduleId(kept["id"]),
+            install_id=InstallId(row.pk.removeprefix("INSTALL#")),
+            definition=Definition(**definition, payload=None),
+            created_at=datetime.fromisoformat(kept["created_at"]),
+        ),
+    )
+
+
+def run_of(row: RunRow) -> Run:
+    """The run that the row holds."""
+    return Run(
+        scheduled_time=row.sk.removeprefix("RUN#"),
+        status=RunStatus(row.status),
+        attempt=int(row.attempt),
+        started_at=row.started_at,
+        lease_until=row.lease_until,
+        duration_ms=None if row.duration_ms is None else int(row.duration_ms),
+        http_status=None if row.http_status is None else int(row.http_status),
+        error=row.error,
+        retryable=row.retryable,
+    )
+
+
+def run_values(run: Run) -> dict[str, Any]:
+    """All of a run but its key."""
+    return {
+        "status": run.status.value,
+        "attempt": run.attempt,
+        "started_at": run.started_at,
+        "lease_until": run.lease_until,
+        "duration_ms": run.duration_ms,
+        "http_status": run.http_status,
+        "error": run.error,
+        "retryable": run.retryable,
+    }
+
+
+def pending_values(identifier: str, since: datetime | None) -> dict[str, Any]:
+    """The two attributes that put a row into the pending index, or take it out."""
+    return {"pending_since": since, "pending_shard": shard_of(identifier) if since else None}
+
+
+def shard_of(identifier: str) -> str:
+    """Which of the sixteen parts of the pending index a row is in."""
+    return f"{sum(identifier.encode()) % 16:x}"
+
+
+def changes(model: Any, before: dict[str, Any], after: dict[str, Any]) -> list[Action]:
+    """The update of `model` that leads from the values `before` to those `after`."""
+    return [
+        getattr(model, name).remove() if value is None else getattr(model, name).set(value)
+        for name, value in after.items()
+        if value != before[name]
+    ]
+
+
+def to_millis(moment: datetime) -> int:
+    """Milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
+
+
+def from_millis(millis: int) -> datetime:
+    """The aware UTC moment."""
+    return datetime.fromtimestamp(millis / 1000, UTC)

@@ -1,0 +1,126 @@
+"""The history in the table."""
+
+from datetime import timedelta
+from typing import Any
+
+from pynamodb.connection import Connection
+
+from scheduling.aws.requests import Write, find, translated
+from scheduling.aws.rows import changes, install_of, run_of, run_values, schedule_of
+from scheduling.aws.table import (
+    ConfigRow,
+    InstallRow,
+    Key,
+    RunRow,
+    ScheduleRow,
+    config_key,
+    install_key,
+    run_key,
+    schedule_key,
+)
+from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.install import InstallConfig
+from scheduling.domain.runs import Fire, Run
+from scheduling.domain.schedule import Life
+from scheduling.operations.ports import FireSnapshot, RunPage
+
+
+class RunsTable:
+    """Implements `operations.ports.Runs`; each run is kept for `history_days`."""
+
+    def __init__(self, connection: Connection, history_days: int) -> None:
+        self._connection = connection
+        self._kept = timedelta(days=history_days)
+
+    def read(self, fire: Fire) -> FireSnapshot:
+        """One BatchGetItem."""
+        found = find(
+            install_key(fire.install_id),
+            config_key(fire.install_id),
+            schedule_key(fire.install_id, fire.schedule_id),
+            _key(fire),
+        )
+        install, config = found.get(InstallRow), found.get(ConfigRow)
+        schedule, run = found.get(ScheduleRow), found.get(RunRow)
+        return FireSnapshot(
+            install=install_of(install) if install else None,
+            config=config_of(config),
+            schedule=schedule_of(schedule) if schedule else None,
+            run=run_of(run) if run else None,
+        )
+
+    def claim(self, fire: Fire, seen: Run | None, claimed: Run) -> None:
+        """One TransactWriteItems: the run's row, and the schedule's, which stays idle for nobody else."""
+        write = Write(self._connection)
+        if seen:
+            as_seen = (RunRow.attempt == seen.attempt) & (RunRow.status == seen.status.value)
+        else:
+            as_seen = RunRow.pk.does_not_exist()
+        write.put(self._row(fire, claimed), as_seen)
+        schedule = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
+        idle = (
+            ScheduleRow.running_until.does_not_exist()
+            | (ScheduleRow.running_until <= claimed.started_at)
+            | (ScheduleRow.running_time == fire.scheduled_time)
+        )
+        due = (ScheduleRow.life == Life.ACTIVE.value) & (ScheduleRow.timer_revision == fire.revision)
+        actions = [
+            ScheduleRow.running_time.set(fire.scheduled_time),
+            ScheduleRow.running_until.set(claimed.lease_until or claimed.started_at),
+        ]
+        write.update(schedule, actions, due & idle)
+        write.send()
+
+    def record(self, fire: Fire, run: Run) -> None:
+        """One PutItem."""
+        write = Write(self._connection)
+        write.put(self._row(fire, run), RunRow.pk.does_not_exist())
+        write.send()
+
+    def finish(self, fire: Fire, claimed: Run, finished: Run) -> None:
+        """One TransactWriteItems; the run's row alone once the schedule is gone."""
+        write = Write(self._connection)
+        mine = (RunRow.attempt == claimed.attempt) & (RunRow.status == claimed.status.value)
+        write.update(RunRow(**_key(fire)), changes(RunRow, run_values(claimed), run_values(finished)), mine)
+        actions = [
+            ScheduleRow.running_time.remove(),
+            ScheduleRow.running_until.remove(),
+            ScheduleRow.last_run_at.set(finished.started_at),
+            ScheduleRow.last_run_status.set(finished.status.value),
+            ScheduleRow.last_error.set(finished.error) if finished.error else ScheduleRow.last_error.remove(),
+        ]
+        schedule = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
+        write.update(schedule, actions, ScheduleRow.running_time == fire.scheduled_time)
+        write.send()
+
+    def page(
+        self, install_id: InstallId, schedule_id: ScheduleId, *, before: str | None, limit: int
+    ) -> RunPage:
+        """One Query."""
+        newest = run_key(install_id, schedule_id, before or "~")
+        with translated():
+            rows = list(
+                RunRow.query(
+                    newest["hash_key"],
+                    RunRow.sk.between("RUN#", newest["range_key"]),
+                    scan_index_forward=False,
+                    consistent_read=True,
+                    limit=limit + 2,
+                )
+            )
+        runs = [run for run in map(run_of, rows) if run.scheduled_time != before]
+        more = len(runs) > limit
+        return RunPage(runs=runs[:limit], next_before=runs[limit - 1].scheduled_time if more else None)
+
+    def _row(self, fire: Fire, run: Run) -> RunRow:
+        values: dict[str, Any] = run_values(run)
+        return RunRow(**_key(fire), **values, expires_at=run.started_at + self._kept)
+
+
+def config_of(row: ConfigRow | None) -> InstallConfig:
+    """The configuration that the row holds; none is empty."""
+    return InstallConfig(config=row.config, secret_envelope=row.secret_envelope) if row else InstallConfig()
+
+
+def _key(fire: Fire) -> Key:
+    return run_key(fire.install_id, fire.schedule_id, fire.scheduled_time)

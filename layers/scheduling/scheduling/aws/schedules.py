@@ -1,0 +1,147 @@
+"""The schedules in the table."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from pynamodb.connection import Connection
+
+from scheduling.aws.changes import write_change
+from scheduling.aws.requests import find, translated
+from scheduling.aws.rows import (
+    earlier_write_of,
+    install_of,
+    schedule_of,
+)
+from scheduling.aws.table import (
+    SHARDS,
+    InstallRow,
+    NameRow,
+    PendingIndex,
+    Row,
+    ScheduleRow,
+    WriteRow,
+    install_key,
+    name_key,
+    schedule_key,
+    write_key,
+)
+from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.install import Acceptance
+from scheduling.domain.schedule import Life, Schedule
+from scheduling.operations.ports import EarlierWrite, PendingItem, SchedulePage, Snapshot
+
+_LAST = "SCHEDULE~"
+
+
+class SchedulesTable:
+    """Implements `operations.ports.Schedules`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(
+        self,
+        install_id: InstallId,
+        schedule_id: ScheduleId | None = None,
+        *,
+        name: str | None = None,
+        key: str | None = None,
+    ) -> Snapshot:
+        """One BatchGetItem."""
+        found = find(
+            install_key(install_id),
+            schedule_key(install_id, schedule_id) if schedule_id else None,
+            name_key(install_id, name) if name else None,
+            write_key(install_id, key) if key else None,
+        )
+        install, schedule = found.get(InstallRow), found.get(ScheduleRow)
+        owner, write = found.get(NameRow), found.get(WriteRow)
+        return Snapshot(
+            install=install_of(install) if install else None,
+            schedule=schedule_of(schedule) if schedule else None,
+            name_owner=ScheduleId(owner.schedule_id) if owner else None,
+            earlier=earlier_write_of(write) if write else None,
+        )
+
+    def page(
+        self,
+        install_id: InstallId,
+        *,
+        after: ScheduleId | None,
+        limit: int | None,
+        max_bytes: int | None,
+    ) -> SchedulePage:
+        """One Query, whose first row is the install; one read more for a further page."""
+        with translated():
+            if after is None:
+                rows = _rows(install_id, "INSTALL", limit)
+                first = next(rows, None)
+                install = first if isinstance(first, InstallRow) else None
+            else:
+                rows = _rows(install_id, f"SCHEDULE#{after}!", limit)
+                install = find(install_key(install_id)).get(InstallRow)
+            visible = (s for s in _schedules(rows) if s.life is Life.ACTIVE)
+            schedules = list(_within(visible, limit, max_bytes))
+            more = next(visible, None) is not None
+        return SchedulePage(
+            install=install_of(install) if install else None,
+            schedules=schedules,
+            next_after=schedules[-1].id if more else None,
+        )
+
+    def all(self, install_id: InstallId) -> Sequence[Schedule]:
+        """One Query."""
+        with translated():
+            return list(_schedules(_rows(install_id, "SCHEDULE#", None)))
+
+    def replace(
+        self,
+        before: Schedule | None,
+        after: Schedule | None,
+        *,
+        accept: Acceptance | None = None,
+        remember: EarlierWrite | None = None,
+        forget: str | None = None,
+    ) -> None:
+        """One TransactWriteItems, or a single write where only the schedule's own row changes."""
+        write_change(self._connection, before, after, accept=accept, remember=remember, forget=forget)
+
+    def pending(self, older_than: datetime, limit: int) -> Iterator[PendingItem]:
+        """One Query for each part of the index, until there are enough."""
+        return islice(_pending(older_than), limit)
+
+
+def _rows(install_id: InstallId, first: str, limit: int | None) -> Iterator[Row]:
+    page_size = limit + 2 if limit else None
+    return iter(
+        Row.query(
+            install_key(install_id)["hash_key"],
+            Row.sk.between(first, _LAST),
+            consistent_read=True,
+            page_size=page_size,
+        )
+    )
+
+
+def _schedules(rows: Iterator[Row]) -> Iterator[Schedule]:
+    return (schedule_of(row) for row in rows if isinstance(row, ScheduleRow))
+
+
+def _within(schedules: Iterator[Schedule], limit: int | None, max_bytes: int | None) -> Iterator[Schedule]:
+    size = 0
+    for count, schedule in enumerate(schedules, start=1):
+        yield schedule
+        size += len(json.dumps(schedule.definition.payload))  # as Lambda escapes it once more
+        if count == limit or (max_bytes and size >= max_bytes):
+            return
+
+
+def _pending(older_than: datetime) -> Iterator[PendingItem]:
+    for shard in SHARDS:
+        with translated():
+            for row in Row.pending_index.query(shard, PendingIndex.since < older_than):
+                kind, _, schedule_id = row.sk.partition("#")
+                install_id = InstallId(row.pk.removeprefix("INSTALL#"))
+                yield PendingItem(install_id, ScheduleId(schedule_id) if kind == "SCHEDULE" else None)

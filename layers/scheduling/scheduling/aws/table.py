@@ -1,0 +1,194 @@
+"""The one table: its keys, and the rows as DynamoDB holds them. Private to `aws`; `rows` maps them to the domain."""
+
+from datetime import timedelta
+from typing import Any, TypedDict
+
+from botocore.session import Session
+from pynamodb.attributes import (
+    BooleanAttribute,
+    DiscriminatorAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.connection import Connection
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+KEY_LIFETIME = timedelta(hours=24)
+SHARDS = "0123456789abcdef"
+"""Parts of the pending index, by the last hex digit of the row's id, so that no one part takes all writes."""
+
+
+class PendingIndex(GlobalSecondaryIndex["Row"]):
+    """The rows that EventBridge may differ from, and no others, by how long."""
+
+    class Meta:
+        index_name = "pending"
+        projection = KeysOnlyProjection()
+
+    shard = UnicodeAttribute(hash_key=True, attr_name="pendingShard")
+    since = UTCDateTimeAttribute(range_key=True, attr_name="pendingSince")
+
+
+class Row(Model):
+    """Any item of the table."""
+
+    class Meta:
+        table_name = ""
+        connect_timeout_seconds = 1
+        read_timeout_seconds = 3
+        max_pool_connections = 32
+        retry_configuration = {"mode": "standard", "total_max_attempts": 4}  # noqa: RUF012 - pynamodb's form
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    type = DiscriminatorAttribute()
+    pending_shard = UnicodeAttribute(null=True, attr_name="pendingShard")
+    pending_since = UTCDateTimeAttribute(null=True, attr_name="pendingSince")
+    expires_at = TTLAttribute(null=True, attr_name="expiresAt")
+    pending_index = PendingIndex()
+
+
+class InstallRow(Row, discriminator="install"):
+    """pk INSTALL#<install>, sk INSTALL: small, since every write of the extension rewrites it."""
+
+    tenant_id = UnicodeAttribute(attr_name="tenantId")
+    registry_id = UnicodeAttribute(attr_name="registryId")
+    version_id = UnicodeAttribute(attr_name="versionId")
+    content_hash = UnicodeAttribute(attr_name="contentHash")
+    granted = UnicodeSetAttribute()
+    enabled = BooleanAttribute()
+    deleting = BooleanAttribute(default=False)
+    generation = NumberAttribute()
+    sequence = NumberAttribute(default=0)
+    schedule_count = NumberAttribute(default=0, attr_name="scheduleCount")
+    writes: MapAttribute[str, Any] = MapAttribute(default=dict)
+
+
+class ConfigRow(Row, discriminator="config"):
+    """pk INSTALL#<install>, sk CONFIG: read by a fire only."""
+
+    config = UnicodeAttribute()
+    secret_envelope = UnicodeAttribute(attr_name="secretEnvelope")
+
+
+class ScheduleRow(Row, discriminator="schedule"):
+    """pk INSTALL#<install>, sk SCHEDULE#<schedule>, whose ids sort by creation."""
+
+    endpoint_method = UnicodeAttribute(attr_name="endpointMethod")
+    endpoint_path = UnicodeAttribute(attr_name="endpointPath")
+    cron = UnicodeAttribute()
+    timezone = UnicodeAttribute()
+    enabled = BooleanAttribute()
+    name = UnicodeAttribute(null=True)
+    payload = UnicodeAttribute(null=True)
+    created_at = UTCDateTimeAttribute(attr_name="createdAt")
+    revision = NumberAttribute()
+    timer_revision = NumberAttribute(attr_name="timerRevision")
+    life = UnicodeAttribute()
+    held_name = UnicodeAttribute(null=True, attr_name="heldName")
+    running_time = UnicodeAttribute(null=True, attr_name="runningTime")
+    running_until = UTCDateTimeAttribute(null=True, attr_name="runningUntil")
+    last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
+    last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
+    last_error = UnicodeAttribute(null=True, attr_name="lastError")
+
+
+class NameRow(Row, discriminator="name"):
+    """pk INSTALL#<install>, sk UNIQUE#<name>."""
+
+    schedule_id = UnicodeAttribute(attr_name="scheduleId")
+
+
+class WriteRow(Row, discriminator="write"):
+    """pk INSTALL#<install>, sk WRITE#<idempotency key>; kept for 24 hours."""
+
+    request_hash = UnicodeAttribute(attr_name="requestHash")
+    schedule: MapAttribute[str, Any] = MapAttribute()
+
+
+class EndpointMap(MapAttribute[str, Any]):
+    """One endpoint of a manifest."""
+
+    id = UnicodeAttribute()
+    method = UnicodeAttribute()
+    path = UnicodeAttribute()
+    handler = UnicodeAttribute()
+
+
+class VersionRow(Row, discriminator="version"):
+    """pk VERSION#<version>, sk VERSION; never changes."""
+
+    manifest_hash = UnicodeAttribute(attr_name="manifestHash")
+    endpoints: ListAttribute[EndpointMap] = ListAttribute(of=EndpointMap)
+
+
+class RunRow(Row, discriminator="run"):
+    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk RUN#<scheduled time>; kept for RUN_HISTORY_DAYS."""
+
+    status = UnicodeAttribute()
+    attempt = NumberAttribute()
+    started_at = UTCDateTimeAttribute(attr_name="startedAt")
+    lease_until = UTCDateTimeAttribute(null=True, attr_name="leaseUntil")
+    duration_ms = NumberAttribute(null=True, attr_name="durationMs")
+    http_status = NumberAttribute(null=True, attr_name="httpStatus")
+    error = UnicodeAttribute(null=True)
+    retryable = BooleanAttribute(default=False)
+
+
+class Key(TypedDict):
+    """The two parts of a row's key, as the models take them."""
+
+    hash_key: str
+    range_key: str
+
+
+def install_key(install_id: str) -> Key:
+    """Of the install itself."""
+    return Key(hash_key=f"INSTALL#{install_id}", range_key="INSTALL")
+
+
+def config_key(install_id: str) -> Key:
+    """Of its configuration."""
+    return Key(hash_key=f"INSTALL#{install_id}", range_key="CONFIG")
+
+
+def schedule_key(install_id: str, schedule_id: str) -> Key:
+    """Of one of its schedules."""
+    return Key(hash_key=f"INSTALL#{install_id}", range_key=f"SCHEDULE#{schedule_id}")
+
+
+def name_key(install_id: str, name: str) -> Key:
+    """Of a name taken in it."""
+    return Key(hash_key=f"INSTALL#{install_id}", range_key=f"UNIQUE#{name}")
+
+
+def write_key(install_id: str, idempotency_key: str) -> Key:
+    """Of a write remembered in it."""
+    return Key(hash_key=f"INSTALL#{install_id}", range_key=f"WRITE#{idempotency_key}")
+
+
+def run_key(install_id: str, schedule_id: str, scheduled_time: str) -> Key:
+    """Of one occurrence of one of its schedules."""
+    return Key(hash_key=f"INSTALL#{install_id}#SCHEDULE#{schedule_id}", range_key=f"RUN#{scheduled_time}")
+
+
+def version_key(version_id: str) -> Key:
+    """Of a version."""
+    return Key(hash_key=f"VERSION#{version_id}", range_key="VERSION")
+
+
+def connect(table_name: str) -> Connection:
+    """The one DynamoDB client of the process, made before any model is used, so that all of them share it."""
+    Row.Meta.table_name = table_name
+    return Row._get_connection().connection
+
+
+def session_of(connection: Connection) -> Session:
+    """The one botocore session of the process."""
+    return connection.session

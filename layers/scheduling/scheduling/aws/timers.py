@@ -1,0 +1,112 @@
+"""EventBridge Scheduler: one schedule per timer, named by the schedule's id (contract, section 5)."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
+
+from scheduling.domain.cron import parse_cron
+from scheduling.domain.expression import eventbridge_expression
+from scheduling.domain.ids import ScheduleId
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.ports import TimerFailed
+from scheduling.settings import TimerSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+_HAND_OVER = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 20}
+_REFUSALS = frozenset({"ValidationException", "AccessDeniedException", "ResourceNotFoundException"})
+
+
+class EventBridgeTimers:
+    """Implements `operations.ports.Timers`."""
+
+    def __init__(self, session: Session, settings: TimerSettings) -> None:
+        self._session = session
+        self._settings = settings
+
+    @cached_property
+    def _client(self) -> "EventBridgeSchedulerClient":
+        return boto3.Session(botocore_session=self._session).client("scheduler", config=_CONFIG)
+
+    def put(self, schedule: Schedule, *, exists: bool) -> None:
+        """One call where `exists` is right, two where it is not."""
+        timer = self._timer(schedule)
+        token = f"{schedule.id}-{schedule.timer_revision}"
+
+        def create() -> None:
+            self._client.create_schedule(**timer, ClientToken=token)
+
+        def update() -> None:
+            self._client.update_schedule(**timer, ClientToken=token)
+
+        if exists:
+            _first_that_applies((update, "ResourceNotFoundException"), (create, None))
+        else:
+            _first_that_applies((create, "ConflictException"), (update, None))
+
+    def remove(self, schedule_id: ScheduleId) -> None:
+        """One call."""
+
+        def delete() -> None:
+            self._client.delete_schedule(GroupName=self._settings.schedule_group_name, Name=schedule_id)
+
+        _first_that_applies((delete, "ResourceNotFoundException"))
+
+    def _timer(self, schedule: Schedule) -> Mapping[str, Any]:
+        settings = self._settings
+        return {
+            "GroupName": settings.schedule_group_name,
+            "Name": schedule.id,
+            "Description": "trigger=host_api",
+            "State": "ENABLED",
+            "ScheduleExpression": eventbridge_expression(parse_cron(schedule.definition.cron)),
+            "ScheduleExpressionTimezone": schedule.definition.timezone,
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {
+                "Arn": settings.timer_target_arn,
+                "RoleArn": settings.timer_role_arn,
+                "Input": timer_input(schedule),
+                "DeadLetterConfig": {"Arn": settings.timer_dlq_arn},
+                "RetryPolicy": _HAND_OVER,
+            },
+        }
+
+
+def timer_input(schedule: Schedule) -> str:
+    """What each fire hands to the executor: ids only, never the tenant's payload."""
+    return json.dumps(
+        {
+            "installId": schedule.install_id,
+            "scheduleId": schedule.id,
+            "revision": schedule.timer_revision,
+            "scheduledTime": "<aws.scheduler.scheduled-time>",
+            "attempt": "<aws.scheduler.attempt-number>",
+        }
+    )
+
+
+def _first_that_applies(*calls: tuple[Callable[[], None], str | None]) -> None:
+    """Make the calls in order until one does not answer with the code that says it does not apply."""
+    for call, does_not_apply in calls:
+        try:
+            call()
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if code == does_not_apply:
+                continue
+            raise TimerFailed(f"{error.operation_name}: {code}", refused=code in _REFUSALS) from error
+        except BotoCoreError as error:
+            raise TimerFailed(str(error), refused=False) from error
+        return

@@ -1,0 +1,72 @@
+"""The only place where the parts are put together, once for each process."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+
+from botocore.session import Session
+
+from scheduling.aws.installs import InstallsTable
+from scheduling.aws.runner import HttpRunner
+from scheduling.aws.runs import RunsTable
+from scheduling.aws.schedules import SchedulesTable
+from scheduling.aws.secrets import Secret
+from scheduling.aws.table import connect
+from scheduling.aws.timers import EventBridgeTimers
+from scheduling.operations.services import Services
+from scheduling.settings import RunnerSettings, TableSettings, TimerSettings, TokenSettings
+
+Clock = Callable[[], datetime]
+
+
+def _system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+_clock: list[Clock] = [_system_clock]
+
+
+def use_clock(clock: Clock) -> None:
+    """Let every operation of this process take its time from `clock`, which gives aware UTC datetimes."""
+    _clock[0] = clock
+
+
+def now() -> datetime:
+    """The present by the process's clock."""
+    return _clock[0]()
+
+
+@cache
+def services() -> Services:
+    """What the operations work with."""
+    settings = TableSettings.read()
+    connection = connect(settings.table_name)
+    return Services(
+        installs=InstallsTable(connection),
+        schedules=SchedulesTable(connection),
+        runs=RunsTable(connection, settings.run_history_days),
+        timers=EventBridgeTimers(connection.session, TimerSettings.read()),
+        limits=settings.limits,
+        clock=now,
+    )
+
+
+@cache
+def runner() -> HttpRunner:
+    """The runner, with its service token where it has one."""
+    settings = RunnerSettings.read()
+    secret_id = settings.runner_service_token_secret_id
+    token = Secret(Session(), secret_id).value if secret_id else None
+    return HttpRunner(settings, token)
+
+
+@cache
+def token_settings() -> TokenSettings:
+    """What the authorizer goes by."""
+    return TokenSettings.read()
+
+
+@cache
+def callback_token() -> Secret:
+    """The token that runners show."""
+    return Secret(Session(), token_settings().runner_token_secret_id)

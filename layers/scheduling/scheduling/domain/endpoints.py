@@ -1,0 +1,50 @@
+"""The endpoints of an extension's version, and how a schedule names one (contract, section 4, `endpoint`)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scheduling.domain.errors import RuleBroken
+
+SCHEDULABLE_METHODS = ("GET", "POST")
+NOT_SCHEDULABLE = "Endpoint not found or not schedulable"
+_SELECTOR = re.compile(r"(?:([A-Za-z]+)\s+)?(\S.*)", re.DOTALL)
+_SLASHES = re.compile(r"/{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One API endpoint that a manifest declares; `method` in capitals, `path` normalized."""
+
+    id: str
+    method: str
+    path: str
+    handler: str
+
+    @property
+    def schedulable(self) -> bool:
+        """GET or POST, without path parameters."""
+        return self.method in SCHEDULABLE_METHODS and not set(self.path) & set(":{}")
+
+
+def normalize_path(path: str) -> str:
+    """With a leading slash, doubled ones collapsed."""
+    return _SLASHES.sub("/", f"/{path.strip()}")
+
+
+def resolve_endpoint(selector: str, endpoints: Sequence[Endpoint], *, with_payload: bool) -> Endpoint:
+    """The schedulable endpoint that `"/path"` or `"METHOD /path"` names.
+
+    A bare path that exists as both GET and POST means POST where a payload is given, else GET.
+    Raises RuleBroken where there is none.
+    """
+    match = _SELECTOR.fullmatch(selector.strip())
+    if match is None:
+        raise RuleBroken(NOT_SCHEDULABLE)
+    method, path = match[1], normalize_path(match[2])
+    found = {e.method: e for e in endpoints if e.path == path and e.schedulable}
+    preference = [method.upper()] if method else (["POST", "GET"] if with_payload else ["GET", "POST"])
+    for candidate in preference:
+        if candidate in found:
+            return found[candidate]
+    raise RuleBroken(NOT_SCHEDULABLE)

@@ -1,0 +1,135 @@
+"""Everything an operation may refuse with. No HTTP here: `api.statuses` has the one table from error to status."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+
+class RuleBroken(ValueError):
+    """One field breaks one rule of a schedule; the message is the text for the caller."""
+
+
+class SchedulingError(Exception):
+    """Root of the tree; `str(error)` is the text for the caller."""
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+
+    def __init__(self, text: str, field_errors: Mapping[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.field_errors = dict(field_errors or {})
+
+
+class ValidationFailed(SchedulingError):
+    """One or more fields are to blame; the text is the first one's."""
+
+    code = "VALIDATION_FAILED"
+
+    @classmethod
+    def of(cls, field_errors: Mapping[str, str]) -> "ValidationFailed":
+        """The refusal of `field_errors`, which must not be empty."""
+        return cls(next(iter(field_errors.values())), field_errors)
+
+
+class NameTaken(SchedulingError):
+    """Another schedule of the install has the name."""
+
+    code = "NAME_TAKEN"
+
+    def __init__(self) -> None:
+        text = "Schedule name already in use for this extension"
+        super().__init__(text, {"name": text})
+
+
+class QuotaReached(SchedulingError):
+    """The install has as many schedules as it may."""
+
+    code = "QUOTA_EXCEEDED"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"Too many schedules (max {limit} per extension install)")
+
+
+class RateLimited(SchedulingError):
+    """The install's window of accepted writes is full for `retry_after` seconds more."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many requests, please try again later")
+        self.retry_after = retry_after
+
+
+class InstallNotFound(SchedulingError):
+    """The install is unknown, disabled or being deleted."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("Install not found")
+
+
+class ScheduleNotFound(SchedulingError):
+    """The install has no such schedule; another install's counts as none."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("Schedule not found")
+
+
+class CapabilityDenied(SchedulingError):
+    """The install was not granted the capability."""
+
+    code = "CAPABILITY_DENIED"
+
+    def __init__(self, capability: str) -> None:
+        super().__init__(f"Capability not granted: {capability}")
+
+
+class IdempotencyMismatch(SchedulingError):
+    """The idempotency key was used for another request within its 24 hours."""
+
+    code = "IDEMPOTENCY_MISMATCH"
+
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key was already used for a different request")
+
+
+class PreconditionFailed(SchedulingError):
+    """The schedule is no longer the one that If-Match names."""
+
+    code = "PRECONDITION_FAILED"
+
+    def __init__(self) -> None:
+        super().__init__("The schedule has changed since the revision that If-Match names")
+
+
+class InstallConflict(SchedulingError):
+    """An install would change its tenant, or a version its manifest."""
+
+    code = "INSTALL_CONFLICT"
+
+
+class RemapFailed(SchedulingError):
+    """The new version lacks endpoints that schedules use; `missing` pairs each schedule id with its endpoint."""
+
+    code = "SCHEDULE_REMAP_FAILED"
+
+    def __init__(self, missing: Sequence[tuple[str, str]]) -> None:
+        super().__init__("The new version lacks endpoints that schedules of this install use")
+        self.missing = list(missing)
+
+
+class AnswerTooLarge(SchedulingError):
+    """The answer would not fit what Lambda may return."""
+
+    code = "ANSWER_TOO_LARGE"
+
+
+class Unavailable(SchedulingError):
+    """A system behind this one did not answer; nothing was changed unless the text says otherwise."""
+
+    code = "UNAVAILABLE"
+
+    def __init__(self, text: str, retry_after: int = 1) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after

@@ -1,0 +1,94 @@
+"""JSON in and out without altering a number: `1.0`, `1e400` and 23-digit integers stay as they were written."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+MAX_DEPTH = 256
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class InvalidJson(ValueError):
+    """Not JSON, or JSON that cannot be kept exactly; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as it was written."""
+
+    text: str
+
+
+def loads(text: str) -> object:
+    """The value of `text`, its numbers as `Number`.
+
+    Raises InvalidJson for what is no JSON by RFC 8259 (NaN included), for a name that an object repeats, for
+    text that is not Unicode (a lone surrogate), and for nesting deeper than 256.
+    """
+    try:
+        value = json.loads(
+            text,
+            parse_int=Number,
+            parse_float=Number,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unique,
+        )
+    except json.JSONDecodeError as error:
+        raise InvalidJson(f"Not valid JSON: {error.msg} at character {error.pos}") from error
+    except RecursionError as error:
+        raise InvalidJson(f"Nested deeper than {MAX_DEPTH} levels") from error
+    if _SURROGATE_ESCAPE.search(text):
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def dumps(value: object, *, sort_keys: bool = False) -> str:
+    """Compact JSON text of what `loads` gave. Raises InvalidJson for nesting deeper than 256."""
+    parts: list[str] = []
+    _write(value, parts.append, 0, sort_keys)
+    return "".join(parts)
+
+
+def _write(value: object, put: Callable[[str], None], depth: int, sort_keys: bool) -> None:
+    if depth > MAX_DEPTH:
+        raise InvalidJson(f"Nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, Number):
+        put(value.text)
+    elif isinstance(value, dict):
+        lead = "{"
+        for name, member in sorted(value.items()) if sort_keys else value.items():
+            put(f"{lead}{json.dumps(name, ensure_ascii=False)}:")
+            _write(member, put, depth + 1, sort_keys)
+            lead = ","
+        put("}" if value else "{}")
+    elif isinstance(value, list):
+        lead = "["
+        for member in value:
+            put(lead)
+            _write(member, put, depth + 1, sort_keys)
+            lead = ","
+        put("]" if value else "[]")
+    else:
+        put(json.dumps(value, ensure_ascii=False))
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise InvalidJson(f"An object has the name {json.dumps(repeated[:64])} twice")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidJson(f"Not valid JSON: {name} is no JSON number")
+
+
+def _refuse_lone_surrogates(value: object) -> None:
+    try:
+        dumps(value).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidJson("Text with a lone surrogate is not valid Unicode") from error

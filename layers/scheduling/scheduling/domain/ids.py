@@ -1,0 +1,40 @@
+"""Identifiers, verified once where they enter."""
+
+import re
+import secrets
+from datetime import datetime
+from typing import NewType
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+InstallId = NewType("InstallId", str)
+ScheduleId = NewType("ScheduleId", str)
+
+_INSTALL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SCHEDULE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_ENDPOINT_NAMESPACE = uuid5(NAMESPACE_URL, "extension-scheduler/endpoint")
+
+
+def parse_install_id(text: str) -> InstallId | None:
+    """The id, or None where no install can have it: 1 to 64 of letters, digits, `.`, `_`, `-`."""
+    return InstallId(text) if _INSTALL_ID.fullmatch(text) else None
+
+
+def parse_schedule_id(text: str) -> ScheduleId | None:
+    """The id in lower case, or None for what is no UUID of version 1 to 5."""
+    lowered = text.lower()
+    return ScheduleId(lowered) if _SCHEDULE_ID.fullmatch(lowered) else None
+
+
+def new_schedule_id(now: datetime) -> ScheduleId:
+    """A UUID of version 4 form that sorts by its time: 48 bits of milliseconds, then 74 random bits.
+
+    So one query in key order answers a list oldest first, page by page.
+    """
+    milliseconds = int(now.timestamp() * 1000)
+    bits = (milliseconds << 80) | secrets.randbits(80)
+    return ScheduleId(str(UUID(int=bits, version=4)))
+
+
+def endpoint_id(registry_id: str, method: str, path: str) -> str:
+    """The same UUID for the same endpoint of an extension, in every version of it."""
+    return str(uuid5(_ENDPOINT_NAMESPACE, f"{registry_id} {method} {path}"))

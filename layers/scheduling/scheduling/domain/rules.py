@@ -1,0 +1,146 @@
+"""The rules of a schedule (contract, section 4): from what a caller sent to a Definition."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypedDict, TypeVar
+
+from scheduling.domain import exact_json
+from scheduling.domain.cron import check_cron
+from scheduling.domain.endpoints import Endpoint, resolve_endpoint
+from scheduling.domain.errors import RuleBroken, ValidationFailed
+from scheduling.domain.limits import Limits
+from scheduling.domain.schedule import Definition
+from scheduling.domain.timezones import check_timezone
+
+FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
+MAX_NAME_LENGTH = 128
+_BLANK = Definition(
+    endpoint_method="", endpoint_path="", cron="", timezone="UTC", enabled=True, name=None, payload=None
+)
+_T = TypeVar("_T")
+
+
+class ScheduleFields(TypedDict, total=False):
+    """The fields that a caller sent, each of the right type; one left out is not in it."""
+
+    endpoint: str
+    cron: str
+    timezone: str
+    enabled: bool
+    name: str | None
+    payload: object
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleInput:
+    """What a caller sent: `fields` of the right types, and `errors` for the rest, to be reported together."""
+
+    fields: ScheduleFields
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules as they stand for one install at one moment."""
+
+    endpoints: Sequence[Endpoint]
+    limits: Limits
+    now: datetime
+
+    def define(self, given: ScheduleInput) -> Definition:
+        """The definition of a new schedule. Raises ValidationFailed with every broken field."""
+        missing = {name: f"{name} is required" for name in ("endpoint", "cron") if name not in given.fields}
+        return self._check(ScheduleInput(given.fields, {**missing, **given.errors}), _BLANK)
+
+    def redefine(self, current: Definition, given: ScheduleInput) -> Definition:
+        """`current` with the given fields. Raises ValidationFailed with every broken field."""
+        return self._check(given, current)
+
+    def _check(self, given: ScheduleInput, current: Definition) -> Definition:
+        check = _Check(given)
+        timezone = check.field("timezone", check_timezone, current.timezone)
+        cron = check.field("cron", lambda text: self._cron(text, timezone), current.cron)
+        payload = check.field("payload", self._payload, current.payload)
+        method, path = check.field(
+            "endpoint",
+            lambda selector: self._endpoint(selector, payload),
+            (current.endpoint_method, current.endpoint_path),
+        )
+        name = check.field("name", check_name, current.name)
+        check.raise_broken()
+        return Definition(
+            endpoint_method=method,
+            endpoint_path=path,
+            cron=cron,
+            timezone=timezone,
+            enabled=given.fields.get("enabled", current.enabled),
+            name=name,
+            payload=payload,
+        )
+
+    def _cron(self, text: str, timezone: str) -> str:
+        interval = self.limits.min_interval_minutes
+        return check_cron(text, min_interval_minutes=interval, timezone=timezone, now=self.now).text
+
+    def _endpoint(self, selector: str, payload: str | None) -> tuple[str, str]:
+        endpoint = resolve_endpoint(selector, self.endpoints, with_payload=payload is not None)
+        return endpoint.method, endpoint.path
+
+    def _payload(self, value: object) -> str | None:
+        return check_payload(value, self.limits.max_payload_bytes)
+
+
+class _Check:
+    """Applies a rule to each field given, and keeps what is broken."""
+
+    def __init__(self, given: ScheduleInput) -> None:
+        self.fields: Mapping[str, Any] = given.fields
+        self.errors = dict(given.errors)
+
+    def field(self, name: str, rule: Callable[[Any], _T], unchanged: _T) -> _T:
+        if name not in self.fields:
+            return unchanged
+        try:
+            return rule(self.fields[name])
+        except RuleBroken as error:
+            self.errors[name] = str(error)
+            return unchanged
+
+    def raise_broken(self) -> None:
+        if self.errors:
+            in_order = sorted(
+                self.errors, key=lambda name: FIELDS.index(name) if name in FIELDS else len(FIELDS)
+            )
+            raise ValidationFailed.of({name: self.errors[name] for name in in_order})
+
+
+def wanted_name(given: ScheduleInput) -> str | None:
+    """The name that is to be taken, or None; one that breaks its rule is none."""
+    try:
+        return check_name(given.fields.get("name"))
+    except RuleBroken:
+        return None
+
+
+def check_name(name: str | None) -> str | None:
+    """Trimmed; empty is none. Raises RuleBroken over 128 characters."""
+    trimmed = (name or "").strip()
+    if len(trimmed) > MAX_NAME_LENGTH:
+        raise RuleBroken("Name too long")
+    return trimmed or None
+
+
+def check_payload(value: object, max_bytes: int) -> str | None:
+    """The value as compact JSON text, kept exactly. Raises RuleBroken for anything else or too much."""
+    if value is None:
+        return None
+    if not isinstance(value, dict | list):
+        raise RuleBroken("Payload must be a JSON object or array")
+    try:
+        text = exact_json.dumps(value)
+    except exact_json.InvalidJson as error:
+        raise RuleBroken(f"Payload cannot be kept: {error}") from error
+    if len(text.encode()) > max_bytes:
+        raise RuleBroken("Payload too large")
+    return text

@@ -1,0 +1,128 @@
+"""One occurrence of a schedule and its attempts (contract, section 6)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from scheduling.domain.capabilities import SCHEDULER_MANAGE
+from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.install import Install
+from scheduling.domain.schedule import Life, Schedule
+
+MAX_ATTEMPTS = 3
+MAX_ERROR_LENGTH = 4_000
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class RunStatus(StrEnum):
+    """What became of an occurrence, as the history shows it."""
+
+    RUNNING = "running"
+    SUCCESS = "success"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+class NotRun(StrEnum):
+    """Why a delivery made no call."""
+
+    DUPLICATE = "duplicate"
+    OVERLAP = "overlap"
+    UNKNOWN_SCHEDULE = "unknown"
+    STALE_REVISION = "stale"
+    DISABLED = "disabled"
+    CAPABILITY_REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fire:
+    """What EventBridge delivers: the occurrence, and the revision of the timer that it came from."""
+
+    install_id: InstallId
+    schedule_id: ScheduleId
+    revision: int
+    scheduled_time: str
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt at one occurrence."""
+        return f"{self.schedule_id}:{self.scheduled_time}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One occurrence in the history. `retryable` is set where a further attempt may still succeed."""
+
+    scheduled_time: str
+    status: RunStatus
+    attempt: int
+    started_at: datetime
+    lease_until: datetime | None = None
+    duration_ms: int | None = None
+    http_status: int | None = None
+    error: str | None = None
+    retryable: bool = False
+
+    def claimable(self, now: datetime) -> bool:
+        """Whether another attempt may be made: the last one failed retryably, or died with its lease."""
+        if self.attempt >= MAX_ATTEMPTS:
+            return False
+        if self.status is RunStatus.RUNNING:
+            return self.lease_until is not None and self.lease_until <= now
+        return self.retryable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a call of the runner came to."""
+
+    status: RunStatus
+    http_status: int | None = None
+    error: str | None = None
+    retryable: bool = False
+
+
+def not_to_run(
+    fire: Fire, install: Install, schedule: Schedule, run: Run | None, now: datetime
+) -> NotRun | None:
+    """Why this delivery is not to be run, or None. All is as read at the moment of the fire."""
+    if schedule.life is not Life.ACTIVE:
+        return NotRun.UNKNOWN_SCHEDULE
+    if not install.active or not schedule.due:
+        return NotRun.DISABLED
+    if fire.revision != schedule.timer_revision:
+        return NotRun.STALE_REVISION
+    if SCHEDULER_MANAGE not in install.granted:
+        return NotRun.CAPABILITY_REVOKED
+    if run is not None and not run.claimable(now):
+        return NotRun.DUPLICATE
+    if under_way(schedule, fire.scheduled_time, now):
+        return NotRun.OVERLAP
+    return None
+
+
+def under_way(schedule: Schedule, scheduled_time: str, now: datetime) -> bool:
+    """Whether another occurrence of the schedule is being run."""
+    if schedule.running_until is None or schedule.running_time == scheduled_time:
+        return False
+    return schedule.running_until > now
+
+
+def next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timedelta) -> Run:
+    """The claim of the next attempt at the occurrence."""
+    attempt = run.attempt + 1 if run else 1
+    return Run(
+        scheduled_time=fire.scheduled_time,
+        status=RunStatus.RUNNING,
+        attempt=attempt,
+        started_at=now,
+        lease_until=now + lease,
+    )
+
+
+def parse_time(text: str) -> str:
+    """An instant such as `2026-11-23T09:00:00Z`, in that very form. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return moment.astimezone(UTC).strftime(_TIME_FORMAT)

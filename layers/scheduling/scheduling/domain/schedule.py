@@ -1,0 +1,127 @@
+"""A schedule: what its owner defined, and where it stands between the table and EventBridge."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from scheduling.domain.ids import InstallId, ScheduleId
+
+
+class Life(StrEnum):
+    """Whether a schedule exists for its owner."""
+
+    ACTIVE = "active"
+    REMOVING = "removing"
+    """Deleted, its timer perhaps not yet; still holds its name and its place in the count."""
+    WITHDRAWN = "withdrawn"
+    """A create that failed half-way and was taken back; holds nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """What the owner sets; every field has passed its rule. `payload` is compact JSON text."""
+
+    endpoint_method: str
+    endpoint_path: str
+    cron: str
+    timezone: str
+    enabled: bool
+    name: str | None
+    payload: str | None
+
+    @property
+    def endpoint(self) -> str:
+        """Method and path, as a caller may name it."""
+        return f"{self.endpoint_method} {self.endpoint_path}"
+
+    def same_timer(self, other: "Definition") -> bool:
+        """Whether EventBridge needs no change to go from the other definition to this one."""
+        if not (self.enabled or other.enabled):
+            return True
+        mine = (self.enabled, self.cron, self.timezone)
+        return mine == (other.enabled, other.cron, other.timezone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """The newest finished run; `status` is `success` or `error`."""
+
+    at: datetime
+    status: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One row: the desired state that EventBridge is made to match.
+
+    `revision` counts the changes; `timer_revision` is the one that last changed what EventBridge must hold,
+    and the only one whose fires are run. `pending_since` is set while EventBridge may differ from the row.
+    `held_name` is a former name that stays taken until the change that dropped it is settled.
+    """
+
+    id: ScheduleId
+    install_id: InstallId
+    definition: Definition
+    created_at: datetime
+    revision: int = 1
+    timer_revision: int = 1
+    pending_since: datetime | None = None
+    life: Life = Life.ACTIVE
+    held_name: str | None = None
+    running_time: str | None = None
+    running_until: datetime | None = None
+    last_run: LastRun | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether EventBridge may differ."""
+        return self.pending_since is not None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that no other schedule of the install may take."""
+        if self.life is Life.WITHDRAWN:
+            return frozenset()
+        return frozenset(name for name in (self.definition.name, self.held_name) if name)
+
+    @property
+    def counted(self) -> bool:
+        """Whether it takes a place in the install's quota."""
+        return self.life is not Life.WITHDRAWN
+
+    @property
+    def due(self) -> bool:
+        """Whether it is to fire as far as its owner is concerned."""
+        return self.life is Life.ACTIVE and self.definition.enabled
+
+    def redefined(self, definition: Definition, now: datetime) -> "Schedule":
+        """With another definition; pending where EventBridge has to follow."""
+        if definition.same_timer(self.definition):
+            return replace(self, definition=definition, revision=self.revision + 1)
+        held = self.definition.name if self.definition.name != definition.name else None
+        return replace(self.touched(now), definition=definition, held_name=held)
+
+    def removed(self, now: datetime) -> "Schedule":
+        """Deleted, its timer still to go."""
+        return replace(self.touched(now), life=Life.REMOVING)
+
+    def withdrawn(self, now: datetime) -> "Schedule":
+        """A create taken back, its timer still to go."""
+        return replace(self.touched(now), life=Life.WITHDRAWN)
+
+    def restored_over(self, failed: "Schedule", now: datetime) -> "Schedule":
+        """This state again after the `failed` change that followed it, as a newer revision."""
+        after = replace(failed.touched(now), definition=self.definition, life=self.life)
+        return replace(after, held_name=None)
+
+    def touched(self, now: datetime) -> "Schedule":
+        """The next revision, with EventBridge to follow."""
+        revision = self.revision + 1
+        return replace(self, revision=revision, timer_revision=revision, pending_since=now)
+
+    def settled(self) -> "Schedule | None":
+        """Once EventBridge matches: no longer pending, or gone."""
+        if self.life is not Life.ACTIVE:
+            return None
+        return replace(self, pending_since=None, held_name=None)

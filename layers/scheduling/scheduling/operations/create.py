@@ -1,0 +1,91 @@
+"""Create a schedule."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from scheduling.domain.errors import IdempotencyMismatch, NameTaken, Unavailable
+from scheduling.domain.ids import InstallId, new_schedule_id
+from scheduling.domain.install import Install, accept_write, check_room, managed
+from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
+from scheduling.domain.schedule import Definition, Life, Schedule
+from scheduling.operations.converge import carry_out, converge
+from scheduling.operations.ports import (
+    Conflict,
+    EarlierWrite,
+    IdempotencyKey,
+    Snapshot,
+    TimerFailed,
+)
+from scheduling.operations.reading import endpoints_of
+from scheduling.operations.services import Services
+
+
+def create(
+    services: Services, install_id: InstallId, given: ScheduleInput, key: IdempotencyKey | None = None
+) -> Schedule:
+    """A new schedule of the install, its timer set; with `key`, the one that the same request made before.
+
+    Raises InstallNotFound, CapabilityDenied, IdempotencyMismatch, ValidationFailed, NameTaken, QuotaReached,
+    RateLimited, and Unavailable; whichever it is, nothing of the schedule exists or will.
+    """
+    return services.retry(lambda: _create(services, install_id, given, key))
+
+
+def _create(
+    services: Services, install_id: InstallId, given: ScheduleInput, key: IdempotencyKey | None
+) -> Schedule:
+    snapshot = services.schedules.read(install_id, name=wanted_name(given), key=key.value if key else None)
+    install = managed(snapshot.install)
+    now = services.clock()
+    definition = Rules(endpoints_of(services, install), services.limits, now).define(given)
+    if key and snapshot.earlier:
+        return _again(services, snapshot.earlier, key, definition)
+    schedule = _new(install_id, definition, now)
+    _insert(services, snapshot, install, schedule, key)
+    if schedule.pending:
+        failure = "Schedule not created: the timer service is not available"
+        carry_out(services, install, None, schedule, failure=failure, forget=key.value if key else None)
+    return schedule
+
+
+def _new(install_id: InstallId, definition: Definition, now: datetime) -> Schedule:
+    return Schedule(
+        id=new_schedule_id(now),
+        install_id=install_id,
+        definition=definition,
+        created_at=now,
+        pending_since=now if definition.enabled else None,
+    )
+
+
+def _insert(
+    services: Services, snapshot: Snapshot, install: Install, schedule: Schedule, key: IdempotencyKey | None
+) -> None:
+    if snapshot.name_owner:
+        raise NameTaken
+    check_room(install, services.limits)
+    services.schedules.replace(
+        None,
+        schedule,
+        accept=accept_write(install, services.limits, schedule.created_at),
+        remember=EarlierWrite(key, schedule) if key else None,
+    )
+
+
+def _again(
+    services: Services, earlier: EarlierWrite, key: IdempotencyKey, definition: Definition
+) -> Schedule:
+    """The first answer again, once it is certain to stand: the call that gave it may still take it back."""
+    if earlier.key.request_hash != key.request_hash:
+        raise IdempotencyMismatch
+    snapshot = services.schedules.read(earlier.schedule.install_id, earlier.schedule.id)
+    current = snapshot.schedule
+    if current and current.life is Life.WITHDRAWN:
+        raise Conflict
+    if current and current.pending and current.revision == earlier.schedule.revision:
+        try:
+            converge(services, snapshot.install, current, exists=False)
+        except TimerFailed as failed:
+            raise Unavailable("The first request with this Idempotency-Key is not finished") from failed
+    first = earlier.schedule
+    return replace(first, definition=replace(first.definition, payload=definition.payload))

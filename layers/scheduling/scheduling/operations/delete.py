@@ -1,0 +1,40 @@
+"""Delete a schedule."""
+
+from scheduling.domain.errors import PreconditionFailed
+from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.install import accept_write, managed
+from scheduling.operations.converge import carry_out, settle_first, wants_timer
+from scheduling.operations.reading import visible
+from scheduling.operations.services import Services
+
+
+def delete(
+    services: Services,
+    install_id: InstallId,
+    schedule_id: ScheduleId,
+    *,
+    if_match: frozenset[int] | None = None,
+) -> None:
+    """The schedule, its timer and its name are gone; with `if_match`, if it is of such a revision.
+
+    Raises InstallNotFound, CapabilityDenied, ScheduleNotFound, PreconditionFailed, RateLimited, and
+    Unavailable; whichever it is, the schedule stays as it was.
+    """
+    services.retry(lambda: _delete(services, install_id, schedule_id, if_match))
+
+
+def _delete(
+    services: Services, install_id: InstallId, schedule_id: ScheduleId, if_match: frozenset[int] | None
+) -> None:
+    snapshot = services.schedules.read(install_id, schedule_id)
+    install, before = managed(snapshot.install), visible(snapshot.schedule)
+    if before.pending:
+        settle_first(services, install, before, "Schedule not deleted")
+    if if_match is not None and before.revision not in if_match:
+        raise PreconditionFailed
+    now = services.clock()
+    after = before.removed(now) if wants_timer(install, before) else None
+    services.schedules.replace(before, after, accept=accept_write(install, services.limits, now))
+    if after:
+        failure = "Schedule not deleted: the timer service is not available"
+        carry_out(services, install, before, after, failure=failure)

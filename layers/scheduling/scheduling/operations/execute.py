@@ -1,0 +1,98 @@
+"""Run one occurrence of a schedule, at most once per attempt and never after it succeeded."""
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+
+from scheduling.domain.runs import (
+    MAX_ERROR_LENGTH,
+    Fire,
+    NotRun,
+    Outcome,
+    Run,
+    RunStatus,
+    next_attempt,
+    not_to_run,
+)
+from scheduling.operations.ports import Conflict, FireSnapshot, Runner
+from scheduling.operations.services import Services
+
+LEASE = timedelta(seconds=50)
+"""A little longer than a call of the runner may take, and shorter than Lambda waits before it tries again."""
+
+_SHOWN = {
+    NotRun.OVERLAP: "The previous run was still under way",
+    NotRun.CAPABILITY_REVOKED: "The install no longer has cap:scheduler.manage",
+}
+
+
+class RunFailed(Exception):
+    """The attempt failed in a way that another may mend: whoever delivered the occurrence is to do so again."""
+
+
+def execute(services: Services, runner: Runner, fire: Fire) -> Run | NotRun:
+    """The finished run of the occurrence, or why none was made.
+
+    Raises RunFailed after a time-out, no answer, or a 5xx, and Unavailable when DynamoDB does not answer.
+    """
+    return services.retry(lambda: _execute(services, runner, fire))
+
+
+def _execute(services: Services, runner: Runner, fire: Fire) -> Run | NotRun:
+    seen = services.runs.read(fire)
+    now = services.clock()
+    if seen.install is None or seen.schedule is None:
+        return NotRun.UNKNOWN_SCHEDULE
+    reason = not_to_run(fire, seen.install, seen.schedule, seen.run, now)
+    if reason:
+        _show(services, fire, seen, reason)
+        return reason
+    claimed = next_attempt(fire, seen.run, now, LEASE)
+    services.runs.claim(fire, seen.run, claimed)
+    outcome = runner.execute(fire, seen.install, seen.config, seen.schedule)
+    finished = _finished(services, claimed, outcome)
+    _finish(services, fire, claimed, finished)
+    if finished.retryable:
+        raise RunFailed(finished.error)
+    return finished
+
+
+def _finished(services: Services, claimed: Run, outcome: Outcome) -> Run:
+    elapsed = services.clock() - claimed.started_at
+    return replace(
+        claimed,
+        status=outcome.status,
+        lease_until=None,
+        duration_ms=math.ceil(elapsed / timedelta(milliseconds=1)),
+        http_status=outcome.http_status,
+        error=outcome.error[:MAX_ERROR_LENGTH] if outcome.error else None,
+        retryable=outcome.retryable,
+    )
+
+
+def _finish(services: Services, fire: Fire, claimed: Run, finished: Run) -> None:
+    def write() -> None:
+        try:
+            services.runs.finish(fire, claimed, finished)
+        except Conflict:
+            run = services.runs.read(fire).run
+            if run is not None and run.attempt == claimed.attempt and run.status is RunStatus.RUNNING:
+                raise
+            # Another attempt took over after the lease; the history is its to write.
+
+    services.retry(write)
+
+
+def _show(services: Services, fire: Fire, seen: FireSnapshot, reason: NotRun) -> None:
+    """What the owner is to know of goes into the history; a retry that finds an overlap leaves the first attempt."""
+    if reason not in _SHOWN or seen.run is not None:
+        return
+    now = services.clock()
+    skipped = Run(
+        scheduled_time=fire.scheduled_time,
+        status=RunStatus.SKIPPED,
+        attempt=0,
+        started_at=now,
+        error=_SHOWN[reason],
+    )
+    services.runs.record(fire, skipped)

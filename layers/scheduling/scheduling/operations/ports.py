@@ -1,0 +1,191 @@
+"""What the operations need of the systems behind them; `aws` has the implementations."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.install import Acceptance, Install, InstallConfig, Version
+from scheduling.domain.runs import Fire, Outcome, Run
+from scheduling.domain.schedule import Schedule
+
+
+class Conflict(Exception):
+    """Something read for a write has changed since, or a concurrent write came first; read again."""
+
+
+class TimerFailed(Exception):
+    """EventBridge did not do as told. `refused`: it said no; else what it did is unknown."""
+
+    def __init__(self, text: str, *, refused: bool) -> None:
+        super().__init__(text)
+        self.refused = refused
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """The key of a request, and a hash of what it asks for."""
+
+    value: str
+    request_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierWrite:
+    """A write remembered by its key for 24 hours, and the schedule as it then was, without its payload."""
+
+    key: IdempotencyKey
+    schedule: Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One consistent read of what a write depends on; None is absent."""
+
+    install: Install | None
+    schedule: Schedule | None = None
+    name_owner: ScheduleId | None = None
+    earlier: EarlierWrite | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FireSnapshot:
+    """One consistent read of what a fire depends on; None is absent."""
+
+    install: Install | None
+    config: InstallConfig
+    schedule: Schedule | None
+    run: Run | None
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulePage:
+    """Schedules in order of creation; `next_after` is the last one's id where there are more."""
+
+    install: Install | None
+    schedules: Sequence[Schedule]
+    next_after: ScheduleId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Runs newest first; `next_before` is the last one's scheduled time where there are more."""
+
+    runs: Sequence[Run]
+    next_before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingItem:
+    """What EventBridge may differ from: a schedule, or with `schedule_id` None all those of an install."""
+
+    install_id: InstallId
+    schedule_id: ScheduleId | None
+
+
+class Schedules(Protocol):
+    """The schedules in the table, with what a write of one depends on.
+
+    Here as in the other two parts of the table: reads are strongly consistent, and each write is one conditional
+    request. Every method raises Unavailable when DynamoDB does not answer within its retries, and every write
+    raises Conflict when a condition of it did not hold.
+    """
+
+    def read(
+        self,
+        install_id: InstallId,
+        schedule_id: ScheduleId | None = None,
+        *,
+        name: str | None = None,
+        key: str | None = None,
+    ) -> Snapshot:
+        """The install, and with it the schedule, the owner of the name and the write of the key, as asked for."""
+
+    def page(
+        self,
+        install_id: InstallId,
+        *,
+        after: ScheduleId | None,
+        limit: int | None,
+        max_bytes: int | None,
+    ) -> SchedulePage:
+        """The schedules that the install's owner has, oldest first, up to `limit` and `max_bytes` of payload.
+
+        At least one, where there is one.
+        """
+
+    def all(self, install_id: InstallId) -> Sequence[Schedule]:
+        """Every row of the install, those on their way out included."""
+
+    def replace(
+        self,
+        before: Schedule | None,
+        after: Schedule | None,
+        *,
+        accept: Acceptance | None = None,
+        remember: EarlierWrite | None = None,
+        forget: str | None = None,
+    ) -> None:
+        """One schedule from `before` to `after` (None: absent), with its names and the install's count.
+
+        With `accept`, on condition that the install is of that generation, has room, and the slot is free;
+        `remember` and `forget` keep and drop an idempotency key.
+        """
+
+    def pending(self, older_than: datetime, limit: int) -> Iterable[PendingItem]:
+        """What has been pending since before `older_than`, installs included."""
+
+
+class Runs(Protocol):
+    """The history in the table: one row for each occurrence that was run or skipped."""
+
+    def read(self, fire: Fire) -> FireSnapshot:
+        """What the fire depends on."""
+
+    def claim(self, fire: Fire, seen: Run | None, claimed: Run) -> None:
+        """Start an attempt: the occurrence still as `seen`, the schedule due, of the fire's revision, and idle."""
+
+    def record(self, fire: Fire, run: Run) -> None:
+        """A run that was not made, on condition that the history has none for its time."""
+
+    def finish(self, fire: Fire, claimed: Run, finished: Run) -> None:
+        """The end of an attempt, in the history and, where it still exists, on the schedule."""
+
+    def page(
+        self, install_id: InstallId, schedule_id: ScheduleId, *, before: str | None, limit: int
+    ) -> RunPage:
+        """The history of a schedule, newest first, from before the scheduled time `before`."""
+
+
+class Installs(Protocol):
+    """The installs and the versions in the table."""
+
+    def version(self, version_id: str) -> Version | None:
+        """The version; a found one may be kept for the life of the process, since it never changes."""
+
+    def config(self, install_id: InstallId) -> InstallConfig:
+        """What the runs of the install are handed."""
+
+    def put(self, before: Install | None, after: Install, config: InstallConfig, version: Version) -> None:
+        """Register or change an install with its version, on condition that no schedule of it changed since."""
+
+    def replace(self, before: Install, after: Install | None) -> None:
+        """Change an install alone; None removes it and its configuration, if no schedule is counted any more."""
+
+
+class Timers(Protocol):
+    """EventBridge Scheduler, one timer per schedule. Every method raises TimerFailed."""
+
+    def put(self, schedule: Schedule, *, exists: bool) -> None:
+        """Make the schedule's timer be as its row says, whatever stands; `exists` is the likelier case."""
+
+    def remove(self, schedule_id: ScheduleId) -> None:
+        """Make the timer be gone; absent already is well."""
+
+
+class Runner(Protocol):
+    """The service that executes extensions."""
+
+    def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+        """Call the endpoint. Whatever goes wrong is in the outcome, not raised."""

@@ -1,0 +1,51 @@
+"""Change a schedule."""
+
+from scheduling.domain.errors import NameTaken, PreconditionFailed
+from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.install import accept_write, managed
+from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.converge import carry_out, settle_first
+from scheduling.operations.reading import endpoints_of, visible
+from scheduling.operations.services import Services
+
+
+def update(
+    services: Services,
+    install_id: InstallId,
+    schedule_id: ScheduleId,
+    given: ScheduleInput,
+    *,
+    if_match: frozenset[int] | None = None,
+) -> Schedule:
+    """The schedule with the given fields, its timer following; with `if_match`, if it is of such a revision.
+
+    Raises InstallNotFound, CapabilityDenied, ScheduleNotFound, PreconditionFailed, ValidationFailed, NameTaken,
+    RateLimited, and Unavailable; whichever it is, nothing is changed.
+    """
+    return services.retry(lambda: _update(services, install_id, schedule_id, given, if_match))
+
+
+def _update(
+    services: Services,
+    install_id: InstallId,
+    schedule_id: ScheduleId,
+    given: ScheduleInput,
+    if_match: frozenset[int] | None,
+) -> Schedule:
+    snapshot = services.schedules.read(install_id, schedule_id, name=wanted_name(given))
+    install, before = managed(snapshot.install), visible(snapshot.schedule)
+    if before.pending:
+        settle_first(services, install, before, "Schedule not updated")
+    if if_match is not None and before.revision not in if_match:
+        raise PreconditionFailed
+    now = services.clock()
+    rules = Rules(endpoints_of(services, install), services.limits, now)
+    after = before.redefined(rules.redefine(before.definition, given), now)
+    if snapshot.name_owner not in (None, schedule_id):
+        raise NameTaken
+    services.schedules.replace(before, after, accept=accept_write(install, services.limits, now))
+    if after.pending:
+        failure = "Schedule not updated: the timer service is not available"
+        carry_out(services, install, before, after, failure=failure)
+    return after

@@ -1,0 +1,68 @@
+"""The only reader of the environment; each part is validated when a function first asks for it, at cold start."""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl
+
+from scheduling.domain.limits import Limits
+
+LOCAL_STAGE = "local"
+
+
+class _Environment(BaseModel):
+    """Variables by the capital form of the field's name; empty is the same as absent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Raises pydantic.ValidationError, which names each variable at fault."""
+        named = {name: environment.get(name.upper()) for name in cls.model_fields}
+        return cls.model_validate({name: value for name, value in named.items() if value})
+
+
+class TableSettings(_Environment):
+    """What every function needs: the table and the limits of contract section 4."""
+
+    table_name: str
+    max_schedules_per_install: int = Field(50, ge=1)
+    min_interval_minutes: int = Field(5, ge=1)
+    writes_per_minute: int = Field(10, ge=1)
+    max_payload_bytes: int = Field(100_000, ge=2, le=300_000)
+    run_history_days: int = Field(30, ge=1)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits alone."""
+        return Limits(**self.model_dump(exclude={"table_name"}))
+
+
+class TimerSettings(_Environment):
+    """What EventBridge Scheduler is told of every timer."""
+
+    schedule_group_name: str
+    timer_target_arn: str
+    timer_role_arn: str
+    timer_dlq_arn: str
+
+
+class RunnerSettings(_Environment):
+    """Where the runner is, how long a run may take, and the secret of its service token where it has one."""
+
+    runner_base_url: HttpUrl
+    runner_timeout_ms: int = Field(30_000, ge=1, le=30_000)
+    runner_service_token_secret_id: str | None = None
+
+
+class TokenSettings(_Environment):
+    """The secret that holds the callback token, and whether this is a local stack."""
+
+    runner_token_secret_id: str
+    stage: str
+
+    @property
+    def local(self) -> bool:
+        """Whether well-known tokens are accepted."""
+        return self.stage == LOCAL_STAGE
