@@ -53,7 +53,7 @@ def type_errors(model: type[BaseModel], body: Mapping[str, object]) -> dict[str,
     except ValidationError as invalid:
         found = invalid.errors(include_url=False, include_context=False, include_input=False)
         named = ((".".join(map(str, error["loc"])), error) for error in found)
-        return {name: f"{name} {_TEXTS.get(e['type'], f'is not valid: {e["msg"]}')}" for name, e in named}
+        return {name: f"{name} {_TEXTS.get(e['type'], 'is not valid: ' + e['msg'])}" for name, e in named}
     return {}
 
 
