@@ -10,7 +10,6 @@ from pynamodb.expressions.update import Action
 from scheduling.aws.requests import Write
 from scheduling.aws.rows import changes, remembered_values, schedule_values, to_millis
 from scheduling.aws.table import (
-    KEY_LIFETIME,
     InstallRow,
     NameRow,
     ScheduleRow,
@@ -23,7 +22,7 @@ from scheduling.aws.table import (
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import WRITE_WINDOW, Acceptance
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.ports import EarlierWrite
+from scheduling.operations.ports import KEY_LIFETIME, EarlierWrite
 
 
 def write_change(

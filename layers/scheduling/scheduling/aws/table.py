@@ -1,6 +1,5 @@
 """The one table: its keys, and the rows as DynamoDB holds them. Private to `aws`; `rows` maps them to the domain."""
 
-from datetime import timedelta
 from typing import Any, TypedDict
 
 from botocore.session import Session
@@ -16,10 +15,9 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 from pynamodb.connection import Connection
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
-KEY_LIFETIME = timedelta(hours=24)
 SHARDS = "0123456789abcdef"
 """Parts of the pending index, by the last hex digit of the row's id, so that no one part takes all writes."""
 
@@ -29,7 +27,7 @@ class PendingIndex(GlobalSecondaryIndex["Row"]):
 
     class Meta:
         index_name = "pending"
-        projection = KeysOnlyProjection()
+        projection = IncludeProjection(["type"])
 
     shard = UnicodeAttribute(hash_key=True, attr_name="pendingShard")
     since = UTCDateTimeAttribute(range_key=True, attr_name="pendingSince")

@@ -12,9 +12,9 @@ from scheduling.domain.errors import RuleBroken
 from scheduling.domain.fires import next_fire
 
 MAX_LENGTH = 128
-MINUTES_PER_DAY = 24 * 60
+_MINUTES_PER_DAY = 24 * 60
 
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DAYS_OF_WEEK = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
@@ -40,7 +40,7 @@ class CronRule:
         if days is None:
             return None
         times = [60 * hour + minute for hour, minute in product(self.hours, self.minutes)]
-        over_midnight = days * MINUTES_PER_DAY - times[-1] + times[0]
+        over_midnight = days * _MINUTES_PER_DAY - times[-1] + times[0]
         return min([over_midnight, *(later - earlier for earlier, later in pairwise(times))])
 
     def _smallest_gap_days(self) -> int | None:
@@ -78,10 +78,10 @@ _FIELDS = (
     _Field("minute", 0, 59, 59, {}),
     _Field("hour", 0, 23, 23, {}),
     _Field("day-of-month", 1, 31, 31, {}),
-    _Field("month", 1, 12, 12, {name: month for month, name in enumerate(MONTHS, 1)}),
+    _Field("month", 1, 12, 12, {name: month for month, name in enumerate(_MONTHS, 1)}),
     _DAY_OF_WEEK,
 )
-_NAME_LETTERS = "".join(MONTHS + DAYS_OF_WEEK)
+_NAME_LETTERS = "".join(_MONTHS + DAYS_OF_WEEK)
 _CHARACTERS = frozenset(" *,-/" + string.digits + _NAME_LETTERS + _NAME_LETTERS.lower())
 _PART = re.compile(r"(?:\*|([0-9A-Za-z]+)(?:-([0-9A-Za-z]+))?)(?:/([0-9]+))?")
 

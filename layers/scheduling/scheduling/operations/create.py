@@ -10,6 +10,7 @@ from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
 from scheduling.domain.schedule import Definition, Life, Schedule
 from scheduling.operations.converge import carry_out, converge
 from scheduling.operations.ports import (
+    KEY_LIFETIME,
     Conflict,
     EarlierWrite,
     IdempotencyKey,
@@ -38,7 +39,7 @@ def _create(
     install = managed(snapshot.install)
     now = services.clock()
     definition = Rules(endpoints_of(services, install), services.limits, now).define(given)
-    if key and snapshot.earlier:
+    if key and snapshot.earlier and now - snapshot.earlier.schedule.created_at < KEY_LIFETIME:
         return _again(services, snapshot.earlier, key, definition)
     schedule = _new(install_id, definition, now)
     _insert(services, snapshot, install, schedule, key)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from scheduling.domain.ids import InstallId, ScheduleId
@@ -23,6 +23,10 @@ class TimerFailed(Exception):
         self.refused = refused
 
 
+KEY_LIFETIME = timedelta(hours=24)
+"""How long a write is remembered by its key (contract, section 2)."""
+
+
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
     """The key of a request, and a hash of what it asks for."""
@@ -33,7 +37,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class EarlierWrite:
-    """A write remembered by its key for 24 hours, and the schedule as it then was, without its payload."""
+    """A write remembered by its key, and the schedule as it then was, without its payload."""
 
     key: IdempotencyKey
     schedule: Schedule

@@ -1,0 +1,195 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from scheduling.domain.errors import (
+    IdempotencyMismatch,
+    NameTaken,
+    QuotaReached,
+    RateLimited,
+    SchedulingError,
+    Unavailable,
+)
+from scheduling.domain.ids import InstallId
+from scheduling.domain.limits import Limits
+from scheduling.operations.create import create
+from scheduling.operations.ports import IdempotencyKey
+from scheduling.operations.reading import list_schedules
+from scheduling.operations.reconcile import reconcile
+
+from tests.support.aws_calls import Call, lost, refused
+from tests.support.world import SETTINGS, World, new_world, wanted
+
+
+def test_an_enabled_schedule_has_a_timer_that_carries_ids_only(world: World, install_id: InstallId) -> None:
+    schedule = create(
+        world.services,
+        install_id,
+        wanted(cron="0 9 * * 1-5", timezone="Europe/Berlin", payload={"secret": 1}),
+    )
+
+    timer = world.timers()[schedule.id]
+    assert timer["ScheduleExpression"] == "cron(0 9 ? * MON-FRI *)"
+    assert timer["ScheduleExpressionTimezone"] == "Europe/Berlin"
+    assert timer["State"] == "ENABLED"
+    assert timer["Description"] == "trigger=host_api"
+    assert timer["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    target = timer["Target"]
+    assert target["Arn"] == SETTINGS.timer_target_arn
+    assert target["RoleArn"] == SETTINGS.timer_role_arn
+    assert target["DeadLetterConfig"] == {"Arn": SETTINGS.timer_dlq_arn}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 20}
+    assert json.loads(target["Input"]) == {
+        "installId": install_id,
+        "scheduleId": schedule.id,
+        "revision": 1,
+        "scheduledTime": "<aws.scheduler.scheduled-time>",
+        "attempt": "<aws.scheduler.attempt-number>",
+    }
+
+
+def test_a_create_makes_four_calls(world: World, install_id: InstallId) -> None:
+    world.services.installs.version("version-1")
+    world.calls.made.clear()
+
+    create(world.services, install_id, wanted(name="nightly"), IdempotencyKey("key", "hash"))
+
+    assert world.calls.operations() == ["BatchGetItem", "TransactWriteItems", "CreateSchedule", "UpdateItem"]
+
+
+def test_a_disabled_schedule_has_no_timer_and_needs_two_calls(world: World, install_id: InstallId) -> None:
+    world.services.installs.version("version-1")
+    world.calls.made.clear()
+
+    create(world.services, install_id, wanted(enabled=False))
+
+    assert world.calls.operations() == ["BatchGetItem", "TransactWriteItems"]
+    assert world.timers() == {}
+
+
+def test_sixty_four_creates_at_once_make_exactly_fifty(world: World, install_id: InstallId) -> None:
+    def attempt(_number: int) -> str:
+        try:
+            create(world.services, install_id, wanted())
+        except QuotaReached as error:
+            return str(error)
+        return "created"
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(attempt, range(64)))
+
+    assert answers.count("created") == 50
+    assert answers.count("Too many schedules (max 50 per extension install)") == 14
+    assert len(world.kinds(install_id, "schedule")) == 50
+    assert len(world.timers()) == 50
+    assert world.kinds(install_id, "install")[0]["scheduleCount"] == "50"
+
+
+def test_of_forty_creates_of_one_name_at_once_one_succeeds(world: World, install_id: InstallId) -> None:
+    def attempt(_number: int) -> bool:
+        try:
+            create(world.services, install_id, wanted(name="nightly"))
+        except NameTaken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(attempt, range(40)))
+
+    assert answers.count(True) == 1
+    assert len(world.kinds(install_id, "schedule")) == len(world.timers()) == 1
+
+
+def test_the_window_is_exact_under_concurrency() -> None:
+    with new_world(Limits(writes_per_minute=10)) as world:
+        install_id = world.register()
+
+        def attempt(_number: int) -> int | None:
+            try:
+                create(world.services, install_id, wanted())
+            except RateLimited as error:
+                return error.retry_after
+            return None
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(attempt, range(24)))
+        assert answers.count(None) == 10
+        assert set(answers) == {None, 60}
+
+        world.advance(seconds=59.5)
+        assert attempt(0) == 1
+        world.advance(seconds=0.5)
+        assert attempt(0) is None
+
+
+def test_the_same_request_with_its_key_is_answered_from_the_first(
+    world: World, install_id: InstallId
+) -> None:
+    key = IdempotencyKey("key", "hash")
+    given = wanted(name="nightly", payload={"a": [1, 2]})
+
+    first = create(world.services, install_id, given, key)
+    again = create(world.services, install_id, given, key)
+
+    assert again == first.settled()
+    assert len(world.timers()) == 1
+    with pytest.raises(IdempotencyMismatch):
+        create(world.services, install_id, given, IdempotencyKey("key", "other hash"))
+
+
+def test_a_key_is_forgotten_after_24_hours(world: World, install_id: InstallId) -> None:
+    first = create(world.services, install_id, wanted(), IdempotencyKey("key", "hash"))
+    world.advance(hours=24)
+
+    again = create(world.services, install_id, wanted(), IdempotencyKey("key", "hash"))
+
+    assert again.id != first.id
+
+
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        pytest.param(refused("ThrottlingException", status=429), Unavailable, id="throttled"),
+        pytest.param(refused("InternalServerException", status=500), Unavailable, id="broken"),
+        pytest.param(refused("ServiceQuotaExceededException", status=402), Unavailable, id="quota"),
+        pytest.param(lost(), Unavailable, id="no answer"),
+        pytest.param(refused("ValidationException"), SchedulingError, id="refused"),
+        pytest.param(refused("AccessDeniedException", status=403), SchedulingError, id="denied"),
+    ],
+)
+def test_not_created_means_nothing_is_left(
+    world: World, install_id: InstallId, failure: Exception, error: type[SchedulingError]
+) -> None:
+    def fail(call: Call) -> None:
+        if call.operation == "CreateSchedule":
+            raise failure
+
+    world.calls.before = fail
+    with pytest.raises(error, match="^Schedule not created: "):
+        create(world.services, install_id, wanted(name="nightly"), IdempotencyKey("key", "hash"))
+
+    world.calls.before = None
+    assert [row["type"] for row in world.rows(install_id)] == ["config", "install"]
+    assert world.kinds(install_id, "install")[0]["scheduleCount"] == "0"
+    assert world.timers() == {}
+    create(world.services, install_id, wanted(name="nightly"), IdempotencyKey("key", "hash"))
+
+
+def test_a_timer_made_by_a_lost_answer_is_removed_by_the_reconciler(
+    world: World, install_id: InstallId
+) -> None:
+    def lose(call: Call) -> None:
+        if call.service == "scheduler":
+            raise lost()
+
+    world.calls.after = lose
+    with pytest.raises(Unavailable):
+        create(world.services, install_id, wanted(name="nightly"))
+    world.calls.after = None
+
+    assert list_schedules(world.services, install_id).schedules == []
+    create(world.services, install_id, wanted(name="nightly"))
+    world.advance(seconds=61)
+    reconcile(world.services)
+
+    assert len(world.timers()) == len(world.kinds(install_id, "schedule")) == 1

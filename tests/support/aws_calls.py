@@ -1,0 +1,74 @@
+"""Every AWS call of the process passes here: counted, made one at a time, and made to fail where a test says so."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import botocore.client
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+
+class Killed(BaseException):
+    """The function died here; nothing of the code under test may catch it."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One AWS call as a test sees it."""
+
+    service: str
+    operation: str
+
+
+Hook = Callable[[Call], None]
+
+
+@dataclass
+class AwsCalls:
+    """What was called, and hooks to run before and after each call."""
+
+    made: list[Call] = field(default_factory=list)
+    before: Hook | None = None
+    after: Hook | None = None
+    lock: Any = field(default_factory=threading.RLock)
+
+    def operations(self) -> list[str]:
+        """The names of the calls made."""
+        return [call.operation for call in self.made]
+
+
+@contextmanager
+def watched() -> Iterator[AwsCalls]:
+    """Within, every call of every botocore client is watched; moto's state is then free of races."""
+    calls = AwsCalls()
+    original = botocore.client.BaseClient._make_api_call
+
+    def make_api_call(client: Any, operation: str, arguments: Any) -> Any:
+        call = Call(client.meta.service_model.service_name, operation)
+        if calls.before:
+            calls.before(call)
+        with calls.lock:
+            calls.made.append(call)
+            answer = original(client, operation, arguments)
+        if calls.after:
+            calls.after(call)
+        return answer
+
+    botocore.client.BaseClient._make_api_call = make_api_call  # type: ignore[method-assign]
+    try:
+        yield calls
+    finally:
+        botocore.client.BaseClient._make_api_call = original  # type: ignore[method-assign]
+
+
+def refused(code: str, operation: str = "Operation", status: int = 400) -> ClientError:
+    """The error of an AWS answer with that code."""
+    answer = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, operation)  # type: ignore[arg-type]
+
+
+def lost() -> ReadTimeoutError:
+    """The error of an answer that never came."""
+    return ReadTimeoutError(endpoint_url="https://aws.test")

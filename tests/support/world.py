@@ -1,0 +1,186 @@
+"""The service on an in-process moto, with a clock that tests move, and a look at both systems."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import boto3
+from moto import mock_aws
+from pynamodb.connection import Connection
+from scheduling.api.registration import registration
+from scheduling.api.requests import schedule_input
+from scheduling.aws.installs import InstallsTable
+from scheduling.aws.runs import RunsTable
+from scheduling.aws.schedules import SchedulesTable
+from scheduling.aws.table import connect
+from scheduling.aws.timers import EventBridgeTimers
+from scheduling.domain.ids import InstallId
+from scheduling.domain.install import Install, InstallConfig
+from scheduling.domain.limits import Limits
+from scheduling.domain.rules import ScheduleInput
+from scheduling.domain.runs import Fire, Outcome, RunStatus
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.installs import put_install
+from scheduling.operations.services import Services
+from scheduling.settings import TimerSettings
+
+from tests.support.aws_calls import AwsCalls, watched
+
+TABLE, GROUP = "scheduling-test", "scheduling-test"
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+SETTINGS = TimerSettings(
+    schedule_group_name=GROUP,
+    timer_target_arn="arn:aws:lambda:eu-central-1:123456789012:function:execute",
+    timer_role_arn="arn:aws:iam::123456789012:role/timer",
+    timer_dlq_arn="arn:aws:sqs:eu-central-1:123456789012:dead-letters",
+)
+
+
+class FakeRunner:
+    """Answers what a test says; keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
+        self.fires: list[Fire] = []
+
+    def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+        del install, config, schedule
+        self.fires.append(fire)
+        return self.outcome
+
+
+@dataclass
+class World:
+    """One table and one schedule group."""
+
+    services: Services
+    calls: AwsCalls
+    runner: FakeRunner
+    clock: list[datetime]
+
+    def advance(self, **span: float) -> None:
+        """Let time pass."""
+        self.clock[0] += timedelta(**span)
+
+    def register(self, install_id: InstallId | None = None, **fields: object) -> InstallId:
+        """An install, new or changed, of the sample version unless `fields` say otherwise."""
+        install_id = install_id or InstallId(str(uuid4()))
+        put_install(self.services, install_id, registration(registration_body(**fields)))
+        return install_id
+
+    def rows(self, install_id: InstallId) -> Sequence[Mapping[str, Any]]:
+        """The table's items of the install, as plain values."""
+        client = boto3.client("dynamodb")
+        items = client.scan(TableName=TABLE, ConsistentRead=True)["Items"]
+        plain = [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
+        return [item for item in plain if item["pk"] == f"INSTALL#{install_id}"]
+
+    def kinds(self, install_id: InstallId, kind: str) -> Sequence[Mapping[str, Any]]:
+        """The install's items of one type."""
+        return [row for row in self.rows(install_id) if row["type"] == kind]
+
+    def timers(self) -> Mapping[str, Mapping[str, Any]]:
+        """What stands in EventBridge, by name."""
+        client = boto3.client("scheduler")
+        pages = client.get_paginator("list_schedules").paginate(GroupName=GROUP)
+        names = [found["Name"] for page in pages for found in page["Schedules"]]
+        return {name: dict(client.get_schedule(GroupName=GROUP, Name=name)) for name in names}
+
+
+def registration_body(**fields: object) -> dict[str, Any]:
+    """The body of a PUT of an install with three endpoints; `version` names its version and manifest."""
+    return {
+        "tenantId": "tenant-1",
+        "registryId": "registry-1",
+        "versionId": "version-1",
+        "contentHash": "sha256:" + "0" * 64,
+        "manifest": {
+            "name": "sample",
+            "publisher": "tests",
+            "version": "1.0.0",
+            "capabilities": ["cap:scheduler.manage", "cap:http.fetch"],
+            "api": {
+                "endpoints": [
+                    {"method": "POST", "path": "/api/sync", "handler": "sync"},
+                    {"method": "GET", "path": "/api/both", "handler": "both_get"},
+                    {"method": "POST", "path": "/api/both", "handler": "both_post"},
+                    {"method": "GET", "path": "/api/items/:id", "handler": "item"},
+                ]
+            },
+        },
+        "grantedCapabilities": ["cap:scheduler.manage"],
+        **fields,
+    }
+
+
+def wanted(**fields: object) -> ScheduleInput:
+    """The input of a create: hourly to POST /api/sync unless `fields` say otherwise."""
+    return schedule_input({"endpoint": "POST /api/sync", "cron": "0 * * * *", **fields})
+
+
+def changed(**fields: object) -> ScheduleInput:
+    """The input of an update."""
+    return schedule_input(fields)
+
+
+@contextmanager
+def new_world(limits: Limits | None = None) -> Iterator[World]:
+    """A world of its own, in this process."""
+    os.environ.update(
+        AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_DEFAULT_REGION="eu-central-1"
+    )
+    os.environ.pop("AWS_ENDPOINT_URL", None)
+    with mock_aws(), watched() as calls:
+        create_resources()
+        connection = connect(TABLE)
+        clock = [START]
+        services = _services(connection, limits or Limits(writes_per_minute=1000), lambda: clock[0])
+        world = World(services, calls, FakeRunner(), clock)
+        calls.made.clear()
+        yield world
+
+
+def _services(connection: Connection, limits: Limits, clock: Callable[[], datetime]) -> Services:
+    return Services(
+        installs=InstallsTable(connection),
+        schedules=SchedulesTable(connection),
+        runs=RunsTable(connection, limits.run_history_days),
+        timers=EventBridgeTimers(connection.session, SETTINGS),
+        limits=limits,
+        clock=clock,
+        sleep=lambda _seconds: None,
+    )
+
+
+def create_resources() -> None:
+    """The table and the group, as template.yaml has them."""
+    boto3.client("dynamodb").create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"}
+            for name in ("pk", "sk", "pendingShard", "pendingSince")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "pending",
+                "KeySchema": [
+                    {"AttributeName": "pendingShard", "KeyType": "HASH"},
+                    {"AttributeName": "pendingSince", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["type"]},
+            }
+        ],
+    )
+    boto3.client("scheduler").create_schedule_group(Name=GROUP)
+
+
+def timer_input(world: World, schedule: Schedule) -> dict[str, Any]:
+    """What the schedule's timer hands to the executor."""
+    return dict(json.loads(world.timers()[schedule.id]["Target"]["Input"]))
