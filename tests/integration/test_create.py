@@ -165,7 +165,7 @@ def test_not_created_means_nothing_is_left(
             raise failure
 
     world.calls.before = fail
-    with pytest.raises(error, match="^Schedule not created: "):
+    with pytest.raises(error, match=r"^Schedule not created: "):
         create(world.services, install_id, wanted(name="nightly"), IdempotencyKey("key", "hash"))
 
     world.calls.before = None

@@ -43,7 +43,8 @@ class AwsCalls:
 def watched() -> Iterator[AwsCalls]:
     """Within, every call of every botocore client is watched; moto's state is then free of races."""
     calls = AwsCalls()
-    original = botocore.client.BaseClient._make_api_call
+    base_client: Any = botocore.client.BaseClient
+    original = base_client._make_api_call
 
     def make_api_call(client: Any, operation: str, arguments: Any) -> Any:
         call = Call(client.meta.service_model.service_name, operation)
@@ -56,11 +57,11 @@ def watched() -> Iterator[AwsCalls]:
             calls.after(call)
         return answer
 
-    botocore.client.BaseClient._make_api_call = make_api_call  # type: ignore[method-assign]
+    base_client._make_api_call = make_api_call
     try:
         yield calls
     finally:
-        botocore.client.BaseClient._make_api_call = original  # type: ignore[method-assign]
+        base_client._make_api_call = original
 
 
 def refused(code: str, operation: str = "Operation", status: int = 400) -> ClientError:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from pynamodb.connection import Connection
+from pynamodb.expressions.update import Action
 
 from scheduling.aws.requests import Write, find, translated
 from scheduling.aws.rows import changes, install_of, run_of, run_values, schedule_of
@@ -77,20 +78,14 @@ class RunsTable:
         write.put(self._row(fire, run), RunRow.pk.does_not_exist())
         write.send()
 
-    def finish(self, fire: Fire, claimed: Run, finished: Run) -> None:
-        """One TransactWriteItems; the run's row alone once the schedule is gone."""
+    def finish(self, fire: Fire, claimed: Run, finished: Run, *, on_schedule: bool = True) -> None:
+        """One TransactWriteItems, or one UpdateItem of the run's row alone."""
         write = Write(self._connection)
         mine = (RunRow.attempt == claimed.attempt) & (RunRow.status == claimed.status.value)
         write.update(RunRow(**_key(fire)), changes(RunRow, run_values(claimed), run_values(finished)), mine)
-        actions = [
-            ScheduleRow.running_time.remove(),
-            ScheduleRow.running_until.remove(),
-            ScheduleRow.last_run_at.set(finished.started_at),
-            ScheduleRow.last_run_status.set(finished.status.value),
-            ScheduleRow.last_error.set(finished.error) if finished.error else ScheduleRow.last_error.remove(),
-        ]
-        schedule = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
-        write.update(schedule, actions, ScheduleRow.running_time == fire.scheduled_time)
+        if on_schedule:
+            schedule = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
+            write.update(schedule, _last_run(finished), ScheduleRow.running_time == fire.scheduled_time)
         write.send()
 
     def page(
@@ -120,6 +115,16 @@ class RunsTable:
 def config_of(row: ConfigRow | None) -> InstallConfig:
     """The configuration that the row holds; none is empty."""
     return InstallConfig(config=row.config, secret_envelope=row.secret_envelope) if row else InstallConfig()
+
+
+def _last_run(finished: Run) -> list[Action]:
+    return [
+        ScheduleRow.running_time.remove(),
+        ScheduleRow.running_until.remove(),
+        ScheduleRow.last_run_at.set(finished.started_at),
+        ScheduleRow.last_run_status.set(finished.status.value),
+        ScheduleRow.last_error.set(finished.error) if finished.error else ScheduleRow.last_error.remove(),
+    ]
 
 
 def _key(fire: Fire) -> Key:

@@ -71,16 +71,19 @@ def _finished(services: Services, claimed: Run, outcome: Outcome) -> Run:
 
 
 def _finish(services: Services, fire: Fire, claimed: Run, finished: Run) -> None:
-    def write() -> None:
-        try:
-            services.runs.finish(fire, claimed, finished)
-        except Conflict:
-            run = services.runs.read(fire).run
-            if run is not None and run.attempt == claimed.attempt and run.status is RunStatus.RUNNING:
-                raise
-            # Another attempt took over after the lease; the history is its to write.
+    try:
+        services.runs.finish(fire, claimed, finished)
+    except Conflict:
+        services.retry(lambda: _finish_after_all(services, fire, claimed, finished))
 
-    services.retry(write)
+
+def _finish_after_all(services: Services, fire: Fire, claimed: Run, finished: Run) -> None:
+    """The schedule was deleted or claimed anew, or another attempt took over after the lease."""
+    seen = services.runs.read(fire)
+    if seen.run is None or (seen.run.attempt, seen.run.status) != (claimed.attempt, RunStatus.RUNNING):
+        return
+    held = seen.schedule is not None and seen.schedule.running_time == fire.scheduled_time
+    services.runs.finish(fire, claimed, finished, on_schedule=held)
 
 
 def _show(services: Services, fire: Fire, seen: FireSnapshot, reason: NotRun) -> None:

@@ -153,8 +153,8 @@ class Runs(Protocol):
     def record(self, fire: Fire, run: Run) -> None:
         """A run that was not made, on condition that the history has none for its time."""
 
-    def finish(self, fire: Fire, claimed: Run, finished: Run) -> None:
-        """The end of an attempt, in the history and, where it still exists, on the schedule."""
+    def finish(self, fire: Fire, claimed: Run, finished: Run, *, on_schedule: bool = True) -> None:
+        """The end of an attempt, in the history, and on the schedule that it holds."""
 
     def page(
         self, install_id: InstallId, schedule_id: ScheduleId, *, before: str | None, limit: int

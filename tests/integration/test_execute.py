@@ -1,0 +1,279 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.install import Install, InstallConfig
+from scheduling.domain.runs import Fire, NotRun, Outcome, Run, RunStatus
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.create import create
+from scheduling.operations.delete import delete
+from scheduling.operations.execute import RunFailed, execute
+from scheduling.operations.reading import get_schedule, list_runs
+from scheduling.operations.update import update
+
+from tests.support.aws_calls import Call
+from tests.support.world import FakeRunner, World, changed, registration_body, wanted
+
+FAILED = Outcome(status=RunStatus.ERROR, http_status=503, error="The extension answered 503", retryable=True)
+REFUSED = Outcome(status=RunStatus.ERROR, http_status=404, error="The extension answered 404")
+
+
+SUCCEEDED = Outcome(status=RunStatus.SUCCESS, http_status=200)
+
+
+class Meanwhile(FakeRunner):
+    """Lets something happen while the extension runs."""
+
+    def __init__(self, during: Callable[[], Outcome]) -> None:
+        super().__init__()
+        self.during = during
+
+    def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+        super().execute(fire, install, config, schedule)
+        return self.during()
+
+
+def fire_of(schedule: Schedule, scheduled_time: str = "2026-11-23T09:00:00Z") -> Fire:
+    return Fire(
+        install_id=schedule.install_id,
+        schedule_id=schedule.id,
+        revision=schedule.timer_revision,
+        scheduled_time=scheduled_time,
+    )
+
+
+@pytest.fixture
+def schedule(world: World, install_id: InstallId) -> Schedule:
+    return create(world.services, install_id, wanted())
+
+
+def history(world: World, schedule: Schedule) -> list[Run]:
+    return list(list_runs(world.services, schedule.install_id, schedule.id, limit=50).runs)
+
+
+def test_a_fire_makes_three_calls_and_the_runners(world: World, schedule: Schedule) -> None:
+    world.calls.made.clear()
+
+    execute(world.services, world.runner, fire_of(schedule))
+
+    assert world.calls.operations() == ["BatchGetItem", "TransactWriteItems", "TransactWriteItems"]
+    assert len(world.runner.fires) == 1
+
+
+def test_success_is_in_the_history_and_on_the_schedule(world: World, schedule: Schedule) -> None:
+    execute(world.services, world.runner, fire_of(schedule))
+
+    (run,) = history(world, schedule)
+    assert (run.status, run.attempt, run.http_status, run.error) == (RunStatus.SUCCESS, 1, 200, None)
+    last = get_schedule(world.services, schedule.install_id, schedule.id).last_run
+    assert last is not None
+    assert (last.status, last.error, last.at) == ("success", None, world.clock[0])
+
+
+def test_a_second_delivery_after_success_calls_nobody(world: World, schedule: Schedule) -> None:
+    execute(world.services, world.runner, fire_of(schedule))
+
+    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DUPLICATE
+    assert len(world.runner.fires) == 1
+
+
+def test_what_may_pass_is_attempted_three_times_and_no_more(world: World, schedule: Schedule) -> None:
+    world.runner.outcome = FAILED
+    for _ in range(3):
+        with pytest.raises(RunFailed, match="503"):
+            execute(world.services, world.runner, fire_of(schedule))
+
+    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DUPLICATE
+    (run,) = history(world, schedule)
+    assert (run.status, run.attempt, run.error) == (RunStatus.ERROR, 3, "The extension answered 503")
+
+
+def test_a_retry_may_succeed(world: World, schedule: Schedule) -> None:
+    world.runner.outcome = FAILED
+    with pytest.raises(RunFailed):
+        execute(world.services, world.runner, fire_of(schedule))
+    world.runner.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
+
+    execute(world.services, world.runner, fire_of(schedule))
+
+    (run,) = history(world, schedule)
+    assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
+    assert len({fire.idempotency_key for fire in world.runner.fires}) == 1
+
+
+def test_the_extensions_own_refusal_is_not_retried(world: World, schedule: Schedule) -> None:
+    world.runner.outcome = REFUSED
+    execute(world.services, world.runner, fire_of(schedule))
+
+    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DUPLICATE
+    last = get_schedule(world.services, schedule.install_id, schedule.id).last_run
+    assert last is not None
+    assert (last.status, last.error) == ("error", "The extension answered 404")
+
+
+def test_the_next_occurrence_is_skipped_while_one_is_under_way(world: World, schedule: Schedule) -> None:
+    later = fire_of(schedule, "2026-11-23T10:00:00Z")
+
+    def during() -> Outcome:
+        assert execute(world.services, world.runner, later) is NotRun.OVERLAP
+        return SUCCEEDED
+
+    execute(world.services, Meanwhile(during), fire_of(schedule))
+
+    skipped, ran = history(world, schedule)
+    assert (skipped.status, skipped.error) == (RunStatus.SKIPPED, "The previous run was still under way")
+    assert ran.status is RunStatus.SUCCESS
+    assert execute(world.services, world.runner, later) is NotRun.DUPLICATE
+    assert world.runner.fires == []
+
+
+def test_a_delivery_during_its_own_run_is_dropped(world: World, schedule: Schedule) -> None:
+    def during() -> Outcome:
+        assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DUPLICATE
+        return SUCCEEDED
+
+    execute(world.services, Meanwhile(during), fire_of(schedule))
+
+    assert world.runner.fires == []
+
+
+def test_a_run_whose_function_died_is_taken_over_after_its_lease(world: World, schedule: Schedule) -> None:
+    def during() -> Outcome:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(world.services, Meanwhile(during), fire_of(schedule))
+    world.advance(seconds=49)
+    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DUPLICATE
+
+    world.advance(seconds=1)
+    execute(world.services, world.runner, fire_of(schedule))
+
+    (run,) = history(world, schedule)
+    assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
+
+
+def test_a_dead_run_does_not_block_the_next_occurrence_beyond_its_lease(
+    world: World, schedule: Schedule
+) -> None:
+    def during() -> Outcome:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(world.services, Meanwhile(during), fire_of(schedule))
+    world.advance(minutes=5)
+
+    result = execute(world.services, world.runner, fire_of(schedule, "2026-11-23T09:05:00Z"))
+
+    assert isinstance(result, Run)
+
+
+def test_the_late_end_of_a_run_taken_over_is_not_written(world: World, schedule: Schedule) -> None:
+    def during() -> Outcome:
+        world.advance(seconds=51)
+        execute(world.services, world.runner, fire_of(schedule))
+        return REFUSED
+
+    execute(world.services, Meanwhile(during), fire_of(schedule))
+
+    (run,) = history(world, schedule)
+    assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
+
+
+def test_a_disabled_schedule_is_not_run(world: World, schedule: Schedule) -> None:
+    update(world.services, schedule.install_id, schedule.id, changed(enabled=False))
+
+    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DISABLED
+    assert (world.runner.fires, history(world, schedule)) == ([], [])
+
+
+def test_a_disabled_install_is_not_run(world: World, schedule: Schedule) -> None:
+    world.register(schedule.install_id, enabled=False)
+
+    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DISABLED
+
+
+def test_a_stale_revision_is_not_run(world: World, schedule: Schedule) -> None:
+    update(world.services, schedule.install_id, schedule.id, changed(cron="0,30 * * * *"))
+
+    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.STALE_REVISION
+    current = get_schedule(world.services, schedule.install_id, schedule.id)
+    assert isinstance(execute(world.services, world.runner, fire_of(current)), Run)
+
+
+def test_a_revoked_capability_is_not_run_and_shown(world: World, schedule: Schedule) -> None:
+    world.register(schedule.install_id, grantedCapabilities=[])
+
+    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.CAPABILITY_REVOKED
+    world.register(schedule.install_id, **registration_body())
+    (run,) = history(world, schedule)
+    assert (run.status, run.error) == (RunStatus.SKIPPED, "The install no longer has cap:scheduler.manage")
+
+
+def test_an_unknown_schedule_is_not_run(world: World, schedule: Schedule) -> None:
+    unknown = ScheduleId("01a20745-4897-4f81-a91e-a0d09962b8d6")
+
+    assert execute(world.services, world.runner, replace(fire_of(schedule), schedule_id=unknown)) is (
+        NotRun.UNKNOWN_SCHEDULE
+    )
+
+
+def test_a_foreign_install_is_unknown(world: World, schedule: Schedule) -> None:
+    other = world.register(tenantId="tenant-2")
+
+    assert execute(world.services, world.runner, replace(fire_of(schedule), install_id=other)) is (
+        NotRun.UNKNOWN_SCHEDULE
+    )
+
+
+def test_a_schedule_deleted_during_its_run_leaves_its_history_only(world: World, schedule: Schedule) -> None:
+    def during() -> Outcome:
+        delete(world.services, schedule.install_id, schedule.id)
+        return SUCCEEDED
+
+    execute(world.services, Meanwhile(during), fire_of(schedule))
+
+    page = world.services.runs.page(schedule.install_id, schedule.id, before=None, limit=10)
+    assert [run.status for run in page.runs] == [RunStatus.SUCCESS]
+    assert world.kinds(schedule.install_id, "schedule") == []
+
+
+def test_a_schedule_changed_during_its_run_keeps_change_and_outcome(world: World, schedule: Schedule) -> None:
+    def during() -> Outcome:
+        update(world.services, schedule.install_id, schedule.id, changed(cron="5 * * * *"))
+        return SUCCEEDED
+
+    execute(world.services, Meanwhile(during), fire_of(schedule))
+
+    row = get_schedule(world.services, schedule.install_id, schedule.id)
+    assert row.definition.cron == "5 * * * *"
+    assert row.last_run is not None
+    assert row.running_until is None
+
+
+def test_disabled_between_the_read_and_the_claim_is_not_run(world: World, schedule: Schedule) -> None:
+    def disable(call: Call) -> None:
+        if call.operation == "BatchGetItem":
+            world.calls.after = None
+            update(world.services, schedule.install_id, schedule.id, changed(enabled=False))
+
+    world.calls.after = disable
+
+    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DISABLED
+    assert world.runner.fires == []
+
+
+def test_pages_of_the_history_are_newest_first_and_whole(world: World, schedule: Schedule) -> None:
+    times = [f"2026-11-23T{hour:02}:00:00Z" for hour in range(7)]
+    for time in times:
+        execute(world.services, world.runner, fire_of(schedule, time))
+
+    seen, before = [], None
+    for _ in range(4):
+        page = list_runs(world.services, schedule.install_id, schedule.id, before=before, limit=2)
+        seen += [run.scheduled_time for run in page.runs]
+        before = page.next_before
+
+    assert seen == times[::-1]
+    assert before is None

@@ -1,0 +1,159 @@
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise, product
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pyawscron import AWSCron  # type: ignore[import-untyped]
+from scheduling.domain.cron import CronRule, InvalidCron, parse_cron
+from scheduling.domain.expression import eventbridge_expression
+from scheduling.domain.fires import EIGHT_YEARS, fires
+
+from tests.support.eventbridge_cron import EventBridgeCron
+from tests.support.five_field_cron import WEEKDAY, FiveFieldCron, cron_texts, hits
+
+SAMPLE = 40
+MOMENTS = st.timedeltas(timedelta(), timedelta(days=80 * 366)).map(datetime(2023, 1, 1, tzinfo=UTC).__add__)
+TRANSITIONS = {
+    "Africa/Casablanca": ["2026-02-15T02:00", "2026-03-22T02:00"],
+    "America/New_York": ["2026-03-08T07:00", "2026-11-01T06:00"],
+    "America/Sao_Paulo": ["2018-02-18T02:00", "2018-11-04T03:00"],
+    "America/St_Johns": ["2007-03-11T03:31", "2007-11-04T02:31"],
+    "Asia/Kathmandu": ["1985-12-31T18:30"],
+    "Australia/Lord_Howe": ["2026-04-04T15:00", "2026-10-03T15:30"],
+    "Europe/Berlin": ["2026-03-29T01:00", "2026-10-25T01:00"],
+    "Europe/Dublin": ["2026-03-29T01:00", "2026-10-25T01:00"],
+    "Pacific/Apia": ["2011-12-30T10:00"],
+    "Pacific/Kwajalein": ["1993-08-21T12:00"],
+}
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def sample(times: Iterable[datetime]) -> list[datetime]:
+    return list(islice(times, SAMPLE))
+
+
+def assert_same(rule: CronRule, meaning: FiveFieldCron) -> None:
+    assert rule.minutes == tuple(sorted(meaning.minutes))
+    assert rule.hours == tuple(sorted(meaning.hours))
+    assert rule.days_of_month == tuple(sorted(meaning.days))
+    assert rule.months == tuple(sorted(meaning.months))
+    assert rule.days_of_week == tuple(sorted(meaning.weekdays))
+
+
+def in_any_month(text: str) -> str:
+    minute, hour, day, _, weekday = text.split()
+    return f"{minute} {hour} {day} * {weekday}"
+
+
+def smallest_difference(ascending: Iterable[int]) -> int | None:
+    smallest = None
+    for earlier, later in pairwise(ascending):
+        smallest = later - earlier if smallest is None else min(smallest, later - earlier)
+        if smallest == 1:
+            break
+    return smallest
+
+
+def minutes_in(after: datetime, until: datetime) -> Iterator[datetime]:
+    minute = after.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    while minute <= until:
+        yield minute
+        minute += timedelta(minutes=1)
+
+
+@given(cron_texts())
+def test_a_text_of_the_grammar_is_read_as_written(text: str) -> None:
+    rule = parse_cron(f" {text} ")
+    assert rule.text == text
+    assert_same(rule, FiveFieldCron(text))
+
+
+@given(
+    cron_texts(), st.integers(0), st.integers(0, 3), st.text("0123456789*,-/ \tMONsunJL?#\u0665", max_size=3)
+)
+def test_a_mistyped_text_is_refused_or_still_of_the_grammar(
+    text: str, at: int, gone: int, typed: str
+) -> None:
+    at %= len(text)
+    mistyped = text[:at] + typed + text[at + gone :]
+    with suppress(InvalidCron):
+        assert_same(parse_cron(mistyped), FiveFieldCron(mistyped))
+
+
+@given(cron_texts())
+@example("0 9 29 2 *")
+@example("0,58 0,23 1,28 2,3 *")
+@example("0,58 0,23 1,29 2,3 *")
+@example("0,58 0,23 1,31 1,12 *")
+def test_the_smallest_gap_is_that_of_years_of_fires(text: str) -> None:
+    meaning = FiveFieldCron(text)
+    start = datetime(2027, 7, 1, tzinfo=UTC)
+    days = [day for day in range(5 * 366) if meaning.falls_on(start + timedelta(days=day))]
+    times = [60 * hour + minute for hour, minute in product(sorted(meaning.hours), sorted(meaning.minutes))]
+    minutes = (24 * 60 * day + time for day, time in product(days, times))
+    assert parse_cron(text).smallest_gap_minutes == smallest_difference(minutes)
+
+
+@given(cron_texts(), MOMENTS)
+@example("0 0 29 2 *", datetime(2096, 2, 29, tzinfo=UTC))
+@example("*/30 23 31 * *", datetime(2026, 4, 30, 23, 59, tzinfo=UTC))
+def test_fires_are_what_the_text_means(text: str, after: datetime) -> None:
+    until = after + EIGHT_YEARS
+    expected = FiveFieldCron(text).fires(after, until)
+    assert sample(fires(parse_cron(text), "UTC", after, until)) == sample(expected)
+
+
+@given(cron_texts(), MOMENTS)
+def test_eventbridge_fires_at_the_same_minutes(text: str, after: datetime) -> None:
+    rule = parse_cron(text)
+    until = after + EIGHT_YEARS
+    expression = eventbridge_expression(rule)
+    expected = sample(EventBridgeCron(expression).fires(after, until))
+    assert sample(fires(rule, "UTC", after, until)) == expected
+    # pyawscron raises where the month lacks a day that is listed.
+    if rule.days_of_month == tuple(range(1, 32)) or rule.days_of_month[-1] <= 28:
+        fields = expression.removeprefix("cron(").removesuffix(")")
+        assert AWSCron.get_next_n_schedule(len(expected), after, fields) == expected
+
+
+@given(
+    cron_texts().map(in_any_month),
+    st.sampled_from([(zone, utc(time)) for zone, times in TRANSITIONS.items() for time in times]),
+    st.timedeltas(-timedelta(hours=30), timedelta(hours=6)),
+    st.timedeltas(timedelta(), timedelta(hours=36)),
+)
+def test_a_skipped_minute_never_fires_and_a_repeated_one_fires_first(
+    text: str, transition: tuple[str, datetime], offset: timedelta, span: timedelta
+) -> None:
+    zone, changes_at = transition
+    after = changes_at + offset
+    until = after + span
+    meaning = FiveFieldCron(text)
+    expected = [
+        minute
+        for minute in minutes_in(after, until)
+        if (local := minute.astimezone(ZoneInfo(zone))).fold == 0 and meaning.matches(local)
+    ]
+    assert list(fires(parse_cron(text), zone, after, until)) == expected
+
+
+def test_every_form_of_a_weekday_is_numbered_alike_everywhere() -> None:
+    starts = [str(day) for day in range(8)] + list(WEEKDAY.names)
+    spans = ["*", *starts, *(f"{start}-{stop}" for start, stop in product(starts, starts))]
+    steps = ["", *(f"/{step}" for step in range(1, 8))]
+    for field in map("".join, product(spans, steps)):
+        days = {day % 7 for day in range(8) if hits(WEEKDAY, field, day)}
+        if days:
+            rule = parse_cron(f"0 0 * * {field}")
+            assert set(rule.days_of_week) == days, field
+            assert {day - 1 for day in EventBridgeCron(eventbridge_expression(rule)).weekdays} == days, field
+        else:
+            with pytest.raises(InvalidCron, match="is a wrapped range"):
+                parse_cron(f"0 0 * * {field}")

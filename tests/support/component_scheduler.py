@@ -1,0 +1,85 @@
+"""A callback API that records what it is asked and answers what a test wants."""
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Recorded:
+    """One call."""
+
+    path: str
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass
+class RecordingScheduler:
+    """Answers `status` and `body` to everything, gzipped where the client takes that."""
+
+    status: int = 200
+    body: str = '{"success": true}'
+    hang_seconds: float = 0
+    requests: list[Recorded] = field(default_factory=list)
+    url: str = ""
+
+    def answers(self, status: int, body: object) -> None:
+        """From now on answer so; a text goes out as it is."""
+        self.status, self.body = status, body if isinstance(body, str) else json.dumps(body)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.answers(200, {"success": True})
+        self.hang_seconds = 0
+        self.requests.clear()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: "_Server"
+
+    def do_POST(self) -> None:
+        recorder = self.server.recorder
+        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        recorder.requests.append(Recorded(self.path, headers, body))
+        if recorder.hang_seconds:
+            time.sleep(recorder.hang_seconds)
+            self.close_connection = True
+            return
+        answer = gzip.compress(recorder.body.encode())
+        self.send_response(recorder.status)
+        self.send_header("content-encoding", "gzip")
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, recorder: RecordingScheduler) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.recorder = recorder
+
+
+@contextmanager
+def recording_scheduler() -> Iterator[RecordingScheduler]:
+    """A RecordingScheduler that listens."""
+    recorder = RecordingScheduler()
+    with _Server(recorder) as server:
+        recorder.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield recorder
+        server.shutdown()

@@ -1,0 +1,47 @@
+"""The components that tests execute, and a runner for them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from runner.__main__ import build_server
+from runner.settings import Settings
+from samples.build import EXTENSIONS, ROOT, build
+
+CACHE = ROOT / "build" / "wasm-cache"
+TEST_EXTENSIONS = ROOT / "build" / "test-extensions"
+
+
+def sample_component() -> Path:
+    """The sample extension, built."""
+    build(ROOT / "samples" / "scheduler_demo", EXTENSIONS / "scheduler_demo")
+    return EXTENSIONS / "scheduler_demo" / "component.wasm"
+
+
+def probe_component() -> Path:
+    """The probe, built."""
+    build(ROOT / "tests" / "support" / "wasm_probe", TEST_EXTENSIONS / "probe")
+    return TEST_EXTENSIONS / "probe" / "component.wasm"
+
+
+def settings(scheduler_url: str, *folders: Path) -> Settings:
+    """Settings of a runner on any free port."""
+    return Settings(
+        port=0,
+        extensions_dirs=folders,
+        scheduler_base_url=scheduler_url,
+        auth_token="callback-token",
+        service_token=None,
+        cache_dir=CACHE,
+    )
+
+
+@contextmanager
+def running(given: Settings, **changed: str) -> Iterator[str]:
+    """A runner that listens; its address."""
+    with build_server(replace(given, **changed)) as server:  # type: ignore[arg-type]  # the tests' own keywords
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

@@ -1,0 +1,110 @@
+"""The five-field grammar once more, with no code of the layer: what a text means, and texts to try."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+
+class Field(NamedTuple):
+    low: int
+    high: int
+    end: int  # of `*` and `n/s`
+    names: tuple[str, ...] = ()  # of the numbers from `low` on
+    end_names: tuple[str, ...] = ()  # the same at the end of a range
+
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+MINUTE, HOUR, DAY = Field(0, 59, 59), Field(0, 23, 23), Field(1, 31, 31)
+MONTH = Field(1, 12, 12, _MONTHS, _MONTHS)
+WEEKDAY = Field(0, 7, 6, (*_DAYS, "SUN"), ("0", *_DAYS[1:], "SUN"))
+
+
+def hits(field: Field, text: str, value: int) -> bool:
+    """Whether the field's text means the value."""
+    return any(_part_hits(field, part.upper(), value) for part in text.split(","))
+
+
+def _part_hits(field: Field, part: str, value: int) -> bool:
+    span, _, step = part.partition("/")
+    start, is_range, stop = span.partition("-")
+    first = field.low if start == "*" else _number(field, start, field.names)
+    if is_range:
+        last = _number(field, stop, field.end_names)
+    elif step or start == "*":
+        last = field.end
+    else:
+        last = first
+    return first <= value <= last and (value - first) % int(step or 1) == 0
+
+
+def _number(field: Field, text: str, names: tuple[str, ...]) -> int:
+    return field.low + names.index(text) if text in names else int(text)
+
+
+class FiveFieldCron:
+    """One expression, evaluated on the wall clock, by asking of every value whether the text means it."""
+
+    def __init__(self, text: str) -> None:
+        minute, hour, day, month, weekday = text.split()
+        self.minutes = {value for value in range(60) if hits(MINUTE, minute, value)}
+        self.hours = {value for value in range(24) if hits(HOUR, hour, value)}
+        self.days = {value for value in range(1, 32) if hits(DAY, day, value)}
+        self.months = {value for value in range(1, 13) if hits(MONTH, month, value)}
+        self.weekdays = {value % 7 for value in range(8) if hits(WEEKDAY, weekday, value)}
+
+    def matches(self, local: datetime) -> bool:
+        """Whether the expression means this minute."""
+        return self.falls_on(local) and local.hour in self.hours and local.minute in self.minutes
+
+    def fires(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """Every minute in (after, until] that the expression means, in order."""
+        midnight = after.replace(hour=0, minute=0, second=0, microsecond=0)
+        while midnight <= until:
+            if self.falls_on(midnight):
+                times = (midnight + timedelta(minutes=minute) for minute in range(24 * 60))
+                yield from (time for time in times if after < time <= until and self.matches(time))
+            midnight += timedelta(days=1)
+
+    def falls_on(self, day: datetime) -> bool:
+        """Whether the expression means any minute of the day."""
+        return day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays
+
+
+@st.composite
+def cron_texts(draw: st.DrawFn) -> str:
+    """Expressions of the whole grammar, every form, name, case and spacing of it."""
+    days = draw(st.sampled_from(["neither", "of month", "of week"]))
+    fields = [
+        draw(_fields(MINUTE)),
+        draw(_fields(HOUR)),
+        draw(_fields(DAY)) if days == "of month" else "*",
+        draw(st.just("*") | _fields(MONTH)),
+        draw(_fields(WEEKDAY)) if days == "of week" else "*",
+    ]
+    return draw(st.sampled_from([" ", "  "])).join(fields)
+
+
+def _fields(field: Field) -> st.SearchStrategy[str]:
+    return st.lists(_parts(field), min_size=1, max_size=3).map(",".join)
+
+
+@st.composite
+def _parts(draw: st.DrawFn, field: Field) -> str:
+    form = draw(st.sampled_from(["*", "n", "n-m"]))
+    step = draw(st.sampled_from(["", f"/{draw(st.integers(1, field.high))}"]))
+    if form == "*":
+        return f"*{step}"
+    first = draw(st.integers(field.low, field.end))
+    start = draw(_labels(field, first, field.names))
+    if form == "n":
+        return start + step
+    last = draw(st.integers(first, field.high))
+    return f"{start}-{draw(_labels(field, last, field.end_names))}{step}"
+
+
+def _labels(field: Field, number: int, names: tuple[str, ...]) -> st.SearchStrategy[str]:
+    name = names[number - field.low] if names else str(number)
+    return st.sampled_from([str(number), f"{number:02}", name, name.lower(), name.capitalize()])

@@ -1,0 +1,181 @@
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+import pytest
+from scheduling.domain.cron import parse_cron
+from scheduling.domain.fires import fires, next_fire
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def fired(text: str, timezone: str, after: str, until: str) -> list[str]:
+    """The fires in UTC, without the seconds."""
+    found = fires(parse_cron(text), timezone, utc(after), utc(until))
+    return [fire.replace(tzinfo=None).isoformat(timespec="minutes") for fire in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "timezone", "after", "until", "expected"),
+    [
+        pytest.param(
+            *("30 2 * * *", "Europe/Berlin", "2026-03-28T00:00", "2026-03-30T12:00"),
+            ["2026-03-28T01:30", "2026-03-30T00:30"],
+            id="Berlin: 02:30 is skipped on 29 March",
+        ),
+        pytest.param(
+            *("0,30 1-3 * * *", "Europe/Berlin", "2026-03-29T00:00", "2026-03-29T01:30"),
+            ["2026-03-29T00:30", "2026-03-29T01:00", "2026-03-29T01:30"],
+            id="Berlin: after 01:30 comes 03:00",
+        ),
+        pytest.param(
+            *("30 * * * *", "Europe/Berlin", "2026-03-29T00:00", "2026-03-29T01:15"),
+            ["2026-03-29T00:30"],
+            id="Berlin: nothing comes in the place of 02:30",
+        ),
+        pytest.param(
+            *("0,30 2 * * *", "Europe/Berlin", "2026-03-29T00:00", "2026-03-29T01:10"),
+            [],
+            id="Berlin: a day whose every fire is skipped",
+        ),
+        pytest.param(
+            *("0,30 2,3 * * *", "Europe/Berlin", "2026-03-29T00:00", "2026-03-29T01:10"),
+            ["2026-03-29T01:00"],
+            id="Berlin: a skipped time does not hide an earlier real one",
+        ),
+        pytest.param(
+            *("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00", "2026-10-26T12:00"),
+            ["2026-10-25T00:30", "2026-10-26T01:30"],
+            id="Berlin: 02:30 repeats on 25 October and fires the first time",
+        ),
+        pytest.param(
+            *("*/30 * * * *", "Europe/Berlin", "2026-10-24T23:59", "2026-10-25T02:30"),
+            ["2026-10-25T00:00", "2026-10-25T00:30", "2026-10-25T02:00", "2026-10-25T02:30"],
+            id="Berlin: the repeated hour is silent",
+        ),
+        pytest.param(
+            *("*/30 * * * *", "Europe/Berlin", "2026-10-25T01:15", "2026-10-25T02:00"),
+            ["2026-10-25T02:00"],
+            id="Berlin: from inside the repeated hour",
+        ),
+        pytest.param(
+            *("0 3 8 3 *", "America/New_York", "2026-03-08T00:00", "2026-03-09T00:00"),
+            ["2026-03-08T07:00"],
+            id="New York: 03:00 exists when 02:00 does not",
+        ),
+        pytest.param(
+            *("*/15 1,2 * * *", "Australia/Lord_Howe", "2026-10-03T15:10", "2026-10-03T15:40"),
+            ["2026-10-03T15:15", "2026-10-03T15:30"],
+            id="Lord Howe: 02:00 and 02:15 are skipped, 02:30 is not",
+        ),
+        pytest.param(
+            *("*/15 1,2 * * *", "Australia/Lord_Howe", "2026-04-04T14:00", "2026-04-04T15:45"),
+            [
+                "2026-04-04T14:15",
+                "2026-04-04T14:30",
+                "2026-04-04T14:45",
+                "2026-04-04T15:30",
+                "2026-04-04T15:45",
+            ],
+            id="Lord Howe: 01:30 and 01:45 repeat",
+        ),
+        pytest.param(
+            *("30 2 * * *", "Africa/Casablanca", "2026-02-14T12:00", "2026-02-16T12:00"),
+            ["2026-02-15T01:30", "2026-02-16T02:30"],
+            id="Casablanca: back for Ramadan",
+        ),
+        pytest.param(
+            *("30 2 * * *", "Africa/Casablanca", "2026-03-21T12:00", "2026-03-23T12:00"),
+            ["2026-03-23T01:30"],
+            id="Casablanca: forward after Ramadan",
+        ),
+        pytest.param(
+            *("0 12 * * *", "Pacific/Apia", "2011-12-28T23:00", "2012-01-01T00:00"),
+            ["2011-12-29T22:00", "2011-12-30T22:00", "2011-12-31T22:00"],
+            id="Apia: 30 December 2011 never was",
+        ),
+        pytest.param(
+            *("0 12 30 12 *", "Pacific/Apia", "2011-12-01T00:00", "2013-01-01T00:00"),
+            ["2012-12-29T22:00"],
+            id="Apia: a yearly fire on the day that never was",
+        ),
+        pytest.param(
+            *("0 0,1 * * *", "America/Sao_Paulo", "2018-11-03T12:00", "2018-11-04T12:00"),
+            ["2018-11-04T03:00"],
+            id="Sao Paulo: a day without midnight",
+        ),
+        pytest.param(
+            *("30 23 * * *", "America/Sao_Paulo", "2018-02-17T12:00", "2018-02-19T12:00"),
+            ["2018-02-18T01:30", "2018-02-19T02:30"],
+            id="Sao Paulo: an evening that repeats across midnight",
+        ),
+        pytest.param(
+            *("0 9 * * MON", "Pacific/Kiritimati", "2026-11-21T00:00", "2026-11-24T00:00"),
+            ["2026-11-22T19:00"],
+            id="Kiritimati: Monday there is Sunday in UTC",
+        ),
+        pytest.param(
+            *("0 0 29 2 *", "UTC", "2026-01-01T00:00", "2034-01-01T00:00"),
+            ["2028-02-29T00:00", "2032-02-29T00:00"],
+            id="leap days",
+        ),
+        pytest.param(
+            *("0 0 31 * *", "UTC", "2026-01-31T00:00", "2026-08-01T00:00"),
+            ["2026-03-31T00:00", "2026-05-31T00:00", "2026-07-31T00:00"],
+            id="months with 31 days",
+        ),
+    ],
+)
+def test_fires(text: str, timezone: str, after: str, until: str, expected: list[str]) -> None:
+    assert fired(text, timezone, after, until) == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "until", "expected"),
+    [
+        ("2026-11-23T08:59:59.999999", "2026-11-23T09:00", ["2026-11-23T09:00"]),
+        ("2026-11-23T09:00", "2026-11-24T09:00", ["2026-11-24T09:00"]),
+        ("2026-11-23T09:00", "2026-11-24T08:59:59.999999", []),
+        ("2026-11-23T09:00:00.000001", "2026-11-24T09:00", ["2026-11-24T09:00"]),
+        ("2026-11-24T00:00", "2026-11-23T00:00", []),
+    ],
+)
+def test_the_span_excludes_its_start_and_includes_its_end(
+    after: str, until: str, expected: list[str]
+) -> None:
+    assert fired("0 9 * * *", "UTC", after, until) == expected
+
+
+def test_the_span_may_be_given_in_any_zone() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    after, until = datetime(2026, 11, 23, 9, 0, tzinfo=berlin), datetime(2026, 11, 23, 9, 30, tzinfo=berlin)
+    found = list(fires(parse_cron("*/30 * * * *"), "Asia/Kolkata", after, until))
+    assert found == [utc("2026-11-23T08:30")]
+    assert found[0].tzinfo is UTC
+
+
+@pytest.mark.parametrize("minute", range(0, 60, 10))
+def test_from_any_moment_of_the_repeated_hour_the_next_fire_is_the_same(minute: int) -> None:
+    second_pass = utc("2026-10-25T01:00") + timedelta(minutes=minute)
+    rule = parse_cron("*/10 2 * * *")
+    assert next_fire(rule, "Europe/Berlin", second_pass) == utc("2026-10-26T01:00")
+
+
+def test_iterating_and_asking_again_agree() -> None:
+    rule, zone = parse_cron("*/7 1-3 * * SUN"), "Europe/Berlin"
+    after = utc("2026-10-20T00:00")
+    iterated = list(islice(fires(rule, zone, after, utc("2027-04-01T00:00")), 100))
+    for fire in iterated:
+        found = next_fire(rule, zone, after)
+        assert found == fire
+        after = fire
+
+
+def test_the_next_fire_is_within_the_span_or_none() -> None:
+    rule, after = parse_cron("0 9 * * *"), utc("2026-11-23T09:00")
+    assert next_fire(rule, "UTC", after, timedelta(days=1)) == utc("2026-11-24T09:00")
+    assert next_fire(rule, "UTC", after, timedelta(days=1) - timedelta(seconds=1)) is None
+    assert next_fire(parse_cron("0 0 30 2 *"), "UTC", after) is None
+    assert next_fire(parse_cron("0 0 29 2 *"), "UTC", utc("2096-02-29T00:00")) == utc("2104-02-29T00:00")
