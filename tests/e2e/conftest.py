@@ -1,0 +1,23 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.local_stack import ApiInstall, LocalStack, extension_answer, local_stack
+
+
+@pytest.fixture(scope="session")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    with local_stack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(shared_stack: LocalStack) -> LocalStack:
+    """The stack that the tests share, its runner answering again; each test has installs of its own."""
+    shared_stack.runner.answer = lambda _asked: extension_answer()
+    return shared_stack
+
+
+@pytest.fixture
+def install(stack: LocalStack) -> ApiInstall:
+    return stack.register()

@@ -1,0 +1,220 @@
+"""The local stack as a process of its own, a runner under the tests' control, and clients of both."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import httpx
+
+from local.processes import Child
+from local.settings import free_ports
+from tests.support.world import registration_body
+
+TOKEN = "local-runner-key"
+WIDE_OPEN = "100000"
+
+
+@dataclass
+class Asked:
+    """One request that the runner got."""
+
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+
+
+Answer = tuple[int, bytes]
+
+
+def extension_answer(status: int = 200) -> Answer:
+    """The runner's answer when the extension answered with the status."""
+    return 200, json.dumps({"status": status, "headers": {}, "body_b64": ""}).encode()
+
+
+@dataclass
+class ScriptedRunner:
+    """Answers /v1/execute as a test says, and keeps what it was asked."""
+
+    url: str
+    answer: Callable[[Asked], Answer] = field(default=lambda _asked: extension_answer())
+    asked: list[Asked] = field(default_factory=list)
+
+    def of(self, schedule_id: str) -> list[Asked]:
+        """What was asked for the schedule."""
+        return [asked for asked in self.asked if asked.body["context"]["schedule_id"] == schedule_id]
+
+
+@contextmanager
+def scripted_runner() -> Iterator[ScriptedRunner]:
+    """A runner that listens."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            asked = Asked(dict(self.headers.items()), json.loads(body))
+            runner.asked.append(asked)
+            status, answer = runner.answer(asked)
+            self.send_response(status)
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        runner = ScriptedRunner(f"http://127.0.0.1:{server.server_port}")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield runner
+        server.shutdown()
+
+
+@dataclass
+class LocalStack:
+    """A running local stack."""
+
+    api: httpx.Client
+    aws_url: str
+    runner: ScriptedRunner
+
+    def register(self, install_id: str | None = None, **fields: object) -> "ApiInstall":
+        """An install, new or changed."""
+        install_id = install_id or str(uuid4())
+        answer = self.api.put(f"/admin/v1/installs/{install_id}", json=registration_body(**fields))
+        assert answer.status_code in (200, 201), answer.text
+        return ApiInstall(self, install_id)
+
+    def travel(self, duration: str) -> list[dict[str, str]]:
+        """Move the clock; what fired."""
+        answer = self.api.post("/_local/clock", json={"advance": duration})
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["fired"])
+
+    def deliver(self, schedule_id: str, scheduled_time: str) -> str:
+        """Deliver an occurrence once more; its status."""
+        body = {"scheduleId": schedule_id, "scheduledTime": scheduled_time}
+        answer = self.api.post("/_local/deliver", json=body)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["status"])
+
+    def aws(self, service: str) -> Any:
+        """A client of the emulated AWS."""
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return boto3.client(service, endpoint_url=self.aws_url, region_name="us-east-1", **keys)  # type: ignore[call-overload]
+
+    def group(self) -> str:
+        """The name of the stack's schedule group."""
+        groups = self.aws("scheduler").list_schedule_groups()["ScheduleGroups"]
+        return next(group["Name"] for group in groups if group["Name"] != "default")
+
+    def table(self) -> str:
+        """The name of the stack's table."""
+        (name,) = self.aws("dynamodb").list_tables()["TableNames"]
+        return str(name)
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """What is in the dead-letter queue; taken out of it."""
+        sqs = self.aws("sqs")
+        (url,) = sqs.list_queues()["QueueUrls"]
+        found = []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                found.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+
+@dataclass
+class ApiInstall:
+    """One install, called as its runner would."""
+
+    stack: LocalStack
+    id: str
+
+    @property
+    def callback_path(self) -> str:
+        """Of the runner's callback."""
+        return f"/api/internal/ext-scheduler/install/{self.id}"
+
+    @property
+    def path(self) -> str:
+        """Of the resource API."""
+        return f"/v1/installs/{self.id}"
+
+    def call(self, operation: str, **fields: object) -> httpx.Response:
+        """The callback."""
+        return self.stack.api.post(self.callback_path, json={"operation": operation, **fields})
+
+    def created(self, **fields: object) -> str:
+        """The id of a new schedule: hourly to POST /api/sync unless `fields` say otherwise."""
+        answer = self.call("create", **{"endpoint": "POST /api/sync", "cron": "0 * * * *", **fields})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["scheduleId"])
+
+    def schedule(self, schedule_id: str) -> dict[str, Any]:
+        """The schedule by the resource API."""
+        return dict(self.stack.api.get(f"{self.path}/schedules/{schedule_id}").json())
+
+    def runs(self, schedule_id: str) -> list[dict[str, Any]]:
+        """Its history, newest first."""
+        return list(self.stack.api.get(f"{self.path}/schedules/{schedule_id}/runs").json()["runs"])
+
+    def timer(self, schedule_id: str) -> dict[str, Any] | None:
+        """What stands in EventBridge for the schedule."""
+        client = self.stack.aws("scheduler")
+        try:
+            return dict(client.get_schedule(GroupName=self.stack.group(), Name=schedule_id))
+        except client.exceptions.ResourceNotFoundException:
+            return None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The install's items in the table."""
+        pages = (
+            self.stack.aws("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self.stack.table(),
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": f"INSTALL#{self.id}"}},
+                ConsistentRead=True,
+            )
+        )
+        return [item for page in pages for item in page["Items"]]
+
+
+@contextmanager
+def local_stack(folder: Path, **environment: str) -> Iterator[LocalStack]:
+    """A local stack with frozen clock and wide-open window, unless `environment` says otherwise."""
+    api, aws, unused = free_ports(3)
+    ports = {"API_PORT": str(api), "AWS_PORT": str(aws), "RUNNER_PORT": str(unused)}
+    with scripted_runner() as runner:
+        defaults = {"LOCAL_CLOCK": "frozen", "WRITES_PER_MINUTE": WIDE_OPEN, "RUNNER_BASE_URL": runner.url}
+        child = Child(
+            "local", environ={**_inherited(), **ports, **defaults, **environment}, log=folder / "local.log"
+        )
+        url = f"http://127.0.0.1:{api}"
+        try:
+            _wait_until_healthy(child, f"{url}/_local/health")
+            with httpx.Client(base_url=url, headers={"x-runner-auth": TOKEN}, timeout=60) as client:
+                yield LocalStack(client, f"http://127.0.0.1:{aws}", runner)
+        finally:
+            child.stop()
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+def _wait_until_healthy(child: Child, url: str) -> None:
+    child.wait_until_answers(url)
+    deadline = time.monotonic() + 30
+    while httpx.get(url).status_code != 200:
+        assert time.monotonic() < deadline, f"not healthy, see {child.log}"
