@@ -1,0 +1,326 @@
+"""Contract section 2: one route, one function, per operation."""
+
+import json
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.support.local_stack import ApiInstall, LocalStack
+
+ABSENT = "01a20745-4897-4f81-a91e-a0d09962b8d6"
+WANTED = {"endpoint": "POST /api/sync", "cron": "0 * * * *"}
+
+
+def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, object]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["status"], problem["code"], problem["type"]) == (status, code, "about:blank")
+    assert problem["title"]
+    assert problem["detail"]
+    return dict(problem)
+
+
+def test_create_answers_the_schedule_where_it_is_and_its_tag(stack: LocalStack, install: ApiInstall) -> None:
+    answer = stack.api.post(f"{install.path}/schedules", json=WANTED)
+
+    assert answer.status_code == 201
+    schedule = answer.json()
+    assert UUID(schedule["id"]).version == 4
+    assert answer.headers["location"] == f"{install.path}/schedules/{schedule['id']}"
+    got = stack.api.get(answer.headers["location"])
+    assert (got.status_code, got.json()) == (200, schedule)
+    assert got.headers["etag"] == answer.headers["etag"] == '"1"'
+
+
+def test_patch_answers_the_changed_schedule(stack: LocalStack, install: ApiInstall) -> None:
+    schedule_id = install.created(name="nightly")
+
+    answer = stack.api.patch(
+        f"{install.path}/schedules/{schedule_id}", json={"cron": "5 * * * *", "name": None}
+    )
+
+    assert answer.status_code == 200
+    assert (answer.json()["cron"], answer.json()["name"]) == ("5 * * * *", None)
+    assert answer.headers["etag"] == '"2"'
+
+
+def test_delete_answers_nothing(stack: LocalStack, install: ApiInstall) -> None:
+    schedule_id = install.created()
+    path = f"{install.path}/schedules/{schedule_id}"
+
+    answer = stack.api.delete(path)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert_problem(stack.api.get(path), 404, "NOT_FOUND")
+    assert_problem(stack.api.delete(path), 404, "NOT_FOUND")
+    assert install.timer(schedule_id) is None
+
+
+def test_endpoints_are_as_by_the_callback(stack: LocalStack, install: ApiInstall) -> None:
+    answer = stack.api.get(f"{install.path}/endpoints")
+
+    assert answer.status_code == 200
+    assert answer.json() == install.call("getEndpoints").json()
+
+
+def test_pages_are_oldest_first_and_whole(stack: LocalStack, install: ApiInstall) -> None:
+    created = []
+    for minute in range(7):
+        created.append(install.created(cron=f"{minute} * * * *"))
+        stack.travel("PT1S")
+
+    seen, cursor = [], None
+    for _ in range(4):
+        query = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = stack.api.get(f"{install.path}/schedules", params=query).json()
+        seen += [schedule["id"] for schedule in page["schedules"]]
+        cursor = page["nextCursor"]
+
+    assert seen == created
+    assert cursor is None
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_page_that_ends_with_the_last_has_no_next(
+    stack: LocalStack, install: ApiInstall, count: int
+) -> None:
+    for _ in range(count):
+        install.created()
+
+    page = stack.api.get(f"{install.path}/schedules", params={"limit": 2}).json()
+
+    assert len(page["schedules"]) == 2
+    assert (page["nextCursor"] is None) == (count == 2)
+
+
+@pytest.mark.parametrize("limit", ["0", "51", "-1", "1.5", "ten", "", "٣"])
+def test_a_limit_outside_1_to_50_is_refused(stack: LocalStack, install: ApiInstall, limit: str) -> None:
+    answer = stack.api.get(f"{install.path}/schedules", params={"limit": limit})
+
+    problem = assert_problem(answer, 400, "VALIDATION_FAILED")
+    assert problem["fieldErrors"] == {"limit": "limit must be a whole number from 1 to 50"}
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "!!!!", "bm90IGFuIGlk", "é"])
+@pytest.mark.parametrize("collection", ["", f"/{ABSENT}/runs"])
+def test_a_cursor_of_ones_own_making_is_refused(
+    stack: LocalStack, install: ApiInstall, cursor: str, collection: str
+) -> None:
+    answer = stack.api.get(f"{install.path}/schedules{collection}", params={"cursor": cursor})
+
+    problem = assert_problem(answer, 400, "VALIDATION_FAILED")
+    assert problem["fieldErrors"] == {"cursor": "Invalid cursor"}
+
+
+def test_all_broken_fields_are_reported_together(stack: LocalStack, install: ApiInstall) -> None:
+    wrong = {
+        "endpoint": "/none",
+        "cron": "* * * * *",
+        "timezone": "Mars/Olympus",
+        "enabled": "yes",
+        "name": "n" * 129,
+        "payload": 1,
+        "colour": "red",
+    }
+
+    problem = assert_problem(
+        stack.api.post(f"{install.path}/schedules", json=wrong), 400, "VALIDATION_FAILED"
+    )
+
+    assert problem["fieldErrors"] == {
+        "endpoint": "Endpoint not found or not schedulable",
+        "cron": "Cron too frequent (minimum interval is 5 minutes)",
+        "timezone": "Invalid timezone",
+        "enabled": "enabled must be true or false",
+        "name": "Name too long",
+        "payload": "Payload must be a JSON object or array",
+        "colour": "colour is not a known field",
+    }
+
+
+def test_a_taken_name_is_a_conflict(stack: LocalStack, install: ApiInstall) -> None:
+    install.created(name="nightly")
+
+    answer = stack.api.post(f"{install.path}/schedules", json={**WANTED, "name": "nightly"})
+
+    text = "Schedule name already in use for this extension"
+    assert assert_problem(answer, 409, "NAME_TAKEN")["fieldErrors"] == {"name": text}
+
+
+def test_the_quota_is_a_conflict(stack: LocalStack, install: ApiInstall) -> None:
+    for _ in range(50):
+        install.created(enabled=False)
+
+    answer = stack.api.post(f"{install.path}/schedules", json=WANTED)
+
+    detail = assert_problem(answer, 409, "QUOTA_EXCEEDED")["detail"]
+    assert detail == "Too many schedules (max 50 per extension install)"
+
+
+class TestIdempotencyKey:
+    def test_the_same_key_and_body_answer_the_first_result_again(
+        self, stack: LocalStack, install: ApiInstall
+    ) -> None:
+        body = '{"endpoint":"/api/sync","cron":"0 * * * *","payload":{"a":1e400,"b":1.0}}'
+        spaced = '{ "cron":"0 * * * *", "endpoint":"/api/sync", "payload":{"b":1.0,"a":1e400} }'
+        headers = {"idempotency-key": "k" * 64}
+
+        first = stack.api.post(f"{install.path}/schedules", content=body, headers=headers)
+        stack.api.patch(first.headers["location"], json={"enabled": False, "cron": "5 * * * *"})
+        again = stack.api.post(f"{install.path}/schedules", content=body, headers=headers)
+        reordered = stack.api.post(f"{install.path}/schedules", content=spaced, headers=headers)
+
+        assert (again.status_code, again.text) == (201, first.text)
+        assert again.headers["location"] == first.headers["location"]
+        assert reordered.json()["id"] == first.json()["id"]
+        assert len(stack.api.get(f"{install.path}/schedules").json()["schedules"]) == 1
+
+    def test_another_body_is_a_conflict(self, stack: LocalStack, install: ApiInstall) -> None:
+        headers = {"Idempotency-Key": "one"}
+        stack.api.post(f"{install.path}/schedules", json=WANTED, headers=headers)
+
+        answer = stack.api.post(
+            f"{install.path}/schedules", json={**WANTED, "enabled": False}, headers=headers
+        )
+
+        assert_problem(answer, 409, "IDEMPOTENCY_MISMATCH")
+
+    def test_keys_of_two_installs_are_apart(self, stack: LocalStack, install: ApiInstall) -> None:
+        headers = {"idempotency-key": "shared"}
+
+        answers = [
+            stack.api.post(f"{each.path}/schedules", json=WANTED, headers=headers)
+            for each in (install, stack.register())
+        ]
+
+        assert answers[0].json()["id"] != answers[1].json()["id"]
+
+    @pytest.mark.parametrize("key", ["", "k" * 65])
+    def test_a_key_outside_1_to_64_characters_is_refused(
+        self, stack: LocalStack, install: ApiInstall, key: str
+    ) -> None:
+        answer = stack.api.post(f"{install.path}/schedules", json=WANTED, headers={"idempotency-key": key})
+
+        assert_problem(answer, 400, "VALIDATION_FAILED")
+
+    def test_a_refused_request_does_not_use_the_key_up(self, stack: LocalStack, install: ApiInstall) -> None:
+        headers = {"idempotency-key": "again"}
+        refused = stack.api.post(f"{install.path}/schedules", json={"cron": "0 * * * *"}, headers=headers)
+
+        answer = stack.api.post(f"{install.path}/schedules", json=WANTED, headers=headers)
+
+        assert (refused.status_code, answer.status_code) == (400, 201)
+
+
+class TestIfMatch:
+    @pytest.mark.parametrize("tag", ['"1"', "*", '"7", "1"'])
+    @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+    def test_the_current_tag_lets_through(
+        self, stack: LocalStack, install: ApiInstall, tag: str, method: str
+    ) -> None:
+        path = f"{install.path}/schedules/{install.created()}"
+
+        answer = stack.api.request(method, path, json={"enabled": False}, headers={"if-match": tag})
+
+        assert answer.status_code in (200, 204)
+
+    @pytest.mark.parametrize("tag", ['"2"', 'W/"1"', "1", '""', '"x"'])
+    @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+    def test_any_other_does_not(self, stack: LocalStack, install: ApiInstall, tag: str, method: str) -> None:
+        schedule_id = install.created()
+        before = install.schedule(schedule_id)
+
+        answer = stack.api.request(
+            method,
+            f"{install.path}/schedules/{schedule_id}",
+            json={"enabled": False},
+            headers={"if-match": tag},
+        )
+
+        assert_problem(answer, 412, "PRECONDITION_FAILED")
+        assert install.schedule(schedule_id) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        pytest.param(b"", "The body is not valid: ", id="none"),
+        pytest.param(b"{'a': 1}", "The body is not valid: ", id="not JSON"),
+        pytest.param(b"null", "The body must be a JSON object", id="null"),
+        pytest.param(b"[1]", "The body must be a JSON object", id="an array"),
+        pytest.param(b'{"cron":NaN}', "The body is not valid: ", id="NaN"),
+        pytest.param("﻿{}".encode(), "The body is not valid: ", id="a byte order mark"),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
+def test_a_bad_body(stack: LocalStack, install: ApiInstall, method: str, body: bytes, detail: str) -> None:
+    paths = {
+        "POST": f"{install.path}/schedules",
+        "PATCH": f"{install.path}/schedules/{install.created()}",
+        "PUT": f"/admin/v1/installs/{install.id}",
+    }
+
+    answer = stack.api.request(method, paths[method], content=body)
+
+    assert str(assert_problem(answer, 400, "VALIDATION_FAILED")["detail"]).startswith(detail)
+
+
+@pytest.mark.parametrize(
+    "schedule_id", ["x", ABSENT, ABSENT.replace("-4", "-7"), "%00", "%F0%9F%92%A9", "a" * 500]
+)
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_what_no_schedule_is_named_is_not_found(
+    stack: LocalStack, install: ApiInstall, method: str, schedule_id: str
+) -> None:
+    answer = stack.api.request(method, f"{install.path}/schedules/{schedule_id}", json={"enabled": True})
+
+    assert_problem(answer, 404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("install_id", ["x", ABSENT, "%2e%2e", "a" * 65, "%F0%9F%92%A9", "INSTALL%23x"])
+def test_what_no_install_is_named_is_not_found(stack: LocalStack, install_id: str) -> None:
+    for path in ("schedules", "endpoints", f"schedules/{ABSENT}", f"schedules/{ABSENT}/runs"):
+        assert_problem(stack.api.get(f"/v1/installs/{install_id}/{path}"), 404, "NOT_FOUND")
+
+
+def test_a_body_of_five_megabytes_is_refused(stack: LocalStack, install: ApiInstall) -> None:
+    body = json.dumps({**WANTED, "payload": {"a": "x" * 5_000_000}})
+
+    answer = stack.api.post(f"{install.path}/schedules", content=body)
+
+    assert assert_problem(answer, 400, "VALIDATION_FAILED")["fieldErrors"] == {"payload": "Payload too large"}
+
+
+def test_an_empty_patch_changes_nothing_to_see(stack: LocalStack, install: ApiInstall) -> None:
+    schedule_id = install.created(name="nightly", payload=[1])
+    before = install.schedule(schedule_id)
+
+    answer = stack.api.patch(f"{install.path}/schedules/{schedule_id}", json={})
+
+    assert (answer.status_code, answer.json()) == (200, before)
+    assert install.timer(schedule_id) is not None
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/installs/{i}/schedules"),
+        ("POST", "/v1/installs/{i}/schedules"),
+        ("GET", "/v1/installs/{i}/schedules/{s}"),
+        ("PATCH", "/v1/installs/{i}/schedules/{s}"),
+        ("DELETE", "/v1/installs/{i}/schedules/{s}"),
+        ("GET", "/v1/installs/{i}/endpoints"),
+        ("GET", "/v1/installs/{i}/schedules/{s}/runs"),
+    ],
+)
+@pytest.mark.parametrize(("token", "status"), [("", 401), ("wrong", 403), ("local-runner-keyy", 403)])
+def test_every_route_wants_the_token(
+    stack: LocalStack, install: ApiInstall, method: str, path: str, token: str, status: int
+) -> None:
+    answer = stack.api.request(
+        method, path.format(i=install.id, s=ABSENT), json=WANTED, headers={"x-runner-auth": token}
+    )
+
+    assert answer.status_code == status
