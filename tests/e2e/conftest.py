@@ -12,10 +12,11 @@ def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStac
 
 
 @pytest.fixture
-def stack(shared_stack: LocalStack) -> LocalStack:
+def stack(shared_stack: LocalStack) -> Iterator[LocalStack]:
     """The stack that the tests share, its runner answering again; each test has installs of its own."""
     shared_stack.runner.answer = lambda _asked: extension_answer()
-    return shared_stack
+    yield shared_stack
+    shared_stack.uninstall_all()
 
 
 @pytest.fixture

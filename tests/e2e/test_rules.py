@@ -62,9 +62,7 @@ def test_accepted(install: ApiInstall, fields: dict[str, object]) -> None:
             {"cron": "0 0 1 * 1"}, "Cron cannot set both day-of-month and day-of-week", id="both kinds of day"
         ),
         pytest.param({"cron": "0 0 30 2 *"}, "Cron never fires in the next 8 years", id="30 February"),
-        pytest.param(
-            {"cron": "0 " * 63 + "0 *"}, "Invalid cron expression (expected 5 fields", id="65 fields"
-        ),
+        pytest.param({"cron": "0 " * 63 + "0"}, "Invalid cron expression (expected 5 fields", id="64 fields"),
         pytest.param({"cron": "0" * 129}, "Cron expression too long", id="129 characters"),
         pytest.param({"cron": ""}, "Invalid cron expression", id="empty"),
         pytest.param({"cron": "@daily"}, "Invalid cron expression", id="a macro"),
@@ -79,7 +77,7 @@ def test_accepted(install: ApiInstall, fields: dict[str, object]) -> None:
         pytest.param({"cron": "*/100 * * * *"}, "Invalid cron expression", id="step beyond the field"),
         pytest.param({"cron": "0 0 L * *"}, "Invalid cron expression", id="the last day"),
         pytest.param({"cron": "0\t0 * * *"}, "Invalid cron expression", id="a tab"),
-        pytest.param({"cron": "٠ 0 * * *"}, "Invalid cron expression", id="digits of another script"),
+        pytest.param({"cron": "\u0660 0 * * *"}, "Invalid cron expression", id="digits of another script"),
         pytest.param({"timezone": "Mars/Olympus"}, "Invalid timezone", id="an unknown zone"),
         pytest.param({"timezone": "utc+1"}, "Invalid timezone", id="an offset"),
         pytest.param({"timezone": "europe/berlin"}, "Invalid timezone", id="a zone in another case"),

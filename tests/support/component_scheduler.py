@@ -9,6 +9,37 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+# A schedule as the API answers it, and as the extension then sees it.
+SCHEDULE = {
+    "id": "5f0c8d2e-7a61-4c7e-9c1a-3b2d1e0f4a55",
+    "endpointPath": "/api/sync",
+    "endpointMethod": "POST",
+    "name": "nightly",
+    "cron": "0 3 * * *",
+    "timezone": "Europe/Berlin",
+    "enabled": True,
+    "payload": None,
+    "lastRunAt": None,
+    "lastRunStatus": None,
+    "lastError": None,
+    "createdAt": "2026-11-23T09:00:00Z",
+    "addedLater": [1],
+}
+INFO = {
+    "id": SCHEDULE["id"],
+    "endpoint_path": "/api/sync",
+    "endpoint_method": "POST",
+    "name": "nightly",
+    "cron": "0 3 * * *",
+    "timezone": "Europe/Berlin",
+    "enabled": True,
+    "payload": None,
+    "last_run_at": None,
+    "last_run_status": None,
+    "last_error": None,
+    "created_at": "2026-11-23T09:00:00Z",
+}
+
 
 @dataclass
 class Recorded:
@@ -62,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the inherited name
         pass
 
 

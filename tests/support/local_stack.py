@@ -84,13 +84,21 @@ class LocalStack:
     api: httpx.Client
     aws_url: str
     runner: ScriptedRunner
+    installs: set[str] = field(default_factory=set)
 
     def register(self, install_id: str | None = None, **fields: object) -> "ApiInstall":
         """An install, new or changed."""
         install_id = install_id or str(uuid4())
         answer = self.api.put(f"/admin/v1/installs/{install_id}", json=registration_body(**fields))
         assert answer.status_code in (200, 201), answer.text
+        self.installs.add(install_id)
         return ApiInstall(self, install_id)
+
+    def uninstall_all(self) -> None:
+        """Remove every install, so that the next test's travels fire its own schedules only."""
+        while self.installs:
+            answer = self.api.delete(f"/admin/v1/installs/{self.installs.pop()}")
+            assert answer.status_code in (204, 404), answer.text
 
     def travel(self, duration: str) -> list[dict[str, str]]:
         """Move the clock; what fired."""
@@ -113,7 +121,7 @@ class LocalStack:
     def group(self) -> str:
         """The name of the stack's schedule group."""
         groups = self.aws("scheduler").list_schedule_groups()["ScheduleGroups"]
-        return next(group["Name"] for group in groups if group["Name"] != "default")
+        return str(next(group["Name"] for group in groups if group["Name"] != "default"))
 
     def table(self) -> str:
         """The name of the stack's table."""

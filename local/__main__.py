@@ -1,0 +1,72 @@
+"""``python -m local``: everything on 127.0.0.1 until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import sys
+from threading import Event
+from typing import TYPE_CHECKING
+
+from local.errors import StackError
+from local.launch import launched
+from local.processes import end_on_signals
+from local.settings import read_settings
+
+if TYPE_CHECKING:
+    from local.stack import Stack
+
+
+def main() -> int:
+    """Run the local stack; the exit status says how it ended."""
+    end_on_signals()
+    terminal = sys.stdout
+    try:
+        with launched(read_settings()) as stack:
+            terminal.write(_welcome(stack))
+            terminal.flush()
+            Event().wait()
+    except StackError as error:
+        sys.stderr.write(f"local: {error}\n")
+        return error.exit_status
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _welcome(stack: Stack) -> str:
+    settings = stack.settings
+    return "\n".join(
+        [
+            "",
+            "The local stack is ready.",
+            "",
+            f"  API      {settings.api_url}",
+            f"  AWS      {settings.aws_url}",
+            f"  Runner   {settings.runner_url}",
+            f"  Logs     {settings.logs}",
+            *_to_try(stack),
+            "",
+            "Ctrl-C ends it.",
+            "",
+        ]
+    )
+
+
+def _to_try(stack: Stack) -> list[str]:
+    if not stack.sample:
+        return ["", "The sample extension is not built (python -m samples.build), so nothing is installed."]
+    url, token = stack.settings.api_url, stack.settings.runner_auth_token
+    return [
+        f"  Install  {stack.sample.install_id}  (the sample extension)",
+        "",
+        "Try:",
+        "",
+        f"  curl -s -H 'x-runner-auth: {token}' {url}/v1/installs/{stack.sample.install_id}/endpoints",
+        f'  curl -s -X POST -d \'{{"advance": "PT1H"}}\' {url}/_local/clock',
+    ]
+
+
+if __name__ == "__main__":
+    status = main()
+    # A function under way cannot be interrupted, and must not hold up the end.
+    os._exit(status)

@@ -1,0 +1,52 @@
+"""What the local stack itself asks of AWS, by the same clients as any program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.errors import StackError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Clients of the endpoint, and whose account it is."""
+
+    account: str
+    region: str
+    dynamodb: DynamoDBClient
+    scheduler: EventBridgeSchedulerClient
+    secrets: SecretsManagerClient
+    sqs: SQSClient
+
+
+def connect(url: str, region: str) -> Aws:
+    """Connect to the endpoint.
+
+    :raises StackError: if nothing answers there
+    """
+    session = boto3.Session(region_name=region)
+    config = Config(retries={"mode": "standard", "max_attempts": 2}, max_pool_connections=50)
+    sts = session.client("sts", endpoint_url=url, config=config)
+    try:
+        account = str(sts.get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        raise StackError(f"no AWS at {url} (AWS_ENDPOINT_URL): {error}") from None
+    return Aws(
+        account=account,
+        region=region,
+        dynamodb=session.client("dynamodb", endpoint_url=url, config=config),
+        scheduler=session.client("scheduler", endpoint_url=url, config=config),
+        secrets=session.client("secretsmanager", endpoint_url=url, config=config),
+        sqs=session.client("sqs", endpoint_url=url, config=config),
+    )

@@ -1,0 +1,80 @@
+"""The local stack's clock: it runs with real time or stands still, and can be set forward."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+_DURATION = re.compile(
+    r"P(?=.)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
+)
+
+
+class LocalClock:
+    """Time as the functions and the timers see it."""
+
+    def __init__(self, start: datetime, *, frozen: bool) -> None:
+        self.frozen = frozen
+        self._lock = Lock()
+        self._at = start
+        self._running_since: float | None = None if frozen else time.monotonic()
+
+    @property
+    def standing(self) -> bool:
+        """Whether it stands still at the moment."""
+        return self._running_since is None
+
+    def now(self) -> datetime:
+        """The clock's time, in UTC."""
+        with self._lock:
+            if self._running_since is None:
+                return self._at
+            return self._at + timedelta(seconds=time.monotonic() - self._running_since)
+
+    def stand_at(self, instant: datetime) -> None:
+        """Stop at an instant."""
+        with self._lock:
+            self._at, self._running_since = instant, None
+
+    def go_on(self) -> None:
+        """Run again from where it stands, unless it is frozen."""
+        with self._lock:
+            if not self.frozen and self._running_since is None:
+                self._running_since = time.monotonic()
+
+
+def parse_duration(text: str) -> timedelta:
+    """Parse an ISO 8601 duration of weeks, days, hours, minutes and seconds.
+
+    :raises ValueError: if it is none
+    """
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is not a duration such as PT1H or P1DT30M")
+    try:
+        return timedelta(**{unit: int(amount or 0) for unit, amount in match.groupdict().items()})
+    except OverflowError:
+        raise ValueError(f"{text!r} is too long") from None
+
+
+def parse_instant(text: str) -> datetime:
+    """Parse an ISO 8601 instant with its zone, to UTC.
+
+    :raises ValueError: if it is none
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an instant such as 2026-11-23T09:00:00Z") from None
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no zone; end it with Z")
+    return instant.astimezone(UTC)
+
+
+def iso(instant: datetime) -> str:
+    """An instant as ISO 8601 with Z, in milliseconds where it has any."""
+    precision = "milliseconds" if instant.microsecond else "seconds"
+    return instant.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")

@@ -1,0 +1,130 @@
+"""Make the template's resources: in AWS what holds state, by name alone what the local stack plays itself.
+
+Every step may be repeated: what exists stays as it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from local.errors import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.aws import Aws
+    from local.template import Resource, Template
+
+STACK_NAME = "extension-scheduler-local"
+
+Attributes = dict[str, str]
+Properties = dict[str, Any]
+
+
+def pseudo_parameters(aws: Aws) -> dict[str, str]:
+    """The values that CloudFormation gives to every template."""
+    return {
+        "AWS::AccountId": aws.account,
+        "AWS::Partition": "aws",
+        "AWS::Region": aws.region,
+        "AWS::StackName": STACK_NAME,
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+
+
+def deploy(template: Template, aws: Aws, secret: str) -> None:
+    """Make every resource of the template; generated secrets get the given value.
+
+    :raises StackError: at a resource type that has no rule
+    """
+    for name, resource in template.resources.items():
+        if resource.type not in _STATEFUL:
+            template.attributes[name] = _played(template, aws, name, resource)
+    for name, resource in template.resources.items():
+        if make := _STATEFUL.get(resource.type):
+            properties = template.resolve(resource.properties)
+            template.attributes[name] = make(aws, name, {**properties, "SecretString": secret})
+
+
+def store_secret(aws: Aws, name: str, value: str) -> str:
+    """Give a secret its value, whether it exists or not, and return its ARN."""
+    try:
+        arn = aws.secrets.describe_secret(SecretId=name)["ARN"]
+    except aws.secrets.exceptions.ResourceNotFoundException:
+        return aws.secrets.create_secret(Name=name, SecretString=value)["ARN"]
+    aws.secrets.put_secret_value(SecretId=name, SecretString=value)
+    return arn
+
+
+def _played(template: Template, aws: Aws, name: str, resource: Resource) -> Attributes:
+    physical = f"{STACK_NAME}-{name}"
+    iam = f"arn:aws:iam::{aws.account}"
+    function_arns = f"arn:aws:lambda:{aws.region}:{aws.account}"
+    match resource.type:
+        case "AWS::Lambda::Function":
+            function = template.resolve(resource.properties["FunctionName"])
+            return {"Ref": function, "Arn": f"{function_arns}:function:{function}"}
+        case "AWS::Lambda::LayerVersion":
+            return {"Ref": f"{function_arns}:layer:{physical}:1"}
+        case "AWS::IAM::Role":
+            return {"Ref": physical, "Arn": f"{iam}:role/{physical}"}
+        case "AWS::IAM::ManagedPolicy":
+            return {"Ref": f"{iam}:policy/{physical}"}
+        case "AWS::Logs::LogGroup":
+            return {"Ref": template.resolve(resource.properties["LogGroupName"])}
+        case "AWS::ApiGatewayV2::Api" | "AWS::ApiGatewayV2::Stage" | "AWS::Events::Rule":
+            return {"Ref": "local"}
+        case "AWS::Lambda::EventInvokeConfig" | "AWS::Lambda::Permission":
+            return {}
+    raise StackError(f"the local stack has no rule for {resource.type} ({name})")
+
+
+def _group(aws: Aws, name: str, properties: Properties) -> Attributes:
+    group = properties.get("Name", f"{STACK_NAME}-{name}")
+    # Look first: moto empties a group that is created twice.
+    groups = aws.scheduler.list_schedule_groups(NamePrefix=group)["ScheduleGroups"]
+    arn = next((found["Arn"] for found in groups if found["Name"] == group), None)
+    return {"Ref": group, "Arn": arn or aws.scheduler.create_schedule_group(Name=group)["ScheduleGroupArn"]}
+
+
+def _queue(aws: Aws, name: str, properties: Properties) -> Attributes:
+    queue = properties.get("QueueName", f"{STACK_NAME}-{name}")
+    retention = str(properties["MessageRetentionPeriod"])
+    url = aws.sqs.create_queue(QueueName=queue, Attributes={"MessageRetentionPeriod": retention})["QueueUrl"]
+    found = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return {"Ref": url, "Arn": found["Attributes"]["QueueArn"], "QueueName": queue}
+
+
+def _secret(aws: Aws, name: str, properties: Properties) -> Attributes:
+    secret = properties.get("Name", f"{STACK_NAME}-{name}")
+    return {"Ref": store_secret(aws, secret, properties["SecretString"])}
+
+
+def _table(aws: Aws, name: str, properties: Properties) -> Attributes:
+    table = properties.get("TableName", f"{STACK_NAME}-{name}")
+    try:
+        aws.dynamodb.describe_table(TableName=table)
+    except aws.dynamodb.exceptions.ResourceNotFoundException:
+        _create_table(aws, table, properties)
+    return {"Ref": table, "Arn": aws.dynamodb.describe_table(TableName=table)["Table"]["TableArn"]}
+
+
+def _create_table(aws: Aws, table: str, properties: Properties) -> None:
+    aws.dynamodb.create_table(
+        TableName=table,
+        BillingMode=properties["BillingMode"],
+        KeySchema=properties["KeySchema"],
+        AttributeDefinitions=properties["AttributeDefinitions"],
+        GlobalSecondaryIndexes=properties.get("GlobalSecondaryIndexes", []),
+    )
+    aws.dynamodb.get_waiter("table_exists").wait(TableName=table)
+    if expiry := properties.get("TimeToLiveSpecification"):
+        aws.dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+
+
+_STATEFUL: dict[str, Callable[[Aws, str, Properties], Attributes]] = {
+    "AWS::DynamoDB::Table": _table,
+    "AWS::Scheduler::ScheduleGroup": _group,
+    "AWS::SecretsManager::Secret": _secret,
+    "AWS::SQS::Queue": _queue,
+}

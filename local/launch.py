@@ -1,0 +1,72 @@
+"""Starts the local stack, its child processes first: they start while this process still imports."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.processes import Child, require_free
+from local.settings import child_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from local.settings import Settings
+    from local.stack import Stack
+
+
+@dataclass(frozen=True)
+class Children:
+    """The processes started here; None is the user's own."""
+
+    moto: Child | None
+    runner: Child | None
+
+
+@contextmanager
+def launched(settings: Settings, start: datetime | None = None) -> Iterator[Stack]:
+    """Start everything, and end everything when left; the clock's start may be chosen.
+
+    :raises StackError: if a part cannot start
+    """
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    require_free(settings.api_port, "API_PORT")
+    with ExitStack() as ending:
+        children = Children(_moto(settings, ending), _runner(settings, ending))
+        from local.stack import running  # takes as long as the children do
+
+        yield ending.enter_context(running(settings, children, start))
+
+
+def _moto(settings: Settings, ending: ExitStack) -> Child | None:
+    if settings.aws_endpoint_url:
+        return None
+    require_free(settings.aws_port, "AWS_PORT")
+    log = settings.logs / "moto.log"
+    moto = Child("local.moto_server", str(settings.aws_port), environ=child_environment(), log=log)
+    ending.callback(moto.stop)
+    return moto
+
+
+def _runner(settings: Settings, ending: ExitStack) -> Child | None:
+    if settings.runner_base_url:
+        return None
+    require_free(settings.runner_port, "RUNNER_PORT")
+    settings.extension_folders[0].mkdir(parents=True, exist_ok=True)
+    runner = Child("runner", environ=_runner_environment(settings), log=settings.logs / "runner.log")
+    ending.callback(runner.stop)
+    return runner
+
+
+def _runner_environment(settings: Settings) -> dict[str, str]:
+    return child_environment(
+        RUNNER_PORT=str(settings.runner_port),
+        EXTENSIONS_DIR=os.pathsep.join(map(str, settings.extension_folders)),
+        SCHEDULER_BASE_URL=settings.api_url,
+        RUNNER_AUTH_TOKEN=settings.runner_auth_token,
+        RUNNER_SERVICE_TOKEN=settings.runner_service_token,
+        WASM_CACHE_DIR=str(settings.build / "wasm-cache"),
+    )

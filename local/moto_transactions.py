@@ -1,0 +1,49 @@
+"""Transactions whose cost does not grow with the table: moto copies all of it for each item of one."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from typing import Any
+from unittest.mock import patch
+
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
+
+_transact_write_items = DynamoDBBackend.transact_write_items
+
+
+def copy_only_what_transactions_touch() -> None:
+    """Let moto keep copies of the touched items alone; needs one DynamoDB request at a time."""
+    DynamoDBBackend.transact_write_items = _transact  # type: ignore[method-assign,assignment]
+
+
+def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    operations = [operation for item in transact_items for operation in item.values()]
+
+    def undo_copy(table: Table, _memo: dict[int, Any]) -> Table:
+        return _copy_touched(table, operations)
+
+    with patch.object(Table, "__deepcopy__", undo_copy, create=True):
+        _transact_write_items(backend, transact_items)
+
+
+def _copy_touched(table: Table, operations: list[dict[str, Any]]) -> Table:
+    copied = copy.copy(table)
+    items: dict[Any, Any] = defaultdict(dict)
+    items.update({key: dict(held) if table.has_range_key else held for key, held in table.items.items()})
+    for operation in operations:
+        if operation.get("TableName") == table.name:
+            _copy_item(items, table, operation.get("Key") or operation.get("Item") or {})
+    copied.items = items  # type: ignore[assignment]
+    return copied
+
+
+def _copy_item(items: dict[Any, Any], table: Table, named: dict[str, Any]) -> None:
+    if not all(name in named for name in table.table_key_attrs):
+        return
+    *partition, last = (DynamoType(named[name]) for name in table.table_key_attrs)
+    held = items.get(partition[0], {}) if partition else items
+    if last in held:
+        held[last] = copy.deepcopy(held[last])

@@ -1,0 +1,106 @@
+"""Child processes that never outlive the local stack."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from local.errors import StackError
+from local.settings import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+START_SECONDS = 30.0
+STOP_SECONDS = 1.5
+_PR_SET_PDEATHSIG = 1
+
+
+class Child:
+    """A Python module that runs as a process of its own and serves a port of 127.0.0.1."""
+
+    def __init__(self, module: str, *arguments: str, environ: Mapping[str, str], log: Path) -> None:
+        self.module = module
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 (the arguments are the stack's own)
+                [sys.executable, "-m", module, *arguments],
+                cwd=PROJECT,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # a terminal's Ctrl-C reaches the parent alone, which ends it in order
+                preexec_fn=_die_with_parent,
+            )
+
+    def wait_until_answers(self, url: str) -> None:
+        """Wait for any answer below 500 from a URL of the child.
+
+        :raises StackError: if it ends or takes too long
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise StackError(f"{self.module} ended at start: {self._last_line()} (see {self.log})")
+            if _answers(url):
+                return
+            time.sleep(0.02)
+        raise StackError(f"{self.module} did not answer within {START_SECONDS:.0f} s (see {self.log})")
+
+    def stop(self) -> None:
+        """End the process, by force if it does not listen."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _last_line(self) -> str:
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"exit status {self._process.returncode}"
+
+
+def end_on_signals() -> None:
+    """End this process by SIGTERM as by Ctrl-C, even where a shell started it in the background."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
+
+
+def require_free(port: int, variable: str) -> None:
+    """Check that a port can be served.
+
+    :raises StackError: naming the variable that chooses another
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise StackError(f"port {port} is in use; choose another by {variable}") from None
+
+
+def _answers(url: str) -> bool:
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=2)
+    try:
+        connection.request("GET", parts.path)
+        return connection.getresponse().status < 500
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,121 @@
+"""The HTTP API's routes, read from the template's expanded OpenAPI document."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from local.errors import StackError
+
+if TYPE_CHECKING:
+    from local.template import Template
+
+_FUNCTION_ARN = re.compile(r"/functions/(arn:.+)/invocations$")
+_IAM = "AWS_IAM"
+
+
+@dataclass(frozen=True)
+class Authorizer:
+    """A Lambda authorizer and the header that identifies the caller."""
+
+    function: str
+    header: str
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route: method and path to function, and who may call it."""
+
+    method: str
+    path: str
+    function: str
+    authorizer: Authorizer | None
+    iam: bool = False
+
+    @property
+    def key(self) -> str:
+        """The route key, as in the events."""
+        return f"{self.method} {self.path}"
+
+    def match(self, segments: list[str]) -> dict[str, str] | None:
+        """The path parameters if the segments of a path match, else None."""
+        own = self.path.split("/")
+        if len(own) != len(segments):
+            return None
+        parameters = {}
+        for pattern, segment in zip(own, segments, strict=True):
+            if pattern.startswith("{") and segment:
+                parameters[pattern[1:-1]] = unquote(segment)
+            elif pattern != segment:
+                return None
+        return parameters
+
+
+class Routes:
+    """Every route of the API; a static segment goes before a parameter."""
+
+    def __init__(self, routes: list[Route]) -> None:
+        self.all = sorted(routes, key=_specificity)
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """The route of a request and its path parameters; None if there is none."""
+        segments = path.split("/")
+        for route in self.all:
+            if route.method == method and (parameters := route.match(segments)) is not None:
+                return route, parameters
+        return None
+
+
+def read_routes(template: Template) -> Routes:
+    """Read the routes of the template's one HTTP API."""
+    (api,) = template.of_type("AWS::ApiGatewayV2::Api").values()
+    schemes = api["Body"].get("components", {}).get("securitySchemes", {})
+    authorizers = {
+        name: _authorizer(scheme["x-amazon-apigateway-authorizer"])
+        for name, scheme in schemes.items()
+        if scheme.get("x-amazon-apigateway-authorizer")
+    }
+    return Routes(
+        [
+            _route(path, method, operation, authorizers)
+            for path, operations in api["Body"]["paths"].items()
+            for method, operation in operations.items()
+        ]
+    )
+
+
+def _route(path: str, method: str, operation: Any, authorizers: dict[str, Authorizer]) -> Route:
+    schemes = [name for requirement in operation.get("security", []) for name in requirement]
+    unknown = [name for name in schemes if name != _IAM and name not in authorizers]
+    if unknown or "+}" in path or method.startswith("x-"):
+        raise StackError(f"the local stack has no rule for the route {method} {path}")
+    return Route(
+        method=method.upper(),
+        path=path,
+        function=_function(operation["x-amazon-apigateway-integration"]["uri"]),
+        authorizer=next((authorizers[name] for name in schemes if name in authorizers), None),
+        iam=_IAM in schemes,
+    )
+
+
+def _authorizer(spec: Any) -> Authorizer:
+    (source,) = (
+        spec["identitySource"] if isinstance(spec["identitySource"], list) else [spec["identitySource"]]
+    )
+    prefix, _, header = source.rpartition(".")
+    if prefix != "$request.header" or not spec["enableSimpleResponses"]:
+        raise StackError(f"the local stack has no rule for an authorizer by {source}")
+    return Authorizer(_function(spec["authorizerUri"]), header.lower())
+
+
+def _function(uri: str) -> str:
+    found = _FUNCTION_ARN.search(uri)
+    if not found:
+        raise StackError(f"the local stack has no rule for an integration with {uri}")
+    return found[1]
+
+
+def _specificity(route: Route) -> list[bool]:
+    return [segment.startswith("{") for segment in route.path.split("/")]

@@ -1,0 +1,78 @@
+"""The sample extension, installed in the local stack as the platform would install it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL, uuid5
+
+import httpx
+
+from local.errors import StackError
+
+if TYPE_CHECKING:
+    from local.settings import Settings
+
+INSTALL_ID = "5a3d1e0c-9c1b-4f0e-8d55-0d2f6a1c7e11"
+TENANT_ID = "7b1f2c64-3f0a-4f5e-9a53-6d1f0b8c2e42"
+REGISTRY_ID = "c0ffee00-1d2e-4b3a-8c4d-5e6f708192a3"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One version of the sample, installed."""
+
+    install_id: str
+    version_id: str
+    content_hash: str
+    capabilities: list[str]
+
+    def execute_request(self, method: str, path: str) -> dict[str, Any]:
+        """The body of a runner's ``/v1/execute`` that calls one of its endpoints as a user's click does."""
+        return {
+            "context": {
+                "request_id": "local",
+                "tenant_id": TENANT_ID,
+                "extension_id": REGISTRY_ID,
+                "install_id": self.install_id,
+                "version_id": self.version_id,
+                "content_hash": self.content_hash,
+                "config": {},
+                "trigger": "http",
+            },
+            "http": {"method": method, "path": path, "query": {}, "headers": {}},
+            "limits": {"timeout_ms": 30000},
+            "providers": self.capabilities,
+            "secret_envelope": {},
+        }
+
+
+def install_sample(settings: Settings) -> Sample | None:
+    """Register the sample through the API; None if it has not been built.
+
+    :raises StackError: if the API refuses it
+    """
+    folder = settings.build / "extensions" / "scheduler_demo"
+    component, manifest_file = folder / "component.wasm", folder / "manifest.json"
+    if not (component.is_file() and manifest_file.is_file()):
+        return None
+    manifest = manifest_file.read_text(encoding="utf-8")
+    content_hash = f"sha256:{hashlib.sha256(component.read_bytes()).hexdigest()}"
+    capabilities = json.loads(manifest)["capabilities"]
+    # A version never changes its manifest, so each content is a version of its own.
+    version_id = str(uuid5(NAMESPACE_URL, content_hash + manifest))
+    sample = Sample(INSTALL_ID, version_id, content_hash, capabilities)
+    body = {
+        "tenantId": TENANT_ID,
+        "registryId": REGISTRY_ID,
+        "versionId": sample.version_id,
+        "contentHash": content_hash,
+        "manifest": json.loads(manifest),
+        "grantedCapabilities": capabilities,
+    }
+    answer = httpx.put(f"{settings.api_url}/admin/v1/installs/{INSTALL_ID}", json=body, timeout=30)
+    if answer.is_error:
+        raise StackError(f"the API refused the sample extension: {answer.status_code} {answer.text}")
+    return sample

@@ -1,0 +1,109 @@
+"""Puts the local stack together and takes it apart."""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from local.api import Api
+from local.asynchronous import AsynchronousInvoker, invoke_configs
+from local.aws import connect
+from local.clock import LocalClock
+from local.control import Control
+from local.deploy import STACK_NAME, deploy, pseudo_parameters, store_secret
+from local.firing import Firing
+from local.functions import add_layers, load_functions
+from local.gateway import Gateway
+from local.routes import read_routes
+from local.rules import MinuteRules
+from local.sample import install_sample
+from local.settings import use_aws_endpoint
+from local.template import expand
+from local.timers import Timers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.aws import Aws
+    from local.launch import Children
+    from local.sample import Sample
+    from local.settings import Settings
+    from local.template import Template
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The running stack."""
+
+    settings: Settings
+    timers: Timers
+    sample: Sample | None
+
+
+@contextmanager
+def running(settings: Settings, children: Children, start: datetime | None) -> Iterator[Stack]:
+    """Make the resources and serve the API, on child processes that are under way; the clock's start may be chosen.
+
+    :raises StackError: if a part cannot start
+    """
+    clock = LocalClock(start or datetime.now(UTC), frozen=settings.frozen)
+    with ExitStack() as ending:
+        _log_to_file(settings, ending)
+        region = use_aws_endpoint(settings.aws_url)
+        if children.moto:
+            children.moto.wait_until_answers(f"{settings.aws_url}/moto-api/data.json")
+        aws = connect(settings.aws_url, region)
+        template = make_template(settings, aws)
+        add_layers(template)
+        importlib.import_module("scheduling.bootstrap").use_clock(clock.now)
+        control, timers = _serve(settings, aws, template, clock, ending)
+        if children.runner:
+            children.runner.wait_until_answers(f"{settings.runner_url}/health")
+        sample = install_sample(settings)
+        control.ready = True
+        yield Stack(settings, timers, sample)
+
+
+def make_template(settings: Settings, aws: Aws) -> Template:
+    """Expand the template with the settings as its parameters, and make its resources."""
+    parameters = {"Stage": "local", "RunnerBaseUrl": settings.runner_url}
+    # MAX_PAYLOAD_BYTES is the parameter MaxPayloadBytes.
+    parameters |= {name.title().replace("_", ""): value for name, value in settings.limits.items()}
+    if settings.runner_service_token:
+        secret = store_secret(aws, f"{STACK_NAME}-RunnerServiceToken", settings.runner_service_token)
+        parameters["RunnerServiceTokenSecretArn"] = secret
+    template = expand(settings.template, parameters, pseudo_parameters(aws))
+    deploy(template, aws, secret=settings.runner_auth_token)
+    return template
+
+
+def _log_to_file(settings: Settings, ending: ExitStack) -> None:
+    path = settings.logs / "functions.log"
+    output = ending.enter_context(path.open("w", encoding="utf-8", buffering=1))
+    ending.enter_context(redirect_stdout(output))
+    ending.enter_context(redirect_stderr(output))
+
+
+def _serve(
+    settings: Settings, aws: Aws, template: Template, clock: LocalClock, ending: ExitStack
+) -> tuple[Control, Timers]:
+    functions = load_functions(template)
+    invoker = AsynchronousInvoker(functions, aws, invoke_configs(template))
+    rules = MinuteRules(template, invoker, clock)
+    timers = Timers(aws.scheduler, template.attributes["ScheduleGroup"]["Ref"])
+    firing = Firing(clock, timers, invoker, rules.invoke)
+    control = Control(clock, firing, rules.invoke)
+    execute_api = f"arn:aws:execute-api:{aws.region}:{aws.account}:local"
+    gateway = Gateway(settings.api_port, Api(read_routes(template), functions, execute_api), control)
+    ending.callback(gateway.server_close)
+    ending.callback(gateway.shutdown)
+    Thread(target=gateway.serve_forever, args=(0.1,), name="gateway", daemon=True).start()
+    if not settings.frozen:
+        stop = Event()
+        ending.callback(stop.set)
+        Thread(target=firing.run, args=(stop,), name="timers", daemon=True).start()
+    return control, timers

@@ -1,0 +1,164 @@
+"""A SAM template, expanded offline to CloudFormation and resolved as CloudFormation resolves it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from samtranslator.model.exceptions import InvalidDocumentException  # type: ignore[import-untyped]
+from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local.errors import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+NO_VALUE = "AWS::NoValue"
+_REFERENCE = re.compile(r"\$\{(!?)([^}]+)\}")
+
+
+class _NoManagedPolicies:
+    """SAM looks managed policies up by name in IAM; the template names none."""
+
+    @staticmethod
+    def load() -> dict[str, str]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of the expanded template, its properties still unresolved."""
+
+    type: str
+    properties: dict[str, Any]
+
+
+@dataclass
+class Template:
+    """Resources, and the values that references to them resolve to."""
+
+    resources: dict[str, Resource]
+    conditions: dict[str, Any]
+    values: dict[str, Any]
+    code: dict[str, Path]
+    """The folder of each function and layer, by logical id."""
+    attributes: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What ``Ref`` and ``Fn::GetAtt`` give for each resource, filled in as the resources are made."""
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The resolved properties of every resource of a type, by logical id."""
+        return {
+            name: self.resolve(resource.properties)
+            for name, resource in self.resources.items()
+            if resource.type == kind
+        }
+
+    def resolve(self, value: Any) -> Any:
+        """A value with every intrinsic function in it replaced by its result."""
+        if isinstance(value, list):
+            return [item for item in map(self.resolve, value) if item != NO_VALUE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            name, argument = next(iter(value.items()))
+            if name == "Ref" or name.startswith("Fn::"):
+                return self._intrinsic(name, argument)
+        resolved = {key: self.resolve(item) for key, item in value.items()}
+        return {key: item for key, item in resolved.items() if item != NO_VALUE}
+
+    def _intrinsic(self, name: str, argument: Any) -> Any:
+        match name:
+            case "Ref":
+                return self._reference(argument)
+            case "Fn::GetAtt":
+                return self._attribute(*argument)
+            case "Fn::Sub":
+                return self._substitute(argument)
+            case "Fn::If":
+                condition, then, otherwise = argument
+                return self.resolve(then if self._holds(self.conditions[condition]) else otherwise)
+        raise StackError(f"the local stack has no rule for {name}")
+
+    def _reference(self, name: str) -> Any:
+        if name == NO_VALUE:
+            return NO_VALUE
+        if name in self.values:
+            return self.values[name]
+        return self._attribute(name, "Ref")
+
+    def _attribute(self, name: str, attribute: str) -> str:
+        try:
+            return self.attributes[name][attribute]
+        except KeyError:
+            raise StackError(f"the local stack has no rule for {attribute} of {name}") from None
+
+    def _substitute(self, argument: str | list[Any]) -> str:
+        text, own = argument if isinstance(argument, list) else (argument, {})
+
+        def value_of(found: re.Match[str]) -> str:
+            literal, name = found.groups()
+            if literal:
+                return f"${{{name}}}"
+            if name in own:
+                return str(self.resolve(own[name]))
+            resource, _, attribute = name.partition(".")
+            return str(self._attribute(resource, attribute) if attribute else self._reference(name))
+
+        return _REFERENCE.sub(value_of, text)
+
+    def _holds(self, condition: Any) -> bool:
+        ((name, arguments),) = condition.items()
+        match name:
+            case "Fn::Equals":
+                left, right = self.resolve(arguments)
+                return bool(left == right)
+            case "Fn::Not":
+                return not self._holds(arguments[0])
+        raise StackError(f"the local stack has no rule for the condition {name}")
+
+
+def expand(path: Path, parameters: Mapping[str, str], pseudo: Mapping[str, str]) -> Template:
+    """Read a SAM template and expand it; SAM takes the region from the environment.
+
+    :raises StackError: if SAM refuses the template, or a parameter has no value or is not the template's
+    """
+    source = yaml_parse(path.read_text(encoding="utf-8"))
+    values = _parameter_values(source.get("Parameters", {}), parameters)
+    code = _take_code(source["Resources"], path.parent)
+    try:
+        expanded = transform(source, dict(values), _NoManagedPolicies())
+    except InvalidDocumentException as error:
+        causes = "; ".join(cause.message for cause in error.causes)
+        raise StackError(f"{path.name}: {causes}") from None
+    return Template(
+        resources={
+            name: Resource(resource["Type"], resource.get("Properties", {}))
+            for name, resource in expanded["Resources"].items()
+        },
+        conditions=expanded.get("Conditions", {}),
+        values={**pseudo, **values},
+        code=code,
+    )
+
+
+def _parameter_values(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    if unknown := sorted(set(given) - set(declared)):
+        raise StackError(f"the template has no parameter {', '.join(unknown)}")
+    values = {name: given.get(name, spec.get("Default")) for name, spec in declared.items()}
+    if missing := sorted(name for name, value in values.items() if value is None):
+        raise StackError(f"the template's parameter {', '.join(missing)} needs a value")
+    return values
+
+
+def _take_code(resources: Mapping[str, Any], root: Path) -> dict[str, Path]:
+    """Note where the code is and name a bucket instead, since SAM expands packaged templates only."""
+    code = {}
+    for name, resource in resources.items():
+        for key in ("CodeUri", "ContentUri"):
+            if key in resource.get("Properties", {}):
+                code[name] = root / resource["Properties"][key]
+                resource["Properties"][key] = f"s3://local/{name}"
+    return code

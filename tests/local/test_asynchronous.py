@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from local.asynchronous import AsynchronousInvoker, InvokeConfig, invoke_configs
+from local.deploy import deploy, pseudo_parameters
+from local.functions import FunctionFailed
+from local.template import expand
+from tests.local.support import functions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.aws import Aws
+
+
+class Flaky:
+    """Fails a number of times, then succeeds."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.request_ids: list[str] = []
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        self.request_ids.append(context.aws_request_id)
+        if len(self.request_ids) <= self.failures:
+            raise RuntimeError(f"failure {len(self.request_ids)}")
+        return {"status": "success", **event}
+
+
+@pytest.fixture
+def queue(aws: Aws) -> str:
+    return aws.sqs.create_queue(QueueName=f"dlq-{uuid4()}")["QueueUrl"]
+
+
+def messages(aws: Aws, queue: str) -> list[Any]:
+    found = aws.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+    return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+
+@pytest.mark.parametrize("failures", [0, 1, 2])
+def test_a_function_is_retried_until_it_succeeds(aws: Aws, queue: str, failures: int) -> None:
+    flaky = Flaky(failures)
+    invoker = AsynchronousInvoker(functions(flaky=flaky), aws, {"flaky": InvokeConfig(2, queue)})
+    assert invoker.invoke("flaky", {"n": 1}) == {"status": "success", "n": 1}
+    assert len(flaky.request_ids) == failures + 1
+    assert len(set(flaky.request_ids)) == 1
+    assert messages(aws, queue) == []
+
+
+def test_what_fails_for_good_is_in_the_queue(aws: Aws, queue: str) -> None:
+    flaky = Flaky(9)
+    invoker = AsynchronousInvoker(functions(flaky=flaky), aws, {"flaky": InvokeConfig(2, queue)})
+    with pytest.raises(FunctionFailed, match="failure 3"):
+        invoker.invoke("flaky", {"n": 1})
+    (record,) = messages(aws, queue)
+    assert record["version"] == "1.0"
+    assert record["timestamp"].endswith("Z")
+    assert record["requestContext"] == {
+        "requestId": flaky.request_ids[0],
+        "functionArn": "flaky:$LATEST",
+        "condition": "RetriesExhausted",
+        "approximateInvokeCount": 3,
+    }
+    assert record["requestPayload"] == {"n": 1}
+    assert record["responseContext"]["functionError"] == "Unhandled"
+    assert record["responsePayload"]["errorMessage"] == "failure 3"
+    assert record["responsePayload"]["errorType"] == "RuntimeError"
+    assert "RuntimeError: failure 3" in "".join(record["responsePayload"]["stackTrace"])
+
+
+def test_without_a_queue_a_failure_only_raises(aws: Aws) -> None:
+    flaky = Flaky(9)
+    with pytest.raises(FunctionFailed):
+        AsynchronousInvoker(functions(flaky=flaky), aws, {}).invoke("flaky", {})
+    assert len(flaky.request_ids) == 3
+
+
+def test_the_config_is_the_template_s(aws: Aws, project: Path) -> None:
+    template = expand(project / "template.yaml", {}, pseudo_parameters(aws))
+    deploy(template, aws, secret="x")
+    echo, queue = template.attributes["EchoFunction"]["Arn"], template.attributes["Queue"]["Ref"]
+    assert invoke_configs(template) == {echo: InvokeConfig(1, queue)}

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from local import deploy as deployment
+from local.deploy import deploy, pseudo_parameters, store_secret
+from local.errors import StackError
+from local.functions import load_functions
+from local.template import Template, expand
+from tests.local.support import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.aws import Aws
+
+
+@pytest.fixture(autouse=True)
+def own_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployment, "STACK_NAME", f"test-{uuid4()}")
+
+
+def make(aws: Aws, project: Path, **parameters: str) -> Template:
+    template = expand(project / "template.yaml", parameters, pseudo_parameters(aws))
+    deploy(template, aws, secret="the-token")
+    return template
+
+
+def test_resources_that_hold_state_are_made(aws: Aws, project: Path) -> None:
+    template = make(aws, project)
+    ref = {name: values.get("Ref", "") for name, values in template.attributes.items()}
+    table = aws.dynamodb.describe_table(TableName=ref["Table"])["Table"]
+    assert table["GlobalSecondaryIndexes"][0]["IndexName"] == "pending"
+    expiry = aws.dynamodb.describe_time_to_live(TableName=ref["Table"])["TimeToLiveDescription"]
+    assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"}
+    assert aws.secrets.get_secret_value(SecretId=ref["Secret"])["SecretString"] == "the-token"
+    queue = aws.sqs.get_queue_attributes(QueueUrl=ref["Queue"], AttributeNames=["MessageRetentionPeriod"])
+    assert queue["Attributes"]["MessageRetentionPeriod"] == "1209600"
+    assert aws.scheduler.get_schedule_group(Name=ref["Group"])["State"] == "ACTIVE"
+
+
+def test_deploying_twice_keeps_everything(aws: Aws, project: Path) -> None:
+    first = make(aws, project)
+    group, table = first.attributes["Group"]["Ref"], first.attributes["Table"]["Ref"]
+    aws.scheduler.create_schedule(
+        Name="kept",
+        GroupName=group,
+        ScheduleExpression="cron(0 9 * * ? *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+            "RoleArn": "arn:aws:iam::1:role/r",
+        },
+    )
+    aws.dynamodb.put_item(TableName=table, Item={"pk": {"S": "kept"}})
+    second = make(aws, project)
+    assert second.attributes == first.attributes
+    assert [found["Name"] for found in aws.scheduler.list_schedules(GroupName=group)["Schedules"]] == ["kept"]
+    assert aws.dynamodb.scan(TableName=table)["Count"] == 1
+
+
+def test_a_secret_that_exists_gets_the_new_value(aws: Aws) -> None:
+    name = f"secret-{uuid4()}"
+    assert store_secret(aws, name, "old") == store_secret(aws, name, "new")
+    assert aws.secrets.get_secret_value(SecretId=name)["SecretString"] == "new"
+
+
+def test_a_resource_type_without_a_rule_stops_the_deployment(aws: Aws, tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  Topic: {Type: AWS::SNS::Topic}\n"
+    )
+    with pytest.raises(StackError, match=r"no rule for AWS::SNS::Topic \(Topic\)"):
+        make(aws, tmp_path)
+
+
+def test_functions_see_the_environment_that_the_template_says(
+    aws: Aws, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in list(os.environ):
+        if name.startswith("FIXTURE_"):
+            monkeypatch.delenv(name)
+    template = make(aws, project, Limit="7")
+    functions = load_functions(template)
+    attributes = template.attributes
+    assert {name: value for name, value in os.environ.items() if name.startswith("FIXTURE_")} == {
+        "FIXTURE_TABLE": attributes["Table"]["Ref"],
+        "FIXTURE_GROUP": attributes["Group"]["Ref"],
+        "FIXTURE_LIMIT": "7",
+        "FIXTURE_DLQ": attributes["Queue"]["Arn"],
+        "FIXTURE_TARGET": attributes["EchoFunction"]["Arn"],
+    }
+    answer = functions.invoke(attributes["EchoFunction"]["Arn"], {"n": 1})
+    assert (answer["event"], answer["table"]) == ({"n": 1}, attributes["Table"]["Ref"])
+    assert 28_000 < answer["left"] <= 29_000
+
+
+def test_functions_that_disagree_on_a_variable_are_refused(aws: Aws, project: Path) -> None:
+    template = make(aws, project)
+    echo = template.resources["EchoFunction"]
+    other: Any = {**echo.properties, "Environment": {"Variables": {"FIXTURE_LIMIT": "other"}}}
+    template.resources["OtherFunction"] = type(echo)(echo.type, other)
+    with pytest.raises(StackError, match="OtherFunction sets FIXTURE_LIMIT"):
+        load_functions(template)
+
+
+def test_the_project_s_own_template_deploys(aws: Aws) -> None:
+    template = make(aws, PROJECT, RunnerBaseUrl="http://runner")
+    resolved = template.of_type("AWS::Lambda::Function")["ExecuteFunction"]["Environment"]["Variables"]
+    assert resolved["SCHEDULE_GROUP_NAME"] == template.attributes["ScheduleGroup"]["Ref"]
+    assert resolved["TIMER_TARGET_ARN"] == template.attributes["ExecuteFunction"]["Arn"]
+
+
+def test_a_cancelled_transaction_changes_nothing(aws: Aws, project: Path) -> None:
+    table = make(aws, project).attributes["Table"]["Ref"]
+    before: Any = {"pk": {"S": "a"}, "map": {"M": {"list": {"L": [{"N": "1"}]}}}}
+    aws.dynamodb.put_item(TableName=table, Item=before)
+    update: Any = {
+        "TableName": table,
+        "Key": {"pk": {"S": "a"}},
+        "UpdateExpression": "SET #map.#list = list_append(#map.#list, :two)",
+        "ExpressionAttributeNames": {"#map": "map", "#list": "list"},
+        "ExpressionAttributeValues": {":two": {"L": [{"N": "2"}]}},
+    }
+    put: Any = {"TableName": table, "Item": {"pk": {"S": "b"}}}
+    failing: Any = {
+        "TableName": table,
+        "Key": {"pk": {"S": "c"}},
+        "ConditionExpression": "attribute_exists(pk)",
+    }
+    operations: Any = [{"Update": update}, {"Put": put}, {"ConditionCheck": failing}]
+    with pytest.raises(aws.dynamodb.exceptions.TransactionCanceledException):
+        aws.dynamodb.transact_write_items(TransactItems=operations)
+    assert aws.dynamodb.scan(TableName=table)["Items"] == [before]
+    aws.dynamodb.transact_write_items(TransactItems=operations[:2])
+    after = aws.dynamodb.get_item(TableName=table, Key={"pk": {"S": "a"}})["Item"]
+    assert after["map"] == {"M": {"list": {"L": [{"N": "1"}, {"N": "2"}]}}}
+
+
+def test_parallel_transactions_lose_nothing(aws: Aws, project: Path) -> None:
+    table = make(aws, project).attributes["Table"]["Ref"]
+
+    def write(number: int) -> None:
+        counter: Any = {
+            "TableName": table,
+            "Key": {"pk": {"S": "counter"}},
+            "UpdateExpression": "ADD written :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+        item: Any = {"TableName": table, "Item": {"pk": {"S": f"item-{number}"}}}
+        aws.dynamodb.transact_write_items(TransactItems=[{"Update": counter}, {"Put": item}])
+
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(write, range(64)))
+    counter = aws.dynamodb.get_item(TableName=table, Key={"pk": {"S": "counter"}})["Item"]
+    assert counter["written"] == {"N": "64"}
+    assert aws.dynamodb.scan(TableName=table)["Count"] == 65

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from local.asynchronous import AsynchronousInvoker
+from local.clock import LocalClock
+from local.eventbridge import parse_cron
+from local.firing import Firing
+from local.functions import Context, Functions
+from local.timers import Timer
+from tests.local.support import function
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+class Bench:
+    """A firing on timers in memory, whose function notes what it gets."""
+
+    def __init__(self, *, frozen: bool = True) -> None:
+        self.clock = LocalClock(NINE, frozen=frozen)
+        self.standing: dict[str, Timer] = {}
+        self.events: list[tuple[str, str, datetime]] = []
+        self.minutes: list[datetime] = []
+        self.then: Callable[[str], None] = lambda _: None
+        invoker = AsynchronousInvoker(Functions([function("run", self._run)]), cast(Any, None), {})
+        self.firing = Firing(
+            self.clock, cast(Any, self), invoker, lambda: self.minutes.append(self.clock.now())
+        )
+
+    def look(self) -> dict[str, Timer]:
+        return dict(self.standing)
+
+    def get(self, name: str) -> Timer | None:
+        return self.standing.get(name)
+
+    def put(self, name: str, expression: str, *, enabled: bool = True, timezone: str = "UTC") -> None:
+        self.standing[name] = Timer(
+            name=name,
+            arn=f"arn:aws:scheduler:::{name}",
+            modified=datetime.now(UTC),
+            expression=expression,
+            timezone=timezone,
+            enabled=enabled,
+            target="run",
+            input=json.dumps({"id": name, "at": "<aws.scheduler.scheduled-time>"}),
+            cron=parse_cron(expression),
+        )
+
+    def travel(self, **duration: float) -> list[str]:
+        fired = self.firing.travel(self.clock.now() + timedelta(**duration))
+        return [f"{one.schedule_id} {one.scheduled_time:%H:%M} {one.status}" for one in fired]
+
+    def _run(self, event: Any, _: Context) -> Any:
+        self.events.append((event["id"], event["at"], self.clock.now()))
+        self.then(event["id"])
+        return {"status": "success"}
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_an_hour_has_twelve_times_five_minutes(bench: Bench) -> None:
+    bench.put("a", "cron(0/5 * * * ? *)")
+    fired = bench.travel(hours=1)
+    assert len(fired) == 12
+    assert (fired[0], fired[-1]) == ("a 09:05 success", "a 10:00 success")
+    assert bench.events[0] == ("a", "2026-11-23T09:05:00Z", NINE + timedelta(minutes=5))
+    assert bench.clock.now() == NINE + timedelta(hours=1)
+    assert bench.travel(minutes=4) == []
+    assert bench.travel(minutes=1) == ["a 10:05 success"]
+
+
+def test_the_results_are_in_order_of_time_then_name(bench: Bench) -> None:
+    for name in ("c", "a", "b"):
+        bench.put(name, "cron(0/30 * * * ? *)")
+    bench.put("d", "cron(15 * * * ? *)")
+    fired = [one.rpartition(" ")[0] for one in bench.travel(hours=1)]
+    assert fired == ["d 09:15", "a 09:30", "b 09:30", "c 09:30", "a 10:00", "b 10:00", "c 10:00"]
+
+
+def test_a_disabled_timer_never_fires(bench: Bench) -> None:
+    bench.put("a", "cron(0/5 * * * ? *)", enabled=False)
+    assert bench.travel(hours=1) == []
+
+
+def test_timers_that_come_and_go_on_the_way_count(bench: Bench) -> None:
+    bench.put("a", "cron(30 * * * ? *)")
+
+    def change(_: str) -> None:
+        bench.standing.pop("a")
+        bench.put("b", "cron(0/15 * * * ? *)")
+        bench.then = lambda _: None
+
+    bench.then = change
+    assert bench.travel(hours=2) == [
+        "a 09:30 success",
+        *(f"b {at} success" for at in ("09:45", "10:00", "10:15", "10:30", "10:45", "11:00")),
+    ]
+
+
+def test_a_timer_changed_by_its_own_fire_does_not_fire_again_at_that_time(bench: Bench) -> None:
+    bench.put("a", "cron(0/30 * * * ? *)")
+    bench.then = lambda name: bench.put(name, "cron(0/10 * * * ? *)")
+    fired = bench.travel(hours=1)
+    assert fired == [f"a {at} success" for at in ("09:30", "09:40", "09:50", "10:00")]
+
+
+def test_a_timer_does_not_fire_for_times_before_it_was_made(bench: Bench) -> None:
+    bench.travel(hours=3)
+    bench.put("a", "cron(0 * * * ? *)")
+    assert bench.travel(minutes=59) == []
+    assert bench.travel(minutes=1) == ["a 13:00 success"]
+
+
+def test_what_fails_is_an_error(bench: Bench) -> None:
+    def fail(_: str) -> None:
+        raise RuntimeError("no")
+
+    bench.put("a", "cron(0 * * * ? *)")
+    bench.then = fail
+    assert bench.travel(hours=1) == ["a 10:00 error"]
+    assert len(bench.events) == 3
+
+
+def test_the_past_is_refused(bench: Bench) -> None:
+    with pytest.raises(ValueError, match="2026-11-23T08:59:59Z has passed"):
+        bench.firing.travel(NINE - timedelta(seconds=1))
+
+
+def test_the_minute_s_rules_run_once_at_the_end_of_a_travel(bench: Bench) -> None:
+    bench.put("a", "cron(0/5 * * * ? *)")
+    bench.travel(hours=1)
+    assert bench.minutes == [NINE + timedelta(hours=1)]
+
+
+def test_an_occurrence_is_delivered_again_by_hand(bench: Bench) -> None:
+    bench.put("a", "cron(0/5 * * * ? *)")
+    bench.travel(minutes=5)
+    at = NINE + timedelta(minutes=5)
+    assert bench.firing.deliver("a", at).as_json() == {
+        "scheduleId": "a",
+        "scheduledTime": "2026-11-23T09:05:00Z",
+        "status": "success",
+    }
+    bench.standing.clear()
+    assert bench.firing.deliver("a", at).status == "success"
+    assert [event[1] for event in bench.events] == ["2026-11-23T09:05:00Z"] * 3
+    with pytest.raises(LookupError):
+        bench.firing.deliver("never", at)
+
+
+def test_a_running_clock_fires_what_has_come_due_once() -> None:
+    bench = Bench(frozen=False)
+    bench.put("a", "cron(0/5 * * * ? *)")
+    bench.travel(minutes=4, seconds=59.999)
+    while not (fired := bench.firing.fire_due()):
+        assert bench.clock.now() < NINE + timedelta(minutes=5, seconds=5)
+    assert [one.scheduled_time for one in fired] == [NINE + timedelta(minutes=5)]
+    assert bench.firing.fire_due() == []

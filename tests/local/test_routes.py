@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.errors import StackError
+from local.routes import Authorizer, Route, Routes, read_routes
+from local.template import expand
+from tests.local.support import PROJECT, PSEUDO
+from tests.local.test_template import resolvable
+
+
+@pytest.mark.parametrize(
+    ("path", "function", "parameters"),
+    [
+        ("/v1/a/schedules", "list", {"i": "a"}),
+        ("/v1/a/schedules/b", "get", {"i": "a", "s": "b"}),
+        ("/v1/a/schedules/preview", "preview", {"i": "a"}),
+        ("/v1/schedules/schedules/%7Bs%7D", "get", {"i": "schedules", "s": "{s}"}),
+    ],
+)
+def test_a_static_segment_goes_before_a_parameter(
+    path: str, function: str, parameters: dict[str, str]
+) -> None:
+    routes = Routes(
+        [
+            Route("GET", "/v1/{i}/schedules/{s}", "get", None),
+            Route("GET", "/v1/{i}/schedules", "list", None),
+            Route("GET", "/v1/{i}/schedules/preview", "preview", None),
+        ]
+    )
+    found = routes.find("GET", path)
+    assert found is not None
+    assert (found[0].function, found[1]) == (function, parameters)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1", "/v1//schedules", "/v1/a/schedules/", "/v1/a/schedules/b/c", "", "*"]
+)
+def test_paths_that_match_nothing(path: str) -> None:
+    assert Routes([Route("GET", "/v1/{i}/schedules", "list", None)]).find("GET", path) is None
+
+
+def test_the_project_s_routes_go_each_to_a_function_of_its_own() -> None:
+    template = resolvable(expand(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO))
+    routes = read_routes(template).all
+    assert len({route.function for route in routes}) == len(routes) == 11
+    for route in routes:
+        admin = route.path.startswith("/admin/")
+        check = Authorizer(template.attributes["AuthorizerFunction"]["Arn"], "x-runner-auth")
+        assert (route.iam, route.authorizer) == (admin, None if admin else check)
+
+
+def test_a_route_the_local_stack_cannot_play_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    template = resolvable(expand(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO))
+    paths: dict[str, Any] = template.resources["Api"].properties["Body"]["paths"]
+    monkeypatch.setitem(paths, "/{all+}", paths["/v1/installs/{installId}/endpoints"])
+    with pytest.raises(StackError, match=r"no rule for the route get /\{all\+\}"):
+        read_routes(template)

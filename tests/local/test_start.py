@@ -1,0 +1,78 @@
+"""The whole stack as ``make local`` starts it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from local.settings import child_environment, free_ports
+from tests.local.support import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def environment(**own: str) -> dict[str, str]:
+    ports = dict(zip(("API_PORT", "AWS_PORT", "RUNNER_PORT"), map(str, free_ports(3)), strict=True))
+    return child_environment(**ports, **own)
+
+
+def start(environ: dict[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "local"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=PROJECT, env=environ, stdout=pipe, stderr=pipe, text=True)
+
+
+def children(pid: int) -> set[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return {int(child) for child in text.split()}
+
+
+@pytest.fixture
+def stack() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    environ = environment()
+    process = start(environ)
+    url = f"http://127.0.0.1:{environ['API_PORT']}"
+    transport = httpx.HTTPTransport(retries=8)
+    with httpx.Client(transport=transport, timeout=30) as client:
+        while client.get(f"{url}/_local/health").status_code != 200:
+            assert process.poll() is None
+    yield process, url
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_ctrl_c_ends_everything_at_once(stack: tuple[subprocess.Popen[str], str]) -> None:
+    process, _ = stack
+    own = children(process.pid)
+    assert len(own) == 2
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=5)
+    assert time.monotonic() - sent < 2
+    assert (process.returncode, errors) == (0, "")
+    assert "The local stack is ready." in output
+    assert not [pid for pid in own if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.parametrize(
+    ("own", "status", "text"),
+    [
+        ({"MAX_SCHEDULES_PER_INSTALL": "many"}, 2, "local: MAX_SCHEDULES_PER_INSTALL must be"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 1, "local: no AWS at http://127.0.0.1:9"),
+    ],
+)
+def test_what_cannot_start_ends_with_one_line(own: dict[str, str], status: int, text: str) -> None:
+    process = start(environment(**own, RUNNER_BASE_URL="http://127.0.0.1:9"))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert errors.startswith(text)
+    assert errors.count("\n") == 1

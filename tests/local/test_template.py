@@ -1,0 +1,180 @@
+"""The project's own rules for template.yaml, and how the local stack resolves a template."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local.errors import StackError
+from local.template import Template, expand
+from tests.local.support import PROJECT, PSEUDO
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def resolvable(template: Template) -> Template:
+    for name, resource in template.resources.items():
+        template.attributes[name] = {"Ref": f"{name}-id", "Arn": f"arn:aws:local:::{name}"}
+        if resource.type == "AWS::Lambda::Function":
+            template.attributes[name]["Ref"] = template.resolve(resource.properties["FunctionName"])
+    return template
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        return resolvable(expand(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO))
+
+
+def functions_of(template: Template) -> dict[str, dict[str, Any]]:
+    return template.of_type("AWS::Lambda::Function")
+
+
+def test_every_function_logs_to_a_group_of_its_own_with_retention(template: Template) -> None:
+    groups = template.of_type("AWS::Logs::LogGroup")
+    used = [spec["LoggingConfig"]["LogGroup"] for spec in functions_of(template).values()]
+    assert sorted(used) == sorted(f"{name}-id" for name in groups)
+    for group in groups.values():
+        assert group["RetentionInDays"] == 30
+
+
+def test_a_function_s_log_group_folder_and_names_come_from_its_operation(template: Template) -> None:
+    for name, spec in functions_of(template).items():
+        operation = template.code[name].name
+        dashed = operation.replace("_", "-")
+        assert name == "".join(part.capitalize() for part in operation.split("_")) + "Function"
+        assert spec["FunctionName"] == f"{PSEUDO['AWS::StackName']}-{dashed}"
+        group = spec["LoggingConfig"]["LogGroup"].removesuffix("-id")
+        log_group = template.of_type("AWS::Logs::LogGroup")[group]["LogGroupName"]
+        assert log_group == f"/aws/lambda/{spec['FunctionName']}"
+
+
+def test_every_function_behind_the_api_ends_before_the_api_gives_up(template: Template) -> None:
+    timeouts = {name: spec["Timeout"] for name, spec in functions_of(template).items()}
+    assert timeouts.pop("ExecuteFunction") > 30
+    assert set(timeouts.values()) == {29}
+
+
+def test_every_function_has_a_role_of_its_own(template: Template) -> None:
+    roles = [spec["Role"] for spec in functions_of(template).values()]
+    assert len(roles) == len(set(roles)) == 14
+
+
+def statements(template: Template) -> list[tuple[str, dict[str, Any]]]:
+    policies = [
+        (name, policy["PolicyDocument"])
+        for name, role in template.of_type("AWS::IAM::Role").items()
+        for policy in role.get("Policies", [])
+    ]
+    managed = template.of_type("AWS::IAM::ManagedPolicy").items()
+    policies += [(name, policy["PolicyDocument"]) for name, policy in managed]
+    return [(name, statement) for name, document in policies for statement in document["Statement"]]
+
+
+def actions(statement: dict[str, Any]) -> list[str]:
+    found = statement["Action"]
+    return found if isinstance(found, list) else [found]
+
+
+def test_no_statement_allows_every_resource_or_a_wildcard_action(template: Template) -> None:
+    for name, statement in statements(template):
+        assert statement["Resource"] != "*", name
+        assert not [action for action in actions(statement) if "*" in action], name
+
+
+def test_only_the_authorizer_reads_the_runner_s_token(template: Template) -> None:
+    readers = [name for name, statement in statements(template) if statement["Resource"] == "RunnerToken-id"]
+    assert readers == ["AuthorizerFunctionRole"]
+
+
+@pytest.mark.parametrize("name", ["List", "Get", "Endpoints", "Runs", "InstallGet"])
+def test_a_function_that_reads_may_not_write(template: Template, name: str) -> None:
+    role = template.of_type("AWS::IAM::Role")[f"{name}FunctionRole"]
+    allowed = {
+        action
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in actions(statement)
+    }
+    assert allowed <= {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:BatchGetItem"}
+    assert not [arn for arn in role["ManagedPolicyArns"] if "ConvergePolicy" in arn]
+
+
+def test_the_timer_s_role_is_passed_to_the_scheduler_only(template: Template) -> None:
+    passing = [statement for _, statement in statements(template) if "iam:PassRole" in actions(statement)]
+    assert [statement["Resource"] for statement in passing] == ["arn:aws:local:::TimerRole"]
+    condition = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+    assert passing[0]["Condition"] == condition
+
+
+def test_the_service_token_s_secret_may_be_read_only_where_there_is_one() -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:service"
+    parameters = {"RunnerBaseUrl": "http://runner", "RunnerServiceTokenSecretArn": arn}
+    template = resolvable(expand(PROJECT / "template.yaml", parameters, PSEUDO))
+    readers = [name for name, statement in statements(template) if statement["Resource"] == arn]
+    assert readers == ["ExecuteFunctionRole"]
+    variables = functions_of(template)["ExecuteFunction"]["Environment"]["Variables"]
+    assert variables["RUNNER_SERVICE_TOKEN_SECRET_ID"] == arn
+
+
+def test_the_timer_s_target_is_the_execute_function(template: Template) -> None:
+    variables = functions_of(template)["CreateFunction"]["Environment"]["Variables"]
+    execute = functions_of(template)["ExecuteFunction"]["FunctionName"]
+    assert variables["TIMER_TARGET_ARN"].endswith(f":function:{execute}")
+
+
+def test_the_table_outlives_the_stack(template: Template) -> None:
+    source = yaml_parse((PROJECT / "template.yaml").read_text())["Resources"]["Table"]
+    assert (source["DeletionPolicy"], source["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    properties = template.of_type("AWS::DynamoDB::Table")["Table"]
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def write(folder: Path, resources: str) -> Path:
+    path = folder / "template.yaml"
+    path.write_text(f"Transform: AWS::Serverless-2016-10-31\nResources:\n{resources}\n")
+    return path
+
+
+def test_an_unknown_parameter_is_an_error() -> None:
+    with pytest.raises(StackError, match="no parameter Typo"):
+        expand(PROJECT / "template.yaml", {"Typo": "1", "RunnerBaseUrl": "http://x"}, PSEUDO)
+
+
+def test_a_parameter_without_a_value_is_an_error() -> None:
+    with pytest.raises(StackError, match="RunnerBaseUrl needs a value"):
+        expand(PROJECT / "template.yaml", {}, PSEUDO)
+
+
+def test_what_sam_refuses_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "  F: {Type: AWS::Serverless::Function, Properties: {Handler: 5}}")
+    with pytest.raises(StackError, match=r"template\.yaml: .*F"):
+        expand(path, {}, PSEUDO)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"Ref": "AWS::Region"}, "us-east-1"),
+        ({"Fn::GetAtt": ["T", "Arn"]}, "arn:t"),
+        ({"Fn::Sub": "${T}/${T.Arn}/${!literal}/${AWS::AccountId}"}, "t/arn:t/${literal}/123456789012"),
+        ({"Fn::Sub": ["${own}-${T}", {"own": {"Ref": "Stage"}}]}, "dev-t"),
+        ({"Fn::If": ["IsDev", "yes", "no"]}, "yes"),
+        ([1, {"Fn::If": ["IsDev", {"Ref": "AWS::NoValue"}, 2]}, 3], [1, 3]),
+        ({"a": {"Ref": "AWS::NoValue"}, "b": {"c": [{"Ref": "T"}]}}, {"b": {"c": ["t"]}}),
+    ],
+)
+def test_intrinsic_functions(value: object, expected: object) -> None:
+    conditions = {"IsDev": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Stage"}, "prod"]}]}}
+    template = Template({}, conditions, {**PSEUDO, "Stage": "dev"}, {}, {"T": {"Ref": "t", "Arn": "arn:t"}})
+    assert template.resolve(value) == expected
+
+
+@pytest.mark.parametrize("value", [{"Fn::Cidr": []}, {"Ref": "Nobody"}, {"Fn::GetAtt": ["T", "Color"]}])
+def test_what_cannot_be_resolved_is_an_error(value: object) -> None:
+    with pytest.raises(StackError, match="no rule for"):
+        Template({}, {}, {}, {}, {"T": {}}).resolve(value)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+import pytest
+
+from local.errors import StackError
+from local.timers import Timers
+
+if TYPE_CHECKING:
+    from local.aws import Aws
+
+NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def test_timers_are_read_from_eventbridge(aws: Aws) -> None:
+    group = f"group-{uuid4()}"
+    aws.scheduler.create_schedule_group(Name=group)
+    target = {
+        "Arn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+        "RoleArn": "arn:aws:iam::123456789012:role/r",
+        "Input": '{"at":"<aws.scheduler.scheduled-time>","x":"<aws.scheduler.other>"}',
+    }
+    for number in range(60):
+        aws.scheduler.create_schedule(
+            Name=f"s{number}",
+            GroupName=group,
+            ScheduleExpression="cron(0 9 ? * MON-FRI *)",
+            ScheduleExpressionTimezone="Europe/Berlin",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target=cast(Any, target),
+        )
+    timers = Timers(aws.scheduler, group)
+    standing = timers.look()
+    assert len(standing) == 60
+    timer = standing["s7"]
+    assert (timer.expression, timer.timezone, timer.enabled) == (
+        "cron(0 9 ? * MON-FRI *)",
+        "Europe/Berlin",
+        True,
+    )
+    assert timer.next_after(NINE) == datetime(2026, 11, 24, 8, tzinfo=UTC)
+    assert json.loads(timer.input_for(NINE)) == {"at": "2026-11-23T09:00:00Z", "x": "<aws.scheduler.other>"}
+
+    aws.scheduler.delete_schedule(GroupName=group, Name="s1")
+    aws.scheduler.update_schedule(
+        Name="s2",
+        GroupName=group,
+        State="DISABLED",
+        ScheduleExpression="cron(0 9 * * ? *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=cast(Any, target),
+    )
+    changed = timers.look()
+    assert "s1" not in changed
+    assert changed["s2"].next_after(NINE) is None
+    assert changed["s7"] is timer
+    assert timers.get("s1") is None
+
+
+def test_a_schedule_that_eventbridge_would_refuse_is_an_error(aws: Aws) -> None:
+    group = f"group-{uuid4()}"
+    aws.scheduler.create_schedule_group(Name=group)
+    aws.scheduler.create_schedule(
+        Name="bad",
+        GroupName=group,
+        ScheduleExpression="cron(0 9 * * * *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+            "RoleArn": "arn:aws:iam::1:role/r",
+        },
+    )
+    with pytest.raises(StackError, match=r"EventBridge would refuse schedule bad: .* exactly one"):
+        Timers(aws.scheduler, group).look()
