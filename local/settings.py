@@ -14,12 +14,13 @@ from local.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LIMITS = (
+PARAMETERS = (
     "MAX_SCHEDULES_PER_INSTALL",
     "MIN_INTERVAL_MINUTES",
     "WRITES_PER_MINUTE",
     "MAX_PAYLOAD_BYTES",
     "RUN_HISTORY_DAYS",
+    "RUNNER_TIMEOUT_MS",
 )
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -37,7 +38,7 @@ class Settings:
     aws_endpoint_url: str = ""
     extensions: tuple[Path, ...] = ()
     frozen: bool = False
-    limits: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
     log_folder: str = "logs"
     root: Path = PROJECT
 
@@ -93,7 +94,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         aws_endpoint_url=_url(environ, "AWS_ENDPOINT_URL"),
         extensions=tuple(_folder(folder) for folder in folders if folder),
         frozen=_choice(environ, "LOCAL_CLOCK", ("running", "frozen")) == "frozen",
-        limits={name: _positive(environ, name) for name in LIMITS if environ.get(name)},
+        parameters={name: _positive(environ, name) for name in PARAMETERS if environ.get(name)},
     )
 
 

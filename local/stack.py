@@ -72,7 +72,7 @@ def make_template(settings: Settings, aws: Aws) -> Template:
     """Expand the template with the settings as its parameters, and make its resources."""
     parameters = {"Stage": "local", "RunnerBaseUrl": settings.runner_url}
     # MAX_PAYLOAD_BYTES is the parameter MaxPayloadBytes.
-    parameters |= {name.title().replace("_", ""): value for name, value in settings.limits.items()}
+    parameters |= {name.title().replace("_", ""): value for name, value in settings.parameters.items()}
     if settings.runner_service_token:
         secret = store_secret(aws, f"{STACK_NAME}-RunnerServiceToken", settings.runner_service_token)
         parameters["RunnerServiceTokenSecretArn"] = secret

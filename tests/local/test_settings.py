@@ -18,7 +18,11 @@ def test_defaults() -> None:
         "http://127.0.0.1:4566",
         "http://127.0.0.1:8080",
     )
-    assert (settings.runner_auth_token, settings.frozen, settings.limits) == ("local-runner-key", False, {})
+    assert (settings.runner_auth_token, settings.frozen, settings.parameters) == (
+        "local-runner-key",
+        False,
+        {},
+    )
 
 
 def test_what_is_set_is_used(tmp_path: Path) -> None:
@@ -37,7 +41,7 @@ def test_what_is_set_is_used(tmp_path: Path) -> None:
     assert settings.runner_url == "https://runner"
     assert settings.extension_folders == (settings.root / "build" / "extensions", tmp_path)
     assert settings.frozen
-    assert settings.limits == {"MAX_SCHEDULES_PER_INSTALL": "3"}
+    assert settings.parameters == {"MAX_SCHEDULES_PER_INSTALL": "3"}
 
 
 def test_tokens_are_not_shown() -> None:

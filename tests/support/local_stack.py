@@ -84,21 +84,21 @@ class LocalStack:
     api: httpx.Client
     aws_url: str
     runner: ScriptedRunner
-    installs: set[str] = field(default_factory=set)
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def register(self, install_id: str | None = None, **fields: object) -> "ApiInstall":
         """An install, new or changed."""
         install_id = install_id or str(uuid4())
         answer = self.api.put(f"/admin/v1/installs/{install_id}", json=registration_body(**fields))
         assert answer.status_code in (200, 201), answer.text
-        self.installs.add(install_id)
         return ApiInstall(self, install_id)
 
-    def uninstall_all(self) -> None:
-        """Remove every install, so that the next test's travels fire its own schedules only."""
-        while self.installs:
-            answer = self.api.delete(f"/admin/v1/installs/{self.installs.pop()}")
-            assert answer.status_code in (204, 404), answer.text
+    def remove_timers(self) -> None:
+        """Leave nothing that the next test's travels would fire."""
+        scheduler, group = self.aws("scheduler"), self.group()
+        for page in scheduler.get_paginator("list_schedules").paginate(GroupName=group):
+            for found in page["Schedules"]:
+                scheduler.delete_schedule(GroupName=group, Name=found["Name"])
 
     def travel(self, duration: str) -> list[dict[str, str]]:
         """Move the clock; what fired."""
@@ -115,8 +115,10 @@ class LocalStack:
 
     def aws(self, service: str) -> Any:
         """A client of the emulated AWS."""
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.client(service, endpoint_url=self.aws_url, region_name="us-east-1", **keys)  # type: ignore[call-overload]
+        if service not in self._clients:
+            session = boto3.Session("test", "test", region_name="us-east-1")
+            self._clients[service] = session.client(service, endpoint_url=self.aws_url)  # type: ignore[call-overload]
+        return self._clients[service]
 
     def group(self) -> str:
         """The name of the stack's schedule group."""

@@ -13,7 +13,7 @@ from scheduling.domain.schedule import Definition, LastRun, Life, Schedule
 from scheduling.operations.ports import EarlierWrite, IdempotencyKey
 
 _DEFINED = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
-_REMEMBERED = (*_DEFINED, "created_at")
+_REMEMBERED = (*_DEFINED, "created_at", "change")
 
 
 def install_of(row: InstallRow) -> Install:
@@ -70,6 +70,7 @@ def schedule_of(row: ScheduleRow) -> Schedule:
         pending_since=row.pending_since,
         life=Life(row.life),
         held_name=row.held_name,
+        change=row.change,
         running_time=row.running_time,
         running_until=row.running_until,
         last_run=_last_run_of(row),
@@ -98,6 +99,7 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "timer_revision": schedule.timer_revision,
         "life": schedule.life.value,
         "held_name": schedule.held_name,
+        "change": schedule.change,
         **pending_values(schedule.id, schedule.pending_since),
     }
 
@@ -120,6 +122,7 @@ def earlier_write_of(row: WriteRow) -> EarlierWrite:
             install_id=InstallId(row.pk.removeprefix("INSTALL#")),
             definition=Definition(**definition, payload=None),
             created_at=datetime.fromisoformat(kept["created_at"]),
+            change=kept["change"],
         ),
     )
 
@@ -130,6 +133,7 @@ def run_of(row: RunRow) -> Run:
         scheduled_time=row.sk.removeprefix("RUN#"),
         status=RunStatus(row.status),
         attempt=int(row.attempt),
+        claim=row.claim,
         started_at=row.started_at,
         lease_until=row.lease_until,
         duration_ms=None if row.duration_ms is None else int(row.duration_ms),
@@ -144,6 +148,7 @@ def run_values(run: Run) -> dict[str, Any]:
     return {
         "status": run.status.value,
         "attempt": run.attempt,
+        "claim": run.claim,
         "started_at": run.started_at,
         "lease_until": run.lease_until,
         "duration_ms": run.duration_ms,

@@ -14,7 +14,7 @@ from scheduling.domain.schedule import Schedule
 from scheduling.settings import RunnerSettings
 
 MAX_ANSWER_BYTES = 256 * 1024
-_OVERHEAD_SECONDS = 5.0
+_OVERHEAD_SECONDS = 2.0
 _CHUNK_BYTES = 16 * 1024
 
 

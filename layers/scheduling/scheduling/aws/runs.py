@@ -54,7 +54,7 @@ class RunsTable:
         """One TransactWriteItems: the run's row, and the schedule's, which stays idle for nobody else."""
         write = Write(self._connection)
         if seen:
-            as_seen = (RunRow.attempt == seen.attempt) & (RunRow.status == seen.status.value)
+            as_seen = (RunRow.claim == seen.claim) & (RunRow.status == seen.status.value)
         else:
             as_seen = RunRow.pk.does_not_exist()
         write.put(self._row(fire, claimed), as_seen)
@@ -81,7 +81,7 @@ class RunsTable:
     def finish(self, fire: Fire, claimed: Run, finished: Run, *, on_schedule: bool = True) -> None:
         """One TransactWriteItems, or one UpdateItem of the run's row alone."""
         write = Write(self._connection)
-        mine = (RunRow.attempt == claimed.attempt) & (RunRow.status == claimed.status.value)
+        mine = (RunRow.claim == claimed.claim) & (RunRow.status == claimed.status.value)
         write.update(RunRow(**_key(fire)), changes(RunRow, run_values(claimed), run_values(finished)), mine)
         if on_schedule:
             schedule = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))

@@ -90,6 +90,7 @@ class ScheduleRow(Row, discriminator="schedule"):
     timer_revision = NumberAttribute(attr_name="timerRevision")
     life = UnicodeAttribute()
     held_name = UnicodeAttribute(null=True, attr_name="heldName")
+    change = UnicodeAttribute()
     running_time = UnicodeAttribute(null=True, attr_name="runningTime")
     running_until = UTCDateTimeAttribute(null=True, attr_name="runningUntil")
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
@@ -131,6 +132,7 @@ class RunRow(Row, discriminator="run"):
 
     status = UnicodeAttribute()
     attempt = NumberAttribute()
+    claim = UnicodeAttribute()
     started_at = UTCDateTimeAttribute(attr_name="startedAt")
     lease_until = UTCDateTimeAttribute(null=True, attr_name="leaseUntil")
     duration_ms = NumberAttribute(null=True, attr_name="durationMs")

@@ -35,6 +35,11 @@ def new_schedule_id(now: datetime) -> ScheduleId:
     return ScheduleId(str(UUID(int=bits, version=4)))
 
 
+def new_token() -> str:
+    """A word by which a writer knows its own write again when the answer to it was lost."""
+    return secrets.token_hex(8)
+
+
 def endpoint_id(registry_id: str, method: str, path: str) -> str:
     """The same UUID for the same endpoint of an extension, in every version of it."""
     return str(uuid5(_ENDPOINT_NAMESPACE, f"{registry_id} {method} {path}"))

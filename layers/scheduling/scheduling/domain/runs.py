@@ -1,11 +1,11 @@
 """One occurrence of a schedule and its attempts (contract, section 6)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from scheduling.domain.capabilities import SCHEDULER_MANAGE
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import InstallId, ScheduleId, new_token
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Life, Schedule
 
@@ -51,12 +51,17 @@ class Fire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One occurrence in the history. `retryable` is set where a further attempt may still succeed."""
+    """One occurrence in the history.
+
+    `claim` is the token of the attempt, by which whoever makes it knows it again; `retryable` is set where a
+    further one may succeed.
+    """
 
     scheduled_time: str
     status: RunStatus
     attempt: int
     started_at: datetime
+    claim: str = field(default_factory=new_token)
     lease_until: datetime | None = None
     duration_ms: int | None = None
     http_status: int | None = None

@@ -1,10 +1,10 @@
 """A schedule: what its owner defined, and where it stands between the table and EventBridge."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import InstallId, ScheduleId, new_token
 
 
 class Life(StrEnum):
@@ -57,7 +57,8 @@ class Schedule:
 
     `revision` counts the changes; `timer_revision` is the one that last changed what EventBridge must hold,
     and the only one whose fires are run. `pending_since` is set while EventBridge may differ from the row.
-    `held_name` is a former name that stays taken until the change that dropped it is settled.
+    `held_name` is a former name that stays taken until the change that dropped it is settled. `change` is the
+    token of the last change, by which whoever made it knows it again.
     """
 
     id: ScheduleId
@@ -69,6 +70,7 @@ class Schedule:
     pending_since: datetime | None = None
     life: Life = Life.ACTIVE
     held_name: str | None = None
+    change: str = field(default_factory=new_token)
     running_time: str | None = None
     running_until: datetime | None = None
     last_run: LastRun | None = None
@@ -98,7 +100,7 @@ class Schedule:
     def redefined(self, definition: Definition, now: datetime) -> "Schedule":
         """With another definition; pending where EventBridge has to follow."""
         if definition.same_timer(self.definition):
-            return replace(self, definition=definition, revision=self.revision + 1)
+            return replace(self, definition=definition, revision=self.revision + 1, change=new_token())
         held = self.definition.name if self.definition.name != definition.name else None
         return replace(self.touched(now), definition=definition, held_name=held)
 
@@ -118,7 +120,9 @@ class Schedule:
     def touched(self, now: datetime) -> "Schedule":
         """The next revision, with EventBridge to follow."""
         revision = self.revision + 1
-        return replace(self, revision=revision, timer_revision=revision, pending_since=now)
+        return replace(
+            self, revision=revision, timer_revision=revision, pending_since=now, change=new_token()
+        )
 
     def settled(self) -> "Schedule | None":
         """Once EventBridge matches: no longer pending, or gone."""

@@ -4,12 +4,34 @@ import logging
 from typing import NoReturn
 
 from scheduling.domain.errors import SchedulingError, Unavailable
-from scheduling.domain.install import Install
+from scheduling.domain.install import Acceptance, Install
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.ports import Conflict, TimerFailed
+from scheduling.operations.ports import Conflict, EarlierWrite, TimerFailed
 from scheduling.operations.services import Services
 
 logger = logging.getLogger(__name__)
+
+
+def write(
+    services: Services,
+    before: Schedule | None,
+    after: Schedule,
+    *,
+    accept: Acceptance | None = None,
+    remember: EarlierWrite | None = None,
+    forget: str | None = None,
+) -> None:
+    """Replace the row, and where the answer was lost, look whether it was.
+
+    Raises Conflict or Unavailable, and then the row is not replaced; a retry inside the SDK may have made it so
+    and been refused the second time.
+    """
+    try:
+        services.schedules.replace(before, after, accept=accept, remember=remember, forget=forget)
+    except (Conflict, Unavailable):
+        current = services.schedules.read(after.install_id, after.id).schedule
+        if current is None or current.change != after.change:
+            raise
 
 
 def wants_timer(install: Install | None, schedule: Schedule) -> bool:
@@ -100,9 +122,9 @@ def _take_back(
     now = services.clock()
     target = before.restored_over(after, now) if before else after.withdrawn(now)
 
-    def write() -> bool:
+    def take_back() -> bool:
         try:
-            services.schedules.replace(after, target, forget=forget)
+            write(services, after, target, forget=forget)
         except Conflict:
             current = services.schedules.read(after.install_id, after.id).schedule
             if current is None or current.revision != after.revision or not current.pending:
@@ -111,7 +133,7 @@ def _take_back(
         return True
 
     try:
-        if not services.retry(write):
+        if not services.retry(take_back):
             return False
     except Unavailable as unavailable:
         raise Unavailable("The change could not be confirmed; it may still take effect") from unavailable

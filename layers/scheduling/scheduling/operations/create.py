@@ -8,7 +8,7 @@ from scheduling.domain.ids import InstallId, new_schedule_id
 from scheduling.domain.install import Install, accept_write, check_room, managed
 from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
 from scheduling.domain.schedule import Definition, Life, Schedule
-from scheduling.operations.converge import carry_out, converge
+from scheduling.operations.converge import carry_out, converge, write
 from scheduling.operations.ports import (
     KEY_LIFETIME,
     Conflict,
@@ -65,7 +65,8 @@ def _insert(
     if snapshot.name_owner:
         raise NameTaken
     check_room(install, services.limits)
-    services.schedules.replace(
+    write(
+        services,
         None,
         schedule,
         accept=accept_write(install, services.limits, schedule.created_at),

@@ -1,9 +1,11 @@
 """Run one occurrence of a schedule, at most once per attempt and never after it succeeded."""
 
 import math
+import time
 from dataclasses import replace
 from datetime import timedelta
 
+from scheduling.domain.errors import Unavailable
 from scheduling.domain.runs import (
     MAX_ERROR_LENGTH,
     Fire,
@@ -48,22 +50,32 @@ def _execute(services: Services, runner: Runner, fire: Fire) -> Run | NotRun:
         _show(services, fire, seen, reason)
         return reason
     claimed = next_attempt(fire, seen.run, now, LEASE)
-    services.runs.claim(fire, seen.run, claimed)
+    _claim(services, fire, seen.run, claimed)
+    called_at = time.monotonic()
     outcome = runner.execute(fire, seen.install, seen.config, seen.schedule)
-    finished = _finished(services, claimed, outcome)
+    finished = _finished(claimed, outcome, time.monotonic() - called_at)
     _finish(services, fire, claimed, finished)
     if finished.retryable:
         raise RunFailed(finished.error)
     return finished
 
 
-def _finished(services: Services, claimed: Run, outcome: Outcome) -> Run:
-    elapsed = services.clock() - claimed.started_at
+def _claim(services: Services, fire: Fire, seen: Run | None, claimed: Run) -> None:
+    """Where the answer was lost, look whether the claim stands: nobody else would run what it holds."""
+    try:
+        services.runs.claim(fire, seen, claimed)
+    except (Conflict, Unavailable):
+        run = services.runs.read(fire).run
+        if run is None or run.claim != claimed.claim:
+            raise
+
+
+def _finished(claimed: Run, outcome: Outcome, seconds: float) -> Run:
     return replace(
         claimed,
         status=outcome.status,
         lease_until=None,
-        duration_ms=math.ceil(elapsed / timedelta(milliseconds=1)),
+        duration_ms=math.ceil(seconds * 1000),
         http_status=outcome.http_status,
         error=outcome.error[:MAX_ERROR_LENGTH] if outcome.error else None,
         retryable=outcome.retryable,
@@ -80,7 +92,7 @@ def _finish(services: Services, fire: Fire, claimed: Run, finished: Run) -> None
 def _finish_after_all(services: Services, fire: Fire, claimed: Run, finished: Run) -> None:
     """The schedule was deleted or claimed anew, or another attempt took over after the lease."""
     seen = services.runs.read(fire)
-    if seen.run is None or (seen.run.attempt, seen.run.status) != (claimed.attempt, RunStatus.RUNNING):
+    if seen.run is None or (seen.run.claim, seen.run.status) != (claimed.claim, RunStatus.RUNNING):
         return
     held = seen.schedule is not None and seen.schedule.running_time == fire.scheduled_time
     services.runs.finish(fire, claimed, finished, on_schedule=held)

@@ -8,7 +8,7 @@ from scheduling.domain.errors import InstallNotFound, Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Life
-from scheduling.operations.converge import converge
+from scheduling.operations.converge import converge, write
 from scheduling.operations.ports import Conflict, TimerFailed
 from scheduling.operations.services import Services
 
@@ -34,7 +34,7 @@ def _apply(services: Services, install_id: InstallId, schedule_id: ScheduleId) -
         return
     if schedule.due:
         touched = schedule.touched(services.clock())
-        services.schedules.replace(schedule, touched)
+        write(services, schedule, touched)
         schedule = touched
     if schedule.pending:
         converge(services, snapshot.install, schedule)
@@ -75,6 +75,6 @@ def _remove(services: Services, install_id: InstallId, schedule_id: ScheduleId) 
         return
     if schedule.life is Life.ACTIVE:
         removed = schedule.removed(services.clock())
-        services.schedules.replace(schedule, removed)
+        write(services, schedule, removed)
         schedule = removed
     converge(services, snapshot.install, schedule)
