@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.__main__ import build_server
+from runner.sandbox import Sandbox
 from runner.settings import Settings
-from samples.build import EXTENSIONS, ROOT, build
+from samples.build import EXTENSIONS, ROOT, build, locked
 
 CACHE = ROOT / "build" / "wasm-cache"
 TEST_EXTENSIONS = ROOT / "build" / "test-extensions"
@@ -24,6 +25,15 @@ def probe_component() -> Path:
     """The probe, built."""
     build(ROOT / "tests" / "support" / "wasm_probe", TEST_EXTENSIONS / "probe")
     return TEST_EXTENSIONS / "probe" / "component.wasm"
+
+
+def prepare() -> None:
+    """Build and compile both; of several test processes one does it, the others find it done."""
+    TEST_EXTENSIONS.mkdir(parents=True, exist_ok=True)
+    with locked(TEST_EXTENSIONS / ".lock"):
+        sandbox = Sandbox(CACHE)
+        for component in (probe_component(), sample_component()):
+            sandbox.compile(component.read_bytes())
 
 
 def settings(scheduler_url: str, *folders: Path) -> Settings:

@@ -1,0 +1,41 @@
+"""Starts the runner: `python -m runner`."""
+
+import contextlib
+import logging
+import sys
+import threading
+
+from runner.callback import SchedulerCallback
+from runner.components import Components
+from runner.execution import Executor
+from runner.sandbox import Sandbox
+from runner.server import RunnerServer
+from runner.settings import Settings, SettingsError, read_settings
+
+log = logging.getLogger("runner")
+
+
+def build_server(settings: Settings) -> RunnerServer:
+    """The server with all its parts, listening but not yet serving."""
+    sandbox = Sandbox(settings.cache_dir)
+    components = Components(settings.extensions_dirs, sandbox.compile)
+    callback = SchedulerCallback(settings.scheduler_base_url, settings.auth_token)
+    threading.Thread(target=components.compile_all, name="compile", daemon=True).start()
+    executor = Executor(sandbox, components, callback)
+    return RunnerServer(settings.port, executor, settings.service_token)
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        sys.exit(f"runner: {error}")
+    with build_server(settings) as server, contextlib.suppress(KeyboardInterrupt):
+        log.info("listening on http://127.0.0.1:%d", server.server_port)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

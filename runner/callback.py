@@ -1,0 +1,50 @@
+"""The HTTP call back to the scheduler, on behalf of an install."""
+
+import logging
+import time
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import urllib3
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the scheduler answered."""
+
+    status: int
+    body: str
+
+
+class SchedulerCallback:
+    """Knows where the scheduler is and how to be let in."""
+
+    def __init__(self, base_url: str, auth_token: str) -> None:
+        self._url = f"{base_url}/api/internal/ext-scheduler/install/"
+        self._headers = {
+            "content-type": "application/json",
+            "accept-encoding": "gzip",
+            "x-runner-auth": auth_token,
+        }
+        self._http = urllib3.PoolManager(maxsize=16)
+
+    def post(self, install_id: str, body: str, deadline: float) -> Answer | None:
+        """The answer to `body`, or None where none came before `deadline` (of the monotonic clock)."""
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            return None
+        try:
+            response = self._http.request(
+                "POST",
+                self._url + quote(install_id, safe=""),
+                body=body.encode(),
+                headers=self._headers,
+                timeout=urllib3.Timeout(total=remaining),
+                retries=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            log.warning("the scheduler gave no answer: %s", error)
+            return None
+        return Answer(response.status, response.data.decode(errors="replace"))

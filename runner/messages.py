@@ -1,0 +1,86 @@
+"""The request and the answer of `POST /v1/execute`."""
+
+import json
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from runner.errors import InvalidRequest, ResponseTooLarge
+
+MAX_TIMEOUT_MS = 60_000
+MAX_BODY_BYTES = 256 * 1024
+
+
+class Context(BaseModel):
+    """On whose behalf the extension runs, and which extension it is."""
+
+    request_id: str | None = None
+    tenant_id: str
+    extension_id: str
+    install_id: str | None = None
+    version_id: str | None = None
+    content_hash: str
+
+
+class HttpRequest(BaseModel):
+    """The request that the extension is to answer."""
+
+    model_config = ConfigDict(val_json_bytes="base64")
+
+    method: str
+    path: str
+    query: dict[str, str | list[str]] = {}
+    headers: dict[str, str] = {}
+    body_b64: bytes | None = None
+
+    @property
+    def url(self) -> str:
+        """Path and query string."""
+        return f"{self.path}?{urlencode(self.query, doseq=True)}" if self.query else self.path
+
+
+class Limits(BaseModel):
+    """How long the extension may take; more than the runner allows is cut."""
+
+    timeout_ms: Annotated[int, Field(gt=0), AfterValidator(lambda value: min(value, MAX_TIMEOUT_MS))] = 30_000
+
+
+class ExecuteRequest(BaseModel):
+    """One execution."""
+
+    context: Context
+    http: HttpRequest
+    limits: Limits = Limits()
+    providers: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteResponse:
+    """What the extension answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def to_json(self) -> bytes:
+        """The answer to the caller. Raises ResponseTooLarge for a body over 256 KiB."""
+        if len(self.body) > MAX_BODY_BYTES:
+            raise ResponseTooLarge(f"response body has {len(self.body)} bytes (max {MAX_BODY_BYTES})")
+        body_b64 = b64encode(self.body).decode()
+        return json.dumps({"status": self.status, "headers": self.headers, "body_b64": body_b64}).encode()
+
+
+def parse_request(body: bytes) -> ExecuteRequest:
+    """The request in `body`. Raises InvalidRequest, naming every field that is wrong."""
+    try:
+        return ExecuteRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise InvalidRequest("; ".join(map(_describe, error.errors()))) from error
+
+
+def _describe(error: Any) -> str:
+    field = ".".join(map(str, error["loc"]))
+    return f"{field}: {error['msg']}" if field else error["msg"]

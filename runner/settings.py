@@ -1,0 +1,59 @@
+"""The runner's settings: the only reader of the environment, checked once at start."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class SettingsError(ValueError):
+    """A variable is missing or not usable; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the runner can be told."""
+
+    port: int
+    extensions_dirs: tuple[Path, ...]
+    scheduler_base_url: str
+    auth_token: str
+    service_token: str | None
+    cache_dir: Path
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in `environ`. Raises SettingsError for the first that is wrong."""
+    return Settings(
+        port=_port(environ.get("RUNNER_PORT") or "8080"),
+        extensions_dirs=_folders(_required(environ, "EXTENSIONS_DIR")),
+        scheduler_base_url=_base_url(_required(environ, "SCHEDULER_BASE_URL")),
+        auth_token=_required(environ, "RUNNER_AUTH_TOKEN"),
+        service_token=environ.get("RUNNER_SERVICE_TOKEN") or None,
+        cache_dir=Path(environ.get("WASM_CACHE_DIR") or "build/wasm-cache").resolve(),
+    )
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set")
+    return value
+
+
+def _port(value: str) -> int:
+    if not (value.isdecimal() and int(value) <= 65535):
+        raise SettingsError(f"RUNNER_PORT is not a port: {value}")
+    return int(value)
+
+
+def _folders(value: str) -> tuple[Path, ...]:
+    return tuple(Path(folder).resolve() for folder in value.split(os.pathsep) if folder)
+
+
+def _base_url(value: str) -> str:
+    url = urlsplit(value)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise SettingsError(f"SCHEDULER_BASE_URL is not an http(s) address: {value}")
+    return value.rstrip("/")

@@ -1,0 +1,89 @@
+"""Builds an extension's Python sources into a WASM component: `python -m samples.build`."""
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parent.parent
+SDK = ROOT / "sdk"
+EXTENSIONS = ROOT / "build" / "extensions"
+ENTRY = "extension_sdk._component"
+
+
+class BuildError(RuntimeError):
+    """The component could not be built; the message is the tool's."""
+
+
+def build(source_dir: Path, out_dir: Path) -> bool:
+    """Build `source_dir` (an `app.py` and a `manifest.json`) into `out_dir`, unless that is up to date."""
+    out_dir.mkdir(parents=True, exist_ok=True)
+    with locked(out_dir / ".lock"):
+        wanted = _stamp(source_dir)
+        stamp = out_dir / ".stamp"
+        if stamp.exists() and stamp.read_text() == wanted:
+            return False
+        stamp.unlink(missing_ok=True)
+        _componentize(source_dir, out_dir)
+        stamp.write_text(wanted)
+        return True
+
+
+def main() -> None:
+    """Build the sample."""
+    started = time.monotonic()
+    out_dir = EXTENSIONS / "scheduler_demo"
+    built = build(ROOT / "samples" / "scheduler_demo", out_dir)
+    how = f"built in {time.monotonic() - started:.1f} s" if built else "up to date"
+    sys.stdout.write(f"{out_dir.relative_to(ROOT)}: {how}\n")
+
+
+def _componentize(source_dir: Path, out_dir: Path) -> None:
+    with TemporaryDirectory(dir=out_dir) as staging:
+        # Copies without byte code, so that nothing but the sources gets into the component.
+        for source in (source_dir, SDK):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, Path(staging, "python"), ignore=ignored, dirs_exist_ok=True)
+        component = Path(staging, "component.wasm")
+        _run_tool(Path(staging, "python"), component)
+        component.replace(out_dir / "component.wasm")
+    shutil.copyfile(source_dir / "manifest.json", out_dir / "manifest.json")
+
+
+def _run_tool(python_path: Path, component: Path) -> None:
+    tool = Path(sys.executable).with_name("componentize-py")
+    world = ("--quiet", "--wit-path", SDK / "wit", "--world", "runner")
+    arguments = ("componentize", ENTRY, "--python-path", python_path, "--output", component)
+    # An empty environment: the tool would take packages from an active virtual environment.
+    done = subprocess.run([tool, *world, *arguments], env={}, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise BuildError(done.stderr)
+
+
+def _stamp(source_dir: Path) -> str:
+    """A hash of everything that goes into the component."""
+    digest = hashlib.sha256(version("componentize-py").encode())
+    for folder in (source_dir, SDK / "extension_sdk", SDK / "wit"):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"\n{path.relative_to(folder)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Be the only process inside, by a lock on the file `path`."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    main()

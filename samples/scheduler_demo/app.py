@@ -1,0 +1,50 @@
+"""An extension that gives itself a heartbeat every five minutes and a status check every morning."""
+
+from dataclasses import asdict
+
+from extension_sdk import Extension, Request, Response, host
+from extension_sdk.schedules import Json
+from wanted import WANTED, ensure
+
+app = Extension()
+
+
+@app.post("/api/setup")
+def setup(_request: Request) -> Json:
+    """Make the schedules as they are wanted; doing it twice is as good as once."""
+    existing = {schedule.name: schedule for schedule in host.scheduler.list()}
+    outcomes = {wanted.name: ensure(wanted, existing.get(wanted.name)) for wanted in WANTED}
+    host.log.info(f"setup: {outcomes}")
+    return {
+        outcome: [name for name, was in outcomes.items() if was == outcome]
+        for outcome in ("created", "existing", "repaired")
+    }
+
+
+@app.get("/api/status")
+def status(_request: Request) -> Json:
+    """How the schedules are doing."""
+    schedules = host.scheduler.list()
+    return {
+        "ok": all(schedule.last_run_status != "error" for schedule in schedules),
+        "schedules": {schedule.name or schedule.id: schedule.last_run_status for schedule in schedules},
+    }
+
+
+@app.post("/api/heartbeat")
+def heartbeat(request: Request) -> Json:
+    """Say that the extension lives, with what it was sent."""
+    return {"ok": True, "received": request.json(), "install": host.context.install_id}
+
+
+@app.get("/api/schedules")
+def list_schedules(_request: Request) -> Json:
+    """All schedules of this install."""
+    return {"schedules": [asdict(schedule) for schedule in host.scheduler.list()]}
+
+
+@app.delete("/api/schedules/:id")
+def delete_schedule(request: Request) -> Response:
+    """Delete one schedule."""
+    result = host.scheduler.delete(request.params["id"])
+    return Response(204) if result.success else Response.json({"error": result.error}, 404)

@@ -1,0 +1,38 @@
+"""Write an extension in Python: an `Extension` routes requests to your functions, `host` is the platform."""
+
+from extension_sdk.errors import (
+    BadRequest,
+    Denied,
+    NotFound,
+    QuotaExceeded,
+    ScheduleRejected,
+    SchedulerError,
+    SchedulerInternalError,
+    ValidationFailed,
+)
+from extension_sdk.extension import Extension
+from extension_sdk.http import Request, Response
+from extension_sdk.platform import Context, host
+from extension_sdk.schedules import UNSET, CreateResult, DeleteResult, Endpoint, Schedule, UpdateResult
+
+__all__ = [
+    "UNSET",
+    "BadRequest",
+    "Context",
+    "CreateResult",
+    "DeleteResult",
+    "Denied",
+    "Endpoint",
+    "Extension",
+    "NotFound",
+    "QuotaExceeded",
+    "Request",
+    "Response",
+    "Schedule",
+    "ScheduleRejected",
+    "SchedulerError",
+    "SchedulerInternalError",
+    "UpdateResult",
+    "ValidationFailed",
+    "host",
+]

@@ -1,0 +1,102 @@
+"""Routes requests to the functions of an extension."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+from urllib.parse import unquote
+
+from extension_sdk.errors import BadRequest
+from extension_sdk.http import Request, Response
+from extension_sdk.platform import host
+from extension_sdk.schedules import Json
+
+# Returns a Response, or what becomes the JSON of one with status 200.
+Handler = Callable[[Request], Response | Json]
+H = TypeVar("H", bound=Handler)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    method: str
+    segments: tuple[str, ...]
+    handler: Handler
+
+    def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
+        """The path parameters, None where the path is another."""
+        if len(segments) != len(self.segments):
+            return None
+        params = {}
+        for pattern, segment in zip(self.segments, segments, strict=True):
+            if pattern.startswith(":"):
+                params[pattern[1:]] = unquote(segment)
+            elif pattern != segment:
+                return None
+        return params
+
+
+class Extension:
+    """The endpoints of an extension, each a function: `@app.get("/api/items/:id")`."""
+
+    def __init__(self) -> None:
+        self._routes: list[_Route] = []
+
+    def get(self, path: str) -> Callable[[H], H]:
+        """Answer GET requests to `path`."""
+        return self.route("GET", path)
+
+    def post(self, path: str) -> Callable[[H], H]:
+        """Answer POST requests to `path`."""
+        return self.route("POST", path)
+
+    def put(self, path: str) -> Callable[[H], H]:
+        """Answer PUT requests to `path`."""
+        return self.route("PUT", path)
+
+    def delete(self, path: str) -> Callable[[H], H]:
+        """Answer DELETE requests to `path`."""
+        return self.route("DELETE", path)
+
+    def route(self, method: str, path: str) -> Callable[[H], H]:
+        """Answer requests of any method to `path`; `:name` matches one segment."""
+
+        def register(handler: H) -> H:
+            self._routes.append(_Route(method.upper(), _segments(path), handler))
+            return handler
+
+        return register
+
+    def handle(self, request: Request) -> Response:
+        """The response to a request; whatever a handler raises becomes one too."""
+        segments = _segments(request.path)
+        matching = [
+            (route, params) for route in self._routes if (params := route.match(segments)) is not None
+        ]
+        if not matching:
+            return _error(404, "Not found")
+        for route, params in matching:
+            if route.method == request.method.upper():
+                return _answer(route.handler, replace(request, params=params))
+        allowed = sorted({route.method for route, _ in matching})
+        return _error(405, "Method not allowed", {"allow": ", ".join(allowed)})
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    return tuple(path.strip("/").split("/"))
+
+
+def _answer(handler: Handler, request: Request) -> Response:
+    try:
+        answer = handler(request)
+        return answer if isinstance(answer, Response) else Response.json(answer)
+    except BadRequest as error:
+        return _error(400, str(error))
+    except MemoryError:
+        raise  # no state to answer from; the runner says what happened
+    except Exception:  # noqa: BLE001 - the extension's edge: whatever it is, the caller gets a 500
+        host.log.error(traceback.format_exc())
+        return _error(500, "Internal error")
+
+
+def _error(status: int, error: str, headers: dict[str, str] | None = None) -> Response:
+    return Response.json({"error": error}, status, headers)

@@ -1,0 +1,54 @@
+"""The request to an endpoint and its response."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+from extension_sdk.errors import BadRequest
+from extension_sdk.schedules import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request; `params` are the path parameters, header names are lower-case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """The URL without its query string."""
+        return urlsplit(self.url).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query string; of a repeated name the last."""
+        return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+
+    def json(self) -> Json:
+        """The body as JSON, None where there is none. Raises BadRequest where it is not JSON."""
+        if not self.body:
+            return None
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise BadRequest(f"The body is not JSON: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    @classmethod
+    def json(cls, value: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> "Response":
+        """A response of JSON."""
+        all_headers = {"content-type": "application/json", **(headers or {})}
+        return cls(status, all_headers, json.dumps(value, ensure_ascii=False).encode())

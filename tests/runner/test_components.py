@@ -1,0 +1,103 @@
+"""Finding, compiling and linking components, with small ones written by hand."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from wasmtime import wat2wasm
+
+from runner.components import Components, content_hash
+from runner.errors import UnknownComponent
+from tests.support.component_client import RunnerClient
+from tests.support.component_stack import running, settings
+from tests.support.component_wat import NO_HANDLER, UNKNOWN_IMPORTS
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def add(folder: Path, name: str, wasm: bytes | bytearray) -> Path:
+    """Put a component into an extension folder."""
+    (folder / name).mkdir()
+    (folder / name / "component.wasm").write_bytes(wasm)
+    return folder / name / "component.wasm"
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Iterator[str]:
+    with running(settings(NOWHERE, tmp_path, tmp_path / "absent")) as url:
+        yield url
+
+
+def test_a_component_can_be_added_and_replaced_while_running(tmp_path: Path) -> None:
+    components = Components([tmp_path], bytes.decode)
+    with pytest.raises(UnknownComponent):
+        components.get(content_hash(b"one"))
+    path = add(tmp_path, "a", b"one")
+    assert components.get(content_hash(b"one")) == "one"
+    path.write_bytes(b"three")
+    assert components.get(content_hash(b"three")) == "three"
+
+
+def test_first_calls_at_the_same_time_compile_once(tmp_path: Path) -> None:
+    compiled = []
+    both = threading.Barrier(4)
+
+    def compile_slowly(wasm: bytes) -> str:
+        compiled.append(wasm)
+        return wasm.decode()
+
+    def first_call(_number: int) -> str:
+        both.wait()
+        return components.get(content_hash(b"one"))
+
+    add(tmp_path, "a", b"one")
+    components = Components([tmp_path], compile_slowly)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(first_call, range(4))) == ["one"] * 4
+    assert compiled == [b"one"]
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [("/clients", "alga:extension/clients.find"), ("/log", "alga:extension/logging.log-debug")],
+)
+def test_an_unknown_import_is_refused_when_called(
+    runner: str, tmp_path: Path, path: str, refused: str
+) -> None:
+    client = RunnerClient(runner, add(tmp_path, "unknown", wat2wasm(UNKNOWN_IMPORTS)))
+    assert client.execute("GET", "/").answer == {"status": 204, "headers": {}, "body_b64": ""}
+    executed = client.execute("GET", path)
+    assert executed.error["code"] == "HOST_CALL_REFUSED"
+    assert executed.error["message"] == f"{refused} is not available in this runner"
+    client.http.clear()
+
+
+@pytest.mark.parametrize(
+    ("wasm", "message"),
+    [
+        (b"not wasm", "not a WASM component"),
+        (wat2wasm("(module)"), "not a WASM component"),
+        (wat2wasm(NO_HANDLER), "does not export handler"),
+        (wat2wasm('(component (import "wasi:http/nothing" (func)))'), "wasi:http/nothing"),
+    ],
+)
+def test_what_is_no_extension_is_told_so(runner: str, tmp_path: Path, wasm: bytes, message: str) -> None:
+    client = RunnerClient(runner, add(tmp_path, "wrong", wasm))
+    executed = client.execute("GET", "/")
+    assert (executed.http_status, executed.error["code"]) == (502, "INVALID_COMPONENT")
+    assert message in executed.error["message"]
+    client.http.clear()
+
+
+def test_a_service_token_is_required_where_configured(tmp_path: Path) -> None:
+    path = add(tmp_path, "unknown", wat2wasm(UNKNOWN_IMPORTS))
+    with running(settings(NOWHERE, tmp_path), service_token="s3cret") as url:
+        client = RunnerClient(url, path)
+        request = client.request("GET", "/")
+        for headers in ({}, {"x-runner-service-token": "S3cret"}):
+            executed = client.post(request, **headers)
+            assert (executed.http_status, executed.error["code"]) == (401, "UNAUTHORIZED")
+        assert client.post(request, **{"x-runner-service-token": "s3cret"}).http_status == 200
+        client.http.clear()

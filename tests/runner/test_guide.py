@@ -1,0 +1,46 @@
+"""The code in the guide works, as it stands there."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType
+
+import pytest
+
+from samples.build import ROOT
+
+GUIDE = (ROOT / "docs" / "guide-extension.md").read_text()
+
+
+def block(language: str, number: int) -> str:
+    """A code block of the guide."""
+    return str(re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)[number])
+
+
+@pytest.fixture
+def importable(tmp_path: Path) -> Iterator[None]:
+    (tmp_path / "app.py").write_text(block("python", 0))
+    sys.path.insert(0, str(tmp_path))
+    yield
+    sys.path.remove(str(tmp_path))
+    sys.modules.pop("app", None)
+
+
+@pytest.mark.usefixtures("importable")
+def test_the_tests_of_the_guide_pass() -> None:
+    names: dict[str, object] = {}
+    exec(block("python", 1), names)  # noqa: S102 - the guide's own code
+    tests = [made for name, made in names.items() if name.startswith("test_")]
+    assert len(tests) == 2
+    for test in tests:
+        assert isinstance(test, FunctionType)
+        test()
+
+
+def test_the_manifest_declares_what_the_extension_answers() -> None:
+    endpoints = json.loads(block("json", 0))["api"]["endpoints"]
+    for endpoint in endpoints:
+        assert f'@app.{endpoint["method"].lower()}("{endpoint["path"]}")' in block("python", 0)
+    assert len(endpoints) == block("python", 0).count("@app.")

@@ -1,0 +1,42 @@
+"""The sample extension as a component, in the runner."""
+
+import json
+
+from tests.support.component_client import INSTALL_ID, RunnerClient
+from tests.support.component_scheduler import RecordingScheduler
+
+
+def test_setup_creates_both_schedules(sample: RunnerClient, scheduler: RecordingScheduler) -> None:
+    scheduler.answers(200, {"schedules": [], "success": True, "scheduleId": "new"})
+    executed = sample.execute("POST", "/api/setup")
+    assert executed.json() == {"created": ["heartbeat", "daily-status"], "existing": [], "repaired": []}
+    assert [json.loads(call.body) for call in scheduler.requests] == [
+        {"operation": "list"},
+        {
+            "operation": "create",
+            "endpoint": "POST /api/heartbeat",
+            "cron": "*/5 * * * *",
+            "timezone": "UTC",
+            "name": "heartbeat",
+            "payload": {"source": "schedule"},
+        },
+        {
+            "operation": "create",
+            "endpoint": "GET /api/status",
+            "cron": "0 9 * * *",
+            "timezone": "America/New_York",
+            "name": "daily-status",
+        },
+    ]
+
+
+def test_a_heartbeat_answers_what_it_was_sent(sample: RunnerClient) -> None:
+    executed = sample.execute("POST", "/api/heartbeat", body=b'{"source": "schedule"}')
+    assert executed.answer["status"] == 200
+    assert executed.json() == {"ok": True, "received": {"source": "schedule"}, "install": INSTALL_ID}
+
+
+def test_a_refused_setup_is_the_extensions_500(sample: RunnerClient, scheduler: RecordingScheduler) -> None:
+    executed = sample.execute("POST", "/api/setup", providers=[])
+    assert (executed.answer["status"], executed.json()) == (500, {"error": "Internal error"})
+    assert scheduler.requests == []

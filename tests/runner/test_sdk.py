@@ -1,0 +1,107 @@
+"""The SDK outside a component, with its fake host."""
+
+import pytest
+from extension_sdk import BadRequest, Extension, Request, Response, ScheduleRejected, host
+from extension_sdk.platform import Host
+from extension_sdk.schedules import Json
+from extension_sdk.testing import FakeHost
+
+
+@pytest.fixture
+def fake() -> FakeHost:
+    made = FakeHost()
+    host.connect(made)
+    return made
+
+
+@pytest.fixture
+def app() -> Extension:
+    made = Extension()
+
+    @made.get("/items/:id")
+    def show(request: Request) -> Json:
+        return {"id": request.params["id"], "query": request.query}
+
+    @made.put("/items/:id")
+    def replace(request: Request) -> Response:
+        return Response.json(request.json(), 201, {"x-id": request.params["id"]})
+
+    @made.post("/fail")
+    def fail(_request: Request) -> Json:
+        raise LookupError("lost")
+
+    @made.post("/refuse")
+    def refuse(_request: Request) -> Json:
+        raise BadRequest("not so")
+
+    return made
+
+
+def test_a_path_parameter_and_a_query_are_decoded(app: Extension) -> None:
+    response = app.handle(Request("get", "/items/a%2Fb?x=1&y=%C3%BC"))
+    assert response == Response.json({"id": "a/b", "query": {"x": "1", "y": "ü"}})
+
+
+def test_a_handler_may_make_the_whole_response(app: Extension) -> None:
+    response = app.handle(Request("PUT", "/items/7", body=b'{"a": [1]}'))
+    assert response == Response(201, {"content-type": "application/json", "x-id": "7"}, b'{"a": [1]}')
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "error"),
+    [
+        (Request("GET", "/nowhere"), 404, "Not found"),
+        (Request("GET", "/items"), 404, "Not found"),
+        (Request("POST", "/items/7"), 405, "Method not allowed"),
+        (Request("POST", "/refuse"), 400, "not so"),
+        (Request("PUT", "/items/7", body=b"{"), 400, "The body is not JSON: "),
+    ],
+)
+def test_errors_are_json(app: Extension, request_: Request, status: int, error: str) -> None:
+    response = app.handle(request_)
+    assert response.status == status
+    assert error in (response.body or b"").decode()
+    assert response.headers.get("allow") == ("GET, PUT" if status == 405 else None)
+
+
+def test_an_exception_is_logged_and_hidden(app: Extension, fake: FakeHost) -> None:
+    assert app.handle(Request("POST", "/fail")) == Response.json({"error": "Internal error"}, 500)
+    ((level, message),) = fake.log.lines
+    assert level == "error"
+    assert "LookupError: lost" in message
+
+
+def test_a_host_must_be_connected() -> None:
+    with pytest.raises(RuntimeError, match="FakeHost"):
+        _ = Host().scheduler
+
+
+def test_the_fake_scheduler_keeps_schedules(fake: FakeHost) -> None:
+    created = host.scheduler.create("POST /api/sync", "0 3 * * *", name="nightly", payload={"full": True})
+    assert created.success
+    (schedule,) = host.scheduler.list()
+    assert (schedule.id, schedule.endpoint_method, schedule.endpoint_path) == (
+        created.schedule_id,
+        "POST",
+        "/api/sync",
+    )
+
+    host.scheduler.update(schedule.id, cron="0 4 * * *", payload=None).raise_for_error()
+    changed = host.scheduler.get(schedule.id)
+    assert changed is not None
+    assert (changed.cron, changed.name, changed.payload) == ("0 4 * * *", "nightly", None)
+
+    assert host.scheduler.delete(schedule.id).success
+    assert host.scheduler.get(schedule.id) is None
+    assert fake.scheduler.schedules == {}
+
+
+def test_a_refused_change_can_be_raised(fake: FakeHost) -> None:
+    host.scheduler.create("/a", "0 3 * * *", name="taken")
+    refused = host.scheduler.create("/b", "0 3 * * *", name="taken")
+    assert not refused.success
+    assert len(fake.scheduler.schedules) == 1
+    with pytest.raises(ScheduleRejected, match="already in use") as caught:
+        refused.raise_for_error()
+    assert set(caught.value.field_errors) == {"name"}
+    assert host.scheduler.delete("absent").error == "Schedule not found"

@@ -1,0 +1,47 @@
+"""The runner's settings."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.settings import SettingsError, read_settings
+
+ENVIRON = {
+    "EXTENSIONS_DIR": os.pathsep.join(("/one", "/two")),
+    "SCHEDULER_BASE_URL": "http://127.0.0.1:3000/",
+    "RUNNER_AUTH_TOKEN": "token",
+}
+
+
+def test_what_is_not_set_has_a_default() -> None:
+    settings = read_settings(ENVIRON)
+    assert settings.port == 8080
+    assert settings.extensions_dirs == (Path("/one"), Path("/two"))
+    assert settings.scheduler_base_url == "http://127.0.0.1:3000"
+    assert settings.service_token is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EXTENSIONS_DIR", ""),
+        ("RUNNER_AUTH_TOKEN", " "),
+        ("RUNNER_PORT", "http"),
+        ("RUNNER_PORT", "70000"),
+        ("SCHEDULER_BASE_URL", "127.0.0.1:3000"),
+    ],
+)
+def test_what_is_wrong_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        read_settings({**ENVIRON, name: value})
+
+
+def test_a_runner_that_cannot_start_says_why() -> None:
+    environ = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "runner"], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "runner: EXTENSIONS_DIR is not set\n")
