@@ -297,7 +297,9 @@ def test_a_runner_that_is_down_is_an_error_and_the_next_fire_is_not_affected(tmp
         assert statuses(stack.travel("PT2H"), schedule_id) == ["error", "error"]
 
         runs = install.runs(schedule_id)
-        assert [run["error"] for run in runs] == ["The runner could not be reached"] * 2
+        assert [run["error"] for run in runs] == [
+            "The runner could not be reached: ConnectionRefusedError"
+        ] * 2
         assert [run["attempt"] for run in runs] == [3, 3]
 
 

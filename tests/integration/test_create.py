@@ -49,7 +49,7 @@ def test_an_enabled_schedule_has_a_timer_that_carries_ids_only(world: World, ins
 
 
 def test_a_create_makes_four_calls(world: World, install_id: InstallId) -> None:
-    world.services.installs.version("version-1")
+    world.services.installs.version("registry-1", "version-1")
     world.calls.made.clear()
 
     create(world.services, install_id, wanted(name="nightly"), IdempotencyKey("key", "hash"))
@@ -58,7 +58,7 @@ def test_a_create_makes_four_calls(world: World, install_id: InstallId) -> None:
 
 
 def test_a_disabled_schedule_has_no_timer_and_needs_two_calls(world: World, install_id: InstallId) -> None:
-    world.services.installs.version("version-1")
+    world.services.installs.version("registry-1", "version-1")
     world.calls.made.clear()
 
     create(world.services, install_id, wanted(enabled=False))
@@ -131,7 +131,12 @@ def test_the_same_request_with_its_key_is_answered_from_the_first(
     first = create(world.services, install_id, given, key)
     again = create(world.services, install_id, given, key)
 
-    assert again == first.settled()
+    assert (again.id, again.definition, again.created_at, again.revision) == (
+        first.id,
+        first.definition,
+        first.created_at,
+        1,
+    )
     assert len(world.timers()) == 1
     with pytest.raises(IdempotencyMismatch):
         create(world.services, install_id, given, IdempotencyKey("key", "other hash"))

@@ -49,7 +49,7 @@ class Request:
         """The body. Raises ValidationFailed for anything but a JSON object, numbers being kept exactly."""
         try:
             value = exact_json.loads(self._event.decoded_body or "")
-        except (exact_json.InvalidJson, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise ValidationFailed(f"The body is not valid: {error}") from error
         if not isinstance(value, dict):
             raise ValidationFailed("The body must be a JSON object")
@@ -58,8 +58,10 @@ class Request:
     @property
     def accepts_gzip(self) -> bool:
         """Whether the client takes a compressed answer."""
-        codings = (self.header("accept-encoding") or "").lower().split(",")
-        return any(c.partition(";")[0].strip() == "gzip" and "q=0" not in c.replace(" ", "") for c in codings)
+        accepted = (self.header("accept-encoding") or "").lower().replace(" ", "").split(",")
+        weights = dict(each.partition(";q=")[::2] for each in accepted)
+        weight = weights.get("gzip", weights.get("*", "0"))
+        return weight == "" or weight.strip("0.") != ""
 
 
 def answer(status: int, body: str | None = None, headers: Mapping[str, str] | None = None) -> Answer:

@@ -95,10 +95,7 @@ def _version(given: _Body, manifest_text: str) -> Version:
 
 
 def _text(field: str, value: object, max_bytes: int, *, sort_keys: bool = False) -> str:
-    try:
-        text = exact_json.dumps(value, sort_keys=sort_keys)
-    except exact_json.InvalidJson as error:
-        raise ValidationFailed.of({field: str(error)}) from error
+    text = exact_json.dumps(value, sort_keys=sort_keys)
     if len(text.encode()) > max_bytes:
         raise ValidationFailed.of({field: f"Larger than {max_bytes} bytes"})
     return text

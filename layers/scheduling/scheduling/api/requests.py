@@ -25,6 +25,7 @@ _TEXTS = {
     "list_type": "must be an array",
     "model_type": "must be an object",
 }
+_MOST_ERRORS, _LONGEST_NAME = 20, 64
 _ETAG = re.compile(r'"(\d{1,15})"')
 
 
@@ -52,16 +53,21 @@ def type_errors(model: type[BaseModel], body: Mapping[str, object]) -> dict[str,
         model.model_validate(body)
     except ValidationError as invalid:
         found = invalid.errors(include_url=False, include_context=False, include_input=False)
-        named = ((".".join(map(str, error["loc"])), error) for error in found)
+        named = ((_shown(".".join(map(str, error["loc"]))), error) for error in found[:_MOST_ERRORS])
         return {name: f"{name} {_TEXTS.get(e['type'], 'is not valid: ' + e['msg'])}" for name, e in named}
     return {}
 
 
 def refuse_unknown(body: Mapping[str, object], known: Collection[str]) -> None:
     """Raises ValidationFailed that names each field of the body that is not known."""
-    unknown = {name: f"{name} is not a known field" for name in body if name not in known}
-    if unknown:
-        raise ValidationFailed.of(unknown)
+    names = [_shown(name) for name in body if name not in known][:_MOST_ERRORS]
+    if names:
+        raise ValidationFailed.of({name: f"{name} is not a known field" for name in names})
+
+
+def _shown(name: str) -> str:
+    """A name of the caller's own making, cut so that the answer stays small."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def required_schedule_id(body: Mapping[str, object]) -> ScheduleId:

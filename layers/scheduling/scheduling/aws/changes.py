@@ -31,6 +31,7 @@ def write_change(
     after: Schedule | None,
     *,
     accept: Acceptance | None,
+    release: Acceptance | None,
     remember: EarlierWrite | None,
     forget: str | None,
 ) -> None:
@@ -40,7 +41,7 @@ def write_change(
         return
     install_id = subject.install_id
     write = Write(connection)
-    _write_install(write, install_id, _counted(after) - _counted(before), accept)
+    _write_install(write, install_id, _counted(after) - _counted(before), accept, release)
     _write_row(write, before, after)
     for name in _names(after) - _names(before):
         taken = NameRow(**name_key(install_id, name), schedule_id=subject.id)
@@ -63,7 +64,13 @@ def _write_key(write: Write, install_id: InstallId, remember: EarlierWrite, acce
     write.put(row, WriteRow.pk.does_not_exist() | (WriteRow.expires_at <= accept.now))
 
 
-def _write_install(write: Write, install_id: InstallId, growth: int, accept: Acceptance | None) -> None:
+def _write_install(
+    write: Write,
+    install_id: InstallId,
+    growth: int,
+    accept: Acceptance | None,
+    release: Acceptance | None,
+) -> None:
     conditions: list[Condition] = [InstallRow.pk.exists()]
     actions: list[Action] = []
     if growth:
@@ -75,6 +82,9 @@ def _write_install(write: Write, install_id: InstallId, growth: int, accept: Acc
         conditions += [InstallRow.generation == accept.generation, free]
         if growth > 0:
             conditions.append(InstallRow.schedule_count < accept.max_schedules)
+    if release:
+        actions += [InstallRow.writes[str(release.slot)].remove(), InstallRow.sequence.add(1)]
+        conditions.append(InstallRow.generation == release.generation)
     if actions:
         write.update(InstallRow(**install_key(install_id)), actions, reduce(and_, conditions))
 
@@ -86,10 +96,9 @@ def _write_row(write: Write, before: Schedule | None, after: Schedule | None) ->
             write.put(ScheduleRow(**key, **schedule_values(after)), ScheduleRow.pk.does_not_exist())
         return
     row = ScheduleRow(**schedule_key(before.install_id, before.id))
-    pending = (
+    as_read = (ScheduleRow.change_token == before.change_token) & (
         ScheduleRow.pending_since.exists() if before.pending else ScheduleRow.pending_since.does_not_exist()
     )
-    as_read = (ScheduleRow.revision == before.revision) & pending
     if after:
         write.update(row, changes(ScheduleRow, schedule_values(before), schedule_values(after)), as_read)
     else:

@@ -2,13 +2,14 @@
 
 from pynamodb.connection import Connection
 
-from scheduling.aws.requests import Write, find
+from scheduling.aws.requests import Write, find, translated
 from scheduling.aws.rows import changes, install_values
 from scheduling.aws.runs import config_of
 from scheduling.aws.table import (
     ConfigRow,
     EndpointMap,
     InstallRow,
+    Row,
     VersionRow,
     config_key,
     install_key,
@@ -26,14 +27,15 @@ class InstallsTable:
         self._connection = connection
         self._versions: dict[str, Version] = {}
 
-    def version(self, version_id: str) -> Version | None:
+    def version(self, registry_id: str, version_id: str) -> Version | None:
         """One BatchGetItem, the first time a process asks."""
-        if version_id not in self._versions:
-            row = find(version_key(version_id)).get(VersionRow)
+        key = version_key(registry_id, version_id)
+        if key["hash_key"] not in self._versions:
+            row = find(key).get(VersionRow)
             if row is None:
                 return None
-            self._versions[version_id] = _version_of(row)
-        return self._versions[version_id]
+            self._versions[key["hash_key"]] = _version_of(row, version_id)
+        return self._versions[key["hash_key"]]
 
     def config(self, install_id: InstallId) -> InstallConfig:
         """One BatchGetItem."""
@@ -54,7 +56,7 @@ class InstallsTable:
             ConfigRow(**config_key(after.id), config=config.config, secret_envelope=config.secret_envelope)
         )
         same = VersionRow.pk.does_not_exist() | (VersionRow.manifest_hash == version.manifest_hash)
-        write.put(_version_row(version), same)
+        write.put(_version_row(after.registry_id, version), same)
         write.send()
 
     def replace(self, before: Install, after: Install | None) -> None:
@@ -70,22 +72,32 @@ class InstallsTable:
             write.delete(ConfigRow(**config_key(before.id)))
         write.send()
 
+    def clear(self, install_id: InstallId) -> None:
+        """One Query, and one BatchWriteItem for each 25 rows."""
+        with translated():
+            rows = Row.query(
+                install_key(install_id)["hash_key"], Row.sk.startswith("WRITE#"), consistent_read=True
+            )
+            with Row.batch_write() as batch:
+                for row in rows:
+                    batch.delete(row)
 
-def _version_of(row: VersionRow) -> Version:
+
+def _version_of(row: VersionRow, version_id: str) -> Version:
     endpoints = [
         Endpoint(id=each.id, method=each.method, path=each.path, handler=each.handler)
         for each in row.endpoints
     ]
-    return Version(
-        id=row.pk.removeprefix("VERSION#"), manifest_hash=row.manifest_hash, endpoints=tuple(endpoints)
-    )
+    return Version(id=version_id, manifest_hash=row.manifest_hash, endpoints=tuple(endpoints))
 
 
-def _version_row(version: Version) -> VersionRow:
+def _version_row(registry_id: str, version: Version) -> VersionRow:
     endpoints = [
         EndpointMap(  # type: ignore[no-untyped-call]  # pynamodb leaves MapAttribute's constructor untyped
             id=each.id, method=each.method, path=each.path, handler=each.handler
         )
         for each in version.endpoints
     ]
-    return VersionRow(**version_key(version.id), manifest_hash=version.manifest_hash, endpoints=endpoints)
+    return VersionRow(
+        **version_key(registry_id, version.id), manifest_hash=version.manifest_hash, endpoints=endpoints
+    )

@@ -17,9 +17,7 @@ from scheduling.operations.ports import Conflict
 
 _R = TypeVar("_R", bound=Row)
 _LOST_RACE = frozenset({"ConditionalCheckFailed", "TransactionConflict", "None"})
-_CONFLICTS = frozenset(
-    {"ConditionalCheckFailedException", "TransactionConflictException", "TransactionInProgressException"}
-)
+_CONFLICTS = frozenset({"ConditionalCheckFailedException", "TransactionConflictException"})
 _REFUSALS = frozenset({"ValidationException", "AccessDeniedException", "ResourceNotFoundException"})
 
 
@@ -29,12 +27,17 @@ def translated() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        code = error.cause_response_code
+        code = _code(error)
         if code in _CONFLICTS or (code == "TransactionCanceledException" and _lost_race(error)):
             raise Conflict from error
-        if code in _REFUSALS or (code is None and isinstance(error.cause, ClientError)):
+        if code in _REFUSALS:
             raise
         raise Unavailable("The table is not available, please try again") from error
+
+
+def _code(error: PynamoDBException) -> str | None:
+    """Not `cause_response_code`, which fails on the errors of a connection: their response is None."""
+    return error.cause_response_code if isinstance(error.cause, ClientError) else None
 
 
 def _lost_race(error: PynamoDBException) -> bool:

@@ -13,7 +13,7 @@ from scheduling.domain.schedule import Definition, LastRun, Life, Schedule
 from scheduling.operations.ports import EarlierWrite, IdempotencyKey
 
 _DEFINED = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
-_REMEMBERED = (*_DEFINED, "created_at", "change")
+_REMEMBERED = (*_DEFINED, "created_at")
 
 
 def install_of(row: InstallRow) -> Install:
@@ -67,10 +67,11 @@ def schedule_of(row: ScheduleRow) -> Schedule:
         created_at=row.created_at,
         revision=int(row.revision),
         timer_revision=int(row.timer_revision),
+        last_timer_revision=int(row.last_timer_revision),
         pending_since=row.pending_since,
         life=Life(row.life),
         held_name=row.held_name,
-        change=row.change,
+        change_token=row.change_token,
         running_time=row.running_time,
         running_until=row.running_until,
         last_run=_last_run_of(row),
@@ -97,9 +98,10 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "created_at": schedule.created_at,
         "revision": schedule.revision,
         "timer_revision": schedule.timer_revision,
+        "last_timer_revision": schedule.last_timer_revision,
         "life": schedule.life.value,
         "held_name": schedule.held_name,
-        "change": schedule.change,
+        "change_token": schedule.change_token,
         **pending_values(schedule.id, schedule.pending_since),
     }
 
@@ -122,7 +124,6 @@ def earlier_write_of(row: WriteRow) -> EarlierWrite:
             install_id=InstallId(row.pk.removeprefix("INSTALL#")),
             definition=Definition(**definition, payload=None),
             created_at=datetime.fromisoformat(kept["created_at"]),
-            change=kept["change"],
         ),
     )
 
@@ -133,7 +134,7 @@ def run_of(row: RunRow) -> Run:
         scheduled_time=row.sk.removeprefix("RUN#"),
         status=RunStatus(row.status),
         attempt=int(row.attempt),
-        claim=row.claim,
+        claim_token=row.claim_token,
         started_at=row.started_at,
         lease_until=row.lease_until,
         duration_ms=None if row.duration_ms is None else int(row.duration_ms),
@@ -148,7 +149,7 @@ def run_values(run: Run) -> dict[str, Any]:
     return {
         "status": run.status.value,
         "attempt": run.attempt,
-        "claim": run.claim,
+        "claim_token": run.claim_token,
         "started_at": run.started_at,
         "lease_until": run.lease_until,
         "duration_ms": run.duration_ms,

@@ -2,47 +2,52 @@
 
 import base64
 import json
+import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
+from threading import Timer
 from uuid import uuid4
 
-import urllib3
-
+from scheduling.domain.errors import Unavailable
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Fire, Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.settings import RunnerSettings
 
 MAX_ANSWER_BYTES = 256 * 1024
+_CONNECT_SECONDS = 2.0
 _OVERHEAD_SECONDS = 2.0
-_CHUNK_BYTES = 16 * 1024
 
 
 class HttpRunner:
     """Implements `operations.ports.Runner`."""
 
     def __init__(self, settings: RunnerSettings, service_token: Callable[[], str] | None) -> None:
-        self._url = f"{str(settings.runner_base_url).rstrip('/')}/v1/execute"
+        self._base = settings.runner_base_url
+        self._path = f"{(self._base.path or '').rstrip('/')}/v1/execute"
         self._timeout_ms = settings.runner_timeout_ms
+        self._seconds = settings.runner_timeout_ms / 1000 + _OVERHEAD_SECONDS
         self._service_token = service_token
-        self._pool = urllib3.PoolManager(retries=False, maxsize=16)
+        self._tls = ssl.create_default_context() if self._base.scheme == "https" else None
 
     def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
         """One POST, bounded in time and in size."""
         request_id = str(uuid4())
-        headers = self._headers(fire, install, request_id)
         body = self._body(fire, install, config, schedule, request_id)
-        seconds = self._timeout_ms / 1000 + _OVERHEAD_SECONDS
         try:
-            status, answer = self._post(headers, body.encode(), seconds)
-        except _TooLarge:
-            return _failed(f"The runner's answer is larger than {MAX_ANSWER_BYTES // 1024} KiB")
-        except urllib3.exceptions.NewConnectionError:
-            return _failed("The runner could not be reached")
-        except (_TooSlow, urllib3.exceptions.TimeoutError):
-            return _failed(f"The runner did not answer within {seconds:g} s")
-        except urllib3.exceptions.HTTPError as error:
+            status, answer = self._post(self._headers(fire, install, request_id), body.encode())
+        except Unavailable as unavailable:
+            return _failed(f"The runner's service token could not be read: {unavailable}")
+        except _Unreachable as error:
+            return _failed(f"The runner could not be reached: {error}")
+        except TimeoutError:
+            return _failed(f"The runner did not answer within {self._seconds:g} s")
+        except (OSError, HTTPException) as error:
             return _failed(f"The connection to the runner failed: {type(error).__name__}")
+        if len(answer) > MAX_ANSWER_BYTES:
+            return _failed(f"The runner's answer is larger than {MAX_ANSWER_BYTES // 1024} KiB")
         return judge(status, answer)
 
     def _headers(self, fire: Fire, install: Install, request_id: str) -> dict[str, str]:
@@ -91,35 +96,41 @@ class HttpRunner:
             f"{_spliced(rest, 'secret_envelope', config.secret_envelope)[1:]}"
         )
 
-    def _post(self, headers: dict[str, str], body: bytes, seconds: float) -> tuple[int, bytes]:
-        deadline = time.monotonic() + seconds
-        response = self._pool.request(
-            "POST",
-            self._url,
-            headers=headers,
-            body=body,
-            timeout=urllib3.Timeout(connect=2, read=seconds),
-            preload_content=False,
-            redirect=False,
-        )
+    def _post(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer; a watchdog ends the connection, however slowly it drips."""
+        connection = self._connect()
+        deadline = time.monotonic() + self._seconds
+        watchdog = Timer(self._seconds, connection.sock.shutdown, [socket.SHUT_RDWR])
+        watchdog.start()
         try:
-            answer = bytearray()
-            while chunk := response.read1(_CHUNK_BYTES):
-                answer += chunk
-                if len(answer) > MAX_ANSWER_BYTES:
-                    raise _TooLarge
-                if time.monotonic() > deadline:
-                    raise _TooSlow
-            return response.status, bytes(answer)
+            connection.request("POST", self._path, body=body, headers=headers)
+            response = connection.getresponse()
+            answer = response.read(MAX_ANSWER_BYTES + 1)
+            if response.length and len(answer) <= MAX_ANSWER_BYTES:
+                raise IncompleteRead(answer, response.length)
+        except (OSError, HTTPException):
+            if time.monotonic() >= deadline:
+                raise TimeoutError from None
+            raise
         finally:
-            response.close()
+            watchdog.cancel()
+            connection.close()
+        return response.status, answer
+
+    def _connect(self) -> HTTPConnection:
+        host, port = self._base.host or "", self._base.port
+        connection = HTTPConnection(host, port, timeout=_CONNECT_SECONDS)
+        if self._tls:
+            connection = HTTPSConnection(host, port, timeout=_CONNECT_SECONDS, context=self._tls)
+        try:
+            connection.connect()
+        except OSError as error:
+            raise _Unreachable(type(error).__name__) from error
+        connection.sock.settimeout(None)
+        return connection
 
 
-class _TooSlow(Exception):
-    pass
-
-
-class _TooLarge(Exception):
+class _Unreachable(Exception):
     pass
 
 

@@ -22,7 +22,6 @@ from scheduling.aws.table import (
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import InstallConfig
 from scheduling.domain.runs import Fire, Run
-from scheduling.domain.schedule import Life
 from scheduling.operations.ports import FireSnapshot, RunPage
 
 
@@ -50,11 +49,11 @@ class RunsTable:
             run=run_of(run) if run else None,
         )
 
-    def claim(self, fire: Fire, seen: Run | None, claimed: Run) -> None:
+    def claim(self, fire: Fire, seen: FireSnapshot, claimed: Run) -> None:
         """One TransactWriteItems: the run's row, and the schedule's, which stays idle for nobody else."""
         write = Write(self._connection)
-        if seen:
-            as_seen = (RunRow.claim == seen.claim) & (RunRow.status == seen.status.value)
+        if seen.run:
+            as_seen = (RunRow.claim_token == seen.run.claim_token) & (RunRow.status == seen.run.status.value)
         else:
             as_seen = RunRow.pk.does_not_exist()
         write.put(self._row(fire, claimed), as_seen)
@@ -64,12 +63,12 @@ class RunsTable:
             | (ScheduleRow.running_until <= claimed.started_at)
             | (ScheduleRow.running_time == fire.scheduled_time)
         )
-        due = (ScheduleRow.life == Life.ACTIVE.value) & (ScheduleRow.timer_revision == fire.revision)
+        unchanged = ScheduleRow.change_token == (seen.schedule.change_token if seen.schedule else "")
         actions = [
             ScheduleRow.running_time.set(fire.scheduled_time),
             ScheduleRow.running_until.set(claimed.lease_until or claimed.started_at),
         ]
-        write.update(schedule, actions, due & idle)
+        write.update(schedule, actions, unchanged & idle)
         write.send()
 
     def record(self, fire: Fire, run: Run) -> None:
@@ -81,7 +80,7 @@ class RunsTable:
     def finish(self, fire: Fire, claimed: Run, finished: Run, *, on_schedule: bool = True) -> None:
         """One TransactWriteItems, or one UpdateItem of the run's row alone."""
         write = Write(self._connection)
-        mine = (RunRow.claim == claimed.claim) & (RunRow.status == claimed.status.value)
+        mine = (RunRow.claim_token == claimed.claim_token) & (RunRow.status == claimed.status.value)
         write.update(RunRow(**_key(fire)), changes(RunRow, run_values(claimed), run_values(finished)), mine)
         if on_schedule:
             schedule = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))

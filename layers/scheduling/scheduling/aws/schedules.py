@@ -1,6 +1,7 @@
 """The schedules in the table."""
 
 import json
+import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -102,14 +103,17 @@ class SchedulesTable:
         after: Schedule | None,
         *,
         accept: Acceptance | None = None,
+        release: Acceptance | None = None,
         remember: EarlierWrite | None = None,
         forget: str | None = None,
     ) -> None:
         """One TransactWriteItems, or a single write where only the schedule's own row changes."""
-        write_change(self._connection, before, after, accept=accept, remember=remember, forget=forget)
+        write_change(
+            self._connection, before, after, accept=accept, release=release, remember=remember, forget=forget
+        )
 
     def pending(self, older_than: datetime, limit: int) -> Iterator[PendingItem]:
-        """One Query for each part of the index, until there are enough."""
+        """One Query for each part of the index, in random order lest one part starve the others."""
         return islice(_pending(older_than), limit)
 
 
@@ -139,7 +143,7 @@ def _within(schedules: Iterator[Schedule], limit: int | None, max_bytes: int | N
 
 
 def _pending(older_than: datetime) -> Iterator[PendingItem]:
-    for shard in SHARDS:
+    for shard in random.sample(SHARDS, len(SHARDS)):
         with translated():
             for row in Row.pending_index.query(shard, PendingIndex.since < older_than):
                 kind, _, schedule_id = row.sk.partition("#")

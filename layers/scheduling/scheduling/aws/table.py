@@ -2,7 +2,6 @@
 
 from typing import Any, TypedDict
 
-from botocore.session import Session
 from pynamodb.attributes import (
     BooleanAttribute,
     DiscriminatorAttribute,
@@ -39,9 +38,9 @@ class Row(Model):
     class Meta:
         table_name = ""
         connect_timeout_seconds = 1
-        read_timeout_seconds = 3
+        read_timeout_seconds = 2
         max_pool_connections = 32
-        retry_configuration = {"mode": "standard", "total_max_attempts": 4}  # noqa: RUF012 - pynamodb's form
+        retry_configuration = {"mode": "standard", "total_max_attempts": 3}  # noqa: RUF012 - pynamodb's form
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -88,9 +87,10 @@ class ScheduleRow(Row, discriminator="schedule"):
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     revision = NumberAttribute()
     timer_revision = NumberAttribute(attr_name="timerRevision")
+    last_timer_revision = NumberAttribute(attr_name="lastTimerRevision")
     life = UnicodeAttribute()
     held_name = UnicodeAttribute(null=True, attr_name="heldName")
-    change = UnicodeAttribute()
+    change_token = UnicodeAttribute(attr_name="changeToken")
     running_time = UnicodeAttribute(null=True, attr_name="runningTime")
     running_until = UTCDateTimeAttribute(null=True, attr_name="runningUntil")
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
@@ -121,7 +121,7 @@ class EndpointMap(MapAttribute[str, Any]):
 
 
 class VersionRow(Row, discriminator="version"):
-    """pk VERSION#<version>, sk VERSION; never changes."""
+    """pk VERSION#<registry>#<version>, sk VERSION; never changes."""
 
     manifest_hash = UnicodeAttribute(attr_name="manifestHash")
     endpoints: ListAttribute[EndpointMap] = ListAttribute(of=EndpointMap)
@@ -132,7 +132,7 @@ class RunRow(Row, discriminator="run"):
 
     status = UnicodeAttribute()
     attempt = NumberAttribute()
-    claim = UnicodeAttribute()
+    claim_token = UnicodeAttribute(attr_name="claimToken")
     started_at = UTCDateTimeAttribute(attr_name="startedAt")
     lease_until = UTCDateTimeAttribute(null=True, attr_name="leaseUntil")
     duration_ms = NumberAttribute(null=True, attr_name="durationMs")
@@ -178,17 +178,12 @@ def run_key(install_id: str, schedule_id: str, scheduled_time: str) -> Key:
     return Key(hash_key=f"INSTALL#{install_id}#SCHEDULE#{schedule_id}", range_key=f"RUN#{scheduled_time}")
 
 
-def version_key(version_id: str) -> Key:
-    """Of a version."""
-    return Key(hash_key=f"VERSION#{version_id}", range_key="VERSION")
+def version_key(registry_id: str, version_id: str) -> Key:
+    """Of a version of an extension."""
+    return Key(hash_key=f"VERSION#{registry_id}#{version_id}", range_key="VERSION")
 
 
 def connect(table_name: str) -> Connection:
     """The one DynamoDB client of the process, made before any model is used, so that all of them share it."""
     Row.Meta.table_name = table_name
     return Row._get_connection().connection
-
-
-def session_of(connection: Connection) -> Session:
-    """The one botocore session of the process."""
-    return connection.session

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
 _CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 3},
+    retries={"mode": "standard", "total_max_attempts": 2},
 )
 _HAND_OVER = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 20}
-_REFUSALS = frozenset({"ValidationException", "AccessDeniedException", "ResourceNotFoundException"})
+_REFUSALS = frozenset({"ValidationException", "AccessDeniedException"})
 
 
 class EventBridgeTimers:
@@ -38,18 +37,19 @@ class EventBridgeTimers:
 
     @cached_property
     def _client(self) -> "EventBridgeSchedulerClient":
+        import boto3  # costs more than all of this module, and a function that only reads has no use for it
+
         return boto3.Session(botocore_session=self._session).client("scheduler", config=_CONFIG)
 
     def put(self, schedule: Schedule, *, exists: bool) -> None:
         """One call where `exists` is right, two where it is not."""
         timer = self._timer(schedule)
-        token = f"{schedule.id}-{schedule.timer_revision}"
 
         def create() -> None:
-            self._client.create_schedule(**timer, ClientToken=token)
+            self._client.create_schedule(**timer)
 
         def update() -> None:
-            self._client.update_schedule(**timer, ClientToken=token)
+            self._client.update_schedule(**timer)
 
         if exists:
             _first_that_applies((update, "ResourceNotFoundException"), (create, None))

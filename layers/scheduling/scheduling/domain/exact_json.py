@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
 MAX_DEPTH = 256
+_TOO_DEEP = f"Nested deeper than {MAX_DEPTH} levels"
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -38,36 +40,35 @@ def loads(text: str) -> object:
     except json.JSONDecodeError as error:
         raise InvalidJson(f"Not valid JSON: {error.msg} at character {error.pos}") from error
     except RecursionError as error:
-        raise InvalidJson(f"Nested deeper than {MAX_DEPTH} levels") from error
+        raise InvalidJson(_TOO_DEEP) from error
+    _check_depth(value)
     if _SURROGATE_ESCAPE.search(text):
         _refuse_lone_surrogates(value)
     return value
 
 
 def dumps(value: object, *, sort_keys: bool = False) -> str:
-    """Compact JSON text of what `loads` gave. Raises InvalidJson for nesting deeper than 256."""
+    """Compact JSON text of what `loads` gave."""
     parts: list[str] = []
-    _write(value, parts.append, 0, sort_keys)
+    _write(value, parts.append, sort_keys)
     return "".join(parts)
 
 
-def _write(value: object, put: Callable[[str], None], depth: int, sort_keys: bool) -> None:
-    if depth > MAX_DEPTH:
-        raise InvalidJson(f"Nested deeper than {MAX_DEPTH} levels")
+def _write(value: object, put: Callable[[str], None], sort_keys: bool) -> None:
     if isinstance(value, Number):
         put(value.text)
     elif isinstance(value, dict):
         lead = "{"
         for name, member in sorted(value.items()) if sort_keys else value.items():
             put(f"{lead}{json.dumps(name, ensure_ascii=False)}:")
-            _write(member, put, depth + 1, sort_keys)
+            _write(member, put, sort_keys)
             lead = ","
         put("}" if value else "{}")
     elif isinstance(value, list):
         lead = "["
         for member in value:
             put(lead)
-            _write(member, put, depth + 1, sort_keys)
+            _write(member, put, sort_keys)
             lead = ","
         put("]" if value else "[]")
     else:
@@ -77,14 +78,23 @@ def _write(value: object, put: Callable[[str], None], depth: int, sort_keys: boo
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+        repeated, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise InvalidJson(f"An object has the name {json.dumps(repeated[:64])} twice")
     return value
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise InvalidJson(f"Not valid JSON: {name} is no JSON number")
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        members = (m.values() if isinstance(m, dict) else m for m in level if isinstance(m, dict | list))
+        level = [member for each in members for member in each if isinstance(member, dict | list)]
+        if not level:
+            return
+    raise InvalidJson(_TOO_DEEP)
 
 
 def _refuse_lone_surrogates(value: object) -> None:

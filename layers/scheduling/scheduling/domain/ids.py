@@ -1,4 +1,4 @@
-"""Identifiers, verified once where they enter."""
+"""Identifiers and tokens; the ones from outside are verified once, where they enter."""
 
 import re
 import secrets

@@ -53,7 +53,7 @@ class Fire:
 class Run:
     """One occurrence in the history.
 
-    `claim` is the token of the attempt, by which whoever makes it knows it again; `retryable` is set where a
+    `claim_token` is the token of the attempt, by which whoever makes it knows it again; `retryable` is set where a
     further one may succeed.
     """
 
@@ -61,7 +61,7 @@ class Run:
     status: RunStatus
     attempt: int
     started_at: datetime
-    claim: str = field(default_factory=new_token)
+    claim_token: str = field(default_factory=new_token)
     lease_until: datetime | None = None
     duration_ms: int | None = None
     http_status: int | None = None

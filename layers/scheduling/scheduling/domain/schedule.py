@@ -55,10 +55,11 @@ class LastRun:
 class Schedule:
     """One row: the desired state that EventBridge is made to match.
 
-    `revision` counts the changes; `timer_revision` is the one that last changed what EventBridge must hold,
-    and the only one whose fires are run. `pending_since` is set while EventBridge may differ from the row.
-    `held_name` is a former name that stays taken until the change that dropped it is settled. `change` is the
-    token of the last change, by which whoever made it knows it again.
+    `revision` counts the owner's changes. `timer_revision` numbers what EventBridge must hold; fires of any
+    other number are not run, and `last_timer_revision` is the highest one used, by a change since taken back
+    too. `pending_since` is set while EventBridge may differ from the row. `held_name` is a former name that
+    stays taken until the change that dropped it is settled. `change_token` is new with each change, the
+    platform's included: a write depends on it, and whoever made a change knows it again by it.
     """
 
     id: ScheduleId
@@ -67,10 +68,11 @@ class Schedule:
     created_at: datetime
     revision: int = 1
     timer_revision: int = 1
+    last_timer_revision: int = 1
     pending_since: datetime | None = None
     life: Life = Life.ACTIVE
     held_name: str | None = None
-    change: str = field(default_factory=new_token)
+    change_token: str = field(default_factory=new_token)
     running_time: str | None = None
     running_until: datetime | None = None
     last_run: LastRun | None = None
@@ -99,10 +101,14 @@ class Schedule:
 
     def redefined(self, definition: Definition, now: datetime) -> "Schedule":
         """With another definition; pending where EventBridge has to follow."""
+        changed = replace(self, definition=definition, revision=self.revision + 1, change_token=new_token())
         if definition.same_timer(self.definition):
-            return replace(self, definition=definition, revision=self.revision + 1, change=new_token())
+            return changed
+        number = self.last_timer_revision + 1
         held = self.definition.name if self.definition.name != definition.name else None
-        return replace(self.touched(now), definition=definition, held_name=held)
+        return replace(
+            changed, timer_revision=number, last_timer_revision=number, pending_since=now, held_name=held
+        )
 
     def removed(self, now: datetime) -> "Schedule":
         """Deleted, its timer still to go."""
@@ -113,16 +119,13 @@ class Schedule:
         return replace(self.touched(now), life=Life.WITHDRAWN)
 
     def restored_over(self, failed: "Schedule", now: datetime) -> "Schedule":
-        """This state again after the `failed` change that followed it, as a newer revision."""
-        after = replace(failed.touched(now), definition=self.definition, life=self.life)
-        return replace(after, held_name=None)
+        """This state again in place of the `failed` change that followed it; its timer may still stand."""
+        last = failed.last_timer_revision
+        return replace(self.touched(now), last_timer_revision=last, held_name=None)
 
     def touched(self, now: datetime) -> "Schedule":
-        """The next revision, with EventBridge to follow."""
-        revision = self.revision + 1
-        return replace(
-            self, revision=revision, timer_revision=revision, pending_since=now, change=new_token()
-        )
+        """The same for its owner, with EventBridge to be looked at."""
+        return replace(self, pending_since=now, change_token=new_token())
 
     def settled(self) -> "Schedule | None":
         """Once EventBridge matches: no longer pending, or gone."""

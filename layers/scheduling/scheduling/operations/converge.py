@@ -1,4 +1,4 @@
-"""Two systems, one truth: the row says what is wanted, and EventBridge is made to match it here and nowhere else."""
+"""Two systems, one truth: the row says what is wanted, and here, nowhere else, EventBridge is made to match it."""
 
 import logging
 from typing import NoReturn
@@ -6,32 +6,11 @@ from typing import NoReturn
 from scheduling.domain.errors import SchedulingError, Unavailable
 from scheduling.domain.install import Acceptance, Install
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.ports import Conflict, EarlierWrite, TimerFailed
+from scheduling.operations.changing import write
+from scheduling.operations.ports import Conflict, TimerFailed
 from scheduling.operations.services import Services
 
 logger = logging.getLogger(__name__)
-
-
-def write(
-    services: Services,
-    before: Schedule | None,
-    after: Schedule,
-    *,
-    accept: Acceptance | None = None,
-    remember: EarlierWrite | None = None,
-    forget: str | None = None,
-) -> None:
-    """Replace the row, and where the answer was lost, look whether it was.
-
-    Raises Conflict or Unavailable, and then the row is not replaced; a retry inside the SDK may have made it so
-    and been refused the second time.
-    """
-    try:
-        services.schedules.replace(before, after, accept=accept, remember=remember, forget=forget)
-    except (Conflict, Unavailable):
-        current = services.schedules.read(after.install_id, after.id).schedule
-        if current is None or current.change != after.change:
-            raise
 
 
 def wants_timer(install: Install | None, schedule: Schedule) -> bool:
@@ -42,19 +21,54 @@ def wants_timer(install: Install | None, schedule: Schedule) -> bool:
 def converge(
     services: Services, install: Install | None, schedule: Schedule, *, exists: bool = True
 ) -> Schedule | None:
-    """Make EventBridge match the row, and mark the row as settled if it is still of the revision that was matched.
+    """Make EventBridge match the pending row, and mark the row as settled if it is still the one matched.
 
-    If it is not, match the newer one, so that whoever writes to EventBridge last has written what the row says.
-    Gives the settled row, or None once it is gone. Raises TimerFailed.
+    If it is not, match what it has become: whoever writes to EventBridge last has written what the row says.
+    Gives the settled row, or None once it is gone. Raises TimerFailed; that the mark could not be removed is
+    no failure, since EventBridge matches and the reconciler removes it.
     """
-    _match(services, install, schedule, exists=exists)
+    matched = _match(services, install, schedule, exists=exists)
     try:
-        services.schedules.replace(schedule, schedule.settled())
-    except Conflict:
-        return services.retry(lambda: _follow(services, schedule))
+        try:
+            services.schedules.replace(schedule, schedule.settled())
+        except Conflict:
+            return services.retry(lambda: _follow(services, schedule, matched))
     except Unavailable as unavailable:
-        logger.warning("%s matches its timer but stays marked as pending: %s", schedule.id, unavailable)
+        logger.warning("%s stays marked as pending: %s", schedule.id, unavailable)
     return schedule.settled()
+
+
+_Matched = tuple[bool, int]
+"""What was last written to EventBridge: whether there is a timer, and its number."""
+
+
+def _match(
+    services: Services, install: Install | None, schedule: Schedule, *, exists: bool = True
+) -> _Matched:
+    wanted = wants_timer(install, schedule)
+    if wanted:
+        services.timers.put(schedule, exists=exists)
+    else:
+        services.timers.remove(schedule.id)
+    return wanted, schedule.timer_revision
+
+
+def _follow(services: Services, schedule: Schedule, matched: _Matched) -> Schedule | None:
+    """Match whatever the row has become; raises Conflict while it keeps changing."""
+    snapshot = services.schedules.read(schedule.install_id, schedule.id)
+    current = snapshot.schedule
+    if current is None:
+        services.timers.remove(schedule.id)
+        return None
+    if current.pending:
+        _match(services, snapshot.install, current)
+        services.schedules.replace(current, current.settled())
+        return current.settled()
+    if matched != (wants_timer(snapshot.install, current), current.timer_revision):
+        _match(services, snapshot.install, current)
+        if services.schedules.read(schedule.install_id, schedule.id) != snapshot:
+            raise Conflict
+    return current
 
 
 def settle_first(services: Services, install: Install, schedule: Schedule, failure: str) -> NoReturn:
@@ -69,36 +83,12 @@ def settle_first(services: Services, install: Install, schedule: Schedule, failu
     raise Conflict
 
 
-def _match(services: Services, install: Install | None, schedule: Schedule, *, exists: bool = True) -> None:
-    if wants_timer(install, schedule):
-        services.timers.put(schedule, exists=exists)
-    else:
-        services.timers.remove(schedule.id)
-
-
-def _follow(services: Services, matched: Schedule) -> Schedule | None:
-    """Match whatever the row has become; raises Conflict while it keeps changing."""
-    snapshot = services.schedules.read(matched.install_id, matched.id)
-    current = snapshot.schedule
-    if current is None:
-        services.timers.remove(matched.id)
-        return None
-    if current.pending:
-        _match(services, snapshot.install, current)
-        services.schedules.replace(current, current.settled())
-        return current.settled()
-    if current.revision != matched.revision:
-        _match(services, snapshot.install, current)
-        if services.schedules.read(matched.install_id, matched.id).schedule != current:
-            raise Conflict
-    return current
-
-
 def carry_out(
     services: Services,
     install: Install,
     before: Schedule | None,
     after: Schedule,
+    accepted: Acceptance,
     *,
     failure: str,
     forget: str | None = None,
@@ -106,37 +96,43 @@ def carry_out(
     """Bring EventBridge after a change of the row from `before` to `after`, or take the change back.
 
     Raises Unavailable or SchedulingError with the text `failure` where it was taken back: then nothing of the
-    change remains. Where a concurrent call has settled the change meanwhile, it stands, and nothing is raised.
+    change remains. Where others have settled the change meanwhile, or built on it, it stands, and nothing is
+    raised.
     """
     try:
         converge(services, install, after, exists=before is not None and wants_timer(install, before))
     except TimerFailed as failed:
         logger.warning("timer of %s failed: %s", after.id, failed)
-        if _take_back(services, install, before, after, forget):
+        if _take_back(services, install, before, after, accepted, forget):
             raise (SchedulingError if failed.refused else Unavailable)(failure) from failed
 
 
 def _take_back(
-    services: Services, install: Install, before: Schedule | None, after: Schedule, forget: str | None
+    services: Services,
+    install: Install,
+    before: Schedule | None,
+    after: Schedule,
+    accepted: Acceptance,
+    forget: str | None,
 ) -> bool:
+    """Whether the change was taken back; what it made of the timer goes now, or by the reconciler."""
     now = services.clock()
     target = before.restored_over(after, now) if before else after.withdrawn(now)
 
     def take_back() -> bool:
         try:
-            write(services, after, target, forget=forget)
+            write(services, after, target, release=accepted, forget=forget)
         except Conflict:
-            current = services.schedules.read(after.install_id, after.id).schedule
-            if current is None or current.revision != after.revision or not current.pending:
-                return False
-            raise
+            seen = services.schedules.read(after.install_id, after.id)
+            same_install = seen.install is not None and seen.install.generation == accepted.generation
+            same_change = seen.schedule is not None and seen.schedule.change_token == after.change_token
+            if same_install and same_change and seen.schedule and seen.schedule.pending:
+                raise
+            return False
         return True
 
-    try:
-        if not services.retry(take_back):
-            return False
-    except Unavailable as unavailable:
-        raise Unavailable("The change could not be confirmed; it may still take effect") from unavailable
+    if not services.retry(take_back):
+        return False
     try:
         converge(services, install, target)
     except TimerFailed as failed:

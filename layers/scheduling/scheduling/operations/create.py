@@ -3,19 +3,20 @@
 from dataclasses import replace
 from datetime import datetime
 
-from scheduling.domain.errors import IdempotencyMismatch, NameTaken, Unavailable
+from scheduling.domain import exact_json
+from scheduling.domain.errors import IdempotencyMismatch, NameTaken
 from scheduling.domain.ids import InstallId, new_schedule_id
-from scheduling.domain.install import Install, accept_write, check_room, managed
+from scheduling.domain.install import Acceptance, Install, accept_write, check_room, managed
 from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
 from scheduling.domain.schedule import Definition, Life, Schedule
-from scheduling.operations.converge import carry_out, converge, write
+from scheduling.operations.changing import write
+from scheduling.operations.converge import carry_out, settle_first
 from scheduling.operations.ports import (
     KEY_LIFETIME,
     Conflict,
     EarlierWrite,
     IdempotencyKey,
     Snapshot,
-    TimerFailed,
 )
 from scheduling.operations.reading import endpoints_of
 from scheduling.operations.services import Services
@@ -38,14 +39,15 @@ def _create(
     snapshot = services.schedules.read(install_id, name=wanted_name(given), key=key.value if key else None)
     install = managed(snapshot.install)
     now = services.clock()
-    definition = Rules(endpoints_of(services, install), services.limits, now).define(given)
     if key and snapshot.earlier and now - snapshot.earlier.schedule.created_at < KEY_LIFETIME:
-        return _again(services, snapshot.earlier, key, definition)
+        return _again(services, snapshot.earlier, key, given)
+    definition = Rules(endpoints_of(services, install), services.limits, now).define(given)
     schedule = _new(install_id, definition, now)
-    _insert(services, snapshot, install, schedule, key)
+    accepted = _insert(services, snapshot, install, schedule, key)
     if schedule.pending:
         failure = "Schedule not created: the timer service is not available"
-        carry_out(services, install, None, schedule, failure=failure, forget=key.value if key else None)
+        forget = key.value if key else None
+        carry_out(services, install, None, schedule, accepted, failure=failure, forget=forget)
     return schedule
 
 
@@ -61,33 +63,27 @@ def _new(install_id: InstallId, definition: Definition, now: datetime) -> Schedu
 
 def _insert(
     services: Services, snapshot: Snapshot, install: Install, schedule: Schedule, key: IdempotencyKey | None
-) -> None:
+) -> Acceptance:
     if snapshot.name_owner:
         raise NameTaken
     check_room(install, services.limits)
-    write(
-        services,
-        None,
-        schedule,
-        accept=accept_write(install, services.limits, schedule.created_at),
-        remember=EarlierWrite(key, schedule) if key else None,
-    )
+    accepted = accept_write(install, services.limits, schedule.created_at)
+    remember = EarlierWrite(key, schedule) if key else None
+    write(services, None, schedule, accept=accepted, remember=remember)
+    return accepted
 
 
-def _again(
-    services: Services, earlier: EarlierWrite, key: IdempotencyKey, definition: Definition
-) -> Schedule:
+def _again(services: Services, earlier: EarlierWrite, key: IdempotencyKey, given: ScheduleInput) -> Schedule:
     """The first answer again, once it is certain to stand: the call that gave it may still take it back."""
     if earlier.key.request_hash != key.request_hash:
         raise IdempotencyMismatch
-    snapshot = services.schedules.read(earlier.schedule.install_id, earlier.schedule.id)
-    current = snapshot.schedule
-    if current and current.life is Life.WITHDRAWN:
-        raise Conflict
-    if current and current.pending and current.revision == earlier.schedule.revision:
-        try:
-            converge(services, snapshot.install, current, exists=False)
-        except TimerFailed as failed:
-            raise Unavailable("The first request with this Idempotency-Key is not finished") from failed
     first = earlier.schedule
-    return replace(first, definition=replace(first.definition, payload=definition.payload))
+    snapshot = services.schedules.read(first.install_id, first.id, key=key.value)
+    if snapshot.earlier is None:
+        raise Conflict
+    current = snapshot.schedule
+    if current and current.pending and current.life is Life.ACTIVE:
+        settle_first(services, managed(snapshot.install), current, "Schedule not yet created")
+    payload = given.fields.get("payload")
+    text = exact_json.dumps(payload) if payload is not None else None
+    return replace(first, definition=replace(first.definition, payload=text))

@@ -1,11 +1,10 @@
 """Delete a schedule."""
 
-from scheduling.domain.errors import PreconditionFailed, Unavailable
+from scheduling.domain.errors import PreconditionFailed
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import Acceptance, accept_write, managed
-from scheduling.domain.schedule import Schedule
-from scheduling.operations.converge import carry_out, settle_first, wants_timer, write
-from scheduling.operations.ports import Conflict
+from scheduling.domain.install import accept_write, managed
+from scheduling.operations.changing import remove, write
+from scheduling.operations.converge import carry_out, settle_first, wants_timer
 from scheduling.operations.reading import visible
 from scheduling.operations.services import Services
 
@@ -35,20 +34,11 @@ def _delete(
     if if_match is not None and before.revision not in if_match:
         raise PreconditionFailed
     now = services.clock()
-    accept = accept_write(install, services.limits, now)
-    if wants_timer(install, before):
-        removed = before.removed(now)
-        write(services, before, removed, accept=accept)
-        failure = "Schedule not deleted: the timer service is not available"
-        carry_out(services, install, before, removed, failure=failure)
-    else:
-        _remove(services, before, accept)
-
-
-def _remove(services: Services, schedule: Schedule, accept: Acceptance) -> None:
-    """Without a timer, the row alone; where the answer was lost, look whether it is gone."""
-    try:
-        services.schedules.replace(schedule, None, accept=accept)
-    except (Conflict, Unavailable):
-        if services.schedules.read(schedule.install_id, schedule.id).schedule is not None:
-            raise
+    accepted = accept_write(install, services.limits, now)
+    if not wants_timer(install, before):
+        remove(services, before, accepted)
+        return
+    removed = before.removed(now)
+    write(services, before, removed, accept=accepted)
+    failure = "Schedule not deleted: the timer service is not available"
+    carry_out(services, install, before, removed, accepted, failure=failure)

@@ -46,27 +46,29 @@ def _execute(services: Services, runner: Runner, fire: Fire) -> Run | NotRun:
     if seen.install is None or seen.schedule is None:
         return NotRun.UNKNOWN_SCHEDULE
     reason = not_to_run(fire, seen.install, seen.schedule, seen.run, now)
+    if reason is NotRun.OVERLAP and seen.run is not None:
+        raise RunFailed("The next occurrence is under way; this one is to be tried again after it")
     if reason:
         _show(services, fire, seen, reason)
         return reason
     claimed = next_attempt(fire, seen.run, now, LEASE)
-    _claim(services, fire, seen.run, claimed)
+    _claim(services, fire, seen, claimed)
     called_at = time.monotonic()
     outcome = runner.execute(fire, seen.install, seen.config, seen.schedule)
     finished = _finished(claimed, outcome, time.monotonic() - called_at)
     _finish(services, fire, claimed, finished)
     if finished.retryable:
-        raise RunFailed(finished.error)
+        raise RunFailed(f"Attempt {finished.attempt} failed; the history has the reason")
     return finished
 
 
-def _claim(services: Services, fire: Fire, seen: Run | None, claimed: Run) -> None:
+def _claim(services: Services, fire: Fire, seen: FireSnapshot, claimed: Run) -> None:
     """Where the answer was lost, look whether the claim stands: nobody else would run what it holds."""
     try:
         services.runs.claim(fire, seen, claimed)
     except (Conflict, Unavailable):
         run = services.runs.read(fire).run
-        if run is None or run.claim != claimed.claim:
+        if run is None or run.claim_token != claimed.claim_token:
             raise
 
 
@@ -83,16 +85,22 @@ def _finished(claimed: Run, outcome: Outcome, seconds: float) -> Run:
 
 
 def _finish(services: Services, fire: Fire, claimed: Run, finished: Run) -> None:
+    """Tried for long: an outcome that is lost is an occurrence that may be run again after its lease."""
     try:
         services.runs.finish(fire, claimed, finished)
-    except Conflict:
-        services.retry(lambda: _finish_after_all(services, fire, claimed, finished))
+    except (Conflict, Unavailable):
+        services.retry(
+            lambda: _finish_after_all(services, fire, claimed, finished), on=(Conflict, Unavailable)
+        )
 
 
 def _finish_after_all(services: Services, fire: Fire, claimed: Run, finished: Run) -> None:
     """The schedule was deleted or claimed anew, or another attempt took over after the lease."""
     seen = services.runs.read(fire)
-    if seen.run is None or (seen.run.claim, seen.run.status) != (claimed.claim, RunStatus.RUNNING):
+    if seen.run is None or (seen.run.claim_token, seen.run.status) != (
+        claimed.claim_token,
+        RunStatus.RUNNING,
+    ):
         return
     held = seen.schedule is not None and seen.schedule.running_time == fire.scheduled_time
     services.runs.finish(fire, claimed, finished, on_schedule=held)

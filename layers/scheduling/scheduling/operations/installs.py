@@ -1,16 +1,19 @@
 """The platform's side: register and change an install (contract, section 3)."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from scheduling.domain.endpoints import Endpoint
-from scheduling.domain.errors import InstallConflict, InstallNotFound, RemapFailed
+from scheduling.domain.errors import InstallConflict, InstallNotFound, RemapFailed, Unavailable
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install, InstallConfig, Version
 from scheduling.domain.schedule import Life, Schedule
 from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
-from scheduling.operations.uninstall import apply_install, delete_install
+from scheduling.operations.uninstall import apply_install, finish_deletion
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,7 @@ class Registration:
 def get_install(services: Services, install_id: InstallId) -> tuple[Install, Version]:
     """The install, disabled or not, and its version. Raises InstallNotFound."""
     install = services.schedules.read(install_id).install
-    version = services.installs.version(install.version_id) if install else None
+    version = services.installs.version(install.registry_id, install.version_id) if install else None
     if install is None or version is None:
         raise InstallNotFound
     return install, version
@@ -45,7 +48,7 @@ def put_install(services: Services, install_id: InstallId, given: Registration) 
 
 
 def _put(services: Services, install_id: InstallId, given: Registration) -> tuple[Install, bool]:
-    known = services.installs.version(given.version.id)
+    known = services.installs.version(given.registry_id, given.version.id)
     if known and known.manifest_hash != given.version.manifest_hash:
         raise InstallConflict("A version's manifest never changes; register a new version")
     before = services.schedules.read(install_id).install
@@ -54,7 +57,7 @@ def _put(services: Services, install_id: InstallId, given: Registration) -> tupl
         services.installs.put(None, after, given.config, given.version)
         return after, True
     if before.deleting:
-        delete_install(services, install_id)
+        finish_deletion(services, before)
         raise Conflict
     return _change(services, before, given), False
 
@@ -72,8 +75,16 @@ def _change(services: Services, before: Install, given: Registration) -> Install
         after = replace(after, pending_since=services.clock())
     services.installs.put(before, after, given.config, given.version)
     if after.pending_since:
-        apply_install(services, after)
+        _apply(services, after)
     return after
+
+
+def _apply(services: Services, install: Install) -> None:
+    """The change is made, and no schedule of a disabled install is run; only timers may be late."""
+    try:
+        apply_install(services, install)
+    except Unavailable as failed:
+        logger.warning("timers of install %s are left to the reconciler: %s", install.id, failed)
 
 
 def _blank(install_id: InstallId, tenant_id: str) -> Install:

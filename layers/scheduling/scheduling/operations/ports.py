@@ -45,7 +45,7 @@ class EarlierWrite:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One consistent read of what a write depends on; None is absent."""
+    """What a write depends on, each part strongly consistent, not all of one moment; None is absent."""
 
     install: Install | None
     schedule: Schedule | None = None
@@ -55,7 +55,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class FireSnapshot:
-    """One consistent read of what a fire depends on; None is absent."""
+    """What a fire depends on, each part strongly consistent, not all of one moment; None is absent."""
 
     install: Install | None
     config: InstallConfig
@@ -128,13 +128,15 @@ class Schedules(Protocol):
         after: Schedule | None,
         *,
         accept: Acceptance | None = None,
+        release: Acceptance | None = None,
         remember: EarlierWrite | None = None,
         forget: str | None = None,
     ) -> None:
         """One schedule from `before` to `after` (None: absent), with its names and the install's count.
 
         With `accept`, on condition that the install is of that generation, has room, and the slot is free;
-        `remember` and `forget` keep and drop an idempotency key.
+        with `release`, the slot is given back, on condition of the generation. `remember` and `forget` keep
+        and drop an idempotency key.
         """
 
     def pending(self, older_than: datetime, limit: int) -> Iterable[PendingItem]:
@@ -147,8 +149,8 @@ class Runs(Protocol):
     def read(self, fire: Fire) -> FireSnapshot:
         """What the fire depends on."""
 
-    def claim(self, fire: Fire, seen: Run | None, claimed: Run) -> None:
-        """Start an attempt: the occurrence still as `seen`, the schedule due, of the fire's revision, and idle."""
+    def claim(self, fire: Fire, seen: FireSnapshot, claimed: Run) -> None:
+        """Start an attempt, the occurrence and the schedule being as `seen`, and the schedule idle."""
 
     def record(self, fire: Fire, run: Run) -> None:
         """A run that was not made, on condition that the history has none for its time."""
@@ -165,7 +167,7 @@ class Runs(Protocol):
 class Installs(Protocol):
     """The installs and the versions in the table."""
 
-    def version(self, version_id: str) -> Version | None:
+    def version(self, registry_id: str, version_id: str) -> Version | None:
         """The version; a found one may be kept for the life of the process, since it never changes."""
 
     def config(self, install_id: InstallId) -> InstallConfig:
@@ -176,6 +178,9 @@ class Installs(Protocol):
 
     def replace(self, before: Install, after: Install | None) -> None:
         """Change an install alone; None removes it and its configuration, if no schedule is counted any more."""
+
+    def clear(self, install_id: InstallId) -> None:
+        """Remove what is left in the install's partition once its schedules are gone: remembered writes."""
 
 
 class Timers(Protocol):

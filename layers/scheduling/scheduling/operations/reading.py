@@ -20,7 +20,7 @@ def visible(schedule: Schedule | None) -> Schedule:
 
 def endpoints_of(services: Services, install: Install) -> Sequence[Endpoint]:
     """The endpoints of the installed version, by path then method. Raises InstallNotFound."""
-    version = services.installs.version(install.version_id)
+    version = services.installs.version(install.registry_id, install.version_id)
     if version is None:
         raise InstallNotFound
     return version.endpoints

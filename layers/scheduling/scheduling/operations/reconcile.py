@@ -1,24 +1,25 @@
 """Finish what a function that died, or a system that did not answer, left unfinished."""
 
 import logging
+import time
 from dataclasses import dataclass
 
-from scheduling.domain.errors import InstallNotFound, Unavailable
 from scheduling.domain.ids import InstallId
 from scheduling.operations.converge import converge
-from scheduling.operations.ports import Conflict, PendingItem, TimerFailed
+from scheduling.operations.ports import PendingItem
 from scheduling.operations.services import PENDING_GRACE, Services
-from scheduling.operations.uninstall import apply_install, delete_install
+from scheduling.operations.uninstall import apply_install, finish_deletion
 
 logger = logging.getLogger(__name__)
 
 BATCH = 200
-"""Rows looked at in one call, so that it ends well within the function's time."""
+SECONDS = 15.0
+"""Bounds of one call, which leave the slowest item time to end within the function's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How many pending items were settled, and how many are left for the next call."""
+    """How many pending items were settled, and how many could not be and are left for the next call."""
 
     settled: int
     failed: int
@@ -26,13 +27,16 @@ class Report:
 
 def reconcile(services: Services) -> Report:
     """Settle every row, up to 200, that has been pending for longer than any function may take."""
+    deadline = time.monotonic() + SECONDS
     settled = failed = 0
     for item in services.schedules.pending(services.clock() - PENDING_GRACE, BATCH):
+        if time.monotonic() > deadline:
+            break
         try:
             _settle(services, item)
             settled += 1
-        except (TimerFailed, Unavailable, Conflict) as error:
-            logger.warning("%s is still pending: %s", item, error)
+        except Exception:  # one row that cannot be settled must not hold up the others
+            logger.exception("%s is still pending", item)
             failed += 1
     return Report(settled, failed)
 
@@ -50,10 +54,7 @@ def _settle_install(services: Services, install_id: InstallId) -> None:
     install = services.schedules.read(install_id).install
     if install is None or install.pending_since is None:
         return
-    if not install.deleting:
+    if install.deleting:
+        finish_deletion(services, install)
+    else:
         apply_install(services, install)
-        return
-    try:
-        delete_install(services, install_id)
-    except InstallNotFound:
-        logger.info("install %s was deleted meanwhile", install_id)

@@ -11,10 +11,11 @@ from scheduling.domain.errors import Unavailable
 from scheduling.domain.limits import Limits
 from scheduling.operations.ports import Conflict, Installs, Runs, Schedules, Timers
 
-_RETRY_SECONDS = 12.0
+_RETRY_SECONDS = 8.0
 _FIRST_BACKOFF_SECONDS = 0.02
 _LONGEST_BACKOFF_SECONDS = 0.5
 _T = TypeVar("_T")
+_Errors = tuple[type[Exception], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Services:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = field(default=time.sleep)
 
-    def retry(self, step: Callable[[], _T]) -> _T:
+    def retry(self, step: Callable[[], _T], on: _Errors = (Conflict,)) -> _T:
         """The result of `step`, which reads and then writes; again, after a jitter, for as long as it conflicts.
 
         Raises Unavailable in the end.
@@ -39,10 +40,10 @@ class Services:
         while time.monotonic() < deadline:
             try:
                 return step()
-            except Conflict:
+            except on:
                 self.sleep(random.uniform(0, ceiling))  # noqa: S311 - spreads load, guards nothing
                 ceiling = min(ceiling * 2, _LONGEST_BACKOFF_SECONDS)
-        raise Unavailable("Too many concurrent changes; nothing was changed, please try again")
+        raise Unavailable("Too many concurrent changes, please try again")
 
 
 PENDING_GRACE = timedelta(seconds=60)

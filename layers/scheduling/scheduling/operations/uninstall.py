@@ -1,6 +1,7 @@
-"""Bring all the schedules of an install after a change of it; both can be taken up again where they stopped."""
+"""Bring all the schedules of an install after a change of it; each can be taken up again where it stopped."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -8,23 +9,25 @@ from scheduling.domain.errors import InstallNotFound, Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Life
-from scheduling.operations.converge import converge, write
+from scheduling.operations.changing import write
+from scheduling.operations.converge import converge
 from scheduling.operations.ports import Conflict, TimerFailed
 from scheduling.operations.services import Services
 
 logger = logging.getLogger(__name__)
+_Step = Callable[[Services, InstallId, ScheduleId], None]
 
 
 def apply_install(services: Services, install: Install) -> None:
-    """Set or remove each timer as the install's `enabled` says; what fails is left to the reconciler."""
+    """Set or remove each timer as the install's `enabled` says.
+
+    Raises Unavailable where some could not be; the install then stays marked as pending.
+    """
+    _each_schedule(services, install.id, _apply)
     try:
-        for schedule in services.schedules.all(install.id):
-            services.retry(partial(_apply, services, install.id, schedule.id))
         services.installs.replace(install, replace(install, pending_since=None))
-    except (TimerFailed, Unavailable) as failed:
-        logger.warning("timers of install %s left to the reconciler: %s", install.id, failed)
     except Conflict:
-        logger.info("install %s was changed again meanwhile; that change is applied by its own", install.id)
+        logger.info("install %s was changed again meanwhile, and that change is applied apart", install.id)
 
 
 def _apply(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> None:
@@ -32,7 +35,7 @@ def _apply(services: Services, install_id: InstallId, schedule_id: ScheduleId) -
     schedule = snapshot.schedule
     if schedule is None:
         return
-    if schedule.due:
+    if schedule.due and not schedule.pending:
         touched = schedule.touched(services.clock())
         write(services, schedule, touched)
         schedule = touched
@@ -46,13 +49,21 @@ def delete_install(services: Services, install_id: InstallId) -> None:
     Raises InstallNotFound, and Unavailable where it is not finished yet: the install is then gone for everyone,
     and the reconciler, or the same call again, removes what is left.
     """
-    install = services.retry(lambda: _mark_deleting(services, install_id))
+    finish_deletion(services, services.retry(lambda: _mark_deleting(services, install_id)))
+
+
+def finish_deletion(services: Services, install: Install) -> None:
+    """Remove what is left of an install that is marked as deleted. Raises Unavailable where some could not be."""
+    _each_schedule(services, install.id, _remove)
+    services.installs.clear(install.id)
     try:
-        for schedule in services.schedules.all(install_id):
-            services.retry(partial(_remove, services, install_id, schedule.id))
         services.installs.replace(install, None)
-    except (TimerFailed, Conflict) as failed:
-        raise Unavailable("The install is being deleted; what is left of it follows shortly") from failed
+    except Conflict as conflict:
+        current = services.schedules.read(install.id).install
+        if current is not None and current.deleting:
+            raise Unavailable(
+                "The install is being deleted; what is left of it follows shortly"
+            ) from conflict
 
 
 def _mark_deleting(services: Services, install_id: InstallId) -> Install:
@@ -78,3 +89,18 @@ def _remove(services: Services, install_id: InstallId, schedule_id: ScheduleId) 
         write(services, schedule, removed)
         schedule = removed
     converge(services, snapshot.install, schedule)
+
+
+def _each_schedule(services: Services, install_id: InstallId, step: _Step) -> None:
+    """Take the step for every schedule, also after some have failed. Raises Unavailable if any has."""
+    failures = []
+    for schedule in services.schedules.all(install_id):
+        try:
+            services.retry(partial(step, services, install_id, schedule.id))
+        except (TimerFailed, Unavailable) as failed:
+            logger.warning("schedule %s is not done yet: %s", schedule.id, failed)
+            failures.append(failed)
+    if failures:
+        raise Unavailable(
+            f"{len(failures)} timers of the install are not changed yet; they follow shortly"
+        ) from failures[0]

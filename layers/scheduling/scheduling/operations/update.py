@@ -5,7 +5,8 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import accept_write, managed
 from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.converge import carry_out, settle_first, write
+from scheduling.operations.changing import write
+from scheduling.operations.converge import carry_out, settle_first
 from scheduling.operations.reading import endpoints_of, visible
 from scheduling.operations.services import Services
 
@@ -44,8 +45,9 @@ def _update(
     after = before.redefined(rules.redefine(before.definition, given), now)
     if snapshot.name_owner not in (None, schedule_id):
         raise NameTaken
-    write(services, before, after, accept=accept_write(install, services.limits, now))
+    accepted = accept_write(install, services.limits, now)
+    write(services, before, after, accept=accepted)
     if after.pending:
         failure = "Schedule not updated: the timer service is not available"
-        carry_out(services, install, before, after, failure=failure)
+        carry_out(services, install, before, after, accepted, failure=failure)
     return after

@@ -1,0 +1,54 @@
+"""A change of a row whose answer may be lost."""
+
+from scheduling.domain.errors import Unavailable
+from scheduling.domain.install import Acceptance
+from scheduling.domain.schedule import Life, Schedule
+from scheduling.operations.ports import Conflict, EarlierWrite
+from scheduling.operations.services import Services
+
+
+def write(
+    services: Services,
+    before: Schedule | None,
+    after: Schedule,
+    *,
+    accept: Acceptance | None = None,
+    release: Acceptance | None = None,
+    remember: EarlierWrite | None = None,
+    forget: str | None = None,
+) -> None:
+    """Change the row from `before` to `after`; where the answer is lost, look whether it was changed.
+
+    It may also be a conflict with itself: when the SDK sends a request again whose answer it has lost. Raises
+    Conflict or Unavailable, and then the row was not changed, unless the text says that this is not certain.
+    """
+    try:
+        services.schedules.replace(
+            before, after, accept=accept, release=release, remember=remember, forget=forget
+        )
+    except (Conflict, Unavailable):
+        if not _made(services, before, after):
+            raise
+
+
+def remove(services: Services, schedule: Schedule, accept: Acceptance) -> None:
+    """Remove the row of a schedule without timer, like `write`."""
+    try:
+        services.schedules.replace(schedule, None, accept=accept)
+    except (Conflict, Unavailable):
+        if _read_again(services, schedule) is not None:
+            raise
+
+
+def _made(services: Services, before: Schedule | None, after: Schedule) -> bool:
+    current = _read_again(services, after)
+    if current is None:
+        return after.life is not Life.ACTIVE  # somebody has finished the removal
+    return before is None or current.change_token == after.change_token
+
+
+def _read_again(services: Services, schedule: Schedule) -> Schedule | None:
+    try:
+        return services.schedules.read(schedule.install_id, schedule.id).schedule
+    except Unavailable as unavailable:
+        raise Unavailable("The change could not be confirmed; it may still take effect") from unavailable
