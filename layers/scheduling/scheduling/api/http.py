@@ -76,10 +76,15 @@ def fitted(plain: Answer, request: Request, too_large: str) -> Answer:
     Raises AnswerTooLarge with the text `too_large` otherwise.
     """
     body = plain["body"]
-    if len(body) * _MOST_BYTES_PER_CHARACTER <= MAX_ANSWER_BYTES or len(json.dumps(body)) <= MAX_ANSWER_BYTES:
+    if len(body) * _MOST_BYTES_PER_CHARACTER <= MAX_ANSWER_BYTES or _sent_size(body) <= MAX_ANSWER_BYTES:
         return plain
     compressed = base64.b64encode(gzip.compress(body.encode(), compresslevel=6)).decode()
     if not request.accepts_gzip or len(compressed) > MAX_ANSWER_BYTES:
         raise AnswerTooLarge(too_large)
     headers = {**plain["headers"], "content-encoding": "gzip", "vary": "accept-encoding"}
     return {**plain, "headers": headers, "body": compressed, "isBase64Encoded": True}
+
+
+def _sent_size(body: str) -> int:
+    """As Lambda's runtime sends it: one JSON string in UTF-8."""
+    return len(json.dumps(body, ensure_ascii=False).encode())

@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from threading import Timer
 from uuid import uuid4
@@ -59,7 +60,10 @@ class HttpRunner:
             "x-alga-extension": install.registry_id,
         }
         if self._service_token:
-            headers["x-runner-service-token"] = self._service_token()
+            token = self._service_token().strip()
+            if not (token.isascii() and token.isprintable()):
+                raise Unavailable("it has characters that no header takes")
+            headers["x-runner-service-token"] = token
         return headers
 
     def _body(
@@ -100,7 +104,7 @@ class HttpRunner:
         """Status and body of the answer; a watchdog ends the connection, however slowly it drips."""
         connection = self._connect()
         deadline = time.monotonic() + self._seconds
-        watchdog = Timer(self._seconds, connection.sock.shutdown, [socket.SHUT_RDWR])
+        watchdog = Timer(self._seconds, _end, [connection.sock])
         watchdog.start()
         try:
             connection.request("POST", self._path, body=body, headers=headers)
@@ -108,13 +112,11 @@ class HttpRunner:
             answer = response.read(MAX_ANSWER_BYTES + 1)
             if response.length and len(answer) <= MAX_ANSWER_BYTES:
                 raise IncompleteRead(answer, response.length)
-        except (OSError, HTTPException):
-            if time.monotonic() >= deadline:
-                raise TimeoutError from None
-            raise
         finally:
             watchdog.cancel()
             connection.close()
+            if time.monotonic() >= deadline:
+                raise TimeoutError  # whatever the end of the connection made of the answer
         return response.status, answer
 
     def _connect(self) -> HTTPConnection:
@@ -130,13 +132,18 @@ class HttpRunner:
         return connection
 
 
+def _end(connected: socket.socket) -> None:
+    with suppress(OSError):  # ended by itself at that moment
+        connected.shutdown(socket.SHUT_RDWR)
+
+
 class _Unreachable(Exception):
     pass
 
 
 def judge(http_status: int, answer: bytes) -> Outcome:
     """What the runner's answer comes to: the extension's status where it is one, else why it is none."""
-    if http_status >= 400:
+    if http_status != 200:
         text = f"The runner answered {http_status}: {_text(answer)}"
         return Outcome(status=RunStatus.ERROR, error=text, retryable=http_status >= 500)
     try:

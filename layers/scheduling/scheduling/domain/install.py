@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from scheduling.domain.capabilities import SCHEDULER_MANAGE
@@ -52,6 +52,11 @@ class Install:
     def active(self) -> bool:
         """Whether its schedules are to fire."""
         return self.enabled and not self.deleting
+
+    @property
+    def stated(self) -> "Install":
+        """What the platform said of it, without what its extension's writes change."""
+        return replace(self, sequence=0, schedule_count=0, writes={}, pending_since=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

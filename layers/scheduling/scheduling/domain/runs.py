@@ -130,4 +130,7 @@ def parse_time(text: str) -> str:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
-    return moment.astimezone(UTC).strftime(_TIME_FORMAT)
+    try:
+        return moment.astimezone(UTC).strftime(_TIME_FORMAT)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is beyond the calendar") from error

@@ -1,10 +1,14 @@
-"""A change of a row whose answer may be lost."""
+"""Changes of rows whose answers may be lost."""
+
+from collections.abc import Callable
 
 from scheduling.domain.errors import Unavailable
-from scheduling.domain.install import Acceptance
+from scheduling.domain.install import Acceptance, Install
 from scheduling.domain.schedule import Life, Schedule
 from scheduling.operations.ports import Conflict, EarlierWrite
 from scheduling.operations.services import Services
+
+_UNCERTAIN = "The change could not be confirmed; it may still take effect"
 
 
 def write(
@@ -40,6 +44,19 @@ def remove(services: Services, schedule: Schedule, accept: Acceptance) -> None:
             raise
 
 
+def write_install(services: Services, after: Install, change: Callable[[], None]) -> None:
+    """Make the change of an install to `after`, like `write`."""
+    try:
+        change()
+    except (Conflict, Unavailable):
+        try:
+            current = services.schedules.read(after.id).install
+        except Unavailable as unavailable:
+            raise Unavailable(_UNCERTAIN) from unavailable
+        if current is None or current.stated != after.stated:
+            raise
+
+
 def _made(services: Services, before: Schedule | None, after: Schedule) -> bool:
     current = _read_again(services, after)
     if current is None:
@@ -51,4 +68,4 @@ def _read_again(services: Services, schedule: Schedule) -> Schedule | None:
     try:
         return services.schedules.read(schedule.install_id, schedule.id).schedule
     except Unavailable as unavailable:
-        raise Unavailable("The change could not be confirmed; it may still take effect") from unavailable
+        raise Unavailable(_UNCERTAIN) from unavailable

@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import InstallConflict, InstallNotFound, RemapFailed, Unavailable
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install, InstallConfig, Version
 from scheduling.domain.schedule import Life, Schedule
+from scheduling.operations.changing import write_install
 from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
 from scheduling.operations.uninstall import apply_install, finish_deletion
@@ -54,7 +56,9 @@ def _put(services: Services, install_id: InstallId, given: Registration) -> tupl
     before = services.schedules.read(install_id).install
     if before is None:
         after = _changed(_blank(install_id, given.tenant_id), given)
-        services.installs.put(None, after, given.config, given.version)
+        write_install(
+            services, after, partial(services.installs.put, None, after, given.config, given.version)
+        )
         return after, True
     if before.deleting:
         finish_deletion(services, before)
@@ -73,7 +77,7 @@ def _change(services: Services, before: Install, given: Registration) -> Install
     after = replace(after, generation=before.generation + 1)
     if after.enabled != before.enabled:
         after = replace(after, pending_since=services.clock())
-    services.installs.put(before, after, given.config, given.version)
+    write_install(services, after, partial(services.installs.put, before, after, given.config, given.version))
     if after.pending_since:
         _apply(services, after)
     return after

@@ -9,7 +9,7 @@ from scheduling.domain.errors import InstallNotFound, Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Life
-from scheduling.operations.changing import write
+from scheduling.operations.changing import write, write_install
 from scheduling.operations.converge import converge
 from scheduling.operations.ports import Conflict, TimerFailed
 from scheduling.operations.services import Services
@@ -49,7 +49,11 @@ def delete_install(services: Services, install_id: InstallId) -> None:
     Raises InstallNotFound, and Unavailable where it is not finished yet: the install is then gone for everyone,
     and the reconciler, or the same call again, removes what is left.
     """
-    finish_deletion(services, services.retry(lambda: _mark_deleting(services, install_id)))
+    install = services.retry(lambda: _mark_deleting(services, install_id))
+    try:
+        finish_deletion(services, install)
+    except Unavailable as failed:
+        raise Unavailable("The install is being deleted; what is left of it follows shortly") from failed
 
 
 def finish_deletion(services: Services, install: Install) -> None:
@@ -61,9 +65,7 @@ def finish_deletion(services: Services, install: Install) -> None:
     except Conflict as conflict:
         current = services.schedules.read(install.id).install
         if current is not None and current.deleting:
-            raise Unavailable(
-                "The install is being deleted; what is left of it follows shortly"
-            ) from conflict
+            raise Unavailable("A schedule of the install is still being changed") from conflict
 
 
 def _mark_deleting(services: Services, install_id: InstallId) -> Install:
@@ -75,7 +77,7 @@ def _mark_deleting(services: Services, install_id: InstallId) -> Install:
     marked = replace(
         install, deleting=True, generation=install.generation + 1, pending_since=services.clock()
     )
-    services.installs.replace(install, marked)
+    write_install(services, marked, partial(services.installs.replace, install, marked))
     return marked
 
 

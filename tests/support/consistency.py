@@ -1,0 +1,69 @@
+"""Whether the table and EventBridge agree, judged from what stands in both and nothing else."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+from tests.support.world import TABLE, World
+
+Item = Mapping[str, Any]
+
+
+def items() -> list[Item]:
+    """All of the table, as plain values."""
+    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=TABLE, ConsistentRead=True)
+    found = [item for page in pages for item in page["Items"]]
+    return [{name: next(iter(value.values())) for name, value in item.items()} for item in found]
+
+
+def assert_consistent(world: World) -> None:
+    """Rows = names = count, nothing pending, and exactly the timers that the rows ask for."""
+    table = items()
+    schedules = [item for item in table if item["type"] == "schedule"]
+    installs = {item["pk"]: item for item in table if item["type"] == "install"}
+    assert [item["sk"] for item in table if "pendingSince" in item] == []
+    assert {item["life"] for item in schedules} <= {"active"}
+    assert {item["pk"] for item in schedules} <= set(installs), "a schedule without its install"
+    counted = Counter(item["pk"] for item in schedules)
+    for key, install in installs.items():
+        assert int(install["scheduleCount"]) == counted[key], f"the count of {key}"
+    assert _names(table) == _wanted_names(schedules)
+    assert _timers(world) == {
+        item["sk"].removeprefix("SCHEDULE#"): _wanted_timer(item)
+        for item in schedules
+        if item["enabled"] and installs[item["pk"]]["enabled"]
+    }
+
+
+def _names(table: list[Item]) -> set[tuple[str, str, str]]:
+    return {
+        (item["pk"], item["sk"].removeprefix("UNIQUE#"), item["scheduleId"])
+        for item in table
+        if item["type"] == "name"
+    }
+
+
+def _wanted_names(schedules: list[Item]) -> set[tuple[str, str, str]]:
+    named = [item for item in schedules if "name" in item]
+    return {(item["pk"], item["name"], item["sk"].removeprefix("SCHEDULE#")) for item in named}
+
+
+def _wanted_timer(item: Item) -> tuple[str, str, str, int]:
+    """These tests use crons of the form `M * * * *`, whose expression needs no translator to tell."""
+    minute, rest = item["cron"].split(" ", 1)
+    assert rest == "* * * *"
+    install_id = item["pk"].removeprefix("INSTALL#")
+    return f"cron({minute} * * * ? *)", item["timezone"], install_id, int(item["timerRevision"])
+
+
+def _timers(world: World) -> dict[str, tuple[str, str, str, int]]:
+    found = {}
+    for name, timer in world.timers().items():
+        given = json.loads(timer["Target"]["Input"])
+        assert given["scheduleId"] == name
+        zone, expression = timer["ScheduleExpressionTimezone"], timer["ScheduleExpression"]
+        found[name] = (expression, zone, given["installId"], given["revision"])
+    return found

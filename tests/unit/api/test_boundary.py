@@ -1,0 +1,244 @@
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from scheduling.api.callback import callback
+from scheduling.api.http import Answer, Request, answer
+from scheduling.api.rest import one_schedule, rest
+from scheduling.domain import errors
+from scheduling.domain.errors import SchedulingError
+
+from tests.unit.builders import body_of, http_event, schedule
+
+SECRET = "table scheduling-prod at 10.0.0.7"
+UNEXPECTED = [
+    pytest.param(RuntimeError(SECRET), id="RuntimeError"),
+    pytest.param(KeyError(SECRET), id="KeyError"),
+    pytest.param(ValueError(SECRET), id="ValueError"),
+    pytest.param(RecursionError(SECRET), id="RecursionError"),
+    pytest.param(ExceptionGroup(SECRET, [OSError(SECRET)]), id="ExceptionGroup"),
+    pytest.param(SchedulingError(SECRET), id="an error without a kind"),
+]
+
+
+def context() -> LambdaContext:
+    made = LambdaContext()
+    made._aws_request_id = "request-1"
+    return made
+
+
+def raising(error: Exception) -> Callable[[Request], Answer]:
+    def route(_request: Request) -> Answer:
+        raise error
+
+    return route
+
+
+def called_back(error: Exception) -> Answer:
+    return callback(raising(error))(http_event("{}"), context())
+
+
+def resource(error: Exception) -> Answer:
+    return rest(raising(error))(http_event("{}"), context())
+
+
+def problem(status: int, detail: str, code: str, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **more,
+    }
+
+
+@pytest.mark.parametrize("wrap", [callback, rest], ids=["callback", "resource"])
+def test_an_answer_passes_unchanged(wrap: Callable[[Callable[[Request], Answer]], Any]) -> None:
+    made = answer(200, "{}", {"etag": '"1"'})
+
+    assert wrap(lambda _request: made)(http_event("{}"), context()) is made
+
+
+@pytest.mark.parametrize("wrap", [callback, rest], ids=["callback", "resource"])
+def test_a_route_sees_the_event(wrap: Callable[[Callable[[Request], Answer]], Any]) -> None:
+    def route(request: Request) -> Answer:
+        return answer(200, request.install_id)
+
+    assert wrap(route)(http_event(), context())["body"] == "install-1"
+
+
+@pytest.mark.parametrize("error", UNEXPECTED)
+def test_anything_unexpected_is_an_internal_error_of_the_callback(error: Exception) -> None:
+    assert called_back(error) == {
+        "statusCode": 500,
+        "headers": {"content-type": "application/json"},
+        "body": '{"error":"Internal error","code":"INTERNAL_ERROR"}',
+    }
+
+
+@pytest.mark.parametrize("error", UNEXPECTED)
+def test_anything_unexpected_is_an_internal_error_of_the_resource_api(error: Exception) -> None:
+    made = resource(error)
+
+    assert made["statusCode"] == 500
+    assert made["headers"] == {"content-type": "application/problem+json"}
+    assert body_of(made) == problem(500, "Internal error", "INTERNAL_ERROR")
+
+
+CALLBACK_TABLE = [
+    pytest.param(
+        errors.ValidationFailed.of({"cron": "Cron expression too long", "name": "Name too long"}),
+        400,
+        {
+            "success": False,
+            "error": "Cron expression too long",
+            "fieldErrors": {"cron": "Cron expression too long", "name": "Name too long"},
+            "code": "VALIDATION_FAILED",
+        },
+        id="validation",
+    ),
+    pytest.param(
+        errors.ValidationFailed("The body must be a JSON object"),
+        400,
+        {"success": False, "error": "The body must be a JSON object", "code": "VALIDATION_FAILED"},
+        id="no field to blame",
+    ),
+    pytest.param(
+        errors.QuotaReached(50),
+        400,
+        {
+            "success": False,
+            "error": "Too many schedules (max 50 per extension install)",
+            "code": "QUOTA_EXCEEDED",
+        },
+        id="quota",
+    ),
+    pytest.param(
+        errors.NameTaken(),
+        400,
+        {
+            "success": False,
+            "error": "Schedule name already in use for this extension",
+            "fieldErrors": {"name": "Schedule name already in use for this extension"},
+            "code": "NAME_TAKEN",
+        },
+        id="name",
+    ),
+    pytest.param(
+        errors.ScheduleNotFound(),
+        400,
+        {"success": False, "error": "Schedule not found", "code": "NOT_FOUND"},
+        id="schedule",
+    ),
+    pytest.param(
+        errors.InstallNotFound(), 404, {"error": "Install not found", "code": "NOT_FOUND"}, id="install"
+    ),
+    pytest.param(
+        errors.CapabilityDenied("cap:scheduler.manage"),
+        403,
+        {
+            "success": False,
+            "error": "Capability not granted: cap:scheduler.manage",
+            "code": "CAPABILITY_DENIED",
+        },
+        id="capability",
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "body"), CALLBACK_TABLE)
+def test_the_callback_refuses_in_its_form(
+    error: SchedulingError, status: int, body: dict[str, object]
+) -> None:
+    made = called_back(error)
+
+    assert made["statusCode"] == status
+    assert made["headers"] == {"content-type": "application/json"}
+    assert body_of(made) == body
+
+
+@pytest.mark.parametrize(
+    ("error", "body"),
+    [
+        pytest.param(
+            errors.ValidationFailed.of({"cron": "Cron expression too long", "name": "Name too long"}),
+            problem(
+                400,
+                "Cron expression too long",
+                "VALIDATION_FAILED",
+                fieldErrors={"cron": "Cron expression too long", "name": "Name too long"},
+            ),
+            id="validation",
+        ),
+        pytest.param(
+            errors.ScheduleNotFound(), problem(404, "Schedule not found", "NOT_FOUND"), id="schedule"
+        ),
+        pytest.param(errors.InstallNotFound(), problem(404, "Install not found", "NOT_FOUND"), id="install"),
+        pytest.param(
+            errors.QuotaReached(50),
+            problem(409, "Too many schedules (max 50 per extension install)", "QUOTA_EXCEEDED"),
+            id="quota",
+        ),
+        pytest.param(
+            errors.PreconditionFailed(),
+            problem(
+                412,
+                "The schedule has changed since the revision that If-Match names",
+                "PRECONDITION_FAILED",
+            ),
+            id="precondition",
+        ),
+        pytest.param(
+            errors.RemapFailed([("s1", "GET /a"), ("s2", "POST /b")]),
+            problem(
+                409,
+                "The new version lacks endpoints that schedules of this install use",
+                "SCHEDULE_REMAP_FAILED",
+                missing=[
+                    {"scheduleId": "s1", "endpoint": "GET /a"},
+                    {"scheduleId": "s2", "endpoint": "POST /b"},
+                ],
+            ),
+            id="remap",
+        ),
+    ],
+)
+def test_the_resource_api_refuses_with_a_problem_document(
+    error: SchedulingError, body: dict[str, object]
+) -> None:
+    made = resource(error)
+
+    assert made["statusCode"] == body["status"]
+    assert made["headers"] == {"content-type": "application/problem+json"}
+    assert body_of(made) == body
+
+
+@pytest.mark.parametrize("ask", [called_back, resource], ids=["callback", "resource"])
+@pytest.mark.parametrize(
+    ("error", "status", "seconds"),
+    [(errors.RateLimited(42), 429, "42"), (errors.Unavailable("x", 3), 503, "3")],
+    ids=["rate", "unavailable"],
+)
+def test_when_to_try_again_is_in_a_header(
+    ask: Callable[[Exception], Answer], error: SchedulingError, status: int, seconds: str
+) -> None:
+    made = ask(error)
+
+    assert (made["statusCode"], made["headers"]["retry-after"]) == (status, seconds)
+    assert body_of(made)["code"] == error.code
+
+
+def test_texts_are_not_escaped_beyond_json() -> None:
+    made = resource(errors.ValidationFailed.of({"naïve": 'a "quoted" é'}))
+
+    assert '"fieldErrors":{"naïve":"a \\"quoted\\" é"}' in made["body"]
+
+
+def test_one_schedule_has_its_revision_for_a_tag() -> None:
+    made = one_schedule(201, schedule(revision=7), location="/there")
+
+    assert made["statusCode"] == 201
+    assert made["headers"] == {"content-type": "application/json", "etag": '"7"', "location": "/there"}

@@ -1,0 +1,82 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from scheduling.api.fires import fire_of, report
+from scheduling.domain.runs import NotRun, Run, RunStatus
+
+from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, fire
+
+EVENT: dict[str, Any] = {
+    "installId": INSTALL_ID,
+    "scheduleId": SCHEDULE_ID,
+    "revision": 1,
+    "scheduledTime": "2026-11-23T09:00:00Z",
+    "attempt": "1",
+}
+OCCURRENCE = {"scheduleId": SCHEDULE_ID, "scheduledTime": "2026-11-23T09:00:00Z"}
+
+
+def test_an_event_tells_of_a_fire() -> None:
+    assert fire_of(EVENT) == fire()
+
+
+def test_the_attempt_is_no_part_of_the_fire() -> None:
+    assert fire_of({**EVENT, "attempt": "2"}) == fire_of(EVENT)
+    assert fire_of({name: value for name, value in EVENT.items() if name != "attempt"}) == fire()
+
+
+def test_a_scheduled_time_is_brought_to_one_form() -> None:
+    assert fire_of({**EVENT, "scheduledTime": "2026-11-23T10:00:00+01:00"}) == fire()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("installId", None),
+        ("scheduleId", 1),
+        ("revision", "x"),
+        ("revision", None),
+        ("scheduledTime", "<aws.scheduler.scheduled-time>"),
+        ("scheduledTime", "2026-11-23T09:00:00"),
+        ("scheduledTime", None),
+    ],
+)
+def test_a_wrong_event_names_its_field(field: str, value: object) -> None:
+    with pytest.raises(ValidationError) as refused:
+        fire_of({**EVENT, field: value})
+
+    assert [error["loc"] for error in refused.value.errors()] == [(field,)]
+
+
+@pytest.mark.parametrize("field", ["installId", "scheduleId", "revision", "scheduledTime"])
+def test_a_missing_field_is_named(field: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        fire_of({name: value for name, value in EVENT.items() if name != field})
+
+    assert [error["loc"] for error in refused.value.errors()] == [(field,)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        (NotRun.DUPLICATE, "duplicate"),
+        (NotRun.OVERLAP, "overlap"),
+        (NotRun.UNKNOWN_SCHEDULE, "unknown"),
+        (NotRun.STALE_REVISION, "stale"),
+        (NotRun.DISABLED, "disabled"),
+        (NotRun.CAPABILITY_REVOKED, "revoked"),
+    ],
+)
+def test_why_nothing_was_run_is_reported(reason: NotRun, status: str) -> None:
+    assert report(fire(), reason) == {**OCCURRENCE, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(RunStatus.SUCCESS, None), (RunStatus.ERROR, "The extension answered 404: no")],
+)
+def test_a_run_is_reported(status: RunStatus, error: str | None) -> None:
+    run = Run(scheduled_time=fire().scheduled_time, status=status, attempt=2, started_at=NOW, error=error)
+
+    assert report(fire(), run) == {**OCCURRENCE, "status": status.value, "attempt": 2, "error": error}

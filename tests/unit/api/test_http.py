@@ -1,0 +1,242 @@
+import base64
+import gzip
+import json
+import random
+from typing import Any
+
+import pytest
+from scheduling.api.http import Answer, Request, answer, fitted
+from scheduling.domain.errors import AnswerTooLarge, InstallNotFound, ValidationFailed
+from scheduling.domain.exact_json import Number
+
+from tests.unit.builders import http_event
+
+LAMBDA_LIMIT = 6_291_556
+LIMIT = 6_000_000
+
+
+def request(accept_encoding: str | None = None) -> Request:
+    headers = {} if accept_encoding is None else {"accept-encoding": accept_encoding}
+    return Request(http_event(headers=headers))
+
+
+def encoded(data: bytes) -> dict[str, Any]:
+    return http_event(base64.b64encode(data).decode(), isBase64Encoded=True)
+
+
+def lambda_size(made: Answer) -> int:
+    """In bytes, as Lambda's runtime for Python 3.12 and later encodes it."""
+    return len(json.dumps(made, ensure_ascii=False).encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("{}", {}, id="empty object"),
+        pytest.param(' {"a": [1.0]} ', {"a": [Number("1.0")]}, id="numbers kept"),
+        pytest.param('{"é": "\U0001f600"}', {"é": "\U0001f600"}, id="unicode"),
+    ],
+)
+def test_a_body_is_read_plain_or_in_base64(text: str, value: dict[str, object]) -> None:
+    assert Request(http_event(text)).json_object() == value
+    assert Request(encoded(text.encode())).json_object() == value
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        pytest.param(
+            http_event(None),
+            "The body is not valid: Not valid JSON: Expecting value at character 0",
+            id="no body",
+        ),
+        pytest.param(
+            http_event(""),
+            "The body is not valid: Not valid JSON: Expecting value at character 0",
+            id="empty body",
+        ),
+        pytest.param(
+            http_event("{} x"),
+            "The body is not valid: Not valid JSON: Extra data at character 3",
+            id="trailing garbage",
+        ),
+        pytest.param(
+            http_event('{"a":1,"a":2}'),
+            'The body is not valid: An object has the name "a" twice',
+            id="a name twice",
+        ),
+        pytest.param(
+            http_event('{"a":NaN}'),
+            "The body is not valid: Not valid JSON: NaN is no JSON number",
+            id="NaN",
+        ),
+        pytest.param(
+            http_event("[" * 100_000),
+            "The body is not valid: Nested deeper than 256 levels",
+            id="bottomless",
+        ),
+        pytest.param(http_event("[]"), "The body must be a JSON object", id="array"),
+        pytest.param(http_event('"{}"'), "The body must be a JSON object", id="text"),
+        pytest.param(http_event("null"), "The body must be a JSON object", id="null"),
+        pytest.param(http_event("1"), "The body must be a JSON object", id="number"),
+        pytest.param(
+            encoded(b'{"a":"\xff"}'),
+            "The body is not valid: 'utf-8' codec can't decode byte 0xff in position 6: invalid start byte",
+            id="not UTF-8",
+        ),
+    ],
+)
+def test_any_other_body_is_a_failed_validation(event: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        Request(event).json_object()
+
+    assert str(refused.value) == text
+    assert refused.value.field_errors == {}
+
+
+@pytest.mark.parametrize("sent", ["if-match", "If-Match", "IF-MATCH"])
+@pytest.mark.parametrize("asked", ["if-match", "If-Match"])
+def test_a_header_is_found_in_any_case(sent: str, asked: str) -> None:
+    assert Request(http_event(headers={sent: '"1"'})).header(asked) == '"1"'
+
+
+def test_what_is_not_sent_is_none_or_empty() -> None:
+    bare = Request({"version": "2.0"})
+
+    assert bare.header("if-match") is None
+    assert bare.query("limit") is None
+    assert bare.path("installId") == ""
+    assert not bare.accepts_gzip
+
+
+def test_parameters_are_those_of_path_and_query() -> None:
+    found = Request(http_event(path={"scheduleId": "s"}, queryStringParameters={"limit": "2"}))
+
+    assert (found.path("scheduleId"), found.query("limit")) == ("s", "2")
+
+
+@pytest.mark.parametrize("text", ["", "a" * 65, "a/b", "a b"], ids=["empty", "65", "slash", "space"])
+def test_an_id_that_no_install_can_have_is_not_found(text: str) -> None:
+    with pytest.raises(InstallNotFound):
+        _ = Request(http_event(path={"installId": text})).install_id
+
+
+def test_an_install_id_is_that_of_the_path() -> None:
+    assert Request(http_event()).install_id == "install-1"
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        "gzip",
+        "GZIP",
+        "br, gzip",
+        "gzip, deflate, br",
+        "deflate,gzip ; q=1",
+        "gzip;q=1.0, *;q=0",
+        "gzip;q=0.8",
+        "br;q=1.0, gzip;q=0.5",
+        "gzip;q=0.001",
+        "identity;q=0, gzip;q=0.1",
+        "br;q=0, gzip",
+        "*",
+        "br, *;q=0.5",
+    ],
+)
+def test_gzip_is_taken_where_it_is_accepted(accepted: str) -> None:
+    assert request(accepted).accepts_gzip
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        None,
+        "",
+        "identity",
+        "br, deflate",
+        "gzip;q=0",
+        "gzip; q=0",
+        "gzip;q=0.0",
+        "gzip; Q=0.000",
+        "br, gzip;q=0",
+        "gzipped",
+        "*;q=0",
+        "*, gzip;q=0",
+    ],
+)
+def test_gzip_is_not_taken_where_it_is_not_accepted(accepted: str | None) -> None:
+    assert not request(accepted).accepts_gzip
+
+
+def test_an_answer_is_json() -> None:
+    assert answer(201, "{}", {"etag": '"1"'}) == {
+        "statusCode": 201,
+        "headers": {"content-type": "application/json", "etag": '"1"'},
+        "body": "{}",
+    }
+
+
+def test_an_answer_may_name_its_own_type() -> None:
+    made = answer(400, "{}", {"content-type": "application/problem+json"})
+
+    assert made["headers"] == {"content-type": "application/problem+json"}
+
+
+def test_an_answer_without_a_body_has_no_type() -> None:
+    assert answer(204) == {"statusCode": 204, "headers": {}, "body": ""}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("{}", id="small"),
+        pytest.param("x" * 999_000, id="below the limit at worst"),
+        pytest.param("x" * (LIMIT - 2), id="letters to the limit"),
+        pytest.param('"' * (LIMIT // 2 - 1), id="quotes to the limit"),
+        pytest.param("é" * 999_999, id="a million letters of two bytes"),
+        pytest.param("é" * 2_900_000, id="letters of two bytes near the limit"),
+        pytest.param("語" * 1_900_000, id="letters of three bytes near the limit"),
+        pytest.param("\U0001f600" * 900_000, id="letters of four bytes"),
+    ],
+)
+@pytest.mark.parametrize("accepted", [None, "gzip"])
+def test_an_answer_that_fits_is_left_plain(body: str, accepted: str | None) -> None:
+    plain = answer(200, body)
+
+    assert fitted(plain, request(accepted), "too large") == plain
+    assert lambda_size(plain) < LAMBDA_LIMIT
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("x" * (LIMIT - 1), id="a letter more"),
+        pytest.param('"' * (LIMIT // 2), id="a quote more"),
+        pytest.param("é" * 3_000_000, id="letters of two bytes"),
+        pytest.param("\U0001f600" * 1_500_000, id="letters of four bytes"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_compressed_or_refused(body: str) -> None:
+    plain = answer(200, body)
+
+    made = fitted(plain, request("gzip"), "too large")
+
+    assert made["isBase64Encoded"] is True
+    assert made["headers"] == {
+        "content-type": "application/json",
+        "content-encoding": "gzip",
+        "vary": "accept-encoding",
+    }
+    assert gzip.decompress(base64.b64decode(made["body"])).decode() == body
+    assert lambda_size(made) < LAMBDA_LIMIT
+    with pytest.raises(AnswerTooLarge) as refused:
+        fitted(plain, request(None), "use pages")
+    assert str(refused.value) == "use pages"
+
+
+def test_an_answer_that_does_not_fit_compressed_is_refused() -> None:
+    noise = random.Random(1).randbytes(4_700_000)  # noqa: S311 - only to be incompressible
+    body = base64.b64encode(noise).decode()
+
+    with pytest.raises(AnswerTooLarge):
+        fitted(answer(200, body), request("gzip"), "too large")

@@ -1,0 +1,161 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+from scheduling.api.render import (
+    compact,
+    endpoint_fields,
+    install_fields,
+    run_fields,
+    schedule_json,
+    schedules_json,
+    timestamp,
+)
+from scheduling.domain.install import Version
+from scheduling.domain.runs import Run, RunStatus
+from scheduling.domain.schedule import LastRun
+
+from tests.unit.builders import NOW, SCHEDULE_ID, endpoint, install, schedule
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        pytest.param(None, None, id="none"),
+        pytest.param(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "2026-01-02T03:04:05.000Z", id="whole"),
+        pytest.param(
+            datetime(2026, 1, 2, 3, 4, 5, 7_000, tzinfo=UTC), "2026-01-02T03:04:05.007Z", id="milliseconds"
+        ),
+        pytest.param(
+            datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+            "2026-12-31T23:59:59.999Z",
+            id="cut, not rounded",
+        ),
+        pytest.param(datetime(2026, 1, 2, 3, 4, 5, 999, tzinfo=UTC), "2026-01-02T03:04:05.000Z", id="less"),
+    ],
+)
+def test_a_time_is_iso_8601_in_utc(moment: datetime | None, text: str | None) -> None:
+    assert timestamp(moment) == text
+
+
+def test_a_time_reads_back() -> None:
+    assert datetime.fromisoformat(timestamp(NOW) or "") == NOW
+
+
+def test_json_is_compact_and_not_escaped() -> None:
+    assert compact({"a": ["é", None, True, "\n"]}) == '{"a":["é",null,true,"\\n"]}'
+
+
+def test_a_schedule_has_the_contracts_fields() -> None:
+    made = schedule(
+        name="nightly é",
+        payload='{"a":[1,2]}',
+        timezone="Europe/Berlin",
+        revision=7,
+        running_time="2026-11-23T08:00:00Z",
+        held_name="former",
+        last_run=LastRun(at=NOW, status="error", error='no "luck"'),
+    )
+
+    assert json.loads(schedule_json(made)) == {
+        "id": SCHEDULE_ID,
+        "endpointPath": "/api/sync",
+        "endpointMethod": "POST",
+        "name": "nightly é",
+        "cron": "0 9 * * *",
+        "timezone": "Europe/Berlin",
+        "enabled": True,
+        "payload": {"a": [1, 2]},
+        "lastRunAt": "2026-11-23T09:00:00.000Z",
+        "lastRunStatus": "error",
+        "lastError": 'no "luck"',
+        "createdAt": "2026-11-23T09:00:00.000Z",
+    }
+
+
+def test_what_a_new_schedule_does_not_have_is_null() -> None:
+    made = json.loads(schedule_json(schedule(enabled=False)))
+
+    assert made["enabled"] is False
+    assert [name for name, value in made.items() if value is None] == [
+        "name",
+        "lastRunAt",
+        "lastRunStatus",
+        "lastError",
+        "payload",
+    ]
+
+
+def test_a_successful_run_has_no_error() -> None:
+    made = json.loads(schedule_json(schedule(last_run=LastRun(at=NOW, status="success", error=None))))
+
+    assert (made["lastRunStatus"], made["lastError"]) == ("success", None)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param('{"a":1e400,"b":1.0,"c":12345678901234567890123,"d":-0}', id="numbers"),
+        pytest.param('["é\U0001f600","\\u0000"]', id="texts"),
+        pytest.param("{}", id="empty object"),
+        pytest.param("[]", id="empty array"),
+        pytest.param('[{"payload":null}]', id="a payload in the payload"),
+    ],
+)
+def test_a_payload_is_put_in_as_it_is(payload: str) -> None:
+    assert f'"payload":{payload}}}' in schedule_json(schedule(payload=payload))
+    assert schedules_json([schedule(payload=payload)]).count(payload) == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_list_has_every_schedule(count: int) -> None:
+    made = json.loads(schedules_json(schedule(name=str(number)) for number in range(count)))
+
+    assert [found["name"] for found in made] == [str(number) for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "schedulable"), [("POST", "/a", True), ("GET", "/a/:id", False), ("PUT", "/a", False)]
+)
+def test_an_endpoint_tells_whether_it_can_be_scheduled(method: str, path: str, schedulable: bool) -> None:
+    assert endpoint_fields(endpoint(method, path)) == {
+        "id": f"{method} {path}",
+        "method": method,
+        "path": path,
+        "handler": "handler",
+        "schedulable": schedulable,
+    }
+
+
+def test_a_run_has_the_contracts_fields() -> None:
+    run = Run(
+        scheduled_time="2026-11-23T09:00:00Z",
+        status=RunStatus.ERROR,
+        attempt=2,
+        started_at=NOW,
+        duration_ms=12,
+        http_status=503,
+        error="down",
+        retryable=True,
+    )
+
+    assert compact(run_fields(run)) == (
+        '{"scheduledTime":"2026-11-23T09:00:00Z","startedAt":"2026-11-23T09:00:00.000Z","durationMs":12,'
+        '"attempt":2,"status":"error","httpStatus":503,"error":"down"}'
+    )
+
+
+def test_an_install_shows_no_configuration_and_no_secret() -> None:
+    version = Version(id="version-1", manifest_hash="hash", endpoints=(endpoint("GET", "/a"),))
+
+    assert install_fields(install(schedule_count=3, enabled=False), version) == {
+        "installId": "install-1",
+        "tenantId": "tenant-1",
+        "registryId": "registry-1",
+        "versionId": "version-1",
+        "contentHash": "sha256:abc",
+        "grantedCapabilities": ["cap:context.read", "cap:scheduler.manage"],
+        "enabled": False,
+        "scheduleCount": 3,
+        "endpoints": [endpoint_fields(endpoint("GET", "/a"))],
+    }

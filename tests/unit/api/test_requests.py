@@ -1,0 +1,319 @@
+import base64
+
+import pytest
+from scheduling.api.http import Request
+from scheduling.api.requests import (
+    cursor_of,
+    idempotency_key,
+    if_match,
+    page_limit,
+    refuse_unknown,
+    required_schedule_id,
+    run_position,
+    schedule_id_of,
+    schedule_input,
+    schedule_position,
+)
+from scheduling.domain import exact_json
+from scheduling.domain.errors import ScheduleNotFound, ValidationFailed
+from scheduling.domain.limits import Limits
+from scheduling.domain.rules import Rules
+
+from tests.unit.builders import NOW, SCHEDULE_ID, endpoint, http_event
+
+
+def body(text: str) -> dict[str, object]:
+    value = exact_json.loads(text)
+    assert isinstance(value, dict)
+    return value
+
+
+def field_errors(refused: pytest.ExceptionInfo[ValidationFailed]) -> dict[str, str]:
+    assert refused.value.code == "VALIDATION_FAILED"
+    return refused.value.field_errors
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        pytest.param("{}", {}, id="none"),
+        pytest.param(
+            '{"endpoint":"/a","cron":"c","timezone":"t","enabled":false,"name":"n","payload":[]}',
+            {
+                "endpoint": "/a",
+                "cron": "c",
+                "timezone": "t",
+                "enabled": False,
+                "name": "n",
+                "payload": [],
+            },
+            id="all",
+        ),
+        pytest.param('{"name":null,"payload":null}', {"name": None, "payload": None}, id="null clears"),
+        pytest.param(
+            '{"payload":{"a":1.0}}', {"payload": {"a": exact_json.Number("1.0")}}, id="numbers kept"
+        ),
+        pytest.param('{"payload":"text"}', {"payload": "text"}, id="a payload of any type, for its rule"),
+    ],
+)
+def test_fields_of_the_right_type_are_taken(text: str, fields: dict[str, object]) -> None:
+    given = schedule_input(body(text))
+
+    assert given.fields == fields
+    assert given.errors == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("endpoint", "null", "endpoint must be a string"),
+        ("endpoint", "1", "endpoint must be a string"),
+        ("endpoint", '["/a"]', "endpoint must be a string"),
+        ("cron", "null", "cron must be a string"),
+        ("cron", "{}", "cron must be a string"),
+        ("timezone", "null", "timezone must be a string"),
+        ("timezone", "true", "timezone must be a string"),
+        ("enabled", "null", "enabled must be true or false"),
+        ("enabled", '"true"', "enabled must be true or false"),
+        ("enabled", "1", "enabled must be true or false"),
+        ("name", "1", "name must be a string"),
+        ("name", "false", "name must be a string"),
+        ("scheduleId", '"x"', "scheduleId is not a known field"),
+        ("Cron", '"0 9 * * *"', "Cron is not a known field"),
+        ("", "1", " is not a known field"),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_reported_and_left_out(field: str, value: str, text: str) -> None:
+    given = schedule_input(body(f'{{"{field}":{value},"payload":[]}}'))
+
+    assert given.errors == {field: text}
+    assert given.fields == {"payload": []}
+
+
+def test_all_wrong_types_are_reported_together() -> None:
+    given = schedule_input(body('{"endpoint":1,"cron":2,"enabled":3,"other":4,"name":"kept"}'))
+
+    assert set(given.errors) == {"endpoint", "cron", "enabled", "other"}
+    assert given.fields == {"name": "kept"}
+
+
+def test_many_unknown_fields_do_not_hide_a_wrong_type() -> None:
+    unknown = ",".join(f'"x{number}":1' for number in range(30))
+
+    given = schedule_input(body(f'{{{unknown},"cron":1,"name":"kept"}}'))
+
+    assert len(given.errors) == 20
+    assert given.errors["cron"] == "cron must be a string"
+    assert given.fields == {"name": "kept"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("x" * 64, "x" * 64), ("x" * 65, "x" * 64 + "…"), ("x" * 100_000, "x" * 64 + "…")],
+    ids=["64", "65", "100000"],
+)
+def test_a_long_name_is_cut(name: str, shown: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        refuse_unknown({name: 1}, ())
+
+    assert field_errors(refused) == {shown: f"{shown} is not a known field"}
+    assert schedule_input({name: 1}).errors == {shown: f"{shown} is not a known field"}
+
+
+def test_many_unknown_fields_are_not_all_named() -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        refuse_unknown({str(number): number for number in range(30)}, ())
+
+    assert list(field_errors(refused)) == [str(number) for number in range(20)]
+
+
+def test_unknown_fields_are_refused_by_name() -> None:
+    refuse_unknown({"scheduleId": 1}, {"scheduleId"})
+    with pytest.raises(ValidationFailed) as refused:
+        refuse_unknown({"scheduleId": 1, "a": 1, "b": 2}, {"scheduleId"})
+
+    assert field_errors(refused) == {"a": "a is not a known field", "b": "b is not a known field"}
+
+
+@pytest.mark.parametrize(
+    "text", [SCHEDULE_ID, SCHEDULE_ID.upper(), f" {SCHEDULE_ID}\n"], ids=["lower", "upper", "spaces"]
+)
+def test_a_schedule_id_of_a_body_is_taken_in_lower_case(text: str) -> None:
+    assert required_schedule_id({"scheduleId": text}) == SCHEDULE_ID
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        pytest.param({}, "scheduleId is required", id="missing"),
+        pytest.param({"scheduleId": None}, "scheduleId is required", id="null"),
+        pytest.param({"scheduleId": ""}, "Invalid scheduleId", id="empty"),
+        pytest.param({"scheduleId": "x"}, "Invalid scheduleId", id="no UUID"),
+        pytest.param({"scheduleId": exact_json.Number("1")}, "Invalid scheduleId", id="number"),
+        pytest.param({"scheduleId": [SCHEDULE_ID]}, "Invalid scheduleId", id="array"),
+        pytest.param({"scheduleId": False}, "Invalid scheduleId", id="false"),
+        pytest.param(
+            {"scheduleId": "0f4a0000-0000-7000-8000-000000000001"}, "Invalid scheduleId", id="version 7"
+        ),
+    ],
+)
+def test_any_other_schedule_id_of_a_body_is_refused(fields: dict[str, object], text: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        required_schedule_id(fields)
+
+    assert field_errors(refused) == {"scheduleId": text}
+    assert str(refused.value) == text
+
+
+def test_a_schedule_id_of_a_path_is_taken_or_not_found() -> None:
+    assert schedule_id_of(SCHEDULE_ID.upper()) == SCHEDULE_ID
+    with pytest.raises(ScheduleNotFound):
+        schedule_id_of("preview")
+
+
+def test_without_the_header_there_is_no_idempotency_key() -> None:
+    assert idempotency_key(None, {}) is None
+
+
+@pytest.mark.parametrize("header", ["k", "k" * 64, " "], ids=["1", "64", "space"])
+def test_an_idempotency_key_has_1_to_64_characters(header: str) -> None:
+    key = idempotency_key(header, {})
+
+    assert key is not None
+    assert key.value == header
+
+
+@pytest.mark.parametrize("header", ["", "k" * 65], ids=["empty", "65"])
+def test_any_other_idempotency_key_is_refused(header: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        idempotency_key(header, {})
+
+    assert field_errors(refused) == {"Idempotency-Key": "Idempotency-Key must be 1 to 64 characters"}
+
+
+SAME = '{"cron":"0 9 * * *","payload":{"b":[1.0,"é"],"a":null}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        pytest.param(SAME, True, id="the same text"),
+        pytest.param(
+            '{ "payload" : { "a" : null, "b" : [ 1.0 , "\\u00e9" ] }, "cron":"0 9 * * *" }',
+            True,
+            id="other spacing, order and escapes",
+        ),
+        pytest.param(SAME.replace("1.0", "1"), False, id="a number written otherwise"),
+        pytest.param(SAME.replace("null", '"null"'), False, id="another value"),
+        pytest.param(SAME.replace('"a":null', '"c":null'), False, id="another name"),
+        pytest.param(SAME.replace('[1.0,"é"]', '["é",1.0]'), False, id="another order in an array"),
+        pytest.param("{}", False, id="nothing"),
+    ],
+)
+def test_a_key_tells_whether_the_body_is_the_same(text: str, same: bool) -> None:
+    first, second = idempotency_key("k", body(SAME)), idempotency_key("k", body(text))
+
+    assert (first == second) is same
+
+
+def keyed_create(levels: int) -> str | None:
+    """The payload that a create with an Idempotency-Key keeps of so many levels."""
+    payload = "[" * levels + "1" + "]" * levels
+    sent = http_event(f'{{"endpoint":"/a","cron":"0 9 * * *","payload":{payload}}}')
+    wanted = Request(sent).json_object()
+    assert idempotency_key("k", wanted) is not None
+    return Rules([endpoint("POST", "/a")], Limits(), NOW).define(schedule_input(wanted)).payload
+
+
+@pytest.mark.parametrize("levels", [1, 200, 255])
+def test_a_key_goes_with_any_payload_that_is_kept(levels: int) -> None:
+    assert keyed_create(levels) == "[" * levels + "1" + "]" * levels
+
+
+@pytest.mark.parametrize("levels", [256, 257, 500, 100_000])
+def test_a_key_with_a_body_of_more_than_256_levels_is_a_failed_validation(levels: int) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        keyed_create(levels)
+
+    assert str(refused.value) == "The body is not valid: Nested deeper than 256 levels"
+
+
+@pytest.mark.parametrize(
+    ("header", "revisions"),
+    [
+        pytest.param(None, None, id="no header"),
+        pytest.param("*", None, id="any"),
+        pytest.param(" * ", None, id="any, with spaces"),
+        pytest.param('"3"', {3}, id="one"),
+        pytest.param('"3", "4","5"', {3, 4, 5}, id="several"),
+        pytest.param('W/"3"', set(), id="weak"),
+        pytest.param('W/"3", "4"', {4}, id="weak and strong"),
+        pytest.param("3", set(), id="not quoted"),
+        pytest.param('"x"', set(), id="never ours"),
+        pytest.param('""', set(), id="empty tag"),
+        pytest.param("", set(), id="empty header"),
+        pytest.param('"9999999999999999"', set(), id="16 digits"),
+    ],
+)
+def test_if_match_admits_the_revisions_it_names(header: str | None, revisions: set[int] | None) -> None:
+    assert if_match(header) == revisions
+
+
+@pytest.mark.parametrize(("text", "limit"), [(None, 50), ("1", 1), ("50", 50), ("007", 7)])
+def test_a_page_has_1_to_50_and_50_by_default(text: str | None, limit: int) -> None:
+    assert page_limit(text) == limit
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "51", "-1", "", "1.0", "1e1", " 1", "1 ", "x", "0001", "\u0663", "9" * 5000]
+)
+def test_any_other_page_limit_is_refused(text: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        page_limit(text)
+
+    assert field_errors(refused) == {"limit": "limit must be a whole number from 1 to 50"}
+
+
+def test_a_cursor_leads_back_to_its_place() -> None:
+    assert cursor_of(None) is None
+    assert schedule_position(None) is None
+    assert run_position(None) is None
+    assert schedule_position(cursor_of(SCHEDULE_ID)) == SCHEDULE_ID
+    assert run_position(cursor_of("2026-11-23T09:00:00Z")) == "2026-11-23T09:00:00Z"
+
+
+@pytest.mark.parametrize("position", [SCHEDULE_ID, "2026-11-23T09:00:00Z", "\xff\xfe\xff"])
+def test_a_cursor_needs_no_escape_in_a_query(position: str) -> None:
+    cursor = cursor_of(position)
+
+    assert cursor is not None
+    assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def forged(position: bytes) -> str:
+    return base64.urlsafe_b64encode(position).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("x", id="one character"),
+        pytest.param("!!!!", id="no base64"),
+        pytest.param("é", id="not ASCII"),
+        pytest.param("a+b/", id="the other alphabet"),
+        pytest.param(forged(b"\xff"), id="not UTF-8"),
+        pytest.param(forged(b"x"), id="another text"),
+        pytest.param(forged(b"SCHEDULE#x"), id="a key"),
+        pytest.param(forged(b"2026-11-23T09:00:00"), id="no zone"),
+        pytest.param(forged(b"0001-01-01T00:00:00+23:00"), id="before the first year"),
+        pytest.param(forged(b"9999-12-31T23:59:59-23:00"), id="after the last year"),
+    ],
+)
+def test_a_cursor_that_was_never_given_is_refused(cursor: str) -> None:
+    with pytest.raises(ValidationFailed) as of_runs:
+        run_position(cursor)
+    with pytest.raises(ValidationFailed) as of_schedules:
+        schedule_position(cursor)
+
+    assert field_errors(of_runs) == field_errors(of_schedules) == {"cursor": "Invalid cursor"}

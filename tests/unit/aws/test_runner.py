@@ -1,0 +1,638 @@
+import base64
+import json
+import socket
+import socketserver
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import HttpUrl
+from scheduling.aws import runner as runner_module
+from scheduling.aws.runner import HttpRunner
+from scheduling.domain.errors import Unavailable
+from scheduling.domain.install import InstallConfig
+from scheduling.domain.runs import Outcome, RunStatus
+from scheduling.settings import RunnerSettings
+
+from tests.unit.builders import INSTALL_ID, SCHEDULE_ID, fire, install, schedule
+
+KIB_256 = 256 * 1024
+TIMEOUT_MS = 200
+OF_TRANSPORT = {"host", "content-length", "accept-encoding", "user-agent", "connection"}
+TOO_SLOW = "The runner did not answer within 0.2 s"
+
+
+@dataclass
+class Received:
+    method: str
+    path: str
+    headers: dict[str, str]
+    raw: bytes
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return dict(json.loads(self.raw))
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: "LocalRunner"
+
+    def handle(self) -> None:
+        method, path, _version = self.rfile.readline().decode().split()
+        headers = {}
+        while line := self.rfile.readline().decode().strip():
+            name, _, value = line.partition(":")
+            headers[name.strip().lower()] = value.strip()
+        raw = self.rfile.read(int(headers["content-length"]))
+        self.server.received.append(Received(method, path, headers, raw))
+        self.server.respond(self.connection, self.server.stopping)
+
+
+class LocalRunner(socketserver.ThreadingTCPServer):
+    """One answer for each connection, byte for byte as a test says."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.received: list[Received] = []
+        self.stopping = threading.Event()
+        self.closed = threading.Semaphore(0)
+        self.respond: Callable[[socket.socket, threading.Event], None] = answering(b"{}")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.closed.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no failure of the server's."""
+
+
+def answering(
+    body: bytes, status: str = "200 OK", headers: str = ""
+) -> Callable[[socket.socket, threading.Event], None]:
+    """A whole answer with its length."""
+
+    def respond(connection: socket.socket, _stopping: threading.Event) -> None:
+        head = f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n{headers}\r\n"
+        connection.sendall(head.encode() + body)
+
+    return respond
+
+
+def sending(data: bytes, *, reset: bool = False) -> Callable[[socket.socket, threading.Event], None]:
+    """These very bytes, and then the end of the connection."""
+
+    def respond(connection: socket.socket, _stopping: threading.Event) -> None:
+        connection.sendall(data)
+        if reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+    return respond
+
+
+def dripping(
+    first: bytes, drop: bytes, last: bytes = b""
+) -> Callable[[socket.socket, threading.Event], None]:
+    """A drop every 20 ms for five times as long as the client may wait."""
+
+    def respond(connection: socket.socket, stopping: threading.Event) -> None:
+        connection.sendall(first)
+        for _ in range(TIMEOUT_MS * 5 // 20):
+            if stopping.wait(0.02):
+                return
+            connection.sendall(drop)
+        connection.sendall(last)
+
+    return respond
+
+
+def silent(_connection: socket.socket, stopping: threading.Event) -> None:
+    stopping.wait(TIMEOUT_MS * 5 / 1000)
+
+
+def extension(status: object, body: bytes | None = None) -> bytes:
+    """The runner's answer for an extension that answered so."""
+    answer: dict[str, object] = {"status": status, "headers": {"content-type": "text/plain"}}
+    if body is not None:
+        answer["body_b64"] = base64.b64encode(body).decode()
+    return json.dumps(answer).encode()
+
+
+@pytest.fixture
+def local() -> Iterator[LocalRunner]:
+    with LocalRunner() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.005,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.stopping.set()
+            server.shutdown()
+            thread.join()
+
+
+@dataclass
+class Client:
+    """The real runner client, and the fire that it is given."""
+
+    url: str
+    timeout_ms: int = 30_000
+    token: Callable[[], str] | None = None
+    config: InstallConfig = field(default_factory=InstallConfig)
+
+    def execute(self, **fields: Any) -> Outcome:
+        settings = RunnerSettings(runner_base_url=HttpUrl(self.url), runner_timeout_ms=self.timeout_ms)
+        return HttpRunner(settings, self.token).execute(fire(), install(), self.config, schedule(**fields))
+
+
+@pytest.fixture
+def client(local: LocalRunner) -> Client:
+    return Client(local.url)
+
+
+@pytest.fixture
+def hasty(local: LocalRunner, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Waits for 0.2 s and no longer."""
+    monkeypatch.setattr(runner_module, "_OVERHEAD_SECONDS", 0.0)
+    return Client(local.url, timeout_ms=TIMEOUT_MS)
+
+
+def error(text: str, *, retryable: bool = True, http_status: int | None = None) -> Outcome:
+    return Outcome(status=RunStatus.ERROR, error=text, retryable=retryable, http_status=http_status)
+
+
+def test_the_request_is_the_contracts(local: LocalRunner, client: Client) -> None:
+    client.execute(payload='{"a":"é"}')
+
+    (received,) = local.received
+    request_id = received.headers["x-request-id"]
+    assert (received.method, received.path) == ("POST", "/v1/execute")
+    assert received.body == {
+        "context": {
+            "request_id": request_id,
+            "tenant_id": "tenant-1",
+            "extension_id": "registry-1",
+            "install_id": INSTALL_ID,
+            "version_id": "version-1",
+            "content_hash": "sha256:abc",
+            "config": {},
+            "trigger": "schedule",
+            "schedule_id": SCHEDULE_ID,
+            "scheduled_for": "2026-11-23T09:00:00Z",
+        },
+        "http": {
+            "method": "POST",
+            "path": "/api/sync",
+            "query": {},
+            "headers": {"x-alga-tenant": "tenant-1", "x-alga-extension": "registry-1"},
+            "body_b64": base64.b64encode('{"a":"é"}'.encode()).decode(),
+        },
+        "limits": {"timeout_ms": 30000},
+        "providers": ["cap:context.read", "cap:scheduler.manage"],
+        "secret_envelope": {},
+    }
+
+
+def test_the_headers_are_the_contracts_and_the_transports(local: LocalRunner, client: Client) -> None:
+    client.execute()
+
+    headers = local.received[0].headers
+    request_id = headers.pop("x-request-id")
+    assert str(UUID(request_id)) == request_id
+    assert {name: value for name, value in headers.items() if name not in OF_TRANSPORT} == {
+        "content-type": "application/json",
+        "x-idempotency-key": f"{SCHEDULE_ID}:2026-11-23T09:00:00Z",
+        "x-alga-tenant": "tenant-1",
+        "x-alga-extension": "registry-1",
+    }
+
+
+def test_the_service_token_is_read_for_each_call(local: LocalRunner, client: Client) -> None:
+    client.token = iter(["first", "second"]).__next__
+    client.execute()
+    client.execute()
+
+    assert [received.headers["x-runner-service-token"] for received in local.received] == ["first", "second"]
+
+
+def test_each_attempt_has_its_own_request_id_and_the_same_key(local: LocalRunner, client: Client) -> None:
+    client.execute()
+    client.execute()
+
+    first, second = (received.headers for received in local.received)
+    assert first["x-request-id"] != second["x-request-id"]
+    assert first["x-idempotency-key"] == second["x-idempotency-key"]
+
+
+@pytest.mark.parametrize(
+    ("method", "payload", "body"),
+    [
+        pytest.param("POST", '{"a":1}', '{"a":1}', id="POST with a payload"),
+        pytest.param("POST", "[1e400,1.0]", "[1e400,1.0]", id="POST, numbers exact"),
+        pytest.param("POST", "{}", "{}", id="POST with an empty one"),
+        pytest.param("POST", None, None, id="POST without"),
+        pytest.param("GET", '{"a":1}', None, id="GET with a payload"),
+        pytest.param("GET", None, None, id="GET without"),
+    ],
+)
+def test_a_post_carries_its_payload_and_nothing_else_does(
+    local: LocalRunner, client: Client, method: str, payload: str | None, body: str | None
+) -> None:
+    client.execute(endpoint_method=method, payload=payload)
+
+    http = local.received[0].body["http"]
+    assert http["method"] == method
+    if body is None:
+        assert "body_b64" not in http
+    else:
+        assert base64.b64decode(http["body_b64"], validate=True).decode() == body
+
+
+def test_config_and_secrets_are_passed_on_as_they_are(local: LocalRunner, client: Client) -> None:
+    client.config = InstallConfig(
+        config='{"rate":1.0,"big":1e400,"é":12345678901234567890123}', secret_envelope='{"v":-0,"c":"é"}'
+    )
+
+    client.execute()
+
+    raw = local.received[0].raw.decode()
+    assert '{"rate":1.0,"big":1e400,"é":12345678901234567890123}' in raw
+    assert '{"v":-0,"c":"é"}' in raw
+    assert local.received[0].body["context"]["config"]["rate"] == 1.0
+    assert local.received[0].body["secret_envelope"] == {"v": 0, "c": "é"}
+
+
+def test_the_timeout_is_passed_on(local: LocalRunner, client: Client) -> None:
+    client.timeout_ms = 1500
+
+    client.execute()
+
+    assert local.received[0].body["limits"] == {"timeout_ms": 1500}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "path"),
+    [
+        ("", "/v1/execute"),
+        ("/", "/v1/execute"),
+        ("/runner", "/runner/v1/execute"),
+        ("/runner/", "/runner/v1/execute"),
+    ],
+)
+def test_the_base_url_may_have_a_path_and_a_slash(
+    local: LocalRunner, client: Client, suffix: str, path: str
+) -> None:
+    client.url += suffix
+
+    client.execute()
+
+    assert local.received[0].path == path
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_an_extension_that_answers_2xx_succeeded(local: LocalRunner, client: Client, status: int) -> None:
+    local.respond = answering(extension(status, b"done"))
+
+    assert client.execute() == Outcome(status=RunStatus.SUCCESS, http_status=status)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b'{"status":200}', b'{"status":200,"body_b64":null}', b' {"status": 200, "more": [1]} '],
+    ids=["status alone", "null body", "more fields"],
+)
+def test_an_answer_needs_a_status_alone(local: LocalRunner, client: Client, answer: bytes) -> None:
+    local.respond = answering(answer)
+
+    assert client.execute() == Outcome(status=RunStatus.SUCCESS, http_status=200)
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable"),
+    [
+        (301, False),
+        (400, False),
+        (404, False),
+        (429, False),
+        (499, False),
+        (500, True),
+        (503, True),
+        (599, True),
+    ],
+)
+def test_an_extension_that_answers_otherwise_failed_and_5xx_is_retried(
+    local: LocalRunner, client: Client, status: int, retryable: bool
+) -> None:
+    local.respond = answering(extension(status, "läuft nicht".encode()))
+
+    assert client.execute() == error(
+        f"The extension answered {status}: läuft nicht", retryable=retryable, http_status=status
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        pytest.param(None, "nothing", id="none"),
+        pytest.param(b"", "nothing", id="empty"),
+        pytest.param(b" \n", "nothing", id="blank"),
+        pytest.param(b"\xff", "\ufffd", id="not UTF-8"),
+        pytest.param(b"x" * 5000, "x" * 2000, id="long"),
+    ],
+)
+def test_an_error_tells_the_beginning_of_the_extensions_answer(
+    local: LocalRunner, client: Client, body: bytes | None, text: str
+) -> None:
+    local.respond = answering(extension(404, body))
+
+    assert client.execute().error == f"The extension answered 404: {text}"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "retryable"),
+    [
+        ("400 Bad Request", 400, False),
+        ("401 Unauthorized", 401, False),
+        ("404 Not Found", 404, False),
+        ("499 Odd", 499, False),
+        ("500 Internal Server Error", 500, True),
+        ("502 Bad Gateway", 502, True),
+        ("504 Gateway Timeout", 504, True),
+    ],
+)
+def test_a_runner_that_refuses_is_an_error_whatever_its_body_says(
+    local: LocalRunner, client: Client, status: str, code: int, retryable: bool
+) -> None:
+    local.respond = answering(b'{"status":200}', status)
+
+    assert client.execute() == error(f'The runner answered {code}: {{"status":200}}', retryable=retryable)
+
+
+def test_a_runner_that_refuses_with_nothing_is_an_error(local: LocalRunner, client: Client) -> None:
+    local.respond = answering(b"", "503 Service Unavailable")
+
+    assert client.execute() == error("The runner answered 503: nothing")
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        pytest.param(b"", "nothing", id="empty"),
+        pytest.param(b"<html>", "<html>", id="no JSON"),
+        pytest.param(b'{"status":200', '{"status":200', id="JSON cut short"),
+        pytest.param(b"\xff\xfe\xfd", "\ufffd\ufffd\ufffd", id="no text"),
+        pytest.param(b"[" * 50_000, "[" * 2000, id="bottomless"),
+        pytest.param(b"null", "null", id="null"),
+        pytest.param(b"200", "200", id="a number"),
+        pytest.param(b"[200]", "[200]", id="an array"),
+        pytest.param(b'"status"', '"status"', id="a text"),
+        pytest.param(b"{}", "{}", id="no status"),
+        *(
+            pytest.param(f'{{"status":{status}}}'.encode(), f'{{"status":{status}}}', id=f"status {status}")
+            for status in ("null", '"200"', "true", "200.0", "99", "600", "0", "-200", "[200]", "NaN")
+        ),
+        *(
+            pytest.param(
+                f'{{"status":200,"body_b64":{body}}}'.encode(),
+                f'{{"status":200,"body_b64":{body}}}',
+                id=f"body {body}",
+            )
+            for body in ('"!"', '"YQ"', "1", "true", '["YQ=="]', '{"a":1}', '"é"')
+        ),
+    ],
+)
+def test_an_answer_of_another_shape_is_an_error(
+    local: LocalRunner, client: Client, answer: bytes, shown: str
+) -> None:
+    local.respond = answering(answer)
+
+    assert client.execute() == error(f"The runner's answer is not understood: {shown}")
+
+
+def padded(size: int) -> bytes:
+    around = len('{"status":200,"headers":""}')
+    return b'{"status":200,"headers":"' + b"x" * (size - around) + b'"}'
+
+
+CHUNKED = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def chunked(body: bytes, size: int) -> bytes:
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    return b"".join(f"{len(piece):x}\r\n".encode() + piece + b"\r\n" for piece in pieces) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("form", ["with its length", "chunked", "to the end of the connection"])
+@pytest.mark.parametrize("excess", [0, 1], ids=["256 KiB", "a byte more"])
+def test_an_answer_may_have_256_kib_and_no_more(
+    local: LocalRunner, client: Client, form: str, excess: int
+) -> None:
+    body = padded(KIB_256 + excess)
+    local.respond = {
+        "with its length": answering(body),
+        "chunked": sending(CHUNKED.encode() + chunked(body, 10_000)),
+        "to the end of the connection": sending(b"HTTP/1.1 200 OK\r\n\r\n" + body),
+    }[form]
+
+    outcome = client.execute()
+
+    if excess:
+        assert outcome == error("The runner's answer is larger than 256 KiB")
+    else:
+        assert outcome == Outcome(status=RunStatus.SUCCESS, http_status=200)
+
+
+def test_a_small_answer_in_chunks_of_a_byte_is_read_whole(local: LocalRunner, client: Client) -> None:
+    local.respond = sending(CHUNKED.encode() + chunked(extension(404, b"in pieces"), 1))
+
+    assert client.execute().error == "The extension answered 404: in pieces"
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        pytest.param(silent, id="no answer"),
+        pytest.param(dripping(b"HTTP/1.1 200 OK\r\n\r\n", b" ", b'{"status":200}'), id="a body that drips"),
+        pytest.param(
+            dripping(b"HTTP/1.1 200 OK\r\ncontent-length: 64\r\n\r\n", b" ", b'{"status":200}'),
+            id="a body of known length that drips",
+        ),
+        pytest.param(
+            dripping(CHUNKED.encode(), b"1\r\n \r\n", b'e\r\n{"status":200}\r\n0\r\n\r\n'),
+            id="chunks that drip",
+        ),
+        pytest.param(
+            dripping(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n", b'content-length: 14\r\n\r\n{"status":200}'),
+            id="headers that drip",
+        ),
+        pytest.param(
+            dripping(b"HTTP/1.1 404 Not Found\r\n", b"x: y\r\n", b"content-length: 0\r\n\r\n"),
+            id="a refusal's headers that drip",
+        ),
+        pytest.param(
+            dripping(b"HTTP/1.1 200 ", b"x", b'\r\ncontent-length: 14\r\n\r\n{"status":200}'),
+            id="a status line that drips",
+        ),
+    ],
+)
+def test_an_answer_that_is_not_there_in_time_is_an_error(
+    local: LocalRunner, hasty: Client, respond: Callable[[socket.socket, threading.Event], None]
+) -> None:
+    local.respond = respond
+    began = time.monotonic()
+
+    outcome = hasty.execute()
+
+    assert outcome == error(TOO_SLOW)
+    assert time.monotonic() - began < TIMEOUT_MS / 1000 * 3
+
+
+def test_a_slow_answer_that_is_there_in_time_counts(local: LocalRunner, hasty: Client) -> None:
+    body = extension(200)
+
+    def respond(connection: socket.socket, stopping: threading.Event) -> None:
+        connection.sendall(f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n".encode())
+        stopping.wait(0.02)
+        connection.sendall(body)
+
+    local.respond = respond
+
+    assert hasty.execute() == Outcome(status=RunStatus.SUCCESS, http_status=200)
+
+
+def test_a_runner_that_is_not_there_is_an_error() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+
+    assert Client(f"http://127.0.0.1:{port}").execute() == error(
+        "The runner could not be reached: ConnectionRefusedError"
+    )
+
+
+def unavailable() -> str:
+    raise Unavailable("The secret store is not available, please try again")
+
+
+def test_a_service_token_that_cannot_be_read_is_an_error(local: LocalRunner, client: Client) -> None:
+    client.token = unavailable
+
+    assert client.execute() == error(
+        "The runner's service token could not be read: The secret store is not available, please try again"
+    )
+    assert local.received == []
+
+
+def test_a_service_token_that_no_header_takes_is_an_error_that_does_not_show_it(client: Client) -> None:
+    client.token = lambda: "first-line\nsecond-line"
+
+    outcome = client.execute()
+
+    assert outcome.status is RunStatus.ERROR
+    assert "line" not in (outcome.error or "")
+
+
+@pytest.mark.parametrize(
+    ("respond", "kind"),
+    [
+        pytest.param(sending(b""), "RemoteDisconnected", id="closed before the answer"),
+        pytest.param(sending(b"", reset=True), "ConnectionResetError", id="reset before the answer"),
+        pytest.param(
+            sending(b'HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"status":200}', reset=True),
+            "ConnectionResetError",
+            id="reset in the middle",
+        ),
+        pytest.param(
+            sending(b'HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"status":200}'),
+            "IncompleteRead",
+            id="closed in the middle",
+        ),
+        pytest.param(
+            sending(CHUNKED.encode() + b'e\r\n{"status":200}\r\n'),
+            "IncompleteRead",
+            id="closed between chunks",
+        ),
+        pytest.param(
+            sending(CHUNKED.encode() + b'e\r\n{"status"'),
+            "IncompleteRead",
+            id="closed in a chunk",
+        ),
+        pytest.param(
+            sending(CHUNKED.encode() + b"zz\r\n"),
+            "IncompleteRead",
+            id="a chunk of no length",
+        ),
+        pytest.param(sending(b"SSH-2.0-x\r\n"), "BadStatusLine", id="not HTTP"),
+        pytest.param(
+            sending(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200 + b"\r\n"), "HTTPException", id="200 headers"
+        ),
+        pytest.param(
+            sending(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000 + b"\r\n\r\n"),
+            "LineTooLong",
+            id="a header of 70 kB",
+        ),
+    ],
+)
+def test_a_connection_that_breaks_is_an_error(
+    local: LocalRunner,
+    client: Client,
+    respond: Callable[[socket.socket, threading.Event], None],
+    kind: str,
+) -> None:
+    local.respond = respond
+
+    assert client.execute() == error(f"The connection to the runner failed: {kind}")
+
+
+def test_a_call_is_made_once_whatever_comes_of_it(local: LocalRunner, client: Client) -> None:
+    local.respond = sending(b"", reset=True)
+
+    client.execute()
+
+    assert len(local.received) == 1
+
+
+@pytest.mark.parametrize(
+    "status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"]
+)
+def test_a_redirect_is_an_error_and_not_followed(local: LocalRunner, client: Client, status: str) -> None:
+    local.respond = answering(b"", status, f"location: {local.url}/elsewhere\r\n")
+
+    outcome = client.execute()
+
+    assert outcome.status is RunStatus.ERROR
+    assert [received.path for received in local.received] == ["/v1/execute"]
+
+
+@pytest.mark.parametrize("status", ["302 Found", "304 Not Modified"])
+def test_a_redirect_is_an_error_whatever_its_body_says(
+    local: LocalRunner, client: Client, status: str
+) -> None:
+    local.respond = answering(b'{"status":200}', status)
+
+    assert client.execute().status is RunStatus.ERROR
+
+
+def test_a_connection_that_the_runner_closed_is_not_used_again(local: LocalRunner) -> None:
+    settings = RunnerSettings(runner_base_url=HttpUrl(local.url), runner_timeout_ms=30_000)
+    runner = HttpRunner(settings, None)
+    local.respond = answering(extension(200))
+
+    for _ in range(3):
+        outcome = runner.execute(fire(), install(), InstallConfig(), schedule())
+        assert outcome == Outcome(status=RunStatus.SUCCESS, http_status=200)
+        assert local.closed.acquire(timeout=5)
+
+    assert len(local.received) == 3

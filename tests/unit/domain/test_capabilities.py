@@ -1,0 +1,36 @@
+import pytest
+from scheduling.domain.capabilities import ALWAYS_GRANTED, KNOWN, known_capabilities
+
+
+def test_the_known_capabilities_are_the_contracts() -> None:
+    assert {
+        "cap:context.read",
+        "cap:log.emit",
+        "cap:user.read",
+        "cap:secrets.get",
+        "cap:http.fetch",
+        "cap:storage.kv",
+        "cap:ui.proxy",
+        "cap:scheduler.manage",
+    } == KNOWN
+
+
+def test_three_are_always_granted_and_managing_schedules_is_not() -> None:
+    assert {"cap:context.read", "cap:log.emit", "cap:user.read"} == ALWAYS_GRANTED
+
+
+@pytest.mark.parametrize(
+    ("names", "known"),
+    [
+        pytest.param([], set(), id="none"),
+        pytest.param(["cap:http.fetch"], {"cap:http.fetch"}, id="as it is"),
+        pytest.param([" cap:http.fetch\t\n"], {"cap:http.fetch"}, id="trimmed"),
+        pytest.param(["CAP:Scheduler.MANAGE"], {"cap:scheduler.manage"}, id="case-folded"),
+        pytest.param(["cap:\u017ftorage.kv"], {"cap:storage.kv"}, id="case-folded, not only lowered"),
+        pytest.param(["cap:ui.proxy", "CAP:UI.PROXY"], {"cap:ui.proxy"}, id="twice"),
+        pytest.param(["cap:root", "", "http.fetch", "cap:http. fetch"], set(), id="unknown ones dropped"),
+        pytest.param(["cap:x", "cap:user.read"], {"cap:user.read"}, id="known among unknown"),
+    ],
+)
+def test_names_are_compared_trimmed_and_case_folded(names: list[str], known: set[str]) -> None:
+    assert known_capabilities(names) == known

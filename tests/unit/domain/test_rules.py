@@ -1,0 +1,378 @@
+import json
+from dataclasses import replace
+from typing import cast
+
+import pytest
+from scheduling.domain import exact_json
+from scheduling.domain.errors import ValidationFailed
+from scheduling.domain.limits import Limits
+from scheduling.domain.rules import Rules, ScheduleFields, ScheduleInput, wanted_name
+from scheduling.domain.schedule import Definition
+
+from tests.unit.builders import NOW, definition, endpoint
+
+ENDPOINTS = (
+    endpoint("GET", "/both"),
+    endpoint("POST", "/both"),
+    endpoint("GET", "/get"),
+    endpoint("POST", "/post"),
+)
+RULES = Rules(ENDPOINTS, Limits(), NOW)
+TOO_LONG = "n" * 129
+EVERY_ERROR = {
+    "endpoint": "Endpoint not found or not schedulable",
+    "cron": "Cron too frequent (minimum interval is 5 minutes)",
+    "timezone": "Invalid timezone",
+    "name": "Name too long",
+    "payload": "Payload must be a JSON object or array",
+}
+CURRENT = definition(
+    endpoint_path="/post",
+    cron="30 4 * * MON",
+    timezone="Europe/Berlin",
+    enabled=False,
+    name="current",
+    payload='{"kept":1.0}',
+)
+
+
+def given(**fields: object) -> ScheduleInput:
+    return ScheduleInput(cast(ScheduleFields, fields))
+
+
+def wanted(**fields: object) -> ScheduleInput:
+    return given(**{"endpoint": "/post", "cron": "0 9 * * *", **fields})
+
+
+def with_errors(errors: dict[str, str], input_: ScheduleInput) -> ScheduleInput:
+    """With fields of wrong types, which are reported and left out."""
+    return replace(input_, errors=errors)
+
+
+def broken(input_: ScheduleInput, rules: Rules = RULES) -> dict[str, str]:
+    """The field errors of a create; an update of the same must agree where nothing is missing."""
+    with pytest.raises(ValidationFailed) as refused:
+        rules.define(input_)
+    with pytest.raises(ValidationFailed) as refused_update:
+        rules.redefine(CURRENT, input_)
+    assert refused.value.field_errors == refused_update.value.field_errors
+    assert str(refused.value) == next(iter(refused.value.field_errors.values()))
+    return refused.value.field_errors
+
+
+def payload_of(size: int, text: str = "x") -> list[object]:
+    """An array of one text whose compact form has `size` bytes."""
+    width = len(text.encode())
+    count, rest = divmod(size - len('[""]'), width)
+    return [text * count + "x" * rest]
+
+
+def test_a_create_has_the_contracts_defaults() -> None:
+    assert RULES.define(wanted()) == Definition(
+        endpoint_method="POST",
+        endpoint_path="/post",
+        cron="0 9 * * *",
+        timezone="UTC",
+        enabled=True,
+        name=None,
+        payload=None,
+    )
+
+
+def test_a_create_takes_every_field() -> None:
+    made = RULES.define(
+        given(
+            endpoint="get //both",
+            cron=" 0 9 * * mon ",
+            timezone=" Europe/Berlin ",
+            enabled=False,
+            name=" nightly ",
+            payload={"a": [1, "é"]},
+        )
+    )
+
+    assert made == Definition(
+        endpoint_method="GET",
+        endpoint_path="/both",
+        cron="0 9 * * mon",
+        timezone="Europe/Berlin",
+        enabled=False,
+        name="nightly",
+        payload='{"a":[1,"é"]}',
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "errors"),
+    [
+        ({}, {"endpoint": "endpoint is required", "cron": "cron is required"}),
+        ({"cron": "0 9 * * *"}, {"endpoint": "endpoint is required"}),
+        ({"endpoint": "/post"}, {"cron": "cron is required"}),
+        ({"endpoint": "/post", "name": TOO_LONG}, {"cron": "cron is required", "name": "Name too long"}),
+    ],
+    ids=["both", "endpoint", "cron", "with a broken field"],
+)
+def test_a_create_needs_endpoint_and_cron(fields: dict[str, object], errors: dict[str, str]) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        RULES.define(given(**fields))
+
+    assert list(refused.value.field_errors.items()) == list(errors.items())
+    assert str(refused.value) == next(iter(errors.values()))
+    assert refused.value.code == "VALIDATION_FAILED"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        pytest.param("endpoint", "", EVERY_ERROR["endpoint"], id="endpoint empty"),
+        pytest.param("endpoint", "/other", EVERY_ERROR["endpoint"], id="endpoint unknown"),
+        pytest.param("endpoint", "POST /get", EVERY_ERROR["endpoint"], id="endpoint's method"),
+        pytest.param("cron", "*/4 9 * * *", EVERY_ERROR["cron"], id="cron under 5 minutes"),
+        pytest.param("cron", "0,1 * * * *", EVERY_ERROR["cron"], id="cron two in a row"),
+        pytest.param("cron", "*/7 * * * *", EVERY_ERROR["cron"], id="cron over the hour"),
+        pytest.param("cron", "2,58 9,10 * * *", EVERY_ERROR["cron"], id="cron over two hours"),
+        pytest.param(
+            "cron", "0 0 30 2 *", "Cron never fires in the next 8 years", id="cron that never fires"
+        ),
+        pytest.param(
+            "cron",
+            "",
+            "Invalid cron expression (expected 5 fields: m h dom mon dow)",
+            id="cron empty",
+        ),
+        pytest.param("cron", "0 9 * * 1" + ",1" * 60, "Cron expression too long", id="cron of 129"),
+        pytest.param("timezone", "", "Invalid timezone", id="timezone empty"),
+        pytest.param("timezone", "Mars/Olympus", "Invalid timezone", id="timezone unknown"),
+        pytest.param("timezone", "Z" * 51, "Invalid timezone", id="timezone of 51"),
+        pytest.param("name", "n" * 129, "Name too long", id="name of 129"),
+        pytest.param("name", "\U0001f600" * 129, "Name too long", id="name of 129 unicode characters"),
+        pytest.param("payload", "text", EVERY_ERROR["payload"], id="payload a text"),
+        pytest.param("payload", "", EVERY_ERROR["payload"], id="payload an empty text"),
+        pytest.param("payload", True, EVERY_ERROR["payload"], id="payload true"),
+        pytest.param("payload", False, EVERY_ERROR["payload"], id="payload false"),
+        pytest.param("payload", exact_json.Number("0"), EVERY_ERROR["payload"], id="payload a number"),
+    ],
+)
+def test_a_broken_rule_blames_its_field_alone(field: str, value: object, text: str) -> None:
+    assert broken(wanted(**{field: value})) == {field: text}
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        pytest.param(None, None, id="null"),
+        pytest.param("", None, id="empty"),
+        pytest.param(" \t\n\u3000", None, id="blank"),
+        pytest.param(" a b ", "a b", id="trimmed outside, not inside"),
+        pytest.param("n" * 128, "n" * 128, id="128"),
+        pytest.param(f"  {'n' * 128}\n", "n" * 128, id="128 when trimmed"),
+        pytest.param("\U0001f600" * 128, "\U0001f600" * 128, id="128 characters in 512 bytes"),
+        pytest.param("Ünïcödé", "Ünïcödé", id="unicode"),
+        pytest.param("e\u0301", "e\u0301", id="exactly as written, not normalized"),
+        pytest.param("CASE", "CASE", id="case kept"),
+    ],
+)
+def test_a_name_is_kept_trimmed(sent: str | None, kept: str | None) -> None:
+    assert RULES.define(wanted(name=sent)).name == kept
+    assert RULES.redefine(CURRENT, given(name=sent)).name == kept
+    assert wanted_name(given(name=sent)) == kept
+
+
+def test_no_name_is_wanted_where_none_or_a_broken_one_is_given() -> None:
+    assert wanted_name(given()) is None
+    assert wanted_name(given(name=TOO_LONG)) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        pytest.param("null", None, id="null"),
+        pytest.param("{}", "{}", id="empty object"),
+        pytest.param("[]", "[]", id="empty array"),
+        pytest.param(' { "b" : 1 , "a" : [ true ] } ', '{"b":1,"a":[true]}', id="order kept, spaces not"),
+        pytest.param(
+            "[1e400, 1.0, 12345678901234567890123, -0]",
+            "[1e400,1.0,12345678901234567890123,-0]",
+            id="numbers kept exactly",
+        ),
+        pytest.param('["\\u00e9\\ud83d\\ude00"]', '["é\U0001f600"]', id="escapes become UTF-8"),
+        pytest.param("[" * 256 + "1" + "]" * 256, "[" * 256 + "1" + "]" * 256, id="256 levels"),
+    ],
+)
+def test_a_payload_is_kept_as_compact_json(sent: str, kept: str | None) -> None:
+    value = exact_json.loads(sent)
+
+    assert RULES.define(wanted(payload=value)).payload == kept
+    assert RULES.redefine(CURRENT, given(payload=value)).payload == kept
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "é", "€", "\U0001f600"], ids=["1 byte", "2 bytes", "3 bytes", "4 bytes"]
+)
+def test_a_payload_may_have_100000_bytes_and_no_more(text: str) -> None:
+    kept = RULES.define(wanted(payload=payload_of(100_000, text))).payload
+
+    assert kept is not None
+    assert len(kept.encode()) == 100_000
+    assert broken(wanted(payload=payload_of(100_001, text))) == {"payload": "Payload too large"}
+
+
+def test_a_payload_counts_as_it_is_kept_not_as_it_is_sent() -> None:
+    escaped = json.dumps(payload_of(100_000, "é"), indent=4, ensure_ascii=True)
+    assert len(escaped) > 250_000
+
+    kept = RULES.define(wanted(payload=exact_json.loads(escaped))).payload
+
+    assert kept is not None
+    assert len(kept.encode()) == 100_000
+
+
+def test_an_escape_that_compact_json_needs_counts_in_full() -> None:
+    fits = ["\x01" * 16_666]  # of six bytes each, and four around them
+
+    assert RULES.define(wanted(payload=fits)).payload is not None
+    assert broken(wanted(payload=["\x01" * 16_667])) == {"payload": "Payload too large"}
+
+
+def test_the_limits_are_parameters() -> None:
+    rules = Rules(ENDPOINTS, Limits(min_interval_minutes=60, max_payload_bytes=10), NOW)
+
+    assert rules.define(wanted(cron="0 * * * *", payload=["123456"])).payload == '["123456"]'
+    assert broken(wanted(cron="0,30 * * * *", payload=["1234567"]), rules) == {
+        "cron": "Cron too frequent (minimum interval is 60 minutes)",
+        "payload": "Payload too large",
+    }
+
+
+def test_an_interval_of_one_minute_can_be_allowed() -> None:
+    rules = Rules(ENDPOINTS, Limits(min_interval_minutes=1), NOW)
+
+    assert rules.define(wanted(cron="* * * * *")).cron == "* * * * *"
+
+
+def test_every_broken_field_is_reported_in_order() -> None:
+    errors = broken(
+        given(payload="x", name=TOO_LONG, timezone="x", cron="*/4 9 * * *", endpoint="/x", enabled=True)
+    )
+
+    assert list(errors.items()) == list(EVERY_ERROR.items())
+
+
+def test_wrong_types_are_reported_with_the_broken_rules_and_unknown_fields_last() -> None:
+    types = {
+        "x": "x is not a known field",
+        "name": "name must be a string",
+        "enabled": "enabled must be true or false",
+        "cron": "cron must be a string",
+    }
+
+    errors = broken(with_errors(types, given(endpoint="/x", timezone="x", payload="x")))
+
+    assert list(errors.items()) == [
+        ("endpoint", "Endpoint not found or not schedulable"),
+        ("cron", "cron must be a string"),
+        ("timezone", "Invalid timezone"),
+        ("enabled", "enabled must be true or false"),
+        ("name", "name must be a string"),
+        ("payload", "Payload must be a JSON object or array"),
+        ("x", "x is not a known field"),
+    ]
+
+
+def test_a_field_of_the_wrong_type_is_not_called_missing() -> None:
+    assert broken(with_errors({"endpoint": "endpoint must be a string"}, given(cron="0 9 * * *"))) == {
+        "endpoint": "endpoint must be a string"
+    }
+
+
+def test_a_wrong_type_alone_refuses_a_valid_rest() -> None:
+    assert broken(with_errors({"x": "x is not a known field"}, wanted())) == {"x": "x is not a known field"}
+
+
+def test_a_broken_timezone_does_not_hide_or_blame_the_cron() -> None:
+    assert broken(wanted(timezone="x")) == {"timezone": "Invalid timezone"}
+    assert broken(wanted(timezone="x", cron="* * * * *")) == {
+        "cron": EVERY_ERROR["cron"],
+        "timezone": "Invalid timezone",
+    }
+
+
+@pytest.mark.parametrize(
+    ("selector", "payload", "method"),
+    [
+        ("/both", {}, "POST"),
+        ("/both", [], "POST"),
+        ("/both", None, "GET"),
+        ("GET /both", {"a": 1}, "GET"),
+        ("POST /both", None, "POST"),
+        ("/get", {"a": 1}, "GET"),
+        ("/post", None, "POST"),
+    ],
+    ids=[
+        "empty object",
+        "empty array",
+        "null",
+        "GET with payload",
+        "POST without",
+        "GET only",
+        "POST only",
+    ],
+)
+def test_a_bare_path_means_post_where_a_payload_is_given(selector: str, payload: object, method: str) -> None:
+    assert RULES.define(wanted(endpoint=selector, payload=payload)).endpoint_method == method
+
+
+def test_a_bare_path_without_a_payload_means_get() -> None:
+    assert RULES.define(wanted(endpoint="/both")).endpoint_method == "GET"
+
+
+@pytest.mark.parametrize(
+    ("current", "fields", "endpoint_"),
+    [
+        pytest.param('{"a":1}', {"endpoint": "/both"}, "POST /both", id="payload from before"),
+        pytest.param(None, {"endpoint": "/both"}, "GET /both", id="no payload from before"),
+        pytest.param('{"a":1}', {"endpoint": "/both", "payload": None}, "GET /both", id="payload cleared"),
+        pytest.param(None, {"endpoint": "/both", "payload": []}, "POST /both", id="payload given"),
+        pytest.param(None, {"payload": {"a": 1}}, "GET /get", id="a payload alone moves nothing"),
+        pytest.param('{"a":1}', {"payload": None}, "GET /get", id="clearing alone moves nothing"),
+    ],
+)
+def test_an_update_reads_a_bare_path_by_the_payload_it_leaves(
+    current: str | None, fields: dict[str, object], endpoint_: str
+) -> None:
+    before = definition(endpoint_method="GET", endpoint_path="/get", payload=current)
+
+    assert RULES.redefine(before, given(**fields)).endpoint == endpoint_
+
+
+@pytest.mark.parametrize(
+    ("fields", "changed"),
+    [
+        pytest.param({}, {}, id="nothing"),
+        pytest.param(
+            {"endpoint": "/get"}, {"endpoint_method": "GET", "endpoint_path": "/get"}, id="endpoint"
+        ),
+        pytest.param({"cron": "0 5 * * *"}, {"cron": "0 5 * * *"}, id="cron"),
+        pytest.param({"timezone": "Asia/Tokyo"}, {"timezone": "Asia/Tokyo"}, id="timezone"),
+        pytest.param({"enabled": True}, {"enabled": True}, id="enabled"),
+        pytest.param({"name": "other"}, {"name": "other"}, id="name"),
+        pytest.param({"name": None}, {"name": None}, id="name cleared by null"),
+        pytest.param({"name": " "}, {"name": None}, id="name cleared by blank"),
+        pytest.param({"payload": [1]}, {"payload": "[1]"}, id="payload"),
+        pytest.param({"payload": None}, {"payload": None}, id="payload cleared by null"),
+    ],
+)
+def test_an_update_leaves_the_rest(fields: dict[str, object], changed: dict[str, object]) -> None:
+    after = RULES.redefine(CURRENT, given(**fields))
+
+    before = {name: getattr(CURRENT, name) for name in Definition.__slots__}
+    assert {name: getattr(after, name) for name in Definition.__slots__} == {**before, **changed}
+
+
+def test_an_update_leaves_what_today_would_be_refused() -> None:
+    rules = Rules((), Limits(min_interval_minutes=60, max_payload_bytes=2), NOW)
+    before = definition(cron="*/5 * * * *", payload='{"kept":1.0}')
+
+    assert rules.redefine(before, given(name="new")) == definition(
+        cron="*/5 * * * *", payload='{"kept":1.0}', name="new"
+    )

@@ -1,0 +1,207 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from scheduling.domain.capabilities import SCHEDULER_MANAGE
+from scheduling.domain.runs import NotRun, Run, RunStatus, next_attempt, not_to_run, parse_time
+from scheduling.domain.schedule import Life
+
+from tests.unit.builders import NOW, SCHEDULE_ID, fire, install, schedule
+
+MOMENT = timedelta(microseconds=1)
+
+
+def run(**fields: Any) -> Run:
+    return Run(
+        **{
+            "scheduled_time": fire().scheduled_time,
+            "status": RunStatus.ERROR,
+            "attempt": 1,
+            "started_at": NOW,
+            **fields,
+        }
+    )
+
+
+SUCCEEDED = run(status=RunStatus.SUCCESS)
+OTHER_UNDER_WAY = {"running_time": "2026-11-23T08:55:00Z", "running_until": NOW + MOMENT}
+
+
+def test_a_fire_of_the_present_revision_is_run() -> None:
+    assert not_to_run(fire(), install(), schedule(), None, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("life", "reason"),
+    [(Life.REMOVING, NotRun.UNKNOWN_SCHEDULE), (Life.WITHDRAWN, NotRun.UNKNOWN_SCHEDULE)],
+)
+def test_a_deleted_schedule_is_not_run(life: Life, reason: NotRun) -> None:
+    assert not_to_run(fire(), install(), schedule(life=life), None, NOW) is reason
+
+
+@pytest.mark.parametrize(
+    ("of_install", "of_schedule"),
+    [({"enabled": False}, {}), ({"deleting": True}, {}), ({}, {"enabled": False})],
+    ids=["install disabled", "install being deleted", "schedule disabled"],
+)
+def test_what_is_disabled_is_not_run(of_install: dict[str, Any], of_schedule: dict[str, Any]) -> None:
+    found = not_to_run(fire(), install(**of_install), schedule(**of_schedule), None, NOW)
+
+    assert found is NotRun.DISABLED
+
+
+@pytest.mark.parametrize(
+    ("revision", "reason"),
+    [(1, NotRun.STALE_REVISION), (2, None), (3, NotRun.STALE_REVISION), (5, NotRun.STALE_REVISION)],
+    ids=["older", "the timer's", "newer", "the schedule's"],
+)
+def test_only_the_revision_that_last_changed_the_timer_is_run(revision: int, reason: NotRun | None) -> None:
+    changed_since = schedule(revision=5, timer_revision=2)
+
+    assert not_to_run(fire(revision=revision), install(), changed_since, None, NOW) is reason
+
+
+def test_a_revoked_capability_is_not_run() -> None:
+    without = install(granted=install().granted - {SCHEDULER_MANAGE})
+
+    assert not_to_run(fire(), without, schedule(), None, NOW) is NotRun.CAPABILITY_REVOKED
+
+
+def test_a_run_under_way_makes_the_next_overlap_until_its_lease_ends() -> None:
+    busy = schedule(running_time="2026-11-23T08:55:00Z", running_until=NOW)
+
+    assert not_to_run(fire(), install(), busy, None, NOW - MOMENT) is NotRun.OVERLAP
+    assert not_to_run(fire(), install(), busy, None, NOW) is None
+
+
+def test_an_occurrence_does_not_overlap_itself() -> None:
+    busy = schedule(running_time=fire().scheduled_time, running_until=NOW + MOMENT)
+
+    assert not_to_run(fire(), install(), busy, run(retryable=True), NOW) is None
+
+
+def test_an_occurrence_that_may_not_be_attempted_again_is_a_duplicate() -> None:
+    assert not_to_run(fire(), install(), schedule(), SUCCEEDED, NOW) is NotRun.DUPLICATE
+
+
+def test_a_retry_waits_for_another_occurrence_under_way() -> None:
+    busy = schedule(**OTHER_UNDER_WAY)
+
+    assert not_to_run(fire(), install(), busy, run(retryable=True), NOW) is NotRun.OVERLAP
+
+
+@pytest.mark.parametrize(
+    ("reasons", "told"),
+    [
+        pytest.param(
+            ["unknown", "disabled", "stale", "revoked", "duplicate", "overlap"], "unknown", id="all"
+        ),
+        pytest.param(["disabled", "stale", "revoked", "duplicate", "overlap"], "disabled", id="all but one"),
+        pytest.param(["stale", "revoked", "duplicate", "overlap"], "stale", id="all but two"),
+        pytest.param(["revoked", "duplicate", "overlap"], "revoked", id="all but three"),
+        pytest.param(["duplicate", "overlap"], "duplicate", id="the last two"),
+        pytest.param(["overlap"], "overlap", id="the last"),
+    ],
+)
+def test_of_several_reasons_the_most_lasting_is_told(reasons: list[str], told: str) -> None:
+    fields: dict[str, Any] = OTHER_UNDER_WAY if "overlap" in reasons else {}
+    if "unknown" in reasons:
+        fields = {**fields, "life": Life.REMOVING}
+    granted = frozenset() if "revoked" in reasons else install().granted
+
+    found = not_to_run(
+        fire(revision=9 if "stale" in reasons else 1),
+        install(enabled="disabled" not in reasons, granted=granted),
+        schedule(**fields),
+        SUCCEEDED if "duplicate" in reasons else None,
+        NOW,
+    )
+
+    assert found == told
+
+
+@pytest.mark.parametrize(
+    ("fields", "claimable"),
+    [
+        pytest.param({"status": RunStatus.SUCCESS}, False, id="succeeded"),
+        pytest.param({"status": RunStatus.SKIPPED, "attempt": 0}, False, id="skipped"),
+        pytest.param({"retryable": False}, False, id="failed for good"),
+        pytest.param({"retryable": True}, True, id="failed once"),
+        pytest.param({"retryable": True, "attempt": 2}, True, id="failed twice"),
+        pytest.param({"retryable": True, "attempt": 3}, False, id="failed three times"),
+        pytest.param({"status": RunStatus.RUNNING, "lease_until": NOW + MOMENT}, False, id="running"),
+        pytest.param({"status": RunStatus.RUNNING, "lease_until": NOW}, True, id="lease just over"),
+        pytest.param({"status": RunStatus.RUNNING, "lease_until": NOW - MOMENT}, True, id="lease over"),
+        pytest.param(
+            {"status": RunStatus.RUNNING, "lease_until": NOW - MOMENT, "attempt": 3},
+            False,
+            id="third lease over",
+        ),
+        pytest.param({"status": RunStatus.RUNNING, "lease_until": None}, False, id="running without a lease"),
+    ],
+)
+def test_an_attempt_may_follow_a_retryable_or_a_dead_one(fields: dict[str, Any], claimable: bool) -> None:
+    assert run(**fields).claimable(NOW) is claimable
+
+
+@pytest.mark.parametrize(
+    ("before", "attempt"),
+    [(None, 1), (run(attempt=1), 2), (run(attempt=2), 3)],
+    ids=["first", "second", "third"],
+)
+def test_a_claim_is_the_next_attempt_with_a_lease(before: Run | None, attempt: int) -> None:
+    claimed = next_attempt(fire(), before, NOW, timedelta(seconds=50))
+
+    assert claimed == Run(
+        scheduled_time=fire().scheduled_time,
+        status=RunStatus.RUNNING,
+        attempt=attempt,
+        started_at=NOW,
+        claim_token=claimed.claim_token,
+        lease_until=NOW + timedelta(seconds=50),
+    )
+    assert claimed.claim_token != next_attempt(fire(), before, NOW, timedelta(seconds=50)).claim_token
+    assert not claimed.claimable(NOW + timedelta(seconds=50) - MOMENT)
+
+
+def test_the_idempotency_key_names_the_occurrence_and_not_the_revision() -> None:
+    key = fire().idempotency_key
+
+    assert key == f"{SCHEDULE_ID}:2026-11-23T09:00:00Z"
+    assert fire(revision=2).idempotency_key == key
+    assert fire(scheduled_time="2026-11-23T09:05:00Z").idempotency_key != key
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        pytest.param("2026-11-23T09:00:00Z", "2026-11-23T09:00:00Z", id="as it is"),
+        pytest.param("2026-11-23T09:00:00+00:00", "2026-11-23T09:00:00Z", id="offset of zero"),
+        pytest.param("2026-11-23T10:00:00+01:00", "2026-11-23T09:00:00Z", id="offset"),
+        pytest.param("2026-11-23T00:30:00-05:30", "2026-11-23T06:00:00Z", id="offset back"),
+        pytest.param("2026-11-23T09:00:00.999Z", "2026-11-23T09:00:00Z", id="fraction"),
+        pytest.param("2027-01-01T00:30:00+01:00", "2026-12-31T23:30:00Z", id="over the year"),
+    ],
+)
+def test_a_time_is_read_to_one_form(text: str, time: str) -> None:
+    assert parse_time(text) == time
+    assert parse_time(time) == time
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("now", id="a word"),
+        pytest.param("2026-11-23T09:00:00", id="no zone"),
+        pytest.param("2026-11-23", id="no time"),
+        pytest.param("2026-02-30T09:00:00Z", id="no such day"),
+        pytest.param("2026-11-23T25:00:00Z", id="no such hour"),
+        pytest.param("<aws.scheduler.scheduled-time>", id="not substituted"),
+        pytest.param("0001-01-01T00:00:00+23:00", id="before the first year"),
+        pytest.param("9999-12-31T23:59:59-23:00", id="after the last year"),
+    ],
+)
+def test_any_other_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - any; its text is the library's
+        parse_time(text)
