@@ -137,9 +137,8 @@ def _within(schedules: Iterator[Schedule], limit: int | None, max_bytes: int | N
     size = 0
     for count, schedule in enumerate(schedules, start=1):
         yield schedule
-        size += len(
-            json.dumps(schedule.definition.payload, ensure_ascii=False).encode()
-        )  # as Lambda escapes it once more
+        as_sent = json.dumps(schedule.definition.payload, ensure_ascii=False)  # Lambda escapes it once more
+        size += len(as_sent.encode())
         if count == limit or (max_bytes and size >= max_bytes):
             return
 
