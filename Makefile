@@ -27,10 +27,13 @@ test: setup sample ## Run the tests
 properties: setup ## Run the property tests at length
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties
 
+replay: setup ## Replay dead letters: make replay QUEUE=<url> FUNCTION=<name of the execute function>
+	@$(BIN)/python scripts/replay.py --queue-url "$(QUEUE)" --function-name "$(FUNCTION)"
+
 lint: setup ## Check format, style, types, import rules and the template
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy layers/scheduling/scheduling runner sdk local samples/build.py tests
+	@$(BIN)/mypy layers/scheduling/scheduling runner sdk local samples/build.py scripts tests
 	@$(BIN)/lint-imports
 	@$(BIN)/cfn-lint template.yaml
 
@@ -43,6 +46,7 @@ format: setup ## Format the code
 lock: setup ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements.lock
+	@mkdir -p build
 	@sed 's/ \\$$//' requirements.lock | grep == >build/constraints.txt
 	@$(BIN)/uv pip compile --quiet pyproject.toml --python-version 3.13 --python-platform linux -c build/constraints.txt \
 	    --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package urllib3 \
@@ -51,4 +55,4 @@ lock: setup ## Resolve the dependencies anew
 clean: ## Remove what was built
 	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup sample local demo test properties lint check format lock clean
+.PHONY: help setup sample local demo test properties replay lint check format lock clean

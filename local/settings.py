@@ -21,6 +21,7 @@ PARAMETERS = (
     "MAX_PAYLOAD_BYTES",
     "RUN_HISTORY_DAYS",
     "RUNNER_TIMEOUT_MS",
+    "SWEEP_INTERVAL_HOURS",
 )
 PROJECT = Path(__file__).resolve().parent.parent
 

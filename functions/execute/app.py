@@ -12,7 +12,7 @@ services = bootstrap.services()
 runner = bootstrap.runner()
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, object]:
     """What came of the occurrence; raises where Lambda is to deliver it again."""
     fire = fire_of(event)

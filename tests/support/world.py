@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import boto3
@@ -17,6 +17,7 @@ from scheduling.api.requests import schedule_input
 from scheduling.aws.installs import InstallsTable
 from scheduling.aws.runs import RunsTable
 from scheduling.aws.schedules import SchedulesTable
+from scheduling.aws.sweeps import SweepsTable
 from scheduling.aws.table import connect
 from scheduling.aws.timers import EventBridgeTimers
 from scheduling.domain.ids import InstallId
@@ -30,6 +31,7 @@ from scheduling.operations.services import Services
 from scheduling.settings import TimerSettings
 
 from tests.support.aws_calls import AwsCalls, watched
+from tests.support.memory_aws import memory_aws
 
 TABLE, GROUP = "scheduling-test", "scheduling-test"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -89,7 +91,8 @@ class World:
         client = boto3.client("scheduler")
         pages = client.get_paginator("list_schedules").paginate(GroupName=GROUP)
         names = [found["Name"] for page in pages for found in page["Schedules"]]
-        return {name: dict(client.get_schedule(GroupName=GROUP, Name=name)) for name in names}
+        found = {name: dict(client.get_schedule(GroupName=GROUP, Name=name)) for name in names}
+        return {name: timer | {"ResponseMetadata": None} for name, timer in found.items()}
 
 
 def registration_body(**fields: object) -> dict[str, Any]:
@@ -129,13 +132,13 @@ def changed(**fields: object) -> ScheduleInput:
 
 
 @contextmanager
-def new_world(limits: Limits | None = None) -> Iterator[World]:
+def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = "moto") -> Iterator[World]:
     """A world of its own, in this process."""
     os.environ.update(
         AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_DEFAULT_REGION="eu-central-1"
     )
     os.environ.pop("AWS_ENDPOINT_URL", None)
-    with mock_aws(), watched() as calls:
+    with mock_aws() if aws == "moto" else memory_aws(), watched() as calls:
         create_resources()
         connection = connect(TABLE)
         clock = [START]
@@ -150,6 +153,7 @@ def _services(connection: Connection, limits: Limits, clock: Callable[[], dateti
         installs=InstallsTable(connection),
         schedules=SchedulesTable(connection),
         runs=RunsTable(connection, limits.run_history_days),
+        sweeps=SweepsTable(connection),
         timers=EventBridgeTimers(connection.session, SETTINGS),
         limits=limits,
         clock=clock,

@@ -1,7 +1,7 @@
 """The only place where the parts are put together, once for each process."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from botocore.session import Session
@@ -11,10 +11,11 @@ from scheduling.aws.runner import HttpRunner
 from scheduling.aws.runs import RunsTable
 from scheduling.aws.schedules import SchedulesTable
 from scheduling.aws.secrets import Secret
+from scheduling.aws.sweeps import SweepsTable
 from scheduling.aws.table import connect
 from scheduling.aws.timers import EventBridgeTimers
 from scheduling.operations.services import Services
-from scheduling.settings import RunnerSettings, TableSettings, TimerSettings, TokenSettings
+from scheduling.settings import RunnerSettings, SweepSettings, TableSettings, TimerSettings, TokenSettings
 
 Clock = Callable[[], datetime]
 
@@ -45,10 +46,17 @@ def services() -> Services:
         installs=InstallsTable(connection),
         schedules=SchedulesTable(connection),
         runs=RunsTable(connection, settings.run_history_days),
+        sweeps=SweepsTable(connection),
         timers=EventBridgeTimers(connection.session, TimerSettings.read()),
         limits=settings.limits,
         clock=now,
     )
+
+
+@cache
+def sweep_interval() -> timedelta:
+    """How often the full sweep begins."""
+    return timedelta(hours=SweepSettings.read().sweep_interval_hours)
 
 
 @cache

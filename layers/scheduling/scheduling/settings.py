@@ -48,6 +48,12 @@ class TimerSettings(_Environment):
     timer_dlq_arn: str
 
 
+class SweepSettings(_Environment):
+    """How often the full sweep begins."""
+
+    sweep_interval_hours: int = Field(24, ge=1)
+
+
 class RunnerSettings(_Environment):
     """Where the runner is, how long a run may take, and the secret of its service token where it has one."""
 

@@ -22,6 +22,7 @@ def boundary(explain: Callable[[SchedulingError], Answer]) -> Callable[[Route], 
         @wraps(route)
         def handler(event: dict[str, Any], context: LambdaContext) -> Answer:
             request = Request(event)
+            logger.clear_state()
             logger.set_correlation_id(context.aws_request_id)
             logger.append_keys(install_id=request.path("installId"), schedule_id=request.path("scheduleId"))
             try:

@@ -13,6 +13,7 @@ class _Event(BaseModel):
     installId: str  # noqa: N815 - the contract's names
     scheduleId: str  # noqa: N815
     revision: int
+    replay: bool = False
     scheduledTime: Annotated[str, AfterValidator(parse_time)]  # noqa: N815
 
 
@@ -23,6 +24,7 @@ def fire_of(event: Mapping[str, Any]) -> Fire:
         install_id=InstallId(given.installId),
         schedule_id=ScheduleId(given.scheduleId),
         revision=given.revision,
+        replay=given.replay,
         scheduled_time=given.scheduledTime,
     )
 

@@ -22,6 +22,7 @@ from scheduling.aws.table import (
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import InstallConfig
 from scheduling.domain.runs import Fire, Run
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.ports import FireSnapshot, RunPage
 
 
@@ -105,6 +106,19 @@ class RunsTable:
         runs = [run for run in map(run_of, rows) if run.scheduled_time != before]
         more = len(runs) > limit
         return RunPage(runs=runs[:limit], next_before=runs[limit - 1].scheduled_time if more else None)
+
+    def times(self, schedule: Schedule, after: str, until: str) -> frozenset[str]:
+        """One Query."""
+        first, last = (run_key(schedule.install_id, schedule.id, each) for each in (after + "~", until))
+        if first["range_key"] > last["range_key"]:
+            return frozenset()
+        with translated():
+            rows = RunRow.query(
+                first["hash_key"],
+                RunRow.sk.between(first["range_key"], last["range_key"]),
+                consistent_read=True,
+            )
+            return frozenset(row.sk.removeprefix("RUN#") for row in rows)
 
     def _row(self, fire: Fire, run: Run) -> RunRow:
         values: dict[str, Any] = run_values(run)

@@ -88,6 +88,8 @@ class ScheduleRow(Row, discriminator="schedule"):
     revision = NumberAttribute()
     timer_revision = NumberAttribute(attr_name="timerRevision")
     last_timer_revision = NumberAttribute(attr_name="lastTimerRevision")
+    timer_since = UTCDateTimeAttribute(null=True, attr_name="timerSince")
+    checked_until = UTCDateTimeAttribute(null=True, attr_name="checkedUntil")
     life = UnicodeAttribute()
     held_name = UnicodeAttribute(null=True, attr_name="heldName")
     change_token = UnicodeAttribute(attr_name="changeToken")
@@ -141,6 +143,14 @@ class RunRow(Row, discriminator="run"):
     retryable = BooleanAttribute(default=False)
 
 
+class SweepRow(Row, discriminator="sweep"):
+    """pk SWEEP, sk STATE: where the full sweep stands."""
+
+    due_at = UTCDateTimeAttribute(attr_name="dueAt")
+    phase = UnicodeAttribute(null=True)
+    cursor = UnicodeAttribute(null=True)
+
+
 class Key(TypedDict):
     """The two parts of a row's key, as the models take them."""
 
@@ -181,6 +191,9 @@ def run_key(install_id: str, schedule_id: str, scheduled_time: str) -> Key:
 def version_key(registry_id: str, version_id: str) -> Key:
     """Of a version of an extension."""
     return Key(hash_key=f"VERSION#{registry_id}#{version_id}", range_key="VERSION")
+
+
+SWEEP_KEY = Key(hash_key="SWEEP", range_key="STATE")
 
 
 def connect(table_name: str) -> Connection:

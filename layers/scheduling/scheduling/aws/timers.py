@@ -1,7 +1,7 @@
 """EventBridge Scheduler: one schedule per timer, named by the schedule's id (contract, section 5)."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ from botocore.session import Session
 
 from scheduling.domain.cron import parse_cron
 from scheduling.domain.expression import eventbridge_expression
-from scheduling.domain.ids import ScheduleId
+from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Schedule
+from scheduling.domain.sweeps import Timer
 from scheduling.operations.ports import TimerFailed
 from scheduling.settings import TimerSettings
 
@@ -64,6 +65,36 @@ class EventBridgeTimers:
 
         _first_that_applies((delete, "ResourceNotFoundException"))
 
+    def get(self, schedule_id: ScheduleId) -> Timer | None:
+        """One call."""
+        group = self._settings.schedule_group_name
+        try:
+            found = self._client.get_schedule(GroupName=group, Name=schedule_id)
+        except ClientError as error:
+            if _code(error) == "ResourceNotFoundException":
+                return None
+            raise TimerFailed(f"GetSchedule: {_code(error)}", refused=False) from error
+        except BotoCoreError as error:
+            raise TimerFailed(str(error), refused=False) from error
+        return _timer_of(schedule_id, found, self._settings)
+
+    def matches(self, timer: Timer, schedule: Schedule) -> bool:
+        """Without a call."""
+        wanted = self._timer(schedule)
+        return timer == _timer_of(schedule.id, wanted, self._settings)
+
+    def page(self, cursor: str | None) -> tuple[Sequence[ScheduleId], str | None]:
+        """One call."""
+        group = self._settings.schedule_group_name
+        try:
+            if cursor:
+                found = self._client.list_schedules(GroupName=group, MaxResults=100, NextToken=cursor)
+            else:
+                found = self._client.list_schedules(GroupName=group, MaxResults=100)
+        except (ClientError, BotoCoreError) as error:
+            raise TimerFailed(f"ListSchedules: {error}", refused=False) from error
+        return [ScheduleId(each["Name"]) for each in found["Schedules"]], found.get("NextToken")
+
     def _timer(self, schedule: Schedule) -> Mapping[str, Any]:
         settings = self._settings
         return {
@@ -103,10 +134,32 @@ def _first_that_applies(*calls: tuple[Callable[[], None], str | None]) -> None:
         try:
             call()
         except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
+            code = _code(error)
             if code == does_not_apply:
                 continue
             raise TimerFailed(f"{error.operation_name}: {code}", refused=code in _REFUSALS) from error
         except BotoCoreError as error:
             raise TimerFailed(str(error), refused=False) from error
         return
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _timer_of(schedule_id: ScheduleId, found: Mapping[str, Any], settings: TimerSettings) -> Timer:
+    target = found["Target"]
+    try:
+        given = json.loads(target.get("Input") or "{}")
+    except ValueError:
+        given = {}
+    deployed = (settings.timer_target_arn, settings.timer_role_arn, settings.timer_dlq_arn, "ENABLED")
+    queue = target.get("DeadLetterConfig", {}).get("Arn")
+    return Timer(
+        schedule_id=schedule_id,
+        install_id=InstallId(given["installId"]) if "installId" in given else None,
+        expression=found["ScheduleExpression"],
+        timezone=found.get("ScheduleExpressionTimezone", ""),
+        revision=given.get("revision"),
+        as_deployed=(target["Arn"], target["RoleArn"], queue, found.get("State")) == deployed,
+    )

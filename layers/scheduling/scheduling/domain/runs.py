@@ -21,6 +21,7 @@ class RunStatus(StrEnum):
     SUCCESS = "success"
     ERROR = "error"
     SKIPPED = "skipped"
+    MISSED = "missed"
 
 
 class NotRun(StrEnum):
@@ -36,12 +37,16 @@ class NotRun(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fire:
-    """What EventBridge delivers: the occurrence, and the revision of the timer that it came from."""
+    """What EventBridge delivers: the occurrence, and the revision of the timer that it came from.
+
+    `replay` is an operator's: it admits attempts beyond the third, though none after a success.
+    """
 
     install_id: InstallId
     schedule_id: ScheduleId
     revision: int
     scheduled_time: str
+    replay: bool = False
 
     @property
     def idempotency_key(self) -> str:
@@ -68,13 +73,17 @@ class Run:
     error: str | None = None
     retryable: bool = False
 
-    def claimable(self, now: datetime) -> bool:
-        """Whether another attempt may be made: the last one failed retryably, or died with its lease."""
-        if self.attempt >= MAX_ATTEMPTS:
+    def dead(self, now: datetime) -> bool:
+        """Whether its function died: it is under way beyond its lease."""
+        return self.status is RunStatus.RUNNING and self.lease_until is not None and self.lease_until <= now
+
+    def claimable(self, now: datetime, *, replay: bool) -> bool:
+        """Whether another attempt may be made: the last one failed retryably, died, or never came."""
+        if replay and self.status is RunStatus.ERROR:
+            return True
+        if self.attempt >= MAX_ATTEMPTS and not replay:
             return False
-        if self.status is RunStatus.RUNNING:
-            return self.lease_until is not None and self.lease_until <= now
-        return self.retryable
+        return self.dead(now) or self.status is RunStatus.MISSED or self.retryable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +108,7 @@ def not_to_run(
         return NotRun.STALE_REVISION
     if SCHEDULER_MANAGE not in install.granted:
         return NotRun.CAPABILITY_REVOKED
-    if run is not None and not run.claimable(now):
+    if run is not None and not run.claimable(now, replay=fire.replay):
         return NotRun.DUPLICATE
     if under_way(schedule, fire.scheduled_time, now):
         return NotRun.OVERLAP
@@ -125,12 +134,17 @@ def next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timedelta) -
     )
 
 
+def time_text(moment: datetime) -> str:
+    """The form in which occurrences are named."""
+    return moment.astimezone(UTC).strftime(_TIME_FORMAT)
+
+
 def parse_time(text: str) -> str:
     """An instant such as `2026-11-23T09:00:00Z`, in that very form. Raises ValueError."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
     try:
-        return moment.astimezone(UTC).strftime(_TIME_FORMAT)
+        return time_text(moment)
     except OverflowError as error:
         raise ValueError(f"{text!r} is beyond the calendar") from error

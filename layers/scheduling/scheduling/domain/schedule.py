@@ -57,7 +57,8 @@ class Schedule:
 
     `revision` counts the owner's changes. `timer_revision` numbers what EventBridge must hold; fires of any
     other number are not run, and `last_timer_revision` is the highest one used, by a change since taken back
-    too. `pending_since` is set while EventBridge may differ from the row. `held_name` is a former name that
+    too. From `timer_since` on it fires as it now does, and up to `checked_until` the history was found whole
+    or made so. `pending_since` is set while EventBridge may differ from the row. `held_name` is a former name that
     stays taken until the change that dropped it is settled. `change_token` is new with each change, the
     platform's included: a write depends on it, and whoever made a change knows it again by it.
     """
@@ -69,6 +70,8 @@ class Schedule:
     revision: int = 1
     timer_revision: int = 1
     last_timer_revision: int = 1
+    timer_since: datetime | None = None
+    checked_until: datetime | None = None
     pending_since: datetime | None = None
     life: Life = Life.ACTIVE
     held_name: str | None = None
@@ -107,7 +110,12 @@ class Schedule:
         number = self.last_timer_revision + 1
         held = self.definition.name if self.definition.name != definition.name else None
         return replace(
-            changed, timer_revision=number, last_timer_revision=number, pending_since=now, held_name=held
+            changed,
+            timer_revision=number,
+            last_timer_revision=number,
+            timer_since=now,
+            pending_since=now,
+            held_name=held,
         )
 
     def removed(self, now: datetime) -> "Schedule":
@@ -126,6 +134,10 @@ class Schedule:
     def touched(self, now: datetime) -> "Schedule":
         """The same for its owner, with EventBridge to be looked at."""
         return replace(self, pending_since=now, change_token=new_token())
+
+    def resumed(self, now: datetime) -> "Schedule":
+        """The same for its owner, after its install was disabled for a while."""
+        return replace(self.touched(now), timer_since=now)
 
     def settled(self) -> "Schedule | None":
         """Once EventBridge matches: no longer pending, or gone."""

@@ -57,6 +57,7 @@ def _new(install_id: InstallId, definition: Definition, now: datetime) -> Schedu
         install_id=install_id,
         definition=definition,
         created_at=now,
+        timer_since=now,
         pending_since=now if definition.enabled else None,
     )
 

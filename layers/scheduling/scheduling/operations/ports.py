@@ -1,6 +1,6 @@
 """What the operations need of the systems behind them; `aws` has the implementations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -9,6 +9,7 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Acceptance, Install, InstallConfig, Version
 from scheduling.domain.runs import Fire, Outcome, Run
 from scheduling.domain.schedule import Schedule
+from scheduling.domain.sweeps import SweepState, Timer
 
 
 class Conflict(Exception):
@@ -163,6 +164,9 @@ class Runs(Protocol):
     ) -> RunPage:
         """The history of a schedule, newest first, from before the scheduled time `before`."""
 
+    def times(self, schedule: Schedule, after: str, until: str) -> frozenset[str]:
+        """The scheduled times after `after` and up to `until` that the history has."""
+
 
 class Installs(Protocol):
     """The installs and the versions in the table."""
@@ -183,6 +187,40 @@ class Installs(Protocol):
         """Remove what is left in the install's partition once its schedules are gone: remembered writes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """All that an install has in its partition but its runs and remembered writes."""
+
+    install: Install | None
+    schedules: Sequence[Schedule]
+    names: Mapping[str, ScheduleId]
+
+
+class Sweeps(Protocol):
+    """What the full sweep reads and mends in the table."""
+
+    def state(self) -> SweepState | None:
+        """Where the sweep stands; None before the first."""
+
+    def save(self, before: SweepState | None, after: SweepState) -> None:
+        """Raises Conflict where another sweep has saved meanwhile."""
+
+    def installs(self, cursor: str | None) -> tuple[Sequence[InstallId], str | None]:
+        """Some installs, and the cursor of the next ones; None at the end."""
+
+    def partition(self, install_id: InstallId) -> Partition:
+        """Not of one moment: what looks wrong is to be looked at again before it is mended."""
+
+    def recount(self, seen: Install, count: int) -> None:
+        """Set the install's count, on condition that no write came after it was seen."""
+
+    def own_name(self, install_id: InstallId, name: str, owner: ScheduleId | None) -> None:
+        """Give the name to its owner if it is free, or with None, free it."""
+
+    def checked(self, schedule: Schedule, until: datetime) -> None:
+        """Keep up to when the history was looked at."""
+
+
 class Timers(Protocol):
     """EventBridge Scheduler, one timer per schedule. Every method raises TimerFailed."""
 
@@ -191,6 +229,15 @@ class Timers(Protocol):
 
     def remove(self, schedule_id: ScheduleId) -> None:
         """Make the timer be gone; absent already is well."""
+
+    def get(self, schedule_id: ScheduleId) -> Timer | None:
+        """What stands under the schedule's id."""
+
+    def matches(self, timer: Timer, schedule: Schedule) -> bool:
+        """Whether the timer is as `put` would make it."""
+
+    def page(self, cursor: str | None) -> tuple[Sequence[ScheduleId], str | None]:
+        """Some timers of the group, and the cursor of the next ones; None at the end."""
 
 
 class Runner(Protocol):

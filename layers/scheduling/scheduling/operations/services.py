@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.limits import Limits
-from scheduling.operations.ports import Conflict, Installs, Runs, Schedules, Timers
+from scheduling.operations.ports import Conflict, Installs, Runs, Schedules, Sweeps, Timers
 
 _RETRY_SECONDS = 8.0
 _FIRST_BACKOFF_SECONDS = 0.02
@@ -26,6 +26,7 @@ class Services:
     schedules: Schedules
     runs: Runs
     timers: Timers
+    sweeps: Sweeps
     limits: Limits
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = field(default=time.sleep)

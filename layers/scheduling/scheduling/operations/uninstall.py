@@ -36,7 +36,7 @@ def _apply(services: Services, install_id: InstallId, schedule_id: ScheduleId) -
     if schedule is None:
         return
     if schedule.due and not schedule.pending:
-        touched = schedule.touched(services.clock())
+        touched = schedule.resumed(services.clock())
         write(services, schedule, touched)
         schedule = touched
     if schedule.pending:

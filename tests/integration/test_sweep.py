@@ -1,0 +1,322 @@
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import boto3
+import pytest
+from scheduling.domain.ids import InstallId
+from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.create import create
+from scheduling.operations.delete import delete
+from scheduling.operations.execute import RunFailed, execute
+from scheduling.operations.reading import list_runs
+from scheduling.operations.reconcile import reconcile
+from scheduling.operations.sweep import sweep
+from scheduling.operations.update import update
+
+from tests.support.aws_calls import Call, refused
+from tests.support.consistency import assert_consistent
+from tests.support.world import GROUP, TABLE, FakeRunner, World, changed, wanted
+
+DAY = timedelta(hours=24)
+
+
+def run_sweep(world: World) -> Counter[str]:
+    """A day later, to its end; what it mended."""
+    world.advance(hours=25)
+    found: Counter[str] = Counter()
+    for _ in range(20):
+        found += sweep(world.services, DAY)
+        state = world.services.sweeps.state()
+        assert state is not None
+        if state.phase is None:
+            return found
+    raise AssertionError("the sweep does not end")
+
+
+@pytest.fixture(autouse=True)
+def first_sweep_is_due(world: World) -> None:
+    sweep(world.services, DAY)
+
+
+def history(world: World, schedule: Schedule) -> list[Run]:
+    return list(list_runs(world.services, schedule.install_id, schedule.id, limit=50).runs)
+
+
+def fire_of(schedule: Schedule, scheduled_time: str) -> Fire:
+    return Fire(
+        install_id=schedule.install_id,
+        schedule_id=schedule.id,
+        revision=schedule.timer_revision,
+        scheduled_time=scheduled_time,
+    )
+
+
+def drop_timer(schedule: Schedule) -> None:
+    boto3.client("scheduler").delete_schedule(GroupName=GROUP, Name=schedule.id)
+
+
+def alter_timer(schedule: Schedule, **fields: object) -> None:
+    client = boto3.client("scheduler")
+    found = client.get_schedule(GroupName=GROUP, Name=schedule.id)
+    known = ("Name", "GroupName", "ScheduleExpression", "ScheduleExpressionTimezone", "Target", "State")
+    kept = {name: found[name] for name in (*known, "FlexibleTimeWindow")}  # type: ignore[literal-required]
+    client.update_schedule(**{**kept, **fields})
+
+
+def set_attribute(schedule: Schedule, sort_key: str, name: str, value: dict[str, str]) -> None:
+    boto3.client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={"pk": {"S": f"INSTALL#{schedule.install_id}"}, "sk": {"S": sort_key}},
+        UpdateExpression="SET #n = :v",
+        ExpressionAttributeNames={"#n": name},
+        ExpressionAttributeValues={":v": value},
+    )
+
+
+def old_revision(schedule: Schedule) -> None:
+    target = boto3.client("scheduler").get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
+    given = {**json.loads(target["Input"]), "revision": 77}
+    alter_timer(schedule, Target={**target, "Input": json.dumps(given)})
+
+
+def other_target(schedule: Schedule) -> None:
+    target = boto3.client("scheduler").get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
+    alter_timer(schedule, Target={**target, "Arn": "arn:aws:lambda:eu-central-1:123456789012:function:other"})
+
+
+def dangling_name(schedule: Schedule) -> None:
+    boto3.client("dynamodb").put_item(
+        TableName=TABLE,
+        Item={
+            "pk": {"S": f"INSTALL#{schedule.install_id}"},
+            "sk": {"S": "UNIQUE#dangling"},
+            "type": {"S": "name"},
+            "scheduleId": {"S": "01a20745-4897-4f81-a91e-a0d09962b8d6"},
+        },
+    )
+
+
+def lost_name(schedule: Schedule) -> None:
+    key = {"pk": {"S": f"INSTALL#{schedule.install_id}"}, "sk": {"S": "UNIQUE#nightly"}}
+    boto3.client("dynamodb").delete_item(TableName=TABLE, Key=key)
+
+
+def orphan(schedule: Schedule) -> None:
+    client = boto3.client("scheduler")
+    target = client.get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
+    name = "01a20745-4897-4f81-a91e-a0d09962b8d6"
+    given = {**json.loads(target["Input"]), "scheduleId": name}
+    client.create_schedule(
+        GroupName=GROUP,
+        Name=name,
+        ScheduleExpression="cron(0 * * * ? *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={**target, "Input": json.dumps(given)},
+    )
+
+
+DRIFTS: dict[str, Callable[[Schedule], None]] = {
+    "missing timer": drop_timer,
+    "different timer (expression)": lambda s: alter_timer(s, ScheduleExpression="cron(1 * * * ? *)"),
+    "different timer (zone)": lambda s: alter_timer(s, ScheduleExpressionTimezone="Asia/Tokyo"),
+    "different timer (disabled)": lambda s: alter_timer(s, State="DISABLED"),
+    "different timer (revision)": old_revision,
+    "different timer (target)": other_target,
+    "unwanted timer": lambda s: set_attribute(s, f"SCHEDULE#{s.id}", "enabled", {"BOOL": False}),  # type: ignore[dict-item]
+    "orphaned timer": orphan,
+    "count": lambda s: set_attribute(s, "INSTALL", "scheduleCount", {"N": "9"}),
+    "dangling name": dangling_name,
+    "missing name": lost_name,
+}
+
+
+@pytest.mark.parametrize("drift", DRIFTS)
+def test_a_drift_is_found_counted_and_mended(world: World, install_id: InstallId, drift: str) -> None:
+    schedule = create(world.services, install_id, wanted(name="nightly", cron="0 * * * *"))
+    create(world.services, world.register(tenantId="tenant-2"), wanted(name="nightly", cron="5 * * * *"))
+    DRIFTS[drift](schedule)
+
+    found = run_sweep(world)
+
+    del found["missed"]
+    assert found == Counter({drift.split(" (")[0]: 1})
+    assert_consistent(world)
+
+
+def test_what_agrees_is_left_alone(world: World, install_id: InstallId) -> None:
+    for number in range(3):
+        create(world.services, install_id, wanted(name=f"n{number}", enabled=number != 1))
+    before = world.timers()
+
+    found = run_sweep(world)
+
+    del found["missed"]
+    assert found == Counter()
+    assert world.timers() == before
+
+
+def test_a_timer_left_by_a_writer_that_died_after_its_row_was_gone_is_removed(
+    world: World, install_id: InstallId
+) -> None:
+    schedule = create(world.services, install_id, wanted())
+
+    def overtake_and_die(call: Call) -> None:
+        if call.operation == "UpdateSchedule":
+            world.calls.before = None
+            delete(world.services, install_id, schedule.id)
+            world.calls.after = die
+
+    def die(call: Call) -> None:
+        if call.operation == "CreateSchedule":
+            raise KeyboardInterrupt
+
+    world.calls.before = overtake_and_die
+    with pytest.raises(KeyboardInterrupt):
+        update(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
+    world.calls.after = None
+    world.advance(seconds=61)
+    reconcile(world.services)
+    assert schedule.id in world.timers()
+
+    run_sweep(world)
+
+    assert world.timers() == {}
+
+
+def test_under_throttling_it_pauses_and_goes_on(world: World, install_id: InstallId) -> None:
+    schedule = create(world.services, install_id, wanted())
+    drop_timer(schedule)
+    world.advance(hours=25)
+
+    def throttle(call: Call) -> None:
+        if call.operation == "GetSchedule":
+            raise refused("ThrottlingException")
+
+    world.calls.before = throttle
+    assert sweep(world.services, DAY)["missing timer"] == 0
+    world.calls.before = None
+
+    assert sweep(world.services, DAY)["missing timer"] == 1
+
+
+def test_two_at_once_do_no_harm(world: World, install_id: InstallId) -> None:
+    schedule = create(world.services, install_id, wanted())
+    drop_timer(schedule)
+    world.advance(hours=25)
+    again: list[Counter[str]] = []
+
+    def overtake(call: Call) -> None:
+        if call.operation == "GetSchedule" and not again:
+            again.append(Counter())
+            again.append(sweep(world.services, DAY))
+
+    world.calls.before = overtake
+    sweep(world.services, DAY)
+
+    assert_consistent(world)
+
+
+def test_it_begins_once_a_day(world: World) -> None:
+    world.advance(hours=23)
+    world.calls.made.clear()
+
+    sweep(world.services, DAY)
+
+    assert world.calls.operations() == ["BatchGetItem"]
+
+
+class TestMissed:
+    def test_a_gap_in_the_history_is_recorded_once(self, world: World, install_id: InstallId) -> None:
+        schedule = create(world.services, install_id, wanted(cron="0 */6 * * *"))
+        execute(world.services, world.runner, fire_of(schedule, "2026-11-23T18:00:00Z"))
+
+        assert run_sweep(world)["missed"] == 3
+        assert run_sweep(world)["missed"] == 4
+
+        runs = {run.scheduled_time: run for run in history(world, schedule)}
+        assert [time for time, run in runs.items() if run.status is RunStatus.SUCCESS] == [
+            "2026-11-23T18:00:00Z"
+        ]
+        missed = runs["2026-11-23T12:00:00Z"]
+        assert (missed.status, missed.attempt, missed.error) == (RunStatus.MISSED, 0, "It was not delivered")
+
+    def test_one_that_comes_after_all_is_run(self, world: World, install_id: InstallId) -> None:
+        schedule = create(world.services, install_id, wanted(cron="0 */6 * * *"))
+        run_sweep(world)
+
+        result = execute(world.services, world.runner, fire_of(schedule, "2026-11-23T12:00:00Z"))
+
+        assert isinstance(result, Run)
+        assert (result.status, result.attempt) == (RunStatus.SUCCESS, 1)
+
+    def test_what_may_still_come_is_not_missed(self, world: World, install_id: InstallId) -> None:
+        world.advance(hours=24, minutes=46)
+        schedule = create(world.services, install_id, wanted(cron="0 10 * * *"))
+
+        world.advance(minutes=28)
+        sweep(world.services, DAY)
+
+        assert history(world, schedule) == []
+
+    @pytest.mark.parametrize("how", ["schedule", "install"])
+    def test_while_disabled_nothing_is_missed(self, world: World, install_id: InstallId, how: str) -> None:
+        schedule = create(world.services, install_id, wanted(cron="0 */6 * * *"))
+        if how == "schedule":
+            update(world.services, install_id, schedule.id, changed(enabled=False))
+            world.advance(hours=10)
+            schedule = update(world.services, install_id, schedule.id, changed(enabled=True))
+        else:
+            world.register(install_id, enabled=False)
+            world.advance(hours=10)
+            world.register(install_id)
+
+        run_sweep(world)
+
+        times = sorted(run.scheduled_time for run in history(world, schedule))
+        assert times[0] == "2026-11-24T00:00:00Z"
+
+    def test_after_a_change_the_new_rule_counts(self, world: World, install_id: InstallId) -> None:
+        schedule = create(world.services, install_id, wanted(cron="0 */6 * * *"))
+        update(world.services, install_id, schedule.id, changed(cron="0 23 * * *"))
+
+        run_sweep(world)
+
+        assert [run.scheduled_time for run in history(world, schedule)] == ["2026-11-23T23:00:00Z"]
+
+
+def test_a_run_whose_function_died_for_good_is_closed(world: World, install_id: InstallId) -> None:
+    schedule = create(world.services, install_id, wanted(cron="0 0 1 1 *"))
+
+    class Deadly(FakeRunner):
+        def execute(self, *_arguments: object) -> Outcome:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(world.services, Deadly(), fire_of(schedule, "2026-11-23T09:00:00Z"))
+
+    assert run_sweep(world)["dead run"] == 1
+
+    (run,) = history(world, schedule)
+    assert (run.status, run.error) == (RunStatus.ERROR, "The function that ran it died")
+
+
+def test_a_replay_is_run_once_more_though_never_after_a_success(world: World, install_id: InstallId) -> None:
+    schedule = create(world.services, install_id, wanted())
+    fire = fire_of(schedule, "2026-11-23T09:00:00Z")
+    replay = replace(fire, replay=True)
+    world.runner.outcome = Outcome(status=RunStatus.ERROR, http_status=500, error="no", retryable=True)
+    for _ in range(3):
+        with pytest.raises(RunFailed):
+            execute(world.services, world.runner, fire)
+    world.runner.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
+
+    execute(world.services, world.runner, replay)
+    execute(world.services, world.runner, replay)
+
+    assert len(world.runner.fires) == 4
+    (run,) = history(world, schedule)
+    assert (run.status, run.attempt) == (RunStatus.SUCCESS, 4)
