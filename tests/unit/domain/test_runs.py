@@ -141,7 +141,27 @@ def test_of_several_reasons_the_most_lasting_is_told(reasons: list[str], told: s
     ],
 )
 def test_an_attempt_may_follow_a_retryable_or_a_dead_one(fields: dict[str, Any], claimable: bool) -> None:
-    assert run(**fields).claimable(NOW) is claimable
+    assert run(**fields).claimable(NOW, replay=False) is claimable
+
+
+@pytest.mark.parametrize(
+    ("fields", "claimable"),
+    [
+        pytest.param({"status": RunStatus.SUCCESS}, False, id="never after a success"),
+        pytest.param({"status": RunStatus.SKIPPED, "attempt": 0}, False, id="skipped"),
+        pytest.param({"attempt": 3}, True, id="attempts used up"),
+        pytest.param({"retryable": False}, True, id="failed for good"),
+        pytest.param({"status": RunStatus.MISSED, "attempt": 0}, True, id="missed"),
+        pytest.param({"status": RunStatus.RUNNING, "lease_until": NOW + MOMENT}, False, id="running"),
+        pytest.param({"status": RunStatus.RUNNING, "attempt": 3, "lease_until": NOW}, True, id="died"),
+    ],
+)
+def test_a_replay_admits_what_has_failed_for_good(fields: dict[str, Any], claimable: bool) -> None:
+    assert run(**fields).claimable(NOW, replay=True) is claimable
+
+
+def test_a_missed_one_that_comes_after_all_may_be_run() -> None:
+    assert run(status=RunStatus.MISSED, attempt=0, retryable=False).claimable(NOW, replay=False)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +181,7 @@ def test_a_claim_is_the_next_attempt_with_a_lease(before: Run | None, attempt: i
         lease_until=NOW + timedelta(seconds=50),
     )
     assert claimed.claim_token != next_attempt(fire(), before, NOW, timedelta(seconds=50)).claim_token
-    assert not claimed.claimable(NOW + timedelta(seconds=50) - MOMENT)
+    assert not claimed.claimable(NOW + timedelta(seconds=50) - MOMENT, replay=False)
 
 
 def test_the_idempotency_key_names_the_occurrence_and_not_the_revision() -> None:

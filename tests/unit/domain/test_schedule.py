@@ -72,6 +72,7 @@ def test_a_change_that_the_timer_follows_is_pending_under_a_number_never_used() 
         revision=5,
         timer_revision=4,
         last_timer_revision=4,
+        timer_since=LATER,
         pending_since=LATER,
         change_token=after.change_token,
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from scheduling.domain import exact_json
 from scheduling.domain.errors import IdempotencyMismatch, NameTaken
-from scheduling.domain.ids import InstallId, new_schedule_id
+from scheduling.domain.ids import InstallId, ScheduleIds
 from scheduling.domain.install import Acceptance, Install, accept_write, check_room, managed
 from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
 from scheduling.domain.schedule import Definition, Life, Schedule
@@ -20,6 +20,8 @@ from scheduling.operations.ports import (
 )
 from scheduling.operations.reading import endpoints_of
 from scheduling.operations.services import Services
+
+_IDS = ScheduleIds()
 
 
 def create(
@@ -53,7 +55,7 @@ def _create(
 
 def _new(install_id: InstallId, definition: Definition, now: datetime) -> Schedule:
     return Schedule(
-        id=new_schedule_id(now),
+        id=_IDS.new(now),
         install_id=install_id,
         definition=definition,
         created_at=now,
