@@ -2,19 +2,11 @@
 
 from pynamodb.connection import Connection
 
+from scheduling.aws.keys import config_key, install_key, version_key
 from scheduling.aws.requests import Write, find, translated
 from scheduling.aws.rows import changes, install_values
 from scheduling.aws.runs import config_of
-from scheduling.aws.table import (
-    ConfigRow,
-    EndpointMap,
-    InstallRow,
-    Row,
-    VersionRow,
-    config_key,
-    install_key,
-    version_key,
-)
+from scheduling.aws.table import ConfigRow, EndpointMap, InstallRow, Row, VersionRow
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install, InstallConfig, Version

@@ -11,7 +11,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from scheduling.aws.table import Key, Row
+from scheduling.aws.keys import Key
+from scheduling.aws.table import Row
 from scheduling.domain.errors import Unavailable
 from scheduling.operations.ports import Conflict
 

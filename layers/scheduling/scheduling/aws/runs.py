@@ -6,19 +6,10 @@ from typing import Any
 from pynamodb.connection import Connection
 from pynamodb.expressions.update import Action
 
+from scheduling.aws.keys import Key, config_key, install_key, run_key, schedule_key
 from scheduling.aws.requests import Write, find, translated
 from scheduling.aws.rows import changes, install_of, run_of, run_values, schedule_of
-from scheduling.aws.table import (
-    ConfigRow,
-    InstallRow,
-    Key,
-    RunRow,
-    ScheduleRow,
-    config_key,
-    install_key,
-    run_key,
-    schedule_key,
-)
+from scheduling.aws.table import ConfigRow, InstallRow, RunRow, ScheduleRow
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import InstallConfig
 from scheduling.domain.runs import Fire, Run

@@ -9,25 +9,14 @@ from itertools import islice
 from pynamodb.connection import Connection
 
 from scheduling.aws.changes import write_change
+from scheduling.aws.keys import install_key, name_key, schedule_key, write_key
 from scheduling.aws.requests import find, translated
 from scheduling.aws.rows import (
     earlier_write_of,
     install_of,
     schedule_of,
 )
-from scheduling.aws.table import (
-    SHARDS,
-    InstallRow,
-    NameRow,
-    PendingIndex,
-    Row,
-    ScheduleRow,
-    WriteRow,
-    install_key,
-    name_key,
-    schedule_key,
-    write_key,
-)
+from scheduling.aws.table import SHARDS, InstallRow, NameRow, PendingIndex, Row, ScheduleRow, WriteRow
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Acceptance
 from scheduling.domain.schedule import Life, Schedule

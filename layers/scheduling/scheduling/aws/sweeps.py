@@ -7,19 +7,10 @@ from typing import Any
 
 from pynamodb.connection import Connection
 
+from scheduling.aws.keys import SWEEP_KEY, install_key, name_key, schedule_key
 from scheduling.aws.requests import Write, find, translated
 from scheduling.aws.rows import install_of, schedule_of
-from scheduling.aws.table import (
-    SWEEP_KEY,
-    InstallRow,
-    NameRow,
-    Row,
-    ScheduleRow,
-    SweepRow,
-    install_key,
-    name_key,
-    schedule_key,
-)
+from scheduling.aws.table import InstallRow, NameRow, Row, ScheduleRow, SweepRow
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
