@@ -146,7 +146,7 @@ def attempt(case: Case, operation: Operation) -> str:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_it_happened_or_it_did_not_and_what_was_told_is_true(name: str, way: str) -> None:
     operation = OPERATIONS[name]
-    with new_world() as world:
+    with new_world(aws="memory") as world:
         for number in range(1, count_calls(world, operation) + 1):
             for client_retries in (False, True):
                 case = new_case(world)

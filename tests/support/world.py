@@ -31,7 +31,7 @@ from scheduling.operations.services import Services
 from scheduling.settings import TimerSettings
 
 from tests.support.aws_calls import AwsCalls, watched
-from tests.support.memory_aws import memory_aws
+from tests.support.memory_aws import MemoryAws, memory_aws
 
 TABLE, GROUP = "scheduling-test", "scheduling-test"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -64,6 +64,7 @@ class World:
     calls: AwsCalls
     runner: FakeRunner
     clock: list[datetime]
+    memory: MemoryAws | None = None
 
     def advance(self, **span: float) -> None:
         """Let time pass."""
@@ -138,12 +139,12 @@ def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = 
         AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_DEFAULT_REGION="eu-central-1"
     )
     os.environ.pop("AWS_ENDPOINT_URL", None)
-    with mock_aws() if aws == "moto" else memory_aws(), watched() as calls:
+    with mock_aws() if aws == "moto" else memory_aws() as stand_in, watched() as calls:
         create_resources()
         connection = connect(TABLE)
         clock = [START]
         services = _services(connection, limits or Limits(writes_per_minute=1000), lambda: clock[0])
-        world = World(services, calls, FakeRunner(), clock)
+        world = World(services, calls, FakeRunner(), clock, stand_in if isinstance(stand_in, MemoryAws) else None)
         calls.made.clear()
         yield world
 

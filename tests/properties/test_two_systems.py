@@ -1,0 +1,112 @@
+"""Any operations, in any order, at the same time, with anything going wrong: both systems say what callers were told.
+
+Each rule makes one to three operations. Where there are several, they take turns at every AWS call; any call may be
+prevented, lost, repeated, or the last of its function. See `tests.support.model` for what is remembered of it.
+"""
+
+from collections.abc import Sequence
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from tests.properties.test_two_systems_commands import (
+    Command,
+    Create,
+    Delete,
+    Deliver,
+    Reconcile,
+    Register,
+    Uninstall,
+    Update,
+)
+from tests.properties.test_two_systems_driver import TwoSystems
+from tests.support.interleaving import Fault, Plan
+
+_INSTALL = st.sampled_from([0, 0, 0, 1])
+_TARGET = st.sampled_from([0, 0, 0, 1, 2, 3])
+_NAME = st.sampled_from([None, "x", "y"])
+_MINUTE = st.integers(0, 3)
+_TIME = st.sampled_from(["2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z"])
+_CREATE = st.builds(
+    Create, _INSTALL, st.sampled_from([None, None, "a", "b"]), st.integers(0, 1), _NAME, _MINUTE, st.booleans()
+)
+_UPDATE = st.builds(
+    Update, _TARGET, st.none() | _MINUTE, st.none() | st.booleans(), st.just("keep") | _NAME, st.booleans()
+)
+_DELETE = st.builds(Delete, _TARGET, st.sampled_from([False] * 7 + [True]))
+_REGISTER = st.builds(
+    Register, _INSTALL, st.sampled_from([True, True, False]), st.sampled_from([True] * 5 + [False]), _MINUTE
+)
+_DELIVER = st.builds(
+    Deliver,
+    _TARGET,
+    _TIME,
+    st.sampled_from(["current", "current", "current", "stale", "unknown"]),
+    st.sampled_from(["success", "success", "retryable", "final"]),
+)
+_UNINSTALL = st.builds(Uninstall, _INSTALL)
+_RECONCILE = st.builds(Reconcile)
+_COMMAND: st.SearchStrategy[Command] = st.one_of(
+    _CREATE, _CREATE, _UPDATE, _UPDATE, _DELETE, _REGISTER, _UNINSTALL, _DELIVER, _DELIVER, _RECONCILE
+)
+
+
+def _together(*commands: st.SearchStrategy[Command]) -> st.SearchStrategy[list[Command]]:
+    return st.lists(st.one_of(*commands), min_size=2, max_size=3)
+
+
+_NEWEST = st.just(0)
+_UPDATE_NEWEST = st.builds(Update, _NEWEST, _MINUTE, st.none() | st.booleans(), _NAME, st.booleans())
+_FIRST = st.just(0)
+_CREATE_FIRST = st.builds(
+    Create, _FIRST, st.sampled_from([None, "a"]), st.integers(0, 1), st.sampled_from([None, "x"]), _MINUTE, st.just(True)
+)
+_REGISTER_FIRST = st.builds(Register, _FIRST, st.booleans(), st.just(True), _MINUTE)
+_RIVALS = st.one_of(
+    _together(_CREATE_FIRST),
+    _together(_UPDATE_NEWEST, _UPDATE_NEWEST, st.builds(Delete, _NEWEST, st.just(False)), _RECONCILE),
+    _together(_UPDATE_NEWEST, _REGISTER_FIRST, _DELIVER, _RECONCILE),
+    st.tuples(st.builds(Uninstall, _FIRST), st.just(Register(0, True, True, 1)), _CREATE_FIRST).map(list),
+    st.tuples(st.builds(Uninstall, _FIRST) | _REGISTER_FIRST, _CREATE_FIRST | _UPDATE_NEWEST).map(list),
+    _together(_DELIVER),
+    _together(_COMMAND),
+)
+_FAULT = st.sampled_from(list(Fault))
+_NO_FAULTS: st.SearchStrategy[dict[int, Fault]] = st.just({})
+_FAULTS = _NO_FAULTS | _NO_FAULTS | st.dictionaries(st.integers(0, 11), _FAULT, max_size=2)
+_TIMER_FAULTS = _NO_FAULTS | _NO_FAULTS | st.dictionaries(st.integers(0, 2), _FAULT, max_size=3)
+_TURNS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([1, 1, 2, 3, 4, 6, 12])), max_size=10)
+_PLAN = st.builds(Plan, _TURNS, _FAULTS, _TIMER_FAULTS)
+_ALONE = st.builds(Plan, st.just(()), _FAULTS, _TIMER_FAULTS)
+_WAIT = st.sampled_from([0, 0, 0, 61])
+
+
+class TwoSystemsMachine(RuleBasedStateMachine):
+    """The table and EventBridge under two installs of two tenants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.systems: TwoSystems | None = None
+
+    @initialize(writes_per_minute=st.sampled_from([1000, 1000, 2]), schedules=st.sampled_from([2, 4]))
+    def start(self, writes_per_minute: int, schedules: int) -> None:
+        self.systems = TwoSystems(writes_per_minute, schedules)
+
+    @rule(command=_COMMAND, plan=_ALONE, wait=_WAIT)
+    def one(self, command: Command, plan: Plan, wait: int) -> None:
+        assert self.systems
+        self.systems.do([command], plan, wait)
+
+    @rule(commands=_RIVALS, plan=_PLAN, wait=_WAIT)
+    def together(self, commands: Sequence[Command], plan: Plan, wait: int) -> None:
+        assert self.systems
+        self.systems.do(commands, plan, wait)
+
+    def teardown(self) -> None:
+        if self.systems:
+            self.systems.end()
+
+
+TestTwoSystems = TwoSystemsMachine.TestCase
+TestTwoSystems.settings = settings(stateful_step_count=16)

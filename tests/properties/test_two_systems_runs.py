@@ -1,0 +1,125 @@
+"""The runner's side of `test_two_systems`: what it was asked, and what must never be asked of it."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from scheduling.domain.errors import Unavailable
+from scheduling.domain.ids import ScheduleId
+from scheduling.domain.install import Install, InstallConfig
+from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.execute import RunFailed, execute
+
+from tests.properties.test_two_systems_commands import INSTALLS, Act, Deliver, Judge, target
+from tests.support.aws_calls import Killed
+from tests.support.interleaving import Result
+from tests.support.memory_aws import MemoryAws
+from tests.support.model import Model
+from tests.support.world import GROUP, TABLE, World
+
+Occurrence = tuple[str, str]
+UNKNOWN_ID = ScheduleId("01a20745-4897-4f81-a91e-a0d09962b8d6")
+_OUTCOMES = {
+    "success": Outcome(status=RunStatus.SUCCESS, http_status=200),
+    "retryable": Outcome(status=RunStatus.ERROR, http_status=503, error="503", retryable=True),
+    "final": Outcome(status=RunStatus.ERROR, http_status=404, error="404"),
+}
+
+
+@dataclass
+class Runs:
+    """What the runner was asked, and what came of it."""
+
+    calls: Counter[Occurrence] = field(default_factory=Counter)
+    succeeded: Counter[Occurrence] = field(default_factory=Counter)
+    told_success: set[Occurrence] = field(default_factory=set)
+    unknown: Counter[Occurrence] = field(default_factory=Counter)
+    """Deliveries that died, or could not write what came of them: their occurrence may be run again."""
+    under_way: set[ScheduleId] = field(default_factory=set)
+    pause: Callable[[], None] = lambda: None
+
+    def deliver(self, world: World, model: Model, command: Deliver) -> tuple[Act, Judge] | None:
+        """The delivery and its judgement."""
+        found = target(model, command.target)
+        if found is None or world.memory is None:
+            return None
+        install, _, schedule_id = found
+        if command.which == "unknown":
+            schedule_id = UNKNOWN_ID
+        number = _number(world.memory, schedule_id) - (command.which == "stale")
+        fire = Fire(
+            install_id=INSTALLS[install],
+            schedule_id=schedule_id,
+            revision=number,
+            scheduled_time=command.time,
+        )
+        runner = StagedRunner(self, _OUTCOMES[command.outcome])
+
+        def judge(result: Result) -> None:
+            self._learn((schedule_id, command.time), result)
+
+        return lambda: execute(world.services, runner, fire), judge
+
+    def _learn(self, occurrence: Occurrence, result: Result) -> None:
+        match result.error:
+            case None:
+                if isinstance(result.value, Run) and result.value.status is RunStatus.SUCCESS:
+                    self.told_success.add(occurrence)
+            case Killed() | Unavailable():
+                self.unknown[occurrence] += 1
+            case RunFailed():
+                pass
+            case error:
+                raise error
+
+    def check(self) -> None:
+        """Whatever happened, this holds after it."""
+        assert not self.calls.keys() & {(UNKNOWN_ID, time) for _, time in self.calls}
+        for occurrence, count in self.succeeded.items():
+            assert count <= 1 + self.unknown[occurrence], f"{occurrence} succeeded {count} times"
+
+    def check_history(self, aws: MemoryAws) -> None:
+        """What was told stands in the history, and no attempt is missing from it."""
+        rows = {
+            (item["pk"]["S"].rpartition("#")[2], item["sk"]["S"].removeprefix("RUN#")): item
+            for item in aws.items(TABLE, "run")
+        }
+        for occurrence, count in self.calls.items():
+            assert int(rows[occurrence]["attempt"]["N"]) >= count, f"attempts at {occurrence}"
+        for occurrence in self.told_success:
+            assert rows[occurrence]["status"]["S"] == "success", f"{occurrence} was told to have succeeded"
+        for occurrence, row in rows.items():
+            if row["status"]["S"] == "success":
+                assert self.succeeded[occurrence], f"{occurrence} never succeeded"
+
+
+@dataclass
+class StagedRunner:
+    """Answers as the delivery says, after letting others go on meanwhile."""
+
+    runs: Runs
+    outcome: Outcome
+
+    def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+        """See `operations.ports.Runner`."""
+        del config
+        occurrence = (fire.schedule_id, fire.scheduled_time)
+        assert install.active, "run for an install that is not active"
+        assert schedule.due, "run though disabled or deleted"
+        assert fire.schedule_id not in self.runs.under_way, "two runs of a schedule at the same time"
+        assert occurrence not in self.runs.told_success, "run again after its success"
+        self.runs.under_way.add(fire.schedule_id)
+        try:
+            self.runs.calls[occurrence] += 1
+            self.runs.pause()
+            self.runs.succeeded[occurrence] += self.outcome.status is RunStatus.SUCCESS
+        finally:
+            self.runs.under_way.discard(fire.schedule_id)
+        return self.outcome
+
+
+def _number(aws: MemoryAws, schedule_id: ScheduleId) -> int:
+    timer = aws.timers.groups[GROUP].get(schedule_id)
+    return int(json.loads(timer["Target"]["Input"])["revision"]) if timer else 1
