@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound, SchedulingError
+from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.create import create
 from scheduling.operations.delete import delete
-from scheduling.operations.ports import IdempotencyKey
 from scheduling.operations.reading import get_schedule
 from scheduling.operations.reconcile import reconcile
 from scheduling.operations.uninstall import delete_install

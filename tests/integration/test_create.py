@@ -10,10 +10,10 @@ from scheduling.domain.errors import (
     SchedulingError,
     Unavailable,
 )
+from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import InstallId
 from scheduling.domain.limits import Limits
 from scheduling.operations.create import create
-from scheduling.operations.ports import IdempotencyKey
 from scheduling.operations.reading import list_schedules
 from scheduling.operations.reconcile import reconcile
 

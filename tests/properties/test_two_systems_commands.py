@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scheduling.domain.errors import CapabilityDenied, InstallNotFound, ScheduleNotFound, SchedulingError
+from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Definition, Schedule
 from scheduling.operations.create import create
 from scheduling.operations.delete import delete
-from scheduling.operations.ports import IdempotencyKey
 from scheduling.operations.uninstall import delete_install
 from scheduling.operations.update import update
 

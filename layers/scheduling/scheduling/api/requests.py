@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from scheduling.domain import exact_json
 from scheduling.domain.errors import ScheduleNotFound, ValidationFailed
+from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import ScheduleId, parse_schedule_id
 from scheduling.domain.rules import FIELDS, ScheduleFields, ScheduleInput
 from scheduling.domain.runs import parse_time
-from scheduling.operations.ports import IdempotencyKey
 
 MAX_PAGE = 50
 _TEXTS = {

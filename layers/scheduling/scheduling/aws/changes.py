@@ -11,10 +11,10 @@ from scheduling.aws.keys import install_key, name_key, schedule_key, write_key
 from scheduling.aws.requests import Write
 from scheduling.aws.rows import changes, remembered_values, schedule_values, to_millis
 from scheduling.aws.table import InstallRow, NameRow, ScheduleRow, WriteRow
+from scheduling.domain.idempotency import KEY_LIFETIME, EarlierWrite
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import WRITE_WINDOW, Acceptance
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.ports import KEY_LIFETIME, EarlierWrite
 
 
 def write_change(

@@ -6,11 +6,11 @@ from typing import Any
 from pynamodb.expressions.update import Action
 
 from scheduling.aws.table import InstallRow, RunRow, ScheduleRow, WriteRow
+from scheduling.domain.idempotency import EarlierWrite, IdempotencyKey
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.schedule import Definition, LastRun, Life, Schedule
-from scheduling.operations.ports import EarlierWrite, IdempotencyKey
 
 _DEFINED = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
 _REMEMBERED = (*_DEFINED, "created_at")

@@ -14,7 +14,7 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import InstallConfig
 from scheduling.domain.runs import Fire, Run
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.ports import FireSnapshot, RunPage
+from scheduling.operations.snapshots import FireSnapshot, RunPage
 
 
 class RunsTable:

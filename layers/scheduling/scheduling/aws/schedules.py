@@ -17,10 +17,11 @@ from scheduling.aws.rows import (
     schedule_of,
 )
 from scheduling.aws.table import SHARDS, InstallRow, NameRow, PendingIndex, Row, ScheduleRow, WriteRow
+from scheduling.domain.idempotency import EarlierWrite
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Acceptance
 from scheduling.domain.schedule import Life, Schedule
-from scheduling.operations.ports import EarlierWrite, PendingItem, SchedulePage, Snapshot
+from scheduling.operations.snapshots import PendingItem, SchedulePage, Snapshot
 
 _LAST = "SCHEDULE~"
 

@@ -15,7 +15,7 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import Phase, SweepState
-from scheduling.operations.ports import Partition
+from scheduling.operations.snapshots import Partition
 
 _PAGE = 500
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from scheduling.domain.errors import Unavailable
+from scheduling.domain.idempotency import EarlierWrite
 from scheduling.domain.install import Acceptance, Install
 from scheduling.domain.schedule import Life, Schedule
-from scheduling.operations.ports import Conflict, EarlierWrite
+from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
 
 _UNCERTAIN = "The change could not be confirmed; it may still take effect"

@@ -5,21 +5,17 @@ from datetime import datetime
 
 from scheduling.domain import exact_json
 from scheduling.domain.errors import IdempotencyMismatch, NameTaken
+from scheduling.domain.idempotency import KEY_LIFETIME, EarlierWrite, IdempotencyKey
 from scheduling.domain.ids import InstallId, ScheduleIds
 from scheduling.domain.install import Acceptance, Install, accept_write, check_room, managed
 from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
 from scheduling.domain.schedule import Definition, Life, Schedule
 from scheduling.operations.changing import write
 from scheduling.operations.converge import carry_out, settle_first
-from scheduling.operations.ports import (
-    KEY_LIFETIME,
-    Conflict,
-    EarlierWrite,
-    IdempotencyKey,
-    Snapshot,
-)
+from scheduling.operations.ports import Conflict
 from scheduling.operations.reading import endpoints_of
 from scheduling.operations.services import Services
+from scheduling.operations.snapshots import Snapshot
 
 _IDS = ScheduleIds()
 

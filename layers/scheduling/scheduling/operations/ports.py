@@ -1,15 +1,23 @@
 """What the operations need of the systems behind them; `aws` has the implementations."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from scheduling.domain.idempotency import EarlierWrite
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Acceptance, Install, InstallConfig, Version
 from scheduling.domain.runs import Fire, Outcome, Run
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import SweepState, Timer
+from scheduling.operations.snapshots import (
+    FireSnapshot,
+    Partition,
+    PendingItem,
+    RunPage,
+    SchedulePage,
+    Snapshot,
+)
 
 
 class Conflict(Exception):
@@ -22,71 +30,6 @@ class TimerFailed(Exception):
     def __init__(self, text: str, *, refused: bool) -> None:
         super().__init__(text)
         self.refused = refused
-
-
-KEY_LIFETIME = timedelta(hours=24)
-"""How long a write is remembered by its key (contract, section 2)."""
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """The key of a request, and a hash of what it asks for."""
-
-    value: str
-    request_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierWrite:
-    """A write remembered by its key, and the schedule as it then was, without its payload."""
-
-    key: IdempotencyKey
-    schedule: Schedule
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a write depends on, each part strongly consistent, not all of one moment; None is absent."""
-
-    install: Install | None
-    schedule: Schedule | None = None
-    name_owner: ScheduleId | None = None
-    earlier: EarlierWrite | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FireSnapshot:
-    """What a fire depends on, each part strongly consistent, not all of one moment; None is absent."""
-
-    install: Install | None
-    config: InstallConfig
-    schedule: Schedule | None
-    run: Run | None
-
-
-@dataclass(frozen=True, slots=True)
-class SchedulePage:
-    """Schedules in order of creation; `next_after` is the last one's id where there are more."""
-
-    install: Install | None
-    schedules: Sequence[Schedule]
-    next_after: ScheduleId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunPage:
-    """Runs newest first; `next_before` is the last one's scheduled time where there are more."""
-
-    runs: Sequence[Run]
-    next_before: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PendingItem:
-    """What EventBridge may differ from: a schedule, or with `schedule_id` None all those of an install."""
-
-    install_id: InstallId
-    schedule_id: ScheduleId | None
 
 
 class Schedules(Protocol):
@@ -185,15 +128,6 @@ class Installs(Protocol):
 
     def clear(self, install_id: InstallId) -> None:
         """Remove what is left in the install's partition once its schedules are gone: remembered writes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """All that an install has in its partition but its runs and remembered writes."""
-
-    install: Install | None
-    schedules: Sequence[Schedule]
-    names: Mapping[str, ScheduleId]
 
 
 class Sweeps(Protocol):

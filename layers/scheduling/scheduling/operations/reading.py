@@ -7,8 +7,8 @@ from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, managed
 from scheduling.domain.schedule import Life, Schedule
-from scheduling.operations.ports import RunPage, SchedulePage
 from scheduling.operations.services import Services
+from scheduling.operations.snapshots import RunPage, SchedulePage
 
 
 def visible(schedule: Schedule | None) -> Schedule:

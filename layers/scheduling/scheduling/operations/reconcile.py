@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from scheduling.domain.ids import InstallId
 from scheduling.operations.converge import converge
-from scheduling.operations.ports import PendingItem
 from scheduling.operations.services import PENDING_GRACE, Services
+from scheduling.operations.snapshots import PendingItem
 from scheduling.operations.uninstall import apply_install, finish_deletion
 
 logger = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.changing import write
 from scheduling.operations.converge import converge, wants_timer
-from scheduling.operations.ports import Partition
 from scheduling.operations.services import Services
+from scheduling.operations.snapshots import Partition
 
 logger = logging.getLogger(__name__)
 
