@@ -9,7 +9,8 @@ from scheduling.domain.schedule import Life, Schedule
 from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
 
-_UNCERTAIN = "The change could not be confirmed; it may still take effect"
+UNCERTAIN = "The change could not be confirmed; it may still take effect"
+"""Told when DynamoDB answers neither a write nor the look after it."""
 
 
 def write(
@@ -53,7 +54,7 @@ def write_install(services: Services, after: Install, change: Callable[[], None]
         try:
             current = services.schedules.read(after.id).install
         except Unavailable as unavailable:
-            raise Unavailable(_UNCERTAIN) from unavailable
+            raise Unavailable(UNCERTAIN) from unavailable
         if current is None or current.stated != after.stated:
             raise
 
@@ -69,4 +70,4 @@ def _read_again(services: Services, schedule: Schedule) -> Schedule | None:
     try:
         return services.schedules.read(schedule.install_id, schedule.id).schedule
     except Unavailable as unavailable:
-        raise Unavailable(_UNCERTAIN) from unavailable
+        raise Unavailable(UNCERTAIN) from unavailable

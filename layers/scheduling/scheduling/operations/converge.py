@@ -6,7 +6,7 @@ from typing import NoReturn
 from scheduling.domain.errors import SchedulingError, Unavailable
 from scheduling.domain.install import Acceptance, Install
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.changing import write
+from scheduling.operations.changing import UNCERTAIN, write
 from scheduling.operations.ports import Conflict, TimerFailed
 from scheduling.operations.services import Services
 
@@ -131,8 +131,11 @@ def _take_back(
             return False
         return True
 
-    if not services.retry(take_back):
-        return False
+    try:
+        if not services.retry(take_back, on=(Conflict, Unavailable)):
+            return False
+    except Unavailable as unavailable:
+        raise Unavailable(UNCERTAIN) from unavailable
     try:
         converge(services, install, target)
     except TimerFailed as failed:
