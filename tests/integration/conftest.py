@@ -7,8 +7,9 @@ from tests.support.world import World, new_world
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    with new_world() as world:
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """On moto, or where a module is marked with `on_both`, on each of the two."""
+    with new_world(aws=getattr(request, "param", "moto")) as world:
         yield world
 
 

@@ -6,19 +6,19 @@ from scheduling.domain.errors import (
     IdempotencyMismatch,
     NameTaken,
     QuotaReached,
-    RateLimited,
     SchedulingError,
     Unavailable,
 )
 from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import InstallId
-from scheduling.domain.limits import Limits
 from scheduling.operations.create import create
 from scheduling.operations.reading import list_schedules
 from scheduling.operations.reconcile import reconcile
 
 from tests.support.aws_calls import Call, lost, refused
-from tests.support.world import SETTINGS, World, new_world, wanted
+from tests.support.world import SETTINGS, World, on_both, wanted
+
+pytestmark = on_both
 
 
 def test_an_enabled_schedule_has_a_timer_that_carries_ids_only(world: World, install_id: InstallId) -> None:
@@ -98,28 +98,6 @@ def test_of_forty_creates_of_one_name_at_once_one_succeeds(world: World, install
 
     assert answers.count(True) == 1
     assert len(world.kinds(install_id, "schedule")) == len(world.timers()) == 1
-
-
-def test_the_window_is_exact_under_concurrency() -> None:
-    with new_world(Limits(writes_per_minute=10)) as world:
-        install_id = world.register()
-
-        def attempt(_number: int) -> int | None:
-            try:
-                create(world.services, install_id, wanted())
-            except RateLimited as error:
-                return error.retry_after
-            return None
-
-        with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(attempt, range(24)))
-        assert answers.count(None) == 10
-        assert set(answers) == {None, 60}
-
-        world.advance(seconds=59.5)
-        assert attempt(0) == 1
-        world.advance(seconds=0.5)
-        assert attempt(0) is None
 
 
 def test_the_same_request_with_its_key_is_answered_from_the_first(

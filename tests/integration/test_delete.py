@@ -8,7 +8,9 @@ from scheduling.operations.reconcile import reconcile
 from scheduling.operations.update import update
 
 from tests.support.aws_calls import Call, lost, refused
-from tests.support.world import World, changed, timer_input, wanted
+from tests.support.world import World, changed, on_both, timer_input, wanted
+
+pytestmark = on_both
 
 
 def test_row_name_timer_and_place_are_gone_after_four_calls(world: World, install_id: InstallId) -> None:

@@ -13,7 +13,9 @@ from scheduling.operations.reading import get_schedule, list_runs
 from scheduling.operations.update import update
 
 from tests.support.aws_calls import Call
-from tests.support.world import FakeRunner, World, changed, registration_body, wanted
+from tests.support.world import FakeRunner, World, changed, on_both, registration_body, wanted
+
+pytestmark = on_both
 
 FAILED = Outcome(status=RunStatus.ERROR, http_status=503, error="The extension answered 503", retryable=True)
 REFUSED = Outcome(status=RunStatus.ERROR, http_status=404, error="The extension answered 404")

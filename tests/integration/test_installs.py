@@ -15,7 +15,9 @@ from scheduling.operations.reconcile import reconcile
 from scheduling.operations.uninstall import delete_install
 
 from tests.support.aws_calls import Call, lost
-from tests.support.world import World, registration_body, timer_input, wanted
+from tests.support.world import World, on_both, registration_body, timer_input, wanted
+
+pytestmark = on_both
 
 
 def manifest(*endpoints: tuple[str, str], version: str = "2.0.0") -> dict[str, object]:

@@ -13,7 +13,9 @@ from scheduling.operations.reconcile import reconcile
 from scheduling.operations.update import update
 
 from tests.support.aws_calls import Call, lost, refused
-from tests.support.world import World, changed, timer_input, wanted
+from tests.support.world import World, changed, on_both, timer_input, wanted
+
+pytestmark = on_both
 
 
 def test_the_timer_follows_with_its_revision(world: World, install_id: InstallId) -> None:

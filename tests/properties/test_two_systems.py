@@ -29,7 +29,13 @@ _NAME = st.sampled_from([None, "x", "y"])
 _MINUTE = st.integers(0, 3)
 _TIME = st.sampled_from(["2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z"])
 _CREATE = st.builds(
-    Create, _INSTALL, st.sampled_from([None, None, "a", "b"]), st.integers(0, 1), _NAME, _MINUTE, st.booleans()
+    Create,
+    _INSTALL,
+    st.sampled_from([None, None, "a", "b"]),
+    st.integers(0, 1),
+    _NAME,
+    _MINUTE,
+    st.booleans(),
 )
 _UPDATE = st.builds(
     Update, _TARGET, st.none() | _MINUTE, st.none() | st.booleans(), st.just("keep") | _NAME, st.booleans()
@@ -60,7 +66,13 @@ _NEWEST = st.just(0)
 _UPDATE_NEWEST = st.builds(Update, _NEWEST, _MINUTE, st.none() | st.booleans(), _NAME, st.booleans())
 _FIRST = st.just(0)
 _CREATE_FIRST = st.builds(
-    Create, _FIRST, st.sampled_from([None, "a"]), st.integers(0, 1), st.sampled_from([None, "x"]), _MINUTE, st.just(True)
+    Create,
+    _FIRST,
+    st.sampled_from([None, "a"]),
+    st.integers(0, 1),
+    st.sampled_from([None, "x"]),
+    _MINUTE,
+    st.just(True),
 )
 _REGISTER_FIRST = st.builds(Register, _FIRST, st.booleans(), st.just(True), _MINUTE)
 _RIVALS = st.one_of(

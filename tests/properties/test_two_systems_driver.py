@@ -70,7 +70,7 @@ class TwoSystems:
         known = len(self._model.known)
         self._model.learn(steps)
         self._check_limits(steps, len(self._model.known) - known)
-        self._check_keys(commands, steps)
+        self._check_keys(steps)
         self._runs.check()
         self._failed = False
 
@@ -97,13 +97,17 @@ class TwoSystems:
 
     def _check_limits(self, steps: Sequence[Step], created: int) -> None:
         counted = Counter(
-            item["pk"]["S"]
-            for item in self._aws.items(TABLE, "schedule")
-            if item["life"]["S"] != "withdrawn"
+            item["pk"]["S"] for item in self._aws.items(TABLE, "schedule") if item["life"]["S"] != "withdrawn"
         )
-        assert all(count <= self._limits.max_schedules_per_install for count in counted.values()), "more schedules than admitted"
+        assert all(count <= self._limits.max_schedules_per_install for count in counted.values()), (
+            "more schedules than admitted"
+        )
         now = self._world.clock[0]
-        deleted = {(step.install, step.schedule_id) for step in steps if step.kind == "delete" and step.told == "done"}
+        deleted = {
+            (step.install, step.schedule_id)
+            for step in steps
+            if step.kind == "delete" and step.told == "done"
+        }
         updated = [step.install for step in steps if step.kind == "update" and step.told == "done"]
         for install in (*updated, *(install for install, _ in deleted)):
             self._accepted[install].append(now)
@@ -116,7 +120,7 @@ class TwoSystems:
             recent = [time for time in times if time > now - WINDOW]
             assert len(recent) <= self._limits.writes_per_minute, "more writes than admitted in a minute"
 
-    def _check_keys(self, commands: Sequence[Command], steps: Sequence[Step]) -> None:
+    def _check_keys(self, steps: Sequence[Step]) -> None:
         gone = {step.install for step in steps if step.kind == "uninstall" and step.told in ("done", "open")}
         for step in steps:
             if step.kind == "create" and step.told == "done" and step.subject[0] in "ab":

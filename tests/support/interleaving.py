@@ -99,9 +99,12 @@ class Interleaving:
 
     def _choose(self, waiting: Sequence[_Actor]) -> _Actor:
         if self._steps_left == 0 or self._chosen not in waiting:
-            who, self._steps_left = next(self._choices, (0, -1))  # once no choice is left, one after the other
+            who, self._steps_left = next(
+                self._choices, (0, -1)
+            )  # once no choice is left, one after the other
             self._chosen = waiting[who % len(waiting)]
         self._steps_left -= 1
+        assert self._chosen is not None
         return self._chosen
 
     def _live(self, actor: _Actor) -> None:
@@ -176,5 +179,5 @@ def _conflict(call: Call) -> ClientError | None:
         return None
     error = refused("TransactionCanceledException", call.operation)
     reasons = [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]
-    error.response["CancellationReasons"] = reasons  # type: ignore[typeddict-unknown-key]
+    error.response["CancellationReasons"] = reasons  # type: ignore[typeddict-item]
     return error

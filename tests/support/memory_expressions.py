@@ -190,7 +190,7 @@ class _Parser:
         return lambda i, _v: at(i, path)
 
     def path(self) -> Path:
-        steps = []
+        steps: list[str] = []
         while not steps or self.accept("."):
             word = self.take()
             if word not in self.names:
@@ -251,7 +251,7 @@ def update(text: str, names: tuple[tuple[str, str], ...]) -> Update:
 
 def updated(item: Item, given: Update, values: Values) -> Item:
     """The item as the update leaves it; the values of all its actions are those from before. Raises InvalidPath."""
-    after = copied(item)
+    after: Item = copied(item)
     for action in given.actions:
         holder: Any = after
         for step in action.path[:-1]:

@@ -102,9 +102,7 @@ class MemoryTable:
     def transact(self, steps: list[Mapping[str, Arguments]], token: str | None) -> None:
         """All of the steps or none; the same token again does nothing."""
         asked = json.dumps(steps, sort_keys=True)
-        if token and token in self.tokens:
-            if self.tokens[token] != asked:
-                raise Refusal("IdempotentParameterMismatchException")
+        if self._already(asked, token):
             return
         named = [next(iter(step.items())) for step in steps]
         keys = [self.key_of(given["Item"] if verb == "Put" else given["Key"]) for verb, given in named]
@@ -124,6 +122,13 @@ class MemoryTable:
             self.store(key, item)
         if token:
             self.tokens[token] = asked
+
+    def _already(self, asked: str, token: str | None) -> bool:
+        if token not in self.tokens:
+            return False
+        if self.tokens[token] != asked:
+            raise Refusal("IdempotentParameterMismatchException")
+        return True
 
     def batch_get(self, given: Arguments) -> list[Item]:
         """The items there are, in another order than asked for, as DynamoDB may."""

@@ -72,7 +72,7 @@ class Step:
         state = replace(state, born=self.schedule_id)
         if self.kind == "delete":
             return {replace(state, defined=None)}
-        after = replace(state.defined, **self.changes)  # type: ignore[type-var,arg-type]
+        after = replace(state.defined, **self.changes)  # type: ignore[type-var]
         return {replace(state, defined=after)} if self.answer in (None, after) else set()
 
     def _created(self, state: State) -> set[State]:

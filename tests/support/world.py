@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 import boto3
+import pytest
 from moto import mock_aws
 from pynamodb.connection import Connection
 from scheduling.api.registration import registration
@@ -41,6 +42,9 @@ SETTINGS = TimerSettings(
     timer_role_arn="arn:aws:iam::123456789012:role/timer",
     timer_dlq_arn="arn:aws:sqs:eu-central-1:123456789012:dead-letters",
 )
+
+on_both = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
+"""Runs a module's tests on moto and on the stand-in of the property tests, which holds the one to the other."""
 
 
 class FakeRunner:
@@ -144,7 +148,9 @@ def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = 
         connection = connect(TABLE)
         clock = [START]
         services = _services(connection, limits or Limits(writes_per_minute=1000), lambda: clock[0])
-        world = World(services, calls, FakeRunner(), clock, stand_in if isinstance(stand_in, MemoryAws) else None)
+        world = World(
+            services, calls, FakeRunner(), clock, stand_in if isinstance(stand_in, MemoryAws) else None
+        )
         calls.made.clear()
         yield world
 

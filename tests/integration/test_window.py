@@ -1,0 +1,29 @@
+from concurrent.futures import ThreadPoolExecutor
+
+from scheduling.domain.errors import RateLimited
+from scheduling.domain.limits import Limits
+from scheduling.operations.create import create
+
+from tests.support.world import new_world, wanted
+
+
+def test_the_window_is_exact_under_concurrency() -> None:
+    with new_world(Limits(writes_per_minute=10)) as world:
+        install_id = world.register()
+
+        def attempt(_number: int) -> int | None:
+            try:
+                create(world.services, install_id, wanted())
+            except RateLimited as error:
+                return error.retry_after
+            return None
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(attempt, range(24)))
+        assert answers.count(None) == 10
+        assert set(answers) == {None, 60}
+
+        world.advance(seconds=59.5)
+        assert attempt(0) == 1
+        world.advance(seconds=0.5)
+        assert attempt(0) is None
