@@ -50,7 +50,8 @@ lock: setup ## Resolve the dependencies anew
 	@sed 's/ \\$$//' requirements.lock | grep == >build/constraints.txt
 	@$(BIN)/uv pip compile --quiet pyproject.toml --python-version 3.13 --python-platform linux -c build/constraints.txt \
 	    --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package urllib3 \
-	    --no-emit-package jmespath --no-header --no-annotate --no-emit-index-url -o layers/scheduling/requirements.txt
+	    --no-emit-package jmespath --no-emit-package python-dateutil --no-emit-package six \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o layers/scheduling/requirements.txt
 
 clean: ## Remove what was built
 	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
