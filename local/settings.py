@@ -23,6 +23,8 @@ PARAMETERS = (
     "RUNNER_TIMEOUT_MS",
     "SWEEP_INTERVAL_HOURS",
 )
+# The second lets containers call moto and the runner.
+LISTEN_ADDRESSES = ("127.0.0.1", "0.0.0.0")  # noqa: S104 (only where the user asks for it)
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -37,6 +39,8 @@ class Settings:
     runner_service_token: str = field(default="", repr=False)
     runner_base_url: str = ""
     aws_endpoint_url: str = ""
+    lambda_endpoint_url: str = ""
+    listen_address: str = "127.0.0.1"
     extensions: tuple[Path, ...] = ()
     frozen: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +97,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         runner_service_token=environ.get("RUNNER_SERVICE_TOKEN", ""),
         runner_base_url=_url(environ, "RUNNER_BASE_URL"),
         aws_endpoint_url=_url(environ, "AWS_ENDPOINT_URL"),
+        lambda_endpoint_url=_url(environ, "LAMBDA_ENDPOINT_URL"),
+        listen_address=_choice(environ, "LISTEN_ADDRESS", LISTEN_ADDRESSES),
         extensions=tuple(_folder(folder) for folder in folders if folder),
         frozen=_choice(environ, "LOCAL_CLOCK", ("running", "frozen")) == "frozen",
         parameters={name: _positive(environ, name) for name in PARAMETERS if environ.get(name)},

@@ -32,6 +32,8 @@ def test_what_is_set_is_used(tmp_path: Path) -> None:
             "AWS_ENDPOINT_URL": "http://emulator:4566/",
             "RUNNER_BASE_URL": "https://runner",
             "EXTENSIONS_DIR": f"{tmp_path}{os.pathsep}",
+            "LAMBDA_ENDPOINT_URL": "http://127.0.0.1:3001",
+            "LISTEN_ADDRESS": "0.0.0.0",
             "LOCAL_CLOCK": "frozen",
             "MAX_SCHEDULES_PER_INSTALL": "3",
         }
@@ -40,6 +42,8 @@ def test_what_is_set_is_used(tmp_path: Path) -> None:
     assert settings.aws_url == "http://emulator:4566"
     assert settings.runner_url == "https://runner"
     assert settings.extension_folders == (settings.root / "build" / "extensions", tmp_path)
+    assert settings.lambda_endpoint_url == "http://127.0.0.1:3001"
+    assert settings.listen_address == "0.0.0.0"  # noqa: S104
     assert settings.frozen
     assert settings.parameters == {"MAX_SCHEDULES_PER_INSTALL": "3"}
 
@@ -57,6 +61,8 @@ def test_tokens_are_not_shown() -> None:
         ("RUNNER_PORT", "65536"),
         ("RUNNER_BASE_URL", "localhost:8080"),
         ("AWS_ENDPOINT_URL", "localhost"),
+        ("LAMBDA_ENDPOINT_URL", "localhost:3001"),
+        ("LISTEN_ADDRESS", "localhost"),
         ("EXTENSIONS_DIR", "/no/such/folder"),
         ("LOCAL_CLOCK", "stopped"),
         ("MIN_INTERVAL_MINUTES", "0"),
