@@ -9,6 +9,7 @@ import pytest
 
 from local.functions import FunctionFailed
 from local.lambda_endpoint import LambdaEndpoint
+from local.settings import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,9 +75,8 @@ def test_a_failure_is_the_functions_own_and_not_tried_again(endpoint: Endpoint) 
     assert len(endpoint.asked) == 1
 
 
-def test_an_endpoint_that_is_down_is_a_failure(endpoint: Endpoint) -> None:
-    port = endpoint.server_port
-    endpoint.server_close()
+def test_an_endpoint_that_is_down_is_a_failure() -> None:
+    (port,) = free_ports(1)
 
     with pytest.raises(FunctionFailed, match="Could not connect"):
         client(port).invoke(ARN, {})

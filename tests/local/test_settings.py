@@ -33,7 +33,7 @@ def test_what_is_set_is_used(tmp_path: Path) -> None:
             "RUNNER_BASE_URL": "https://runner",
             "EXTENSIONS_DIR": f"{tmp_path}{os.pathsep}",
             "LAMBDA_ENDPOINT_URL": "http://127.0.0.1:3001",
-            "LISTEN_ADDRESS": "0.0.0.0",
+            "LISTEN_ADDRESS": "0.0.0.0",  # noqa: S104
             "LOCAL_CLOCK": "frozen",
             "MAX_SCHEDULES_PER_INSTALL": "3",
         }
