@@ -1,7 +1,6 @@
 """Every event under events/, given to the function that it is for, as `sam local invoke` would."""
 
 import importlib.util
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,36 +8,13 @@ from typing import Any
 import boto3
 import pytest
 from scheduling import bootstrap
-from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.schedule import Definition, Schedule
-from scheduling.operations.execute import RunFailed
 
-from tests.support.world import GROUP, SETTINGS, START, TABLE, World
+from tests.support.events import CASES, EVENTS, event, expected, seed
+from tests.support.expected import differences
+from tests.support.local_stack import scripted_runner
+from tests.support.world import GROUP, SETTINGS, TABLE, World
 
-ROOT = Path(__file__).parents[2]
-INSTALL, SCHEDULE = "5a3d1e0c-9c1b-4f0e-8d55-0d2f6a1c7e11", "01a20745-4897-4f81-a91e-a0d09962b8d6"
-ANSWERS: dict[str, Any] = {
-    "install_put/register": 200,
-    "install_get/known": 200,
-    "install_delete/known": 204,
-    "callback/list": 200,
-    "callback/create": 201,
-    "callback/get_endpoints": 200,
-    "callback/unknown_operation": 400,
-    "list/first_page": 200,
-    "create/hourly": 201,
-    "create/too_frequent": 400,
-    "get/known": 200,
-    "update/disable": 200,
-    "delete/known": 204,
-    "endpoints/known": 200,
-    "runs/newest": 200,
-    "authorizer/right_token": {"isAuthorized": True},
-    "authorizer/wrong_token": {"isAuthorized": False},
-    "execute/stale": "stale",
-    "execute/due": RunFailed,
-    "reconcile/every_minute": {"settled": 0, "failed": 0, "mended": {}},
-}
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 class Context:
@@ -51,8 +27,14 @@ class Context:
 
 
 @pytest.fixture
-def deployed(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The environment that the template gives, one install, and one schedule of it."""
+def runner_url() -> Iterator[str]:
+    with scripted_runner() as runner:
+        yield runner.url
+
+
+@pytest.fixture
+def _seeded(world: World, runner_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment that the template gives, and what the events take for granted."""
     secret = boto3.client("secretsmanager").create_secret(Name="token", SecretString="local-runner-key")
     variables = {
         "TABLE_NAME": TABLE,
@@ -62,42 +44,21 @@ def deployed(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         "TIMER_ROLE_ARN": SETTINGS.timer_role_arn,
         "TIMER_DLQ_ARN": SETTINGS.timer_dlq_arn,
         "RUNNER_TOKEN_SECRET_ID": secret["ARN"],
-        "RUNNER_BASE_URL": "http://127.0.0.1:9",
+        "RUNNER_BASE_URL": runner_url,
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     cached = (bootstrap.services, bootstrap.runner, bootstrap.token_settings, bootstrap.callback_token)
     for part in cached:
         part.cache_clear()
-    call("install_put", event("install_put/register"))
-    insert_schedule(world)
-    yield world
+    seed(world.services)
+    yield
     for part in cached:
         part.cache_clear()
 
 
-def insert_schedule(world: World) -> None:
-    definition = Definition(
-        endpoint_method="POST",
-        endpoint_path="/api/sync",
-        cron="0 9 * * *",
-        timezone="UTC",
-        enabled=True,
-        name="daily",
-        payload=None,
-    )
-    schedule = Schedule(
-        id=ScheduleId(SCHEDULE), install_id=InstallId(INSTALL), definition=definition, created_at=START
-    )
-    world.services.schedules.replace(None, schedule)
-
-
-def event(case: str) -> dict[str, Any]:
-    return dict(json.loads((ROOT / "events" / f"{case}.json").read_text()))
-
-
 def call(operation: str, given: dict[str, Any]) -> Any:
-    path = ROOT / "functions" / operation / "app.py"
+    path = FUNCTIONS / operation / "app.py"
     spec = importlib.util.spec_from_file_location(f"function_{operation}", path)
     assert spec is not None
     assert spec.loader is not None
@@ -106,29 +67,21 @@ def call(operation: str, given: dict[str, Any]) -> Any:
     return module.handler(given, Context())
 
 
-def test_every_event_has_an_answer_and_every_function_an_event() -> None:
-    cases = {f"{path.parent.name}/{path.stem}" for path in (ROOT / "events").glob("*/*.json")}
+def test_every_function_has_an_event() -> None:
+    functions = {path.parent.name for path in FUNCTIONS.glob("*/app.py")}
 
-    assert cases == set(ANSWERS)
-    assert {case.split("/")[0] for case in cases} == {
-        path.parent.name for path in ROOT.glob("functions/*/app.py")
-    }
+    assert {case.split("/")[0] for case in CASES} == functions
 
 
-@pytest.mark.parametrize("case", ANSWERS)
-@pytest.mark.usefixtures("deployed")
-def test_an_event_is_answered(case: str) -> None:
-    operation, expected = case.split("/")[0], ANSWERS[case]
-    if expected is RunFailed:
-        with pytest.raises(RunFailed):
-            call(operation, event(case))
-        return
+def test_every_event_has_an_expected_answer_and_every_answer_an_event() -> None:
+    answers = {path.relative_to(EVENTS).as_posix() for path in EVENTS.glob("*/*.expected.json")}
 
-    answer = call(operation, event(case))
+    assert answers == {f"{case}.expected.json" for case in CASES}
 
-    if isinstance(expected, int):
-        assert answer["statusCode"] == expected
-    elif isinstance(expected, str):
-        assert answer["status"] == expected
-    else:
-        assert answer == expected
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.usefixtures("_seeded")
+def test_an_event_is_answered_as_expected(case: str) -> None:
+    answer = call(case.split("/")[0], event(case))
+
+    assert differences(expected(case), answer) == []
