@@ -3,6 +3,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 export PYTHONPATH := layers/scheduling:sdk:.
 export PYTHONDONTWRITEBYTECODE := 1
+export SAM_CLI_TELEMETRY := 0
+ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
 .DEFAULT_GOAL := help
 
@@ -26,6 +28,15 @@ test: setup sample ## Run the tests
 
 properties: setup ## Run the property tests at length
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties
+
+sam-build: setup ## Build layer and functions for this machine's processor into build/sam
+	@scripts/setup_sam.sh
+	@build/sam-venv/bin/sam build --build-dir build/sam --parameter-overrides Architecture=$(ARCHITECTURE)
+
+sam-test: setup ## Test what is built in containers, by the SAM CLI; needs Docker
+	@scripts/sam_engine.sh $(ARCHITECTURE)
+	@$(MAKE) --no-print-directory sam-build
+	@$(BIN)/python -m pytest --sam -n 2 --dist loadgroup tests/sam tests/e2e
 
 replay: setup ## Replay dead letters: make replay QUEUE=<url> FUNCTION=<name of the execute function>
 	@$(BIN)/python scripts/replay.py --queue-url "$(QUEUE)" --function-name "$(FUNCTION)"
@@ -52,8 +63,10 @@ lock: setup ## Resolve the dependencies anew
 	    --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package urllib3 \
 	    --no-emit-package jmespath --no-emit-package python-dateutil --no-emit-package six \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o layers/scheduling/requirements.txt
+	@$(BIN)/uv pip compile --quiet tests/sam/requirements.in --universal --python-version 3.11 --upgrade \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o tests/sam/requirements.lock
 
 clean: ## Remove what was built
 	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup sample local demo test properties replay lint check format lock clean
+.PHONY: help setup sample local demo test properties sam-build sam-test replay lint check format lock clean

@@ -39,9 +39,14 @@ class LambdaEndpoint:
             body = json.loads(answer["Payload"].read())
         except (BotoCoreError, ClientError, ValueError) as error:
             raise FunctionFailed.by(error) from error
-        if "FunctionError" in answer:
+        # `sam local` does not say of every failure that it is one.
+        if "FunctionError" in answer or _tells_of_failure(body):
             raise FunctionFailed(body["errorMessage"], body["errorType"], body.get("stackTrace", []))
         return body
+
+
+def _tells_of_failure(body: Any) -> bool:
+    return isinstance(body, dict) and body.keys() >= {"errorType", "errorMessage"}
 
 
 def logical_ids(template: Template) -> dict[str, str]:

@@ -13,7 +13,7 @@ build-SchedulingLayer:
 	# What no function imports, and nothing that one imports.
 	rm -rf "$(PACKAGES)"/*.dist-info "$(PACKAGES)/bin" "$(PACKAGES)/croniter/tests" \
 	    "$(PACKAGES)/pydantic/v1" "$(PACKAGES)/pydantic/mypy.py" "$(POWERTOOLS)/event_handler"
-	find "$(POWERTOOLS)/utilities" -mindepth 1 -maxdepth 1 -type d \
-	    ! -name data_classes ! -name jmespath_utils ! -name typing -exec rm -r {} +
+	find "$(POWERTOOLS)/utilities" -mindepth 1 -maxdepth 1 \
+	    ! -name __init__.py ! -name data_classes ! -name jmespath_utils ! -name typing -exec rm -r {} +
 	find "$(PACKAGES)" \( -name __pycache__ -o -name '*.pyi' -o -name py.typed \) -prune -exec rm -r {} +
 	$(call compile,$(ARTIFACTS_DIR),/opt)

@@ -18,9 +18,10 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:stack-execute"
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Answers every invocation with `answer`; a failure where it has an `errorType`."""
+    """Answers every invocation with `answer`."""
 
     answer: Any = None
+    error: str | None = None
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -33,12 +34,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         event = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.asked.append((self.path, event))
-        answer = self.server.answer
         self.send_response(200)
-        if isinstance(answer, dict) and "errorType" in answer:
-            self.send_header("x-amz-function-error", "Unhandled")
+        if self.server.error:
+            self.send_header("x-amz-function-error", self.server.error)
         self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
+        self.wfile.write(json.dumps(self.server.answer).encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
         pass
@@ -65,8 +65,11 @@ def test_a_function_is_invoked_by_its_logical_id(endpoint: Endpoint, arn: str) -
     assert endpoint.asked == [("/2015-03-31/functions/ExecuteFunction/invocations", {"n": 1})]
 
 
-def test_a_failure_is_the_functions_own_and_not_tried_again(endpoint: Endpoint) -> None:
+@pytest.mark.parametrize("error", ["Unhandled", None])
+def test_a_failure_is_the_functions_own_and_not_tried_again(endpoint: Endpoint, error: str | None) -> None:
+    """With Lambda's header, and without it, as `sam local start-lambda` has it."""
     endpoint.answer = {"errorType": "RunFailed", "errorMessage": "no", "stackTrace": ["line 1"]}
+    endpoint.error = error
 
     with pytest.raises(FunctionFailed, match="no") as failure:
         client(endpoint.server_port).invoke(ARN, {})
