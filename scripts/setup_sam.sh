@@ -9,5 +9,5 @@ want=$(cksum <tests/sam/requirements.lock)
 
 echo "setup: installing the SAM CLI into $venv (once)" >&2
 .venv/bin/uv venv --quiet --clear --python .venv/bin/python $venv
-.venv/bin/uv pip install --quiet --python $venv/bin/python --require-hashes -r tests/sam/requirements.lock
+.venv/bin/uv pip install --quiet --compile-bytecode --python $venv/bin/python --require-hashes -r tests/sam/requirements.lock
 echo "$want" >$venv/.installed
