@@ -45,9 +45,9 @@ def _settle(services: Services, item: PendingItem) -> None:
     if item.schedule_id is None:
         _settle_install(services, item.install_id)
         return
-    snapshot = services.schedules.read(item.install_id, item.schedule_id)
-    if snapshot.schedule and snapshot.schedule.pending:
-        converge(services, snapshot.install, snapshot.schedule)
+    schedule = services.schedules.read(item.install_id, item.schedule_id).schedule
+    if schedule and schedule.pending:
+        converge(services, schedule)
 
 
 def _settle_install(services: Services, install_id: InstallId) -> None:
