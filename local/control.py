@@ -44,7 +44,9 @@ class Control:
             return route(_fields(request))
         except LookupError as error:
             return json_response(404, {"error": f"no timer {error}"})
-        except (ValueError, OverflowError) as error:
+        except OverflowError:
+            return json_response(400, {"error": "that is beyond the calendar"})
+        except ValueError as error:
             return json_response(400, {"error": str(error)})
         except StackError as error:
             return json_response(500, {"error": str(error)})

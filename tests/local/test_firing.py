@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -134,6 +135,47 @@ def test_what_fails_is_an_error(bench: Bench) -> None:
 def test_the_past_is_refused(bench: Bench) -> None:
     with pytest.raises(ValueError, match="2026-11-23T08:59:59Z has passed"):
         bench.firing.travel(NINE - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "refusal"),
+    [
+        pytest.param(30, None, id="three of each"),
+        pytest.param(
+            40,
+            "more than 6 occurrences are due by 2026-11-23T09:40:00Z; move to an earlier time first",
+            id="four of each",
+        ),
+        pytest.param(
+            60 * 24 * 365 * 10,
+            "more than 6 occurrences are due by 2026-11-23T09:40:00Z; move to an earlier time first",
+            id="ten years",
+        ),
+        pytest.param(
+            60 * 24 * 365 * 200,
+            "2226-10-06T09:00:00Z is after 2199, the last year of a cron expression",
+            id="200 years",
+        ),
+    ],
+)
+def test_one_move_has_bounds(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, minutes: int, refusal: str | None
+) -> None:
+    monkeypatch.setattr("local.firing.MAX_OCCURRENCES", 6)
+    bench.put("a", "cron(0/10 * * * ? *)")
+    bench.put("b", "cron(0/10 * * * ? *)")
+    if refusal is None:
+        assert len(bench.travel(minutes=minutes)) == 6
+        return
+    with pytest.raises(ValueError, match=f"^{re.escape(refusal)}$"):
+        bench.travel(minutes=minutes)
+    assert (bench.clock.now(), bench.events, bench.minutes) == (NINE, [], [])
+
+
+def test_a_rare_timer_is_reached_in_one_move(bench: Bench) -> None:
+    bench.put("a", "cron(0 0 29 2 ? *)")
+    fired = bench.firing.travel(datetime(2033, 1, 1, tzinfo=UTC))
+    assert [one.scheduled_time.year for one in fired] == [2028, 2032]
 
 
 def test_the_minute_s_rules_run_once_at_the_end_of_a_travel(bench: Bench) -> None:

@@ -167,6 +167,8 @@ def test_the_clock_is_shown_and_set(client: httpx.Client) -> None:
         (b'{"advance": "PT1H", "to": "x"}', "the body must be"),
         (b'{"to": "2020-01-01T00:00:00Z"}', "has passed"),
         (b'{"to": "soon"}', "not an instant"),
+        (b'{"advance": "P3000000D"}', "that is beyond the calendar"),
+        (b'{"to": "9999-12-31T23:59:59-01:00"}', "that is beyond the calendar"),
     ],
 )
 def test_a_bad_clock_request_says_why(client: httpx.Client, body: bytes, text: str) -> None:
