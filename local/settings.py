@@ -43,7 +43,7 @@ class Settings:
     extensions: tuple[Path, ...] = ()
     frozen: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
-    log_folder: str = "logs"
+    log_folder: str = ""
     root: Path = PROJECT
 
     @property
@@ -54,7 +54,7 @@ class Settings:
     @property
     def logs(self) -> Path:
         """Where the functions, moto and the runner log to."""
-        return self.build / "local" / self.log_folder
+        return self.build / "local" / (self.log_folder or f"logs/{self.api_port}")
 
     @property
     def template(self) -> Path:

@@ -129,6 +129,13 @@ def test_a_demonstration_takes_free_ports_and_a_frozen_clock(monkeypatch: pytest
     assert len({settings.api_port, settings.aws_port, settings.runner_port}) == 3
 
 
+def test_each_stack_logs_to_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read_settings({"API_PORT": "3001"})
+    assert settings.logs == settings.root / "build" / "local" / "logs" / "3001"
+    monkeypatch.setenv("API_PORT", "3001")
+    assert read_demo_settings().logs == settings.root / "build" / "local" / "demo-logs"
+
+
 def test_a_port_in_use_is_told_by_the_variable_s_name() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
