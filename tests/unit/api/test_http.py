@@ -115,14 +115,26 @@ def test_parameters_are_those_of_path_and_query() -> None:
     assert (found.path("scheduleId"), found.query("limit")) == ("s", "2")
 
 
-@pytest.mark.parametrize("text", ["", "a" * 65, "a/b", "a b"], ids=["empty", "65", "slash", "space"])
-def test_an_id_that_no_install_can_have_is_not_found(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "a" * 65, "a/b", "a b", ".a", "é"],
+    ids=["empty", "space", "65", "slash", "two", "dot", "é"],
+)
+def test_an_id_that_no_install_can_have_is_not_found_and_cannot_be_given(text: str) -> None:
+    request = Request(http_event(path={"installId": text}))
+
     with pytest.raises(InstallNotFound):
-        _ = Request(http_event(path={"installId": text})).install_id
+        _ = request.install_id
+    with pytest.raises(ValidationFailed) as refused:
+        _ = request.new_install_id
+    assert refused.value.field_errors == {
+        "installId": "installId must be 1 to 64 letters, digits, dots, underscores and dashes, "
+        "the first a letter or a digit"
+    }
 
 
 def test_an_install_id_is_that_of_the_path() -> None:
-    assert Request(http_event()).install_id == "install-1"
+    assert Request(http_event()).install_id == Request(http_event()).new_install_id == "install-1"
 
 
 @pytest.mark.parametrize(
