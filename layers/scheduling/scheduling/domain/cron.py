@@ -109,7 +109,7 @@ def parse_cron(text: str) -> CronRule:
 
     :raises InvalidCron: anything else
     """
-    text = text.strip()
+    text = text.strip(" \t\r\n")
     if len(text) > MAX_LENGTH:
         raise InvalidCron("Cron expression too long")
     fields = [field for field in text.split(" ") if field]
