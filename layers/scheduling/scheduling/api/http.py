@@ -57,8 +57,10 @@ class Request:
         """The body. Raises ValidationFailed for anything but a JSON object, numbers being kept exactly."""
         try:
             value = exact_json.loads(self._event.decoded_body or "")
-        except ValueError as error:
+        except exact_json.InvalidJson as error:
             raise ValidationFailed(f"The body is not valid: {error}") from error
+        except ValueError as error:
+            raise ValidationFailed("The body is not valid: Not UTF-8") from error
         if not isinstance(value, dict):
             raise ValidationFailed("The body must be a JSON object")
         return value
