@@ -59,7 +59,7 @@ class Control:
 
     def _set_clock(self, fields: dict[str, Any]) -> Response:
         if fields.keys() == {"advance"}:
-            fired = self._firing.travel(self._clock.now() + parse_duration(_text(fields, "advance")))
+            fired = self._firing.advance(parse_duration(_text(fields, "advance")))
         elif fields.keys() == {"to"}:
             fired = self._firing.travel(parse_instant(_text(fields, "to")))
         else:

@@ -92,16 +92,12 @@ class Firing:
         with self._turn:
             if to < self._clock.now():
                 raise ValueError(f"{iso(to)} has passed: it is {iso(self._clock.now())}")
-            self._look()
-            self._require_reachable(to)
-            self._clock.stand_at(self._clock.now())
-            try:
-                fired = self._fire_until(to)
-                self._clock.stand_at(max(to, self._clock.now()))
-                self._every_minute()
-            finally:
-                self._clock.go_on()
-            return fired
+            return self._travel(to)
+
+    def advance(self, duration: timedelta) -> list[Fired]:
+        """The same by a duration, which begins when the moves before it have ended."""
+        with self._turn:
+            return self._travel(self._clock.now() + duration)
 
     def fire_due(self) -> list[Fired]:
         """Deliver what has come due on a running clock."""
@@ -128,6 +124,18 @@ class Firing:
                 self._every_minute()
             except (StackError, BotoCoreError, ClientError) as error:
                 _logger.error("firing at %s failed: %s", iso(minute), error)
+
+    def _travel(self, to: datetime) -> list[Fired]:
+        self._look()
+        self._require_reachable(to)
+        self._clock.stand_at(self._clock.now())
+        try:
+            fired = self._fire_until(to)
+            self._clock.stand_at(max(to, self._clock.now()))
+            self._every_minute()
+        finally:
+            self._clock.go_on()
+        return fired
 
     def _require_reachable(self, to: datetime) -> None:
         if to.year > LAST_YEAR:

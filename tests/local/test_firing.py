@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -55,7 +56,7 @@ class Bench:
         )
 
     def travel(self, **duration: float) -> list[str]:
-        fired = self.firing.travel(self.clock.now() + timedelta(**duration))
+        fired = self.firing.advance(timedelta(**duration))
         return [f"{one.schedule_id} {one.scheduled_time:%H:%M} {one.status}" for one in fired]
 
     def _run(self, event: Any, _: Context) -> Any:
@@ -198,6 +199,25 @@ def test_an_occurrence_is_delivered_again_by_hand(bench: Bench) -> None:
     assert [event[1] for event in bench.events] == ["2026-11-23T09:05:00Z"] * 3
     with pytest.raises(LookupError):
         bench.firing.deliver("never", at)
+
+
+def test_an_advance_begins_when_the_move_before_it_has_ended(bench: Bench) -> None:
+    later: list[Thread] = []
+
+    def advance_meanwhile(_: str) -> None:
+        bench.then = lambda _: None
+        later.append(Thread(target=bench.travel, kwargs={"minutes": 1}))
+        later[0].start()
+
+    bench.put("a", "cron(30 9 * * ? *)")
+    bench.then = advance_meanwhile
+    bench.travel(hours=1)
+    later[0].join()
+    assert bench.clock.now() == NINE + timedelta(minutes=61)
+
+
+def test_a_running_clock_may_be_advanced_by_nothing() -> None:
+    assert Bench(frozen=False).travel(seconds=0) == []
 
 
 def test_a_running_clock_fires_what_has_come_due_once() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,6 +35,9 @@ class NoTimers:
             raise ValueError("has passed")
         self.clock.stand_at(to)
         return [Fired("s", to, "success")]
+
+    def advance(self, duration: timedelta) -> list[Fired]:
+        return self.travel(self.clock.now() + duration)
 
     def deliver(self, schedule_id: str, scheduled_time: datetime) -> Fired:
         if schedule_id != "s":

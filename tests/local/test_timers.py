@@ -56,6 +56,7 @@ def test_timers_are_read_from_eventbridge(aws: Aws) -> None:
     )
     changed = timers.look()
     assert "s1" not in changed
+    assert timers.get("s1") is None
     assert changed["s2"].next_after(NINE) is None
     assert changed["s7"] is timer
     assert timers.get("s1") is None
