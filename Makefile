@@ -27,6 +27,9 @@ test: setup sample ## Run the tests
 properties: setup ## Run the property tests at length
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties
 
+crashes: setup ## Write and print the table of what is left of an operation that is stopped
+	@$(BIN)/python -m tests.support.crash_table 2>build/crashes.log
+
 replay: setup ## Replay dead letters: make replay QUEUE=<url> FUNCTION=<name of the execute function>
 	@$(BIN)/python scripts/replay.py --queue-url "$(QUEUE)" --function-name "$(FUNCTION)"
 
@@ -55,4 +58,4 @@ lock: setup ## Resolve the dependencies anew
 clean: ## Remove what was built
 	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup sample local demo test properties replay lint check format lock clean
+.PHONY: help setup sample local demo test properties crashes replay lint check format lock clean

@@ -49,6 +49,10 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:function"
     aws_request_id = "request-1"
 
+    def get_remaining_time_in_millis(self) -> int:
+        """As with a function that has just begun."""
+        return 29_000
+
 
 @pytest.fixture
 def deployed(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:

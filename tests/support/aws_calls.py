@@ -52,10 +52,11 @@ def watched() -> Iterator[AwsCalls]:
             calls.before(call)
         with calls.lock:
             calls.made.append(call)
-            answer = original(client, operation, arguments)
-        if calls.after:
-            calls.after(call)
-        return answer
+            try:
+                return original(client, operation, arguments)
+            finally:
+                if calls.after:
+                    calls.after(call)  # of a refused call too: its function may die then as well
 
     base_client._make_api_call = make_api_call
     try:
