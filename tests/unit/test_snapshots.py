@@ -2,6 +2,7 @@
 
 import random
 import sys
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,7 @@ from scheduling.bootstrap import reseed_when_restored
 
 
 def test_after_each_restore_chance_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    hooks = []
+    hooks: list[Callable[[], None]] = []
     runtime = SimpleNamespace(register_after_restore=hooks.append)
     monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
     reseed_when_restored()
