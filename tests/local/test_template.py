@@ -19,6 +19,8 @@ def resolvable(template: Template) -> Template:
     for name, resource in template.resources.items():
         template.attributes[name] = {"Ref": f"{name}-id", "Arn": f"arn:aws:local:::{name}"}
         template.attributes[name] |= {"QueueName": f"{name}-name", "Version": "1"}
+        if resource.type == "AWS::Lambda::Alias":
+            template.attributes[name]["Ref"] = f"arn:aws:local:::{name}"
         if resource.type == "AWS::Lambda::Function":
             template.attributes[name]["Ref"] = template.resolve(resource.properties["FunctionName"])
     return template

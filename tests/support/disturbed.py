@@ -36,10 +36,9 @@ def _deleted(case: Case) -> None:
 
 
 def _settled(case: Case) -> None:
-    install = case.world.services.schedules.read(case.install_id).install
     for schedule in case.world.services.schedules.all(case.install_id):
         if schedule.pending:
-            converge(case.world.services, install, schedule)
+            converge(case.world.services, schedule)
 
 
 _OVERTAKING: tuple[Step, ...] = (_disabled, _altered, _deleted, _settled)
