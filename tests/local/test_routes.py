@@ -48,7 +48,7 @@ def test_the_project_s_routes_go_each_to_a_function_of_its_own() -> None:
     assert len({route.function for route in routes}) == len(routes) == 11
     for route in routes:
         admin = route.path.startswith("/admin/")
-        check = Authorizer(template.attributes["AuthorizerFunction"]["Arn"], "x-runner-auth")
+        check = Authorizer(template.attributes["AuthorizerFunctionAliaslive"]["Ref"], "x-runner-auth")
         assert (route.iam, route.authorizer) == (admin, None if admin else check)
 
 

@@ -20,6 +20,7 @@ class Call:
 
     service: str
     operation: str
+    arguments: Any = field(default=None, compare=False, repr=False)
 
 
 Hook = Callable[[Call], None]
@@ -47,7 +48,7 @@ def watched() -> Iterator[AwsCalls]:
     original = base_client._make_api_call
 
     def make_api_call(client: Any, operation: str, arguments: Any) -> Any:
-        call = Call(client.meta.service_model.service_name, operation)
+        call = Call(client.meta.service_model.service_name, operation, arguments)
         if calls.before:
             calls.before(call)
         with calls.lock:
