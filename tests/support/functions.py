@@ -23,6 +23,10 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:function"
     aws_request_id = "request-1"
 
+    def get_remaining_time_in_millis(self) -> int:
+        """As with a function that has just begun."""
+        return 29_000
+
 
 @contextmanager
 def deployed(world: World, **variables: str) -> Iterator[None]:
