@@ -38,8 +38,14 @@ sam-test: setup ## Test what is built in containers, by the SAM CLI; needs Docke
 	@$(MAKE) --no-print-directory sam-build
 	@$(BIN)/python -m pytest --sam -n 2 --dist loadgroup tests/sam tests/e2e
 
+crashes: setup ## Write and print the table of what is left of an operation that is stopped
+	@$(BIN)/python -m tests.support.crash_table 2>build/crashes.log
+
 replay: setup ## Replay dead letters: make replay QUEUE=<url> FUNCTION=<name of the execute function>
 	@$(BIN)/python scripts/replay.py --queue-url "$(QUEUE)" --function-name "$(FUNCTION)"
+
+docs: setup ## Write the table of permissions anew from template.yaml
+	@$(BIN)/python -m scripts.iam_table
 
 lint: setup ## Check format, style, types, import rules and the template
 	@$(BIN)/ruff format --check .
@@ -69,4 +75,4 @@ lock: setup ## Resolve the dependencies anew
 clean: ## Remove what was built
 	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup sample local demo test properties sam-build sam-test replay lint check format lock clean
+.PHONY: help setup sample local demo test properties sam-build sam-test crashes replay docs lint check format lock clean

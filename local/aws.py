@@ -35,10 +35,10 @@ def connect(url: str, region: str) -> Aws:
 
     :raises StackError: if nothing answers there
     """
-    session = boto3.Session(region_name=region)
     config = Config(retries={"mode": "standard", "max_attempts": 2}, max_pool_connections=50)
-    sts = session.client("sts", endpoint_url=url, config=config)
     try:
+        session = boto3.Session(region_name=region)
+        sts = session.client("sts", endpoint_url=url, config=config)
         account = str(sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
         raise StackError(f"no AWS at {url} (AWS_ENDPOINT_URL): {error}") from None

@@ -44,7 +44,9 @@ class Control:
             return route(_fields(request))
         except LookupError as error:
             return json_response(404, {"error": f"no timer {error}"})
-        except (ValueError, OverflowError) as error:
+        except OverflowError:
+            return json_response(400, {"error": "that is beyond the calendar"})
+        except ValueError as error:
             return json_response(400, {"error": str(error)})
         except StackError as error:
             return json_response(500, {"error": str(error)})
@@ -57,7 +59,7 @@ class Control:
 
     def _set_clock(self, fields: dict[str, Any]) -> Response:
         if fields.keys() == {"advance"}:
-            fired = self._firing.travel(self._clock.now() + parse_duration(_text(fields, "advance")))
+            fired = self._firing.advance(parse_duration(_text(fields, "advance")))
         elif fields.keys() == {"to"}:
             fired = self._firing.travel(parse_instant(_text(fields, "to")))
         else:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from local.demo_client import DemoClient
 from local.demo_view import runs_table, schedules_table
-from local.errors import StackError
+from local.errors import SettingsError, StackError
 from local.launch import launched
 from local.processes import end_on_signals
 from local.settings import read_demo_settings
@@ -27,7 +27,11 @@ def main() -> int:
     """Run the demonstration; the exit status says whether all went as promised."""
     end_on_signals()
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 100, highlight=False)
-    settings = read_demo_settings()
+    try:
+        settings = read_demo_settings()
+    except SettingsError as error:
+        sys.stderr.write(f"demo: {error}\n")
+        return error.exit_status
     try:
         with launched(settings, start=_full_hour()) as stack:
             _demonstrate(console, stack)

@@ -5,19 +5,21 @@ Every step may be repeated: what exists stays as it is.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local.errors import StackError
+from local.played import PLAYED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.aws import Aws
+    from local.played import Attributes
     from local.template import Resource, Template
 
 STACK_NAME = "extension-scheduler-local"
 
-Attributes = dict[str, str]
 Properties = dict[str, Any]
 
 
@@ -38,8 +40,13 @@ def deploy(template: Template, aws: Aws, secret: str) -> None:
     :raises StackError: at a resource type that has no rule
     """
     for name, resource in template.resources.items():
-        if resource.type not in _STATEFUL:
-            template.attributes[name] = _played(template, aws, name, resource)
+        if resource.type not in PLAYED and resource.type not in _STATEFUL:
+            raise StackError(f"the local stack has no rule for {resource.type} ({name})")
+    for kind, play in PLAYED.items():
+        for name, resource in template.resources.items():
+            if resource.type == kind:
+                of = partial(_property, template, resource)
+                template.attributes[name] = play(aws, f"{STACK_NAME}-{name}", of)
     for name, resource in template.resources.items():
         if make := _STATEFUL.get(resource.type):
             properties = template.resolve(resource.properties)
@@ -56,27 +63,8 @@ def store_secret(aws: Aws, name: str, value: str) -> str:
     return arn
 
 
-def _played(template: Template, aws: Aws, name: str, resource: Resource) -> Attributes:
-    physical = f"{STACK_NAME}-{name}"
-    iam = f"arn:aws:iam::{aws.account}"
-    function_arns = f"arn:aws:lambda:{aws.region}:{aws.account}"
-    match resource.type:
-        case "AWS::Lambda::Function":
-            function = template.resolve(resource.properties["FunctionName"])
-            return {"Ref": function, "Arn": f"{function_arns}:function:{function}"}
-        case "AWS::Lambda::LayerVersion":
-            return {"Ref": f"{function_arns}:layer:{physical}:1"}
-        case "AWS::IAM::Role":
-            return {"Ref": physical, "Arn": f"{iam}:role/{physical}"}
-        case "AWS::IAM::ManagedPolicy":
-            return {"Ref": f"{iam}:policy/{physical}"}
-        case "AWS::Logs::LogGroup":
-            return {"Ref": template.resolve(resource.properties["LogGroupName"])}
-        case "AWS::ApiGatewayV2::Api" | "AWS::ApiGatewayV2::Stage" | "AWS::Events::Rule":
-            return {"Ref": "local"}
-        case "AWS::Lambda::EventInvokeConfig" | "AWS::Lambda::Permission":
-            return {}
-    raise StackError(f"the local stack has no rule for {resource.type} ({name})")
+def _property(template: Template, resource: Resource, name: str) -> Any:
+    return template.resolve(resource.properties[name])
 
 
 def _group(aws: Aws, name: str, properties: Properties) -> Attributes:

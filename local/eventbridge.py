@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _ITEM = re.compile(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d+))?")
-_LAST_YEAR = 2199
+LAST_YEAR = 2199
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ _HOUR = Field("hour", 0, 23)
 _DAY_OF_MONTH = Field("day of month", 1, 31)
 _MONTH = Field("month", 1, 12, _MONTHS)
 _DAY_OF_WEEK = Field("day of week", 1, 7, _DAYS)
-_YEAR = Field("year", 1970, _LAST_YEAR)
+_YEAR = Field("year", 1970, LAST_YEAR)
 
 
 @dataclass(frozen=True)

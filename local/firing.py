@@ -7,6 +7,8 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from heapq import merge
+from itertools import islice
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
@@ -14,16 +16,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.clock import iso
 from local.errors import StackError
+from local.eventbridge import LAST_YEAR
 from local.functions import FunctionFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from local.asynchronous import AsynchronousInvoker
     from local.clock import LocalClock
     from local.timers import Timer, Timers
 
 _logger = logging.getLogger(__name__)
+
+MAX_OCCURRENCES = 10_000
+"""How many one move of the clock delivers: some minutes' work."""
 
 _CONCURRENT = 8
 
@@ -50,6 +56,13 @@ class _Standing:
     timer: Timer
     next: datetime | None
 
+    def occurrences(self, end: datetime) -> Iterator[datetime]:
+        """Every time at which it fires until then, should it stay as it is."""
+        instant = self.next
+        while instant and instant <= end:
+            yield instant
+            instant = self.timer.next_after(instant)
+
 
 class Firing:
     """Delivers each occurrence once, in order of time."""
@@ -74,20 +87,17 @@ class Firing:
     def travel(self, to: datetime) -> list[Fired]:
         """Set the clock forward and deliver every occurrence due on the way, each at its time.
 
-        :raises ValueError: if the instant has passed
+        :raises ValueError: if the instant has passed, or is too far for one move
         """
         with self._turn:
             if to < self._clock.now():
                 raise ValueError(f"{iso(to)} has passed: it is {iso(self._clock.now())}")
-            self._look()
-            self._clock.stand_at(self._clock.now())
-            try:
-                fired = self._fire_until(to)
-                self._clock.stand_at(max(to, self._clock.now()))
-                self._every_minute()
-            finally:
-                self._clock.go_on()
-            return fired
+            return self._travel(to)
+
+    def advance(self, duration: timedelta) -> list[Fired]:
+        """The same by a duration, which begins when the moves before it have ended."""
+        with self._turn:
+            return self._travel(self._clock.now() + duration)
 
     def fire_due(self) -> list[Fired]:
         """Deliver what has come due on a running clock."""
@@ -114,6 +124,26 @@ class Firing:
                 self._every_minute()
             except (StackError, BotoCoreError, ClientError) as error:
                 _logger.error("firing at %s failed: %s", iso(minute), error)
+
+    def _travel(self, to: datetime) -> list[Fired]:
+        self._look()
+        self._require_reachable(to)
+        self._clock.stand_at(self._clock.now())
+        try:
+            fired = self._fire_until(to)
+            self._clock.stand_at(max(to, self._clock.now()))
+            self._every_minute()
+        finally:
+            self._clock.go_on()
+        return fired
+
+    def _require_reachable(self, to: datetime) -> None:
+        if to.year > LAST_YEAR:
+            raise ValueError(f"{iso(to)} is after {LAST_YEAR}, the last year of a cron expression")
+        due = merge(*(standing.occurrences(to) for standing in self._standing.values()))
+        if beyond := next(islice(due, MAX_OCCURRENCES, None), None):
+            text = f"more than {MAX_OCCURRENCES} occurrences are due by {iso(beyond)}"
+            raise ValueError(f"{text}; move to an earlier time first")
 
     def _fire_until(self, end: datetime) -> list[Fired]:
         fired: list[Fired] = []

@@ -16,7 +16,7 @@ from uuid import uuid4
 from local.errors import StackError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from local.template import Template
@@ -68,10 +68,11 @@ class Context:
 
 
 class Functions:
-    """Every function of the template, by its ARN."""
+    """Every function of the template, by its ARN and those of its aliases."""
 
-    def __init__(self, functions: list[Function]) -> None:
+    def __init__(self, functions: list[Function], aliases: Mapping[str, str] | None = None) -> None:
         self._by_arn = {function.arn: function for function in functions}
+        self._by_arn |= {alias: self._by_arn[arn] for alias, arn in (aliases or {}).items()}
 
     def invoke(self, arn: str, event: Any, request_id: str | None = None) -> Any:
         """Invoke a function with an event of its own and return its JSON answer.
@@ -110,7 +111,13 @@ def load_functions(template: Template) -> Functions:
     """
     declared = template.of_type("AWS::Lambda::Function")
     os.environ.update(_common_environment(declared))
-    return Functions([_load(template, name, spec) for name, spec in declared.items()])
+    return Functions([_load(template, name, spec) for name, spec in declared.items()], _aliases(template))
+
+
+def _aliases(template: Template) -> dict[str, str]:
+    """The function's ARN of each alias, by the alias's own, which is the same with its name behind."""
+    aliases = (template.attributes[name]["Ref"] for name in template.of_type("AWS::Lambda::Alias"))
+    return {alias: alias.rpartition(":")[0] for alias in aliases}
 
 
 def _common_environment(declared: dict[str, dict[str, Any]]) -> dict[str, str]:

@@ -6,25 +6,28 @@ import os
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.errors import SettingsError
+from local.variables import choice, folder, number, port, token, url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PARAMETERS = (
-    "MAX_SCHEDULES_PER_INSTALL",
-    "MIN_INTERVAL_MINUTES",
-    "WRITES_PER_MINUTE",
-    "MAX_PAYLOAD_BYTES",
-    "RUN_HISTORY_DAYS",
-    "RUNNER_TIMEOUT_MS",
-    "SWEEP_INTERVAL_HOURS",
-)
-# The second lets containers call moto and the runner.
+PARAMETERS = {
+    "MAX_SCHEDULES_PER_INSTALL": range(1, 1_000_001),
+    "MIN_INTERVAL_MINUTES": range(1, 1_441),
+    "WRITES_PER_MINUTE": range(1, 1_000_001),
+    "MAX_PAYLOAD_BYTES": range(2, 300_001),
+    "RUN_HISTORY_DAYS": range(1, 36_501),
+    "RUNNER_TIMEOUT_MS": range(1, 30_001),
+    "SWEEP_INTERVAL_HOURS": range(1, 8_761),
+}
+"""The template's parameters that a variable sets, and the values it may have."""
 LISTEN_ADDRESSES = ("127.0.0.1", "0.0.0.0")  # noqa: S104 (only where the user asks for it)
+"""Where moto and the runner may listen; the second lets containers call them."""
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -44,7 +47,7 @@ class Settings:
     extensions: tuple[Path, ...] = ()
     frozen: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
-    log_folder: str = "logs"
+    log_folder: str = ""
     root: Path = PROJECT
 
     @property
@@ -55,7 +58,7 @@ class Settings:
     @property
     def logs(self) -> Path:
         """Where the functions, moto and the runner log to."""
-        return self.build / "local" / self.log_folder
+        return self.build / "local" / (self.log_folder or f"logs/{self.api_port}")
 
     @property
     def template(self) -> Path:
@@ -89,20 +92,26 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     :raises SettingsError: naming the variable whose value makes no sense
     """
     folders = environ.get("EXTENSIONS_DIR", "").split(os.pathsep)
-    return Settings(
-        api_port=_port(environ, "API_PORT", 3000),
-        aws_port=_port(environ, "AWS_PORT", 4566),
-        runner_port=_port(environ, "RUNNER_PORT", 8080),
-        runner_auth_token=environ.get("RUNNER_AUTH_TOKEN") or "local-runner-key",
-        runner_service_token=environ.get("RUNNER_SERVICE_TOKEN", ""),
-        runner_base_url=_url(environ, "RUNNER_BASE_URL"),
-        aws_endpoint_url=_url(environ, "AWS_ENDPOINT_URL"),
-        lambda_endpoint_url=_url(environ, "LAMBDA_ENDPOINT_URL"),
-        listen_address=_choice(environ, "LISTEN_ADDRESS", LISTEN_ADDRESSES),
-        extensions=tuple(_folder(folder) for folder in folders if folder),
-        frozen=_choice(environ, "LOCAL_CLOCK", ("running", "frozen")) == "frozen",
-        parameters={name: _positive(environ, name) for name in PARAMETERS if environ.get(name)},
+    settings = Settings(
+        api_port=port(environ, "API_PORT", 3000),
+        aws_port=port(environ, "AWS_PORT", 4566),
+        runner_port=port(environ, "RUNNER_PORT", 8080),
+        runner_auth_token=token(environ, "RUNNER_AUTH_TOKEN") or "local-runner-key",
+        runner_service_token=token(environ, "RUNNER_SERVICE_TOKEN"),
+        runner_base_url=url(environ, "RUNNER_BASE_URL"),
+        aws_endpoint_url=url(environ, "AWS_ENDPOINT_URL"),
+        lambda_endpoint_url=url(environ, "LAMBDA_ENDPOINT_URL"),
+        listen_address=choice(environ, "LISTEN_ADDRESS", LISTEN_ADDRESSES),
+        extensions=tuple(map(folder, filter(None, folders))),
+        frozen=choice(environ, "LOCAL_CLOCK", ("running", "frozen")) == "frozen",
+        parameters={
+            name: str(number(environ, name, allowed))
+            for name, allowed in PARAMETERS.items()
+            if environ.get(name)
+        },
     )
+    _require_different_ports(settings)
+    return settings
 
 
 def read_demo_settings() -> Settings:
@@ -139,36 +148,12 @@ def use_aws_endpoint(url: str) -> str:
     return region
 
 
-def _positive(environ: Mapping[str, str], name: str) -> str:
-    value = environ[name]
-    if not value.isdecimal() or int(value) < 1:
-        raise SettingsError(f"{name} must be a whole number above 0, not {value!r}")
-    return value
-
-
-def _port(environ: Mapping[str, str], name: str, default: int) -> int:
-    value = environ.get(name) or str(default)
-    if not value.isdecimal() or not 0 < int(value) < 65536:
-        raise SettingsError(f"{name} must be a port from 1 to 65535, not {value!r}")
-    return int(value)
-
-
-def _url(environ: Mapping[str, str], name: str) -> str:
-    value = environ.get(name, "").rstrip("/")
-    if value and not value.startswith(("http://", "https://")):
-        raise SettingsError(f"{name} must start with http:// or https://, not {value!r}")
-    return value
-
-
-def _folder(value: str) -> Path:
-    folder = Path(value).expanduser().absolute()
-    if not folder.is_dir():
-        raise SettingsError(f"EXTENSIONS_DIR names {value!r}, which is not a folder")
-    return folder
-
-
-def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    value = environ.get(name) or choices[0]
-    if value not in choices:
-        raise SettingsError(f"{name} must be {' or '.join(choices)}, not {value!r}")
-    return value
+def _require_different_ports(settings: Settings) -> None:
+    served = {"API_PORT": settings.api_port}
+    if not settings.aws_endpoint_url:
+        served["AWS_PORT"] = settings.aws_port
+    if not settings.runner_base_url:
+        served["RUNNER_PORT"] = settings.runner_port
+    for one, other in combinations(served, 2):
+        if served[one] == served[other]:
+            raise SettingsError(f"{one} and {other} are both {served[one]}; choose another for one of them")

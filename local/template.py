@@ -129,7 +129,10 @@ def expand(path: Path, parameters: Mapping[str, str], pseudo: Mapping[str, str])
     values = _parameter_values(source.get("Parameters", {}), parameters)
     code = _take_code(source["Resources"], path.parent)
     try:
-        expanded = transform(source, dict(values), _NoManagedPolicies())
+        # SAM is given text, as by CloudFormation: it puts the values into descriptions.
+        expanded = transform(
+            source, {name: str(value) for name, value in values.items()}, _NoManagedPolicies()
+        )
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes)
         raise StackError(f"{path.name}: {causes}") from None

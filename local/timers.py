@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_scheduler.type_defs import GetScheduleOutputTypeDef
 
+_NAME = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
 _PLACEHOLDER = re.compile(r"<aws\.scheduler\.([a-z-]+)>")
 
 
@@ -71,6 +72,8 @@ class Timers:
 
     def get(self, name: str) -> Timer | None:
         """The timer of that name as it stands now, if it does."""
+        if not _NAME.fullmatch(name):
+            return None
         try:
             found = self._scheduler.get_schedule(GroupName=self._group, Name=name)
         except self._scheduler.exceptions.ResourceNotFoundException:

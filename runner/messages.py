@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from runner.errors import InvalidRequest, ResponseTooLarge
 
 MAX_TIMEOUT_MS = 60_000
-MAX_BODY_BYTES = 256 * 1024
+MAX_ANSWER_BYTES = 256 * 1024
 
 
 class Context(BaseModel):
@@ -66,11 +66,13 @@ class ExecuteResponse:
     body: bytes
 
     def to_json(self) -> bytes:
-        """The answer to the caller. Raises ResponseTooLarge for a body over 256 KiB."""
-        if len(self.body) > MAX_BODY_BYTES:
-            raise ResponseTooLarge(f"response body has {len(self.body)} bytes (max {MAX_BODY_BYTES})")
+        """The answer to the caller. Raises ResponseTooLarge where it would have more than 256 KiB."""
         body_b64 = b64encode(self.body).decode()
-        return json.dumps({"status": self.status, "headers": self.headers, "body_b64": body_b64}).encode()
+        answer = json.dumps({"status": self.status, "headers": self.headers, "body_b64": body_b64}).encode()
+        if len(answer) > MAX_ANSWER_BYTES:
+            text = f"the answer would have {len(answer)} bytes as JSON (max {MAX_ANSWER_BYTES})"
+            raise ResponseTooLarge(text)
+        return answer
 
 
 def parse_request(body: bytes) -> ExecuteRequest:

@@ -13,6 +13,7 @@ services = bootstrap.services()
 @rest
 def handler(request: Request) -> Answer:
     """The install, registered or changed."""
+    install_id = request.new_install_id
     given = registration(request.json_object())
-    install, new = put_install(services, request.install_id, given)
+    install, new = put_install(services, install_id, given)
     return answer(201 if new else 200, compact(install_fields(install, given.version)))

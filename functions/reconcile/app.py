@@ -12,7 +12,7 @@ from scheduling.operations.sweep import sweep
 
 services = bootstrap.services()
 interval = bootstrap.sweep_interval()
-metrics = Metrics(namespace="ExtensionScheduler", service="scheduling")
+metrics = Metrics(namespace="ExtensionScheduler")  # its one dimension, service, is the name of the stack
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -23,6 +23,7 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, object
     mended = sweep(services, interval)
     metrics.add_metric("PendingSettled", MetricUnit.Count, report.settled)
     metrics.add_metric("PendingFailed", MetricUnit.Count, report.failed)
+    metrics.add_metric("OldestPendingSeconds", MetricUnit.Seconds, report.oldest.total_seconds())
     metrics.add_metric("MissedFires", MetricUnit.Count, mended["missed"])
     metrics.add_metric("DriftMended", MetricUnit.Count, mended.total() - mended["missed"])
     logger.info("reconciled", settled=report.settled, failed=report.failed, mended=mended)

@@ -11,6 +11,7 @@ from scheduling.domain.errors import (
 )
 from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import InstallId
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.create import create
 from scheduling.operations.reading import list_schedules
 from scheduling.operations.reconcile import reconcile
@@ -176,3 +177,19 @@ def test_a_timer_made_by_a_lost_answer_is_removed_by_the_reconciler(
     reconcile(world.services)
 
     assert len(world.timers()) == len(world.kinds(install_id, "schedule")) == 1
+
+
+def test_the_same_key_at_the_same_time_makes_one_schedule(world: World, install_id: InstallId) -> None:
+    key = IdempotencyKey("key", "hash")
+    first: list[Schedule] = []
+
+    def overtake(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            world.calls.before = None
+            first.append(create(world.services, install_id, wanted(), key))
+
+    world.calls.before = overtake
+    second = create(world.services, install_id, wanted(), key)
+
+    assert [second.id] == [schedule.id for schedule in first]
+    assert len(world.kinds(install_id, "schedule")) == 1

@@ -30,6 +30,27 @@ def test_row_name_timer_and_place_are_gone_after_four_calls(world: World, instal
     assert world.timers() == {}
 
 
+def test_a_change_finishes_a_delete_before_it_says_that_the_schedule_is_gone(
+    world: World, install_id: InstallId
+) -> None:
+    schedule = create(world.services, install_id, wanted(name="nightly"))
+
+    def die(call: Call) -> None:
+        if call.operation == "DeleteSchedule":
+            raise KeyboardInterrupt
+
+    world.calls.before = die
+    with pytest.raises(KeyboardInterrupt):
+        delete(world.services, install_id, schedule.id)
+    world.calls.before = None
+
+    with pytest.raises(ScheduleNotFound):
+        update(world.services, install_id, schedule.id, changed(enabled=False))
+
+    assert world.kinds(install_id, "schedule") == []
+    assert world.timers() == {}
+
+
 def test_a_schedule_without_timer_needs_two_calls(world: World, install_id: InstallId) -> None:
     schedule = create(world.services, install_id, wanted(enabled=False))
     world.calls.made.clear()
@@ -102,8 +123,6 @@ def test_a_delete_that_died_is_finished_by_the_reconciler(world: World, install_
     with pytest.raises(KeyboardInterrupt):
         delete(world.services, install_id, schedule.id)
     world.calls.before = None
-    with pytest.raises(ScheduleNotFound):
-        update(world.services, install_id, schedule.id, changed(enabled=False))
 
     world.advance(seconds=59)
     assert reconcile(world.services).settled == 0

@@ -1,6 +1,6 @@
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -67,7 +67,7 @@ def alter_timer(schedule: Schedule, **fields: object) -> None:
     client.update_schedule(**{**kept, **fields})
 
 
-def set_attribute(schedule: Schedule, sort_key: str, name: str, value: dict[str, str]) -> None:
+def set_attribute(schedule: Schedule, sort_key: str, name: str, value: Mapping[str, str | bool]) -> None:
     boto3.client("dynamodb").update_item(
         TableName=TABLE,
         Key={"pk": {"S": f"INSTALL#{schedule.install_id}"}, "sk": {"S": sort_key}},
@@ -126,8 +126,10 @@ DRIFTS: dict[str, Callable[[Schedule], None]] = {
     "different timer (disabled)": lambda s: alter_timer(s, State="DISABLED"),
     "different timer (revision)": old_revision,
     "different timer (target)": other_target,
-    "unwanted timer": lambda s: set_attribute(s, f"SCHEDULE#{s.id}", "enabled", {"BOOL": False}),  # type: ignore[dict-item]
+    "unwanted timer": lambda s: set_attribute(s, f"SCHEDULE#{s.id}", "enabled", {"BOOL": False}),
     "orphaned timer": orphan,
+    "suspension (schedule)": lambda s: set_attribute(s, f"SCHEDULE#{s.id}", "suspended", {"BOOL": True}),
+    "suspension (install)": lambda s: set_attribute(s, "INSTALL", "enabled", {"BOOL": False}),
     "count": lambda s: set_attribute(s, "INSTALL", "scheduleCount", {"N": "9"}),
     "dangling name": dangling_name,
     "missing name": lost_name,

@@ -99,6 +99,15 @@ def test_functions_see_the_environment_that_the_template_says(
     assert 28_000 < answer["left"] <= 29_000
 
 
+def test_a_function_is_invoked_by_the_arn_of_its_alias(aws: Aws, project: Path) -> None:
+    path = project / "template.yaml"
+    path.write_text(path.read_text().replace("CodeUri:", "AutoPublishAlias: live\n      CodeUri:"))
+    template = make(aws, project)
+    alias = template.attributes["EchoFunctionAliaslive"]["Ref"]
+    assert alias == f"{template.attributes['EchoFunction']['Arn']}:live"
+    assert load_functions(template).invoke(alias, {"n": 1})["event"] == {"n": 1}
+
+
 def test_functions_that_disagree_on_a_variable_are_refused(aws: Aws, project: Path) -> None:
     template = make(aws, project)
     echo = template.resources["EchoFunction"]

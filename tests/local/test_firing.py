@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -54,7 +56,7 @@ class Bench:
         )
 
     def travel(self, **duration: float) -> list[str]:
-        fired = self.firing.travel(self.clock.now() + timedelta(**duration))
+        fired = self.firing.advance(timedelta(**duration))
         return [f"{one.schedule_id} {one.scheduled_time:%H:%M} {one.status}" for one in fired]
 
     def _run(self, event: Any, _: Context) -> Any:
@@ -136,6 +138,47 @@ def test_the_past_is_refused(bench: Bench) -> None:
         bench.firing.travel(NINE - timedelta(seconds=1))
 
 
+@pytest.mark.parametrize(
+    ("minutes", "refusal"),
+    [
+        pytest.param(30, None, id="three of each"),
+        pytest.param(
+            40,
+            "more than 6 occurrences are due by 2026-11-23T09:40:00Z; move to an earlier time first",
+            id="four of each",
+        ),
+        pytest.param(
+            60 * 24 * 365 * 10,
+            "more than 6 occurrences are due by 2026-11-23T09:40:00Z; move to an earlier time first",
+            id="ten years",
+        ),
+        pytest.param(
+            60 * 24 * 365 * 200,
+            "2226-10-06T09:00:00Z is after 2199, the last year of a cron expression",
+            id="200 years",
+        ),
+    ],
+)
+def test_one_move_has_bounds(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, minutes: int, refusal: str | None
+) -> None:
+    monkeypatch.setattr("local.firing.MAX_OCCURRENCES", 6)
+    bench.put("a", "cron(0/10 * * * ? *)")
+    bench.put("b", "cron(0/10 * * * ? *)")
+    if refusal is None:
+        assert len(bench.travel(minutes=minutes)) == 6
+        return
+    with pytest.raises(ValueError, match=f"^{re.escape(refusal)}$"):
+        bench.travel(minutes=minutes)
+    assert (bench.clock.now(), bench.events, bench.minutes) == (NINE, [], [])
+
+
+def test_a_rare_timer_is_reached_in_one_move(bench: Bench) -> None:
+    bench.put("a", "cron(0 0 29 2 ? *)")
+    fired = bench.firing.travel(datetime(2033, 1, 1, tzinfo=UTC))
+    assert [one.scheduled_time.year for one in fired] == [2028, 2032]
+
+
 def test_the_minute_s_rules_run_once_at_the_end_of_a_travel(bench: Bench) -> None:
     bench.put("a", "cron(0/5 * * * ? *)")
     bench.travel(hours=1)
@@ -156,6 +199,25 @@ def test_an_occurrence_is_delivered_again_by_hand(bench: Bench) -> None:
     assert [event[1] for event in bench.events] == ["2026-11-23T09:05:00Z"] * 3
     with pytest.raises(LookupError):
         bench.firing.deliver("never", at)
+
+
+def test_an_advance_begins_when_the_move_before_it_has_ended(bench: Bench) -> None:
+    later: list[Thread] = []
+
+    def advance_meanwhile(_: str) -> None:
+        bench.then = lambda _: None
+        later.append(Thread(target=bench.travel, kwargs={"minutes": 1}))
+        later[0].start()
+
+    bench.put("a", "cron(30 9 * * ? *)")
+    bench.then = advance_meanwhile
+    bench.travel(hours=1)
+    later[0].join()
+    assert bench.clock.now() == NINE + timedelta(minutes=61)
+
+
+def test_a_running_clock_may_be_advanced_by_nothing() -> None:
+    assert Bench(frozen=False).travel(seconds=0) == []
 
 
 def test_a_running_clock_fires_what_has_come_due_once() -> None:

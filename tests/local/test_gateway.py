@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,6 +35,9 @@ class NoTimers:
             raise ValueError("has passed")
         self.clock.stand_at(to)
         return [Fired("s", to, "success")]
+
+    def advance(self, duration: timedelta) -> list[Fired]:
+        return self.travel(self.clock.now() + duration)
 
     def deliver(self, schedule_id: str, scheduled_time: datetime) -> Fired:
         if schedule_id != "s":
@@ -167,6 +170,8 @@ def test_the_clock_is_shown_and_set(client: httpx.Client) -> None:
         (b'{"advance": "PT1H", "to": "x"}', "the body must be"),
         (b'{"to": "2020-01-01T00:00:00Z"}', "has passed"),
         (b'{"to": "soon"}', "not an instant"),
+        (b'{"advance": "P3000000D"}', "that is beyond the calendar"),
+        (b'{"to": "9999-12-31T23:59:59-01:00"}', "that is beyond the calendar"),
     ],
 )
 def test_a_bad_clock_request_says_why(client: httpx.Client, body: bytes, text: str) -> None:

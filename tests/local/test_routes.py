@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from local.deploy import STACK_NAME
 from local.errors import StackError
 from local.routes import Authorizer, Route, Routes, read_routes
 from local.template import expand
@@ -49,8 +48,8 @@ def test_the_project_s_routes_go_each_to_a_function_of_its_own() -> None:
     assert len({route.function for route in routes}) == len(routes) == 11
     for route in routes:
         admin = route.path.startswith("/admin/")
-        authorizer = f"arn:aws:lambda:us-east-1:123456789012:function:{STACK_NAME}-authorizer"
-        check = Authorizer(authorizer, "x-runner-auth")
+        name = f"{PSEUDO['AWS::StackName']}-authorizer:live"
+        check = Authorizer(f"arn:aws:lambda:us-east-1:123456789012:function:{name}", "x-runner-auth")
         assert (route.iam, route.authorizer) == (admin, None if admin else check)
 
 

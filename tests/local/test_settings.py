@@ -5,10 +5,12 @@ import socket
 from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from scheduling.settings import RunnerSettings, SweepSettings, TableSettings
 
 from local.errors import SettingsError, StackError
 from local.processes import require_free
-from local.settings import read_demo_settings, read_settings
+from local.settings import PARAMETERS, read_demo_settings, read_settings
 
 
 def test_defaults() -> None:
@@ -54,25 +56,79 @@ def test_tokens_are_not_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "text"),
     [
-        ("API_PORT", "http"),
-        ("AWS_PORT", "0"),
-        ("RUNNER_PORT", "65536"),
-        ("RUNNER_BASE_URL", "localhost:8080"),
-        ("AWS_ENDPOINT_URL", "localhost"),
-        ("LAMBDA_ENDPOINT_URL", "localhost:3001"),
-        ("LISTEN_ADDRESS", "localhost"),
-        ("EXTENSIONS_DIR", "/no/such/folder"),
-        ("LOCAL_CLOCK", "stopped"),
-        ("MIN_INTERVAL_MINUTES", "0"),
-        ("WRITES_PER_MINUTE", "-1"),
-        ("RUN_HISTORY_DAYS", "1.5"),
+        ("API_PORT", "http", "must be a whole number from 1 to 65535, not 'http'"),
+        ("AWS_PORT", "0", "must be a whole number from 1 to 65535, not '0'"),
+        ("RUNNER_PORT", "65536", "must be a whole number from 1 to 65535, not '65536'"),
+        (
+            "RUNNER_BASE_URL",
+            "localhost:8080",
+            "must be a URL such as http://127.0.0.1:8080, not 'localhost:8080'",
+        ),
+        ("RUNNER_BASE_URL", "http://", "must be a URL such as http://127.0.0.1:8080, not 'http://'"),
+        ("RUNNER_BASE_URL", "http://a b", "must be a URL such as http://127.0.0.1:8080, not 'http://a b'"),
+        ("AWS_ENDPOINT_URL", "http://a:b", "must be a URL such as http://127.0.0.1:8080, not 'http://a:b'"),
+        ("AWS_ENDPOINT_URL", "http://[", "must be a URL such as http://127.0.0.1:8080, not 'http://['"),
+        (
+            "LAMBDA_ENDPOINT_URL",
+            "localhost:3001",
+            "must be a URL such as http://127.0.0.1:8080, not 'localhost:3001'",
+        ),
+        ("LISTEN_ADDRESS", "localhost", "must be 127.0.0.1 or 0.0.0.0, not 'localhost'"),
+        ("EXTENSIONS_DIR", "/no/such/folder", "names '/no/such/folder', which is not a folder"),
+        ("LOCAL_CLOCK", "stopped", "must be running or frozen, not 'stopped'"),
+        ("RUNNER_AUTH_TOKEN", " ", "must be printable ASCII characters, with no space around them"),
+        ("RUNNER_AUTH_TOKEN", "key ", "must be printable ASCII characters, with no space around them"),
+        ("RUNNER_AUTH_TOKEN", "schlüssel", "must be printable ASCII characters, with no space around them"),
+        ("RUNNER_SERVICE_TOKEN", "a\nb", "must be printable ASCII characters, with no space around them"),
+        ("MIN_INTERVAL_MINUTES", "0", "must be a whole number from 1 to 1440, not '0'"),
+        ("WRITES_PER_MINUTE", "-1", "must be a whole number from 1 to 1000000, not '-1'"),
+        ("WRITES_PER_MINUTE", "\u0663", "must be a whole number from 1 to 1000000, not '\u0663'"),
+        pytest.param(
+            "MAX_SCHEDULES_PER_INSTALL",
+            "9" * 5000,
+            f"must be a whole number from 1 to 1000000, not '{'9' * 5000}'",
+            id="5000 digits",
+        ),
+        ("MAX_PAYLOAD_BYTES", "1", "must be a whole number from 2 to 300000, not '1'"),
+        ("MAX_PAYLOAD_BYTES", "300001", "must be a whole number from 2 to 300000, not '300001'"),
+        ("RUN_HISTORY_DAYS", "1.5", "must be a whole number from 1 to 36500, not '1.5'"),
+        ("RUN_HISTORY_DAYS", "36501", "must be a whole number from 1 to 36500, not '36501'"),
+        ("RUNNER_TIMEOUT_MS", "30001", "must be a whole number from 1 to 30000, not '30001'"),
+        ("SWEEP_INTERVAL_HOURS", "8761", "must be a whole number from 1 to 8760, not '8761'"),
+        ("API_PORT", "4566", "and AWS_PORT are both 4566; choose another for one of them"),
+        ("AWS_PORT", "8080", "and RUNNER_PORT are both 8080; choose another for one of them"),
+        ("API_PORT", "8080", "and RUNNER_PORT are both 8080; choose another for one of them"),
     ],
+    ids=ascii,
 )
-def test_a_bad_value_is_told_by_the_variable_s_name(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=name):
+def test_a_bad_value_is_told_by_the_variable_s_name(name: str, value: str, text: str) -> None:
+    with pytest.raises(SettingsError) as refused:
         read_settings({name: value})
+    assert str(refused.value) == f"{name} {text}"
+
+
+def test_a_port_that_is_not_served_may_be_any() -> None:
+    urls = {"AWS_ENDPOINT_URL": "http://127.0.0.1:3000", "RUNNER_BASE_URL": "http://127.0.0.1:3000"}
+    assert read_settings({**urls, "AWS_PORT": "3000", "RUNNER_PORT": "3000"}).api_port == 3000
+
+
+def test_the_ranges_are_those_of_the_template() -> None:
+    declared = yaml_parse(read_settings({}).template.read_text())["Parameters"]
+    for name, allowed in PARAMETERS.items():
+        parameter = declared[name.title().replace("_", "")]
+        assert (name, allowed[0]) == (name, parameter["MinValue"])
+        assert (name, allowed[-1]) == (name, parameter.get("MaxValue", allowed[-1]))
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("bound", [0, -1], ids=["least", "most"])
+def test_the_functions_take_every_value_in_range(name: str, bound: int) -> None:
+    environment = {name: str(PARAMETERS[name][bound])}
+    required = {"TABLE_NAME": "table", "RUNNER_BASE_URL": "http://runner"}
+    for settings in (TableSettings, RunnerSettings, SweepSettings):
+        settings.read(required | environment)
 
 
 def test_a_demonstration_takes_free_ports_and_a_frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,6 +137,13 @@ def test_a_demonstration_takes_free_ports_and_a_frozen_clock(monkeypatch: pytest
     settings = read_demo_settings()
     assert (settings.api_port, settings.frozen) == (3999, True)
     assert len({settings.api_port, settings.aws_port, settings.runner_port}) == 3
+
+
+def test_each_stack_logs_to_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read_settings({"API_PORT": "3001"})
+    assert settings.logs == settings.root / "build" / "local" / "logs" / "3001"
+    monkeypatch.setenv("API_PORT", "3001")
+    assert read_demo_settings().logs == settings.root / "build" / "local" / "demo-logs"
 
 
 def test_a_port_in_use_is_told_by_the_variable_s_name() -> None:

@@ -67,6 +67,8 @@ def test_ctrl_c_ends_everything_at_once(stack: tuple[subprocess.Popen[str], str]
     ("own", "status", "text"),
     [
         ({"MAX_SCHEDULES_PER_INSTALL": "many"}, 2, "local: MAX_SCHEDULES_PER_INSTALL must be"),
+        ({"MAX_PAYLOAD_BYTES": "300001"}, 2, "local: MAX_PAYLOAD_BYTES must be"),
+        ({"AWS_REGION": "eu_west"}, 1, "local: no AWS at http://127.0.0.1:"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 1, "local: no AWS at http://127.0.0.1:9"),
     ],
 )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 def resolvable(template: Template) -> Template:
     for name, resource in template.resources.items():
         template.attributes[name] = {"Ref": f"{name}-id", "Arn": f"arn:aws:local:::{name}"}
+        template.attributes[name] |= {"QueueName": f"{name}-name", "Version": "1"}
+        if resource.type == "AWS::Lambda::Alias":
+            template.attributes[name]["Ref"] = f"arn:aws:local:::{name}"
         if resource.type == "AWS::Lambda::Function":
             template.attributes[name]["Ref"] = template.resolve(resource.properties["FunctionName"])
     return template
@@ -37,7 +40,7 @@ def functions_of(template: Template) -> dict[str, dict[str, Any]]:
 def test_every_function_logs_to_a_group_of_its_own_with_retention(template: Template) -> None:
     groups = template.of_type("AWS::Logs::LogGroup")
     used = [spec["LoggingConfig"]["LogGroup"] for spec in functions_of(template).values()]
-    assert sorted(used) == sorted(f"{name}-id" for name in groups)
+    assert sorted([*used, "ApiLogGroup-id"]) == sorted(f"{name}-id" for name in groups)
     for group in groups.values():
         assert group["RetentionInDays"] == 30
 

@@ -56,9 +56,17 @@ def test_timers_are_read_from_eventbridge(aws: Aws) -> None:
     )
     changed = timers.look()
     assert "s1" not in changed
+    assert timers.get("s1") is None
     assert changed["s2"].next_after(NINE) is None
     assert changed["s7"] is timer
     assert timers.get("s1") is None
+
+
+@pytest.mark.parametrize("name", ["never", "", "../x", "..", "a b/ü", "x" * 65, "s?x=1"], ids=ascii)
+def test_there_is_no_timer_of_another_name(aws: Aws, name: str) -> None:
+    group = f"group-{uuid4()}"
+    aws.scheduler.create_schedule_group(Name=group)
+    assert Timers(aws.scheduler, group).get(name) is None
 
 
 def test_a_schedule_that_eventbridge_would_refuse_is_an_error(aws: Aws) -> None:

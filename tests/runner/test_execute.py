@@ -2,13 +2,14 @@
 
 import json
 import logging
+import re
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from tests.support.component_client import INSTALL_ID, RunnerClient
+from tests.support.component_client import INSTALL_ID, Executed, RunnerClient
 
 
 def test_the_extension_sees_the_whole_request(probe: RunnerClient) -> None:
@@ -92,12 +93,35 @@ def test_time_is_limited(probe: RunnerClient, path: str) -> None:
     assert executed.error == {"code": "TIME_LIMIT", "message": "the extension took longer than 300 ms"}
 
 
-def test_a_response_body_may_have_256_kib(probe: RunnerClient) -> None:
-    allowed = 256 * 1024
-    assert len(probe.execute("GET", "/big", query={"bytes": str(allowed)}).body) == allowed
-    for size in (allowed + 1, 50_000_000):
-        executed = probe.execute("GET", "/big", query={"bytes": str(size)})
-        assert (executed.http_status, executed.error["code"]) == (502, "RESPONSE_TOO_LARGE")
+def big(probe: RunnerClient, size: int) -> Executed:
+    return probe.execute("GET", "/big", query={"bytes": str(size)})
+
+
+def largest_body(probe: RunnerClient) -> int:
+    """What an answer of 256 KiB has room for: base64 has four bytes for each three."""
+    around = len(json.dumps(big(probe, 0).answer))
+    return (256 * 1024 - around) // 4 * 3
+
+
+def test_an_answer_may_have_256_kib_as_json(probe: RunnerClient) -> None:
+    most = largest_body(probe)
+    executed = big(probe, most)
+    assert executed.body == b"x" * most
+    assert 256 * 1024 - 4 < len(json.dumps(executed.answer)) <= 256 * 1024
+
+
+@pytest.mark.parametrize("more", [1, 70_000])
+def test_a_larger_answer_is_an_error(probe: RunnerClient, more: int) -> None:
+    executed = big(probe, largest_body(probe) + more)
+    assert (executed.http_status, executed.error["code"]) == (502, "RESPONSE_TOO_LARGE")
+    assert re.fullmatch(
+        r"the answer would have \d{6} bytes as JSON \(max 262144\)", executed.error["message"]
+    )
+
+
+def test_a_response_beyond_all_measure_is_not_even_copied(probe: RunnerClient) -> None:
+    executed = big(probe, 50_000_000)
+    assert (executed.http_status, executed.error["code"]) == (502, "RESPONSE_TOO_LARGE")
 
 
 def test_calls_at_the_same_time_do_not_mix(probe: RunnerClient) -> None:

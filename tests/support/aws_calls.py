@@ -20,6 +20,7 @@ class Call:
 
     service: str
     operation: str
+    arguments: Any = field(default=None, compare=False, repr=False)
 
 
 Hook = Callable[[Call], None]
@@ -47,15 +48,16 @@ def watched() -> Iterator[AwsCalls]:
     original = base_client._make_api_call
 
     def make_api_call(client: Any, operation: str, arguments: Any) -> Any:
-        call = Call(client.meta.service_model.service_name, operation)
+        call = Call(client.meta.service_model.service_name, operation, arguments)
         if calls.before:
             calls.before(call)
         with calls.lock:
             calls.made.append(call)
-            answer = original(client, operation, arguments)
-        if calls.after:
-            calls.after(call)
-        return answer
+            try:
+                return original(client, operation, arguments)
+            finally:
+                if calls.after:
+                    calls.after(call)  # of a refused call too: its function may die then as well
 
     base_client._make_api_call = make_api_call
     try:

@@ -34,7 +34,7 @@ def _part_hits(field: Field, part: str, value: int) -> bool:
     if is_range:
         last = _number(field, stop, field.end_names)
     elif step or start == "*":
-        last = field.end
+        first, last = 0 if first > field.end else first, field.end
     else:
         last = first
     return first <= value <= last and (value - first) % int(step or 1) == 0
@@ -97,7 +97,7 @@ def _parts(draw: st.DrawFn, field: Field) -> str:
     step = draw(st.sampled_from(["", f"/{draw(st.integers(1, field.high))}"]))
     if form == "*":
         return f"*{step}"
-    first = draw(st.integers(field.low, field.end))
+    first = draw(st.integers(field.low, field.high if form == "n" else field.end))
     start = draw(_labels(field, first, field.names))
     if form == "n":
         return start + step

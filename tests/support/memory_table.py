@@ -26,7 +26,7 @@ _WRITTEN = {
     "Delete": {"Key", "ConditionExpression"},
 }
 _READ = {"KeyConditionExpression", "FilterExpression", "IndexName", "ConsistentRead", "ScanIndexForward"}
-_PAGED = {"Limit", "ExclusiveStartKey"}
+_PAGED = {"Limit", "ExclusiveStartKey", "ProjectionExpression"}
 
 
 class Refusal(Exception):
@@ -149,7 +149,8 @@ class MemoryTable:
         names, values = _names(given), _values(given)
         within = _key_condition(given["KeyConditionExpression"], names, hash_key) if query else None
         kept = condition(given["FilterExpression"], names) if "FilterExpression" in given else None
-        _check_used(frozenset().union(*(each.used for each in (within, kept) if each)), names, values)
+        chosen = frozenset(given.get("ProjectionExpression", "").split(", ")) - {""}
+        _check_used(chosen.union(*(each.used for each in (within, kept) if each)), names, values)
         rows: Iterable[Item] = self.items.values()
         if index:
             rows = [row for row in rows if all(name in row for name in index.keys)]
@@ -164,7 +165,8 @@ class MemoryTable:
         page = found[: given.get("Limit")]
         shown = [row for row in page if kept is None or kept.holds(row, values)]
         answer: dict[str, Any] = {"Count": len(shown), "ScannedCount": len(page)}
-        answer["Items"] = [_projected(row, index, self.keys) for row in shown]
+        attributes = {name for placeholder, name in names if placeholder in chosen}
+        answer["Items"] = [_projected(row, index, self.keys, attributes) for row in shown]
         if "Limit" in given and len(page) == given["Limit"]:
             last = {*self.keys, *(index.keys if index else ())}
             answer["LastEvaluatedKey"] = {name: dict(page[-1][name]) for name in sorted(last)}
@@ -220,9 +222,8 @@ def _cancel_if_any(reasons: list[dict[str, str]]) -> None:
         raise Refusal("TransactionCanceledException", message, CancellationReasons=reasons)
 
 
-def _projected(row: Item, index: Index | None, keys: tuple[str, ...]) -> Item:
-    if index is None:
-        found: Item = copied(row)
-        return found
-    kept = {*index.projected, *index.keys, *keys}
-    return {name: copied(value) for name, value in row.items() if name in kept}
+def _projected(row: Item, index: Index | None, keys: tuple[str, ...], chosen: set[str]) -> Item:
+    kept = {*index.projected, *index.keys, *keys} if index else row.keys()
+    return {
+        name: copied(value) for name, value in row.items() if name in kept and (not chosen or name in chosen)
+    }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,6 +157,11 @@ def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = 
 
 
 def _services(connection: Connection, limits: Limits, clock: Callable[[], datetime]) -> Services:
+    waited = [time.monotonic()]
+
+    def sleep(seconds: float) -> None:
+        waited[0] += seconds
+
     return Services(
         installs=InstallsTable(connection),
         schedules=SchedulesTable(connection),
@@ -164,7 +170,8 @@ def _services(connection: Connection, limits: Limits, clock: Callable[[], dateti
         timers=EventBridgeTimers(connection.session, SETTINGS),
         limits=limits,
         clock=clock,
-        sleep=lambda _seconds: None,
+        sleep=sleep,
+        monotonic=lambda: waited[0],
     )
 
 

@@ -1,6 +1,8 @@
 """The only place where the parts are put together, once for each process."""
 
+import random
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -35,6 +37,17 @@ def use_clock(clock: Clock) -> None:
 def now() -> datetime:
     """The present by the process's clock."""
     return _clock[0]()
+
+
+def reseed_when_restored() -> None:
+    """Let processes that start from one snapshot not draw the same slots and jitters; Lambda alone restores any."""
+    with suppress(ImportError):
+        from snapshot_restore_py import register_after_restore  # type: ignore[import-not-found]  # Lambda has it
+
+        register_after_restore(random.seed)
+
+
+reseed_when_restored()
 
 
 @cache

@@ -26,6 +26,7 @@ UNEXPECTED = [
 def context() -> LambdaContext:
     made = LambdaContext()
     made._aws_request_id = "request-1"
+    made.get_remaining_time_in_millis = lambda: 29_000  # type: ignore[method-assign]
     return made
 
 

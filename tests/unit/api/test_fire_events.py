@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from scheduling.api.boundary import logger
 from scheduling.api.fires import fire_of, report
 from scheduling.domain.runs import NotRun, Run, RunStatus
 
@@ -70,6 +71,26 @@ def test_a_missing_field_is_named(field: str) -> None:
 )
 def test_why_nothing_was_run_is_reported(reason: NotRun, status: str) -> None:
     assert report(fire(), reason) == {**OCCURRENCE, "status": status}
+
+
+RUN = Run(
+    scheduled_time="2026-11-23T09:00:00Z", status=RunStatus.ERROR, attempt=2, started_at=NOW, error="no"
+)
+
+
+@pytest.mark.parametrize(
+    ("result", "status"),
+    [pytest.param(NotRun.DISABLED, "disabled", id="not run"), pytest.param(RUN, "error", id="run")],
+)
+def test_what_came_of_an_occurrence_is_logged(
+    monkeypatch: pytest.MonkeyPatch, result: Run | NotRun, status: str
+) -> None:
+    logged: list[tuple[str, dict[str, object]]] = []
+    monkeypatch.setattr(logger, "info", lambda message, **fields: logged.append((message, fields)))
+
+    report(fire(), result)
+
+    assert logged == [("occurrence", {"scheduled_time": "2026-11-23T09:00:00Z", "status": status})]
 
 
 @pytest.mark.parametrize(

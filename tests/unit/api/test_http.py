@@ -47,17 +47,17 @@ def test_a_body_is_read_plain_or_in_base64(text: str, value: dict[str, object]) 
     [
         pytest.param(
             http_event(None),
-            "The body is not valid: Not valid JSON: Expecting value at character 0",
+            "The body is not valid: Not valid JSON: it ends too early",
             id="no body",
         ),
         pytest.param(
             http_event(""),
-            "The body is not valid: Not valid JSON: Expecting value at character 0",
+            "The body is not valid: Not valid JSON: it ends too early",
             id="empty body",
         ),
         pytest.param(
             http_event("{} x"),
-            "The body is not valid: Not valid JSON: Extra data at character 3",
+            "The body is not valid: Not valid JSON at character 3",
             id="trailing garbage",
         ),
         pytest.param(
@@ -81,8 +81,13 @@ def test_a_body_is_read_plain_or_in_base64(text: str, value: dict[str, object]) 
         pytest.param(http_event("1"), "The body must be a JSON object", id="number"),
         pytest.param(
             encoded(b'{"a":"\xff"}'),
-            "The body is not valid: 'utf-8' codec can't decode byte 0xff in position 6: invalid start byte",
+            "The body is not valid: Not UTF-8",
             id="not UTF-8",
+        ),
+        pytest.param(
+            encoded(b"\xef\xbb\xbf{}"),
+            "The body is not valid: Not valid JSON: it begins with a byte order mark",
+            id="byte order mark",
         ),
     ],
 )
@@ -115,14 +120,26 @@ def test_parameters_are_those_of_path_and_query() -> None:
     assert (found.path("scheduleId"), found.query("limit")) == ("s", "2")
 
 
-@pytest.mark.parametrize("text", ["", "a" * 65, "a/b", "a b"], ids=["empty", "65", "slash", "space"])
-def test_an_id_that_no_install_can_have_is_not_found(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "a" * 65, "a/b", "a b", ".a", "é"],
+    ids=["empty", "space", "65", "slash", "two", "dot", "é"],
+)
+def test_an_id_that_no_install_can_have_is_not_found_and_cannot_be_given(text: str) -> None:
+    request = Request(http_event(path={"installId": text}))
+
     with pytest.raises(InstallNotFound):
-        _ = Request(http_event(path={"installId": text})).install_id
+        _ = request.install_id
+    with pytest.raises(ValidationFailed) as refused:
+        _ = request.new_install_id
+    assert refused.value.field_errors == {
+        "installId": "installId must be 1 to 64 letters, digits, dots, underscores and dashes, "
+        "the first a letter or a digit"
+    }
 
 
 def test_an_install_id_is_that_of_the_path() -> None:
-    assert Request(http_event()).install_id == "install-1"
+    assert Request(http_event()).install_id == Request(http_event()).new_install_id == "install-1"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from scheduling.api.http import Answer, Request
 from scheduling.domain.errors import SchedulingError
+from scheduling.operations.services import ending_within
 
 logger = Logger(service="scheduling")
 Handler = Callable[[dict[str, Any], LambdaContext], Answer]
@@ -26,7 +27,8 @@ def boundary(explain: Callable[[SchedulingError], Answer]) -> Callable[[Route], 
             logger.set_correlation_id(context.aws_request_id)
             logger.append_keys(install_id=request.path("installId"), schedule_id=request.path("scheduleId"))
             try:
-                return route(request)
+                with ending_within(context.get_remaining_time_in_millis() / 1000):
+                    return route(request)
             except SchedulingError as error:
                 logger.info("refused", code=error.code, reason=str(error))
                 return explain(error)

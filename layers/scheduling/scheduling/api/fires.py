@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel
 
+from scheduling.api.boundary import logger
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, NotRun, Run, parse_time
 
@@ -30,8 +31,10 @@ def fire_of(event: Mapping[str, Any]) -> Fire:
 
 
 def report(fire: Fire, result: Run | NotRun) -> dict[str, object]:
-    """What the function answers: a run's `status`, or why none was made."""
+    """What the function answers: a run's `status`, or why none was made; logged, since the history has no run then."""
+    status = result.value if isinstance(result, NotRun) else result.status.value
+    logger.info("occurrence", scheduled_time=fire.scheduled_time, status=status)
     occurrence = {"scheduleId": fire.schedule_id, "scheduledTime": fire.scheduled_time}
     if isinstance(result, NotRun):
-        return {**occurrence, "status": result.value}
-    return {**occurrence, "status": result.status.value, "attempt": result.attempt, "error": result.error}
+        return {**occurrence, "status": status}
+    return {**occurrence, "status": status, "attempt": result.attempt, "error": result.error}

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from scheduling.domain import exact_json
 from scheduling.domain.errors import AnswerTooLarge, InstallNotFound, ValidationFailed
-from scheduling.domain.ids import InstallId, parse_install_id
+from scheduling.domain.ids import INSTALL_ID_FORM, InstallId, parse_install_id
 
 MAX_ANSWER_BYTES = 6_000_000
 """Lambda's limit is 6,291,556 bytes for the answer as JSON, in which the body is one escaped string."""
@@ -33,6 +33,14 @@ class Request:
             raise InstallNotFound
         return install_id
 
+    @property
+    def new_install_id(self) -> InstallId:
+        """Of the path, for an install that may be new. Raises ValidationFailed for what no install can be named."""
+        install_id = parse_install_id(self.path("installId"))
+        if install_id is None:
+            raise ValidationFailed.of({"installId": f"installId must be {INSTALL_ID_FORM}"})
+        return install_id
+
     def path(self, name: str) -> str:
         """A parameter of the path."""
         return self._event.path_parameters.get(name, "")
@@ -49,8 +57,10 @@ class Request:
         """The body. Raises ValidationFailed for anything but a JSON object, numbers being kept exactly."""
         try:
             value = exact_json.loads(self._event.decoded_body or "")
-        except ValueError as error:
+        except exact_json.InvalidJson as error:
             raise ValidationFailed(f"The body is not valid: {error}") from error
+        except ValueError as error:
+            raise ValidationFailed("The body is not valid: Not UTF-8") from error
         if not isinstance(value, dict):
             raise ValidationFailed("The body must be a JSON object")
         return value

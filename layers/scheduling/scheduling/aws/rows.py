@@ -73,6 +73,7 @@ def schedule_of(row: ScheduleRow) -> Schedule:
         pending_since=row.pending_since,
         life=Life(row.life),
         held_name=row.held_name,
+        suspended=bool(row.suspended),
         change_token=row.change_token,
         running_time=row.running_time,
         running_until=row.running_until,
@@ -105,6 +106,7 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "checked_until": schedule.checked_until,
         "life": schedule.life.value,
         "held_name": schedule.held_name,
+        "suspended": schedule.suspended or None,
         "change_token": schedule.change_token,
         **pending_values(schedule.id, schedule.pending_since),
     }

@@ -139,4 +139,5 @@ def _pending(older_than: datetime) -> Iterator[PendingItem]:
             for row in Row.pending_index.query(shard, PendingIndex.since < older_than):
                 kind, _, schedule_id = row.sk.partition("#")
                 install_id = InstallId(row.pk.removeprefix("INSTALL#"))
-                yield PendingItem(install_id, ScheduleId(schedule_id) if kind == "SCHEDULE" else None)
+                schedule = ScheduleId(schedule_id) if kind == "SCHEDULE" else None
+                yield PendingItem(install_id, schedule, since=row.pending_since)

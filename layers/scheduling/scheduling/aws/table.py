@@ -92,6 +92,7 @@ class ScheduleRow(Row, discriminator="schedule"):
     checked_until = UTCDateTimeAttribute(null=True, attr_name="checkedUntil")
     life = UnicodeAttribute()
     held_name = UnicodeAttribute(null=True, attr_name="heldName")
+    suspended = BooleanAttribute(null=True)
     change_token = UnicodeAttribute(attr_name="changeToken")
     running_time = UnicodeAttribute(null=True, attr_name="runningTime")
     running_until = UTCDateTimeAttribute(null=True, attr_name="runningUntil")

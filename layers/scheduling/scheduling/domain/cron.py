@@ -109,7 +109,7 @@ def parse_cron(text: str) -> CronRule:
 
     :raises InvalidCron: anything else
     """
-    text = text.strip()
+    text = text.strip(" \t\r\n")
     if len(text) > MAX_LENGTH:
         raise InvalidCron("Cron expression too long")
     fields = [field for field in text.split(" ") if field]
@@ -137,7 +137,7 @@ def _part_values(field: _Field, part: str) -> range:
     if last:
         high = _range_end(field, last)
     elif step or not first:
-        high = field.end
+        low, high = low % (field.end + 1), field.end  # 7 is Sunday just as 0 is
     else:
         high = low
     if low > high:

@@ -38,7 +38,7 @@ def loads(text: str) -> object:
             object_pairs_hook=_unique,
         )
     except json.JSONDecodeError as error:
-        raise InvalidJson(f"Not valid JSON: {error.msg} at character {error.pos}") from error
+        raise InvalidJson(f"Not valid JSON{_place(error)}") from error
     except RecursionError as error:
         raise InvalidJson(_TOO_DEEP) from error
     _check_depth(value)
@@ -85,6 +85,13 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise InvalidJson(f"Not valid JSON: {name} is no JSON number")
+
+
+def _place(error: json.JSONDecodeError) -> str:
+    """Where it goes wrong; the parser's own words differ from one version of Python to the next."""
+    if error.doc.startswith("\ufeff"):
+        return ": it begins with a byte order mark"
+    return f" at character {error.pos}" if error.pos < len(error.doc) else ": it ends too early"
 
 
 def _check_depth(value: object) -> None:

@@ -59,7 +59,8 @@ class Schedule:
     other number are not run, and `last_timer_revision` is the highest one used, by a change since taken back
     too. From `timer_since` on it fires as it now does, and up to `checked_until` the history was found whole
     or made so. `pending_since` is set while EventBridge may differ from the row. `held_name` is a former name that
-    stays taken until the change that dropped it is settled. `change_token` is new with each change, the
+    stays taken until the change that dropped it is settled. `suspended` while its install is disabled.
+    `change_token` is new with each change, the
     platform's included: a write depends on it, and whoever made a change knows it again by it.
     """
 
@@ -75,6 +76,7 @@ class Schedule:
     pending_since: datetime | None = None
     life: Life = Life.ACTIVE
     held_name: str | None = None
+    suspended: bool = False
     change_token: str = field(default_factory=new_token)
     running_time: str | None = None
     running_until: datetime | None = None
@@ -99,8 +101,8 @@ class Schedule:
 
     @property
     def due(self) -> bool:
-        """Whether it is to fire as far as its owner is concerned."""
-        return self.life is Life.ACTIVE and self.definition.enabled
+        """Whether it is to fire, and so to have a timer."""
+        return self.life is Life.ACTIVE and self.definition.enabled and not self.suspended
 
     def redefined(self, definition: Definition, now: datetime) -> "Schedule":
         """With another definition; pending where EventBridge has to follow."""
@@ -135,9 +137,10 @@ class Schedule:
         """The same for its owner, with EventBridge to be looked at."""
         return replace(self, pending_since=now, change_token=new_token())
 
-    def resumed(self, now: datetime) -> "Schedule":
-        """The same for its owner, after its install was disabled for a while."""
-        return replace(self.touched(now), timer_since=now)
+    def with_install(self, *, enabled: bool, now: datetime) -> "Schedule":
+        """The same for its owner, after its install was enabled or disabled."""
+        since = now if self.suspended == enabled else self.timer_since
+        return replace(self.touched(now), suspended=not enabled, timer_since=since)
 
     def settled(self) -> "Schedule | None":
         """Once EventBridge matches: no longer pending, or gone."""

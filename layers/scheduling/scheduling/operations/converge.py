@@ -4,7 +4,7 @@ import logging
 from typing import NoReturn
 
 from scheduling.domain.errors import SchedulingError, Unavailable
-from scheduling.domain.install import Acceptance, Install
+from scheduling.domain.install import Acceptance
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.changing import UNCERTAIN, write
 from scheduling.operations.ports import Conflict, TimerFailed
@@ -13,21 +13,14 @@ from scheduling.operations.services import Services
 logger = logging.getLogger(__name__)
 
 
-def wants_timer(install: Install | None, schedule: Schedule) -> bool:
-    """Whether the schedule is to have an EventBridge schedule: enabled, of an enabled install."""
-    return install is not None and install.active and schedule.due
-
-
-def converge(
-    services: Services, install: Install | None, schedule: Schedule, *, exists: bool = True
-) -> Schedule | None:
+def converge(services: Services, schedule: Schedule, *, exists: bool = True) -> Schedule | None:
     """Make EventBridge match the pending row, and mark the row as settled if it is still the one matched.
 
     If it is not, match what it has become: whoever writes to EventBridge last has written what the row says.
     Gives the settled row, or None once it is gone. Raises TimerFailed; that the mark could not be removed is
     no failure, since EventBridge matches and the reconciler removes it.
     """
-    matched = _match(services, install, schedule, exists=exists)
+    matched = _match(services, schedule, exists=exists)
     try:
         try:
             services.schedules.replace(schedule, schedule.settled())
@@ -42,42 +35,38 @@ _Matched = tuple[bool, int]
 """What was last written to EventBridge: whether there is a timer, and its number."""
 
 
-def _match(
-    services: Services, install: Install | None, schedule: Schedule, *, exists: bool = True
-) -> _Matched:
-    wanted = wants_timer(install, schedule)
-    if wanted:
+def _match(services: Services, schedule: Schedule, *, exists: bool = True) -> _Matched:
+    if schedule.due:
         services.timers.put(schedule, exists=exists)
     else:
         services.timers.remove(schedule.id)
-    return wanted, schedule.timer_revision
+    return schedule.due, schedule.timer_revision
 
 
 def _follow(services: Services, schedule: Schedule, matched: _Matched) -> Schedule | None:
     """Match whatever the row has become; raises Conflict while it keeps changing."""
-    snapshot = services.schedules.read(schedule.install_id, schedule.id)
-    current = snapshot.schedule
+    current = services.schedules.read(schedule.install_id, schedule.id).schedule
     if current is None:
         services.timers.remove(schedule.id)
         return None
     if current.pending:
-        _match(services, snapshot.install, current)
+        _match(services, current)
         services.schedules.replace(current, current.settled())
         return current.settled()
-    if matched != (wants_timer(snapshot.install, current), current.timer_revision):
-        _match(services, snapshot.install, current)
-        if services.schedules.read(schedule.install_id, schedule.id) != snapshot:
+    if matched != (current.due, current.timer_revision):
+        _match(services, current)
+        if services.schedules.read(schedule.install_id, schedule.id).schedule != current:
             raise Conflict
     return current
 
 
-def settle_first(services: Services, install: Install, schedule: Schedule, failure: str) -> NoReturn:
+def settle_first(services: Services, schedule: Schedule, failure: str) -> NoReturn:
     """Help an unfinished change to its end before another is built on it; then raises Conflict: read again.
 
     Raises Unavailable with the text `failure` where EventBridge does not answer.
     """
     try:
-        converge(services, install, schedule)
+        converge(services, schedule)
     except TimerFailed as failed:
         raise Unavailable(f"{failure}: an earlier change of it is not finished") from failed
     raise Conflict
@@ -85,7 +74,6 @@ def settle_first(services: Services, install: Install, schedule: Schedule, failu
 
 def carry_out(
     services: Services,
-    install: Install,
     before: Schedule | None,
     after: Schedule,
     accepted: Acceptance,
@@ -100,16 +88,34 @@ def carry_out(
     raised.
     """
     try:
-        converge(services, install, after, exists=before is not None and wants_timer(install, before))
+        converge(services, after, exists=before is not None and before.due)
     except TimerFailed as failed:
         logger.warning("timer of %s failed: %s", after.id, failed)
-        if _take_back(services, install, before, after, accepted, forget):
+        if _take_back(services, before, after, accepted, forget):
             raise (SchedulingError if failed.refused else Unavailable)(failure) from failed
+        _look_again(services, after)
+
+
+def _look_again(services: Services, schedule: Schedule) -> None:
+    """Match the row once more: what failed may have reached EventBridge after those who have settled the row."""
+
+    def mark_and_match() -> None:
+        current = services.schedules.read(schedule.install_id, schedule.id).schedule
+        if current is None:
+            services.timers.remove(schedule.id)
+            return
+        touched = current.touched(services.clock())
+        write(services, current, touched)
+        converge(services, touched)
+
+    try:
+        services.retry(mark_and_match)
+    except (TimerFailed, Unavailable) as failed:
+        logger.warning("timer of %s left to the reconciler: %s", schedule.id, failed)
 
 
 def _take_back(
     services: Services,
-    install: Install,
     before: Schedule | None,
     after: Schedule,
     accepted: Acceptance,
@@ -137,7 +143,7 @@ def _take_back(
     except Unavailable as unavailable:
         raise Unavailable(UNCERTAIN) from unavailable
     try:
-        converge(services, install, target)
+        converge(services, target)
     except TimerFailed as failed:
         logger.warning("timer of %s left to the reconciler: %s", after.id, failed)
     return True

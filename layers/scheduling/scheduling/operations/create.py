@@ -45,7 +45,7 @@ def _create(
     if schedule.pending:
         failure = "Schedule not created: the timer service is not available"
         forget = key.value if key else None
-        carry_out(services, install, None, schedule, accepted, failure=failure, forget=forget)
+        carry_out(services, None, schedule, accepted, failure=failure, forget=forget)
     return schedule
 
 
@@ -82,7 +82,7 @@ def _again(services: Services, earlier: EarlierWrite, key: IdempotencyKey, given
         raise Conflict
     current = snapshot.schedule
     if current and current.pending and current.life is Life.ACTIVE:
-        settle_first(services, managed(snapshot.install), current, "Schedule not yet created")
+        settle_first(services, current, "Schedule not yet created")
     payload = given.fields.get("payload")
     text = exact_json.dumps(payload) if payload is not None else None
     return replace(first, definition=replace(first.definition, payload=text))

@@ -4,7 +4,7 @@ from scheduling.domain.errors import PreconditionFailed
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import accept_write, managed
 from scheduling.operations.changing import remove, write
-from scheduling.operations.converge import carry_out, settle_first, wants_timer
+from scheduling.operations.converge import carry_out, settle_first
 from scheduling.operations.reading import visible
 from scheduling.operations.services import Services
 
@@ -28,17 +28,18 @@ def _delete(
     services: Services, install_id: InstallId, schedule_id: ScheduleId, if_match: frozenset[int] | None
 ) -> None:
     snapshot = services.schedules.read(install_id, schedule_id)
-    install, before = managed(snapshot.install), visible(snapshot.schedule)
-    if before.pending:
-        settle_first(services, install, before, "Schedule not deleted")
+    install = managed(snapshot.install)
+    if snapshot.schedule and snapshot.schedule.pending:
+        settle_first(services, snapshot.schedule, "Schedule not deleted")
+    before = visible(snapshot.schedule)
     if if_match is not None and before.revision not in if_match:
         raise PreconditionFailed
     now = services.clock()
     accepted = accept_write(install, services.limits, now)
-    if not wants_timer(install, before):
+    if not before.due:
         remove(services, before, accepted)
         return
     removed = before.removed(now)
     write(services, before, removed, accept=accepted)
     failure = "Schedule not deleted: the timer service is not available"
-    carry_out(services, install, before, removed, accepted, failure=failure)
+    carry_out(services, before, removed, accepted, failure=failure)

@@ -10,7 +10,6 @@ from scheduling.domain.cron import parse_cron
 from scheduling.domain.fires import fires
 from scheduling.domain.runs import Fire, Run, RunStatus, time_text
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.converge import wants_timer
 from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
 
@@ -29,8 +28,7 @@ MOST = 2_000
 def record_missed(services: Services, schedule: Schedule, found: Counter[str]) -> None:
     """Record each occurrence since the last look that the history does not have, and close dead runs."""
     _close_dead_run(services, schedule, found)
-    install = services.schedules.read(schedule.install_id).install
-    if not wants_timer(install, schedule) or schedule.timer_since is None:
+    if not schedule.due or schedule.timer_since is None:
         return
     since = max(schedule.timer_since + SETTING, schedule.checked_until or schedule.timer_since)
     until = services.clock() - LATE

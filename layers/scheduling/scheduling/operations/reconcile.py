@@ -3,6 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 
 from scheduling.domain.ids import InstallId
 from scheduling.operations.converge import converge
@@ -19,35 +20,38 @@ SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How many pending items were settled, and how many could not be and are left for the next call."""
+    """How many pending items were settled, how many are left for the next call, and how long the oldest was pending."""
 
     settled: int
     failed: int
+    oldest: timedelta
 
 
 def reconcile(services: Services) -> Report:
     """Settle every row, up to 200, that has been pending for longer than any function may take."""
     deadline = time.monotonic() + SECONDS
     settled = failed = 0
-    for item in services.schedules.pending(services.clock() - PENDING_GRACE, BATCH):
+    now = oldest = services.clock()
+    for item in services.schedules.pending(now - PENDING_GRACE, BATCH):
         if time.monotonic() > deadline:
             break
+        oldest = min(oldest, item.since)
         try:
             _settle(services, item)
             settled += 1
         except Exception:  # one row that cannot be settled must not hold up the others
             logger.exception("%s is still pending", item)
             failed += 1
-    return Report(settled, failed)
+    return Report(settled, failed, now - oldest)
 
 
 def _settle(services: Services, item: PendingItem) -> None:
     if item.schedule_id is None:
         _settle_install(services, item.install_id)
         return
-    snapshot = services.schedules.read(item.install_id, item.schedule_id)
-    if snapshot.schedule and snapshot.schedule.pending:
-        converge(services, snapshot.install, snapshot.schedule)
+    schedule = services.schedules.read(item.install_id, item.schedule_id).schedule
+    if schedule and schedule.pending:
+        converge(services, schedule)
 
 
 def _settle_install(services: Services, install_id: InstallId) -> None:

@@ -6,9 +6,10 @@ from collections import Counter
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.changing import write
-from scheduling.operations.converge import converge, wants_timer
+from scheduling.operations.converge import converge
 from scheduling.operations.services import Services
 from scheduling.operations.snapshots import Partition
+from scheduling.operations.uninstall import follow_install
 
 logger = logging.getLogger(__name__)
 
@@ -42,22 +43,29 @@ def _holds(services: Services, install_id: InstallId, owner: ScheduleId, name: s
     return schedule is not None and name in schedule.names
 
 
+def mend_suspension(services: Services, seen: Schedule, found: Counter[str]) -> None:
+    """The schedule suspended as its install is disabled; while that changes, whoever changes it brings it after."""
+    install = services.schedules.read(seen.install_id).install
+    if install is None or install.pending_since or seen.suspended != install.active:
+        return
+    if follow_install(services, seen.install_id, seen.id):
+        _note(found, "suspension", seen.install_id, seen.id)
+
+
 def mend_timer(services: Services, seen: Schedule, found: Counter[str]) -> None:
     """The schedule's timer as its row says; one whose row is pending is the reconciler's."""
-    snapshot = services.schedules.read(seen.install_id, seen.id)
-    schedule = snapshot.schedule
+    schedule = services.schedules.read(seen.install_id, seen.id).schedule
     if schedule is None or schedule.pending:
         return
     timer = services.timers.get(schedule.id)
-    wanted = wants_timer(snapshot.install, schedule)
-    if timer is None and not wanted:
+    if timer is None and not schedule.due:
         return
-    if timer is not None and wanted and services.timers.matches(timer, schedule):
+    if timer is not None and schedule.due and services.timers.matches(timer, schedule):
         return
     touched = schedule.touched(services.clock())
     write(services, schedule, touched)
-    converge(services, snapshot.install, touched, exists=timer is not None)
-    kind = "missing timer" if timer is None else "unwanted timer" if not wanted else "different timer"
+    converge(services, touched, exists=timer is not None)
+    kind = "missing timer" if timer is None else "different timer" if schedule.due else "unwanted timer"
     _note(found, kind, schedule.install_id, schedule.id)
 
 

@@ -1,8 +1,11 @@
 """What an operation works with."""
 
+import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -12,10 +15,23 @@ from scheduling.domain.limits import Limits
 from scheduling.operations.ports import Conflict, Installs, Runs, Schedules, Sweeps, Timers
 
 _RETRY_SECONDS = 8.0
+_STEP_SECONDS = 10.0
+"""What one request to a system that does not answer may take, all its attempts together."""
 _FIRST_BACKOFF_SECONDS = 0.02
 _LONGEST_BACKOFF_SECONDS = 0.5
 _T = TypeVar("_T")
 _Errors = tuple[type[Exception], ...]
+_ends_at: ContextVar[float] = ContextVar("ends_at", default=math.inf)
+
+
+@contextmanager
+def ending_within(seconds: float) -> Iterator[None]:
+    """Let no operation inside try again what could not end in that time, which its function has left."""
+    before = _ends_at.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _ends_at.reset(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +46,16 @@ class Services:
     limits: Limits
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = field(default=time.sleep)
+    monotonic: Callable[[], float] = field(default=time.monotonic)
 
     def retry(self, step: Callable[[], _T], on: _Errors = (Conflict,)) -> _T:
         """The result of `step`, which reads and then writes; again, after a jitter, for as long as it conflicts.
 
-        Raises Unavailable in the end.
+        Raises Unavailable in the end, which comes early enough to be told.
         """
-        deadline = time.monotonic() + _RETRY_SECONDS
+        deadline = min(self.monotonic() + _RETRY_SECONDS, _ends_at.get() - _STEP_SECONDS)
         ceiling = _FIRST_BACKOFF_SECONDS
-        while time.monotonic() < deadline:
+        while self.monotonic() < deadline:
             try:
                 return step()
             except on:

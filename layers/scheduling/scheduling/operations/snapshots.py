@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from scheduling.domain.idempotency import EarlierWrite
 from scheduling.domain.ids import InstallId, ScheduleId
@@ -53,6 +54,7 @@ class PendingItem:
 
     install_id: InstallId
     schedule_id: ScheduleId | None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

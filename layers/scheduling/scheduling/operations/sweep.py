@@ -16,7 +16,12 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.sweeps import Phase, SweepState
 from scheduling.operations.missed import record_missed
 from scheduling.operations.ports import Conflict, TimerFailed
-from scheduling.operations.repair import mend_names_and_count, mend_timer, mend_timer_without_row
+from scheduling.operations.repair import (
+    mend_names_and_count,
+    mend_suspension,
+    mend_timer,
+    mend_timer_without_row,
+)
 from scheduling.operations.services import Services
 
 logger = logging.getLogger(__name__)
@@ -79,6 +84,7 @@ def sweep_install(services: Services, install_id: InstallId, found: Counter[str]
     _unless_changed(partial(mend_names_and_count, services, install_id, found))
     for schedule in services.schedules.all(install_id):
         _unless_changed(partial(record_missed, services, schedule, found))
+        _unless_changed(partial(mend_suspension, services, schedule, found))
         _unless_changed(partial(mend_timer, services, schedule, found))
 
 

@@ -15,7 +15,7 @@ from scheduling.operations.ports import Conflict, TimerFailed
 from scheduling.operations.services import Services
 
 logger = logging.getLogger(__name__)
-_Step = Callable[[Services, InstallId, ScheduleId], None]
+_Step = Callable[[Services, InstallId, ScheduleId], object]
 
 
 def apply_install(services: Services, install: Install) -> None:
@@ -23,24 +23,30 @@ def apply_install(services: Services, install: Install) -> None:
 
     Raises Unavailable where some could not be; the install then stays marked as pending.
     """
-    _each_schedule(services, install.id, _apply)
+    _each_schedule(services, install.id, follow_install)
     try:
         services.installs.replace(install, replace(install, pending_since=None))
     except Conflict:
         logger.info("install %s was changed again meanwhile, and that change is applied apart", install.id)
 
 
-def _apply(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> None:
-    snapshot = services.schedules.read(install_id, schedule_id)
-    schedule = snapshot.schedule
-    if schedule is None:
-        return
-    if schedule.due and not schedule.pending:
-        touched = schedule.resumed(services.clock())
-        write(services, schedule, touched)
-        schedule = touched
+def follow_install(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> bool:
+    """Make the schedule, and with it its timer, suspended or not as the install is; whether it was otherwise.
+
+    One that is already so is written too: whoever has read the install before it changed may be about to write.
+    """
+    schedule = services.schedules.read(install_id, schedule_id).schedule
+    install = services.schedules.read(install_id).install  # after the schedule, lest it be older
+    if schedule is None or install is None:
+        return False
+    differs = schedule.suspended == install.active
+    if schedule.life is Life.ACTIVE:
+        changed = schedule.with_install(enabled=install.active, now=services.clock())
+        write(services, schedule, changed)
+        schedule = changed
     if schedule.pending:
-        converge(services, snapshot.install, schedule)
+        converge(services, schedule)
+    return differs
 
 
 def delete_install(services: Services, install_id: InstallId) -> None:
@@ -82,15 +88,14 @@ def _mark_deleting(services: Services, install_id: InstallId) -> Install:
 
 
 def _remove(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> None:
-    snapshot = services.schedules.read(install_id, schedule_id)
-    schedule = snapshot.schedule
+    schedule = services.schedules.read(install_id, schedule_id).schedule
     if schedule is None:
         return
     if schedule.life is Life.ACTIVE:
         removed = schedule.removed(services.clock())
         write(services, schedule, removed)
         schedule = removed
-    converge(services, snapshot.install, schedule)
+    converge(services, schedule)
 
 
 def _each_schedule(services: Services, install_id: InstallId, step: _Step) -> None:

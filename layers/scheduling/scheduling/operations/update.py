@@ -35,9 +35,10 @@ def _update(
     if_match: frozenset[int] | None,
 ) -> Schedule:
     snapshot = services.schedules.read(install_id, schedule_id, name=wanted_name(given))
-    install, before = managed(snapshot.install), visible(snapshot.schedule)
-    if before.pending:
-        settle_first(services, install, before, "Schedule not updated")
+    install = managed(snapshot.install)
+    if snapshot.schedule and snapshot.schedule.pending:
+        settle_first(services, snapshot.schedule, "Schedule not updated")
+    before = visible(snapshot.schedule)
     if if_match is not None and before.revision not in if_match:
         raise PreconditionFailed
     now = services.clock()
@@ -49,5 +50,5 @@ def _update(
     write(services, before, after, accept=accepted)
     if after.pending:
         failure = "Schedule not updated: the timer service is not available"
-        carry_out(services, install, before, after, accepted, failure=failure)
+        carry_out(services, before, after, accepted, failure=failure)
     return after

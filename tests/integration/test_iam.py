@@ -1,0 +1,156 @@
+"""The policies of template.yaml against the calls that the functions make, both ways."""
+
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from scheduling.operations.execute import RunFailed
+
+from scripts.iam_table import PAGE, Grant, expanded, grants, page
+from tests.support.aws_calls import Call
+from tests.support.cases import new_case, next_fire
+from tests.support.disturbed import calls_of
+from tests.support.functions import Context, deployed, load
+from tests.support.iam_calls import ACCOUNT, REGION, allows, needed
+from tests.support.iam_stories import STORIES
+from tests.support.world import GROUP, SETTINGS, TABLE, new_world
+
+PSEUDO = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackName": "stack",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+SERVICE_TOKEN = "arn:aws:secretsmanager:region:123456789012:secret:RunnerServiceToken"
+BY_LAMBDA = {("execute", "sqs:SendMessage")}
+"""What Lambda does in a function's name: hand over what has failed for good."""
+
+
+@cache
+def allowed() -> dict[str, frozenset[Grant]]:
+    names = {
+        "Table": {"Ref": TABLE, "Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"},
+        "ScheduleGroup": {"Ref": GROUP},
+        "TimerRole": {"Arn": SETTINGS.timer_role_arn},
+    }
+    return grants(expanded(PSEUDO, names))
+
+
+def calls_of_authorizer() -> list[Call]:
+    with new_world() as world, deployed(world, RUNNER_TOKEN_SECRET_ID="RunnerToken"):
+        boto3.client("secretsmanager").create_secret(Name="RunnerToken", SecretString="the token")
+        module = load("authorizer")
+        world.calls.made.clear()
+        assert module.handler({"identitySource": ["the token"]}, Context()) == {"isAuthorized": True}
+        return list(world.calls.made)
+
+
+def calls_with_service_token() -> list[Call]:
+    with new_world() as world, deployed(world, RUNNER_SERVICE_TOKEN_SECRET_ID=SERVICE_TOKEN):
+        module = load("execute")
+        event = next_fire(new_case(world))
+        world.calls.made.clear()
+        with pytest.raises(RunFailed):  # there is no runner
+            module.handler(event, Context())
+        return list(world.calls.made)
+
+
+OTHER_CALLS = {"authorizer": calls_of_authorizer, "execute": calls_with_service_token}
+
+
+@cache
+def needs(function: str) -> frozenset[Grant]:
+    calls = OTHER_CALLS.get(function, list)()
+    for story in STORIES.values():
+        if story.function == function:
+            calls += calls_of(story)
+    return frozenset().union(*map(needed, calls))
+
+
+@pytest.mark.parametrize("function", allowed())
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_every_call_of_a_function_is_allowed(function: str) -> None:
+    refused_calls = [
+        need for need in needs(function) if not any(allows(grant, need) for grant in allowed()[function])
+    ]
+
+    assert refused_calls == []
+
+
+@pytest.mark.parametrize("function", allowed())
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_every_action_of_a_function_is_used(function: str) -> None:
+    unused = [
+        grant
+        for grant in allowed()[function]
+        if (function, grant.action) not in BY_LAMBDA
+        and not any(allows(grant, need) for need in needs(function))
+    ]
+
+    assert unused == []
+
+
+def test_the_page_shows_what_the_template_says() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+
+    assert page(expanded(), text) == text, "make docs"
+
+
+@pytest.mark.parametrize("function", sorted({story.function for story in STORIES.values()}))
+def test_a_snapshot_holds_no_connection_since_importing_a_function_calls_nothing(function: str) -> None:
+    with new_world(aws="memory") as world, deployed(world):
+        load(function)
+
+        assert world.calls.made == []
+
+
+TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/t"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments", "expected"),
+    [
+        (
+            "dynamodb",
+            "TransactWriteItems",
+            {"TransactItems": [{"Put": {"TableName": "t"}}, {"ConditionCheck": {"TableName": "t"}}]},
+            {(TABLE_ARN, "dynamodb:PutItem"), (TABLE_ARN, "dynamodb:ConditionCheckItem")},
+        ),
+        ("dynamodb", "BatchGetItem", {"RequestItems": {"t": {}}}, {(TABLE_ARN, "dynamodb:BatchGetItem")}),
+        (
+            "dynamodb",
+            "Query",
+            {"TableName": "t", "IndexName": "i"},
+            {(f"{TABLE_ARN}/index/i", "dynamodb:Query")},
+        ),
+        (
+            "scheduler",
+            "UpdateSchedule",
+            {"GroupName": "g", "Name": "n", "Target": {"RoleArn": "role"}},
+            {
+                (f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/g/n", "scheduler:UpdateSchedule"),
+                ("role", "iam:PassRole"),
+            },
+        ),
+    ],
+)
+def test_what_a_call_needs(
+    service: str, operation: str, arguments: dict[str, Any], expected: set[tuple[str, str]]
+) -> None:
+    assert needed(Call(service, operation, arguments)) == {Grant(*each) for each in expected}
+
+
+@pytest.mark.parametrize(
+    ("resource", "action", "expected"),
+    [
+        ("arn:g/*", "s:Get", True),
+        ("arn:g/n", "s:Get", True),
+        ("arn:h/*", "s:Get", False),
+        ("arn:g/*", "s:Put", False),
+        ("arn:g", "s:Get", False),
+    ],
+)
+def test_a_grant_is_of_its_action_on_its_resources(resource: str, action: str, expected: bool) -> None:
+    assert allows(Grant(resource, action), Grant("arn:g/n", "s:Get")) is expected

@@ -1,0 +1,180 @@
+"""The project's own rules for template.yaml: versions and settings, limits, alarms, the dashboard, production."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local.template import expand
+from tests.local.support import PROJECT, PSEUDO
+from tests.local.test_template import functions_of, resolvable
+
+if TYPE_CHECKING:
+    from local.template import Template
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:pager"
+BEHIND_NO_API = {"ExecuteFunction", "ReconcileFunction"}
+SOURCE = yaml_parse((PROJECT / "template.yaml").read_text())
+
+
+def expanded(**parameters: str) -> Template:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        given = {"RunnerBaseUrl": "http://runner", **parameters}
+        return resolvable(expand(PROJECT / "template.yaml", given, PSEUDO))
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return expanded()
+
+
+def one(template: Template, kind: str) -> dict[str, Any]:
+    (found,) = template.of_type(kind).values()
+    return found
+
+
+def test_a_function_comes_with_its_log_group_in_the_order_of_the_routes() -> None:
+    names = list(SOURCE["Resources"])
+    functions = [name for name in names if SOURCE["Resources"][name]["Type"] == "AWS::Serverless::Function"]
+    kinds = []
+    for name in functions:
+        assert names[names.index(name) + 1] == name.replace("Function", "LogGroup")
+        events = SOURCE["Resources"][name]["Properties"].get("Events", {})
+        path = events["Route"]["Properties"]["Path"] if "Route" in events else ""
+        kinds.append(
+            next(
+                kind for kind, start in enumerate(("/api/", "/v1/", "/admin/", "")) if path.startswith(start)
+            )
+        )
+    assert kinds == sorted(kinds)
+
+
+def test_what_the_api_invokes_is_a_published_version_from_a_snapshot(template: Template) -> None:
+    aliases = {alias["FunctionName"] for alias in template.of_type("AWS::Lambda::Alias").values()}
+    behind = {
+        spec["FunctionName"] for name, spec in functions_of(template).items() if name not in BEHIND_NO_API
+    }
+    assert aliases == behind
+    assert {spec["SnapStart"]["ApplyOn"] for spec in functions_of(template).values()} == {"PublishedVersions"}
+    body = json.dumps(template.resources["Api"].properties["Body"])
+    assert (
+        body.count("Aliaslive") + body.count("-authorizer:live") == body.count("/functions/") == len(behind)
+    )
+
+
+def test_an_old_version_does_not_stay_to_be_charged_for() -> None:
+    assert SOURCE["Globals"]["Function"]["VersionDeletionPolicy"] == "Delete"
+
+
+def settings() -> list[str]:
+    """The parameters that are variables of every function, and so of published versions."""
+    variables = SOURCE["Globals"]["Function"]["Environment"]["Variables"].values()
+    names = [value.get("Ref") for value in variables if isinstance(value, dict)]
+    return [name for name in names if name and name in SOURCE["Parameters"]]
+
+
+@pytest.mark.parametrize("name", settings())
+def test_a_change_of_a_setting_alone_makes_new_versions(name: str) -> None:
+    def layer(template: Template) -> str:
+        (found,) = (
+            name for name, each in template.resources.items() if each.type == "AWS::Lambda::LayerVersion"
+        )
+        return found
+
+    default = SOURCE["Parameters"][name]["Default"]
+    changed = expanded(**{name: "DEBUG" if name == "LogLevel" else f"{default}1"})
+    assert layer(changed) != layer(expanded())
+    versions = [each for each in changed.resources.values() if each.type == "AWS::Lambda::Version"]
+    assert versions
+    for version in versions:
+        assert version.properties["Description"] == {"Ref": layer(changed)}
+
+
+def test_what_describes_a_version_fits_its_256_characters() -> None:
+    longest = expanded(
+        Stage="s" * 16, LogLevel="WARNING", MaxPayloadBytes="300000", MaxSchedulesPerInstall="9" * 9
+    )
+    assert len(one(longest, "AWS::Lambda::LayerVersion")["Description"]) <= 256
+
+
+def test_the_api_is_throttled_and_logs_no_secret(template: Template) -> None:
+    stage = one(template, "AWS::ApiGatewayV2::Stage")
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}
+    assert stage["AccessLogSettings"]["DestinationArn"] == "arn:aws:local:::ApiLogGroup"
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+    assert {"requestId", "route", "status", "integrationError"} <= logged.keys()
+    assert not [value for value in logged.values() if "header" in value.lower()]
+
+
+@pytest.mark.parametrize(("parameters", "expected"), [({}, None), ({"ExecuteConcurrency": "40"}, "40")])
+def test_concurrency_is_reserved_for_runs_where_asked_for(
+    parameters: dict[str, str], expected: str | None
+) -> None:
+    functions = functions_of(expanded(**parameters))
+    assert functions["ExecuteFunction"].get("ReservedConcurrentExecutions") == expected
+
+
+def test_what_fails_for_good_goes_to_the_queue(template: Template) -> None:
+    configs = {
+        spec["FunctionName"]: spec for spec in template.of_type("AWS::Lambda::EventInvokeConfig").values()
+    }
+    execute = configs[functions_of(template)["ExecuteFunction"]["FunctionName"]]
+    assert execute["MaximumRetryAttempts"] == 2
+    assert execute["DestinationConfig"]["OnFailure"]["Destination"] == "arn:aws:local:::DeadLetterQueue"
+
+
+@pytest.mark.parametrize(("stage", "protected"), [("prod", True), ("dev", False), ("staging", False)])
+def test_in_production_the_table_is_protected_from_deletion(stage: str, protected: bool) -> None:
+    assert one(expanded(Stage=stage), "AWS::DynamoDB::Table")["DeletionProtectionEnabled"] is protected
+
+
+@pytest.mark.parametrize(("parameters", "told"), [({}, None), ({"AlarmTopicArn": TOPIC}, [TOPIC])])
+def test_every_alarm_tells_the_topic_where_there_is_one(
+    parameters: dict[str, str], told: list[str] | None
+) -> None:
+    alarms = expanded(**parameters).of_type("AWS::CloudWatch::Alarm")
+    assert len(alarms) == 6
+    for alarm in alarms.values():
+        assert alarm.get("AlarmActions") == told
+        assert alarm["AlarmDescription"]
+        assert alarm["TreatMissingData"]
+
+
+def test_a_reconciler_that_tells_nothing_wakes_somebody(template: Template) -> None:
+    alarm = template.of_type("AWS::CloudWatch::Alarm")["PendingRowsAlarm"]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("OldestPendingSeconds", 600)
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": PSEUDO["AWS::StackName"]}]
+    variables = functions_of(template)["ReconcileFunction"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == PSEUDO["AWS::StackName"]
+
+
+def test_the_dashboard_shows_every_function_and_what_the_alarms_go_by(template: Template) -> None:
+    text = one(template, "AWS::CloudWatch::Dashboard")["DashboardBody"]
+    widgets = [widget["properties"] for widget in json.loads(text)["widgets"]]
+    assert len({widget["title"] for widget in widgets}) == len(widgets)
+    for spec in functions_of(template).values():
+        assert text.count(f'"{spec["FunctionName"]}"') >= 3
+    for alarm in template.of_type("AWS::CloudWatch::Alarm").values():
+        metrics = [part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part]
+        for metric in metrics or [alarm]:
+            assert f'"{metric["Namespace"]}", "{metric["MetricName"]}"' in text
+
+
+def test_what_holds_state_is_tagged(template: Template) -> None:
+    tags = [{"Key": "application", "Value": "extension-scheduler"}, {"Key": "stage", "Value": "dev"}]
+    for name in ("Table", "RunnerToken", "ScheduleGroup", "DeadLetterQueue", "ExecuteFunction"):
+        found = template.resolve(template.resources[name].properties["Tags"])
+        assert [tag for tag in found if tag["Key"] in ("application", "stage")] == tags, name
+
+
+@pytest.mark.parametrize("name", SOURCE["Parameters"])
+def test_a_parameter_is_described_bounded_and_has_a_default_but_the_runner_s_place(name: str) -> None:
+    parameter = SOURCE["Parameters"][name]
+    assert parameter["Description"]
+    assert {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()
+    assert ("Default" in parameter) is (name != "RunnerBaseUrl")

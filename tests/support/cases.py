@@ -1,0 +1,152 @@
+"""An install with a schedule, and what may befall the two before a test looks: deaths half-way, and drift."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import boto3
+from scheduling.api.fires import fire_of
+from scheduling.domain.idempotency import IdempotencyKey
+from scheduling.domain.ids import InstallId
+from scheduling.domain.runs import Outcome, RunStatus, next_attempt, time_text
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.create import create
+from scheduling.operations.delete import delete
+from scheduling.operations.execute import LEASE
+from scheduling.operations.sweep import sweep
+from scheduling.operations.uninstall import delete_install
+from scheduling.operations.update import update
+
+from tests.support.aws_calls import Call, Killed
+from tests.support.world import GROUP, TABLE, World, changed, wanted
+
+OTHER = "01a20745-4897-4f81-a91e-a0d09962b8d6"
+
+
+@dataclass
+class Case:
+    """An install with one schedule that has a name and a timer."""
+
+    world: World
+    install_id: InstallId
+    schedule: Schedule
+
+
+Step = Callable[[Case], object]
+
+
+def new_case(world: World) -> Case:
+    """A new install in the world."""
+    install_id = world.register()
+    return Case(
+        world, install_id, create(world.services, install_id, wanted(name="before", cron="0 9 * * *"))
+    )
+
+
+def next_fire(case: Case) -> dict[str, Any]:
+    """The event of the schedule's next occurrence, at its time."""
+    case.world.advance(hours=1)
+    moment = time_text(case.world.clock[0].replace(minute=0))
+    ids = {"installId": case.install_id, "scheduleId": case.schedule.id}
+    return {**ids, "revision": case.schedule.timer_revision, "scheduledTime": moment, "attempt": "1"}
+
+
+def killed_at(operation: str, act: Step) -> Step:
+    """Act, and die before the first call of that operation."""
+
+    def step(case: Case) -> None:
+        def die(call: Call) -> None:
+            if call.operation == operation:
+                raise Killed
+
+        case.world.calls.before = die
+        with suppress(Killed):
+            act(case)
+        case.world.calls.before = None
+
+    return step
+
+
+def create_another(case: Case) -> None:
+    """Create a schedule with a name and a key."""
+    create(case.world.services, case.install_id, wanted(name="after"), IdempotencyKey("key", "hash"))
+
+
+def update_it(**fields: object) -> Step:
+    """Update the schedule."""
+    return lambda case: update(case.world.services, case.install_id, case.schedule.id, changed(**fields))
+
+
+def delete_it(case: Case) -> None:
+    """Delete the schedule."""
+    delete(case.world.services, case.install_id, case.schedule.id)
+
+
+def delete_its_install(case: Case) -> None:
+    """Delete the install."""
+    delete_install(case.world.services, case.install_id)
+
+
+def disable_install(case: Case) -> None:
+    """Disable the install."""
+    case.world.register(case.install_id, enabled=False)
+
+
+def drop_timer(case: Case) -> None:
+    """Remove the schedule's timer behind the service's back."""
+    boto3.client("scheduler").delete_schedule(GroupName=GROUP, Name=case.schedule.id)
+
+
+def orphan(case: Case) -> None:
+    """Set a timer that has no row."""
+    client = boto3.client("scheduler")
+    client.create_schedule(
+        GroupName=GROUP,
+        Name=str(uuid4()),
+        ScheduleExpression="cron(0 * * * ? *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=client.get_schedule(GroupName=GROUP, Name=case.schedule.id)["Target"],
+    )
+
+
+def _name(case: Case, name: str) -> dict[str, Any]:
+    return {"pk": {"S": f"INSTALL#{case.install_id}"}, "sk": {"S": f"UNIQUE#{name}"}}
+
+
+def lost_name(case: Case) -> None:
+    """Remove the row of the schedule's name."""
+    boto3.client("dynamodb").delete_item(TableName=TABLE, Key=_name(case, "before"))
+
+
+def dangling_name(case: Case) -> None:
+    """Take a name for a schedule that is not there."""
+    item = {**_name(case, "dangling"), "type": {"S": "name"}, "scheduleId": {"S": OTHER}}
+    boto3.client("dynamodb").put_item(TableName=TABLE, Item=item)
+
+
+def wrong_count(case: Case) -> None:
+    """Let the install's count be wrong."""
+    install = case.world.services.schedules.read(case.install_id).install
+    assert install is not None
+    case.world.services.sweeps.recount(install, 7)
+
+
+def running(case: Case) -> None:
+    """An earlier occurrence is under way, in a function that may have died."""
+    services, fire = case.world.services, fire_of(next_fire(case))
+    services.runs.claim(fire, services.runs.read(fire), next_attempt(fire, None, services.clock(), LEASE))
+    case.world.advance(hours=-1, seconds=1)
+
+
+def sweep_due(case: Case) -> None:
+    """Let the daily sweep be due."""
+    sweep(case.world.services, timedelta(hours=24))
+    case.world.advance(hours=25)
+
+
+def runner_fails(case: Case) -> None:
+    """Let the runner answer 503."""
+    case.world.runner.outcome = Outcome(status=RunStatus.ERROR, http_status=503, retryable=True)

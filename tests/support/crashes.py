@@ -1,0 +1,210 @@
+"""Every operation, and what is left of it when it is stopped at one of its AWS calls."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from scheduling.domain.errors import InstallNotFound, ScheduleNotFound, SchedulingError
+from scheduling.domain.idempotency import IdempotencyKey
+from scheduling.domain.ids import InstallId
+from scheduling.domain.runs import Fire, NotRun, time_text
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.create import create
+from scheduling.operations.delete import delete
+from scheduling.operations.execute import RunFailed, execute
+from scheduling.operations.reading import get_schedule, list_runs
+from scheduling.operations.uninstall import delete_install
+from scheduling.operations.update import update
+
+from tests.support.aws_calls import AwsCalls, Call, Killed, lost, refused
+from tests.support.world import World, changed, registration_body, wanted
+
+WAYS = ("killed before", "killed after", "answer lost", "throttled", "outage")
+"""The last one lasts; the others befall one call."""
+
+
+@dataclass
+class Case:
+    """One install with one schedule, of an extension of its own, lest versions be known from earlier cases."""
+
+    world: World
+    install_id: InstallId
+    schedule: Schedule
+    fire: Fire
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is done, how to see whether it was, and what comes before it."""
+
+    act: Callable[[Case], object]
+    happened: Callable[[Case], bool]
+    prepare: Callable[[Case], object] | None = None
+
+
+def _definition(case: Case) -> tuple[str, bool, str | None, str | None]:
+    found = get_schedule(case.world.services, case.install_id, case.schedule.id).definition
+    return found.cron, found.enabled, found.name, found.payload
+
+
+def _created(case: Case) -> bool:
+    return "UNIQUE#created" in {row["sk"] for row in case.world.kinds(case.install_id, "name")}
+
+
+def _deleted(case: Case) -> bool:
+    return not any(
+        row["sk"].endswith(case.schedule.id) for row in case.world.kinds(case.install_id, "schedule")
+    )
+
+
+def _install(case: Case, attribute: str) -> object:
+    return case.world.kinds(case.install_id, "install")[0][attribute]
+
+
+def _create(case: Case) -> object:
+    key = IdempotencyKey("key", "hash")
+    return create(case.world.services, case.install_id, wanted(name="created"), key)
+
+
+def _update(**fields: object) -> Callable[[Case], object]:
+    def act(case: Case) -> object:
+        return update(case.world.services, case.install_id, case.schedule.id, changed(**fields))
+
+    return act
+
+
+def _delete(case: Case) -> None:
+    with suppress(ScheduleNotFound):  # a retry, of what is done or will be
+        delete(case.world.services, case.install_id, case.schedule.id)
+
+
+def remove_install(case: Case) -> None:
+    """Delete it, also if it is gone already."""
+    with suppress(InstallNotFound):
+        delete_install(case.world.services, case.install_id)
+
+
+def _register(**fields: object) -> Callable[[Case], object]:
+    def act(case: Case) -> object:
+        return case.world.register(case.install_id, registryId=case.install_id, **fields)
+
+    return act
+
+
+def _move(case: Case) -> object:
+    manifest = registration_body()["manifest"] | {"version": "2.0.0"}
+    return _register(versionId="version-2", manifest=manifest)(case)
+
+
+def _execute(case: Case) -> object:
+    """As Lambda delivers: again after a minute, where the first delivery did not end well."""
+    if case.world.clock[0] > case.schedule.created_at + timedelta(hours=1):
+        case.world.advance(seconds=61)
+    case.world.clock[0] = max(case.world.clock[0], case.schedule.created_at + timedelta(hours=1, seconds=1))
+    return execute(case.world.services, case.world.runner, case.fire)
+
+
+def _succeeded(case: Case) -> bool:
+    runs = list_runs(case.world.services, case.install_id, case.schedule.id, limit=50).runs
+    return [(run.scheduled_time, run.status) for run in runs] == [(case.fire.scheduled_time, "success")]
+
+
+OPERATIONS = {
+    "create": Operation(_create, _created),
+    "update the timer and the name": Operation(
+        _update(cron="5 * * * *", name="after"), lambda case: _definition(case)[0] == "5 * * * *"
+    ),
+    "update the payload": Operation(_update(payload=[1]), lambda case: _definition(case)[3] == "[1]"),
+    "disable": Operation(_update(enabled=False), lambda case: not _definition(case)[1]),
+    "enable": Operation(
+        _update(enabled=True), lambda case: _definition(case)[1], prepare=_update(enabled=False)
+    ),
+    "delete": Operation(_delete, _deleted),
+    "move to a version": Operation(_move, lambda case: _install(case, "versionId") == "version-2"),
+    "disable the install": Operation(_register(enabled=False), lambda case: not _install(case, "enabled")),
+    "enable the install": Operation(
+        _register(), lambda case: bool(_install(case, "enabled")), prepare=_register(enabled=False)
+    ),
+    "delete the install": Operation(
+        remove_install, lambda case: not case.world.kinds(case.install_id, "install")
+    ),
+    "execute": Operation(_execute, _succeeded),
+}
+
+
+def new_case(world: World, operation: Operation) -> Case:
+    """An install of its own, on which the operation is about to be done."""
+    install_id = InstallId(str(uuid4()))
+    world.register(install_id, registryId=install_id)
+    schedule = create(world.services, install_id, wanted(name="before"))
+    hour = schedule.created_at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    fire = Fire(
+        install_id=install_id,
+        schedule_id=schedule.id,
+        revision=schedule.timer_revision,
+        scheduled_time=time_text(hour.astimezone(UTC)),
+    )
+    case = Case(world, install_id, schedule, fire)
+    if operation.prepare:
+        operation.prepare(case)
+    return case
+
+
+def calls_of(world: World, operation: Operation) -> Sequence[Call]:
+    """The AWS calls that the operation makes where nothing goes wrong."""
+    case = new_case(world, operation)
+    world.calls.made.clear()
+    operation.act(case)
+    made = list(world.calls.made)
+    remove_install(case)
+    return made
+
+
+def stop_at(calls: AwsCalls, number: int, way: str) -> None:
+    """Stop the `number`th call from now on in the way named."""
+    seen = 0
+
+    def before(_call: Call) -> None:
+        nonlocal seen
+        seen += 1
+        if way == "killed before" and seen == number:
+            raise Killed
+        if way == "throttled" and seen == number:
+            raise refused("ThrottlingException")
+        if way == "outage" and seen >= number:
+            raise lost()
+
+    def after(_call: Call) -> None:
+        if way == "killed after" and seen == number:
+            raise Killed
+        if way == "answer lost" and seen == number:
+            raise lost()
+
+    calls.before, calls.after = before, after
+
+
+def attempt(case: Case, operation: Operation) -> str:
+    """What the caller is told: `done`, `not done`, or nothing certain, `open`."""
+    try:
+        told = operation.act(case)
+    except (Killed, RunFailed):
+        return "open"
+    except SchedulingError as error:
+        if operation is OPERATIONS["execute"] or "may still" in str(error) or "shortly" in str(error):
+            return "open"
+        return "not done"
+    return "open" if told is NotRun.OVERLAP else "done"
+
+
+def cases(world: World, operation: Operation, way: str) -> Iterator[tuple[Case, str]]:
+    """For each AWS call of the operation, a case in which that call was stopped, and what the caller was told."""
+    for number in range(1, len(calls_of(world, operation)) + 1):
+        case = new_case(world, operation)
+        stop_at(world.calls, number, way)
+        told = attempt(case, operation)
+        world.calls.before = world.calls.after = None
+        yield case, told
+        remove_install(case)
+        world.clock[0] = datetime.fromisoformat("2026-11-23T09:00:00+00:00")

@@ -1,0 +1,158 @@
+"""The calls that a function makes for a story: left alone, and with each of its calls disturbed in each way."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+from scheduling.domain.errors import InstallNotFound, SchedulingError, Unavailable
+from scheduling.operations.converge import converge
+from scheduling.operations.delete import delete
+from scheduling.operations.execute import RunFailed
+from scheduling.operations.ports import Conflict, TimerFailed
+from scheduling.operations.uninstall import delete_install
+from scheduling.operations.update import update
+
+from tests.support.aws_calls import Call, lost, refused
+from tests.support.cases import Case, Step, new_case
+from tests.support.functions import Context, deployed, load
+from tests.support.iam_stories import Story
+from tests.support.world import FakeRunner, World, changed, new_world
+
+
+def _disabled(case: Case) -> None:
+    for schedule in case.world.services.schedules.all(case.install_id):
+        update(case.world.services, case.install_id, schedule.id, changed(enabled=False))
+
+
+def _altered(case: Case) -> None:
+    for schedule in case.world.services.schedules.all(case.install_id):
+        update(case.world.services, case.install_id, schedule.id, changed(cron="7 * * * *", enabled=True))
+
+
+def _deleted(case: Case) -> None:
+    for schedule in case.world.services.schedules.all(case.install_id):
+        delete(case.world.services, case.install_id, schedule.id)
+
+
+def _settled(case: Case) -> None:
+    for schedule in case.world.services.schedules.all(case.install_id):
+        if schedule.pending:
+            converge(case.world.services, schedule)
+
+
+_OVERTAKING: tuple[Step, ...] = (_disabled, _altered, _deleted, _settled)
+"""What another function may do to the install's schedules in between."""
+
+
+@contextmanager
+def _recorded(
+    case: Case, fault: Callable[[Call, int], None], after: Callable[[int], None]
+) -> Iterator[list[Call]]:
+    """The calls of the function under test, without those of whoever overtakes it."""
+    calls: list[Call] = []
+    overtaking = False
+
+    def before_call(call: Call) -> None:
+        nonlocal overtaking
+        if overtaking:
+            return
+        calls.append(call)
+        overtaking = True
+        try:
+            fault(call, len(calls))
+        finally:
+            overtaking = False
+
+    def after_call(_call: Call) -> None:
+        if not overtaking:
+            after(len(calls))
+
+    case.world.calls.before, case.world.calls.after = before_call, after_call
+    yield calls
+    case.world.calls.before = case.world.calls.after = None
+
+
+def _act(event: dict[str, Any], handler: Any) -> bool:
+    """Whether it went well."""
+    try:
+        answer = handler(event, Context())
+    except (SchedulingError, RunFailed, TimerFailed, Conflict):
+        return False
+    return bool(answer.get("statusCode", 200) < 400)
+
+
+def _nothing(*_arguments: object) -> None:
+    pass
+
+
+def _throttled(number: int, _case: Case, call: Call, at: int) -> None:
+    if at == number:
+        raise refused("ThrottlingException", call.operation)
+
+
+def _refused_for_good(number: int, _case: Case, call: Call, at: int) -> None:
+    if at == number and call.service == "scheduler":
+        raise refused("ValidationException", call.operation)
+
+
+def _overtaken(by: Step, number: int, case: Case, _call: Call, at: int) -> None:
+    if at == number:
+        with suppress(SchedulingError, TimerFailed, Conflict):
+            by(case)
+
+
+def _unanswered(number: int, at: int) -> None:
+    if at == number:
+        raise lost()
+
+
+_Fault = Callable[[int, Case, Call, int], None]
+_FAULTS: tuple[_Fault, ...] = (
+    _throttled,
+    _refused_for_good,
+    *(partial(_overtaken, by) for by in _OVERTAKING),
+)
+
+
+def _tell(
+    story: Story,
+    world: World,
+    handler: Any,
+    fault: Callable[[Case, Call, int], None],
+    after: Callable[[int], None],
+) -> tuple[bool, list[Call]]:
+    case = new_case(world)
+    for step in story.before:
+        step(case)
+    event = story.event(case)
+    with _recorded(case, partial(fault, case), after) as calls:
+        well = _act(event, handler)
+    world.runner.outcome = FakeRunner().outcome
+    with suppress(InstallNotFound, Unavailable):  # a sweep looks at all that there are
+        delete_install(world.services, case.install_id)
+    return well, calls
+
+
+def _worth_disturbing(calls: list[Call]) -> list[int]:
+    """The number of each call, but of queries of an index, part after part, that of the first alone."""
+    indexes = [call.arguments.get("IndexName") for call in calls]
+    return [
+        at + 1 for at, index in enumerate(indexes) if index is None or at == 0 or indexes[at - 1] != index
+    ]
+
+
+def calls_of(story: Story) -> list[Call]:
+    """What the story's function calls, left alone and with each of its calls disturbed in each way."""
+    with new_world(aws="memory") as world, deployed(world):
+        module = load(story.function)
+        if hasattr(module, "runner"):
+            module.runner = world.runner
+        well, calls = _tell(story, world, module.handler, _nothing, _nothing)
+        assert well is not story.fails
+        found = list(calls)
+        for number in _worth_disturbing(calls):
+            for fault in _FAULTS:
+                found += _tell(story, world, module.handler, partial(fault, number), _nothing)[1]
+            found += _tell(story, world, module.handler, _nothing, partial(_unanswered, number))[1]
+        return found

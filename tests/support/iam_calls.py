@@ -1,0 +1,48 @@
+"""What a call of AWS needs to be allowed: actions, and the resources they are on."""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from scripts.iam_table import Grant
+from tests.support.aws_calls import Call
+
+REGION, ACCOUNT = "eu-central-1", "123456789012"
+_TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
+_SCHEDULES = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule"
+
+
+def needed(call: Call) -> frozenset[Grant]:
+    """Every action that IAM looks at for the call, on the resource that it looks at."""
+    services = {"dynamodb": _table_call, "scheduler": _timer_call, "secretsmanager": _secret_call}
+    return frozenset(services[call.service](call.operation, call.arguments))
+
+
+def allows(grant: Grant, need: Grant) -> bool:
+    """Whether the grant is of that action and its resource, which may have wildcards, includes the one needed."""
+    return grant.action == need.action and fnmatchcase(need.resource, grant.resource)
+
+
+def _table_call(operation: str, given: Mapping[str, Any]) -> Iterator[Grant]:
+    if operation == "TransactWriteItems":
+        for part in given["TransactItems"]:
+            ((kind, step),) = part.items()
+            action = "ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item"
+            yield Grant(f"{_TABLES}/{step['TableName']}", f"dynamodb:{action}")
+        return
+    names = given["RequestItems"] if operation.startswith("Batch") else [given["TableName"]]
+    index = f"/index/{given['IndexName']}" if "IndexName" in given else ""
+    for name in names:
+        yield Grant(f"{_TABLES}/{name}{index}", f"dynamodb:{operation}")
+
+
+def _timer_call(operation: str, given: Mapping[str, Any]) -> Iterator[Grant]:
+    """A list is of no one schedule and of no one group."""
+    name = "*/*" if operation == "ListSchedules" else f"{given['GroupName']}/{given['Name']}"
+    yield Grant(f"{_SCHEDULES}/{name}", f"scheduler:{operation}")
+    if "Target" in given:
+        yield Grant(given["Target"]["RoleArn"], "iam:PassRole")
+
+
+def _secret_call(operation: str, given: Mapping[str, Any]) -> Iterator[Grant]:
+    yield Grant(given["SecretId"], f"secretsmanager:{operation}")

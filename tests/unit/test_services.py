@@ -1,0 +1,87 @@
+"""How long a step is tried again."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+from unittest.mock import create_autospec
+
+import pytest
+from scheduling.domain.errors import Unavailable
+from scheduling.domain.limits import Limits
+from scheduling.operations import ports
+from scheduling.operations.services import Services, ending_within
+
+
+@pytest.fixture
+def waited() -> list[float]:
+    return [time.monotonic()]
+
+
+@pytest.fixture
+def services(waited: list[float]) -> Services:
+    def sleep(seconds: float) -> None:
+        waited[0] += seconds
+
+    parts: dict[str, Any] = {
+        "installs": create_autospec(ports.Installs),
+        "schedules": create_autospec(ports.Schedules),
+        "runs": create_autospec(ports.Runs),
+        "timers": create_autospec(ports.Timers),
+        "sweeps": create_autospec(ports.Sweeps),
+    }
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    return Services(**parts, limits=Limits(), clock=lambda: now, sleep=sleep, monotonic=lambda: waited[0])
+
+
+class Step:
+    """Conflicts so many times, and then succeeds."""
+
+    def __init__(self, conflicts: float) -> None:
+        self.left, self.taken = conflicts, 0
+
+    def __call__(self) -> str:
+        self.taken += 1
+        if self.left > 0:
+            self.left -= 1
+            raise ports.Conflict
+        return "done"
+
+
+def test_a_step_that_conflicts_is_taken_again(services: Services) -> None:
+    assert services.retry(Step(conflicts=3)) == "done"
+
+
+def test_what_goes_on_conflicting_ends_after_eight_seconds(services: Services, waited: list[float]) -> None:
+    began = waited[0]
+
+    with pytest.raises(Unavailable):
+        services.retry(Step(conflicts=float("inf")))
+
+    assert 8 <= waited[0] - began < 8.5
+
+
+def test_nothing_is_tried_again_that_could_not_end_before_the_function(
+    services: Services, waited: list[float]
+) -> None:
+    began = waited[0]
+
+    with ending_within(12), pytest.raises(Unavailable):
+        services.retry(Step(conflicts=float("inf")))
+
+    assert waited[0] - began < 3
+
+
+def test_with_no_time_left_nothing_is_begun(services: Services) -> None:
+    step = Step(conflicts=0)
+
+    with ending_within(9), pytest.raises(Unavailable):
+        services.retry(step)
+
+    assert step.taken == 0
+
+
+def test_the_end_of_one_invocation_says_nothing_of_the_next(services: Services) -> None:
+    with ending_within(0):
+        pass
+
+    assert services.retry(Step(conflicts=0)) == "done"
