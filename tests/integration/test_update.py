@@ -229,3 +229,25 @@ def test_a_change_is_not_taken_back_to_an_endpoint_that_the_version_moved_to_lac
     after = get_schedule(world.services, install_id, schedule.id)
     assert (after.definition.endpoint, after.pending) == ("POST /api/both", False)
     assert timer_input(world, schedule)["revision"] == after.timer_revision
+
+
+def test_a_lost_answer_leaves_no_timer_to_an_install_that_was_disabled_meanwhile(
+    world: World, install_id: InstallId
+) -> None:
+    schedule = create(world.services, install_id, wanted())
+
+    def disable(call: Call) -> None:
+        if call.operation == "UpdateSchedule":
+            world.calls.before = None
+            world.register(install_id, enabled=False)
+            world.calls.after = lose
+
+    def lose(call: Call) -> None:
+        if call.operation == "CreateSchedule":
+            world.calls.after = None
+            raise lost()
+
+    world.calls.before = disable
+    update(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
+
+    assert world.timers() == {}
