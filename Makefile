@@ -3,6 +3,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 export PYTHONPATH := layers/scheduling:sdk:.
 export PYTHONDONTWRITEBYTECODE := 1
+export SAM_CLI_TELEMETRY := 0
+ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
 .DEFAULT_GOAL := help
 
@@ -26,6 +28,15 @@ test: setup sample ## Run the tests
 
 properties: setup ## Run the property tests at length
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties
+
+sam-build: setup ## Build layer and functions for this machine's processor into build/sam
+	@scripts/setup_sam.sh
+	@build/sam-venv/bin/sam build --build-dir build/sam --parameter-overrides Architecture=$(ARCHITECTURE)
+
+sam-test: setup ## Test what is built in containers, by the SAM CLI; needs Docker
+	@scripts/sam_engine.sh $(ARCHITECTURE)
+	@$(MAKE) --no-print-directory sam-build
+	@$(BIN)/python -m pytest --sam -n 2 --dist loadgroup tests/sam tests/e2e
 
 crashes: setup ## Write and print the table of what is left of an operation that is stopped
 	@$(BIN)/python -m tests.support.crash_table 2>build/crashes.log
@@ -56,9 +67,12 @@ lock: setup ## Resolve the dependencies anew
 	@sed 's/ \\$$//' requirements.lock | grep == >build/constraints.txt
 	@$(BIN)/uv pip compile --quiet pyproject.toml --python-version 3.13 --python-platform linux -c build/constraints.txt \
 	    --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package urllib3 \
-	    --no-emit-package jmespath --no-header --no-annotate --no-emit-index-url -o layers/scheduling/requirements.txt
+	    --no-emit-package jmespath --no-emit-package python-dateutil --no-emit-package six \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o layers/scheduling/requirements.txt
+	@$(BIN)/uv pip compile --quiet tests/sam/requirements.in --universal --python-version 3.11 --upgrade \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o tests/sam/requirements.lock
 
 clean: ## Remove what was built
 	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup sample local demo test properties crashes replay docs lint check format lock clean
+.PHONY: help setup sample local demo test properties sam-build sam-test crashes replay docs lint check format lock clean

@@ -13,6 +13,7 @@ from local.functions import FunctionFailed
 if TYPE_CHECKING:
     from local.aws import Aws
     from local.functions import Functions
+    from local.lambda_endpoint import LambdaEndpoint
     from local.template import Template
 
 _DEFAULT_RETRIES = 2
@@ -29,7 +30,9 @@ class InvokeConfig:
 class AsynchronousInvoker:
     """Invokes functions as Lambda does for whoever does not wait for the answer."""
 
-    def __init__(self, functions: Functions, aws: Aws, configs: dict[str, InvokeConfig]) -> None:
+    def __init__(
+        self, functions: Functions | LambdaEndpoint, aws: Aws, configs: dict[str, InvokeConfig]
+    ) -> None:
         self._functions = functions
         self._aws = aws
         self._configs = configs

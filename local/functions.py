@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from local.errors import StackError
@@ -27,10 +27,15 @@ _logger = logging.getLogger(__name__)
 class FunctionFailed(Exception):
     """A function raised, or returned what is not JSON."""
 
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.type = type(error).__name__
-        self.trace = traceback.format_exception(error)
+    def __init__(self, message: str, kind: str, trace: list[str]) -> None:
+        super().__init__(message)
+        self.type = kind
+        self.trace = trace
+
+    @classmethod
+    def by(cls, error: Exception) -> Self:
+        """The failure that an exception is."""
+        return cls(str(error), type(error).__name__, traceback.format_exception(error))
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Functions:
             return json.loads(json.dumps(answer))
         except Exception as error:
             _logger.exception("%s failed", function.name)
-            raise FunctionFailed(error) from error
+            raise FunctionFailed.by(error) from error
 
 
 def add_layers(template: Template) -> None:

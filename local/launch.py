@@ -46,7 +46,8 @@ def _moto(settings: Settings, ending: ExitStack) -> Child | None:
         return None
     require_free(settings.aws_port, "AWS_PORT")
     log = settings.logs / "moto.log"
-    moto = Child("local.moto_server", str(settings.aws_port), environ=child_environment(), log=log)
+    arguments = (settings.listen_address, str(settings.aws_port))
+    moto = Child("local.moto_server", *arguments, environ=child_environment(), log=log)
     ending.callback(moto.stop)
     return moto
 
@@ -63,6 +64,7 @@ def _runner(settings: Settings, ending: ExitStack) -> Child | None:
 
 def _runner_environment(settings: Settings) -> dict[str, str]:
     return child_environment(
+        RUNNER_HOST=settings.listen_address,
         RUNNER_PORT=str(settings.runner_port),
         EXTENSIONS_DIR=os.pathsep.join(map(str, settings.extension_folders)),
         SCHEDULER_BASE_URL=settings.api_url,

@@ -1,4 +1,4 @@
-"""The moto server, run as a process of its own: ``python -m local.moto_server PORT``."""
+"""The moto server, run as a process of its own: ``python -m local.moto_server ADDRESS PORT``."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class _KeepAlive(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
 
 
-def serve(port: int) -> None:
+def serve(address: str, port: int) -> None:
     """Serve until killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     copy_only_what_transactions_touch()
     app = AtomicDynamoDb(DomainDispatcherApplication(create_backend_app))
-    make_server("127.0.0.1", port, app, threaded=True, request_handler=_KeepAlive).serve_forever()
+    make_server(address, port, app, threaded=True, request_handler=_KeepAlive).serve_forever()
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]))
+    serve(sys.argv[1], int(sys.argv[2]))

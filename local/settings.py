@@ -26,6 +26,8 @@ PARAMETERS = {
     "SWEEP_INTERVAL_HOURS": range(1, 8_761),
 }
 """The template's parameters that a variable sets, and the values it may have."""
+LISTEN_ADDRESSES = ("127.0.0.1", "0.0.0.0")  # noqa: S104 (only where the user asks for it)
+"""Where moto and the runner may listen; the second lets containers call them."""
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -40,6 +42,8 @@ class Settings:
     runner_service_token: str = field(default="", repr=False)
     runner_base_url: str = ""
     aws_endpoint_url: str = ""
+    lambda_endpoint_url: str = ""
+    listen_address: str = "127.0.0.1"
     extensions: tuple[Path, ...] = ()
     frozen: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +100,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         runner_service_token=token(environ, "RUNNER_SERVICE_TOKEN"),
         runner_base_url=url(environ, "RUNNER_BASE_URL"),
         aws_endpoint_url=url(environ, "AWS_ENDPOINT_URL"),
+        lambda_endpoint_url=url(environ, "LAMBDA_ENDPOINT_URL"),
+        listen_address=choice(environ, "LISTEN_ADDRESS", LISTEN_ADDRESSES),
         extensions=tuple(map(folder, filter(None, folders))),
         frozen=choice(environ, "LOCAL_CLOCK", ("running", "frozen")) == "frozen",
         parameters={

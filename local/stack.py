@@ -18,6 +18,7 @@ from local.deploy import STACK_NAME, deploy, pseudo_parameters, store_secret
 from local.firing import Firing
 from local.functions import add_layers, load_functions
 from local.gateway import Gateway
+from local.lambda_endpoint import LambdaEndpoint, logical_ids
 from local.routes import read_routes
 from local.rules import MinuteRules
 from local.sample import install_sample
@@ -92,7 +93,12 @@ def _serve(
     settings: Settings, aws: Aws, template: Template, clock: LocalClock, ending: ExitStack
 ) -> tuple[Control, Timers]:
     functions = load_functions(template)
-    invoker = AsynchronousInvoker(functions, aws, invoke_configs(template))
+    delivering = (
+        LambdaEndpoint(settings.lambda_endpoint_url, logical_ids(template))
+        if settings.lambda_endpoint_url
+        else functions
+    )
+    invoker = AsynchronousInvoker(delivering, aws, invoke_configs(template))
     rules = MinuteRules(template, invoker, clock)
     timers = Timers(aws.scheduler, template.attributes["ScheduleGroup"]["Ref"])
     firing = Firing(clock, timers, invoker, rules.invoke)

@@ -22,7 +22,7 @@ def build_server(settings: Settings) -> RunnerServer:
     callback = SchedulerCallback(settings.scheduler_base_url, settings.auth_token)
     threading.Thread(target=components.compile_all, name="compile", daemon=True).start()
     executor = Executor(sandbox, components, callback)
-    return RunnerServer(settings.port, executor, settings.service_token)
+    return RunnerServer((settings.host, settings.port), executor, settings.service_token)
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"runner: {error}")
     with build_server(settings) as server, contextlib.suppress(KeyboardInterrupt):
-        log.info("listening on http://127.0.0.1:%d", server.server_port)
+        log.info("listening on http://%s:%d", settings.host, server.server_port)
         server.serve_forever()
 
 

@@ -16,12 +16,12 @@ MAX_REQUEST_BYTES = 4 * 1024 * 1024
 
 
 class RunnerServer(ThreadingHTTPServer):
-    """Listens on 127.0.0.1, one thread for each connection."""
+    """Listens on one port, one thread for each connection."""
 
     daemon_threads = True
 
-    def __init__(self, port: int, executor: Executor, service_token: str | None) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(self, address: tuple[str, int], executor: Executor, service_token: str | None) -> None:
+        super().__init__(address, _Handler)
         self.executor = executor
         self.service_token = service_token
 

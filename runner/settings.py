@@ -15,6 +15,7 @@ class SettingsError(ValueError):
 class Settings:
     """Everything the runner can be told."""
 
+    host: str
     port: int
     extensions_dirs: tuple[Path, ...]
     scheduler_base_url: str
@@ -26,6 +27,7 @@ class Settings:
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings in `environ`. Raises SettingsError for the first that is wrong."""
     return Settings(
+        host=environ.get("RUNNER_HOST") or "127.0.0.1",
         port=_port(environ.get("RUNNER_PORT") or "8080"),
         extensions_dirs=_folders(_required(environ, "EXTENSIONS_DIR")),
         scheduler_base_url=_base_url(_required(environ, "SCHEDULER_BASE_URL")),

@@ -1,7 +1,31 @@
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("default", max_examples=100, derandomize=False, print_blob=True, deadline=None)
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sam", action="store_true", help="test the stack in containers, made by `make sam-build`"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --sam what containers can be asked, each folder with one stack; without it what needs none."""
+    in_containers = config.getoption("--sam")
+    left_out = [item for item in items if not _wanted(item, in_containers=in_containers)]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+    for item in items if in_containers else []:
+        item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+
+
+def _wanted(item: pytest.Item, *, in_containers: bool) -> bool:
+    if in_containers:
+        return item.get_closest_marker("local_only") is None
+    return item.path.parent.name != "sam"

@@ -3,11 +3,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.local_stack import ApiInstall, LocalStack, extension_answer, local_stack
+from tests.support.sam_local import sam_stack
 
 
 @pytest.fixture(scope="session")
-def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    with local_stack(tmp_path_factory.mktemp("stack")) as stack:
+def shared_stack(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[LocalStack]:
+    start = sam_stack if request.config.getoption("--sam") else local_stack
+    with start(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
 
 

@@ -91,6 +91,7 @@ def test_there_is_no_body_for(stack: LocalStack, install: ApiInstall, fields: di
     assert asked.body["secret_envelope"] == {}
 
 
+@pytest.mark.local_only("functions in containers keep the real time")
 def test_success_is_in_the_history_and_on_the_schedule(stack: LocalStack, install: ApiInstall) -> None:
     schedule_id = install.created()
 
@@ -225,6 +226,7 @@ def test_eight_deliveries_at_once_of_a_new_occurrence_are_one_call(
     assert len(stack.runner.of(schedule_id)) == before + 1
 
 
+@pytest.mark.local_only("a container of `sam local` takes one event at a time")
 def test_a_run_under_way_has_the_next_one_skipped(stack: LocalStack, install: ApiInstall) -> None:
     schedule_id = install.created()
     stack.travel("PT1H")
@@ -289,6 +291,7 @@ def test_a_revoked_capability_keeps_the_timer_and_shows_why(stack: LocalStack, i
     assert install.runs(schedule_id)[0]["status"] == "skipped"
 
 
+@pytest.mark.local_only("it has a stack of its own")
 def test_a_runner_that_is_down_is_an_error_and_the_next_fire_is_not_affected(tmp_path: Path) -> None:
     with local_stack(tmp_path, RUNNER_BASE_URL="http://127.0.0.1:9") as stack:
         install = stack.register()
@@ -303,6 +306,7 @@ def test_a_runner_that_is_down_is_an_error_and_the_next_fire_is_not_affected(tmp
         assert [run["attempt"] for run in runs] == [3, 3]
 
 
+@pytest.mark.local_only("it has a stack of its own")
 def test_a_runner_that_is_slow_is_given_up(tmp_path: Path) -> None:
     with local_stack(tmp_path, RUNNER_TIMEOUT_MS="200") as stack:
         install = stack.register()

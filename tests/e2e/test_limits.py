@@ -98,6 +98,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         yield stack
 
 
+@pytest.mark.local_only("it has a stack of its own")
 def test_the_eleventh_write_within_a_minute_is_told_when_to_come_back(narrow: LocalStack) -> None:
     install = narrow.register()
     schedule_id = install.created()
@@ -130,6 +131,7 @@ def test_the_eleventh_write_within_a_minute_is_told_when_to_come_back(narrow: Lo
     assert install.call("create", **WANTED).headers["retry-after"] == "20"
 
 
+@pytest.mark.local_only("it has a stack of its own")
 def test_the_window_is_the_installs_own(narrow: LocalStack) -> None:
     busy, idle = narrow.register(), narrow.register()
     for _ in range(10):
@@ -139,6 +141,7 @@ def test_the_window_is_the_installs_own(narrow: LocalStack) -> None:
     idle.created()
 
 
+@pytest.mark.local_only("it has a stack of its own")
 def test_twenty_four_writes_at_once_let_ten_through(narrow: LocalStack) -> None:
     answers = at_once(narrow.register(), 24)
 
@@ -146,6 +149,7 @@ def test_twenty_four_writes_at_once_let_ten_through(narrow: LocalStack) -> None:
     assert {answer.headers["retry-after"] for answer in answers if answer.status_code == 429} == {"60"}
 
 
+@pytest.mark.local_only("it has a stack of its own")
 def test_the_limits_are_parameters(tmp_path: Path) -> None:
     limits = {"MAX_SCHEDULES_PER_INSTALL": "2", "MIN_INTERVAL_MINUTES": "30", "MAX_PAYLOAD_BYTES": "10"}
     with local_stack(tmp_path, **limits) as stack:

@@ -34,6 +34,8 @@ def test_what_is_set_is_used(tmp_path: Path) -> None:
             "AWS_ENDPOINT_URL": "http://emulator:4566/",
             "RUNNER_BASE_URL": "https://runner",
             "EXTENSIONS_DIR": f"{tmp_path}{os.pathsep}",
+            "LAMBDA_ENDPOINT_URL": "http://127.0.0.1:3001",
+            "LISTEN_ADDRESS": "0.0.0.0",  # noqa: S104
             "LOCAL_CLOCK": "frozen",
             "MAX_SCHEDULES_PER_INSTALL": "3",
         }
@@ -42,6 +44,8 @@ def test_what_is_set_is_used(tmp_path: Path) -> None:
     assert settings.aws_url == "http://emulator:4566"
     assert settings.runner_url == "https://runner"
     assert settings.extension_folders == (settings.root / "build" / "extensions", tmp_path)
+    assert settings.lambda_endpoint_url == "http://127.0.0.1:3001"
+    assert settings.listen_address == "0.0.0.0"  # noqa: S104
     assert settings.frozen
     assert settings.parameters == {"MAX_SCHEDULES_PER_INSTALL": "3"}
 
@@ -66,6 +70,12 @@ def test_tokens_are_not_shown() -> None:
         ("RUNNER_BASE_URL", "http://a b", "must be a URL such as http://127.0.0.1:8080, not 'http://a b'"),
         ("AWS_ENDPOINT_URL", "http://a:b", "must be a URL such as http://127.0.0.1:8080, not 'http://a:b'"),
         ("AWS_ENDPOINT_URL", "http://[", "must be a URL such as http://127.0.0.1:8080, not 'http://['"),
+        (
+            "LAMBDA_ENDPOINT_URL",
+            "localhost:3001",
+            "must be a URL such as http://127.0.0.1:8080, not 'localhost:3001'",
+        ),
+        ("LISTEN_ADDRESS", "localhost", "must be 127.0.0.1 or 0.0.0.0, not 'localhost'"),
         ("EXTENSIONS_DIR", "/no/such/folder", "names '/no/such/folder', which is not a folder"),
         ("LOCAL_CLOCK", "stopped", "must be running or frozen, not 'stopped'"),
         ("RUNNER_AUTH_TOKEN", " ", "must be printable ASCII characters, with no space around them"),

@@ -39,6 +39,7 @@ def prepare() -> None:
 def settings(scheduler_url: str, *folders: Path) -> Settings:
     """Settings of a runner on any free port."""
     return Settings(
+        host="127.0.0.1",
         port=0,
         extensions_dirs=folders,
         scheduler_base_url=scheduler_url,

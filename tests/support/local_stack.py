@@ -43,9 +43,14 @@ def extension_answer(status: int = 200) -> Answer:
 class ScriptedRunner:
     """Answers /v1/execute as a test says, and keeps what it was asked."""
 
-    url: str
+    port: int
     answer: Callable[[Asked], Answer] = field(default=lambda _asked: extension_answer())
     asked: list[Asked] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
 
     def of(self, schedule_id: str) -> list[Asked]:
         """What was asked for the schedule."""
@@ -53,7 +58,7 @@ class ScriptedRunner:
 
 
 @contextmanager
-def scripted_runner() -> Iterator[ScriptedRunner]:
+def scripted_runner(address: str = "127.0.0.1") -> Iterator[ScriptedRunner]:
     """A runner that listens."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -70,8 +75,8 @@ def scripted_runner() -> Iterator[ScriptedRunner]:
         def log_message(self, *_arguments: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        runner = ScriptedRunner(f"http://127.0.0.1:{server.server_port}")
+    with ThreadingHTTPServer((address, 0), Handler) as server:
+        runner = ScriptedRunner(server.server_port)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield runner
         server.shutdown()
@@ -82,6 +87,7 @@ class LocalStack:
     """A running local stack."""
 
     api: httpx.Client
+    control: httpx.Client
     aws_url: str
     runner: ScriptedRunner
     _clients: dict[str, Any] = field(default_factory=dict)
@@ -102,14 +108,14 @@ class LocalStack:
 
     def travel(self, duration: str) -> list[dict[str, str]]:
         """Move the clock; what fired."""
-        answer = self.api.post("/_local/clock", json={"advance": duration})
+        answer = self.control.post("/_local/clock", json={"advance": duration})
         assert answer.status_code == 200, answer.text
         return list(answer.json()["fired"])
 
     def deliver(self, schedule_id: str, scheduled_time: str) -> str:
         """Deliver an occurrence once more; its status."""
         body = {"scheduleId": schedule_id, "scheduledTime": scheduled_time}
-        answer = self.api.post("/_local/deliver", json=body)
+        answer = self.control.post("/_local/deliver", json=body)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["status"])
 
@@ -201,22 +207,32 @@ class ApiInstall:
 
 
 @contextmanager
-def local_stack(folder: Path, **environment: str) -> Iterator[LocalStack]:
+def local_stack(folder: Path, address: str = "127.0.0.1", **environment: str) -> Iterator[LocalStack]:
     """A local stack with frozen clock and wide-open window, unless `environment` says otherwise."""
     api, aws, unused = free_ports(3)
     ports = {"API_PORT": str(api), "AWS_PORT": str(aws), "RUNNER_PORT": str(unused)}
-    with scripted_runner() as runner:
-        defaults = {"LOCAL_CLOCK": "frozen", "WRITES_PER_MINUTE": WIDE_OPEN, "RUNNER_BASE_URL": runner.url}
+    with scripted_runner(address) as runner:
+        defaults = {
+            "LISTEN_ADDRESS": address,
+            "LOCAL_CLOCK": "frozen",
+            "WRITES_PER_MINUTE": WIDE_OPEN,
+            "RUNNER_BASE_URL": runner.url,
+        }
         child = Child(
             "local", environ={**_inherited(), **ports, **defaults, **environment}, log=folder / "local.log"
         )
         url = f"http://127.0.0.1:{api}"
         try:
             _wait_until_healthy(child, f"{url}/_local/health")
-            with httpx.Client(base_url=url, headers={"x-runner-auth": TOKEN}, timeout=60) as client:
-                yield LocalStack(client, f"http://127.0.0.1:{aws}", runner)
+            with api_client(url) as client:
+                yield LocalStack(client, client, f"http://127.0.0.1:{aws}", runner)
         finally:
             child.stop()
+
+
+def api_client(url: str) -> httpx.Client:
+    """A client that shows the token."""
+    return httpx.Client(base_url=url, headers={"x-runner-auth": TOKEN}, timeout=60)
 
 
 def _inherited() -> dict[str, str]:

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.functions import FunctionFailed
+from local.lambda_endpoint import LambdaEndpoint
+from local.settings import free_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:stack-execute"
+
+
+class Endpoint(ThreadingHTTPServer):
+    """Answers every invocation with `answer`."""
+
+    answer: Any = None
+    error: str | None = None
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, Any]] = []
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Endpoint
+
+    def do_POST(self) -> None:
+        event = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.asked.append((self.path, event))
+        self.send_response(200)
+        if self.server.error:
+            self.send_header("x-amz-function-error", self.server.error)
+        self.end_headers()
+        self.wfile.write(json.dumps(self.server.answer).encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
+        pass
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def client(port: int) -> LambdaEndpoint:
+    return LambdaEndpoint(f"http://127.0.0.1:{port}", {ARN: "ExecuteFunction"})
+
+
+@pytest.mark.parametrize("arn", [ARN, f"{ARN}:live"])
+def test_a_function_is_invoked_by_its_logical_id(endpoint: Endpoint, arn: str) -> None:
+    endpoint.answer = {"status": "success"}
+
+    assert client(endpoint.server_port).invoke(arn, {"n": 1}, "request-1") == {"status": "success"}
+
+    assert endpoint.asked == [("/2015-03-31/functions/ExecuteFunction/invocations", {"n": 1})]
+
+
+@pytest.mark.parametrize("error", ["Unhandled", None])
+def test_a_failure_is_the_functions_own_and_not_tried_again(endpoint: Endpoint, error: str | None) -> None:
+    """With Lambda's header, and without it, as `sam local start-lambda` has it."""
+    endpoint.answer = {"errorType": "RunFailed", "errorMessage": "no", "stackTrace": ["line 1"]}
+    endpoint.error = error
+
+    with pytest.raises(FunctionFailed, match="no") as failure:
+        client(endpoint.server_port).invoke(ARN, {})
+
+    assert (failure.value.type, failure.value.trace) == ("RunFailed", ["line 1"])
+    assert len(endpoint.asked) == 1
+
+
+def test_an_endpoint_that_is_down_is_a_failure() -> None:
+    (port,) = free_ports(1)
+
+    with pytest.raises(FunctionFailed, match="Could not connect"):
+        client(port).invoke(ARN, {})

@@ -1,0 +1,36 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from scheduling import bootstrap
+
+from local.aws import connect
+from local.settings import read_settings, use_aws_endpoint
+from local.stack import make_template
+from tests.support.events import seed
+from tests.support.local_stack import LocalStack, local_stack
+from tests.support.sam_local import CONTAINERS_REACH, env_file, variables
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The AWS and the runner that containers call."""
+    with local_stack(tmp_path_factory.mktemp("host"), CONTAINERS_REACH) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def host_variables(host: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return env_file(tmp_path_factory.mktemp("variables"), host)
+
+
+@pytest.fixture
+def _seeded(host: LocalStack, host_variables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in AWS but what the events take for granted."""
+    for name, value in variables(host_variables).items():
+        monkeypatch.setenv(name, value)
+    httpx.post(f"{host.aws_url}/moto-api/reset").raise_for_status()
+    region = use_aws_endpoint(host.aws_url)
+    make_template(read_settings({"AWS_ENDPOINT_URL": host.aws_url}), connect(host.aws_url, region))
+    seed(bootstrap.services())

@@ -1,0 +1,137 @@
+"""What `sam build` made, before anything runs in it."""
+
+import _imp
+import io
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from local.settings import PROJECT
+from tests.support.sam_local import ARCHITECTURE, BUILD
+
+LAYER = BUILD / "SchedulingLayer"
+PACKAGES = LAYER / "python"
+FUNCTIONS = sorted(BUILD.glob("*Function"))
+IN_THE_RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six"}
+UNCHECKED_HASH = b"\x01\x00\x00\x00"
+# What is imported late, at a first use, is used here.
+PROBE = """
+import glob, importlib.util, sys
+for path in glob.glob("/functions/*Function/app.py"):
+    spec = importlib.util.spec_from_file_location(path.split("/")[2], path)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+from datetime import UTC, datetime
+from scheduling.domain import fires
+from scheduling.domain.cron import parse_cron
+from scheduling.domain.timezones import check_timezone
+check_timezone("UTC")
+parse_cron("0 9 * * *")
+next(fires.fires(parse_cron("0 9 * * *"), "UTC", datetime.now(UTC), datetime.max.replace(tzinfo=UTC)))
+print(*(name for name, module in sys.modules.items() if (getattr(module, "__file__", "") or "").startswith("/opt/")))
+"""
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in files(folder))
+
+
+def test_there_is_a_folder_for_every_function() -> None:
+    assert len(FUNCTIONS) == len(list(PROJECT.glob("functions/*/app.py")))
+
+
+def test_the_layer_is_small() -> None:
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in files(LAYER):
+            archive.write(path, path.relative_to(LAYER))
+
+    assert size(LAYER) <= 18_000_000
+    assert zipped.tell() <= 6_500_000
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda path: path.name)
+def test_a_function_is_its_app_alone(function: Path) -> None:
+    assert [path.relative_to(function).as_posix() for path in files(function)] == [
+        "__pycache__/app.cpython-313.pyc",
+        "app.py",
+    ]
+    assert size(function) <= 8_000
+
+
+@pytest.mark.parametrize("artifact", [LAYER, *FUNCTIONS], ids=lambda path: path.name)
+def test_byte_code_is_that_of_each_module_and_never_checked(artifact: Path) -> None:
+    modules = sorted(artifact.rglob("*.py"))
+    byte_code = [module.parent / "__pycache__" / f"{module.stem}.cpython-313.pyc" for module in modules]
+
+    assert sorted(byte_code) == sorted(artifact.rglob("*.pyc"))
+    for module, compiled in zip(modules, byte_code, strict=True):
+        head = compiled.read_bytes()[:16]
+        assert head[4:8] == UNCHECKED_HASH, compiled
+        magic_number = int.from_bytes(head[:4], "little")
+        assert head[8:] == _imp.source_hash(magic_number, module.read_bytes()), compiled
+
+
+def test_the_layer_has_native_code_for_the_processor() -> None:
+    machine = {"arm64": "aarch64"}.get(ARCHITECTURE, ARCHITECTURE)
+    native = [path.name for path in PACKAGES.rglob("*.so")]
+
+    assert native
+    assert [name for name in native if f"cpython-313-{machine}-linux-gnu" not in name] == []
+
+
+def test_the_layer_has_nothing_that_the_runtime_has() -> None:
+    assert {path.stem for path in PACKAGES.iterdir()} & IN_THE_RUNTIME == set()
+
+
+def test_the_layer_has_nothing_that_no_function_imports() -> None:
+    """Down to the second level of powertools, by far the largest package."""
+    image = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
+    environment = [f"--env={name}={value}" for name, value in VARIABLES.items()]
+    mounts = [f"--volume={LAYER}:/opt:ro", f"--volume={BUILD}:/functions:ro"]
+    python = ["--entrypoint=/var/lang/bin/python3.13", image, "-c", PROBE]
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--network=none", *environment, *mounts, *python],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    imported = set(done.stdout.split())
+
+    assert packages(PACKAGES) - imported == set()
+    utilities = packages(PACKAGES / "aws_lambda_powertools" / "utilities", "aws_lambda_powertools.utilities.")
+    assert utilities - imported == set()
+
+
+def packages(folder: Path, prefix: str = "") -> set[str]:
+    return {
+        prefix + path.stem
+        for path in folder.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    } - {f"{prefix}__init__"}
+
+
+VARIABLES = {
+    "PYTHONPATH": "/opt/python:/var/runtime",
+    "LD_LIBRARY_PATH": "/var/lang/lib",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "STAGE": "local",
+    "RUNNER_BASE_URL": "http://127.0.0.1:9",
+    **dict.fromkeys(
+        (
+            "TABLE_NAME",
+            "SCHEDULE_GROUP_NAME",
+            "TIMER_TARGET_ARN",
+            "TIMER_ROLE_ARN",
+            "TIMER_DLQ_ARN",
+            "RUNNER_TOKEN_SECRET_ID",
+        ),
+        "any",
+    ),
+}

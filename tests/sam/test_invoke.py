@@ -1,0 +1,34 @@
+"""`sam local invoke` of every function with every event."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.settings import PROJECT
+from tests.support.events import CASES, EVENTS, expected
+from tests.support.expected import differences
+from tests.support.sam_local import command, environment
+
+
+def invoke(case: str, variables: Path) -> Any:
+    function = case.split("/")[0].title().replace("_", "") + "Function"
+    done = subprocess.run(
+        command("invoke", function, "--event", str(EVENTS / f"{case}.json"), env_file=variables),
+        cwd=PROJECT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.usefixtures("_seeded")
+def test_an_event_is_answered_as_expected(case: str, host_variables: Path) -> None:
+    assert differences(expected(case), invoke(case, host_variables)) == []

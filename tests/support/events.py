@@ -1,0 +1,62 @@
+"""The events under events/, what they are about, and what they are to be answered."""
+
+import json
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from scheduling.api.registration import registration
+from scheduling.api.requests import schedule_input
+from scheduling.domain.ids import InstallId, ScheduleId, ScheduleIds
+from scheduling.domain.install import Install, InstallConfig
+from scheduling.domain.runs import Fire, Outcome, RunStatus
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.create import create
+from scheduling.operations.execute import execute
+from scheduling.operations.installs import put_install
+from scheduling.operations.services import Services
+
+EVENTS = Path(__file__).parents[2] / "events"
+CASES = sorted(
+    f"{path.parent.name}/{path.stem}"
+    for path in EVENTS.glob("*/*.json")
+    if not path.name.endswith(".expected.json")
+)
+INSTALL = InstallId("5a3d1e0c-9c1b-4f0e-8d55-0d2f6a1c7e11")
+SCHEDULE = ScheduleId("01a20745-4897-4f81-a91e-a0d09962b8d6")
+DAILY = {"endpoint": "POST /api/sync", "cron": "0 9 * * *", "name": "daily"}
+LAST_FIRE = "2026-11-22T09:00:00Z"
+
+
+class _ContentRunner:
+    """Every run succeeds."""
+
+    def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+        del fire, install, config, schedule
+        return Outcome(status=RunStatus.SUCCESS, http_status=200)
+
+
+def event(case: str) -> dict[str, Any]:
+    """The event of a case such as `create/hourly`."""
+    return _json(EVENTS / f"{case}.json")
+
+
+def expected(case: str) -> dict[str, Any]:
+    """What the case is to be answered."""
+    return _json(EVENTS / f"{case}.expected.json")
+
+
+def seed(services: Services) -> None:
+    """What the events take for granted: an install with one schedule, which has run once."""
+    body = json.loads(event("install_put/register")["body"])
+    put_install(services, INSTALL, registration(body))
+    with patch.object(ScheduleIds, "new", lambda _ids, _now: SCHEDULE):
+        schedule = create(services, INSTALL, schedule_input(DAILY))
+    fire = Fire(
+        install_id=INSTALL, schedule_id=SCHEDULE, revision=schedule.timer_revision, scheduled_time=LAST_FIRE
+    )
+    execute(services, _ContentRunner(), fire)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text("utf-8")))

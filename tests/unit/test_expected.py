@@ -1,0 +1,44 @@
+"""What holds answers to their expected files has to see what differs."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.expected import differences
+
+ID, TIME = "01a20745-4897-4f81-a91e-a0d09962b8d6", "2026-11-23T09:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer"),
+    [
+        ({"id": "<uuid>"}, {"id": ID}),
+        ({"at": "<time>", "ms": "<number>"}, {"at": TIME, "ms": 0}),
+        ({"location": "/v1/<uuid>/x"}, {"location": f"/v1/{ID}/x"}),
+        ({"statusCode": 200, "body": {"a": [1]}}, {"statusCode": 200, "body": '{ "a":[1]}'}),
+        ({"statusCode": 204, "body": ""}, {"statusCode": 204, "body": ""}),
+        ([None, True, "a.c"], [None, True, "a.c"]),
+    ],
+)
+def test_the_same(expected: Any, answer: Any) -> None:
+    assert differences(expected, answer) == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "difference"),
+    [
+        ({"id": "<uuid>"}, {"id": "1"}, "answer.id: '1' instead of '<uuid>'"),
+        ({"ms": "<number>"}, {"ms": True}, "answer.ms: True instead of '<number>'"),
+        ({"a": 1}, {}, "answer: a is missing"),
+        ({}, {"a": 1}, "answer: a is not expected"),
+        ({"a": True}, {"a": 1}, "answer.a: 1 instead of True"),
+        ({"a": None}, {"a": False}, "answer.a: False instead of None"),
+        (["a.c"], ["abc"], "answer[0]: 'abc' instead of 'a.c'"),
+        ([1], [1, 2], "answer: [1, 2] instead of [1]"),
+        ({"statusCode": 200, "body": {"a": 1}}, {"statusCode": 200, "body": '{"a":2}'}, "answer.body.a: 2"),
+    ],
+)
+def test_what_differs_is_told_by_its_place(expected: Any, answer: Any, difference: str) -> None:
+    (found,) = differences(expected, answer)
+
+    assert found.startswith(difference)
