@@ -193,3 +193,16 @@ def test_the_same_key_at_the_same_time_makes_one_schedule(world: World, install_
 
     assert [second.id] == [schedule.id for schedule in first]
     assert len(world.kinds(install_id, "schedule")) == 1
+
+
+def test_a_name_that_two_want_at_the_same_time_goes_to_one(world: World, install_id: InstallId) -> None:
+    def overtake(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            world.calls.before = None
+            create(world.services, install_id, wanted(name="nightly"))
+
+    world.calls.before = overtake
+    with pytest.raises(NameTaken):
+        create(world.services, install_id, wanted(name="nightly"))
+
+    assert len(world.kinds(install_id, "schedule")) == 1

@@ -13,7 +13,7 @@ from scheduling.operations.reconcile import reconcile
 from scheduling.operations.update import update
 
 from tests.support.aws_calls import Call, lost, refused
-from tests.support.world import World, changed, on_both, timer_input, wanted
+from tests.support.world import World, changed, on_both, registration_body, timer_input, wanted
 
 pytestmark = on_both
 
@@ -204,3 +204,50 @@ def test_an_update_during_an_outage_does_not_build_on_what_may_be_taken_back(
 
     with pytest.raises(Unavailable, match=r"^Schedule not updated: an earlier change"):
         update(world.services, install_id, schedule.id, changed(payload=[1]))
+
+
+def test_a_change_is_not_taken_back_to_an_endpoint_that_the_version_moved_to_lacks(
+    world: World, install_id: InstallId
+) -> None:
+    schedule = create(world.services, install_id, wanted())
+    manifest = registration_body()["manifest"]
+    both = [endpoint for endpoint in manifest["api"]["endpoints"] if endpoint["path"] == "/api/both"]
+
+    def move_and_refuse(call: Call) -> None:
+        if call.operation == "UpdateSchedule":
+            world.calls.before = None
+            world.register(
+                install_id,
+                versionId="version-2",
+                manifest={**manifest, "version": "2.0.0", "api": {"endpoints": both}},
+            )
+            raise refused("ValidationException")
+
+    world.calls.before = move_and_refuse
+    update(world.services, install_id, schedule.id, changed(endpoint="POST /api/both", cron="5 * * * *"))
+
+    after = get_schedule(world.services, install_id, schedule.id)
+    assert (after.definition.endpoint, after.pending) == ("POST /api/both", False)
+    assert timer_input(world, schedule)["revision"] == after.timer_revision
+
+
+def test_a_lost_answer_leaves_no_timer_to_an_install_that_was_disabled_meanwhile(
+    world: World, install_id: InstallId
+) -> None:
+    schedule = create(world.services, install_id, wanted())
+
+    def disable(call: Call) -> None:
+        if call.operation == "UpdateSchedule":
+            world.calls.before = None
+            world.register(install_id, enabled=False)
+            world.calls.after = lose
+
+    def lose(call: Call) -> None:
+        if call.operation == "CreateSchedule":
+            world.calls.after = None
+            raise lost()
+
+    world.calls.before = disable
+    update(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
+
+    assert world.timers() == {}

@@ -5,16 +5,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-
-from tests.support.world import TABLE, World
+from tests.support.world import TABLE, World, aws_client
 
 Item = Mapping[str, Any]
 
 
 def items() -> list[Item]:
     """All of the table, as plain values."""
-    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=TABLE, ConsistentRead=True)
+    pages = aws_client("dynamodb").get_paginator("scan").paginate(TableName=TABLE, ConsistentRead=True)
     found = [item for page in pages for item in page["Items"]]
     return [{name: next(iter(value.values())) for name, value in item.items()} for item in found]
 

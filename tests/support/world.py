@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -83,7 +84,7 @@ class World:
 
     def rows(self, install_id: InstallId) -> Sequence[Mapping[str, Any]]:
         """The table's items of the install, as plain values."""
-        client = boto3.client("dynamodb")
+        client = aws_client("dynamodb")
         items = client.scan(TableName=TABLE, ConsistentRead=True)["Items"]
         plain = [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
         return [item for item in plain if item["pk"] == f"INSTALL#{install_id}"]
@@ -94,11 +95,17 @@ class World:
 
     def timers(self) -> Mapping[str, Mapping[str, Any]]:
         """What stands in EventBridge, by name."""
-        client = boto3.client("scheduler")
+        client = aws_client("scheduler")
         pages = client.get_paginator("list_schedules").paginate(GroupName=GROUP)
         names = [found["Name"] for page in pages for found in page["Schedules"]]
         found = {name: dict(client.get_schedule(GroupName=GROUP, Name=name)) for name in names}
         return {name: timer | {"ResponseMetadata": None} for name, timer in found.items()}
+
+
+@cache
+def aws_client(service: str) -> Any:
+    """One for all worlds, since making one costs more than most tests."""
+    return boto3.client(service)  # type: ignore[call-overload]
 
 
 def registration_body(**fields: object) -> dict[str, Any]:
@@ -177,7 +184,7 @@ def _services(connection: Connection, limits: Limits, clock: Callable[[], dateti
 
 def create_resources() -> None:
     """The table and the group, as template.yaml has them."""
-    boto3.client("dynamodb").create_table(
+    aws_client("dynamodb").create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
@@ -196,7 +203,7 @@ def create_resources() -> None:
             }
         ],
     )
-    boto3.client("scheduler").create_schedule_group(Name=GROUP)
+    aws_client("scheduler").create_schedule_group(Name=GROUP)
 
 
 def timer_input(world: World, schedule: Schedule) -> dict[str, Any]:
