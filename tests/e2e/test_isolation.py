@@ -81,6 +81,7 @@ def test_a_cursor_of_another_install_shows_nothing_of_it(stack: LocalStack, inst
     assert answer.json() == {"schedules": [], "nextCursor": None}
 
 
+@pytest.mark.local_only("one test of the quota is enough there")
 def test_names_and_quotas_are_the_installs_own(stack: LocalStack, install: ApiInstall) -> None:
     for number in range(50):
         install.created(name=f"schedule {number}", enabled=False)

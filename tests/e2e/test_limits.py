@@ -48,6 +48,7 @@ def test_of_forty_creates_of_one_name_at_once_exactly_one_succeeds(install: ApiI
     assert len(stored(install, "schedule")) == len(stored(install, "name")) == 1
 
 
+@pytest.mark.local_only("one test of the quota is enough there")
 def test_a_place_is_free_again_after_a_delete(install: ApiInstall) -> None:
     schedules = [install.created(enabled=False) for _ in range(50)]
     assert install.call("create", **WANTED).status_code == 400

@@ -149,6 +149,7 @@ def test_a_taken_name_is_a_conflict(stack: LocalStack, install: ApiInstall) -> N
     assert assert_problem(answer, 409, "NAME_TAKEN")["fieldErrors"] == {"name": text}
 
 
+@pytest.mark.local_only("one test of the quota is enough there")
 def test_the_quota_is_a_conflict(stack: LocalStack, install: ApiInstall) -> None:
     for _ in range(50):
         install.created(enabled=False)
