@@ -5,15 +5,15 @@ PACKAGES = $(ARTIFACTS_DIR)/python
 POWERTOOLS = $(PACKAGES)/aws_lambda_powertools
 
 build-SchedulingLayer:
-	"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
+	@"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
 	    --no-deps --no-compile --require-hashes --only-binary :all: \
 	    --implementation cp --python-version 3.13 --platform $(PLATFORM) \
 	    --target "$(PACKAGES)" --requirement requirements.txt
-	cp -R scheduling "$(PACKAGES)/"
-	# What no function imports, and nothing that one imports.
-	rm -rf "$(PACKAGES)"/*.dist-info "$(PACKAGES)/bin" "$(PACKAGES)/croniter/tests" \
+	@cp -R scheduling "$(PACKAGES)/"
+	@# What no function imports, and nothing that one imports.
+	@rm -rf "$(PACKAGES)"/*.dist-info "$(PACKAGES)/bin" "$(PACKAGES)/croniter/tests" \
 	    "$(PACKAGES)/pydantic/v1" "$(PACKAGES)/pydantic/mypy.py" "$(POWERTOOLS)/event_handler"
-	find "$(POWERTOOLS)/utilities" -mindepth 1 -maxdepth 1 \
+	@find "$(POWERTOOLS)/utilities" -mindepth 1 -maxdepth 1 \
 	    ! -name __init__.py ! -name data_classes ! -name jmespath_utils ! -name typing -exec rm -r {} +
-	find "$(PACKAGES)" \( -name __pycache__ -o -name '*.pyi' -o -name py.typed \) -prune -exec rm -r {} +
-	$(call compile,$(ARTIFACTS_DIR),/opt)
+	@find "$(PACKAGES)" \( -name __pycache__ -o -name '*.pyi' -o -name py.typed \) -prune -exec rm -r {} +
+	@$(call compile,$(ARTIFACTS_DIR),/opt)

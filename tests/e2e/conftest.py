@@ -2,8 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.local_stack import ApiInstall, LocalStack, extension_answer, local_stack
+from tests.support.local_stack import ApiInstall, LocalStack, local_stack
 from tests.support.sam_local import sam_stack
+from tests.support.scripted_runner import extension_answer
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.local_stack import (
-    Answer,
-    ApiInstall,
-    Asked,
-    LocalStack,
-    extension_answer,
-    local_stack,
-)
+from tests.support.local_stack import ApiInstall, LocalStack, local_stack
+from tests.support.scripted_runner import Answer, Asked, extension_answer
 
 
 def statuses(fired: list[dict[str, str]], schedule_id: str) -> list[str]:

@@ -8,7 +8,8 @@ import pytest
 from tests.support.events import CASES, EVENTS, event, expected, seed
 from tests.support.expected import differences
 from tests.support.functions import ROOT, Context, deployed, load
-from tests.support.local_stack import TOKEN, scripted_runner
+from tests.support.local_stack import TOKEN
+from tests.support.scripted_runner import scripted_runner
 from tests.support.world import World
 
 

@@ -2,6 +2,7 @@
 
 import _imp
 import io
+import os
 import subprocess
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ LAYER = BUILD / "SchedulingLayer"
 PACKAGES = LAYER / "python"
 FUNCTIONS = sorted(BUILD.glob("*Function"))
 IN_THE_RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six"}
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 UNCHECKED_HASH = b"\x01\x00\x00\x00"
 # What is imported late, at a first use, is used here.
 PROBE = """
@@ -77,12 +79,28 @@ def test_byte_code_is_that_of_each_module_and_never_checked(artifact: Path) -> N
         assert head[8:] == _imp.source_hash(magic_number, module.read_bytes()), compiled
 
 
-def test_the_layer_has_native_code_for_the_processor() -> None:
-    machine = {"arm64": "aarch64"}.get(ARCHITECTURE, ARCHITECTURE)
-    native = [path.name for path in PACKAGES.rglob("*.so")]
+def machines(layer: Path) -> set[str]:
+    return {path.name.split("-")[2] for path in layer.rglob("*.cpython-313-*-linux-gnu.so")}
 
-    assert native
-    assert [name for name in native if f"cpython-313-{machine}-linux-gnu" not in name] == []
+
+def test_the_layer_has_native_code_for_this_processor() -> None:
+    assert machines(LAYER) == {MACHINES[ARCHITECTURE]}
+    assert len(list(LAYER.rglob("*.so*"))) == len(list(LAYER.rglob("*.cpython-313-*.so")))
+
+
+def test_the_layer_for_the_other_processor_differs_in_native_code_alone(tmp_path: Path) -> None:
+    (other,) = MACHINES.keys() - {ARCHITECTURE}
+    source = PROJECT / "layers" / "scheduling"
+    rule = ["make", "--makefile", str(source / other / "Makefile"), "build-SchedulingLayer"]
+    subprocess.run(rule, cwd=source, env={**os.environ, "ARTIFACTS_DIR": str(tmp_path)}, check=True)
+
+    assert machines(tmp_path) == {MACHINES[other]}
+    assert names(tmp_path) == names(LAYER)
+    assert size(tmp_path) <= 18_000_000
+
+
+def names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in files(folder) if path.suffix != ".so"}
 
 
 def test_the_layer_has_nothing_that_the_runtime_has() -> None:

@@ -1,0 +1,30 @@
+"""`events/env.json` names for `sam local` what the local stack makes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from local.deploy import STACK_NAME
+from local.settings import read_settings
+from local.stack import make_template
+from tests.local.support import PROJECT
+
+if TYPE_CHECKING:
+    from local.aws import Aws
+
+
+def test_containers_are_told_of_every_resource_of_the_local_stack(aws: Aws) -> None:
+    functions = make_template(read_settings({}), aws).of_type("AWS::Lambda::Function").values()
+    variables = {
+        name: value
+        for function in functions
+        for name, value in function["Environment"]["Variables"].items()
+        if f"{STACK_NAME}-" in str(value)
+    }
+    given = json.loads((PROJECT / "events" / "env.json").read_text())["Parameters"]
+
+    secret = aws.secrets.describe_secret(SecretId=given["RUNNER_TOKEN_SECRET_ID"])
+    assert secret["ARN"] == variables.pop("RUNNER_TOKEN_SECRET_ID")
+    assert {"TABLE_NAME", "SCHEDULE_GROUP_NAME"} < variables.keys()
+    assert variables == {name: given.get(name) for name in variables}
