@@ -128,8 +128,10 @@ class TwoSystems:
         updated = [step.install for step in steps if step.kind == "update" and step.told == "done"]
         for install in (*updated, *(install for install, _ in deleted)):
             self._accepted[install].append(now)
-        for install, _, _ in self._model.known[len(self._model.known) - created :]:
-            self._accepted[install].append(now)
+        new = {_id(item) for item in self._aws.items(TABLE, "schedule") if _created_at(item) == now}
+        for install, _, schedule_id in self._model.known[len(self._model.known) - created :]:
+            if schedule_id in new:  # else it is the answer again to a request of which nothing was told
+                self._accepted[install].append(now)
         for step in steps:
             if step.kind == "uninstall" and step.told in ("done", "open"):
                 self._accepted[step.install].clear()
@@ -184,6 +186,10 @@ def _agree(state: State, found: Sequence[tuple[str, Defined]]) -> bool:
 
 def _id(item: Item) -> str:
     return str(item["sk"]["S"]).removeprefix("SCHEDULE#")
+
+
+def _created_at(item: Item) -> datetime:
+    return datetime.strptime(item["createdAt"]["S"], "%Y-%m-%dT%H:%M:%S.%f%z")
 
 
 def _defined(item: Item) -> Defined:

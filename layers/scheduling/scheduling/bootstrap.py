@@ -12,7 +12,7 @@ from scheduling.aws.installs import InstallsTable
 from scheduling.aws.runner import HttpRunner
 from scheduling.aws.runs import RunsTable
 from scheduling.aws.schedules import SchedulesTable
-from scheduling.aws.secrets import Secret
+from scheduling.aws.secrets import CURRENT, PREVIOUS, Secret
 from scheduling.aws.sweeps import SweepsTable
 from scheduling.aws.table import connect
 from scheduling.aws.timers import EventBridgeTimers
@@ -89,5 +89,5 @@ def token_settings() -> TokenSettings:
 
 @cache
 def callback_token() -> Secret:
-    """The token that runners show."""
-    return Secret(Session(), token_settings().runner_token_secret_id)
+    """The token that runners show; during a rotation, also the one before it."""
+    return Secret(Session(), token_settings().runner_token_secret_id, (CURRENT, PREVIOUS))

@@ -6,7 +6,7 @@ TOKEN = "a-long-callback-token"
 
 @pytest.mark.parametrize("local", [False, True], ids=["deployed", "local"])
 def test_the_token_opens(local: bool) -> None:
-    assert authorized({"identitySource": [TOKEN]}, TOKEN, local=local)
+    assert authorized({"identitySource": [TOKEN]}, [TOKEN], local=local)
 
 
 @pytest.mark.parametrize(
@@ -27,21 +27,31 @@ def test_the_token_opens(local: bool) -> None:
 )
 @pytest.mark.parametrize("local", [False, True], ids=["deployed", "local"])
 def test_anything_else_does_not(event: dict[str, object], local: bool) -> None:
-    assert not authorized(event, TOKEN, local=local)
+    assert not authorized(event, [TOKEN], local=local)
 
 
 @pytest.mark.parametrize("local", [False, True], ids=["deployed", "local"])
 @pytest.mark.parametrize("shown", [[], [""]], ids=["none", "empty"])
 def test_an_empty_token_opens_nothing(shown: list[str], local: bool) -> None:
-    assert not authorized({"identitySource": shown}, "", local=local)
+    assert not authorized({"identitySource": shown}, [""], local=local)
 
 
 def test_the_well_known_token_opens_the_local_stack_alone() -> None:
     event = {"identitySource": ["local-runner-key"]}
 
-    assert authorized(event, "local-runner-key", local=True)
-    assert not authorized(event, "local-runner-key", local=False)
+    assert authorized(event, ["local-runner-key"], local=True)
+    assert not authorized(event, ["local-runner-key"], local=False)
 
 
 def test_a_token_that_is_not_ascii_is_compared_as_it_is() -> None:
-    assert authorized({"identitySource": ["schlüssel"]}, "schlüssel", local=False)
+    assert authorized({"identitySource": ["schlüssel"]}, ["schlüssel"], local=False)
+
+
+def test_the_token_before_the_last_rotation_is_accepted_too() -> None:
+    assert authorized({"identitySource": ["old"]}, ["new", "old"], local=False)
+    assert authorized({"identitySource": ["new"]}, ["new", "old"], local=False)
+    assert not authorized({"identitySource": ["older"]}, ["new", "old"], local=False)
+
+
+def test_no_token_at_all_lets_nobody_in() -> None:
+    assert not authorized({"identitySource": [""]}, [], local=True)

@@ -5,8 +5,10 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
+from scheduling.domain.errors import Unavailable
 from scheduling.domain.ids import InstallId
 from scheduling.operations.converge import converge
+from scheduling.operations.ports import TimerFailed
 from scheduling.operations.services import PENDING_GRACE, Services
 from scheduling.operations.snapshots import PendingItem
 from scheduling.operations.uninstall import apply_install, finish_deletion
@@ -16,6 +18,9 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 SECONDS = 15.0
 """Bounds of one call, which leave the slowest item time to end within the function's."""
+
+PATIENCE = 5
+"""So many items for which a system did not answer, and the rest is left to the next call: it needs a rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +35,24 @@ class Report:
 def reconcile(services: Services) -> Report:
     """Settle every row, up to 200, that has been pending for longer than any function may take."""
     deadline = time.monotonic() + SECONDS
-    settled = failed = 0
+    settled = failed = unanswered = 0
     now = oldest = services.clock()
     for item in services.schedules.pending(now - PENDING_GRACE, BATCH):
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or unanswered == PATIENCE:
             break
         oldest = min(oldest, item.since)
         try:
             _settle(services, item)
             settled += 1
-        except Exception:  # one row that cannot be settled must not hold up the others
+        except Exception as error:  # one row that cannot be settled must not hold up the others
             logger.exception("%s is still pending", item)
             failed += 1
+            unanswered += _unanswered(error)
     return Report(settled, failed, now - oldest)
+
+
+def _unanswered(error: Exception) -> bool:
+    return isinstance(error, Unavailable) or (isinstance(error, TimerFailed) and not error.refused)
 
 
 def _settle(services: Services, item: PendingItem) -> None:
