@@ -82,6 +82,7 @@ def _serving(verb: str, port: int, changed: Path, folder: Path) -> Iterator[None
             stdout=output,
             stderr=output,
             start_new_session=True,
+            preexec_fn=_heed_interrupts,
         )
     try:
         _wait_until_open(process, port, log)
@@ -90,6 +91,11 @@ def _serving(verb: str, port: int, changed: Path, folder: Path) -> Iterator[None
         # By Ctrl-C it removes its containers.
         process.send_signal(signal.SIGINT)
         process.wait(STOP_SECONDS)
+
+
+def _heed_interrupts() -> None:
+    """A shell's background jobs ignore them, and so would whatever they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _wait_until_open(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
