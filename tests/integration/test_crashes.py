@@ -66,7 +66,7 @@ def test_the_table_in_the_documents_is_what_comes_of_it(name: str) -> None:
     assert documented.group().strip() == section(name).strip()
 
 
-def test_an_install_is_removed_at_most_once() -> None:
+def test_a_delete_of_an_install_that_died_is_finished_by_the_next_and_may_be_repeated() -> None:
     with new_world(aws="memory") as world:
         for case, _ in cases(world, OPERATIONS["delete the install"], "killed after"):
             remove_install(case)
