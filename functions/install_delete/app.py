@@ -3,6 +3,7 @@
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request, answer
 from scheduling.api.rest import rest
+from scheduling.domain.actors import admin
 from scheduling.operations.uninstall import delete_install
 
 services = bootstrap.services()
@@ -11,5 +12,5 @@ services = bootstrap.services()
 @rest
 def handler(request: Request) -> Answer:
     """Nothing, once the install is gone with every schedule, timer and name of it."""
-    delete_install(services, request.install_id)
+    delete_install(services, request.install_id, by=admin(request.principal))
     return answer(204)

@@ -1,9 +1,9 @@
 """PUT /admin/v1/installs/{installId}"""
 
 from scheduling import bootstrap
-from scheduling.api.http import Answer, Request, answer
+from scheduling.api.admin import one_install, put_of
+from scheduling.api.http import Answer, Request
 from scheduling.api.registration import registration
-from scheduling.api.render import compact, install_fields
 from scheduling.api.rest import rest
 from scheduling.operations.installs import put_install
 
@@ -12,8 +12,8 @@ services = bootstrap.services()
 
 @rest
 def handler(request: Request) -> Answer:
-    """The install, registered or changed."""
-    install_id = request.new_install_id
+    """The install, registered, changed, or moved to a version; in a dry run, as it would be."""
+    put = put_of(request)
     given = registration(request.json_object())
-    install, new = put_install(services, install_id, given)
-    return answer(201 if new else 200, compact(install_fields(install, given.version)))
+    registered = put_install(services, request.new_install_id, given, put)
+    return one_install(201 if registered.new else 200, registered, given.version, dry_run=put.dry_run)

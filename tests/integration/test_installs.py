@@ -15,7 +15,7 @@ from scheduling.operations.reconcile import reconcile
 from scheduling.operations.uninstall import delete_install
 
 from tests.support.aws_calls import Call, lost
-from tests.support.world import World, on_both, registration_body, timer_input, wanted
+from tests.support.world import ADMIN, World, on_both, registration_body, timer_input, wanted
 
 pytestmark = on_both
 
@@ -137,12 +137,12 @@ def test_deleting_removes_every_trace(world: World, install_id: InstallId) -> No
     other = world.register()
     kept = create(world.services, other, wanted(name="schedule 1"))
 
-    delete_install(world.services, install_id)
+    delete_install(world.services, install_id, by=ADMIN)
 
     assert world.rows(install_id) == []
     assert set(world.timers()) == {kept.id}
     with pytest.raises(InstallNotFound):
-        delete_install(world.services, install_id)
+        delete_install(world.services, install_id, by=ADMIN)
 
 
 @pytest.mark.parametrize("finish", ["call again", "reconciler", "register again"])
@@ -161,14 +161,14 @@ def test_a_deletion_that_stopped_half_way_is_taken_up_again(
 
     world.calls.before = fail
     with pytest.raises(Unavailable):
-        delete_install(world.services, install_id)
+        delete_install(world.services, install_id, by=ADMIN)
     world.calls.before = None
     with pytest.raises(InstallNotFound):
         list_schedules(world.services, install_id)
     world.advance(seconds=61)
 
     if finish == "call again":
-        delete_install(world.services, install_id)
+        delete_install(world.services, install_id, by=ADMIN)
     elif finish == "reconciler":
         reconcile(world.services)
     else:
@@ -184,7 +184,7 @@ def test_a_create_under_way_while_its_install_is_deleted_leaves_nothing(
     def uninstall(call: Call) -> None:
         if call.operation == "CreateSchedule":
             world.calls.before = None
-            delete_install(world.services, install_id)
+            delete_install(world.services, install_id, by=ADMIN)
 
     world.calls.before = uninstall
     create(world.services, install_id, wanted())

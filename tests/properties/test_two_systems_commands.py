@@ -17,7 +17,7 @@ from scheduling.operations.update import update
 from tests.support.aws_calls import Killed
 from tests.support.interleaving import Result
 from tests.support.model import Defined, Model, Step, Told
-from tests.support.world import World, changed, registration_body, wanted
+from tests.support.world import ADMIN, World, changed, registration_body, wanted
 
 INSTALLS = (InstallId("install-0"), InstallId("install-1"))
 Act = Callable[[], object]
@@ -219,7 +219,7 @@ class Changes:
         def judge(result: Result) -> Step:
             return Step("uninstall", install, told(result))
 
-        return lambda: delete_install(self._world.services, INSTALLS[install]), judge
+        return lambda: delete_install(self._world.services, INSTALLS[install], by=ADMIN), judge
 
 
 def defined(definition: Definition) -> Defined:

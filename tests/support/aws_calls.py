@@ -54,6 +54,10 @@ def watched() -> Iterator[AwsCalls]:
         with calls.lock:
             calls.made.append(call)
             try:
+                if (call.service, operation) == ("lambda", "Invoke"):
+                    return {
+                        "StatusCode": 202
+                    }  # moto would run it in Docker; a test looks at what was handed over
                 return original(client, operation, arguments)
             finally:
                 if calls.after:

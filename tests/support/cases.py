@@ -17,11 +17,12 @@ from scheduling.operations.create import create
 from scheduling.operations.delete import delete
 from scheduling.operations.execute import LEASE
 from scheduling.operations.sweep import sweep
+from scheduling.operations.tenants import turn_tenant
 from scheduling.operations.uninstall import delete_install
 from scheduling.operations.update import update
 
 from tests.support.aws_calls import Call, Killed
-from tests.support.world import GROUP, TABLE, World, changed, wanted
+from tests.support.world import ADMIN, GROUP, TABLE, TENANT, World, changed, wanted
 
 OTHER = "01a20745-4897-4f81-a91e-a0d09962b8d6"
 
@@ -87,12 +88,17 @@ def delete_it(case: Case) -> None:
 
 def delete_its_install(case: Case) -> None:
     """Delete the install."""
-    delete_install(case.world.services, case.install_id)
+    delete_install(case.world.services, case.install_id, by=ADMIN)
 
 
 def disable_install(case: Case) -> None:
     """Disable the install."""
     case.world.register(case.install_id, enabled=False)
+
+
+def pause_tenant(case: Case) -> None:
+    """Pause the tenant."""
+    turn_tenant(case.world.services, TENANT, paused=True, by=ADMIN)
 
 
 def drop_timer(case: Case) -> None:

@@ -19,7 +19,7 @@ from scheduling.operations.uninstall import delete_install
 from scheduling.operations.update import update
 
 from tests.support.aws_calls import AwsCalls, Call, Killed, lost, refused
-from tests.support.world import World, changed, registration_body, wanted
+from tests.support.world import ADMIN, World, changed, registration_body, wanted
 
 WAYS = ("killed before", "killed after", "answer lost", "throttled", "outage")
 """The last one lasts; the others befall one call."""
@@ -83,7 +83,7 @@ def _delete(case: Case) -> None:
 def remove_install(case: Case) -> None:
     """Delete it, also if it is gone already."""
     with suppress(InstallNotFound):
-        delete_install(case.world.services, case.install_id)
+        delete_install(case.world.services, case.install_id, by=ADMIN)
 
 
 def _register(**fields: object) -> Callable[[Case], object]:

@@ -9,7 +9,9 @@ from scheduling.domain.errors import InstallNotFound, SchedulingError, Unavailab
 from scheduling.operations.converge import converge
 from scheduling.operations.delete import delete
 from scheduling.operations.execute import RunFailed
+from scheduling.operations.installs import set_enabled
 from scheduling.operations.ports import Conflict, TimerFailed
+from scheduling.operations.tenants import turn_tenant
 from scheduling.operations.uninstall import delete_install
 from scheduling.operations.update import update
 
@@ -17,7 +19,7 @@ from tests.support.aws_calls import Call, lost, refused
 from tests.support.cases import Case, Step, new_case
 from tests.support.functions import Context, deployed, load
 from tests.support.iam_stories import Story
-from tests.support.world import FakeRunner, World, changed, new_world
+from tests.support.world import ADMIN, TENANT, FakeRunner, World, changed, new_world
 
 
 def _disabled(case: Case) -> None:
@@ -41,7 +43,12 @@ def _settled(case: Case) -> None:
             converge(case.world.services, schedule)
 
 
-_OVERTAKING: tuple[Step, ...] = (_disabled, _altered, _deleted, _settled)
+def _turned_on(case: Case) -> None:
+    turn_tenant(case.world.services, TENANT, paused=False, by=ADMIN)
+    set_enabled(case.world.services, case.install_id, enabled=True, by=ADMIN)
+
+
+_OVERTAKING: tuple[Step, ...] = (_disabled, _altered, _deleted, _settled, _turned_on)
 """What another function may do to the install's schedules in between."""
 
 
@@ -130,7 +137,8 @@ def _tell(
         well = _act(event, handler)
     world.runner.outcome = FakeRunner().outcome
     with suppress(InstallNotFound, Unavailable):  # a sweep looks at all that there are
-        delete_install(world.services, case.install_id)
+        delete_install(world.services, case.install_id, by=ADMIN)
+    turn_tenant(world.services, TENANT, paused=False, by=ADMIN)
     return well, calls
 
 

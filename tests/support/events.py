@@ -16,6 +16,8 @@ from scheduling.operations.execute import execute
 from scheduling.operations.installs import put_install
 from scheduling.operations.services import Services
 
+from tests.support.world import PUT
+
 EVENTS = Path(__file__).parents[2] / "events"
 CASES = sorted(
     f"{path.parent.name}/{path.stem}"
@@ -49,7 +51,7 @@ def expected(case: str) -> dict[str, Any]:
 def seed(services: Services) -> None:
     """What the events take for granted: an install with one schedule, which has run once."""
     body = json.loads(event("install_put/register")["body"])
-    put_install(services, INSTALL, registration(body))
+    put_install(services, INSTALL, registration(body), PUT)
     with patch.object(ScheduleIds, "new", lambda _ids, _now: SCHEDULE):
         schedule = create(services, INSTALL, schedule_input(DAILY))
     fire = Fire(

@@ -40,7 +40,7 @@ def deployed(world: World, **variables: str) -> Iterator[None]:
         "TIMER_DLQ_ARN": SETTINGS.timer_dlq_arn,
         "RUNNER_BASE_URL": "http://127.0.0.1:9",
     }
-    cached = (bootstrap.runner, bootstrap.token_settings, bootstrap.callback_token)
+    cached = (bootstrap.runner, bootstrap.executor, bootstrap.token_settings, bootstrap.callback_token)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**common, **variables}.items():
             patch.setenv(name, value)

@@ -14,7 +14,12 @@ _SCHEDULES = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule"
 
 def needed(call: Call) -> frozenset[Grant]:
     """Every action that IAM looks at for the call, on the resource that it looks at."""
-    services = {"dynamodb": _table_call, "scheduler": _timer_call, "secretsmanager": _secret_call}
+    services = {
+        "dynamodb": _table_call,
+        "lambda": _function_call,
+        "scheduler": _timer_call,
+        "secretsmanager": _secret_call,
+    }
     return frozenset(services[call.service](call.operation, call.arguments))
 
 
@@ -46,3 +51,8 @@ def _timer_call(operation: str, given: Mapping[str, Any]) -> Iterator[Grant]:
 
 def _secret_call(operation: str, given: Mapping[str, Any]) -> Iterator[Grant]:
     yield Grant(given["SecretId"], f"secretsmanager:{operation}")
+
+
+def _function_call(operation: str, given: Mapping[str, Any]) -> Iterator[Grant]:
+    """IAM's name for an invocation is not the API's."""
+    yield Grant(given["FunctionName"], f"lambda:{operation}Function")

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scheduling.api.admin import cursor_of_place
 from scheduling.api.requests import cursor_of
+from scheduling.operations.tenants import Place
 
 from tests.support.cases import (
     OTHER,
@@ -20,6 +22,7 @@ from tests.support.cases import (
     lost_name,
     next_fire,
     orphan,
+    pause_tenant,
     runner_fails,
     running,
     sweep_due,
@@ -27,7 +30,7 @@ from tests.support.cases import (
     wrong_count,
 )
 from tests.support.functions import Context, http_event, load
-from tests.support.world import registration_body
+from tests.support.world import TENANT, registration_body
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,21 @@ def _on_install(
     return lambda case: http_event(body, headers=headers, installId=case.install_id)
 
 
-def _on_schedule(body: object = None) -> Callable[[Case], dict[str, Any]]:
-    return lambda case: http_event(body, installId=case.install_id, scheduleId=case.schedule.id)
+def _on_schedule(
+    body: object = None, headers: Mapping[str, str] | None = None
+) -> Callable[[Case], dict[str, Any]]:
+    return lambda case: http_event(
+        body, headers=headers, installId=case.install_id, scheduleId=case.schedule.id
+    )
+
+
+def _on_tenant(_case: Case) -> dict[str, Any]:
+    return http_event(tenantId=TENANT)
+
+
+def _on_tenant_from_the_first(case: Case) -> dict[str, Any]:
+    cursor = cursor_of_place(Place(case.install_id, case.schedule.id))
+    return http_event(query={"cursor": str(cursor)}, tenantId=TENANT)
 
 
 def _callback(operation: str, **fields: object) -> Callable[[Case], dict[str, Any]]:
@@ -136,6 +152,36 @@ STORIES: dict[str, Story] = {
     ),
     "get an install": Story("install_get", _on_install()),
     "delete an install": Story("install_delete", _on_install(), (create_another,)),
+    "disable an install": Story("install_disable", _on_install(), (create_another,)),
+    "disable an install with an unfinished delete": Story(
+        "install_disable", _on_install(), (killed_at("DeleteSchedule", delete_it),)
+    ),
+    "enable an install": Story("install_enable", _on_install(), (disable_install,)),
+    "enable an install whose timers stand": Story(
+        "install_enable", _on_install(), (killed_at("DeleteSchedule", disable_install),)
+    ),
+    "enable an install with an unfinished delete": Story(
+        "install_enable",
+        _on_install(),
+        (killed_at("DeleteSchedule", delete_it), killed_at("Query", disable_install)),
+    ),
+    "run now": Story("run", _on_schedule(headers=_KEY)),
+    "run now without a key": Story("run", _on_schedule()),
+    "a tenant's schedules": Story("tenant_schedules", _on_tenant),
+    "a tenant's next schedules": Story("tenant_schedules", _on_tenant_from_the_first),
+    "pause a tenant": Story("tenant_pause", _on_tenant, (create_another,)),
+    "pause a tenant with an unfinished delete": Story(
+        "tenant_pause", _on_tenant, (killed_at("DeleteSchedule", delete_it),)
+    ),
+    "resume a tenant": Story("tenant_resume", _on_tenant, (pause_tenant,)),
+    "resume a tenant with an unfinished delete": Story(
+        "tenant_resume",
+        _on_tenant,
+        (killed_at("DeleteSchedule", delete_it), killed_at("DeleteSchedule", pause_tenant)),
+    ),
+    "resume a tenant whose timers stand": Story(
+        "tenant_resume", _on_tenant, (killed_at("DeleteSchedule", pause_tenant),)
+    ),
     "fire": Story("execute", next_fire),
     "fire: the runner fails": Story("execute", next_fire, (runner_fails,), fails=True),
     "fire: the one before is under way": Story("execute", next_fire, (running,)),
@@ -148,6 +194,7 @@ STORIES: dict[str, Story] = {
     "reconcile a disabled install": Story(
         "reconcile", _every_minute, (killed_at("DeleteSchedule", disable_install),)
     ),
+    "reconcile a paused tenant": Story("reconcile", _every_minute, (killed_at("Query", pause_tenant),)),
     "reconcile a deleted install": Story(
         "reconcile", _every_minute, (create_another, killed_at("DeleteSchedule", delete_its_install))
     ),

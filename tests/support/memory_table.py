@@ -24,6 +24,7 @@ _WRITTEN = {
     "Put": {"Item", "ConditionExpression"},
     "Update": {"Key", "UpdateExpression", "ConditionExpression", "ReturnValues"},
     "Delete": {"Key", "ConditionExpression"},
+    "ConditionCheck": {"Key", "ConditionExpression"},
 }
 _READ = {"KeyConditionExpression", "FilterExpression", "IndexName", "ConsistentRead", "ScanIndexForward"}
 _PAGED = {"Limit", "ExclusiveStartKey", "ProjectionExpression"}
@@ -76,6 +77,8 @@ class MemoryTable:
         _check_used(used, names, values)
         if wanted and not wanted.holds(before or {}, values):
             raise Refusal("ConditionalCheckFailedException", _FAILED)
+        if verb == "ConditionCheck":
+            return key, before
         if changes is None:
             return key, self._checked(copied(given["Item"])) if verb == "Put" else None
         try:

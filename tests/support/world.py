@@ -18,10 +18,12 @@ from pynamodb.connection import Connection
 from scheduling.api.registration import registration
 from scheduling.api.requests import schedule_input
 from scheduling.aws.installs import InstallsTable
+from scheduling.aws.manual_runs import ManualRunsTable
 from scheduling.aws.runs import RunsTable
 from scheduling.aws.schedules import SchedulesTable
 from scheduling.aws.sweeps import SweepsTable
 from scheduling.aws.table import connect
+from scheduling.aws.tenants import TenantsTable
 from scheduling.aws.timers import EventBridgeTimers
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install, InstallConfig
@@ -29,7 +31,7 @@ from scheduling.domain.limits import Limits
 from scheduling.domain.rules import ScheduleInput
 from scheduling.domain.runs import Fire, Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.installs import put_install
+from scheduling.operations.installs import Put, Registered, put_install
 from scheduling.operations.services import Services
 from scheduling.settings import TimerSettings
 
@@ -40,10 +42,14 @@ TABLE, GROUP = "scheduling-test", "scheduling-test"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SETTINGS = TimerSettings(
     schedule_group_name=GROUP,
-    timer_target_arn="arn:aws:lambda:eu-central-1:123456789012:function:execute",
+    timer_target_arn="arn:aws:lambda:eu-central-1:123456789012:function:stack-execute",
     timer_role_arn="arn:aws:iam::123456789012:role/timer",
     timer_dlq_arn="arn:aws:sqs:eu-central-1:123456789012:dead-letters",
 )
+
+TENANT = "tenant-1"
+ADMIN = "admin:arn:aws:iam::123456789012:role/platform"
+PUT = Put(by=ADMIN)
 
 on_both = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
 """Runs a module's tests on moto and on the stand-in of the property tests, which holds the one to the other."""
@@ -79,8 +85,12 @@ class World:
     def register(self, install_id: InstallId | None = None, **fields: object) -> InstallId:
         """An install, new or changed, of the sample version unless `fields` say otherwise."""
         install_id = install_id or InstallId(str(uuid4()))
-        put_install(self.services, install_id, registration(registration_body(**fields)))
+        self.put(install_id, PUT, **fields)
         return install_id
+
+    def put(self, install_id: InstallId, put: Put = PUT, **fields: object) -> Registered:
+        """The same, with what is told of it."""
+        return put_install(self.services, install_id, registration(registration_body(**fields)), put)
 
     def rows(self, install_id: InstallId) -> Sequence[Mapping[str, Any]]:
         """The table's items of the install, as plain values."""
@@ -92,6 +102,11 @@ class World:
     def kinds(self, install_id: InstallId, kind: str) -> Sequence[Mapping[str, Any]]:
         """The install's items of one type."""
         return [row for row in self.rows(install_id) if row["type"] == kind]
+
+    def handed_over(self) -> Sequence[Mapping[str, Any]]:
+        """The events that the executor was asynchronously invoked with."""
+        made = [call for call in self.calls.made if call.operation == "Invoke"]
+        return [json.loads(call.arguments["Payload"]) for call in made]
 
     def timers(self) -> Mapping[str, Mapping[str, Any]]:
         """What stands in EventBridge, by name."""
@@ -111,7 +126,7 @@ def aws_client(service: str) -> Any:
 def registration_body(**fields: object) -> dict[str, Any]:
     """The body of a PUT of an install with three endpoints; `version` names its version and manifest."""
     return {
-        "tenantId": "tenant-1",
+        "tenantId": TENANT,
         "registryId": "registry-1",
         "versionId": "version-1",
         "contentHash": "sha256:" + "0" * 64,
@@ -170,9 +185,11 @@ def _services(connection: Connection, limits: Limits, clock: Callable[[], dateti
         waited[0] += seconds
 
     return Services(
+        tenants=TenantsTable(connection),
         installs=InstallsTable(connection),
         schedules=SchedulesTable(connection),
         runs=RunsTable(connection, limits.run_history_days),
+        manual_runs=ManualRunsTable(connection),
         sweeps=SweepsTable(connection),
         timers=EventBridgeTimers(connection.session, SETTINGS),
         limits=limits,

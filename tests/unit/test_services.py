@@ -23,6 +23,8 @@ def services(waited: list[float]) -> Services:
         waited[0] += seconds
 
     parts: dict[str, Any] = {
+        "tenants": create_autospec(ports.Tenants),
+        "manual_runs": create_autospec(ports.ManualRuns),
         "installs": create_autospec(ports.Installs),
         "schedules": create_autospec(ports.Schedules),
         "runs": create_autospec(ports.Runs),

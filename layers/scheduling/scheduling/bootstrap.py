@@ -8,13 +8,16 @@ from functools import cache
 
 from botocore.session import Session
 
+from scheduling.aws.executor import LambdaExecutor
 from scheduling.aws.installs import InstallsTable
+from scheduling.aws.manual_runs import ManualRunsTable
 from scheduling.aws.runner import HttpRunner
 from scheduling.aws.runs import RunsTable
 from scheduling.aws.schedules import SchedulesTable
 from scheduling.aws.secrets import CURRENT, PREVIOUS, Secret
 from scheduling.aws.sweeps import SweepsTable
 from scheduling.aws.table import connect
+from scheduling.aws.tenants import TenantsTable
 from scheduling.aws.timers import EventBridgeTimers
 from scheduling.operations.services import Services
 from scheduling.settings import RunnerSettings, SweepSettings, TableSettings, TimerSettings, TokenSettings
@@ -56,14 +59,22 @@ def services() -> Services:
     settings = TableSettings.read()
     connection = connect(settings.table_name)
     return Services(
+        tenants=TenantsTable(connection),
         installs=InstallsTable(connection),
         schedules=SchedulesTable(connection),
         runs=RunsTable(connection, settings.run_history_days),
+        manual_runs=ManualRunsTable(connection),
         sweeps=SweepsTable(connection),
         timers=EventBridgeTimers(connection.session, TimerSettings.read()),
         limits=settings.limits,
         clock=now,
     )
+
+
+@cache
+def executor() -> LambdaExecutor:
+    """The function that runs occurrences."""
+    return LambdaExecutor(Session(), TimerSettings.read().timer_target_arn)
 
 
 @cache

@@ -65,6 +65,7 @@ def test_a_schedule_has_the_contracts_fields() -> None:
         "cron": "0 9 * * *",
         "timezone": "Europe/Berlin",
         "enabled": True,
+        "disabledReason": None,
         "payload": {"a": [1, 2]},
         "lastRunAt": "2026-11-23T09:00:00.000Z",
         "lastRunStatus": "error",
@@ -79,6 +80,7 @@ def test_what_a_new_schedule_does_not_have_is_null() -> None:
     assert made["enabled"] is False
     assert [name for name, value in made.items() if value is None] == [
         "name",
+        "disabledReason",
         "lastRunAt",
         "lastRunStatus",
         "lastError",
@@ -140,7 +142,7 @@ def test_a_run_has_the_contracts_fields() -> None:
     )
 
     assert compact(run_fields(run)) == (
-        '{"scheduledTime":"2026-11-23T09:00:00Z","startedAt":"2026-11-23T09:00:00.000Z","durationMs":12,'
+        '{"scheduledTime":"2026-11-23T09:00:00Z","trigger":"schedule","startedAt":"2026-11-23T09:00:00.000Z","durationMs":12,'
         '"attempt":2,"status":"error","httpStatus":503,"error":"down"}'
     )
 
@@ -156,6 +158,7 @@ def test_an_install_shows_no_configuration_and_no_secret() -> None:
         "contentHash": "sha256:abc",
         "grantedCapabilities": ["cap:context.read", "cap:scheduler.manage"],
         "enabled": False,
+        "paused": False,
         "scheduleCount": 3,
         "endpoints": [endpoint_fields(endpoint("GET", "/a"))],
     }

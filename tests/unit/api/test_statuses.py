@@ -22,6 +22,7 @@ TABLE = [
     pytest.param(errors.PreconditionFailed(), 412, 412, "PRECONDITION_FAILED", id="precondition"),
     pytest.param(errors.AnswerTooLarge("x"), 413, 413, "ANSWER_TOO_LARGE", id="too large"),
     pytest.param(errors.RateLimited(7), 429, 429, "RATE_LIMITED", id="rate"),
+    pytest.param(errors.NotRunnable("x"), 409, 409, "NOT_RUNNABLE", id="not runnable"),
     pytest.param(errors.Unavailable("x", 3), 503, 503, "UNAVAILABLE", id="unavailable"),
     pytest.param(SchedulingError("x"), 500, 500, "INTERNAL_ERROR", id="anything else"),
 ]

@@ -159,6 +159,7 @@ def test_a_failed_change_is_undone_and_its_number_never_used_again() -> None:
         last_timer_revision=3,
         pending_since=LATER + timedelta(seconds=5),
         change_token=restored.change_token,
+        changed_by="system",
     )
     assert restored.names == {"old"}
     assert restored.redefined(definition(cron="0 6 * * *"), LATER).timer_revision == 4
@@ -169,7 +170,9 @@ def test_a_failed_removal_is_undone() -> None:
 
     restored = before.restored_over(before.removed(LATER), LATER)
 
-    assert restored == replace(before, pending_since=LATER, change_token=restored.change_token)
+    assert restored == replace(
+        before, pending_since=LATER, change_token=restored.change_token, changed_by="system"
+    )
     assert restored.due
 
 

@@ -1,13 +1,13 @@
 """What EventBridge delivers, in and out (contract, section 5)."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import BaseModel, ValidationInfo, field_validator
 
 from scheduling.api.boundary import logger
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.runs import Fire, NotRun, Run, parse_time
+from scheduling.domain.runs import Fire, NotRun, Run, Trigger, parse_manual_time, parse_time
 
 
 class _Event(BaseModel):
@@ -15,7 +15,14 @@ class _Event(BaseModel):
     scheduleId: str  # noqa: N815
     revision: int
     replay: bool = False
-    scheduledTime: Annotated[str, AfterValidator(parse_time)]  # noqa: N815
+    trigger: Trigger = Trigger.SCHEDULE
+    scheduledTime: str  # noqa: N815
+
+    @field_validator("scheduledTime")
+    @classmethod
+    def _in_its_form(cls, text: str, given: ValidationInfo) -> str:
+        manual = given.data.get("trigger") is Trigger.MANUAL
+        return parse_manual_time(text) if manual else parse_time(text)
 
 
 def fire_of(event: Mapping[str, Any]) -> Fire:
@@ -26,6 +33,7 @@ def fire_of(event: Mapping[str, Any]) -> Fire:
         schedule_id=ScheduleId(given.scheduleId),
         revision=given.revision,
         replay=given.replay,
+        trigger=given.trigger,
         scheduled_time=given.scheduledTime,
     )
 

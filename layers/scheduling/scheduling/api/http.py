@@ -7,10 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from aws_lambda_powertools.utilities.data_classes.api_gateway_proxy_event import RequestContextV2
 
 from scheduling.domain import exact_json
 from scheduling.domain.errors import AnswerTooLarge, InstallNotFound, ValidationFailed
-from scheduling.domain.ids import INSTALL_ID_FORM, InstallId, parse_install_id
+from scheduling.domain.ids import (
+    INSTALL_ID_FORM,
+    TENANT_ID_FORM,
+    InstallId,
+    parse_install_id,
+    parse_tenant_id,
+)
 
 MAX_ANSWER_BYTES = 6_000_000
 """Lambda's limit is 6,291,556 bytes for the answer as JSON, in which the body is one escaped string."""
@@ -40,6 +47,20 @@ class Request:
         if install_id is None:
             raise ValidationFailed.of({"installId": f"installId must be {INSTALL_ID_FORM}"})
         return install_id
+
+    @property
+    def tenant_id(self) -> str:
+        """Of the path. Raises ValidationFailed for what no tenant can be named."""
+        tenant_id = parse_tenant_id(self.path("tenantId"))
+        if tenant_id is None:
+            raise ValidationFailed.of({"tenantId": f"tenantId must be {TENANT_ID_FORM}"})
+        return tenant_id
+
+    @property
+    def principal(self) -> str:
+        """The ARN of the IAM principal that signed the request; locally nobody does."""
+        context = RequestContextV2(self._event.get("requestContext") or {})
+        return context.authorizer.iam.user_arn or "unsigned"
 
     def path(self, name: str) -> str:
         """A parameter of the path."""

@@ -31,6 +31,7 @@ def schedule_json(schedule: Schedule) -> str:
         "cron": definition.cron,
         "timezone": definition.timezone,
         "enabled": definition.enabled,
+        "disabledReason": schedule.disabled_reason,
         "lastRunAt": timestamp(last_run.at) if last_run else None,
         "lastRunStatus": last_run.status if last_run else None,
         "lastError": last_run.error if last_run else None,
@@ -42,6 +43,16 @@ def schedule_json(schedule: Schedule) -> str:
 def schedules_json(schedules: Iterable[Schedule]) -> str:
     """A list of schedules."""
     return f"[{','.join(map(schedule_json, schedules))}]"
+
+
+def tenant_schedules_json(schedules: Iterable[tuple[Install, Schedule]]) -> str:
+    """A list of schedules of several installs, each with its install, and whether that lets it fire."""
+    shown = (
+        f'{schedule_json(schedule)[:-1]},"installId":{compact(install.id)},'
+        f'"installEnabled":{compact(install.enabled)},"paused":{compact(install.paused)}}}'
+        for install, schedule in schedules
+    )
+    return f"[{','.join(shown)}]"
 
 
 def endpoint_fields(endpoint: Endpoint) -> Mapping[str, object]:
@@ -59,6 +70,7 @@ def run_fields(run: Run) -> Mapping[str, object]:
     """One run of the history."""
     return {
         "scheduledTime": run.scheduled_time,
+        "trigger": run.trigger.value,
         "startedAt": timestamp(run.started_at),
         "durationMs": run.duration_ms,
         "attempt": run.attempt,
@@ -78,6 +90,7 @@ def install_fields(install: Install, version: Version) -> Mapping[str, object]:
         "contentHash": install.content_hash,
         "grantedCapabilities": sorted(install.granted),
         "enabled": install.enabled,
+        "paused": install.paused,
         "scheduleCount": install.schedule_count,
         "endpoints": [endpoint_fields(endpoint) for endpoint in version.endpoints],
     }

@@ -13,7 +13,7 @@ from scheduling.domain.errors import ScheduleNotFound, ValidationFailed
 from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import ScheduleId, parse_schedule_id
 from scheduling.domain.rules import FIELDS, ScheduleFields, ScheduleInput
-from scheduling.domain.runs import parse_time
+from scheduling.domain.runs import parse_manual_time, parse_time
 
 MAX_PAGE = 50
 _TEXTS = {
@@ -91,12 +91,18 @@ def schedule_id_of(text: str) -> ScheduleId:
 
 def idempotency_key(header: str | None, body: Mapping[str, object]) -> IdempotencyKey | None:
     """The key, with a hash of the body that no spacing or order of names changes. Raises ValidationFailed."""
-    if header is None:
+    key = plain_idempotency_key(header)
+    if key is None:
         return None
-    if not 1 <= len(header) <= 64:
-        raise ValidationFailed.of({"Idempotency-Key": "Idempotency-Key must be 1 to 64 characters"})
     canonical = exact_json.dumps(body, sort_keys=True)
-    return IdempotencyKey(header, hashlib.sha256(canonical.encode()).hexdigest())
+    return IdempotencyKey(key, hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def plain_idempotency_key(header: str | None) -> str | None:
+    """The key of a request without a body. Raises ValidationFailed."""
+    if header is not None and not 1 <= len(header) <= 64:
+        raise ValidationFailed.of({"Idempotency-Key": "Idempotency-Key must be 1 to 64 characters"})
+    return header
 
 
 def if_match(header: str | None) -> frozenset[int] | None:
@@ -123,7 +129,7 @@ def cursor_of(position: str | None) -> str | None:
 
 def schedule_position(cursor: str | None) -> ScheduleId | None:
     """The schedule that a page of schedules follows. Raises ValidationFailed."""
-    schedule_id = parse_schedule_id(_position(cursor)) if cursor is not None else None
+    schedule_id = parse_schedule_id(position(cursor)) if cursor is not None else None
     if cursor is not None and schedule_id is None:
         raise ValidationFailed.of({"cursor": "Invalid cursor"})
     return schedule_id
@@ -134,12 +140,14 @@ def run_position(cursor: str | None) -> str | None:
     if cursor is None:
         return None
     try:
-        return parse_time(_position(cursor))
+        text = position(cursor)
+        return parse_manual_time(text) if "." in text else parse_time(text)
     except ValueError:
         raise ValidationFailed.of({"cursor": "Invalid cursor"}) from None
 
 
-def _position(cursor: str) -> str:
+def position(cursor: str) -> str:
+    """What the cursor stands for. Raises ValidationFailed."""
     try:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except ValueError:

@@ -14,6 +14,7 @@ _STATUSES: Mapping[type[errors.SchedulingError], int] = {
     errors.IdempotencyMismatch: 409,
     errors.InstallConflict: 409,
     errors.RemapFailed: 409,
+    errors.NotRunnable: 409,
     errors.PreconditionFailed: 412,
     errors.AnswerTooLarge: 413,
     errors.RateLimited: 429,

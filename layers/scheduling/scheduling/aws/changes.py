@@ -13,8 +13,9 @@ from scheduling.aws.rows import changes, remembered_values, schedule_values, to_
 from scheduling.aws.table import InstallRow, NameRow, ScheduleRow, WriteRow
 from scheduling.domain.idempotency import KEY_LIFETIME, EarlierWrite
 from scheduling.domain.ids import InstallId
-from scheduling.domain.install import WRITE_WINDOW, Acceptance
+from scheduling.domain.install import Acceptance
 from scheduling.domain.schedule import Schedule
+from scheduling.domain.window import WINDOW
 
 
 def write_change(
@@ -70,7 +71,7 @@ def _write_install(
     if accept:
         slot = InstallRow.writes[str(accept.slot)]
         actions += [slot.set(to_millis(accept.now)), InstallRow.sequence.add(1)]
-        free = slot.does_not_exist() | (slot <= to_millis(accept.now - WRITE_WINDOW))
+        free = slot.does_not_exist() | (slot <= to_millis(accept.now - WINDOW))
         conditions += [InstallRow.generation == accept.generation, free]
         if growth > 0:
             conditions.append(InstallRow.schedule_count < accept.max_schedules)

@@ -2,14 +2,16 @@
 
 from pynamodb.connection import Connection
 
-from scheduling.aws.keys import config_key, install_key, version_key
+from scheduling.aws.keys import config_key, install_key, member_key, tenant_key, version_key
 from scheduling.aws.requests import Write, find, translated
 from scheduling.aws.rows import changes, install_values
 from scheduling.aws.runs import config_of
-from scheduling.aws.table import ConfigRow, EndpointMap, InstallRow, Row, VersionRow
+from scheduling.aws.table import ConfigRow, EndpointMap, InstallRow, MemberRow, Row, TenantRow, VersionRow
+from scheduling.aws.tenants import unchanged
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install, InstallConfig, Version
+from scheduling.domain.tenant import Tenant
 
 
 class InstallsTable:
@@ -33,23 +35,31 @@ class InstallsTable:
         """One BatchGetItem."""
         return config_of(find(config_key(install_id)).get(ConfigRow))
 
-    def put(self, before: Install | None, after: Install, config: InstallConfig, version: Version) -> None:
+    def register(self, install: Install, config: InstallConfig, version: Version, tenant: Tenant) -> None:
         """One TransactWriteItems."""
         write = Write(self._connection)
-        row = InstallRow(**install_key(after.id))
-        if before:
-            as_read = (InstallRow.generation == before.generation) & (InstallRow.sequence == before.sequence)
-            actions = changes(InstallRow, install_values(before), install_values(after))
-            write.update(row, actions, as_read)
-        else:
-            new = InstallRow(**install_key(after.id), **install_values(after))
-            write.put(new, InstallRow.pk.does_not_exist())
+        new = InstallRow(**install_key(install.id), **install_values(install))
+        write.put(new, InstallRow.pk.does_not_exist())
+        write.put(MemberRow(**member_key(tenant.id, install.id)))
+        write.check(TenantRow(**tenant_key(tenant.id)), unchanged(tenant))
+        self._write_version(write, install, config, version)
+        write.send()
+
+    def change(self, before: Install, after: Install, config: InstallConfig, version: Version) -> None:
+        """One TransactWriteItems."""
+        write = Write(self._connection)
+        as_read = (InstallRow.generation == before.generation) & (InstallRow.sequence == before.sequence)
+        actions = changes(InstallRow, install_values(before), install_values(after))
+        write.update(InstallRow(**install_key(after.id)), actions, as_read)
+        self._write_version(write, after, config, version)
+        write.send()
+
+    def _write_version(self, write: Write, after: Install, config: InstallConfig, version: Version) -> None:
         write.put(
             ConfigRow(**config_key(after.id), config=config.config, secret_envelope=config.secret_envelope)
         )
         same = VersionRow.pk.does_not_exist() | (VersionRow.manifest_hash == version.manifest_hash)
         write.put(_version_row(after.registry_id, version), same)
-        write.send()
 
     def replace(self, before: Install, after: Install | None) -> None:
         """One UpdateItem, or one TransactWriteItems that deletes."""
@@ -62,6 +72,7 @@ class InstallsTable:
         else:
             write.delete(row, as_read & (InstallRow.schedule_count <= 0))
             write.delete(ConfigRow(**config_key(before.id)))
+            write.delete(MemberRow(**member_key(before.tenant_id, before.id)))
         write.send()
 
     def clear(self, install_id: InstallId) -> None:

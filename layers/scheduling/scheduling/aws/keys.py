@@ -40,6 +40,26 @@ def run_key(install_id: str, schedule_id: str, scheduled_time: str) -> Key:
     return Key(hash_key=f"INSTALL#{install_id}#SCHEDULE#{schedule_id}", range_key=f"RUN#{scheduled_time}")
 
 
+def manual_window_key(install_id: str, schedule_id: str) -> Key:
+    """Of the recent manual runs of one of its schedules."""
+    return Key(hash_key=f"INSTALL#{install_id}#SCHEDULE#{schedule_id}", range_key="MANUAL")
+
+
+def manual_run_key(install_id: str, schedule_id: str, idempotency_key: str) -> Key:
+    """Of a request to run one of its schedules now."""
+    return Key(hash_key=f"INSTALL#{install_id}#SCHEDULE#{schedule_id}", range_key=f"MANUAL#{idempotency_key}")
+
+
+def tenant_key(tenant_id: str) -> Key:
+    """Of a tenant."""
+    return Key(hash_key=f"TENANT#{tenant_id}", range_key="TENANT")
+
+
+def member_key(tenant_id: str, install_id: str) -> Key:
+    """Of an install among those of its tenant."""
+    return Key(hash_key=f"TENANT#{tenant_id}", range_key=f"INSTALL#{install_id}")
+
+
 def version_key(registry_id: str, version_id: str) -> Key:
     """Of a version of an extension."""
     return Key(hash_key=f"VERSION#{registry_id}#{version_id}", range_key="VERSION")

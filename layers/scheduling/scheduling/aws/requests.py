@@ -85,6 +85,10 @@ class Write:
         """The row with that key."""
         self._steps.append(("delete", (row, condition)))
 
+    def check(self, row: Row, condition: Condition) -> None:
+        """Nothing, of the row with that key, beside other steps."""
+        self._steps.append(("condition_check", (type(row), row.pk, row.sk, condition)))
+
     def send(self) -> None:
         """Raises Conflict where a condition did not hold or a concurrent write came first, and Unavailable."""
         with translated():

@@ -5,12 +5,13 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from scheduling.aws.table import InstallRow, RunRow, ScheduleRow, WriteRow
+from scheduling.aws.table import InstallRow, RunRow, ScheduleRow, TenantRow, WriteRow
 from scheduling.domain.idempotency import EarlierWrite, IdempotencyKey
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
-from scheduling.domain.runs import Run, RunStatus
+from scheduling.domain.runs import Run, RunStatus, Trigger
 from scheduling.domain.schedule import Definition, LastRun, Life, Schedule
+from scheduling.domain.tenant import Tenant
 
 _DEFINED = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
 _REMEMBERED = (*_DEFINED, "created_at")
@@ -26,7 +27,11 @@ def install_of(row: InstallRow) -> Install:
         content_hash=row.content_hash,
         granted=frozenset(row.granted),
         enabled=row.enabled,
+        paused=bool(row.paused),
+        followed=int(row.followed),
         deleting=row.deleting,
+        dropped=frozenset(row.dropped or ()),
+        changed_by=row.changed_by,
         generation=int(row.generation),
         sequence=int(row.sequence),
         schedule_count=int(row.schedule_count),
@@ -44,7 +49,11 @@ def install_values(install: Install) -> dict[str, Any]:
         "content_hash": install.content_hash,
         "granted": set(install.granted),
         "enabled": install.enabled,
+        "paused": install.paused or None,
+        "followed": install.followed,
         "deleting": install.deleting,
+        "dropped": set(install.dropped) or None,
+        "changed_by": install.changed_by,
         "generation": install.generation,
         **pending_values(install.id, install.pending_since),
     }
@@ -74,6 +83,9 @@ def schedule_of(row: ScheduleRow) -> Schedule:
         life=Life(row.life),
         held_name=row.held_name,
         suspended=bool(row.suspended),
+        followed=int(row.followed),
+        disabled_reason=row.disabled_reason,
+        changed_by=row.changed_by,
         change_token=row.change_token,
         running_time=row.running_time,
         running_until=row.running_until,
@@ -107,6 +119,9 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "life": schedule.life.value,
         "held_name": schedule.held_name,
         "suspended": schedule.suspended or None,
+        "followed": schedule.followed,
+        "disabled_reason": schedule.disabled_reason,
+        "changed_by": schedule.changed_by,
         "change_token": schedule.change_token,
         **pending_values(schedule.id, schedule.pending_since),
     }
@@ -138,6 +153,7 @@ def run_of(row: RunRow) -> Run:
     """The run that the row holds."""
     return Run(
         scheduled_time=row.sk.removeprefix("RUN#"),
+        trigger=Trigger(row.trigger),
         status=RunStatus(row.status),
         attempt=int(row.attempt),
         claim_token=row.claim_token,
@@ -153,6 +169,7 @@ def run_of(row: RunRow) -> Run:
 def run_values(run: Run) -> dict[str, Any]:
     """All of a run but its key."""
     return {
+        "trigger": run.trigger.value,
         "status": run.status.value,
         "attempt": run.attempt,
         "claim_token": run.claim_token,
@@ -162,6 +179,31 @@ def run_values(run: Run) -> dict[str, Any]:
         "http_status": run.http_status,
         "error": run.error,
         "retryable": run.retryable,
+    }
+
+
+def tenant_of(tenant_id: str, row: TenantRow | None) -> Tenant:
+    """The tenant that the row holds; none is one that was never paused."""
+    if row is None:
+        return Tenant(id=tenant_id)
+    return Tenant(
+        id=tenant_id,
+        paused=row.paused,
+        generation=int(row.generation),
+        changed_by=row.changed_by,
+        pending_since=row.pending_since,
+        followed_until=InstallId(row.followed_until) if row.followed_until else None,
+    )
+
+
+def tenant_values(tenant: Tenant) -> dict[str, Any]:
+    """All of a tenant but its key."""
+    return {
+        "paused": tenant.paused,
+        "generation": tenant.generation,
+        "changed_by": tenant.changed_by,
+        "followed_until": tenant.followed_until,
+        **pending_values(tenant.id, tenant.pending_since),
     }
 
 

@@ -1,6 +1,5 @@
 """The schedules in the table."""
 
-import json
 import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -127,8 +126,7 @@ def _within(schedules: Iterator[Schedule], limit: int | None, max_bytes: int | N
     size = 0
     for count, schedule in enumerate(schedules, start=1):
         yield schedule
-        as_sent = json.dumps(schedule.definition.payload, ensure_ascii=False)  # Lambda escapes it once more
-        size += len(as_sent.encode())
+        size += schedule.payload_bytes
         if count == limit or (max_bytes and size >= max_bytes):
             return
 
@@ -137,7 +135,13 @@ def _pending(older_than: datetime) -> Iterator[PendingItem]:
     for shard in random.sample(SHARDS, len(SHARDS)):
         with translated():
             for row in Row.pending_index.query(shard, PendingIndex.since < older_than):
-                kind, _, schedule_id = row.sk.partition("#")
-                install_id = InstallId(row.pk.removeprefix("INSTALL#"))
-                schedule = ScheduleId(schedule_id) if kind == "SCHEDULE" else None
-                yield PendingItem(install_id, schedule, since=row.pending_since)
+                yield _item(row)
+
+
+def _item(row: Row) -> PendingItem:
+    of, _, owner = row.pk.partition("#")
+    kind, _, schedule_id = row.sk.partition("#")
+    if of == "TENANT":
+        return PendingItem(since=row.pending_since, tenant_id=owner)
+    schedule = ScheduleId(schedule_id) if kind == "SCHEDULE" else None
+    return PendingItem(since=row.pending_since, install_id=InstallId(owner), schedule_id=schedule)

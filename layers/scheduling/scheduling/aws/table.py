@@ -60,7 +60,11 @@ class InstallRow(Row, discriminator="install"):
     content_hash = UnicodeAttribute(attr_name="contentHash")
     granted = UnicodeSetAttribute()
     enabled = BooleanAttribute()
+    paused = BooleanAttribute(null=True)
+    followed = NumberAttribute(default=0)
     deleting = BooleanAttribute(default=False)
+    dropped = UnicodeSetAttribute(null=True)
+    changed_by = UnicodeAttribute(attr_name="changedBy")
     generation = NumberAttribute()
     sequence = NumberAttribute(default=0)
     schedule_count = NumberAttribute(default=0, attr_name="scheduleCount")
@@ -93,6 +97,9 @@ class ScheduleRow(Row, discriminator="schedule"):
     life = UnicodeAttribute()
     held_name = UnicodeAttribute(null=True, attr_name="heldName")
     suspended = BooleanAttribute(null=True)
+    followed = NumberAttribute(default=0)
+    disabled_reason = UnicodeAttribute(null=True, attr_name="disabledReason")
+    changed_by = UnicodeAttribute(attr_name="changedBy")
     change_token = UnicodeAttribute(attr_name="changeToken")
     running_time = UnicodeAttribute(null=True, attr_name="runningTime")
     running_until = UTCDateTimeAttribute(null=True, attr_name="runningUntil")
@@ -114,6 +121,34 @@ class WriteRow(Row, discriminator="write"):
     schedule: MapAttribute[str, Any] = MapAttribute()
 
 
+class TenantRow(Row, discriminator="tenant"):
+    """pk TENANT#<tenant>, sk TENANT: once it was paused."""
+
+    paused = BooleanAttribute()
+    generation = NumberAttribute()
+    changed_by = UnicodeAttribute(attr_name="changedBy")
+    followed_until = UnicodeAttribute(null=True, attr_name="followedUntil")
+
+
+class MemberRow(Row, discriminator="member"):
+    """pk TENANT#<tenant>, sk INSTALL#<install>: there as long as the install is."""
+
+
+class ManualWindowRow(Row, discriminator="manualWindow"):
+    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL: when it was run by hand of late."""
+
+    sequence = NumberAttribute()
+    writes: MapAttribute[str, Any] = MapAttribute(default=dict)
+
+
+class ManualRunRow(Row, discriminator="manualRun"):
+    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL#<idempotency key>; kept for 24 hours."""
+
+    revision = NumberAttribute()
+    scheduled_time = UnicodeAttribute(attr_name="scheduledTime")
+    requested_at = UTCDateTimeAttribute(attr_name="requestedAt")
+
+
 class EndpointMap(MapAttribute[str, Any]):
     """One endpoint of a manifest."""
 
@@ -133,6 +168,7 @@ class VersionRow(Row, discriminator="version"):
 class RunRow(Row, discriminator="run"):
     """pk INSTALL#<install>#SCHEDULE#<schedule>, sk RUN#<scheduled time>; kept for RUN_HISTORY_DAYS."""
 
+    trigger = UnicodeAttribute()
     status = UnicodeAttribute()
     attempt = NumberAttribute()
     claim_token = UnicodeAttribute(attr_name="claimToken")

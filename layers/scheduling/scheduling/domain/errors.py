@@ -119,6 +119,12 @@ class RemapFailed(SchedulingError):
         self.missing = list(missing)
 
 
+class NotRunnable(SchedulingError):
+    """The schedule would not be run if it were started now; the text says why."""
+
+    code = "NOT_RUNNABLE"
+
+
 class AnswerTooLarge(SchedulingError):
     """The answer would not fit what Lambda may return."""
 

@@ -11,6 +11,8 @@ InstallId = NewType("InstallId", str)
 ScheduleId = NewType("ScheduleId", str)
 
 INSTALL_ID_FORM = "1 to 64 letters, digits, dots, underscores and dashes, the first a letter or a digit"
+TENANT_ID_FORM = "1 to 128 visible ASCII characters"
+_TENANT_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _INSTALL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SCHEDULE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _ENDPOINT_NAMESPACE = uuid5(NAMESPACE_URL, "extension-scheduler/endpoint")
@@ -19,6 +21,11 @@ _ENDPOINT_NAMESPACE = uuid5(NAMESPACE_URL, "extension-scheduler/endpoint")
 def parse_install_id(text: str) -> InstallId | None:
     """The id, or None where no install can have it: see `INSTALL_ID_FORM`."""
     return InstallId(text) if _INSTALL_ID.fullmatch(text) else None
+
+
+def parse_tenant_id(text: str) -> str | None:
+    """The id, or None where no tenant can have it: see `TENANT_ID_FORM`."""
+    return text if _TENANT_ID.fullmatch(text) else None
 
 
 def parse_schedule_id(text: str) -> ScheduleId | None:

@@ -1,19 +1,16 @@
 """An install of an extension, its version, and its window of accepted writes."""
 
-import math
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from scheduling.domain.actors import SYSTEM
 from scheduling.domain.capabilities import SCHEDULER_MANAGE
 from scheduling.domain.endpoints import Endpoint
-from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaReached, RateLimited
+from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaReached
 from scheduling.domain.ids import InstallId
 from scheduling.domain.limits import Limits
-
-WRITE_WINDOW = timedelta(seconds=60)
-_SLOT_CHOICE = 64
+from scheduling.domain.window import free_slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +28,9 @@ class Install:
 
     `generation` counts the platform's changes and `sequence` the extension's, so that a write can depend on
     what it read. `writes` holds the times of recent accepted writes by slot; a slot is free again after the
-    window. `pending_since` is set while the timers of its schedules may not have followed a change.
+    window. `pending_since` is set while its schedules may not have followed a change; `dropped` then has the
+    endpoints, as `METHOD /path`, whose schedules that change disables. `paused` as its tenant is, up to the
+    tenant's change `followed`. `changed_by` made the newest change.
     """
 
     id: InstallId
@@ -41,7 +40,11 @@ class Install:
     content_hash: str
     granted: frozenset[str]
     enabled: bool
+    paused: bool = False
+    followed: int = 0
     deleting: bool = False
+    dropped: frozenset[str] = frozenset()
+    changed_by: str = SYSTEM
     generation: int = 1
     sequence: int = 0
     schedule_count: int = 0
@@ -51,12 +54,17 @@ class Install:
     @property
     def active(self) -> bool:
         """Whether its schedules are to fire."""
-        return self.enabled and not self.deleting
+        return self.enabled and not self.paused and not self.deleting
 
     @property
     def stated(self) -> "Install":
         """What the platform said of it, without what its extension's writes change."""
-        return replace(self, sequence=0, schedule_count=0, writes={}, pending_since=None)
+        kept = replace(self, sequence=0, schedule_count=0, writes={}, pending_since=None)
+        return replace(kept, dropped=frozenset())
+
+    def changed(self, by: str, **fields: object) -> "Install":
+        """With the fields given, by the platform: whatever was read of it before is out of date."""
+        return replace(self, generation=self.generation + 1, changed_by=by, **fields)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +87,7 @@ class Acceptance:
 
 def managed(install: Install | None) -> Install:
     """The install, if its extension may manage schedules. Raises InstallNotFound or CapabilityDenied."""
-    if install is None or not install.active:
+    if install is None or install.deleting or not install.enabled:
         raise InstallNotFound
     if SCHEDULER_MANAGE not in install.granted:
         raise CapabilityDenied(SCHEDULER_MANAGE)
@@ -93,27 +101,10 @@ def check_room(install: Install, limits: Limits) -> None:
 
 
 def accept_write(install: Install, limits: Limits, now: datetime) -> Acceptance:
-    """Room for one more write in the exact sliding window, or RateLimited with the seconds until there is.
-
-    Each accepted write takes one of as many slots as the window admits, for its whole length: so no 60
-    seconds ever see more. Taken at random: concurrent writers who choose the same slot have to try again.
-    """
-    free = []
-    for slot in range(limits.writes_per_minute):
-        if slot not in install.writes or install.writes[slot] <= now - WRITE_WINDOW:
-            free.append(slot)
-            if len(free) == _SLOT_CHOICE:
-                break
-    if not free:
-        raise RateLimited(_seconds_until_free(install, limits, now))
+    """Room for one more write in the install's window. Raises RateLimited."""
     return Acceptance(
         generation=install.generation,
-        slot=random.choice(free),  # noqa: S311 - spreads load, guards nothing
+        slot=free_slot(install.writes, limits.writes_per_minute, now),
         now=now,
         max_schedules=limits.max_schedules_per_install,
     )
-
-
-def _seconds_until_free(install: Install, limits: Limits, now: datetime) -> int:
-    oldest = min(install.writes[slot] for slot in range(limits.writes_per_minute))
-    return max(1, math.ceil((oldest + WRITE_WINDOW - now).total_seconds()))

@@ -55,6 +55,9 @@ class Rules:
 
     def redefine(self, current: Definition, given: ScheduleInput) -> Definition:
         """`current` with the given fields. Raises ValidationFailed with every broken field."""
+        if given.fields.get("enabled") and not current.enabled and "endpoint" not in given.fields:
+            # A version may have come without the endpoint while it was disabled.
+            given = ScheduleInput({"endpoint": current.endpoint, **given.fields}, given.errors)
         return self._check(given, current)
 
     def _check(self, given: ScheduleInput, current: Definition) -> Definition:

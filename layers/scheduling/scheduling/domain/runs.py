@@ -1,5 +1,6 @@
 """One occurrence of a schedule and its attempts (contract, section 6)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -12,6 +13,13 @@ from scheduling.domain.schedule import Life, Schedule
 MAX_ATTEMPTS = 3
 MAX_ERROR_LENGTH = 4_000
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class Trigger(StrEnum):
+    """What an occurrence came from."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
 
 
 class RunStatus(StrEnum):
@@ -39,7 +47,8 @@ class NotRun(StrEnum):
 class Fire:
     """What EventBridge delivers: the occurrence, and the revision of the timer that it came from.
 
-    `replay` is an operator's: it admits attempts beyond the third, though none after a success.
+    `replay` is an operator's: it admits attempts beyond the third, though none after a success. A manual one has a
+    time of its own, with milliseconds, and is of no timer.
     """
 
     install_id: InstallId
@@ -47,11 +56,21 @@ class Fire:
     revision: int
     scheduled_time: str
     replay: bool = False
+    trigger: Trigger = Trigger.SCHEDULE
 
     @property
     def idempotency_key(self) -> str:
         """The same for every attempt at one occurrence."""
         return f"{self.schedule_id}:{self.scheduled_time}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualRun:
+    """A request to run a schedule now, and the occurrence that it made; `key` is the caller's, if any."""
+
+    fire: Fire
+    requested_at: datetime
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +82,7 @@ class Run:
     """
 
     scheduled_time: str
+    trigger: Trigger = Trigger.SCHEDULE
     status: RunStatus
     attempt: int
     started_at: datetime
@@ -102,9 +122,9 @@ def not_to_run(
     """Why this delivery is not to be run, or None. All is as read at the moment of the fire."""
     if schedule.life is not Life.ACTIVE:
         return NotRun.UNKNOWN_SCHEDULE
-    if not install.active or not schedule.due:
+    if not install.active or not schedule.under(install).due:
         return NotRun.DISABLED
-    if fire.revision != schedule.timer_revision:
+    if fire.trigger is Trigger.SCHEDULE and fire.revision != schedule.timer_revision:
         return NotRun.STALE_REVISION
     if SCHEDULER_MANAGE not in install.granted:
         return NotRun.CAPABILITY_REVOKED
@@ -127,6 +147,7 @@ def next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timedelta) -
     attempt = run.attempt + 1 if run else 1
     return Run(
         scheduled_time=fire.scheduled_time,
+        trigger=fire.trigger,
         status=RunStatus.RUNNING,
         attempt=attempt,
         started_at=now,
@@ -139,12 +160,27 @@ def time_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime(_TIME_FORMAT)
 
 
+def manual_time_text(moment: datetime) -> str:
+    """The form in which manual occurrences are named, which no scheduled one has."""
+    utc = moment.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
+
+
 def parse_time(text: str) -> str:
     """An instant such as `2026-11-23T09:00:00Z`, in that very form. Raises ValueError."""
+    return _parsed(text, time_text)
+
+
+def parse_manual_time(text: str) -> str:
+    """An instant such as `2026-11-23T09:00:00.123Z`, in that very form. Raises ValueError."""
+    return _parsed(text, manual_time_text)
+
+
+def _parsed(text: str, form: Callable[[datetime], str]) -> str:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
     try:
-        return time_text(moment)
+        return form(moment)
     except OverflowError as error:
         raise ValueError(f"{text!r} is beyond the calendar") from error

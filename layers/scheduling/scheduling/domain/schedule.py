@@ -1,10 +1,13 @@
 """A schedule: what its owner defined, and where it stands between the table and EventBridge."""
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from scheduling.domain.actors import HOST_API, SYSTEM
 from scheduling.domain.ids import InstallId, ScheduleId, new_token
+from scheduling.domain.install import Install
 
 
 class Life(StrEnum):
@@ -34,6 +37,10 @@ class Definition:
         """Method and path, as a caller may name it."""
         return f"{self.endpoint_method} {self.endpoint_path}"
 
+    def detached_like(self, other: "Definition") -> bool:
+        """Whether what disabled the other definition for want of its endpoint still holds for this one."""
+        return not self.enabled and self.endpoint == other.endpoint
+
     def same_timer(self, other: "Definition") -> bool:
         """Whether EventBridge needs no change to go from the other definition to this one."""
         if not (self.enabled or other.enabled):
@@ -59,9 +66,10 @@ class Schedule:
     other number are not run, and `last_timer_revision` is the highest one used, by a change since taken back
     too. From `timer_since` on it fires as it now does, and up to `checked_until` the history was found whole
     or made so. `pending_since` is set while EventBridge may differ from the row. `held_name` is a former name that
-    stays taken until the change that dropped it is settled. `suspended` while its install is disabled.
-    `change_token` is new with each change, the
-    platform's included: a write depends on it, and whoever made a change knows it again by it.
+    stays taken until the change that dropped it is settled. `suspended` while its install is disabled or paused,
+    up to the install's change `followed`. `disabled_reason` is set where the platform disabled it. `change_token`
+    is new with each change, the platform's included: a write depends on it, and whoever made a change knows it
+    again by it; `changed_by` is who.
     """
 
     id: ScheduleId
@@ -77,6 +85,9 @@ class Schedule:
     life: Life = Life.ACTIVE
     held_name: str | None = None
     suspended: bool = False
+    followed: int = 0
+    disabled_reason: str | None = None
+    changed_by: str = HOST_API
     change_token: str = field(default_factory=new_token)
     running_time: str | None = None
     running_until: datetime | None = None
@@ -104,9 +115,21 @@ class Schedule:
         """Whether it is to fire, and so to have a timer."""
         return self.life is Life.ACTIVE and self.definition.enabled and not self.suspended
 
+    @property
+    def payload_bytes(self) -> int:
+        """What its payload takes in an answer of Lambda, which is one JSON string."""
+        return len(json.dumps(self.definition.payload, ensure_ascii=False).encode())
+
     def redefined(self, definition: Definition, now: datetime) -> "Schedule":
         """With another definition; pending where EventBridge has to follow."""
-        changed = replace(self, definition=definition, revision=self.revision + 1, change_token=new_token())
+        changed = replace(
+            self,
+            definition=definition,
+            revision=self.revision + 1,
+            change_token=new_token(),
+            changed_by=HOST_API,
+            disabled_reason=self.disabled_reason if definition.detached_like(self.definition) else None,
+        )
         if definition.same_timer(self.definition):
             return changed
         number = self.last_timer_revision + 1
@@ -120,27 +143,44 @@ class Schedule:
             held_name=held,
         )
 
-    def removed(self, now: datetime) -> "Schedule":
+    def removed(self, now: datetime, by: str = HOST_API) -> "Schedule":
         """Deleted, its timer still to go."""
-        return replace(self.touched(now), life=Life.REMOVING)
+        return replace(self.touched(now), life=Life.REMOVING, changed_by=by)
 
     def withdrawn(self, now: datetime) -> "Schedule":
         """A create taken back, its timer still to go."""
-        return replace(self.touched(now), life=Life.WITHDRAWN)
+        return replace(self.touched(now), life=Life.WITHDRAWN, changed_by=SYSTEM)
 
     def restored_over(self, failed: "Schedule", now: datetime) -> "Schedule":
         """This state again in place of the `failed` change that followed it; its timer may still stand."""
         last = failed.last_timer_revision
-        return replace(self.touched(now), last_timer_revision=last, held_name=None)
+        return replace(self.touched(now), last_timer_revision=last, held_name=None, changed_by=SYSTEM)
 
     def touched(self, now: datetime) -> "Schedule":
         """The same for its owner, with EventBridge to be looked at."""
         return replace(self, pending_since=now, change_token=new_token())
 
-    def with_install(self, *, enabled: bool, now: datetime) -> "Schedule":
-        """The same for its owner, after its install was enabled or disabled."""
-        since = now if self.suspended == enabled else self.timer_since
-        return replace(self.touched(now), suspended=not enabled, timer_since=since)
+    def under(self, install: Install) -> "Schedule":
+        """As it stands since the install's newest change, which its row may not have followed yet."""
+        if self.definition.endpoint not in install.dropped or self.disabled_reason:
+            return self
+        return replace(
+            self,
+            definition=replace(self.definition, enabled=False),
+            revision=self.revision + 1,
+            disabled_reason=f"Version {install.version_id} has no endpoint {self.definition.endpoint}",
+        )
+
+    def following(self, install: Install, now: datetime) -> "Schedule":
+        """After the install's newest change: suspended or not, and disabled where its endpoint was dropped."""
+        suspended = not install.active
+        return replace(
+            self.under(install).touched(now),
+            suspended=suspended,
+            timer_since=now if self.suspended and not suspended else self.timer_since,
+            followed=install.generation,
+            changed_by=install.changed_by,
+        )
 
     def settled(self) -> "Schedule | None":
         """Once EventBridge matches: no longer pending, or gone."""

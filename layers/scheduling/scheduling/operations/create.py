@@ -40,7 +40,7 @@ def _create(
     if key and snapshot.earlier and now - snapshot.earlier.schedule.created_at < KEY_LIFETIME:
         return _again(services, snapshot.earlier, key, given)
     definition = Rules(endpoints_of(services, install), services.limits, now).define(given)
-    schedule = _new(install_id, definition, now)
+    schedule = _new(install, definition, now)
     accepted = _insert(services, snapshot, install, schedule, key)
     if schedule.pending:
         failure = "Schedule not created: the timer service is not available"
@@ -49,14 +49,17 @@ def _create(
     return schedule
 
 
-def _new(install_id: InstallId, definition: Definition, now: datetime) -> Schedule:
+def _new(install: Install, definition: Definition, now: datetime) -> Schedule:
+    suspended = not install.active
     return Schedule(
         id=_IDS.new(now),
-        install_id=install_id,
+        install_id=install.id,
         definition=definition,
         created_at=now,
         timer_since=now,
-        pending_since=now if definition.enabled else None,
+        pending_since=now if definition.enabled and not suspended else None,
+        suspended=suspended,
+        followed=install.generation,
     )
 
 

@@ -13,6 +13,7 @@ from scheduling.domain.runs import (
     Outcome,
     Run,
     RunStatus,
+    Trigger,
     next_attempt,
     not_to_run,
 )
@@ -27,6 +28,7 @@ _SHOWN = {
     NotRun.OVERLAP: "The previous run was still under way",
     NotRun.CAPABILITY_REVOKED: "The install no longer has cap:scheduler.manage",
 }
+_SHOWN_IF_MANUAL = {NotRun.DISABLED: "The schedule was disabled, its install, or its tenant paused"}
 
 
 class RunFailed(Exception):
@@ -109,14 +111,16 @@ def _finish_after_all(services: Services, fire: Fire, claimed: Run, finished: Ru
 
 def _show(services: Services, fire: Fire, seen: FireSnapshot, reason: NotRun) -> None:
     """What the owner is to know of goes into the history; a retry that finds an overlap leaves the first attempt."""
-    if reason not in _SHOWN or seen.run is not None:
+    shown = _SHOWN | (_SHOWN_IF_MANUAL if fire.trigger is Trigger.MANUAL else {})
+    if reason not in shown or seen.run is not None:
         return
     now = services.clock()
     skipped = Run(
         scheduled_time=fire.scheduled_time,
+        trigger=fire.trigger,
         status=RunStatus.SKIPPED,
         attempt=0,
         started_at=now,
-        error=_SHOWN[reason],
+        error=shown[reason],
     )
     services.runs.record(fire, skipped)

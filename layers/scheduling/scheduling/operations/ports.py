@@ -7,11 +7,14 @@ from typing import Protocol
 from scheduling.domain.idempotency import EarlierWrite
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Acceptance, Install, InstallConfig, Version
-from scheduling.domain.runs import Fire, Outcome, Run
+from scheduling.domain.runs import Fire, ManualRun, Outcome, Run
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import SweepState, Timer
+from scheduling.domain.tenant import Tenant
+from scheduling.domain.window import Window
 from scheduling.operations.snapshots import (
     FireSnapshot,
+    ManualSnapshot,
     Partition,
     PendingItem,
     RunPage,
@@ -120,14 +123,40 @@ class Installs(Protocol):
     def config(self, install_id: InstallId) -> InstallConfig:
         """What the runs of the install are handed."""
 
-    def put(self, before: Install | None, after: Install, config: InstallConfig, version: Version) -> None:
-        """Register or change an install with its version, on condition that no schedule of it changed since."""
+    def register(self, install: Install, config: InstallConfig, version: Version, tenant: Tenant) -> None:
+        """A new install with its version, on condition that its tenant has not changed."""
+
+    def change(self, before: Install, after: Install, config: InstallConfig, version: Version) -> None:
+        """An install with its version, on condition that neither it nor a schedule of it has changed."""
 
     def replace(self, before: Install, after: Install | None) -> None:
         """Change an install alone; None removes it and its configuration, if no schedule is counted any more."""
 
     def clear(self, install_id: InstallId) -> None:
         """Remove what is left in the install's partition once its schedules are gone: remembered writes."""
+
+
+class Tenants(Protocol):
+    """The tenants in the table."""
+
+    def read(self, tenant_id: str) -> Tenant:
+        """The tenant, also one that nobody has heard of."""
+
+    def replace(self, before: Tenant, after: Tenant) -> None:
+        """Change a tenant, on condition that no other change of it came between."""
+
+    def installs(self, tenant_id: str, after: InstallId | None, limit: int) -> Sequence[InstallId]:
+        """Up to `limit` installs of the tenant in the order of their ids, from behind `after`."""
+
+
+class ManualRuns(Protocol):
+    """The requests to run a schedule now."""
+
+    def read(self, install_id: InstallId, schedule_id: ScheduleId, key: str | None) -> ManualSnapshot:
+        """What such a request depends on."""
+
+    def accept(self, request: ManualRun, before: Window, after: Window) -> None:
+        """Remember the request by its key, if it has one, on condition that the window is as it was read."""
 
 
 class Sweeps(Protocol):
@@ -179,3 +208,10 @@ class Runner(Protocol):
 
     def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
         """Call the endpoint. Whatever goes wrong is in the outcome, not raised."""
+
+
+class Executor(Protocol):
+    """The function that runs occurrences."""
+
+    def deliver(self, fire: Fire) -> None:
+        """Let it be run apart from this call. Raises Unavailable, and then it may have been delivered."""

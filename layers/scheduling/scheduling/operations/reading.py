@@ -1,6 +1,7 @@
 """What an extension may look at: its install's schedules, their runs, and the endpoints of its version."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
@@ -36,15 +37,15 @@ def list_schedules(
 ) -> SchedulePage:
     """The install's schedules, oldest first; without `limit` and `max_bytes`, all of them."""
     page = services.schedules.page(install_id, after=after, limit=limit, max_bytes=max_bytes)
-    managed(page.install)
-    return page
+    install = managed(page.install)
+    return replace(page, schedules=[schedule.under(install) for schedule in page.schedules])
 
 
 def get_schedule(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> Schedule:
     """One schedule of the install. Raises ScheduleNotFound, for another install's as well."""
     snapshot = services.schedules.read(install_id, schedule_id)
-    managed(snapshot.install)
-    return visible(snapshot.schedule)
+    install = managed(snapshot.install)
+    return visible(snapshot.schedule).under(install)
 
 
 def list_endpoints(services: Services, install_id: InstallId) -> Sequence[Endpoint]:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from scheduling.domain.errors import Unavailable
-from scheduling.domain.ids import InstallId
+from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.operations.converge import converge
+from scheduling.operations.following import apply_install
 from scheduling.operations.ports import TimerFailed
 from scheduling.operations.services import PENDING_GRACE, Services
 from scheduling.operations.snapshots import PendingItem
-from scheduling.operations.uninstall import apply_install, finish_deletion
+from scheduling.operations.tenants import follow_tenant
+from scheduling.operations.uninstall import finish_deletion
 
 logger = logging.getLogger(__name__)
 
@@ -56,10 +58,16 @@ def _unanswered(error: Exception) -> bool:
 
 
 def _settle(services: Services, item: PendingItem) -> None:
-    if item.schedule_id is None:
+    if item.tenant_id is not None:
+        follow_tenant(services, services.tenants.read(item.tenant_id))
+    elif item.install_id is not None and item.schedule_id is not None:
+        _settle_schedule(services, item.install_id, item.schedule_id)
+    elif item.install_id is not None:
         _settle_install(services, item.install_id)
-        return
-    schedule = services.schedules.read(item.install_id, item.schedule_id).schedule
+
+
+def _settle_schedule(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> None:
+    schedule = services.schedules.read(install_id, schedule_id).schedule
     if schedule and schedule.pending:
         converge(services, schedule)
 

@@ -7,9 +7,9 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.changing import write
 from scheduling.operations.converge import converge
+from scheduling.operations.following import follow
 from scheduling.operations.services import Services
 from scheduling.operations.snapshots import Partition
-from scheduling.operations.uninstall import follow_install
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +44,12 @@ def _holds(services: Services, install_id: InstallId, owner: ScheduleId, name: s
 
 
 def mend_suspension(services: Services, seen: Schedule, found: Counter[str]) -> None:
-    """The schedule suspended as its install is disabled; while that changes, whoever changes it brings it after."""
+    """The schedule suspended or not as its install is; while that changes, whoever changes it brings it after."""
     install = services.schedules.read(seen.install_id).install
     if install is None or install.pending_since or seen.suspended != install.active:
         return
-    if follow_install(services, seen.install_id, seen.id):
-        _note(found, "suspension", seen.install_id, seen.id)
+    follow(services, seen, install)
+    _note(found, "suspension", seen.install_id, seen.id)
 
 
 def mend_timer(services: Services, seen: Schedule, found: Counter[str]) -> None:

@@ -12,7 +12,16 @@ from typing import TypeVar
 
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.limits import Limits
-from scheduling.operations.ports import Conflict, Installs, Runs, Schedules, Sweeps, Timers
+from scheduling.operations.ports import (
+    Conflict,
+    Installs,
+    ManualRuns,
+    Runs,
+    Schedules,
+    Sweeps,
+    Tenants,
+    Timers,
+)
 
 _RETRY_SECONDS = 8.0
 _STEP_SECONDS = 10.0
@@ -38,9 +47,11 @@ def ending_within(seconds: float) -> Iterator[None]:
 class Services:
     """What an operation works with."""
 
+    tenants: Tenants
     installs: Installs
     schedules: Schedules
     runs: Runs
+    manual_runs: ManualRuns
     timers: Timers
     sweeps: Sweeps
     limits: Limits

@@ -7,8 +7,9 @@ from datetime import datetime
 from scheduling.domain.idempotency import EarlierWrite
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
-from scheduling.domain.runs import Run
+from scheduling.domain.runs import ManualRun, Run
 from scheduling.domain.schedule import Schedule
+from scheduling.domain.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,16 @@ class FireSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class ManualSnapshot:
+    """What a request to run a schedule now depends on; `window` has the recent ones of the schedule."""
+
+    install: Install | None
+    schedule: Schedule | None
+    window: Window
+    earlier: ManualRun | None
+
+
+@dataclass(frozen=True, slots=True)
 class SchedulePage:
     """Schedules in order of creation; `next_after` is the last one's id where there are more."""
 
@@ -48,13 +59,14 @@ class RunPage:
     next_before: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PendingItem:
-    """What EventBridge may differ from: a schedule, or with `schedule_id` None all those of an install."""
+    """What is not finished: a schedule's timer, all schedules of an install, or all installs of a tenant."""
 
-    install_id: InstallId
-    schedule_id: ScheduleId | None
     since: datetime
+    tenant_id: str | None = None
+    install_id: InstallId | None = None
+    schedule_id: ScheduleId | None = None
 
 
 @dataclass(frozen=True, slots=True)

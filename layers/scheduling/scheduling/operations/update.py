@@ -7,6 +7,7 @@ from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.changing import write
 from scheduling.operations.converge import carry_out, settle_first
+from scheduling.operations.following import follow_first
 from scheduling.operations.reading import endpoints_of, visible
 from scheduling.operations.services import Services
 
@@ -39,6 +40,8 @@ def _update(
     if snapshot.schedule and snapshot.schedule.pending:
         settle_first(services, snapshot.schedule, "Schedule not updated")
     before = visible(snapshot.schedule)
+    if before != before.under(install):
+        follow_first(services, before, install, "Schedule not updated")
     if if_match is not None and before.revision not in if_match:
         raise PreconditionFailed
     now = services.clock()

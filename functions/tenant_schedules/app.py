@@ -1,0 +1,25 @@
+"""GET /admin/v1/tenants/{tenantId}/schedules"""
+
+from scheduling import bootstrap
+from scheduling.api.admin import cursor_of_place, place_of
+from scheduling.api.http import Answer, Request, answer
+from scheduling.api.render import compact, tenant_schedules_json
+from scheduling.api.requests import page_limit
+from scheduling.api.rest import PAGE_BYTES, rest
+from scheduling.operations.tenants import list_tenant_schedules
+
+services = bootstrap.services()
+
+
+@rest
+def handler(request: Request) -> Answer:
+    """A page of the schedules of all installs of the tenant."""
+    page = list_tenant_schedules(
+        services,
+        request.tenant_id,
+        after=place_of(request.query("cursor")),
+        limit=page_limit(request.query("limit")),
+        max_bytes=PAGE_BYTES,
+    )
+    next_cursor = compact(cursor_of_place(page.next_after))
+    return answer(200, f'{{"schedules":{tenant_schedules_json(page.schedules)},"nextCursor":{next_cursor}}}')

@@ -1,0 +1,44 @@
+"""A tenant: all that one customer of the platform has installed, which can be paused as a whole."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from scheduling.domain.actors import SYSTEM
+from scheduling.domain.ids import InstallId
+from scheduling.domain.install import Install
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """Whether nothing of the tenant is to fire, and how far its installs have followed.
+
+    `generation` counts the changes; 0 is a tenant that was never paused. `pending_since` is set while installs may
+    not have followed; those up to `followed_until`, in the order of their ids, have.
+    """
+
+    id: str
+    paused: bool = False
+    generation: int = 0
+    changed_by: str = SYSTEM
+    pending_since: datetime | None = None
+    followed_until: InstallId | None = None
+
+    def turned(self, *, paused: bool, by: str, now: datetime) -> "Tenant":
+        """Paused or resumed, its installs still to follow."""
+        return replace(
+            self,
+            paused=paused,
+            generation=self.generation + 1,
+            changed_by=by,
+            pending_since=now,
+            followed_until=None,
+        )
+
+
+def following(install: Install, tenant: Tenant, now: datetime) -> Install:
+    """The install after the tenant's newest change, its own schedules still to follow."""
+    if install.paused == tenant.paused:
+        return replace(install, followed=tenant.generation)
+    return install.changed(
+        tenant.changed_by, paused=tenant.paused, followed=tenant.generation, pending_since=now
+    )
