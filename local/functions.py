@@ -114,6 +114,12 @@ def load_functions(template: Template) -> Functions:
     return Functions([_load(template, name, spec) for name, spec in declared.items()], _aliases(template))
 
 
+def function_arns(template: Template) -> dict[str, str]:
+    """The ARN of each function, by its name."""
+    functions = template.of_type("AWS::Lambda::Function").items()
+    return {spec["FunctionName"]: template.attributes[name]["Arn"] for name, spec in functions}
+
+
 def _aliases(template: Template) -> dict[str, str]:
     """The function's ARN of each alias, by the alias's own, which is the same with its name behind."""
     aliases = (template.attributes[name]["Ref"] for name in template.of_type("AWS::Lambda::Alias"))

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from local import control, lambda_api
 from local.api import MAX_REQUEST_BYTES, too_large
-from local.control import PREFIX
 from local.events import Request, Response, json_response
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from local.api import Api
     from local.control import Control
+    from local.lambda_api import LambdaApi
 
 _logger = logging.getLogger(__name__)
 _PIECE_BYTES = 65_536
@@ -34,19 +35,24 @@ class Gateway(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, port: int, api: Api, control: Control) -> None:
+    def __init__(self, port: int, api: Api, control: Control, functions: LambdaApi) -> None:
         self.api = api
         self.control = control
+        self.functions = functions
         super().__init__(("127.0.0.1", port), _Handler)
 
     def answer(self, request: Request) -> Response:
         """Answer a request, whatever happens."""
         try:
-            answering = self.control if request.path.startswith(PREFIX) else self.api
-            return answering.answer(request)
+            return self._answering(request.path).answer(request)
         except Exception:
             _logger.exception("%s %s", request.method, request.path)
             return json_response(500, {"message": "Internal Server Error"})
+
+    def _answering(self, path: str) -> Api | Control | LambdaApi:
+        if path.startswith(f"{lambda_api.PREFIX}/"):
+            return self.functions
+        return self.control if path.startswith(control.PREFIX) else self.api
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -46,7 +46,7 @@ def _moto(settings: Settings, ending: ExitStack) -> Child | None:
         return None
     require_free(settings.aws_port, "AWS_PORT")
     log = settings.logs / "moto.log"
-    arguments = (settings.listen_address, str(settings.aws_port))
+    arguments = (settings.listen_address, str(settings.aws_port), settings.lambda_url)
     moto = Child("local.moto_server", *arguments, environ=child_environment(), log=log)
     ending.callback(moto.stop)
     return moto

@@ -1,4 +1,4 @@
-"""The moto server, run as a process of its own: ``python -m local.moto_server ADDRESS PORT``."""
+"""The moto server, run as a process of its own: ``python -m local.moto_server ADDRESS PORT LAMBDA_URL``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import sys
 from contextlib import nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+import requests
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
     create_backend_app,
 )
+from werkzeug import Request as WsgiRequest
+from werkzeug import Response as WsgiResponse
 from werkzeug.serving import make_server
 
 from local.moto_transactions import copy_only_what_transactions_touch
@@ -21,11 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
+    Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+_PASSED = {"content-type", "x-amz-function-error", "x-amzn-errortype"}
+
 
 class AtomicDynamoDb:
     """One DynamoDB request at a time: moto has no lock of its own and loses parallel writes."""
 
-    def __init__(self, app: Callable[[dict[str, Any], Any], Iterable[bytes]]) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
         self._lock = Lock()
 
@@ -37,17 +45,38 @@ class AtomicDynamoDb:
             return self._app(environ, start_response)
 
 
+class LambdaElsewhere:
+    """Passes what is asked of Lambda on to where the stack's functions are."""
+
+    def __init__(self, app: Application, url: str) -> None:
+        self._app = app
+        self._url = url
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Pass a request on, to moto if it is not Lambda's."""
+        if not environ["PATH_INFO"].startswith("/2015-03-31/functions"):
+            return self._app(environ, start_response)
+        request = WsgiRequest(environ)
+        kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
+        url = f"{self._url}{quote(request.path)}"
+        answer = requests.request(
+            request.method, url, data=request.get_data(), headers={"x-amz-invocation-type": kind}, timeout=120
+        )
+        passed = [(name, value) for name, value in answer.headers.items() if name.lower() in _PASSED]
+        return WsgiResponse(answer.content, answer.status_code, passed)(environ, start_response)
+
+
 class _KeepAlive(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
 
 
-def serve(address: str, port: int) -> None:
+def serve(address: str, port: int, lambda_url: str) -> None:
     """Serve until killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     copy_only_what_transactions_touch()
-    app = AtomicDynamoDb(DomainDispatcherApplication(create_backend_app))
+    app = LambdaElsewhere(AtomicDynamoDb(DomainDispatcherApplication(create_backend_app)), lambda_url)
     make_server(address, port, app, threaded=True, request_handler=_KeepAlive).serve_forever()
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]))
+    serve(sys.argv[1], int(sys.argv[2]), sys.argv[3])

@@ -76,6 +76,11 @@ class Settings:
         return self.aws_endpoint_url or f"http://127.0.0.1:{self.aws_port}"
 
     @property
+    def lambda_url(self) -> str:
+        """Where the functions are invoked by Lambda's clients."""
+        return f"{self.api_url}/_local/lambda"
+
+    @property
     def runner_url(self) -> str:
         """Where the runner answers: the user's, else the one started here."""
         return self.runner_base_url or f"http://127.0.0.1:{self.runner_port}"
@@ -135,12 +140,13 @@ def child_environment(**own: str) -> dict[str, str]:
     return {**os.environ, **own}
 
 
-def use_aws_endpoint(url: str) -> str:
+def use_aws_endpoint(url: str, lambda_url: str) -> str:
     """Point every AWS client of this process at the endpoint, with credentials if the user set none.
 
-    Returns the region.
+    Lambda's have one of their own: the functions are nowhere else. Returns the region.
     """
     os.environ["AWS_ENDPOINT_URL"] = url
+    os.environ["AWS_ENDPOINT_URL_LAMBDA"] = lambda_url
     for name, value in {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}.items():
         os.environ.setdefault(name, value)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"

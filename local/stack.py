@@ -16,8 +16,9 @@ from local.clock import LocalClock
 from local.control import Control
 from local.deploy import STACK_NAME, deploy, pseudo_parameters, store_secret
 from local.firing import Firing
-from local.functions import add_layers, load_functions
+from local.functions import add_layers, function_arns, load_functions
 from local.gateway import Gateway
+from local.lambda_api import LambdaApi
 from local.lambda_endpoint import LambdaEndpoint, logical_ids
 from local.routes import read_routes
 from local.rules import MinuteRules
@@ -54,7 +55,7 @@ def running(settings: Settings, children: Children, start: datetime | None) -> I
     clock = LocalClock(start or datetime.now(UTC), frozen=settings.frozen)
     with ExitStack() as ending:
         _log_to_file(settings, ending)
-        region = use_aws_endpoint(settings.aws_url)
+        region = use_aws_endpoint(settings.aws_url, settings.lambda_url)
         if children.moto:
             children.moto.wait_until_answers(f"{settings.aws_url}/moto-api/data.json")
         aws = connect(settings.aws_url, region)
@@ -104,7 +105,9 @@ def _serve(
     firing = Firing(clock, timers, invoker, rules.invoke)
     control = Control(clock, firing, rules.invoke)
     execute_api = f"arn:aws:execute-api:{aws.region}:{aws.account}:local"
-    gateway = Gateway(settings.api_port, Api(read_routes(template), functions, execute_api), control)
+    api = Api(read_routes(template), functions, execute_api)
+    lambda_api = LambdaApi(delivering, invoker, function_arns(template))
+    gateway = Gateway(settings.api_port, api, control, lambda_api)
     ending.callback(gateway.server_close)
     ending.callback(gateway.shutdown)
     Thread(target=gateway.serve_forever, args=(0.1,), name="gateway", daemon=True).start()

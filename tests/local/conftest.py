@@ -28,7 +28,14 @@ def aws_environment() -> Iterator[None]:
 def aws_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (port,) = free_ports(1)
     log = tmp_path_factory.mktemp("moto") / "moto.log"
-    moto = Child("local.moto_server", "127.0.0.1", str(port), environ=child_environment(), log=log)
+    moto = Child(
+        "local.moto_server",
+        "127.0.0.1",
+        str(port),
+        "http://127.0.0.1:9",
+        environ=child_environment(),
+        log=log,
+    )
     moto.wait_until_answers(f"http://127.0.0.1:{port}/moto-api/data.json")
     yield f"http://127.0.0.1:{port}"
     moto.stop()

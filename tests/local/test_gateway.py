@@ -57,8 +57,8 @@ def gateway() -> Iterator[Gateway]:
     control = Control(clock, cast(Any, NoTimers(clock)), lambda: {"Reconcile": {"repaired": 0}})
     routes = [Route(method, "/echo/{id}", "echo", None) for method in ("GET", "POST", "HEAD", "OPTIONS")]
     routes.append(Route("DELETE", "/echo/{id}", "gone", None))
-    api = Api(Routes(routes), functions(echo=echo, gone=lambda *_: {"statusCode": 204}), "arn")
-    gateway = Gateway(0, api, control)
+    found = functions(echo=echo, gone=lambda *_: {"statusCode": 204})
+    gateway = Gateway(0, Api(Routes(routes), found, "arn"), control, cast(Any, None))
     Thread(target=gateway.serve_forever, args=(0.01,), daemon=True).start()
     yield gateway
     gateway.shutdown()

@@ -31,6 +31,6 @@ def _seeded(host: LocalStack, host_variables: Path, monkeypatch: pytest.MonkeyPa
     for name, value in variables(host_variables).items():
         monkeypatch.setenv(name, value)
     httpx.post(f"{host.aws_url}/moto-api/reset").raise_for_status()
-    region = use_aws_endpoint(host.aws_url)
+    region = use_aws_endpoint(host.aws_url, host.aws_url)
     make_template(read_settings({"AWS_ENDPOINT_URL": host.aws_url}), connect(host.aws_url, region))
     seed(bootstrap.services())
