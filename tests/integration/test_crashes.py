@@ -4,15 +4,30 @@
 """
 
 import re
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
+from scheduling.operations.create import create
+from scheduling.operations.execute import execute
 from scheduling.operations.reconcile import reconcile
 
 from tests.support.consistency import assert_consistent
 from tests.support.crash_table import section
-from tests.support.crashes import OPERATIONS, WAYS, Case, Operation, attempt, cases, remove_install
-from tests.support.world import new_world
+from tests.support.crashes import (
+    OPERATIONS,
+    WAYS,
+    Case,
+    Operation,
+    all_moved,
+    attempt,
+    cases,
+    move_without_the_endpoint,
+    new_case,
+    remove_install,
+    stop_at,
+)
+from tests.support.world import new_world, wanted
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "crashes.md"
 
@@ -72,3 +87,40 @@ def test_a_delete_of_an_install_that_died_is_finished_by_the_next_and_may_be_rep
             remove_install(case)
             remove_install(case)
             assert world.rows(case.install_id) == []
+
+
+MOVE = OPERATIONS["move to a version without the endpoint"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_wherever_a_move_stops_all_its_schedules_are_seen_before_it_or_all_after_it(way: str) -> None:
+    """Not only in the end: also at once, by their owner and by the executor."""
+    with new_world(aws="memory") as world:
+        for case, _ in cases(world, MOVE, way):
+            moved = all_moved(case)
+            called = len(world.runner.fires)
+            execute(world.services, world.runner, case.fire)
+            assert len(world.runner.fires) - called == (0 if moved else 1)
+
+
+def test_fifty_schedules_that_no_transaction_could_hold_move_all_or_not_at_all() -> None:
+    """5 MB of payloads, where a transaction takes 4; stopped early, at every seventh call, and at the end."""
+    payload = ["x" * 99_000]
+    with new_world(aws="memory") as world:
+        case = new_case(world, Operation(lambda _: None, all_moved))
+        for number in range(49):
+            create(world.services, case.install_id, wanted(name=f"schedule {number}", payload=payload))
+        assert world.memory
+        before = deepcopy((world.memory.tables, world.memory.timers))
+        world.calls.made.clear()
+        move_without_the_endpoint(case)
+        length = len(world.calls.made)
+        assert length > 200
+
+        for number in (*range(1, 8), *range(8, length, 7), length):
+            world.memory.tables, world.memory.timers = deepcopy(before)
+            stop_at(world.calls, number, "killed after")
+            attempt(case, MOVE)
+            world.calls.before = world.calls.after = None
+            all_moved(case)
+            check(case, MOVE, "open")

@@ -25,6 +25,8 @@ def assert_consistent(world: World) -> None:
     assert [item["sk"] for item in table if "pendingSince" in item] == []
     assert {item["life"] for item in schedules} <= {"active"}
     assert {item["pk"] for item in schedules} <= set(installs), "a schedule without its install"
+    assert [key for key, install in installs.items() if "dropped" in install] == []
+    _assert_tenants(table, installs)
     counted = Counter(item["pk"] for item in schedules)
     for key, install in installs.items():
         assert int(install["scheduleCount"]) == counted[key], f"the count of {key}"
@@ -32,8 +34,19 @@ def assert_consistent(world: World) -> None:
     assert _timers(world) == {
         item["sk"].removeprefix("SCHEDULE#"): _wanted_timer(item)
         for item in schedules
-        if item["enabled"] and installs[item["pk"]]["enabled"]
+        if item["enabled"] and installs[item["pk"]]["enabled"] and "paused" not in installs[item["pk"]]
     }
+
+
+def _assert_tenants(table: list[Item], installs: Mapping[str, Item]) -> None:
+    """Each install is among its tenant's, and paused as that is."""
+    members = {(item["pk"], item["sk"]) for item in table if item["type"] == "member"}
+    assert members == {(f"TENANT#{install['tenantId']}", key) for key, install in installs.items()}
+    paused = {item["pk"] for item in table if item["type"] == "tenant" and item["paused"]}
+    for key, install in installs.items():
+        assert ("paused" in install) == (f"TENANT#{install['tenantId']}" in paused), (
+            f"{key} beside its tenant"
+        )
 
 
 def _names(table: list[Item]) -> set[tuple[str, str, str]]:

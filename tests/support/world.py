@@ -29,7 +29,7 @@ from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.limits import Limits
 from scheduling.domain.rules import ScheduleInput
-from scheduling.domain.runs import Fire, Outcome, RunStatus
+from scheduling.domain.runs import Fire, Outcome, RunStatus, time_text
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs import Put, Registered, put_install
 from scheduling.operations.services import Services
@@ -226,3 +226,14 @@ def create_resources() -> None:
 def timer_input(world: World, schedule: Schedule) -> dict[str, Any]:
     """What the schedule's timer hands to the executor."""
     return dict(json.loads(world.timers()[schedule.id]["Target"]["Input"]))
+
+
+def next_fire_of(world: World, schedule: Schedule) -> Fire:
+    """The next hourly occurrence of the schedule, at its time."""
+    world.clock[0] = world.clock[0].replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return Fire(
+        install_id=schedule.install_id,
+        schedule_id=schedule.id,
+        revision=schedule.timer_revision,
+        scheduled_time=time_text(world.clock[0]),
+    )

@@ -36,9 +36,12 @@ class Tenant:
 
 
 def following(install: Install, tenant: Tenant, now: datetime) -> Install:
-    """The install after the tenant's newest change, its own schedules still to follow."""
+    """The install after the tenant's newest change, its own schedules still to follow.
+
+    One that is already so is changed too: whoever follows an older change of the tenant may be about to write.
+    """
     if install.paused == tenant.paused:
-        return replace(install, followed=tenant.generation)
+        return install.changed(install.changed_by, followed=tenant.generation)
     return install.changed(
         tenant.changed_by, paused=tenant.paused, followed=tenant.generation, pending_since=now
     )

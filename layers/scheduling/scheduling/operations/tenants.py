@@ -1,5 +1,6 @@
 """The platform's kill switch and its view of a tenant (contract, section 3)."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +14,8 @@ from scheduling.operations.changing import UNCERTAIN, write_install
 from scheduling.operations.following import apply_or_leave
 from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
+
+logger = logging.getLogger(__name__)
 
 SECONDS = 10.0
 """Bound of the work of one call; what is left is done by the same call again, or by the reconciler."""
@@ -50,10 +53,15 @@ def turn_tenant(services: Services, tenant_id: str, *, paused: bool, by: str) ->
     """Stop or resume the firing of all schedules of all installs of the tenant, those to come included.
 
     An install that has followed fires no more at once; its timers follow. The same call again goes on where the
-    last one stopped. Raises Unavailable.
+    last one stopped, and so does the reconciler. Raises Unavailable, and then the tenant is as it was, unless the
+    text says that this is not certain.
     """
     tenant = services.retry(lambda: _turn(services, tenant_id, paused, by))
-    return follow_tenant(services, tenant)
+    try:
+        return follow_tenant(services, tenant)
+    except Unavailable as failed:
+        logger.warning("installs of tenant %s are left to the reconciler: %s", tenant_id, failed)
+        return Turned(tenant, 0, complete=False)
 
 
 def follow_tenant(services: Services, tenant: Tenant) -> Turned:
@@ -68,7 +76,8 @@ def follow_tenant(services: Services, tenant: Tenant) -> Turned:
         for install_id in page:
             changed += services.retry(partial(_follow, services, install_id, tenant))
         installs += len(page)
-        progress = replace(tenant, followed_until=page[-1]) if page else replace(tenant, pending_since=None)
+        last = len(page) < PAGE
+        progress = replace(tenant, pending_since=None) if last else replace(tenant, followed_until=page[-1])
         _keep(services, tenant, progress)
         tenant = progress
     for install in changed:
