@@ -7,7 +7,7 @@ from scheduling.api.http import Answer, Request
 services = bootstrap.services()
 
 
-@callback
+@callback("callback")
 def handler(request: Request) -> Answer:
     """One of six operations, by the body's `operation`."""
     return call(services, request)

@@ -9,7 +9,7 @@ from scheduling.operations.create import create
 services = bootstrap.services()
 
 
-@rest
+@rest("create")
 def handler(request: Request) -> Answer:
     """A new schedule; with `Idempotency-Key`, the one that the same request made before."""
     body = request.json_object()

@@ -9,7 +9,7 @@ from scheduling.operations.delete import delete
 services = bootstrap.services()
 
 
-@rest
+@rest("delete")
 def handler(request: Request) -> Answer:
     """Nothing, once the schedule is gone."""
     delete(

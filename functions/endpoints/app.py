@@ -9,7 +9,7 @@ from scheduling.operations.reading import list_endpoints
 services = bootstrap.services()
 
 
-@rest
+@rest("endpoints")
 def handler(request: Request) -> Answer:
     """The endpoints of the installed version, by path then method."""
     endpoints = list_endpoints(services, request.install_id)

@@ -9,7 +9,7 @@ from scheduling.operations.reading import get_schedule
 services = bootstrap.services()
 
 
-@rest
+@rest("get")
 def handler(request: Request) -> Answer:
     """One schedule of the install."""
     schedule = get_schedule(services, request.install_id, schedule_id_of(request.path("scheduleId")))

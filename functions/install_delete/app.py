@@ -9,7 +9,7 @@ from scheduling.operations.uninstall import delete_install
 services = bootstrap.services()
 
 
-@rest
+@rest("install_delete")
 def handler(request: Request) -> Answer:
     """Nothing, once the install is gone with every schedule, timer and name of it."""
     delete_install(services, request.install_id, by=admin(request.principal))

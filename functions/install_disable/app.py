@@ -10,7 +10,7 @@ from scheduling.operations.installs import get_install, set_enabled
 services = bootstrap.services()
 
 
-@rest
+@rest("install_disable")
 def handler(request: Request) -> Answer:
     """The install, disabled: its schedules stay, and fire no more."""
     set_enabled(services, request.install_id, enabled=False, by=admin(request.principal))

@@ -10,7 +10,7 @@ from scheduling.operations.installs import get_install, set_enabled
 services = bootstrap.services()
 
 
-@rest
+@rest("install_enable")
 def handler(request: Request) -> Answer:
     """The install, enabled: its enabled schedules fire again."""
     set_enabled(services, request.install_id, enabled=True, by=admin(request.principal))

@@ -9,7 +9,7 @@ from scheduling.operations.installs import get_install
 services = bootstrap.services()
 
 
-@rest
+@rest("install_get")
 def handler(request: Request) -> Answer:
     """The install, disabled or not."""
     return answer(200, compact(install_fields(*get_install(services, request.install_id))))

@@ -10,7 +10,7 @@ from scheduling.operations.installs import put_install
 services = bootstrap.services()
 
 
-@rest
+@rest("install_put")
 def handler(request: Request) -> Answer:
     """The install, registered, changed, or moved to a version; in a dry run, as it would be."""
     put = put_of(request)

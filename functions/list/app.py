@@ -10,7 +10,7 @@ from scheduling.operations.reading import list_schedules
 services = bootstrap.services()
 
 
-@rest
+@rest("list")
 def handler(request: Request) -> Answer:
     """A page of the install's schedules, oldest first."""
     page = list_schedules(

@@ -2,29 +2,30 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from scheduling import bootstrap
-from scheduling.api.boundary import logger
+from scheduling.api.log import begin, logger
+from scheduling.api.metrics import emit
 from scheduling.operations.reconcile import reconcile
 from scheduling.operations.sweep import sweep
 
 services = bootstrap.services()
 interval = bootstrap.sweep_interval()
-metrics = Metrics(namespace="ExtensionScheduler")  # its one dimension, service, is the name of the stack
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, object]:
+def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
     """How many pending rows were settled and are left, and what the sweep mended, by kind."""
+    begin(context, "reconcile")
     report = reconcile(services)
     mended = sweep(services, interval)
-    metrics.add_metric("PendingSettled", MetricUnit.Count, report.settled)
-    metrics.add_metric("PendingFailed", MetricUnit.Count, report.failed)
-    metrics.add_metric("OldestPendingSeconds", MetricUnit.Seconds, report.oldest.total_seconds())
-    metrics.add_metric("MissedFires", MetricUnit.Count, mended["missed"])
-    metrics.add_metric("DriftMended", MetricUnit.Count, mended.total() - mended["missed"])
+    counts = {
+        "PendingSettled": report.settled,
+        "PendingFailed": report.failed,
+        "MissedFires": mended["missed"],
+        "DriftMended": mended.total() - mended["missed"],
+    }
+    oldest = {"OldestPendingSeconds": (MetricUnit.Seconds, report.oldest.total_seconds())}
+    emit({name: (MetricUnit.Count, count) for name, count in counts.items()} | oldest)
     logger.info("reconciled", settled=report.settled, failed=report.failed, mended=mended)
     return {"settled": report.settled, "failed": report.failed, "mended": dict(mended)}

@@ -11,7 +11,7 @@ services = bootstrap.services()
 executor = bootstrap.executor()
 
 
-@rest
+@rest("run")
 def handler(request: Request) -> Answer:
     """The manual occurrence, handed to the executor; with `Idempotency-Key`, the one that the same request made."""
     key = plain_idempotency_key(request.header("idempotency-key"))

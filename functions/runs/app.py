@@ -10,7 +10,7 @@ from scheduling.operations.reading import list_runs
 services = bootstrap.services()
 
 
-@rest
+@rest("runs")
 def handler(request: Request) -> Answer:
     """A page of the schedule's history, newest first."""
     page = list_runs(

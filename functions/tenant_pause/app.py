@@ -10,7 +10,7 @@ from scheduling.operations.tenants import turn_tenant
 services = bootstrap.services()
 
 
-@rest
+@rest("tenant_pause")
 def handler(request: Request) -> Answer:
     """How far it is paused; the same again goes on with what is left. Nothing of the tenant fires any more."""
     return turned(turn_tenant(services, request.tenant_id, paused=True, by=admin(request.principal)))

@@ -10,7 +10,7 @@ from scheduling.operations.tenants import turn_tenant
 services = bootstrap.services()
 
 
-@rest
+@rest("tenant_resume")
 def handler(request: Request) -> Answer:
     """How far it is resumed; the same again goes on with what is left. What is enabled fires again."""
     return turned(turn_tenant(services, request.tenant_id, paused=False, by=admin(request.principal)))

@@ -11,7 +11,7 @@ from scheduling.operations.tenants import list_tenant_schedules
 services = bootstrap.services()
 
 
-@rest
+@rest("tenant_schedules")
 def handler(request: Request) -> Answer:
     """A page of the schedules of all installs of the tenant."""
     page = list_tenant_schedules(

@@ -9,7 +9,7 @@ from scheduling.operations.update import update
 services = bootstrap.services()
 
 
-@rest
+@rest("update")
 def handler(request: Request) -> Answer:
     """The schedule with the given fields."""
     schedule = update(

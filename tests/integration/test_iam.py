@@ -70,7 +70,6 @@ def needs(function: str) -> frozenset[Grant]:
 
 
 @pytest.mark.parametrize("function", allowed())
-@pytest.mark.filterwarnings("ignore:No application metrics")
 def test_every_call_of_a_function_is_allowed(function: str) -> None:
     refused_calls = [
         need for need in needs(function) if not any(allows(grant, need) for grant in allowed()[function])
@@ -80,7 +79,6 @@ def test_every_call_of_a_function_is_allowed(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", allowed())
-@pytest.mark.filterwarnings("ignore:No application metrics")
 def test_every_action_of_a_function_is_used(function: str) -> None:
     unused = [
         grant

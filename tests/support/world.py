@@ -15,6 +15,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from pynamodb.connection import Connection
+from scheduling.api.log import about
 from scheduling.api.registration import registration
 from scheduling.api.requests import schedule_input
 from scheduling.aws.installs import InstallsTable
@@ -187,9 +188,9 @@ def _services(connection: Connection, limits: Limits, clock: Callable[[], dateti
     return Services(
         tenants=TenantsTable(connection),
         installs=InstallsTable(connection),
-        schedules=SchedulesTable(connection),
-        runs=RunsTable(connection, limits.run_history_days),
-        manual_runs=ManualRunsTable(connection),
+        schedules=SchedulesTable(connection, about),
+        runs=RunsTable(connection, limits.run_history_days, about),
+        manual_runs=ManualRunsTable(connection, about),
         sweeps=SweepsTable(connection),
         timers=EventBridgeTimers(connection.session, SETTINGS),
         limits=limits,

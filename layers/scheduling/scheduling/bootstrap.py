@@ -8,6 +8,7 @@ from functools import cache
 
 from botocore.session import Session
 
+from scheduling.api.log import about
 from scheduling.aws.executor import LambdaExecutor
 from scheduling.aws.installs import InstallsTable
 from scheduling.aws.manual_runs import ManualRunsTable
@@ -61,9 +62,9 @@ def services() -> Services:
     return Services(
         tenants=TenantsTable(connection),
         installs=InstallsTable(connection),
-        schedules=SchedulesTable(connection),
-        runs=RunsTable(connection, settings.run_history_days),
-        manual_runs=ManualRunsTable(connection),
+        schedules=SchedulesTable(connection, about),
+        runs=RunsTable(connection, settings.run_history_days, about),
+        manual_runs=ManualRunsTable(connection, about),
         sweeps=SweepsTable(connection),
         timers=EventBridgeTimers(connection.session, TimerSettings.read()),
         limits=settings.limits,

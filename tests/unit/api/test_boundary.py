@@ -38,11 +38,11 @@ def raising(error: Exception) -> Callable[[Request], Answer]:
 
 
 def called_back(error: Exception) -> Answer:
-    return callback(raising(error))(http_event("{}"), context())
+    return callback("operation")(raising(error))(http_event("{}"), context())
 
 
 def resource(error: Exception) -> Answer:
-    return rest(raising(error))(http_event("{}"), context())
+    return rest("operation")(raising(error))(http_event("{}"), context())
 
 
 def problem(status: int, detail: str, code: str, **more: Any) -> dict[str, Any]:
@@ -56,14 +56,14 @@ def problem(status: int, detail: str, code: str, **more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("wrap", [callback, rest], ids=["callback", "resource"])
+@pytest.mark.parametrize("wrap", [callback("operation"), rest("operation")], ids=["callback", "resource"])
 def test_an_answer_passes_unchanged(wrap: Callable[[Callable[[Request], Answer]], Any]) -> None:
     made = answer(200, "{}", {"etag": '"1"'})
 
     assert wrap(lambda _request: made)(http_event("{}"), context()) is made
 
 
-@pytest.mark.parametrize("wrap", [callback, rest], ids=["callback", "resource"])
+@pytest.mark.parametrize("wrap", [callback("operation"), rest("operation")], ids=["callback", "resource"])
 def test_a_route_sees_the_event(wrap: Callable[[Callable[[Request], Answer]], Any]) -> None:
     def route(request: Request) -> Answer:
         return answer(200, request.install_id)

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from scheduling.api.boundary import logger
-from scheduling.api.fires import fire_of, report
+from scheduling.api.fires import fire_of, reported
+from scheduling.api.log import logger
 from scheduling.domain.runs import NotRun, Run, RunStatus
 
 from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, fire
@@ -70,7 +70,7 @@ def test_a_missing_field_is_named(field: str) -> None:
     ],
 )
 def test_why_nothing_was_run_is_reported(reason: NotRun, status: str) -> None:
-    assert report(fire(), reason) == {**OCCURRENCE, "status": status}
+    assert reported(fire(), lambda: reason) == {**OCCURRENCE, "status": status}
 
 
 RUN = Run(
@@ -88,7 +88,7 @@ def test_what_came_of_an_occurrence_is_logged(
     logged: list[tuple[str, dict[str, object]]] = []
     monkeypatch.setattr(logger, "info", lambda message, **fields: logged.append((message, fields)))
 
-    report(fire(), result)
+    reported(fire(), lambda: result)
 
     assert logged == [("occurrence", {"scheduled_time": "2026-11-23T09:00:00Z", "status": status})]
 
@@ -100,4 +100,9 @@ def test_what_came_of_an_occurrence_is_logged(
 def test_a_run_is_reported(status: RunStatus, error: str | None) -> None:
     run = Run(scheduled_time=fire().scheduled_time, status=status, attempt=2, started_at=NOW, error=error)
 
-    assert report(fire(), run) == {**OCCURRENCE, "status": status.value, "attempt": 2, "error": error}
+    assert reported(fire(), lambda: run) == {
+        **OCCURRENCE,
+        "status": status.value,
+        "attempt": 2,
+        "error": error,
+    }

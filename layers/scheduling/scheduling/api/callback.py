@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 
 from scheduling.api.boundary import boundary
 from scheduling.api.http import Answer, Request, answer, fitted
+from scheduling.api.log import logger
 from scheduling.api.render import compact, endpoint_fields, schedule_json, schedules_json
 from scheduling.api.requests import refuse_unknown, required_schedule_id, schedule_input
 from scheduling.api.statuses import callback_status, retry_headers
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound, SchedulingError, ValidationFailed
-from scheduling.domain.ids import InstallId
+from scheduling.domain.ids import InstallId, parse_schedule_id
 from scheduling.operations.create import create
 from scheduling.operations.delete import delete
 from scheduling.operations.reading import get_schedule, list_endpoints, list_schedules
@@ -78,9 +79,16 @@ def call(services: Services, request: Request) -> Answer:
     if operation is None:
         text = "operation is required" if name is None else "Unknown operation"
         raise ValidationFailed.of({"operation": text})
+    request.operation = f"callback.{name}"
+    logger.append_keys(operation=request.operation, schedule_id=_shown_id(body.get("scheduleId")))
     plain = operation(services, request.install_id, body)
     paged = f"GET /v1/installs/{request.install_id}/schedules"
     return fitted(plain, request, f"The answer is too large; accept gzip, or page through {paged}")
+
+
+def _shown_id(value: object) -> str | None:
+    """For the log, whose reader it must not mislead: nothing but an id."""
+    return parse_schedule_id(value.strip()) if isinstance(value, str) else None
 
 
 def explain(error: SchedulingError) -> Answer:

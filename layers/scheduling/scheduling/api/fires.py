@@ -1,13 +1,17 @@
 """What EventBridge delivers, in and out (contract, section 5)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel, ValidationInfo, field_validator
 
-from scheduling.api.boundary import logger
+from scheduling.api.log import logger
+from scheduling.api.metrics import Values, emit
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, NotRun, Run, Trigger, parse_manual_time, parse_time
+from scheduling.operations.execute import RunFailed
 
 
 class _Event(BaseModel):
@@ -38,11 +42,35 @@ def fire_of(event: Mapping[str, Any]) -> Fire:
     )
 
 
-def report(fire: Fire, result: Run | NotRun) -> dict[str, object]:
-    """What the function answers: a run's `status`, or why none was made; logged, since the history has no run then."""
-    status = result.value if isinstance(result, NotRun) else result.status.value
-    logger.info("occurrence", scheduled_time=fire.scheduled_time, status=status)
-    occurrence = {"scheduleId": fire.schedule_id, "scheduledTime": fire.scheduled_time}
+def reported(fire: Fire, run: Callable[[], Run | NotRun]) -> dict[str, object]:
+    """What the function answers: a run's `status`, or why none was made; logged, and counted by its outcome.
+
+    Raises what `run` raises.
+    """
+    try:
+        result = run()
+    except RunFailed as failed:
+        _count(fire, "retried" if failed.run else "delayed", failed.run)
+        raise
+    outcome = result.value if isinstance(result, NotRun) else result.status.value
+    logger.info("occurrence", scheduled_time=fire.scheduled_time, status=outcome)
+    occurrence: dict[str, object] = {
+        "scheduleId": fire.schedule_id,
+        "scheduledTime": fire.scheduled_time,
+        "status": outcome,
+    }
     if isinstance(result, NotRun):
-        return {**occurrence, "status": status}
-    return {**occurrence, "status": status, "attempt": result.attempt, "error": result.error}
+        _count(fire, outcome, None)
+        return occurrence
+    _count(fire, outcome, result)
+    return {**occurrence, "attempt": result.attempt, "error": result.error}
+
+
+def _count(fire: Fire, outcome: str, run: Run | None) -> None:
+    values: Values = {"Fires": (MetricUnit.Count, 1)}
+    if run and run.duration_ms is not None:
+        values = {**values, "RunDurationMs": (MetricUnit.Milliseconds, run.duration_ms)}
+    if run and run.attempt == 1 and fire.trigger is Trigger.SCHEDULE:
+        late = run.started_at - datetime.fromisoformat(fire.scheduled_time)
+        values = {**values, "LatenessMs": (MetricUnit.Milliseconds, late / timedelta(milliseconds=1))}
+    emit(values, outcome=outcome, trigger=fire.trigger.value)

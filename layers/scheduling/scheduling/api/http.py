@@ -29,7 +29,8 @@ Answer = dict[str, Any]
 class Request:
     """What a route's handler asks of an event."""
 
-    def __init__(self, event: Mapping[str, Any]) -> None:
+    def __init__(self, event: Mapping[str, Any], operation: str = "") -> None:
+        self.operation = operation
         self._event = APIGatewayProxyEventV2(dict(event))
 
     @property

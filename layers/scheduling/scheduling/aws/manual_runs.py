@@ -4,7 +4,7 @@ from pynamodb.connection import Connection
 
 from scheduling.aws.keys import install_key, manual_run_key, manual_window_key, schedule_key
 from scheduling.aws.requests import Write, find
-from scheduling.aws.rows import from_millis, install_of, schedule_of, to_millis
+from scheduling.aws.rows import Seen, from_millis, schedule_of, seen_install, to_millis, unseen
 from scheduling.aws.table import InstallRow, ManualRunRow, ManualWindowRow, ScheduleRow
 from scheduling.domain.idempotency import KEY_LIFETIME
 from scheduling.domain.ids import InstallId, ScheduleId
@@ -16,8 +16,9 @@ from scheduling.operations.snapshots import ManualSnapshot
 class ManualRunsTable:
     """Implements `operations.ports.ManualRuns`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seen: Seen = unseen) -> None:
         self._connection = connection
+        self._seen = seen
 
     def read(self, install_id: InstallId, schedule_id: ScheduleId, key: str | None) -> ManualSnapshot:
         """One BatchGetItem."""
@@ -27,10 +28,9 @@ class ManualRunsTable:
             manual_window_key(install_id, schedule_id),
             manual_run_key(install_id, schedule_id, key) if key else None,
         )
-        install, schedule = found.get(InstallRow), found.get(ScheduleRow)
-        earlier = found.get(ManualRunRow)
+        schedule, earlier = found.get(ScheduleRow), found.get(ManualRunRow)
         return ManualSnapshot(
-            install=install_of(install) if install else None,
+            install=seen_install(found.get(InstallRow), self._seen),
             schedule=schedule_of(schedule) if schedule else None,
             window=_window_of(found.get(ManualWindowRow)),
             earlier=_request_of(install_id, schedule_id, earlier) if earlier else None,

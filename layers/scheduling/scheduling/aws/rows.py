@@ -1,5 +1,6 @@
 """Rows to domain and back."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,23 @@ from scheduling.domain.tenant import Tenant
 
 _DEFINED = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
 _REMEMBERED = (*_DEFINED, "created_at")
+
+
+Seen = Callable[[Install], None]
+"""Is told of each install that is read for an operation."""
+
+
+def unseen(_install: Install) -> None:
+    """Nobody wants to know."""
+
+
+def seen_install(row: InstallRow | None, seen: Seen) -> Install | None:
+    """The install that the row holds, if there is one."""
+    if row is None:
+        return None
+    install = install_of(row)
+    seen(install)
+    return install
 
 
 def install_of(row: InstallRow) -> Install:

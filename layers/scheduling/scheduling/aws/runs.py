@@ -8,7 +8,7 @@ from pynamodb.expressions.update import Action
 
 from scheduling.aws.keys import Key, config_key, install_key, run_key, schedule_key
 from scheduling.aws.requests import Write, find, translated
-from scheduling.aws.rows import changes, install_of, run_of, run_values, schedule_of
+from scheduling.aws.rows import Seen, changes, run_of, run_values, schedule_of, seen_install, unseen
 from scheduling.aws.table import ConfigRow, InstallRow, RunRow, ScheduleRow
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import InstallConfig
@@ -20,8 +20,9 @@ from scheduling.operations.snapshots import FireSnapshot, RunPage
 class RunsTable:
     """Implements `operations.ports.Runs`; each run is kept for `history_days`."""
 
-    def __init__(self, connection: Connection, history_days: int) -> None:
+    def __init__(self, connection: Connection, history_days: int, seen: Seen = unseen) -> None:
         self._connection = connection
+        self._seen = seen
         self._kept = timedelta(days=history_days)
 
     def read(self, fire: Fire) -> FireSnapshot:
@@ -35,7 +36,7 @@ class RunsTable:
         install, config = found.get(InstallRow), found.get(ConfigRow)
         schedule, run = found.get(ScheduleRow), found.get(RunRow)
         return FireSnapshot(
-            install=install_of(install) if install else None,
+            install=seen_install(install, self._seen),
             config=config_of(config),
             schedule=schedule_of(schedule) if schedule else None,
             run=run_of(run) if run else None,

@@ -11,9 +11,11 @@ from scheduling.aws.changes import write_change
 from scheduling.aws.keys import install_key, name_key, schedule_key, write_key
 from scheduling.aws.requests import find, translated
 from scheduling.aws.rows import (
+    Seen,
     earlier_write_of,
-    install_of,
     schedule_of,
+    seen_install,
+    unseen,
 )
 from scheduling.aws.table import SHARDS, InstallRow, NameRow, PendingIndex, Row, ScheduleRow, WriteRow
 from scheduling.domain.idempotency import EarlierWrite
@@ -28,8 +30,9 @@ _LAST = "SCHEDULE~"
 class SchedulesTable:
     """Implements `operations.ports.Schedules`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seen: Seen = unseen) -> None:
         self._connection = connection
+        self._seen = seen
 
     def read(
         self,
@@ -49,7 +52,7 @@ class SchedulesTable:
         install, schedule = found.get(InstallRow), found.get(ScheduleRow)
         owner, write = found.get(NameRow), found.get(WriteRow)
         return Snapshot(
-            install=install_of(install) if install else None,
+            install=seen_install(install, self._seen),
             schedule=schedule_of(schedule) if schedule else None,
             name_owner=ScheduleId(owner.schedule_id) if owner else None,
             earlier=earlier_write_of(write) if write else None,
@@ -76,7 +79,7 @@ class SchedulesTable:
             schedules = list(_within(visible, limit, max_bytes))
             more = next(visible, None) is not None
         return SchedulePage(
-            install=install_of(install) if install else None,
+            install=seen_install(install, self._seen),
             schedules=schedules,
             next_after=schedules[-1].id if more else None,
         )

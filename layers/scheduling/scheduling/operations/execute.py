@@ -32,7 +32,14 @@ _SHOWN_IF_MANUAL = {NotRun.DISABLED: "The schedule was disabled, its install, or
 
 
 class RunFailed(Exception):
-    """The attempt failed in a way that another may mend: whoever delivered the occurrence is to do so again."""
+    """The attempt failed in a way that another may mend: whoever delivered the occurrence is to do so again.
+
+    `run` is that attempt; None where it could not begin, since the next occurrence is under way.
+    """
+
+    def __init__(self, text: str, run: Run | None) -> None:
+        super().__init__(text)
+        self.run = run
 
 
 def execute(services: Services, runner: Runner, fire: Fire) -> Run | NotRun:
@@ -50,7 +57,7 @@ def _execute(services: Services, runner: Runner, fire: Fire) -> Run | NotRun:
         return NotRun.UNKNOWN_SCHEDULE
     reason = not_to_run(fire, seen.install, seen.schedule, seen.run, now)
     if reason is NotRun.OVERLAP and seen.run is not None:
-        raise RunFailed("The next occurrence is under way; this one is to be tried again after it")
+        raise RunFailed("The next occurrence is under way; this one is to be tried again after it", None)
     if reason:
         _show(services, fire, seen, reason)
         return reason
@@ -61,7 +68,7 @@ def _execute(services: Services, runner: Runner, fire: Fire) -> Run | NotRun:
     finished = _finished(claimed, outcome, time.monotonic() - called_at)
     _finish(services, fire, claimed, finished)
     if finished.retryable:
-        raise RunFailed(f"Attempt {finished.attempt} failed; the history has the reason")
+        raise RunFailed(f"Attempt {finished.attempt} failed; the history has the reason", finished)
     return finished
 
 

@@ -1,0 +1,20 @@
+"""The log of the functions: JSON lines with request, operation, tenant, install and schedule; no secret, no payload."""
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from scheduling.domain.install import Install
+
+logger = Logger(service="scheduling")
+
+
+def begin(context: LambdaContext, operation: str, **about: str) -> None:
+    """From now on, every line is of this request and operation, and about what is named by `about`."""
+    logger.clear_state()
+    logger.set_correlation_id(context.aws_request_id)
+    logger.append_keys(operation=operation, **{name: value for name, value in about.items() if value})
+
+
+def about(install: Install) -> None:
+    """Name the tenant of what is being done, as soon as it is known."""
+    logger.append_keys(tenant_id=install.tenant_id)
