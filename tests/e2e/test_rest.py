@@ -330,6 +330,7 @@ def test_an_empty_patch_changes_nothing_to_see(stack: LocalStack, install: ApiIn
         ("DELETE", "/v1/installs/{i}/schedules/{s}"),
         ("GET", "/v1/installs/{i}/endpoints"),
         ("GET", "/v1/installs/{i}/schedules/{s}/runs"),
+        ("POST", "/v1/installs/{i}/schedules/preview"),
     ],
 )
 @pytest.mark.parametrize(("token", "status"), [("", 401), ("wrong", 403), ("local-runner-keyy", 403)])
