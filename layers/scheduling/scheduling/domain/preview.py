@@ -20,8 +20,8 @@ CENTURY = timedelta(days=36_525)
 class Preview:
     """What a create would be told, and when its schedule would fire as long as it is enabled.
 
-    `error` is the text that it would be refused with, `field_errors` the text of every broken field. What depends on a
-    broken field is None, or empty. `skipped` are the local times up to the last fire that do not exist.
+    `error` is the text that it would be refused with, `field_errors` the text of every broken field. What cannot be
+    told for a broken field is None, or empty. `skipped` are the local times up to the last fire that do not exist.
     """
 
     error: str | None
