@@ -95,6 +95,7 @@ def test_success_is_in_the_history_and_on_the_schedule(stack: LocalStack, instal
     assert newest["scheduledTime"] > oldest["scheduledTime"]
     assert set(newest) == {
         "scheduledTime",
+        "trigger",
         "startedAt",
         "durationMs",
         "attempt",

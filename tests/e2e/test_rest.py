@@ -149,6 +149,22 @@ def test_a_taken_name_is_a_conflict(stack: LocalStack, install: ApiInstall) -> N
     assert assert_problem(answer, 409, "NAME_TAKEN")["fieldErrors"] == {"name": text}
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_taken_name_is_reported_with_the_other_broken_fields(
+    stack: LocalStack, install: ApiInstall, method: str
+) -> None:
+    install.created(name="nightly")
+    collection = f"{install.path}/schedules"
+    path = {"POST": collection, "PATCH": f"{collection}/{install.created()}"}[method]
+
+    answer = stack.api.request(method, path, json={**WANTED, "name": "nightly", "timezone": "x"})
+
+    assert assert_problem(answer, 400, "VALIDATION_FAILED")["fieldErrors"] == {
+        "timezone": "Invalid timezone",
+        "name": "Schedule name already in use for this extension",
+    }
+
+
 @pytest.mark.local_only("one test of the quota is enough there")
 def test_the_quota_is_a_conflict(stack: LocalStack, install: ApiInstall) -> None:
     for _ in range(50):
@@ -314,6 +330,7 @@ def test_an_empty_patch_changes_nothing_to_see(stack: LocalStack, install: ApiIn
         ("DELETE", "/v1/installs/{i}/schedules/{s}"),
         ("GET", "/v1/installs/{i}/endpoints"),
         ("GET", "/v1/installs/{i}/schedules/{s}/runs"),
+        ("POST", "/v1/installs/{i}/schedules/preview"),
     ],
 )
 @pytest.mark.parametrize(("token", "status"), [("", 401), ("wrong", 403), ("local-runner-keyy", 403)])

@@ -8,6 +8,7 @@ from scheduling.domain.errors import (
     QuotaReached,
     SchedulingError,
     Unavailable,
+    ValidationFailed,
 )
 from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import InstallId
@@ -99,6 +100,19 @@ def test_of_forty_creates_of_one_name_at_once_one_succeeds(world: World, install
 
     assert answers.count(True) == 1
     assert len(world.kinds(install_id, "schedule")) == len(world.timers()) == 1
+
+
+def test_a_taken_name_is_told_with_the_other_broken_fields(world: World, install_id: InstallId) -> None:
+    create(world.services, install_id, wanted(name="taken"))
+
+    with pytest.raises(ValidationFailed) as refused:
+        create(world.services, install_id, wanted(name="taken", cron="* * * * *"))
+
+    assert refused.value.field_errors == {
+        "cron": "Cron too frequent (minimum interval is 5 minutes)",
+        "name": "Schedule name already in use for this extension",
+    }
+    assert len(world.kinds(install_id, "schedule")) == 1
 
 
 def test_the_same_request_with_its_key_is_answered_from_the_first(

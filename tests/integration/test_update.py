@@ -84,6 +84,9 @@ def test_a_name_of_another_schedule_is_refused(world: World, install_id: Install
 
     with pytest.raises(NameTaken):
         update(world.services, install_id, schedule.id, changed(name="taken"))
+    with pytest.raises(ValidationFailed) as refused:
+        update(world.services, install_id, schedule.id, changed(name="taken", timezone="x"))
+    assert list(refused.value.field_errors) == ["timezone", "name"]
     update(world.services, install_id, schedule.id, changed(name="mine"))
 
 

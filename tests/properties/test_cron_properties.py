@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise, product
@@ -12,27 +12,18 @@ from scheduling.domain.cron import CronRule, InvalidCron, parse_cron
 from scheduling.domain.expression import eventbridge_expression
 from scheduling.domain.fires import EIGHT_YEARS, fires
 
+from tests.support.clock_changes import clock_changes, minutes_in
 from tests.support.eventbridge_cron import EventBridgeCron
-from tests.support.five_field_cron import WEEKDAY, FiveFieldCron, cron_texts, hits
+from tests.support.five_field_cron import (
+    WEEKDAY,
+    FiveFieldCron,
+    cron_texts,
+    cron_texts_in_any_month,
+    hits,
+)
 
 SAMPLE = 40
 MOMENTS = st.timedeltas(timedelta(), timedelta(days=80 * 366)).map(datetime(2023, 1, 1, tzinfo=UTC).__add__)
-TRANSITIONS = {
-    "Africa/Casablanca": ["2026-02-15T02:00", "2026-03-22T02:00"],
-    "America/New_York": ["2026-03-08T07:00", "2026-11-01T06:00"],
-    "America/Sao_Paulo": ["2018-02-18T02:00", "2018-11-04T03:00"],
-    "America/St_Johns": ["2007-03-11T03:31", "2007-11-04T02:31"],
-    "Asia/Kathmandu": ["1985-12-31T18:30"],
-    "Australia/Lord_Howe": ["2026-04-04T15:00", "2026-10-03T15:30"],
-    "Europe/Berlin": ["2026-03-29T01:00", "2026-10-25T01:00"],
-    "Europe/Dublin": ["2026-03-29T01:00", "2026-10-25T01:00"],
-    "Pacific/Apia": ["2011-12-30T10:00"],
-    "Pacific/Kwajalein": ["1993-08-21T12:00"],
-}
-
-
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def sample(times: Iterable[datetime]) -> list[datetime]:
@@ -47,11 +38,6 @@ def assert_same(rule: CronRule, meaning: FiveFieldCron) -> None:
     assert rule.days_of_week == tuple(sorted(meaning.weekdays))
 
 
-def in_any_month(text: str) -> str:
-    minute, hour, day, _, weekday = text.split()
-    return f"{minute} {hour} {day} * {weekday}"
-
-
 def smallest_difference(ascending: Iterable[int]) -> int | None:
     smallest = None
     for earlier, later in pairwise(ascending):
@@ -59,13 +45,6 @@ def smallest_difference(ascending: Iterable[int]) -> int | None:
         if smallest == 1:
             break
     return smallest
-
-
-def minutes_in(after: datetime, until: datetime) -> Iterator[datetime]:
-    minute = after.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    while minute <= until:
-        yield minute
-        minute += timedelta(minutes=1)
 
 
 @given(cron_texts())
@@ -124,15 +103,15 @@ def test_eventbridge_fires_at_the_same_minutes(text: str, after: datetime) -> No
 
 
 @given(
-    cron_texts().map(in_any_month),
-    st.sampled_from([(zone, utc(time)) for zone, times in TRANSITIONS.items() for time in times]),
+    cron_texts_in_any_month(),
+    clock_changes(),
     st.timedeltas(-timedelta(hours=30), timedelta(hours=6)),
     st.timedeltas(timedelta(), timedelta(hours=36)),
 )
 def test_a_skipped_minute_never_fires_and_a_repeated_one_fires_first(
-    text: str, transition: tuple[str, datetime], offset: timedelta, span: timedelta
+    text: str, change: tuple[str, datetime], offset: timedelta, span: timedelta
 ) -> None:
-    zone, changes_at = transition
+    zone, changes_at = change
     after = changes_at + offset
     until = after + span
     meaning = FiveFieldCron(text)

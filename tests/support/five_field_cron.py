@@ -87,6 +87,16 @@ def cron_texts(draw: st.DrawFn) -> str:
     return draw(st.sampled_from([" ", "  "])).join(fields)
 
 
+def cron_texts_in_any_month() -> st.SearchStrategy[str]:
+    """The same without a month, so that many a text means a minute of any few days."""
+    return cron_texts().map(_in_any_month)
+
+
+def _in_any_month(text: str) -> str:
+    minute, hour, day, _, weekday = text.split()
+    return f"{minute} {hour} {day} * {weekday}"
+
+
 def _fields(field: Field) -> st.SearchStrategy[str]:
     return st.lists(_parts(field), min_size=1, max_size=3).map(",".join)
 

@@ -136,6 +136,7 @@ STORIES: dict[str, Story] = {
     ),
     "endpoints": Story("endpoints", _on_install()),
     "runs": Story("runs", _on_schedule()),
+    "preview": Story("preview", _on_install(_SCHEDULE)),
     "register": Story(
         "install_put", lambda _case: http_event(registration_body(), installId=OTHER), (delete_its_install,)
     ),

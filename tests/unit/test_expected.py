@@ -14,6 +14,7 @@ ID, TIME = "01a20745-4897-4f81-a91e-a0d09962b8d6", "2026-11-23T09:00:00.000Z"
     [
         ({"id": "<uuid>"}, {"id": ID}),
         ({"at": "<time>", "ms": "<number>"}, {"at": TIME, "ms": 0}),
+        ({"at": "<date>T09:00:00Z"}, {"at": "2026-11-23T09:00:00Z"}),
         ({"location": "/v1/<uuid>/x"}, {"location": f"/v1/{ID}/x"}),
         ({"statusCode": 200, "body": {"a": [1]}}, {"statusCode": 200, "body": '{ "a":[1]}'}),
         ({"statusCode": 204, "body": ""}, {"statusCode": 204, "body": ""}),
@@ -28,6 +29,7 @@ def test_the_same(expected: Any, answer: Any) -> None:
     ("expected", "answer", "difference"),
     [
         ({"id": "<uuid>"}, {"id": "1"}, "answer.id: '1' instead of '<uuid>'"),
+        ({"at": "<date>T09:00:00Z"}, {"at": "2026-11-23T09:30:00Z"}, "answer.at: '2026-11-23T09:30:00Z'"),
         ({"ms": "<number>"}, {"ms": True}, "answer.ms: True instead of '<number>'"),
         ({"a": 1}, {}, "answer: a is missing"),
         ({}, {"a": 1}, "answer: a is not expected"),

@@ -6,12 +6,16 @@ from scheduling.api.render import (
     compact,
     endpoint_fields,
     install_fields,
+    preview_fields,
     run_fields,
     schedule_json,
     schedules_json,
     timestamp,
 )
 from scheduling.domain.install import Version
+from scheduling.domain.limits import Limits
+from scheduling.domain.preview import Preview, preview_of
+from scheduling.domain.rules import Rules, ScheduleInput
 from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.schedule import LastRun
 
@@ -65,7 +69,6 @@ def test_a_schedule_has_the_contracts_fields() -> None:
         "cron": "0 9 * * *",
         "timezone": "Europe/Berlin",
         "enabled": True,
-        "disabledReason": None,
         "payload": {"a": [1, 2]},
         "lastRunAt": "2026-11-23T09:00:00.000Z",
         "lastRunStatus": "error",
@@ -80,12 +83,19 @@ def test_what_a_new_schedule_does_not_have_is_null() -> None:
     assert made["enabled"] is False
     assert [name for name, value in made.items() if value is None] == [
         "name",
-        "disabledReason",
         "lastRunAt",
         "lastRunStatus",
         "lastError",
         "payload",
     ]
+
+
+def test_what_the_platform_disabled_tells_why() -> None:
+    made = json.loads(
+        schedule_json(schedule(enabled=False, disabled_reason="Version 2 has no endpoint GET /a"))
+    )
+
+    assert (made["enabled"], made["disabledReason"]) == (False, "Version 2 has no endpoint GET /a")
 
 
 def test_a_successful_run_has_no_error() -> None:
@@ -127,6 +137,59 @@ def test_an_endpoint_tells_whether_it_can_be_scheduled(method: str, path: str, s
         "handler": "handler",
         "schedulable": schedulable,
     }
+
+
+def preview(now: datetime, timezone: str) -> Preview:
+    """Of a schedule every half hour from 01:00 to 02:30."""
+    given = ScheduleInput({"endpoint": "/a", "cron": "*/30 1,2 * * *", "timezone": timezone})
+    return preview_of(Rules((endpoint("POST", "/a"),), Limits(), now), install(), given)
+
+
+def test_a_preview_has_the_contracts_fields() -> None:
+    fields = preview_fields(preview(datetime(2027, 3, 27, 23, 0, tzinfo=UTC), "Europe/Berlin"))
+
+    assert {**fields, "fires": [], "skipped": []} == {
+        "valid": True,
+        "error": None,
+        "fieldErrors": {},
+        "expression": "cron(0,30 1,2 * * ? *)",
+        "timezone": "Europe/Berlin",
+        "endpoint": "POST /a",
+        "smallestGapMinutes": 30,
+        "fires": [],
+        "skipped": [],
+    }
+    assert json.loads(compact(fields["fires"]))[1:3] == [
+        {"local": "2027-03-28T01:30:00+01:00", "utc": "2027-03-28T00:30:00Z"},
+        {"local": "2027-03-29T01:00:00+02:00", "utc": "2027-03-28T23:00:00Z"},
+    ]
+    assert fields["skipped"] == [
+        {
+            "local": f"2027-03-28T02:{minute}:00",
+            "reason": "Clocks in Europe/Berlin go forward by 60 minutes on that day, and there is no "
+            f"02:{minute}",
+        }
+        for minute in ("00", "30")
+    ]
+
+
+def test_a_repeated_fire_says_so_and_by_its_offset_that_it_is_the_first() -> None:
+    fields = preview_fields(preview(datetime(2026, 10, 24, 23, 45, tzinfo=UTC), "Europe/Berlin"))
+
+    assert json.loads(compact(fields["fires"]))[:3] == [
+        {"local": "2026-10-25T02:00:00+02:00", "utc": "2026-10-25T00:00:00Z", "repeated": True},
+        {"local": "2026-10-25T02:30:00+02:00", "utc": "2026-10-25T00:30:00Z", "repeated": True},
+        {"local": "2026-10-26T01:00:00+01:00", "utc": "2026-10-26T00:00:00Z"},
+    ]
+
+
+def test_a_refused_preview_tells_why() -> None:
+    given = ScheduleInput({"cron": "0 9 * * *"}, {"x": "x is not a known field"})
+
+    fields = preview_fields(preview_of(Rules((), Limits(), NOW), install(), given))
+
+    assert (fields["valid"], fields["error"]) == (False, "endpoint is required")
+    assert fields["fieldErrors"] == {"endpoint": "endpoint is required", "x": "x is not a known field"}
 
 
 def test_a_run_has_the_contracts_fields() -> None:

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from scheduling.domain.cron import parse_cron
-from scheduling.domain.fires import fires, next_fire
+from scheduling.domain.fires import fires, local_times, next_fire
 
 
 def utc(text: str) -> datetime:
@@ -130,6 +130,49 @@ def fired(text: str, timezone: str, after: str, until: str) -> list[str]:
 )
 def test_fires(text: str, timezone: str, after: str, until: str, expected: list[str]) -> None:
     assert fired(text, timezone, after, until) == expected
+
+
+@pytest.mark.parametrize(
+    ("timezone", "after", "until", "expected"),
+    [
+        pytest.param(
+            *("Europe/Berlin", "2026-03-29T00:00", "2026-03-29T01:15"),
+            ["01:30", "02:30 skipped by 60 minutes"],
+            id="forward, the last one skipped",
+        ),
+        pytest.param(
+            *("Europe/Berlin", "2026-03-29T00:45", "2026-03-29T01:30"),
+            ["02:30 skipped by 60 minutes", "03:30"],
+            id="forward, the first one skipped",
+        ),
+        pytest.param(
+            *("Europe/Berlin", "2026-10-25T00:00", "2026-10-25T03:00"),
+            ["02:30 repeated after 60 minutes", "03:30"],
+            id="back",
+        ),
+        pytest.param(
+            *("Australia/Lord_Howe", "2026-10-03T14:30", "2026-10-03T16:00"),
+            ["01:30", "02:30"],
+            id="forward by half an hour, over none of them",
+        ),
+        pytest.param(
+            *("Australia/Lord_Howe", "2026-04-04T13:00", "2026-04-04T16:00"),
+            ["00:30", "01:30 repeated after 30 minutes", "02:30"],
+            id="back by half an hour",
+        ),
+    ],
+)
+def test_local_times_tell_what_is_skipped_and_what_comes_twice(
+    timezone: str, after: str, until: str, expected: list[str]
+) -> None:
+    told = []
+    for each in local_times(parse_cron("30 * * * *"), timezone, utc(after), utc(until)):
+        minutes = abs(each.jump) // timedelta(minutes=1)
+        marks = f" skipped by {minutes} minutes" * each.skipped
+        marks += f" repeated after {minutes} minutes" * each.repeated
+        told.append(f"{each.wall:%H:%M}{marks}")
+
+    assert told == expected
 
 
 @pytest.mark.parametrize(

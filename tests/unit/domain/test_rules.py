@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 from scheduling.domain import exact_json
-from scheduling.domain.errors import ValidationFailed
+from scheduling.domain.errors import NameTaken, ValidationFailed
 from scheduling.domain.limits import Limits
 from scheduling.domain.rules import Rules, ScheduleFields, ScheduleInput, wanted_name
 from scheduling.domain.schedule import Definition
@@ -18,6 +18,8 @@ ENDPOINTS = (
     endpoint("POST", "/post"),
 )
 RULES = Rules(ENDPOINTS, Limits(), NOW)
+NAME_TAKEN = "Schedule name already in use for this extension"
+TAKING = replace(RULES, name_taken=True)
 TOO_LONG = "n" * 129
 EVERY_ERROR = {
     "endpoint": "Endpoint not found or not schedulable",
@@ -176,6 +178,57 @@ def test_a_name_is_kept_trimmed(sent: str | None, kept: str | None) -> None:
     assert RULES.define(wanted(name=sent)).name == kept
     assert RULES.redefine(CURRENT, given(name=sent)).name == kept
     assert wanted_name(given(name=sent)) == kept
+
+
+def test_a_taken_name_alone_is_its_own_refusal() -> None:
+    with pytest.raises(NameTaken) as refused:
+        TAKING.define(wanted(name=" taken "))
+    with pytest.raises(NameTaken):
+        TAKING.redefine(CURRENT, given(name=" taken "))
+
+    assert refused.value.field_errors == {"name": NAME_TAKEN}
+
+
+def test_a_taken_name_is_reported_with_the_other_broken_fields_in_order() -> None:
+    errors = broken(wanted(name="taken", timezone="x", payload="x"), TAKING)
+
+    assert list(errors.items()) == [
+        ("timezone", "Invalid timezone"),
+        ("name", NAME_TAKEN),
+        ("payload", EVERY_ERROR["payload"]),
+    ]
+
+
+def test_a_taken_name_is_reported_with_missing_fields_and_wrong_types() -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        TAKING.define(with_errors({"x": "x is not a known field"}, given(name="taken", endpoint="/post")))
+
+    assert list(refused.value.field_errors.items()) == [
+        ("cron", "cron is required"),
+        ("name", NAME_TAKEN),
+        ("x", "x is not a known field"),
+    ]
+
+
+@pytest.mark.parametrize("name", [None, "", "  "])
+def test_no_name_is_never_taken(name: str | None) -> None:
+    assert TAKING.define(wanted(name=name)).name is None
+    assert TAKING.define(wanted()).name is None
+
+
+def test_a_name_too_long_is_not_called_taken() -> None:
+    assert broken(wanted(name=TOO_LONG), TAKING) == {"name": "Name too long"}
+
+
+def test_what_is_sound_is_told_beside_what_is_broken() -> None:
+    checked = RULES.check(wanted(timezone="x", name=" nightly ", payload=1))
+
+    assert list(checked.errors) == ["timezone", "payload"]
+    assert checked.definition == definition(endpoint_path="/post", name="nightly")
+
+
+def test_a_broken_payload_is_given_all_the_same_and_so_means_post() -> None:
+    assert RULES.check(wanted(endpoint="/both", payload="x")).definition.endpoint == "POST /both"
 
 
 def test_no_name_is_wanted_where_none_or_a_broken_one_is_given() -> None:

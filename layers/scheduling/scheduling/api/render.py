@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from scheduling.domain.endpoints import Endpoint
+from scheduling.domain.fires import LocalTime
 from scheduling.domain.install import Install, Version
-from scheduling.domain.runs import Run
+from scheduling.domain.preview import Preview
+from scheduling.domain.runs import Run, time_text
 from scheduling.domain.schedule import Schedule
 
 
@@ -21,7 +23,7 @@ def compact(value: object) -> str:
 
 
 def schedule_json(schedule: Schedule) -> str:
-    """One schedule."""
+    """One schedule; `disabledReason` is there where the platform disabled it."""
     definition, last_run = schedule.definition, schedule.last_run
     fields = {
         "id": schedule.id,
@@ -31,12 +33,13 @@ def schedule_json(schedule: Schedule) -> str:
         "cron": definition.cron,
         "timezone": definition.timezone,
         "enabled": definition.enabled,
-        "disabledReason": schedule.disabled_reason,
         "lastRunAt": timestamp(last_run.at) if last_run else None,
         "lastRunStatus": last_run.status if last_run else None,
         "lastError": last_run.error if last_run else None,
         "createdAt": timestamp(schedule.created_at),
     }
+    if schedule.disabled_reason:
+        fields["disabledReason"] = schedule.disabled_reason
     return f'{compact(fields)[:-1]},"payload":{definition.payload or "null"}}}'
 
 
@@ -78,6 +81,32 @@ def run_fields(run: Run) -> Mapping[str, object]:
         "httpStatus": run.http_status,
         "error": run.error,
     }
+
+
+def preview_fields(preview: Preview) -> Mapping[str, object]:
+    """What a create would come to."""
+    return {
+        "valid": preview.error is None,
+        "error": preview.error,
+        "fieldErrors": preview.field_errors,
+        "expression": preview.expression,
+        "timezone": preview.timezone,
+        "endpoint": preview.endpoint,
+        "smallestGapMinutes": preview.smallest_gap_minutes,
+        "fires": [_fire_fields(time) for time in preview.fires],
+        "skipped": [_skipped_fields(time) for time in preview.skipped],
+    }
+
+
+def _fire_fields(time: LocalTime) -> Mapping[str, object]:
+    fields = {"local": time.wall.isoformat(), "utc": time_text(time.utc)}
+    return {**fields, "repeated": True} if time.repeated else fields
+
+
+def _skipped_fields(time: LocalTime) -> Mapping[str, object]:
+    forward = f"Clocks in {time.wall.tzinfo} go forward by {time.jump // timedelta(minutes=1)} minutes"
+    reason = f"{forward} on that day, and there is no {time.wall:%H:%M}"
+    return {"local": time.wall.replace(tzinfo=None).isoformat(), "reason": reason}
 
 
 def install_fields(install: Install, version: Version) -> Mapping[str, object]:

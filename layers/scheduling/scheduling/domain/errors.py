@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+NAME_TAKEN = "Schedule name already in use for this extension"
+
 
 class RuleBroken(ValueError):
     """One field breaks one rule of a schedule; the message is the text for the caller."""
@@ -35,8 +37,7 @@ class NameTaken(SchedulingError):
     code = "NAME_TAKEN"
 
     def __init__(self) -> None:
-        text = "Schedule name already in use for this extension"
-        super().__init__(text, {"name": text})
+        super().__init__(NAME_TAKEN, {"name": NAME_TAKEN})
 
 
 class QuotaReached(SchedulingError):

@@ -1,6 +1,7 @@
 """When a cron rule fires in its time zone, DST by EventBridge's rule (contract, section 5)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -10,6 +11,29 @@ if TYPE_CHECKING:
 
 EIGHT_YEARS = timedelta(days=8 * 365 + 2)
 """The longest wait between two fires of any rule: 29 February, around 2100."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """A time on the wall clock of a zone; of one that comes twice, the first.
+
+    `wall` is aware, and `utc` the same moment; a time that is skipped reads as a later one. `jump` is how far clocks
+    are put forward over it, negative where they are put back.
+    """
+
+    wall: datetime
+    utc: datetime
+    jump: timedelta
+
+    @property
+    def skipped(self) -> bool:
+        """Whether it does not exist."""
+        return self.jump > timedelta()
+
+    @property
+    def repeated(self) -> bool:
+        """Whether it comes once more."""
+        return self.jump < timedelta()
 
 
 def next_fire(
@@ -27,20 +51,35 @@ def fires(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> 
 
     A local time that does not exist is skipped; of one that repeats, the first counts.
     """
+    return (time.utc for time in local_times(rule, timezone, after, until) if not time.skipped)
+
+
+def local_times(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> Iterator[LocalTime]:
+    """Yield the local times of the fires in (`after`, `until`], and between them those that are skipped.
+
+    Skipped ones may also follow the last fire, since none of them says that `until` has passed.
+    """
     zone = ZoneInfo(timezone)
     latest = after
-    for local in _local_times(rule, after.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)):
-        fire = local.replace(tzinfo=zone).astimezone(UTC)
-        if fire.astimezone(zone).replace(tzinfo=None) != local:
-            continue  # a skipped time reads as a later one, so it says nothing about `until`
-        if fire > until:
+    start = after.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
+    for wall in _matching(rule, start):
+        time = _local_time(wall.replace(tzinfo=zone))
+        if time.skipped:
+            yield time
+        elif time.utc > until:
             return
-        if fire > latest:
-            latest = fire
-            yield fire
+        elif time.utc > latest:
+            latest = time.utc
+            yield time
 
 
-def _local_times(rule: "CronRule", start: datetime) -> Iterator[datetime]:
+def _local_time(wall: datetime) -> LocalTime:
+    # Fold 0 reads by the offset before a change of clocks, fold 1 by the one after it, in a gap as well (PEP 495).
+    before, after = wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)
+    return LocalTime(wall, utc=before, jump=before - after)
+
+
+def _matching(rule: "CronRule", start: datetime) -> Iterator[datetime]:
     """The naive times after `start` that the fields match."""
     # Costs as much as two bare interpreter starts and runs a process: only for those who need it.
     from croniter import croniter  # type: ignore[import-untyped]

@@ -8,7 +8,7 @@ from typing import Any, TypedDict, TypeVar
 from scheduling.domain import exact_json
 from scheduling.domain.cron import check_cron
 from scheduling.domain.endpoints import Endpoint, resolve_endpoint
-from scheduling.domain.errors import RuleBroken, ValidationFailed
+from scheduling.domain.errors import NAME_TAKEN, NameTaken, RuleBroken, ValidationFailed
 from scheduling.domain.limits import Limits
 from scheduling.domain.schedule import Definition
 from scheduling.domain.timezones import check_timezone
@@ -41,38 +41,59 @@ class ScheduleInput:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """What the rules say of an input: a text for every broken field, and the definition without those fields."""
+
+    definition: Definition
+    errors: Mapping[str, str]
+
+    def accepted(self) -> Definition:
+        """The definition. Raises ValidationFailed with every broken field; NameTaken where that is all."""
+        if self.errors == {"name": NAME_TAKEN}:
+            raise NameTaken
+        if self.errors:
+            raise ValidationFailed.of(self.errors)
+        return self.definition
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules as they stand for one install at one moment."""
+    """The rules as they stand for one install at one moment; `name_taken`: another schedule has the wanted name."""
 
     endpoints: Sequence[Endpoint]
     limits: Limits
     now: datetime
+    name_taken: bool = False
 
     def define(self, given: ScheduleInput) -> Definition:
-        """The definition of a new schedule. Raises ValidationFailed with every broken field."""
+        """The definition of a new schedule. Raises ValidationFailed with every broken field, or NameTaken."""
+        return self.check(given).accepted()
+
+    def redefine(self, current: Definition, given: ScheduleInput) -> Definition:
+        """`current` with the given fields. Raises like `define`."""
+        silent = "endpoint" not in given.fields and "endpoint" not in given.errors
+        if given.fields.get("enabled") and not current.enabled and silent:
+            # A version may have come without the endpoint while it was disabled.
+            given = ScheduleInput({"endpoint": current.endpoint, **given.fields}, given.errors)
+        return self._check(given, current).accepted()
+
+    def check(self, given: ScheduleInput) -> Checked:
+        """What there is to say of a new schedule."""
         missing = {name: f"{name} is required" for name in ("endpoint", "cron") if name not in given.fields}
         return self._check(ScheduleInput(given.fields, {**missing, **given.errors}), _BLANK)
 
-    def redefine(self, current: Definition, given: ScheduleInput) -> Definition:
-        """`current` with the given fields. Raises ValidationFailed with every broken field."""
-        if given.fields.get("enabled") and not current.enabled and "endpoint" not in given.fields:
-            # A version may have come without the endpoint while it was disabled.
-            given = ScheduleInput({"endpoint": current.endpoint, **given.fields}, given.errors)
-        return self._check(given, current)
-
-    def _check(self, given: ScheduleInput, current: Definition) -> Definition:
+    def _check(self, given: ScheduleInput, current: Definition) -> Checked:
         check = _Check(given)
         timezone = check.field("timezone", check_timezone, current.timezone)
         cron = check.field("cron", lambda text: self._cron(text, timezone), current.cron)
         payload = check.field("payload", self._payload, current.payload)
         method, path = check.field(
             "endpoint",
-            lambda selector: self._endpoint(selector, payload),
+            lambda selector: self._endpoint(selector, payload is not None or "payload" in check.errors),
             (current.endpoint_method, current.endpoint_path),
         )
-        name = check.field("name", check_name, current.name)
-        check.raise_broken()
-        return Definition(
+        name = check.field("name", self._name, current.name)
+        definition = Definition(
             endpoint_method=method,
             endpoint_path=path,
             cron=cron,
@@ -81,14 +102,21 @@ class Rules:
             name=name,
             payload=payload,
         )
+        return Checked(definition, check.in_order())
 
     def _cron(self, text: str, timezone: str) -> str:
         interval = self.limits.min_interval_minutes
         return check_cron(text, min_interval_minutes=interval, timezone=timezone, now=self.now).text
 
-    def _endpoint(self, selector: str, payload: str | None) -> tuple[str, str]:
-        endpoint = resolve_endpoint(selector, self.endpoints, with_payload=payload is not None)
+    def _endpoint(self, selector: str, with_payload: bool) -> tuple[str, str]:
+        endpoint = resolve_endpoint(selector, self.endpoints, with_payload=with_payload)
         return endpoint.method, endpoint.path
+
+    def _name(self, text: str | None) -> str | None:
+        name = check_name(text)
+        if name and self.name_taken:
+            raise RuleBroken(NAME_TAKEN)
+        return name
 
     def _payload(self, value: object) -> str | None:
         return check_payload(value, self.limits.max_payload_bytes)
@@ -110,12 +138,9 @@ class _Check:
             self.errors[name] = str(error)
             return unchanged
 
-    def raise_broken(self) -> None:
-        if self.errors:
-            in_order = sorted(
-                self.errors, key=lambda name: FIELDS.index(name) if name in FIELDS else len(FIELDS)
-            )
-            raise ValidationFailed.of({name: self.errors[name] for name in in_order})
+    def in_order(self) -> Mapping[str, str]:
+        names = sorted(self.errors, key=lambda name: FIELDS.index(name) if name in FIELDS else len(FIELDS))
+        return {name: self.errors[name] for name in names}
 
 
 def wanted_name(given: ScheduleInput) -> str | None:

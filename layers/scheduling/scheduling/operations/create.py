@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from scheduling.domain import exact_json
-from scheduling.domain.errors import IdempotencyMismatch, NameTaken
+from scheduling.domain.errors import IdempotencyMismatch
 from scheduling.domain.idempotency import KEY_LIFETIME, EarlierWrite, IdempotencyKey
 from scheduling.domain.ids import InstallId, ScheduleIds
 from scheduling.domain.install import Acceptance, Install, accept_write, check_room, managed
@@ -15,7 +15,6 @@ from scheduling.operations.converge import carry_out, settle_first
 from scheduling.operations.ports import Conflict
 from scheduling.operations.reading import endpoints_of
 from scheduling.operations.services import Services
-from scheduling.operations.snapshots import Snapshot
 
 _IDS = ScheduleIds()
 
@@ -39,9 +38,10 @@ def _create(
     now = services.clock()
     if key and snapshot.earlier and now - snapshot.earlier.schedule.created_at < KEY_LIFETIME:
         return _again(services, snapshot.earlier, key, given)
-    definition = Rules(endpoints_of(services, install), services.limits, now).define(given)
-    schedule = _new(install, definition, now)
-    accepted = _insert(services, snapshot, install, schedule, key)
+    taken = snapshot.name_owner is not None
+    rules = Rules(endpoints_of(services, install), services.limits, now, name_taken=taken)
+    schedule = _new(install, rules.define(given), now)
+    accepted = _insert(services, install, schedule, key)
     if schedule.pending:
         failure = "Schedule not created: the timer service is not available"
         forget = key.value if key else None
@@ -64,10 +64,8 @@ def _new(install: Install, definition: Definition, now: datetime) -> Schedule:
 
 
 def _insert(
-    services: Services, snapshot: Snapshot, install: Install, schedule: Schedule, key: IdempotencyKey | None
+    services: Services, install: Install, schedule: Schedule, key: IdempotencyKey | None
 ) -> Acceptance:
-    if snapshot.name_owner:
-        raise NameTaken
     check_room(install, services.limits)
     accepted = accept_write(install, services.limits, schedule.created_at)
     remember = EarlierWrite(key, schedule) if key else None

@@ -1,6 +1,6 @@
 """Change a schedule."""
 
-from scheduling.domain.errors import NameTaken, PreconditionFailed
+from scheduling.domain.errors import PreconditionFailed
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import accept_write, managed
 from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
@@ -45,10 +45,9 @@ def _update(
     if if_match is not None and before.revision not in if_match:
         raise PreconditionFailed
     now = services.clock()
-    rules = Rules(endpoints_of(services, install), services.limits, now)
+    taken = snapshot.name_owner not in (None, schedule_id)
+    rules = Rules(endpoints_of(services, install), services.limits, now, name_taken=taken)
     after = before.redefined(rules.redefine(before.definition, given), now)
-    if snapshot.name_owner not in (None, schedule_id):
-        raise NameTaken
     accepted = accept_write(install, services.limits, now)
     write(services, before, after, accept=accepted)
     if after.pending:

@@ -1,0 +1,71 @@
+"""The preview against the walk that the missed-fire check uses, and against every minute looked at one by one."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from scheduling.domain.cron import parse_cron
+from scheduling.domain.fires import fires
+from scheduling.domain.limits import Limits
+from scheduling.domain.preview import CENTURY, MOST_FIRES, Preview, preview_of
+from scheduling.domain.rules import Rules, ScheduleInput
+from scheduling.domain.timezones import check_timezone
+
+from tests.support.clock_changes import clock_changes, minutes_in
+from tests.support.five_field_cron import FiveFieldCron, cron_texts, cron_texts_in_any_month
+from tests.unit.builders import NOW, install
+
+DAY = timedelta(days=1)
+ZONES = ["UTC", "Africa/El_Aaiun", "America/New_York", "Asia/Gaza", "Australia/Lord_Howe", "Europe/Berlin"]
+OFFSETS = st.timedeltas(-timedelta(hours=30), timedelta(hours=6))
+
+
+def preview(text: str, zone: str, now: datetime) -> Preview:
+    given_ = ScheduleInput({"endpoint": "/none", "cron": text, "timezone": check_timezone(zone)})
+    return preview_of(Rules((), Limits(), now), install(), given_)
+
+
+def naive(moment: datetime, zone: str) -> datetime:
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+@given(cron_texts(), st.sampled_from(ZONES), st.timedeltas(timedelta(), 60 * 366 * DAY).map(NOW.__add__))
+@example("0 0 29 2 *", "Africa/El_Aaiun", NOW)
+@example("30 2 29 2 *", "Africa/El_Aaiun", NOW)
+@example("0 0 29 2 *", "UTC", NOW.replace(year=2072))
+@example("0 0 30 2 *", "UTC", NOW)
+def test_the_preview_has_the_fires_that_the_timer_and_the_sweep_go_by(
+    text: str, zone: str, now: datetime
+) -> None:
+    shown = [time.utc for time in preview(text, zone, now).fires]
+
+    assert shown == list(islice(fires(parse_cron(text), zone, now, now + CENTURY), MOST_FIRES))
+    assert len(shown) == (MOST_FIRES if parse_cron(text).smallest_gap_minutes else 0)
+
+
+@given(cron_texts_in_any_month(), clock_changes(), OFFSETS)
+@example("* * * * *", ("Antarctica/Troll", NOW.replace(month=3, day=29, hour=1)), timedelta(minutes=-3))
+def test_the_preview_names_every_minute_around_a_change_of_clocks_that_fires_repeats_or_never_comes(
+    text: str, change: tuple[str, datetime], offset: timedelta
+) -> None:
+    zone, changes_at = change
+    now = changes_at + offset
+    shown = preview(text, zone, now)
+    meaning = FiveFieldCron(text)
+    until = min([now + 1.5 * DAY, *(fire.utc for fire in shown.fires[-1:])])
+    known = Counter(naive(minute, zone) for minute in minutes_in(now - DAY, until + DAY))
+    minutes = [minute for minute in minutes_in(now, until) if minute.astimezone(ZoneInfo(zone)).fold == 0]
+    expected = [minute for minute in minutes if meaning.matches(naive(minute, zone))]
+    walls = minutes_in(naive(now, zone), naive(until, zone))
+
+    near = [fire for fire in shown.fires if fire.utc <= until]
+    assert [fire.utc for fire in near] == expected
+    assert [fire.wall.replace(tzinfo=None) for fire in near] == [naive(minute, zone) for minute in expected]
+    assert [fire.repeated for fire in near] == [known[naive(minute, zone)] == 2 for minute in expected]
+    skipped = [time.wall.replace(tzinfo=None) for time in shown.skipped]
+    assert [wall for wall in skipped if wall <= naive(until, zone)] == [
+        wall for wall in walls if wall not in known and meaning.matches(wall)
+    ]
