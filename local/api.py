@@ -74,8 +74,8 @@ class Api:
         self, request: Request, route: Route, parameters: dict[str, str], authorizer: Authorizer
     ) -> dict[str, Any] | Response:
         """What the authorizer passes on to the function, or the refusal."""
-        identity = request.headers.get(authorizer.header)
-        if not identity:
+        identity = authorizer.identity(request, route)
+        if not all(identity):
             return _message(401, "Unauthorized")
         arn = f"{self._execute_api}/$default/{route.method}{request.path}"
         event = authorizer_event(request, route, parameters, identity, arn)

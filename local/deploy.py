@@ -12,7 +12,7 @@ from local.errors import StackError
 from local.played import PLAYED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from local.aws import Aws
     from local.played import Attributes
@@ -34,8 +34,8 @@ def pseudo_parameters(aws: Aws) -> dict[str, str]:
     }
 
 
-def deploy(template: Template, aws: Aws, secret: str) -> None:
-    """Make every resource of the template; generated secrets get the given value.
+def deploy(template: Template, aws: Aws, secrets: Mapping[str, str]) -> None:
+    """Make every resource of the template; secrets get the values given by logical id, else what they generate.
 
     :raises StackError: at a resource type that has no rule
     """
@@ -50,17 +50,23 @@ def deploy(template: Template, aws: Aws, secret: str) -> None:
     for name, resource in template.resources.items():
         if make := _STATEFUL.get(resource.type):
             properties = template.resolve(resource.properties)
-            template.attributes[name] = make(aws, name, {**properties, "SecretString": secret})
+            template.attributes[name] = make(aws, name, {**properties, "SecretString": secrets.get(name)})
 
 
 def store_secret(aws: Aws, name: str, value: str) -> str:
     """Give a secret its value, whether it exists or not, and return its ARN."""
-    try:
-        arn = aws.secrets.describe_secret(SecretId=name)["ARN"]
-    except aws.secrets.exceptions.ResourceNotFoundException:
+    arn = _secret_arn(aws, name)
+    if not arn:
         return aws.secrets.create_secret(Name=name, SecretString=value)["ARN"]
     aws.secrets.put_secret_value(SecretId=name, SecretString=value)
     return arn
+
+
+def _secret_arn(aws: Aws, name: str) -> str | None:
+    try:
+        return aws.secrets.describe_secret(SecretId=name)["ARN"]
+    except aws.secrets.exceptions.ResourceNotFoundException:
+        return None
 
 
 def _property(template: Template, resource: Resource, name: str) -> Any:
@@ -85,7 +91,11 @@ def _queue(aws: Aws, name: str, properties: Properties) -> Attributes:
 
 def _secret(aws: Aws, name: str, properties: Properties) -> Attributes:
     secret = properties.get("Name", f"{STACK_NAME}-{name}")
-    return {"Ref": store_secret(aws, secret, properties["SecretString"])}
+    value, arn = properties["SecretString"], _secret_arn(aws, secret)
+    if arn and not value:
+        return {"Ref": arn}
+    generated = aws.secrets.get_random_password(**properties["GenerateSecretString"])["RandomPassword"]
+    return {"Ref": store_secret(aws, secret, value or generated)}
 
 
 def _table(aws: Aws, name: str, properties: Properties) -> Attributes:

@@ -66,10 +66,10 @@ def route_event(
 
 
 def authorizer_event(
-    request: Request, route: Route, path_parameters: dict[str, str], identity: str, arn: str
+    request: Request, route: Route, path_parameters: dict[str, str], identity: list[str], arn: str
 ) -> dict[str, Any]:
     """The event for the route's Lambda authorizer."""
-    own = {"type": "REQUEST", "routeArn": arn, "identitySource": [identity]}
+    own = {"type": "REQUEST", "routeArn": arn, "identitySource": identity}
     return {**_common(request, route, path_parameters), **own}
 
 

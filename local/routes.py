@@ -10,18 +10,24 @@ from urllib.parse import unquote
 from local.errors import StackError
 
 if TYPE_CHECKING:
+    from local.events import Request
     from local.template import Template
 
+_ROUTE_KEY, _HEADER = "$context.routeKey", "$request.header."
 _FUNCTION_ARN = re.compile(r"/functions/(arn:.+)/invocations$")
 _IAM = "AWS_IAM"
 
 
 @dataclass(frozen=True)
 class Authorizer:
-    """A Lambda authorizer and the header that identifies the caller."""
+    """A Lambda authorizer, and its identity sources: what a request must have to be shown to it."""
 
     function: str
-    header: str
+    sources: tuple[str, ...]
+
+    def identity(self, request: Request, route: Route) -> list[str]:
+        """The value of each source in a request; empty where the request lacks it."""
+        return [_value(source, request, route) for source in self.sources]
 
 
 @dataclass(frozen=True)
@@ -100,14 +106,19 @@ def _route(path: str, method: str, operation: Any, authorizers: dict[str, Author
     )
 
 
+def _value(source: str, request: Request, route: Route) -> str:
+    if source == _ROUTE_KEY:
+        return route.key
+    return request.headers.get(source.removeprefix(_HEADER).lower(), "")
+
+
 def _authorizer(spec: Any) -> Authorizer:
-    (source,) = (
-        spec["identitySource"] if isinstance(spec["identitySource"], list) else [spec["identitySource"]]
-    )
-    prefix, _, header = source.rpartition(".")
-    if prefix != "$request.header" or not spec["enableSimpleResponses"]:
-        raise StackError(f"the local stack has no rule for an authorizer by {source}")
-    return Authorizer(_function(spec["authorizerUri"]), header.lower())
+    sources = tuple(spec.get("identitySource", ()))
+    unknown = [source for source in sources if source != _ROUTE_KEY and not source.startswith(_HEADER)]
+    kept = spec.get("authorizerResultTtlInSeconds") != 0
+    if unknown or kept or not spec.get("enableSimpleResponses"):
+        raise StackError(f"the local stack has no rule for the authorizer {spec}")
+    return Authorizer(_function(spec["authorizerUri"]), sources)
 
 
 def _function(uri: str) -> str:

@@ -79,7 +79,7 @@ def make_template(settings: Settings, aws: Aws) -> Template:
         secret = store_secret(aws, f"{STACK_NAME}-RunnerServiceToken", settings.runner_service_token)
         parameters["RunnerServiceTokenSecretArn"] = secret
     template = expand(settings.template, parameters, pseudo_parameters(aws))
-    deploy(template, aws, secret=settings.runner_auth_token)
+    deploy(template, aws, {"RunnerToken": settings.runner_auth_token})
     return template
 
 

@@ -23,15 +23,15 @@ class SchedulerCallback:
 
     def __init__(self, base_url: str, auth_token: str) -> None:
         self._url = f"{base_url}/api/internal/ext-scheduler/install/"
-        self._headers = {
-            "content-type": "application/json",
-            "accept-encoding": "gzip",
-            "x-runner-auth": auth_token,
-        }
+        self._headers = {"content-type": "application/json", "accept-encoding": "gzip"}
+        self._auth_token = auth_token
         self._http = urllib3.PoolManager(maxsize=16)
 
-    def post(self, install_id: str, body: str, deadline: float) -> Answer | None:
-        """The answer to `body`, or None where none came before `deadline` (of the monotonic clock)."""
+    def post(self, install_id: str, body: str, deadline: float, callback_token: str | None) -> Answer | None:
+        """The answer to `body`, or None where none came before `deadline` (of the monotonic clock).
+
+        A run that was given a token of its own shows that one; the runner's own would open every install.
+        """
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             return None
@@ -40,7 +40,7 @@ class SchedulerCallback:
                 "POST",
                 self._url + quote(install_id, safe=""),
                 body=body.encode(),
-                headers=self._headers,
+                headers=self._headers | self._shown(callback_token),
                 timeout=urllib3.Timeout(total=remaining),
                 retries=False,
             )
@@ -48,3 +48,8 @@ class SchedulerCallback:
             log.warning("the scheduler gave no answer: %s", error)
             return None
         return Answer(response.status, response.data.decode(errors="replace"))
+
+    def _shown(self, callback_token: str | None) -> dict[str, str]:
+        if callback_token:
+            return {"authorization": f"Bearer {callback_token}"}
+        return {"x-runner-auth": self._auth_token}

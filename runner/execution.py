@@ -55,11 +55,11 @@ class Executor:
                 extension_log.flush()
 
     def _scheduler(self, request: ExecuteRequest, deadline: float) -> Scheduler:
-        install_id = request.context.install_id
+        install_id, token = request.context.install_id, request.context.callback_token
         granted = CAPABILITY in {name.strip().casefold() for name in request.providers}
         if not (granted and install_id):
             return Scheduler(None)
-        return Scheduler(partial(self._callback.post, install_id, deadline=deadline))
+        return Scheduler(partial(self._callback.post, install_id, deadline=deadline, callback_token=token))
 
 
 def _wasi(extension_log: ExtensionLog) -> WasiConfig:

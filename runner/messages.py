@@ -12,10 +12,12 @@ from runner.errors import InvalidRequest, ResponseTooLarge
 
 MAX_TIMEOUT_MS = 60_000
 MAX_ANSWER_BYTES = 256 * 1024
+BEARER_FORM = r"^[A-Za-z0-9._~+/-]+=*$"
+"""Of what follows the word Bearer, by RFC 6750."""
 
 
 class Context(BaseModel):
-    """On whose behalf the extension runs, and which extension it is."""
+    """On whose behalf the extension runs, which extension it is, and by what the runner may call back for it."""
 
     request_id: str | None = None
     tenant_id: str
@@ -23,6 +25,7 @@ class Context(BaseModel):
     install_id: str | None = None
     version_id: str | None = None
     content_hash: str
+    callback_token: str | None = Field(None, repr=False, pattern=BEARER_FORM, max_length=4096)
 
 
 class HttpRequest(BaseModel):

@@ -157,7 +157,7 @@ def test_a_broken_rule_names_its_field(install: ApiInstall) -> None:
 def test_a_missing_token(stack: LocalStack, install: ApiInstall) -> None:
     answer = stack.api.post(install.callback_path, json={"operation": "list"}, headers={"x-runner-auth": ""})
 
-    assert answer.status_code == 401
+    assert answer.status_code == 403
 
 
 def test_a_wrong_token(stack: LocalStack, install: ApiInstall) -> None:

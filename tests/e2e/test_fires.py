@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import jwt
 import pytest
 
 from tests.support.local_stack import ApiInstall, LocalStack, local_stack
@@ -36,6 +37,29 @@ def test_the_runner_is_asked_exactly_so(stack: LocalStack) -> None:
     assert "x-runner-service-token" not in headers
     request_id = headers["x-request-id"]
     payload = base64.b64encode('{"n":12345678901234567890123,"s":"é"}'.encode()).decode()
+    providers = [
+        "cap:context.read",
+        "cap:http.fetch",
+        "cap:log.emit",
+        "cap:scheduler.manage",
+        "cap:user.read",
+    ]
+    claims = jwt.decode(
+        asked.body["context"].pop("callback_token"),
+        stack.callback_key(),
+        algorithms=["HS256"],
+        options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False},
+    )
+    assert claims == {
+        "iss": "extension-scheduler-local",
+        "aud": "extension-scheduler/callback",
+        "iat": claims["iat"],
+        "nbf": claims["iat"] - 5,
+        "exp": claims["iat"] + 40,
+        "install_id": install.id,
+        "tenant_id": "tenant-1",
+        "capabilities": providers,
+    }
     assert asked.body == {
         "context": {
             "request_id": request_id,
@@ -57,13 +81,7 @@ def test_the_runner_is_asked_exactly_so(stack: LocalStack) -> None:
             "body_b64": payload,
         },
         "limits": {"timeout_ms": 30000},
-        "providers": [
-            "cap:context.read",
-            "cap:http.fetch",
-            "cap:log.emit",
-            "cap:scheduler.manage",
-            "cap:user.read",
-        ],
+        "providers": providers,
         "secret_envelope": {"ciphertext": "abc"},
     }
 

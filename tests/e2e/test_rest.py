@@ -333,12 +333,12 @@ def test_an_empty_patch_changes_nothing_to_see(stack: LocalStack, install: ApiIn
         ("POST", "/v1/installs/{i}/schedules/preview"),
     ],
 )
-@pytest.mark.parametrize(("token", "status"), [("", 401), ("wrong", 403), ("local-runner-keyy", 403)])
+@pytest.mark.parametrize("token", ["", "wrong", "local-runner-keyy"])
 def test_every_route_wants_the_token(
-    stack: LocalStack, install: ApiInstall, method: str, path: str, token: str, status: int
+    stack: LocalStack, install: ApiInstall, method: str, path: str, token: str
 ) -> None:
     answer = stack.api.request(
         method, path.format(i=install.id, s=ABSENT), json=WANTED, headers={"x-runner-auth": token}
     )
 
-    assert answer.status_code == status
+    assert answer.status_code == 403

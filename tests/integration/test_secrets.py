@@ -1,12 +1,13 @@
-"""The callback token as Secrets Manager has it, before, during and after a rotation."""
+"""A secret as Secrets Manager has it, before, during and after a rotation."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
 from botocore.session import Session
 from moto import mock_aws
-from scheduling.aws.secrets import CURRENT, MAX_AGE_SECONDS, PREVIOUS, Secret
+from scheduling.aws.secrets import CURRENT, MAX_AGE_SECONDS, PREVIOUS, SETTLED, Secret
 from scheduling.domain.errors import Unavailable
 
 
@@ -55,3 +56,39 @@ def test_a_secret_that_is_not_there_is_no_answer(secret_id: str) -> None:
     del secret_id
     with pytest.raises(Unavailable):
         Secret(Session(), "other").value()
+
+
+def key_after(age: timedelta, secret_id: str) -> Secret:
+    """The secret as read now, on a clock that far ahead of whatever was put."""
+    return Secret(Session(), secret_id, (CURRENT, PREVIOUS), clock=lambda: datetime.now(UTC) + age)
+
+
+def test_a_value_that_has_none_before_it_is_signed_with_at_once(secret_id: str) -> None:
+    assert key_after(timedelta(), secret_id).settled() == "first"
+
+
+def test_a_new_value_is_signed_with_once_whoever_verifies_has_read_it(secret_id: str) -> None:
+    rotate(secret_id, "second")
+
+    assert timedelta(seconds=MAX_AGE_SECONDS) < SETTLED
+    assert key_after(timedelta(), secret_id).settled() == "first"
+    assert key_after(SETTLED - timedelta(seconds=30), secret_id).settled() == "first"
+    assert key_after(SETTLED + timedelta(seconds=1), secret_id).settled() == "second"
+
+
+def test_after_two_rotations_at_once_the_first_of_them_is_signed_with(secret_id: str) -> None:
+    rotate(secret_id, "second")
+    rotate(secret_id, "third")
+
+    assert key_after(timedelta(), secret_id).settled() == "second"
+    assert key_after(SETTLED + timedelta(seconds=1), secret_id).settled() == "third"
+
+
+def test_whether_a_value_is_new_is_asked_each_time_it_is_used(secret_id: str) -> None:
+    rotate(secret_id, "second")
+    ahead = [timedelta()]
+    secret = Secret(Session(), secret_id, (CURRENT, PREVIOUS), clock=lambda: datetime.now(UTC) + ahead[0])
+    assert secret.settled() == "first"
+
+    ahead[0] = SETTLED + timedelta(seconds=1)
+    assert secret.settled() == "second"

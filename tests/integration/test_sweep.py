@@ -9,6 +9,7 @@ import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
+from scheduling.operations import sweep as sweep_module
 from scheduling.operations.create import create
 from scheduling.operations.delete import delete
 from scheduling.operations.execute import RunFailed, execute
@@ -322,3 +323,33 @@ def test_a_replay_is_run_once_more_though_never_after_a_success(world: World, in
     assert len(world.runner.fires) == 4
     (run,) = history(world, schedule)
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 4)
+
+
+class Ticking:
+    """Time of which each look takes five seconds: the third is past a call's end."""
+
+    ticks = 0
+
+    def monotonic(self) -> float:
+        self.ticks += 1
+        return self.ticks * 5.0
+
+
+def test_a_call_that_has_no_more_time_goes_on_behind_the_install_that_it_looked_at_last(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedules = [create(world.services, world.register(), wanted()) for _ in range(4)]
+    for schedule in schedules:
+        drop_timer(schedule)
+    world.advance(hours=25)
+    clock = Ticking()
+    monkeypatch.setattr(sweep_module, "time", clock)
+    mended = []
+
+    for _ in schedules:
+        standing = len(world.timers())
+        clock.ticks = 0
+        sweep(world.services, DAY)
+        mended.append(len(world.timers()) - standing)
+
+    assert mended == [1, 1, 1, 1]

@@ -26,7 +26,8 @@ class Recorder:
 
 
 def api(handler: Recorder, authorizer: Recorder | None = None) -> Api:
-    checked = Authorizer("check", "x-runner-auth") if authorizer else None
+    sources = ("$request.header.X-Runner-Auth", "$context.routeKey")
+    checked = Authorizer("check", sources) if authorizer else None
     routes = Routes(
         [
             Route("GET", "/items/{id}", "act", checked),
@@ -102,7 +103,9 @@ def test_the_authorizer_sees_the_request_and_its_context_reaches_the_function() 
     authorizer = Recorder({"isAuthorized": True, "context": {"runner": "r1"}})
     assert api(handler, authorizer).answer(request("GET", "/items/1", x_runner_auth="t")).status == 204
     assert authorizer.event["type"] == "REQUEST"
-    assert authorizer.event["identitySource"] == ["t"]
+    assert authorizer.event["identitySource"] == ["t", "GET /items/{id}"]
+    assert authorizer.event["headers"] == {"x-runner-auth": "t"}
+    assert authorizer.event["pathParameters"] == {"id": "1"}
     assert authorizer.event["routeArn"] == "arn:aws:execute-api:r:1:local/$default/GET/items/1"
     assert handler.event["requestContext"]["authorizer"] == {"lambda": {"runner": "r1"}}
 

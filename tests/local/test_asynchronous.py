@@ -82,6 +82,6 @@ def test_without_a_queue_a_failure_only_raises(aws: Aws) -> None:
 
 def test_the_config_is_the_template_s(aws: Aws, project: Path) -> None:
     template = expand(project / "template.yaml", {}, pseudo_parameters(aws))
-    deploy(template, aws, secret="x")
+    deploy(template, aws, {})
     echo, queue = template.attributes["EchoFunction"]["Arn"], template.attributes["Queue"]["Ref"]
     assert invoke_configs(template) == {echo: InvokeConfig(1, queue)}

@@ -27,7 +27,7 @@ def own_stack(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make(aws: Aws, project: Path, **parameters: str) -> Template:
     template = expand(project / "template.yaml", parameters, pseudo_parameters(aws))
-    deploy(template, aws, secret="the-token")
+    deploy(template, aws, {"Secret": "the-token"})
     return template
 
 
@@ -68,6 +68,23 @@ def test_a_secret_that_exists_gets_the_new_value(aws: Aws) -> None:
     name = f"secret-{uuid4()}"
     assert store_secret(aws, name, "old") == store_secret(aws, name, "new")
     assert aws.secrets.get_secret_value(SecretId=name)["SecretString"] == "new"
+
+
+def test_a_secret_without_a_value_is_generated_and_then_kept(aws: Aws, project: Path) -> None:
+    path = project / "template.yaml"
+    spec = "GenerateSecretString: {PasswordLength: 64, ExcludePunctuation: true}"
+    path.write_text(
+        path.read_text().replace(
+            "  Secret:",
+            f"  Key: {{Type: AWS::SecretsManager::Secret, Properties: {{{spec}}}}}\n  Secret:",
+        )
+    )
+    key = make(aws, project).attributes["Key"]["Ref"]
+    generated = aws.secrets.get_secret_value(SecretId=key)["SecretString"]
+    assert len(generated) == 64
+    assert generated.isalnum()
+    assert make(aws, project).attributes["Key"]["Ref"] == key
+    assert aws.secrets.get_secret_value(SecretId=key)["SecretString"] == generated
 
 
 def test_a_resource_type_without_a_rule_stops_the_deployment(aws: Aws, tmp_path: Path) -> None:

@@ -51,8 +51,28 @@ def test_the_project_s_routes_go_each_to_a_function_of_its_own() -> None:
     for route in routes:
         admin = route.path.startswith("/admin/")
         name = f"{PSEUDO['AWS::StackName']}-authorizer:live"
-        check = Authorizer(f"arn:aws:lambda:us-east-1:123456789012:function:{name}", "x-runner-auth")
+        check = Authorizer(f"arn:aws:lambda:us-east-1:123456789012:function:{name}", ("$context.routeKey",))
         assert (route.iam, route.authorizer) == (admin, None if admin else check)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"identitySource": ["$request.querystring.token"]}, id="a source it cannot find"),
+        pytest.param({"authorizerResultTtlInSeconds": 60}, id="answers that are kept"),
+        pytest.param({"enableSimpleResponses": False}, id="policies"),
+    ],
+)
+def test_an_authorizer_the_local_stack_cannot_play_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
+) -> None:
+    template = resolvable(expand(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO))
+    schemes: dict[str, Any] = template.resources["Api"].properties["Body"]["components"]["securitySchemes"]
+    spec = schemes["RunnerAuthorizer"]["x-amazon-apigateway-authorizer"]
+    for name, value in changed.items():
+        monkeypatch.setitem(spec, name, value)
+    with pytest.raises(StackError, match="no rule for the authorizer"):
+        read_routes(template)
 
 
 def test_a_route_the_local_stack_cannot_play_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,9 @@ def test_containers_are_told_of_every_resource_of_the_local_stack(aws: Aws) -> N
     }
     given = json.loads((PROJECT / "events" / "env.json").read_text())["Parameters"]
 
-    secret = aws.secrets.describe_secret(SecretId=given["RUNNER_TOKEN_SECRET_ID"])
-    assert secret["ARN"] == variables.pop("RUNNER_TOKEN_SECRET_ID")
+    for name in ("RUNNER_TOKEN_SECRET_ID", "CALLBACK_KEY_SECRET_ID"):
+        secret = aws.secrets.describe_secret(SecretId=given[name])
+        assert secret["ARN"] == variables.pop(name)
+    assert given["STACK_NAME"] == STACK_NAME
     assert {"TABLE_NAME", "SCHEDULE_GROUP_NAME"} < variables.keys()
     assert variables == {name: given.get(name) for name in variables}

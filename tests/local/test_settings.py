@@ -126,7 +126,7 @@ def test_the_ranges_are_those_of_the_template() -> None:
 @pytest.mark.parametrize("bound", [0, -1], ids=["least", "most"])
 def test_the_functions_take_every_value_in_range(name: str, bound: int) -> None:
     environment = {name: str(PARAMETERS[name][bound])}
-    required = {"TABLE_NAME": "table", "RUNNER_BASE_URL": "http://runner"}
+    required = {"STACK_NAME": "stack", "TABLE_NAME": "table", "RUNNER_BASE_URL": "http://runner"}
     for settings in (TableSettings, RunnerSettings, SweepSettings):
         settings.read(required | environment)
 

@@ -79,7 +79,10 @@ def statements(template: Template) -> list[tuple[str, dict[str, Any]]]:
 
 
 def actions(statement: dict[str, Any]) -> list[str]:
-    found = statement["Action"]
+    return listed(statement["Action"])
+
+
+def listed(found: Any) -> list[str]:
     return found if isinstance(found, list) else [found]
 
 
@@ -89,9 +92,37 @@ def test_no_statement_allows_every_resource_or_a_wildcard_action(template: Templ
         assert not [action for action in actions(statement) if "*" in action], name
 
 
+def readers(template: Template, resource: str) -> list[str]:
+    return [name for name, statement in statements(template) if resource in listed(statement["Resource"])]
+
+
 def test_only_the_authorizer_reads_the_runner_s_token(template: Template) -> None:
-    readers = [name for name, statement in statements(template) if statement["Resource"] == "RunnerToken-id"]
-    assert readers == ["AuthorizerFunctionRole"]
+    assert readers(template, "RunnerToken-id") == ["AuthorizerFunctionRole"]
+
+
+def test_only_who_signs_and_who_verifies_reads_the_callback_key(template: Template) -> None:
+    both = ["AuthorizerFunction", "ExecuteFunction"]
+    assert sorted(readers(template, "CallbackKey-id")) == [f"{name}Role" for name in both]
+    for name, spec in functions_of(template).items():
+        variables = spec["Environment"]["Variables"]
+        assert ("CALLBACK_KEY_SECRET_ID" in variables) is (name in both)
+        assert variables.get("STACK_NAME") == (PSEUDO["AWS::StackName"] if name in both else None)
+
+
+def test_the_generated_secrets_are_long_enough(template: Template) -> None:
+    secrets = template.of_type("AWS::SecretsManager::Secret")
+    assert {name: spec["GenerateSecretString"]["PasswordLength"] for name, spec in secrets.items()} == {
+        "RunnerToken": 48,
+        "CallbackKey": 64,
+    }
+
+
+def test_api_gateway_asks_the_authorizer_for_every_request(template: Template) -> None:
+    """A verdict that it kept by a header would be taken for other installs' paths."""
+    schemes = template.of_type("AWS::ApiGatewayV2::Api")["Api"]["Body"]["components"]["securitySchemes"]
+    authorizer = schemes["RunnerAuthorizer"]["x-amazon-apigateway-authorizer"]
+    assert authorizer["authorizerResultTtlInSeconds"] == 0
+    assert authorizer["identitySource"] == ["$context.routeKey"]
 
 
 @pytest.mark.parametrize("name", ["List", "Get", "Endpoints", "Runs", "InstallGet"])
@@ -118,8 +149,7 @@ def test_the_service_token_s_secret_may_be_read_only_where_there_is_one() -> Non
     arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:service"
     parameters = {"RunnerBaseUrl": "http://runner", "RunnerServiceTokenSecretArn": arn}
     template = resolvable(expand(PROJECT / "template.yaml", parameters, PSEUDO))
-    readers = [name for name, statement in statements(template) if statement["Resource"] == arn]
-    assert readers == ["ExecuteFunctionRole"]
+    assert readers(template, arn) == ["ExecuteFunctionRole"]
     variables = functions_of(template)["ExecuteFunction"]["Environment"]["Variables"]
     assert variables["RUNNER_SERVICE_TOKEN_SECRET_ID"] == arn
 

@@ -167,7 +167,14 @@ def test_the_dashboard_shows_every_function_and_what_the_alarms_go_by(template: 
 
 def test_what_holds_state_is_tagged(template: Template) -> None:
     tags = [{"Key": "application", "Value": "extension-scheduler"}, {"Key": "stage", "Value": "dev"}]
-    for name in ("Table", "RunnerToken", "ScheduleGroup", "DeadLetterQueue", "ExecuteFunction"):
+    for name in (
+        "Table",
+        "RunnerToken",
+        "CallbackKey",
+        "ScheduleGroup",
+        "DeadLetterQueue",
+        "ExecuteFunction",
+    ):
         found = template.resolve(template.resources[name].properties["Tags"])
         assert [tag for tag in found if tag["Key"] in ("application", "stage")] == tags, name
 

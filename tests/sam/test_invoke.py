@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from local.settings import PROJECT
-from tests.support.events import CASES, EVENTS, expected
+from tests.support.events import CASES, event, expected
 from tests.support.expected import differences
 from tests.support.sam_local import command, environment
 
 
-def invoke(case: str, variables: Path) -> Any:
+def invoke(case: str, event_file: Path, variables: Path) -> Any:
     function = case.split("/")[0].title().replace("_", "") + "Function"
     done = subprocess.run(
-        command("invoke", function, "--event", str(EVENTS / f"{case}.json"), env_file=variables),
+        command("invoke", function, "--event", str(event_file), env_file=variables),
         cwd=PROJECT,
         env=environment(),
         capture_output=True,
@@ -29,6 +29,10 @@ def invoke(case: str, variables: Path) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.usefixtures("_seeded")
-def test_an_event_is_answered_as_expected(case: str, host_variables: Path) -> None:
-    assert differences(expected(case), invoke(case, host_variables)) == []
+def test_an_event_is_answered_as_expected(
+    case: str, callback_token: str, host_variables: Path, tmp_path: Path
+) -> None:
+    event_file = tmp_path / "event.json"
+    event_file.write_text(json.dumps(event(case, callback_token)))
+
+    assert differences(expected(case), invoke(case, event_file, host_variables)) == []

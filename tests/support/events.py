@@ -1,12 +1,14 @@
 """The events under events/, what they are about, and what they are to be answered."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from scheduling.api.registration import registration
 from scheduling.api.requests import schedule_input
+from scheduling.domain.callback_token import issue
 from scheduling.domain.ids import InstallId, ScheduleId, ScheduleIds
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Fire, Outcome, RunStatus
@@ -38,14 +40,15 @@ class _ContentRunner:
         return Outcome(status=RunStatus.SUCCESS, http_status=200)
 
 
-def event(case: str) -> dict[str, Any]:
-    """The event of a case such as `create/hourly`."""
-    return _json(EVENTS / f"{case}.json")
+def event(case: str, callback_token: str = "") -> dict[str, Any]:
+    """The event of a case such as `create/hourly`, with that token where it has one: none lasts as long as a file."""
+    text = (EVENTS / f"{case}.json").read_text("utf-8").replace("<callback token>", callback_token)
+    return dict(json.loads(text))
 
 
 def expected(case: str) -> dict[str, Any]:
     """What the case is to be answered."""
-    return _json(EVENTS / f"{case}.expected.json")
+    return dict(json.loads((EVENTS / f"{case}.expected.json").read_text("utf-8")))
 
 
 def seed(services: Services) -> None:
@@ -60,5 +63,8 @@ def seed(services: Services) -> None:
     execute(services, _ContentRunner(), fire)
 
 
-def _json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text("utf-8")))
+def token_of_a_run(services: Services, key: str, issuer: str, now: datetime) -> str:
+    """A callback token of the install that the events are about."""
+    install = services.schedules.read(INSTALL).install
+    assert install is not None
+    return issue(key, issuer, install, now, timedelta(seconds=30))

@@ -13,6 +13,7 @@ from scheduling import bootstrap
 from tests.support.world import GROUP, SETTINGS, TABLE, World
 
 ROOT = Path(__file__).parents[2]
+STACK = "scheduling-test"
 
 
 class Context:
@@ -34,17 +35,19 @@ def deployed(world: World, **variables: str) -> Iterator[None]:
     common = {
         "TABLE_NAME": TABLE,
         "STAGE": "local",
+        "STACK_NAME": STACK,
         "SCHEDULE_GROUP_NAME": GROUP,
         "TIMER_TARGET_ARN": SETTINGS.timer_target_arn,
         "TIMER_ROLE_ARN": SETTINGS.timer_role_arn,
         "TIMER_DLQ_ARN": SETTINGS.timer_dlq_arn,
         "RUNNER_BASE_URL": "http://127.0.0.1:9",
     }
-    cached = (bootstrap.runner, bootstrap.executor, bootstrap.token_settings, bootstrap.callback_token)
+    cached = (bootstrap.runner, bootstrap.executor, bootstrap.authorizer)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**common, **variables}.items():
             patch.setenv(name, value)
         patch.setattr(bootstrap, "services", lambda: world.services)
+        patch.setattr(bootstrap, "_clock", [lambda: world.clock[0]])
         for part in cached:
             part.cache_clear()
         yield

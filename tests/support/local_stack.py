@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from uuid import uuid4
 import boto3
 import httpx
 
+from local.deploy import STACK_NAME
 from local.processes import Child
 from local.settings import free_ports
 from tests.support.scripted_runner import ScriptedRunner, scripted_runner
@@ -31,26 +33,37 @@ class LocalStack:
     aws_url: str
     runner: ScriptedRunner
     _clients: dict[str, Any] = field(default_factory=dict)
+    _registered: set[str] = field(default_factory=set)
 
     def register(self, install_id: str | None = None, **fields: object) -> "ApiInstall":
         """An install, new or changed."""
         install_id = install_id or str(uuid4())
         answer = self.api.put(f"/admin/v1/installs/{install_id}", json=registration_body(**fields))
         assert answer.status_code in (200, 201), answer.text
+        self._registered.add(install_id)
         return ApiInstall(self, install_id)
 
-    def remove_timers(self) -> None:
-        """Leave nothing that the next test's travels would fire."""
-        scheduler, group = self.aws("scheduler"), self.group()
-        for page in scheduler.get_paginator("list_schedules").paginate(GroupName=group):
-            for found in page["Schedules"]:
-                scheduler.delete_schedule(GroupName=group, Name=found["Name"])
+    def remove_installs(self) -> None:
+        """Leave nothing that the next test's travels would fire, or a sweep look at."""
+        for install_id in self._registered:
+            answer = self.api.delete(f"/admin/v1/installs/{install_id}")
+            assert answer.status_code in (204, 404), answer.text
+        self._registered.clear()
 
     def travel(self, duration: str) -> list[dict[str, str]]:
         """Move the clock; what fired."""
         answer = self.control.post("/_local/clock", json={"advance": duration})
         assert answer.status_code == 200, answer.text
         return list(answer.json()["fired"])
+
+    def callback_token(self, install: "ApiInstall") -> str:
+        """What the runner is given with a run of the install that begins at this very moment of the clock."""
+        schedule_id = install.created(cron="*/5 * * * *")
+        now = datetime.fromisoformat(self.control.get("/_local/clock").json()["now"])
+        full = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0) + timedelta(minutes=5)
+        answer = self.control.post("/_local/clock", json={"to": full.isoformat()})
+        assert answer.status_code == 200, answer.text
+        return str(self.runner.of(schedule_id)[-1].body["context"]["callback_token"])
 
     def deliver(self, schedule_id: str, scheduled_time: str) -> str:
         """Deliver an occurrence once more; its status."""
@@ -75,6 +88,11 @@ class LocalStack:
         """The name of the stack's table."""
         (name,) = self.aws("dynamodb").list_tables()["TableNames"]
         return str(name)
+
+    def callback_key(self) -> str:
+        """The key that signs callback tokens."""
+        secret = f"{STACK_NAME}-CallbackKey"
+        return str(self.aws("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """What is in the dead-letter queue; taken out of it."""

@@ -10,8 +10,13 @@ TIMER = {
     "TIMER_ROLE_ARN": "arn:role",
     "TIMER_DLQ_ARN": "arn:dlq",
 }
-RUNNER = {"RUNNER_BASE_URL": "https://runner.example"}
-TOKEN = {"RUNNER_TOKEN_SECRET_ID": "secret", "STAGE": "prod"}
+RUNNER = {"STACK_NAME": "stack-1", "RUNNER_BASE_URL": "https://runner.example"}
+TOKEN = {
+    "STACK_NAME": "stack-1",
+    "RUNNER_TOKEN_SECRET_ID": "secret",
+    "CALLBACK_KEY_SECRET_ID": "key",
+    "STAGE": "prod",
+}
 ALL = [
     pytest.param(TableSettings, TABLE, id="table"),
     pytest.param(TimerSettings, TIMER, id="timer"),
@@ -121,14 +126,15 @@ def test_a_run_may_take_no_other_time(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["runner", "ftp://runner", "/v1", "http://"])
 def test_the_runner_has_an_http_url(value: str) -> None:
-    assert at_fault(RunnerSettings, {"RUNNER_BASE_URL": value}) == ["runner_base_url"]
+    assert at_fault(RunnerSettings, {**RUNNER, "RUNNER_BASE_URL": value}) == ["runner_base_url"]
 
 
+@pytest.mark.parametrize("name", ["RUNNER_SERVICE_TOKEN_SECRET_ID", "CALLBACK_KEY_SECRET_ID"])
 @pytest.mark.parametrize(("value", "secret_id"), [("", None), ("secret", "secret")])
-def test_the_runner_has_a_service_token_where_one_is_named(value: str, secret_id: str | None) -> None:
-    read = RunnerSettings.read({**RUNNER, "RUNNER_SERVICE_TOKEN_SECRET_ID": value})
-
-    assert read.runner_service_token_secret_id == secret_id
+def test_the_runner_gets_tokens_where_their_secrets_are_named(
+    name: str, value: str, secret_id: str | None
+) -> None:
+    assert getattr(RunnerSettings.read({**RUNNER, name: value}), name.lower()) == secret_id
 
 
 @pytest.mark.parametrize(

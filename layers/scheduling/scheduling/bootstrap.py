@@ -5,8 +5,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 
-from botocore.session import Session
+from pynamodb.connection import Connection
 
 from scheduling.api.log import about
 from scheduling.aws.executor import LambdaExecutor
@@ -20,8 +21,12 @@ from scheduling.aws.sweeps import SweepsTable
 from scheduling.aws.table import connect
 from scheduling.aws.tenants import TenantsTable
 from scheduling.aws.timers import EventBridgeTimers
+from scheduling.domain.install import Install
 from scheduling.operations.services import Services
 from scheduling.settings import RunnerSettings, SweepSettings, TableSettings, TimerSettings, TokenSettings
+
+if TYPE_CHECKING:
+    from scheduling.api.authorizer import Authorizer
 
 Clock = Callable[[], datetime]
 
@@ -55,10 +60,15 @@ reseed_when_restored()
 
 
 @cache
+def _connection() -> Connection:
+    return connect(TableSettings.read().table_name)
+
+
+@cache
 def services() -> Services:
     """What the operations work with."""
     settings = TableSettings.read()
-    connection = connect(settings.table_name)
+    connection = _connection()
     return Services(
         tenants=TenantsTable(connection),
         installs=InstallsTable(connection),
@@ -75,7 +85,7 @@ def services() -> Services:
 @cache
 def executor() -> LambdaExecutor:
     """The function that runs occurrences."""
-    return LambdaExecutor(Session(), TimerSettings.read().timer_target_arn)
+    return LambdaExecutor(_connection().session, TimerSettings.read().timer_target_arn)
 
 
 @cache
@@ -86,20 +96,38 @@ def sweep_interval() -> timedelta:
 
 @cache
 def runner() -> HttpRunner:
-    """The runner, with its service token where it has one."""
+    """The runner, with its service token where it has one, and with callback tokens where there is a key."""
     settings = RunnerSettings.read()
-    secret_id = settings.runner_service_token_secret_id
-    token = Secret(Session(), secret_id).value if secret_id else None
-    return HttpRunner(settings, token)
+    service, key = settings.runner_service_token_secret_id, settings.callback_key_secret_id
+    return HttpRunner(
+        settings,
+        service_token=_secret(service).value if service else None,
+        callback_token=_issuing(_secret(key, CURRENT, PREVIOUS), settings) if key else None,
+    )
+
+
+def _issuing(key: Secret, settings: RunnerSettings) -> Callable[[Install], str]:
+    from scheduling.domain.callback_token import issue  # loads PyJWT, for the two functions that need it
+
+    lasting = timedelta(milliseconds=settings.runner_timeout_ms)
+    return lambda install: issue(key.settled(), settings.stack_name, install, now(), lasting)
 
 
 @cache
-def token_settings() -> TokenSettings:
-    """What the authorizer goes by."""
-    return TokenSettings.read()
+def authorizer() -> "Authorizer":
+    """What the API's authorizer goes by; during a rotation, also the values before it."""
+    from scheduling.api.authorizer import Authorizer  # loads PyJWT
+
+    settings = TokenSettings.read()
+    return Authorizer(
+        tokens=_secret(settings.runner_token_secret_id, CURRENT, PREVIOUS).values,
+        keys=_secret(settings.callback_key_secret_id, CURRENT, PREVIOUS).values,
+        issuer=settings.stack_name,
+        clock=now,
+        local=settings.local,
+    )
 
 
-@cache
-def callback_token() -> Secret:
-    """The token that runners show; during a rotation, also the one before it."""
-    return Secret(Session(), token_settings().runner_token_secret_id, (CURRENT, PREVIOUS))
+def _secret(secret_id: str, *stages: str) -> Secret:
+    """On the one session of the process: a second one would load AWS's descriptions once more."""
+    return Secret(_connection().session, secret_id, stages or (CURRENT,))

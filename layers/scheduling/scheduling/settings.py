@@ -55,17 +55,24 @@ class SweepSettings(_Environment):
 
 
 class RunnerSettings(_Environment):
-    """Where the runner is, how long a run may take, and the secret of its service token where it has one."""
+    """Where the runner is, how long a run may take, and the secrets of its service token and of callback tokens.
 
+    Of the two, those that there are.
+    """
+
+    stack_name: str
     runner_base_url: HttpUrl
     runner_timeout_ms: int = Field(30_000, ge=1, le=30_000)
     runner_service_token_secret_id: str | None = None
+    callback_key_secret_id: str | None = None
 
 
 class TokenSettings(_Environment):
-    """The secret that holds the callback token, and whether this is a local stack."""
+    """The secrets of the runners' token and of callback tokens, who issues these, and whether this is a local stack."""
 
+    stack_name: str
     runner_token_secret_id: str
+    callback_key_secret_id: str
     stage: str
 
     @property

@@ -15,7 +15,7 @@ from pydantic import HttpUrl
 from scheduling.aws import runner as runner_module
 from scheduling.aws.runner import HttpRunner
 from scheduling.domain.errors import Unavailable
-from scheduling.domain.install import InstallConfig
+from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.settings import RunnerSettings
 
@@ -143,6 +143,10 @@ def local() -> Iterator[LocalRunner]:
             thread.join()
 
 
+def settings(url: str, timeout_ms: int = 30_000) -> RunnerSettings:
+    return RunnerSettings(stack_name="stack-1", runner_base_url=HttpUrl(url), runner_timeout_ms=timeout_ms)
+
+
 @dataclass
 class Client:
     """The real runner client, and the fire that it is given."""
@@ -150,11 +154,13 @@ class Client:
     url: str
     timeout_ms: int = 30_000
     token: Callable[[], str] | None = None
+    callback_token: Callable[[Install], str] | None = None
+    install: Install = field(default_factory=install)
     config: InstallConfig = field(default_factory=InstallConfig)
 
     def execute(self, **fields: Any) -> Outcome:
-        settings = RunnerSettings(runner_base_url=HttpUrl(self.url), runner_timeout_ms=self.timeout_ms)
-        return HttpRunner(settings, self.token).execute(fire(), install(), self.config, schedule(**fields))
+        runner = HttpRunner(settings(self.url, self.timeout_ms), self.token, self.callback_token)
+        return runner.execute(fire(), self.install, self.config, schedule(**fields))
 
 
 @pytest.fixture
@@ -225,6 +231,48 @@ def test_the_service_token_is_read_for_each_call(local: LocalRunner, client: Cli
     client.execute()
 
     assert [received.headers["x-runner-service-token"] for received in local.received] == ["first", "second"]
+
+
+def test_a_callback_token_is_made_for_each_call_and_changes_nothing_else(
+    local: LocalRunner, client: Client
+) -> None:
+    client.execute()
+    numbers = iter([1, 2])
+    client.callback_token = lambda install: f"token-{next(numbers)}-{install.id}"
+    client.execute()
+    client.execute()
+
+    contexts = [received.body["context"] for received in local.received]
+    shown = [context.pop("callback_token", None) for context in contexts]
+    assert shown == [None, f"token-1-{INSTALL_ID}", f"token-2-{INSTALL_ID}"]
+    plain, *others = (received.body | {"context": None} for received in local.received)
+    assert others == [plain, plain]
+    for context in contexts:
+        del context["request_id"]
+    assert contexts[1:] == [contexts[0], contexts[0]]
+
+
+def test_an_install_without_the_capability_gets_no_callback_token(local: LocalRunner, client: Client) -> None:
+    client.install = install(granted=frozenset({"cap:context.read"}))
+    client.callback_token = lambda _install: pytest.fail("made for nobody")
+
+    client.execute()
+
+    assert "callback_token" not in local.received[0].body["context"]
+
+
+def test_the_callback_token_is_made_last_since_it_is_short_lived(client: Client) -> None:
+    made = []
+
+    def make(token: str) -> str:
+        made.append(token)
+        return token
+
+    client.token = lambda: make("service")
+    client.callback_token = lambda _install: make("callback")
+    client.execute()
+
+    assert made == ["service", "callback"]
 
 
 def test_each_attempt_has_its_own_request_id_and_the_same_key(local: LocalRunner, client: Client) -> None:
@@ -535,6 +583,15 @@ def test_a_service_token_that_cannot_be_read_is_an_error(local: LocalRunner, cli
     assert local.received == []
 
 
+def test_a_callback_token_that_cannot_be_signed_is_an_error(local: LocalRunner, client: Client) -> None:
+    client.callback_token = lambda _install: unavailable()
+
+    assert client.execute() == error(
+        "The callback token could not be signed: The secret store is not available, please try again"
+    )
+    assert local.received == []
+
+
 def test_a_service_token_that_no_header_takes_is_an_error_that_does_not_show_it(client: Client) -> None:
     client.token = lambda: "first-line\nsecond-line"
 
@@ -626,8 +683,7 @@ def test_a_redirect_is_an_error_whatever_its_body_says(
 
 
 def test_a_connection_that_the_runner_closed_is_not_used_again(local: LocalRunner) -> None:
-    settings = RunnerSettings(runner_base_url=HttpUrl(local.url), runner_timeout_ms=30_000)
-    runner = HttpRunner(settings, None)
+    runner = HttpRunner(settings(local.url), None, None)
     local.respond = answering(extension(200))
 
     for _ in range(3):

@@ -2,7 +2,6 @@
 
 import json
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
@@ -17,6 +16,8 @@ class LambdaExecutor:
     """Implements `operations.ports.Executor`."""
 
     def __init__(self, session: Session, function_arn: str) -> None:
+        import boto3  # only for the functions that need it: see `timers`
+
         self._client = boto3.Session(botocore_session=session).client("lambda", config=_CONFIG)
         self._function_arn = function_arn
 

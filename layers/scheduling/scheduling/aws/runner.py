@@ -5,12 +5,13 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from threading import Timer
 from uuid import uuid4
 
+from scheduling.domain.capabilities import SCHEDULER_MANAGE
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Fire, Outcome, RunStatus
@@ -25,22 +26,30 @@ _OVERHEAD_SECONDS = 2.0
 class HttpRunner:
     """Implements `operations.ports.Runner`."""
 
-    def __init__(self, settings: RunnerSettings, service_token: Callable[[], str] | None) -> None:
+    def __init__(
+        self,
+        settings: RunnerSettings,
+        service_token: Callable[[], str] | None,
+        callback_token: Callable[[Install], str] | None,
+    ) -> None:
         self._base = settings.runner_base_url
         self._path = f"{(self._base.path or '').rstrip('/')}/v1/execute"
         self._timeout_ms = settings.runner_timeout_ms
         self._seconds = settings.runner_timeout_ms / 1000 + _OVERHEAD_SECONDS
         self._service_token = service_token
+        self._callback_token = callback_token
         self._tls = ssl.create_default_context() if self._base.scheme == "https" else None
 
     def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
         """One POST, bounded in time and in size."""
         request_id = str(uuid4())
-        body = self._body(fire, install, config, schedule, request_id)
         try:
-            status, answer = self._post(self._headers(fire, install, request_id), body.encode())
+            headers = self._headers(fire, install, request_id)
+            # Last, since the callback token in it is short-lived.
+            body = self._body(fire, install, config, schedule, request_id)
+            status, answer = self._post(headers, body.encode())
         except Unavailable as unavailable:
-            return _failed(f"The runner's service token could not be read: {unavailable}")
+            return _failed(str(unavailable))
         except _Unreachable as error:
             return _failed(f"The runner could not be reached: {error}")
         except TimeoutError:
@@ -60,9 +69,10 @@ class HttpRunner:
             "x-alga-extension": install.registry_id,
         }
         if self._service_token:
-            token = self._service_token().strip()
-            if not (token.isascii() and token.isprintable()):
-                raise Unavailable("it has characters that no header takes")
+            with _naming("The runner's service token could not be read"):
+                token = self._service_token().strip()
+                if not (token.isascii() and token.isprintable()):
+                    raise Unavailable("it has characters that no header takes")
             headers["x-runner-service-token"] = token
         return headers
 
@@ -71,17 +81,6 @@ class HttpRunner:
     ) -> str:
         """The request; `config` and `secret_envelope` are JSON texts, put in as they are."""
         definition = schedule.definition
-        context = {
-            "request_id": request_id,
-            "tenant_id": install.tenant_id,
-            "extension_id": install.registry_id,
-            "install_id": install.id,
-            "version_id": install.version_id,
-            "content_hash": install.content_hash,
-            "trigger": "schedule",
-            "schedule_id": schedule.id,
-            "scheduled_for": fire.scheduled_time,
-        }
         http: dict[str, object] = {
             "method": definition.endpoint_method,
             "path": definition.endpoint_path,
@@ -96,9 +95,26 @@ class HttpRunner:
             "providers": sorted(install.granted),
         }
         return (
-            f'{{"context":{_spliced(context, "config", config.config)},'
+            f'{{"context":{_spliced(self._context(fire, install, request_id), "config", config.config)},'
             f"{_spliced(rest, 'secret_envelope', config.secret_envelope)[1:]}"
         )
+
+    def _context(self, fire: Fire, install: Install, request_id: str) -> dict[str, object]:
+        context: dict[str, object] = {
+            "request_id": request_id,
+            "tenant_id": install.tenant_id,
+            "extension_id": install.registry_id,
+            "install_id": install.id,
+            "version_id": install.version_id,
+            "content_hash": install.content_hash,
+            "trigger": "schedule",
+            "schedule_id": fire.schedule_id,
+            "scheduled_for": fire.scheduled_time,
+        }
+        if self._callback_token and SCHEDULER_MANAGE in install.granted:
+            with _naming("The callback token could not be signed"):
+                context["callback_token"] = self._callback_token(install)
+        return context
 
     def _post(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """Status and body of the answer; a watchdog ends the connection, however slowly it drips."""
@@ -139,6 +155,15 @@ def _end(connected: socket.socket) -> None:
 
 class _Unreachable(Exception):
     pass
+
+
+@contextmanager
+def _naming(failure: str) -> Iterator[None]:
+    """Say what failed, where the reason alone does not."""
+    try:
+        yield
+    except Unavailable as reason:
+        raise Unavailable(f"{failure}: {reason}") from reason
 
 
 def judge(http_status: int, answer: bytes) -> Outcome:

@@ -59,6 +59,11 @@ class SweepsTable:
         last = page.last_evaluated_key
         return found, json.dumps(last) if last else None
 
+    def behind(self, install_id: InstallId) -> str:
+        """Without a request: a scan goes on behind any key, and hands out those of rows of any kind itself."""
+        key = install_key(install_id)
+        return json.dumps({"pk": {"S": key["hash_key"]}, "sk": {"S": key["range_key"]}})
+
     def partition(self, install_id: InstallId) -> Partition:
         """One Query."""
         with translated():

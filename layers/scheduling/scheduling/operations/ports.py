@@ -171,6 +171,9 @@ class Sweeps(Protocol):
     def installs(self, cursor: str | None) -> tuple[Sequence[InstallId], str | None]:
         """Some installs, and the cursor of the next ones; None at the end."""
 
+    def behind(self, install_id: InstallId) -> str:
+        """The cursor of the installs that come after that one."""
+
     def partition(self, install_id: InstallId) -> Partition:
         """Not of one moment: what looks wrong is to be looked at again before it is mended."""
 

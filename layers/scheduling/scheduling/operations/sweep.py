@@ -39,7 +39,7 @@ def sweep(services: Services, interval: timedelta) -> Counter[str]:
     try:
         state = _begin(services, interval)
         while state.phase is not None and time.monotonic() < deadline:
-            after = _page(services, state, interval, found)
+            after = _page(services, state, interval, found, deadline)
             services.sweeps.save(state, after)
             state = after
     except (TimerFailed, Unavailable) as failed:
@@ -63,11 +63,15 @@ def _begin(services: Services, interval: timedelta) -> SweepState:
     return state
 
 
-def _page(services: Services, state: SweepState, interval: timedelta, found: Counter[str]) -> SweepState:
+def _page(
+    services: Services, state: SweepState, interval: timedelta, found: Counter[str], deadline: float
+) -> SweepState:
     if state.phase is Phase.INSTALLS:
         installs, cursor = services.sweeps.installs(state.cursor)
         for install_id in installs:
             sweep_install(services, install_id, found)
+            if time.monotonic() > deadline:
+                return replace(state, cursor=services.sweeps.behind(install_id))
         if cursor is None:
             return replace(state, phase=Phase.TIMERS, cursor=None)
         return replace(state, cursor=cursor)
