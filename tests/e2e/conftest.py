@@ -21,7 +21,7 @@ def stack(shared_stack: LocalStack) -> Iterator[LocalStack]:
     """The stack that the tests share, its runner answering again; each test has installs of its own."""
     shared_stack.runner.answer = lambda _asked: extension_answer()
     yield shared_stack
-    shared_stack.remove_installs()
+    shared_stack.remove_timers()
 
 
 @pytest.fixture

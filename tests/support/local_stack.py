@@ -22,6 +22,7 @@ from tests.support.world import registration_body
 
 TOKEN = "local-runner-key"
 WIDE_OPEN = "100000"
+A_YEAR = "8760"
 
 
 @dataclass
@@ -33,22 +34,20 @@ class LocalStack:
     aws_url: str
     runner: ScriptedRunner
     _clients: dict[str, Any] = field(default_factory=dict)
-    _registered: set[str] = field(default_factory=set)
 
     def register(self, install_id: str | None = None, **fields: object) -> "ApiInstall":
         """An install, new or changed."""
         install_id = install_id or str(uuid4())
         answer = self.api.put(f"/admin/v1/installs/{install_id}", json=registration_body(**fields))
         assert answer.status_code in (200, 201), answer.text
-        self._registered.add(install_id)
         return ApiInstall(self, install_id)
 
-    def remove_installs(self) -> None:
-        """Leave nothing that the next test's travels would fire, or a sweep look at."""
-        for install_id in self._registered:
-            answer = self.api.delete(f"/admin/v1/installs/{install_id}")
-            assert answer.status_code in (204, 404), answer.text
-        self._registered.clear()
+    def remove_timers(self) -> None:
+        """Leave nothing that the next test's travels would fire."""
+        scheduler, group = self.aws("scheduler"), self.group()
+        for page in scheduler.get_paginator("list_schedules").paginate(GroupName=group):
+            for found in page["Schedules"]:
+                scheduler.delete_schedule(GroupName=group, Name=found["Name"])
 
     def travel(self, duration: str) -> list[dict[str, str]]:
         """Move the clock; what fired."""
@@ -174,6 +173,7 @@ def local_stack(folder: Path, address: str = "127.0.0.1", **environment: str) ->
             "LISTEN_ADDRESS": address,
             "LOCAL_CLOCK": "frozen",
             "WRITES_PER_MINUTE": WIDE_OPEN,
+            "SWEEP_INTERVAL_HOURS": A_YEAR,  # lest one mend what tests have left behind
             "RUNNER_BASE_URL": runner.url,
         }
         child = Child(
