@@ -20,19 +20,6 @@ from tests.support.local_stack import TOKEN, ApiInstall, LocalStack, local_stack
 CALLBACK = "/api/internal/ext-scheduler/install/{i}"
 SCHEDULES, SCHEDULE = "/v1/installs/{i}/schedules", "/v1/installs/{i}/schedules/{s}"
 WANTED = {"endpoint": "POST /api/sync", "cron": "30 * * * *"}
-ROUTES = [
-    pytest.param("POST", CALLBACK, {"operation": "list"}, 200, id="callback list"),
-    pytest.param("POST", CALLBACK, {"operation": "create", **WANTED}, 201, id="callback create"),
-    pytest.param("POST", CALLBACK, {"operation": "update", "cron": "1 * * * *"}, 200, id="callback update"),
-    pytest.param("POST", CALLBACK, {"operation": "delete"}, 200, id="callback delete"),
-    pytest.param("GET", SCHEDULES, None, 200, id="list"),
-    pytest.param("POST", SCHEDULES, WANTED, 201, id="create"),
-    pytest.param("GET", SCHEDULE, None, 200, id="get"),
-    pytest.param("PATCH", SCHEDULE, {"cron": "1 * * * *"}, 200, id="update"),
-    pytest.param("DELETE", SCHEDULE, None, 204, id="delete"),
-    pytest.param("GET", "/v1/installs/{i}/endpoints", None, 200, id="endpoints"),
-    pytest.param("GET", f"{SCHEDULE}/runs", None, 200, id="runs"),
-]
 
 
 Headers = dict[str, str]
@@ -82,35 +69,6 @@ def state(*installs: ApiInstall) -> list[Any]:
         if row["sk"]["S"].startswith("SCHEDULE#")
     ]
     return [rows, timers]
-
-
-@pytest.mark.parametrize(("method", "path", "body", "status"), ROUTES)
-def test_it_opens_its_own_install(
-    stack: LocalStack, api: Api, install: ApiInstall, method: str, path: str, body: Any, status: int
-) -> None:
-    schedule_id = install.created(cron="15 * * * *")
-    token = stack.callback_token(install)
-
-    answer = api.call(bearer(token), install, method, path, body, schedule_id)
-
-    assert answer.status_code == status, answer.text
-
-
-@pytest.mark.parametrize(("method", "path", "body", "status"), ROUTES)
-def test_it_opens_no_other_install(
-    stack: LocalStack, api: Api, install: ApiInstall, method: str, path: str, body: Any, status: int
-) -> None:
-    del status
-    schedule_id = install.created(cron="15 * * * *")
-    stranger = stack.register()
-    token = stack.callback_token(stranger)
-    before = state(install, stranger)
-
-    answer = api.call(bearer(token), install, method, path, body, schedule_id)
-
-    assert answer.status_code == 403
-    assert "code" not in answer.json()  # by API Gateway, not by the function
-    assert state(install, stranger) == before
 
 
 @pytest.mark.local_only("functions in containers keep the real time")

@@ -1,64 +1,86 @@
 """An extension manages its own install's schedules and nothing else."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
+import httpx
 import pytest
 
+from tests.support.isolation import EXTENSIONS, RUN, Route, Scene, bearer, scene_on
 from tests.support.local_stack import ApiInstall, LocalStack
 
-CASES = [
-    pytest.param(
-        "POST", "/api/internal/ext-scheduler/install/{i}", {"operation": "get"}, 200, id="callback get"
-    ),
-    pytest.param(
-        "POST",
-        "/api/internal/ext-scheduler/install/{i}",
-        {"operation": "update", "enabled": False},
-        400,
-        id="callback update",
-    ),
-    pytest.param(
-        "POST", "/api/internal/ext-scheduler/install/{i}", {"operation": "delete"}, 400, id="callback delete"
-    ),
-    pytest.param("GET", "/v1/installs/{i}/schedules/{s}", None, 404, id="get"),
-    pytest.param("PATCH", "/v1/installs/{i}/schedules/{s}", {"enabled": False}, 404, id="update"),
-    pytest.param("DELETE", "/v1/installs/{i}/schedules/{s}", None, 404, id="delete"),
-    pytest.param("GET", "/v1/installs/{i}/schedules/{s}/runs", None, 404, id="runs"),
+
+@pytest.fixture(scope="module")
+def scene(shared_stack: LocalStack) -> Iterator[Scene]:
+    with scene_on(shared_stack) as scene:
+        yield scene
+
+
+CALLERS = (
+    "no token",
+    "wrong token",
+    "other install's token",
+    "expired token",
+    "disabled install",
+    "capability revoked",
+    "other tenant's schedule",
+    "other tenant's schedule with a token of one's own",
+)
+TABLE = [
+    pytest.param(route, caller, id=f"{name}-{caller}")
+    for name, route in EXTENSIONS.items()
+    for caller in CALLERS
+    if route.foreign or not caller.startswith("other tenant")
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "status"), CASES)
-@pytest.mark.parametrize("tenant", ["tenant-1", "tenant-2"])
-def test_another_installs_schedule_is_not_found_and_not_changed(
-    stack: LocalStack,
-    install: ApiInstall,
-    tenant: str,
-    method: str,
-    path: str,
-    body: dict[str, object],
-    status: int,
-) -> None:
-    schedule_id = install.created(name="mine", payload=["secret"])
-    stack.travel("PT1H")
-    stranger = stack.register(tenantId=tenant)
-    rows, timer = install.rows(), install.timer(schedule_id)
+@pytest.mark.parametrize(("route", "caller"), TABLE)
+def test_whoever_may_not_is_told_so_and_changes_nothing(scene: Scene, route: Route, caller: str) -> None:
+    asking = scene.callers[caller]
+    before = scene.state()
 
-    if body and "operation" in body:
-        body = {**body, "scheduleId": schedule_id}
-    answer = stack.api.request(method, path.format(i=stranger.id, s=schedule_id), json=body)
+    answer = scene.ask(route, asking)
 
-    assert answer.status_code == status
-    assert "secret" not in answer.text
-    if status == 200:
-        assert answer.json() == {"schedule": None}
-    else:
-        assert (answer.json()["code"], "Schedule not found") == (
-            "NOT_FOUND",
-            answer.json().get("detail") or answer.json()["error"],
-        )
-    assert install.rows() == rows
-    assert {**(install.timer(schedule_id) or {}), "ResponseMetadata": None} == {
-        **(timer or {}),
-        "ResponseMetadata": None,
-    }
+    assert answer.status_code == (asking.status or route.foreign), answer.text
+    assert "a secret" not in answer.text
+    if asking.code:
+        assert answer.json()["code"] == asking.code
+    if not asking.status:
+        assert answer.json() == {"schedule": None} if route.foreign == 200 else _not_found(answer)
+    assert scene.state() == before
+
+
+def _not_found(answer: httpx.Response) -> bool:
+    body = answer.json()
+    return (body["code"], body.get("detail") or body["error"]) == ("NOT_FOUND", "Schedule not found")
+
+
+@pytest.mark.parametrize(
+    ("caller", "status", "code"),
+    [
+        ("disabled install", 409, "NOT_RUNNABLE"),
+        ("capability revoked", 403, "CAPABILITY_DENIED"),
+        ("other tenant's schedule", 404, "NOT_FOUND"),
+    ],
+)
+def test_the_platform_runs_nothing_of_them_either(scene: Scene, caller: str, status: int, code: str) -> None:
+    before = scene.state()
+
+    answer = scene.ask(RUN, scene.callers[caller])
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert scene.state() == before
+
+
+@pytest.mark.parametrize("name", EXTENSIONS)
+def test_a_token_of_ones_own_opens_every_route(scene: Scene, name: str) -> None:
+    """So that none of the refusals above is for another reason."""
+    install = scene.stack.register()
+    schedule_id = install.created(cron="15 * * * *")
+    headers = bearer(scene.stack, install, scene.stack.now())
+    caller = replace(scene.callers["no token"], headers=headers, install=install, schedule_id=schedule_id)
+
+    assert scene.ask(EXTENSIONS[name], caller).status_code in (200, 201, 204)
 
 
 def test_lists_hold_ones_own(stack: LocalStack, install: ApiInstall) -> None:

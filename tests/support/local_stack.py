@@ -55,10 +55,14 @@ class LocalStack:
         assert answer.status_code == 200, answer.text
         return list(answer.json()["fired"])
 
+    def now(self) -> datetime:
+        """By the stack's clock."""
+        return datetime.fromisoformat(self.control.get("/_local/clock").json()["now"])
+
     def callback_token(self, install: "ApiInstall") -> str:
         """What the runner is given with a run of the install that begins at this very moment of the clock."""
         schedule_id = install.created(cron="*/5 * * * *")
-        now = datetime.fromisoformat(self.control.get("/_local/clock").json()["now"])
+        now = self.now()
         full = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0) + timedelta(minutes=5)
         answer = self.control.post("/_local/clock", json={"to": full.isoformat()})
         assert answer.status_code == 200, answer.text
