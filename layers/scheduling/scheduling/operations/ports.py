@@ -168,8 +168,8 @@ class Sweeps(Protocol):
     def save(self, before: SweepState | None, after: SweepState) -> None:
         """Raises Conflict where another sweep has saved meanwhile."""
 
-    def installs(self, cursor: str | None) -> tuple[Sequence[InstallId], str | None]:
-        """Some installs, and the cursor of the next ones; None at the end."""
+    def installs(self, cursor: str | None, limit: int = ...) -> tuple[Sequence[InstallId], str | None]:
+        """Some installs, at most `limit`, and the cursor of the next ones; None at the end."""
 
     def partition(self, install_id: InstallId) -> Partition:
         """Not of one moment: what looks wrong is to be looked at again before it is mended."""
