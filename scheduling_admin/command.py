@@ -12,7 +12,6 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from scheduling_admin.connection import connect
 from scheduling_admin.failures import FAILURES, failure_of
 from scheduling_admin.listing import sentence
 from scheduling_admin.options import Options
@@ -31,6 +30,8 @@ def command(function: Callable[..., Report]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         options = Options(**{each.name: given.pop(each.name) for each in _SHARED})
         console = console_on(sys.stderr)
+        from scheduling_admin.connection import connect  # with all of boto3, which no help page needs
+
         try:
             with _plain_log(console):
                 report = function(connect(options), **given)

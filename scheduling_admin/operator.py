@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import boto3
 import typer
 from rich.console import Console
 from rich.progress import (
@@ -26,6 +26,9 @@ from scheduling_admin.exits import AdminError, Exit
 from scheduling_admin.letters import DeadLetters
 from scheduling_admin.stack import Stack
 
+if TYPE_CHECKING:
+    import boto3
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -34,7 +37,7 @@ class Operator:
     stack: Stack
     services: Services
     executor: Executor
-    session: boto3.Session
+    session: "boto3.Session"
     console: Console
     json: bool
 
