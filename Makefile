@@ -41,8 +41,8 @@ sam-test: setup ## Test what is built in containers, by the SAM CLI; needs Docke
 crashes: setup ## Write and print the table of what is left of an operation that is stopped
 	@$(BIN)/python -m tests.support.crash_table 2>build/crashes.log
 
-replay: setup ## Replay dead letters: make replay QUEUE=<url> FUNCTION=<name of the execute function>
-	@$(BIN)/python scripts/replay.py --queue-url "$(QUEUE)" --function-name "$(FUNCTION)"
+admin: setup ## Look after a deployed or local stack: make admin ARGS="schedules --tenant acme"
+	@$(BIN)/python -m scheduling_admin $(ARGS)
 
 docs: setup ## Write the table of permissions anew from template.yaml
 	@$(BIN)/python -m scripts.iam_table
@@ -50,7 +50,7 @@ docs: setup ## Write the table of permissions anew from template.yaml
 lint: setup ## Check format, style, types, import rules and the template
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy layers/scheduling/scheduling runner sdk local samples/build.py scripts tests
+	@$(BIN)/mypy layers/scheduling/scheduling runner sdk local scheduling_admin samples/build.py scripts tests
 	@$(BIN)/lint-imports
 	@$(BIN)/cfn-lint template.yaml
 
@@ -75,4 +75,4 @@ lock: setup ## Resolve the dependencies anew
 clean: ## Remove what was built
 	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup sample local demo test properties sam-build sam-test crashes replay docs lint check format lock clean
+.PHONY: help setup sample local demo test properties sam-build sam-test crashes admin docs lint check format lock clean

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -24,6 +24,7 @@ class Aws:
 
     account: str
     region: str
+    cloudformation: Any
     dynamodb: DynamoDBClient
     scheduler: EventBridgeSchedulerClient
     secrets: SecretsManagerClient
@@ -45,6 +46,7 @@ def connect(url: str, region: str) -> Aws:
     return Aws(
         account=account,
         region=region,
+        cloudformation=session.client("cloudformation", endpoint_url=url, config=config),
         dynamodb=session.client("dynamodb", endpoint_url=url, config=config),
         scheduler=session.client("scheduler", endpoint_url=url, config=config),
         secrets=session.client("secretsmanager", endpoint_url=url, config=config),

@@ -20,6 +20,7 @@ from local.functions import add_layers, function_arns, load_functions
 from local.gateway import Gateway
 from local.lambda_api import LambdaApi
 from local.lambda_endpoint import LambdaEndpoint, logical_ids
+from local.record import record
 from local.routes import read_routes
 from local.rules import MinuteRules
 from local.sample import install_sample
@@ -80,6 +81,7 @@ def make_template(settings: Settings, aws: Aws) -> Template:
         parameters["RunnerServiceTokenSecretArn"] = secret
     template = expand(settings.template, parameters, pseudo_parameters(aws))
     deploy(template, aws, {"RunnerToken": settings.runner_auth_token})
+    record(template, aws, clock_url=f"{settings.api_url}/_local/clock")
     return template
 
 

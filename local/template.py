@@ -47,6 +47,13 @@ class Template:
     """The folder of each function and layer, by logical id."""
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     """What ``Ref`` and ``Fn::GetAtt`` give for each resource, filled in as the resources are made."""
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """Still unresolved."""
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The values of the template's parameters, as CloudFormation tells them."""
+        return {name: str(value) for name, value in self.values.items() if not name.startswith("AWS::")}
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The resolved properties of every resource of a type, by logical id."""
@@ -144,6 +151,7 @@ def expand(path: Path, parameters: Mapping[str, str], pseudo: Mapping[str, str])
         conditions=expanded.get("Conditions", {}),
         values={**pseudo, **values},
         code=code,
+        outputs=expanded.get("Outputs", {}),
     )
 
 

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 from scheduling.domain.ids import InstallId
 
+from tests.support.admin import Admin, admin_of
 from tests.support.world import World, new_world
 
 
@@ -11,6 +12,13 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """On moto, or where a module is marked with `on_both`, on each of the two."""
     with new_world(aws=getattr(request, "param", "moto")) as world:
         yield world
+
+
+@pytest.fixture
+def admin(world: World) -> Iterator[Admin]:
+    """The operator's command line on the world."""
+    with admin_of(world) as admin:
+        yield admin
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ class LambdaExecutor:
             "revision": fire.revision,
             "scheduledTime": fire.scheduled_time,
             "trigger": fire.trigger.value,
+            **({"replay": True} if fire.replay else {}),
         }
         payload = json.dumps(event).encode()
         try:

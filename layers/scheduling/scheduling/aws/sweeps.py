@@ -45,14 +45,14 @@ class SweepsTable:
             write.put(row, cursor & phase)
         write.send()
 
-    def installs(self, cursor: str | None) -> tuple[Sequence[InstallId], str | None]:
+    def installs(self, cursor: str | None, limit: int = _PAGE) -> tuple[Sequence[InstallId], str | None]:
         """One page of a Scan."""
         start: Mapping[str, Any] | None = json.loads(cursor) if cursor else None
         with translated():
             page = InstallRow.scan(
                 attributes_to_get=["pk", "sk", "type"],
                 page_size=_PAGE,
-                limit=_PAGE,
+                limit=limit,
                 last_evaluated_key=dict(start) if start else None,
             )
             found = [InstallId(row.pk.removeprefix("INSTALL#")) for row in page]

@@ -168,8 +168,8 @@ class Sweeps(Protocol):
     def save(self, before: SweepState | None, after: SweepState) -> None:
         """Raises Conflict where another sweep has saved meanwhile."""
 
-    def installs(self, cursor: str | None) -> tuple[Sequence[InstallId], str | None]:
-        """Some installs, and the cursor of the next ones; None at the end."""
+    def installs(self, cursor: str | None, limit: int = ...) -> tuple[Sequence[InstallId], str | None]:
+        """Some installs, at most `limit`, and the cursor of the next ones; None at the end."""
 
     def behind(self, install_id: InstallId) -> str:
         """The cursor of the installs that come after that one."""

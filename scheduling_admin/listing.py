@@ -1,0 +1,92 @@
+"""Rows on a terminal: as a table where it is wide enough, else one below the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+WIDEST_CELL = 40
+"""Where longer texts are folded in a table; no id is as long."""
+
+_UNBOUNDED = 10_000
+
+STYLES = {
+    "yes": "green",
+    "success": "green",
+    "no": "yellow",
+    "error": "red",
+    "missed": "red",
+    "skipped": "yellow",
+}
+
+
+def safe(text: object) -> str:
+    """The text without what a terminal would take as a command; names and errors are the extensions' own."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
+        for each in str(text)
+    )
+
+
+def cell(value: object, style: str = "") -> Text:
+    """A value as a cell; None is a dash."""
+    text = "-" if value is None or value == "" else safe(value)
+    return Text(text, style=style or STYLES.get(text.partition("\n")[0], ""), overflow="fold")
+
+
+def sentence(text: str, style: str = "", *, indent: int = 0) -> RenderableType:
+    """A line that is folded between words."""
+    line = Text(safe(text), style=style)
+    return Padding(line, (0, 0, 0, indent), expand=False) if indent else line
+
+
+@dataclass(frozen=True)
+class Listing:
+    """`rows` of cells, as many in each as there are `columns`."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """As Rich asks for it."""
+        table = self._table()
+        wanted = Measurement.get(console, options.update_width(_UNBOUNDED), table).maximum
+        yield table if wanted <= options.max_width else self._blocks()
+
+    def _table(self) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, leading=self._lines() > 1)
+        for column in self.columns:
+            table.add_column(column, overflow="fold", max_width=WIDEST_CELL)
+        for row in self.rows:
+            table.add_row(*map(cell, row))
+        return table
+
+    def _lines(self) -> int:
+        return max((str(value).count("\n") + 1 for row in self.rows for value in row), default=1)
+
+    def _blocks(self) -> Table:
+        """Each row as lines of name and value, with an empty line between rows."""
+        table = Table.grid(padding=(0, 2), pad_edge=False)
+        table.add_column(no_wrap=True, style="dim")
+        table.add_column(overflow="fold")
+        for number, row in enumerate(self.rows):
+            if number:
+                table.add_row()
+            for column, value in zip(self.columns, row, strict=True):
+                table.add_row(column, cell(value))
+        return table
+
+
+def fields(**named: object) -> Table:
+    """Names and values, one below the other; underscores of names stand for spaces."""
+    table = Table.grid(padding=(0, 2), pad_edge=False)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for name, value in named.items():
+        table.add_row(name.replace("_", " "), cell(value))
+    return table

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local import deploy as deployment
+from local.settings import read_settings
+from local.stack import make_template
+from tests.local.support import PROJECT
+
+if TYPE_CHECKING:
+    from local.aws import Aws
+
+SOURCE = yaml_parse((PROJECT / "template.yaml").read_text())
+
+
+@pytest.fixture(autouse=True)
+def stack_name(monkeypatch: pytest.MonkeyPatch) -> str:
+    name = f"test-{uuid4()}"
+    monkeypatch.setattr(deployment, "STACK_NAME", name)
+    return name
+
+
+def recorded(aws: Aws, stack_name: str, **environment: str) -> dict[str, Any]:
+    make_template(read_settings(environment), aws)
+    (found,) = aws.cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    return dict(found)
+
+
+def outputs(found: dict[str, Any]) -> dict[str, str]:
+    return {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}
+
+
+def parameters(found: dict[str, Any]) -> dict[str, str]:
+    return {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
+
+
+def test_cloudformation_tells_the_template_s_outputs_and_parameters(aws: Aws, stack_name: str) -> None:
+    found = recorded(aws, stack_name, RUN_HISTORY_DAYS="7")
+    told = outputs(found)
+    assert told.keys() == SOURCE["Outputs"].keys()
+    assert {each["OutputKey"]: each["Description"] for each in found["Outputs"]} == {
+        name: output["Description"] for name, output in SOURCE["Outputs"].items()
+    }
+    assert told["TableName"] in aws.dynamodb.list_tables()["TableNames"]
+    queue = aws.sqs.get_queue_attributes(QueueUrl=told["DeadLetterQueueUrl"], AttributeNames=["QueueArn"])
+    assert told["DeadLetterQueueArn"] == queue["Attributes"]["QueueArn"]
+    given = parameters(found)
+    assert given.keys() == SOURCE["Parameters"].keys()
+    assert (given["Stage"], given["RunHistoryDays"], given["MaxSchedulesPerInstall"]) == ("local", "7", "50")
+
+
+def test_a_stack_that_starts_again_tells_its_new_values(aws: Aws, stack_name: str) -> None:
+    first = recorded(aws, stack_name, RUN_HISTORY_DAYS="7")
+    same = recorded(aws, stack_name, RUN_HISTORY_DAYS="7")
+    other = recorded(aws, stack_name, RUN_HISTORY_DAYS="9", API_PORT="3007")
+    assert outputs(first) == outputs(same) == outputs(other)
+    assert parameters(other)["RunHistoryDays"] == "9"
+    assert other["Tags"] == [{"Key": "local-clock", "Value": "http://127.0.0.1:3007/_local/clock"}]

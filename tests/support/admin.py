@@ -1,0 +1,131 @@
+"""The operator's command line in this process, on a world of tests whose stack CloudFormation tells of."""
+
+import json
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from typer.testing import CliRunner, Result
+
+from scheduling_admin.app import app
+from tests.support.functions import deployed
+from tests.support.world import GROUP, SETTINGS, TABLE, World
+
+STACK = "extension-scheduler"
+CALLER = "admin:arn:aws:sts::123456789012:user/moto"
+SCHEDULE = "00000000-0000-4000-8000-000000000001"
+"""Stands for every schedule's id in what is printed."""
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+@dataclass
+class Answer:
+    """What a command printed, and what it ended with."""
+
+    result: Result
+
+    @property
+    def ends_with(self) -> int:
+        """The exit status."""
+        return self.result.exit_code
+
+    @property
+    def lines(self) -> list[str]:
+        """Of stdout, each without spaces at its end and with one id for all."""
+        return [_UUID.sub(SCHEDULE, line).rstrip() for line in self.result.stdout.splitlines()]
+
+    @property
+    def errors(self) -> list[str]:
+        """Of stderr."""
+        return [line.rstrip() for line in self.result.stderr.splitlines()]
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on stdout."""
+        assert self.result.stdout.count("\n") == 1
+        return json.loads(self.result.stdout)
+
+
+@dataclass
+class Admin:
+    """Runs commands on the world."""
+
+    world: World
+    queue_url: str
+
+    def __call__(
+        self, *words: str, answer: str | None = None, env: Mapping[str, str | None] | None = None
+    ) -> Answer:
+        """One command; `answer` is typed where it asks."""
+        # What a command sets of the environment ends with it.
+        with patch.dict(os.environ):
+            result = CliRunner().invoke(app, list(words), input=answer, env={"COLUMNS": "160", **(env or {})})
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Answer(result)
+
+    def letter(self, body: object, **attributes: str) -> None:
+        """Put a dead letter into the queue."""
+        boto3.client("sqs").send_message(
+            QueueUrl=self.queue_url,
+            MessageBody=body if isinstance(body, str) else json.dumps(body),
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+            },
+        )
+
+    def letters(self) -> list[dict[str, Any]]:
+        """The letters that can be received at this moment."""
+        received = boto3.client("sqs").receive_message(
+            QueueUrl=self.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
+        return [dict(message) for message in received.get("Messages", [])]
+
+
+@contextmanager
+def admin_of(world: World) -> Iterator[Admin]:
+    """The command line, with a stack and a queue in the world's moto."""
+    url = boto3.client("sqs").create_queue(QueueName="dead-letters")["QueueUrl"]
+    record_stack(STACK, queue_url=url)
+    with deployed(world), patch("scheduling_admin.letters.WAIT_SECONDS", 0):
+        yield Admin(world, url)
+
+
+def record_stack(name: str, *, queue_url: str, without: str = "") -> None:
+    """Let CloudFormation tell of the world's table and timers."""
+    outputs = {
+        "TableName": TABLE,
+        "ScheduleGroupName": GROUP,
+        "ExecuteFunctionArn": SETTINGS.timer_target_arn,
+        "TimerRoleArn": SETTINGS.timer_role_arn,
+        "DeadLetterQueueArn": SETTINGS.timer_dlq_arn,
+        "DeadLetterQueueUrl": queue_url,
+    }
+    parameters = {
+        "Stage": "test",
+        "MaxSchedulesPerInstall": "50",
+        "MinIntervalMinutes": "5",
+        "WritesPerMinute": "1000",
+        "MaxPayloadBytes": "100000",
+        "RunHistoryDays": "30",
+    }
+    template = {
+        "Parameters": {each: {"Type": "String", "Default": value} for each, value in parameters.items()},
+        "Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+        "Outputs": {each: {"Value": value} for each, value in outputs.items() if each != without},
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # moto makes nothing of the resource, as is meant
+        boto3.client("cloudformation").create_stack(
+            StackName=name,
+            TemplateBody=json.dumps(template),
+            Parameters=[
+                {"ParameterKey": each, "ParameterValue": value} for each, value in parameters.items()
+            ],
+        )

@@ -1,0 +1,80 @@
+"""The operator's command line as a process of its own, as an operator starts it."""
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.deploy import STACK_NAME
+from local.settings import PROJECT
+
+COMMAND = [sys.executable, "-m", "scheduling_admin"]
+SECONDS = 60
+
+
+@dataclass
+class AdminProcess:
+    """Commands on the local stack whose AWS is at `url`."""
+
+    url: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """One command, without a terminal."""
+        return subprocess.run(
+            self.line(*words),
+            cwd=PROJECT,
+            env=self.env(),
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+
+    def json(self, *words: str, ends_with: int = 0) -> Any:
+        """The document that it answers."""
+        done = self(*words, "--json")
+        assert done.returncode == ends_with, done.stderr
+        assert done.stdout.count("\n") == 1
+        return json.loads(done.stdout)
+
+    def on_terminal(self, *words: str, columns: int) -> tuple[int, str]:
+        """Its exit status and all that it prints on a terminal of that width."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        process = subprocess.Popen(
+            self.line(*words),
+            cwd=PROJECT,
+            env={**self.env(), "TERM": "xterm-256color"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        printed = b""
+        try:
+            while part := os.read(ours, 65_536):
+                printed += part
+        except OSError:  # how Linux says that the other end is closed
+            os.close(ours)
+        return process.wait(SECONDS), printed.decode()
+
+    def line(self, *words: str) -> list[str]:
+        """What is executed."""
+        return [*COMMAND, *words, "--stack-name", STACK_NAME]
+
+    def env(self) -> dict[str, str]:
+        """No AWS account, and no path that a Makefile has set."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("AWS_") and name not in ("PYTHONPATH", "COLUMNS", "NO_COLOR")
+        }
+        return {**kept, "AWS_ENDPOINT_URL": self.url, "AWS_EC2_METADATA_DISABLED": "true", **self.environment}
