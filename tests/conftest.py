@@ -1,6 +1,8 @@
 import os
+from functools import cache
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
 settings.register_profile("default", max_examples=100, derandomize=False, print_blob=True, deadline=None)
@@ -29,3 +31,7 @@ def _wanted(item: pytest.Item, *, in_containers: bool) -> bool:
     if in_containers:
         return item.get_closest_marker("local_only") is None
     return item.path.parent.name != "sam"
+
+
+# botocore reads its descriptions of AWS for each session anew, which is most of what a command's tests would take.
+JSONFileLoader.load_file = cache(JSONFileLoader.load_file)  # type: ignore[method-assign]

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.session import Session
 from scheduling import bootstrap
+from scheduling.aws.executor import LambdaExecutor
 
 from tests.support.world import GROUP, SETTINGS, TABLE, World
 
@@ -42,11 +44,13 @@ def deployed(world: World, **variables: str) -> Iterator[None]:
         "TIMER_DLQ_ARN": SETTINGS.timer_dlq_arn,
         "RUNNER_BASE_URL": "http://127.0.0.1:9",
     }
-    cached = (bootstrap.runner, bootstrap.executor, bootstrap.authorizer)
+    cached = (bootstrap.runner, bootstrap.authorizer)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**common, **variables}.items():
             patch.setenv(name, value)
         patch.setattr(bootstrap, "services", lambda: world.services)
+        # On a session of its own: the process's keeps the profile that a test of an operator once named.
+        patch.setattr(bootstrap, "executor", lambda: LambdaExecutor(Session(), SETTINGS.timer_target_arn))
         patch.setattr(bootstrap, "_clock", [lambda: world.clock[0]])
         for part in cached:
             part.cache_clear()
