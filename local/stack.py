@@ -19,8 +19,8 @@ from local.firing import Firing
 from local.functions import add_layers, load_functions
 from local.gateway import Gateway
 from local.lambda_endpoint import LambdaEndpoint, logical_ids
-from local.routes import read_routes
 from local.record import record
+from local.routes import read_routes
 from local.rules import MinuteRules
 from local.sample import install_sample
 from local.settings import use_aws_endpoint
