@@ -7,6 +7,7 @@ import sys
 from threading import Event
 from typing import TYPE_CHECKING
 
+from local.deploy import STACK_NAME
 from local.errors import StackError
 from local.launch import launched
 from local.processes import end_on_signals
@@ -63,6 +64,8 @@ def _to_try(stack: Stack) -> list[str]:
         "",
         f"  curl -s -H 'x-runner-auth: {token}' {url}/v1/installs/{stack.sample.install_id}/endpoints",
         f'  curl -s -X POST -d \'{{"advance": "PT1H"}}\' {url}/_local/clock',
+        f"  scripts/scheduling-admin schedules --install {stack.sample.install_id} \\",
+        f"      --endpoint-url {stack.settings.aws_url} --stack-name {STACK_NAME}",
     ]
 
 

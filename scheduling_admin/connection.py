@@ -51,7 +51,7 @@ def _choose(options: Options) -> None:
             os.environ.pop(name, None)  # they would come before the profile
         os.environ["AWS_PROFILE"] = options.profile
     if options.region:
-        os.environ["AWS_DEFAULT_REGION"] = options.region
+        os.environ.update(AWS_REGION=options.region, AWS_DEFAULT_REGION=options.region)
     if options.endpoint_url:
         if not _is_url(options.endpoint_url):
             text = f"--endpoint-url {options.endpoint_url} is no URL such as http://127.0.0.1:4566."

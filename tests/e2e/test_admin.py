@@ -178,20 +178,20 @@ def test_a_terminal_gets_colours_and_lines_of_its_width(stack: LocalStack, admin
 
 def test_the_script_works_from_any_folder(admin: AdminProcess) -> None:
     words = ["installs", "--stack-name", STACK_NAME, "--limit", "1", "--json"]
-    assert script(*words, **admin.env()).startswith('{"installs":[{')
+    assert script(words, admin.env()).startswith('{"installs":[{')
 
 
 def test_a_shell_completes_the_script_s_commands() -> None:
     asked = {"COMP_WORDS": "scheduling-admin re", "COMP_CWORD": "1"}
-    completed = script(_SCHEDULING_ADMIN_COMPLETE="complete_bash", **asked)
+    completed = script([], {**os.environ, "_SCHEDULING_ADMIN_COMPLETE": "complete_bash", **asked})
     assert completed.split() == ["resume", "replay", "reconcile"]
 
 
-def script(*words: str, **environment: str) -> str:
+def script(words: list[str], environment: dict[str, str]) -> str:
     done = subprocess.run(
         [PROJECT / "scripts" / "scheduling-admin", *words],
         cwd="/",
-        env={**os.environ, **environment},
+        env=environment,
         capture_output=True,
         text=True,
         timeout=SECONDS,

@@ -9,6 +9,7 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 from local import deploy as deployment
 from local.settings import read_settings
 from local.stack import make_template
+from scheduling_admin.stack import stack_of
 from tests.local.support import PROJECT
 
 if TYPE_CHECKING:
@@ -51,6 +52,16 @@ def test_cloudformation_tells_the_template_s_outputs_and_parameters(aws: Aws, st
     given = parameters(found)
     assert given.keys() == SOURCE["Parameters"].keys()
     assert (given["Stage"], given["RunHistoryDays"], given["MaxSchedulesPerInstall"]) == ("local", "7", "50")
+
+
+def test_the_command_line_gives_operations_what_the_functions_have(aws: Aws, stack_name: str) -> None:
+    template = make_template(read_settings({"WRITES_PER_MINUTE": "7"}), aws)
+    (found,) = aws.cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    functions = template.of_type("AWS::Lambda::Function")
+    variables = functions["ReconcileFunction"]["Environment"]["Variables"]
+    told = stack_of(found, aws.region).environment
+    assert told == {name: str(variables[name]) for name in told}
+    assert functions["ExecuteFunction"]["Environment"]["Variables"].keys() >= told.keys()
 
 
 def test_a_stack_that_starts_again_tells_its_new_values(aws: Aws, stack_name: str) -> None:

@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
@@ -14,6 +14,7 @@ import boto3
 from typer.testing import CliRunner, Result
 
 from scheduling_admin.app import app
+from tests.support.aws_calls import Call
 from tests.support.functions import deployed
 from tests.support.world import GROUP, SETTINGS, TABLE, World
 
@@ -58,14 +59,18 @@ class Admin:
 
     world: World
     queue_url: str
+    calls: list[Call] = field(default_factory=list)
+    """What all commands have called of AWS."""
 
     def __call__(
         self, *words: str, answer: str | None = None, env: Mapping[str, str | None] | None = None
     ) -> Answer:
         """One command; `answer` is typed where it asks."""
+        before = len(self.world.calls.made)
         # What a command sets of the environment ends with it.
         with patch.dict(os.environ):
             result = CliRunner().invoke(app, list(words), input=answer, env={"COLUMNS": "160", **(env or {})})
+        self.calls += self.world.calls.made[before:]
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Answer(result)
