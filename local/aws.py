@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -25,9 +25,11 @@ class Aws:
     account: str
     region: str
     dynamodb: DynamoDBClient
+    events: Any
     scheduler: EventBridgeSchedulerClient
     secrets: SecretsManagerClient
     sqs: SQSClient
+    streams: Any
 
 
 def connect(url: str, region: str) -> Aws:
@@ -46,7 +48,9 @@ def connect(url: str, region: str) -> Aws:
         account=account,
         region=region,
         dynamodb=session.client("dynamodb", endpoint_url=url, config=config),
+        events=session.client("events", endpoint_url=url, config=config),
         scheduler=session.client("scheduler", endpoint_url=url, config=config),
         secrets=session.client("secretsmanager", endpoint_url=url, config=config),
         sqs=session.client("sqs", endpoint_url=url, config=config),
+        streams=session.client("dynamodbstreams", endpoint_url=url, config=config),
     )

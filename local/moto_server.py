@@ -15,6 +15,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+from local.moto_streams import make_streams_last
 from local.moto_transactions import copy_only_what_transactions_touch
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class AtomicDynamoDb:
-    """One DynamoDB request at a time: moto has no lock of its own and loses parallel writes."""
+    """One request of DynamoDB or its streams at a time: moto has no lock of its own and loses parallel writes."""
 
     def __init__(self, app: Callable[[dict[str, Any], Any], Iterable[bytes]]) -> None:
         self._app = app
@@ -32,7 +33,7 @@ class AtomicDynamoDb:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Pass a request on, alone if it is DynamoDB's."""
         target = environ.get("HTTP_X_AMZ_TARGET", "")
-        turn: AbstractContextManager[Any] = self._lock if target.startswith("DynamoDB_") else nullcontext()
+        turn: AbstractContextManager[Any] = self._lock if target.startswith("DynamoDB") else nullcontext()
         with turn:
             return self._app(environ, start_response)
 
@@ -45,6 +46,7 @@ def serve(address: str, port: int) -> None:
     """Serve until killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     copy_only_what_transactions_touch()
+    make_streams_last()
     app = AtomicDynamoDb(DomainDispatcherApplication(create_backend_app))
     make_server(address, port, app, threaded=True, request_handler=_KeepAlive).serve_forever()
 

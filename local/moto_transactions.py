@@ -11,6 +11,8 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 
+from local.moto_streams import streamed_together
+
 _transact_write_items = DynamoDBBackend.transact_write_items
 
 
@@ -25,7 +27,8 @@ def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) ->
     def undo_copy(table: Table, _memo: dict[int, Any]) -> Table:
         return _copy_touched(table, operations)
 
-    with patch.object(Table, "__deepcopy__", undo_copy, create=True):
+    names = [operation["TableName"] for operation in operations if "TableName" in operation]
+    with patch.object(Table, "__deepcopy__", undo_copy, create=True), streamed_together(backend, names):
         _transact_write_items(backend, transact_items)
 
 

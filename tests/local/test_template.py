@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 def resolvable(template: Template) -> Template:
     for name, resource in template.resources.items():
         template.attributes[name] = {"Ref": f"{name}-id", "Arn": f"arn:aws:local:::{name}"}
-        template.attributes[name] |= {"QueueName": f"{name}-name", "Version": "1"}
+        template.attributes[name] |= {
+            "QueueName": f"{name}-name",
+            "StreamArn": f"{name}-stream",
+            "Version": "1",
+        }
         if resource.type == "AWS::Lambda::Alias":
             template.attributes[name]["Ref"] = f"arn:aws:local:::{name}"
         if resource.type == "AWS::Lambda::Function":
@@ -64,7 +68,7 @@ def test_every_function_behind_the_api_ends_before_the_api_gives_up(template: Te
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:
     roles = [spec["Role"] for spec in functions_of(template).values()]
-    assert len(roles) == len(set(roles)) == 20
+    assert len(roles) == len(set(roles)) == 21
 
 
 def statements(template: Template) -> list[tuple[str, dict[str, Any]]]:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import boto3
 import httpx
 
+from local.deploy import STACK_NAME
 from local.processes import Child
 from local.settings import free_ports
 from tests.support.scripted_runner import ScriptedRunner, scripted_runner
@@ -79,7 +80,7 @@ class LocalStack:
     def dead_letters(self) -> list[dict[str, Any]]:
         """What is in the dead-letter queue; taken out of it."""
         sqs = self.aws("sqs")
-        (url,) = sqs.list_queues()["QueueUrls"]
+        (url,) = sqs.list_queues(QueueNamePrefix=f"{STACK_NAME}-DeadLetterQueue")["QueueUrls"]
         found = []
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             for message in messages:

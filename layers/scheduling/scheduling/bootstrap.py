@@ -8,6 +8,7 @@ from functools import cache
 
 from botocore.session import Session
 
+from scheduling.aws.bus import EventBridgeBus
 from scheduling.aws.executor import LambdaExecutor
 from scheduling.aws.installs import InstallsTable
 from scheduling.aws.manual_runs import ManualRunsTable
@@ -20,7 +21,14 @@ from scheduling.aws.table import connect
 from scheduling.aws.tenants import TenantsTable
 from scheduling.aws.timers import EventBridgeTimers
 from scheduling.operations.services import Services
-from scheduling.settings import RunnerSettings, SweepSettings, TableSettings, TimerSettings, TokenSettings
+from scheduling.settings import (
+    BusSettings,
+    RunnerSettings,
+    SweepSettings,
+    TableSettings,
+    TimerSettings,
+    TokenSettings,
+)
 
 Clock = Callable[[], datetime]
 
@@ -75,6 +83,12 @@ def services() -> Services:
 def executor() -> LambdaExecutor:
     """The function that runs occurrences."""
     return LambdaExecutor(Session(), TimerSettings.read().timer_target_arn)
+
+
+@cache
+def bus() -> EventBridgeBus:
+    """Where the audit publishes."""
+    return EventBridgeBus(Session(), BusSettings.read().event_bus_name)
 
 
 @cache
