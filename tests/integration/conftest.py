@@ -1,8 +1,11 @@
 from collections.abc import Iterator
 
 import pytest
+from moto.dynamodb.models import DynamoDBBackend
 from scheduling.domain.ids import InstallId
 
+from local.moto_transactions import transact
+from tests.support.audit import Audit, audited
 from tests.support.world import World, new_world
 
 
@@ -16,3 +19,10 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 @pytest.fixture
 def install_id(world: World) -> InstallId:
     return world.register()
+
+
+@pytest.fixture
+def audit(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Audit]:
+    monkeypatch.setattr(DynamoDBBackend, "transact_write_items", transact)
+    with audited(world) as audit:
+        yield audit

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from scheduling import bootstrap
 
-from tests.support.world import GROUP, SETTINGS, TABLE, World
+from tests.support.world import BUS, GROUP, SETTINGS, TABLE, World
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,8 +39,15 @@ def deployed(world: World, **variables: str) -> Iterator[None]:
         "TIMER_ROLE_ARN": SETTINGS.timer_role_arn,
         "TIMER_DLQ_ARN": SETTINGS.timer_dlq_arn,
         "RUNNER_BASE_URL": "http://127.0.0.1:9",
+        "EVENT_BUS_NAME": BUS,
     }
-    cached = (bootstrap.runner, bootstrap.executor, bootstrap.token_settings, bootstrap.callback_token)
+    cached = (
+        bootstrap.bus,
+        bootstrap.runner,
+        bootstrap.executor,
+        bootstrap.token_settings,
+        bootstrap.callback_token,
+    )
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**common, **variables}.items():
             patch.setenv(name, value)
