@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -113,19 +114,20 @@ def _of_memory(world: World, memory: MemoryAws) -> Callable[[], Sequence[Record]
     def records() -> Sequence[Record]:
         nonlocal at
         first, at = at, len(changes)
-        return [_record(world, number, *changes[number]) for number in range(first, at)]
+        return [stream_record(world.clock[0], number, *changes[number]) for number in range(first, at)]
 
     return records
 
 
-def _record(world: World, number: int, old: Any, new: Any) -> Record:
+def stream_record(moment: datetime, number: int, old: Any, new: Any) -> Record:
+    """The change of an item as Lambda hands it over."""
     images = {"OldImage": old, "NewImage": new}
     either = old or new
     return {
         "eventID": f"event-{number}",
         "eventName": "MODIFY" if old and new else "INSERT" if new else "REMOVE",
         "dynamodb": {
-            "ApproximateCreationDateTime": world.clock[0].timestamp(),
+            "ApproximateCreationDateTime": moment.timestamp(),
             "Keys": {name: either[name] for name in ("pk", "sk")},
             "SequenceNumber": str(number),
             **{name: image for name, image in images.items() if image},
