@@ -5,12 +5,14 @@ from typing import Any
 
 import boto3
 import pytest
-from scheduling.aws.stream import RecordNotUnderstood
+from scheduling.aws.stream import RecordNotUnderstood, changes_of
+from scheduling.domain.events import event_of
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.create import create
 
 from tests.support.audit import Audit
 from tests.support.aws_calls import Call, refused
+from tests.support.events import event as example
 from tests.support.functions import Context, load
 from tests.support.world import BUS, World, wanted
 
@@ -48,6 +50,16 @@ def test_a_rule_of_the_bus_hears_of_it(event: dict[str, Any], schedule: Schedule
     assert (heard["source"], heard["detail-type"]) == ("extension-scheduler", "ScheduleCreated")
     assert heard["detail"]["scheduleId"] == schedule.id
     assert heard["detail"]["id"] in {record["eventID"] for record in event["Records"]}
+
+
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [("audit/schedule_created", "ScheduleCreated"), ("audit/run_failed", "RunFailed")],
+)
+def test_the_events_for_containers_mean_what_they_are_called(case: str, name: str) -> None:
+    events = filter(None, map(event_of, changes_of(example(case))))
+
+    assert [event.name for event in events] == [name]
 
 
 def test_the_same_change_is_told_in_the_same_words_each_time(world: World, event: dict[str, Any]) -> None:

@@ -10,11 +10,12 @@ from tests.support.expected import differences
 from tests.support.functions import ROOT, Context, deployed, load
 from tests.support.local_stack import TOKEN
 from tests.support.scripted_runner import scripted_runner
-from tests.support.world import World
+from tests.support.world import BUS, World
 
 
 @pytest.fixture
 def _seeded(world: World) -> Iterator[None]:
+    boto3.client("events").create_event_bus(Name=BUS)
     secret = boto3.client("secretsmanager").create_secret(Name="token", SecretString=TOKEN)
     with (
         scripted_runner() as runner,

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -20,9 +19,9 @@ from scripts.iam_table import expanded
 from tests.support.event_schema import violation
 from tests.support.functions import Context, deployed, load
 from tests.support.memory_aws import MemoryAws
+from tests.support.stream import Record, stream_record
 from tests.support.world import BUS, TABLE, World, registration_body
 
-Record = Mapping[str, Any]
 _BATCH = 100
 MOVER = "arn:aws:iam::123456789012:role/support"
 
@@ -117,22 +116,6 @@ def _of_memory(world: World, memory: MemoryAws) -> Callable[[], Sequence[Record]
         return [stream_record(world.clock[0], number, *changes[number]) for number in range(first, at)]
 
     return records
-
-
-def stream_record(moment: datetime, number: int, old: Any, new: Any) -> Record:
-    """The change of an item as Lambda hands it over."""
-    images = {"OldImage": old, "NewImage": new}
-    either = old or new
-    return {
-        "eventID": f"event-{number}",
-        "eventName": "MODIFY" if old and new else "INSERT" if new else "REMOVE",
-        "dynamodb": {
-            "ApproximateCreationDateTime": moment.timestamp(),
-            "Keys": {name: either[name] for name in ("pk", "sk")},
-            "SequenceNumber": str(number),
-            **{name: image for name, image in images.items() if image},
-        },
-    }
 
 
 def _of_moto(world: World) -> Callable[[], Sequence[Record]]:

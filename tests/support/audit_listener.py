@@ -6,8 +6,8 @@ from typing import Any
 from scheduling.aws.stream import changes_of
 from scheduling.domain.events import event_of
 
-from tests.support.audit import stream_record
 from tests.support.memory_aws import MemoryAws
+from tests.support.stream import stream_record
 from tests.support.world import START, TABLE
 
 Fields = Mapping[str, Any]
