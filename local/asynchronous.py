@@ -63,11 +63,7 @@ def invoke_configs(template: Template) -> dict[str, InvokeConfig]:
     functions = {
         spec["FunctionName"]: name for name, spec in template.of_type("AWS::Lambda::Function").items()
     }
-    queues = {
-        values["Arn"]: values["Ref"]
-        for name, values in template.attributes.items()
-        if template.resources[name].type == "AWS::SQS::Queue"
-    }
+    queues = queue_urls(template)
     configs = {}
     for spec in template.of_type("AWS::Lambda::EventInvokeConfig").values():
         destination = spec.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
@@ -75,6 +71,15 @@ def invoke_configs(template: Template) -> dict[str, InvokeConfig]:
         retries = spec.get("MaximumRetryAttempts", _DEFAULT_RETRIES)
         configs[arn] = InvokeConfig(retries, queues[destination] if destination else None)
     return configs
+
+
+def queue_urls(template: Template) -> dict[str, str]:
+    """The URL of each of the template's queues, by its ARN."""
+    return {
+        values["Arn"]: values["Ref"]
+        for name, values in template.attributes.items()
+        if template.resources[name].type == "AWS::SQS::Queue"
+    }
 
 
 def _record(arn: str, event: Any, request_id: str, attempts: int, failure: FunctionFailed) -> dict[str, Any]:

@@ -26,9 +26,11 @@ class Aws:
     region: str
     cloudformation: Any
     dynamodb: DynamoDBClient
+    events: Any
     scheduler: EventBridgeSchedulerClient
     secrets: SecretsManagerClient
     sqs: SQSClient
+    streams: Any
 
 
 def connect(url: str, region: str) -> Aws:
@@ -48,7 +50,9 @@ def connect(url: str, region: str) -> Aws:
         region=region,
         cloudformation=session.client("cloudformation", endpoint_url=url, config=config),
         dynamodb=session.client("dynamodb", endpoint_url=url, config=config),
+        events=session.client("events", endpoint_url=url, config=config),
         scheduler=session.client("scheduler", endpoint_url=url, config=config),
         secrets=session.client("secretsmanager", endpoint_url=url, config=config),
         sqs=session.client("sqs", endpoint_url=url, config=config),
+        streams=session.client("dynamodbstreams", endpoint_url=url, config=config),
     )

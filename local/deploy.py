@@ -104,7 +104,12 @@ def _table(aws: Aws, name: str, properties: Properties) -> Attributes:
         aws.dynamodb.describe_table(TableName=table)
     except aws.dynamodb.exceptions.ResourceNotFoundException:
         _create_table(aws, table, properties)
-    return {"Ref": table, "Arn": aws.dynamodb.describe_table(TableName=table)["Table"]["TableArn"]}
+    made = aws.dynamodb.describe_table(TableName=table)["Table"]
+    if "StreamSpecification" in properties and "LatestStreamArn" not in made:  # of an earlier release
+        made = aws.dynamodb.update_table(TableName=table, StreamSpecification=_stream(properties))[
+            "TableDescription"
+        ]
+    return {"Ref": table, "Arn": made["TableArn"], "StreamArn": made.get("LatestStreamArn", "")}
 
 
 def _create_table(aws: Aws, table: str, properties: Properties) -> None:
@@ -114,14 +119,31 @@ def _create_table(aws: Aws, table: str, properties: Properties) -> None:
         KeySchema=properties["KeySchema"],
         AttributeDefinitions=properties["AttributeDefinitions"],
         GlobalSecondaryIndexes=properties.get("GlobalSecondaryIndexes", []),
+        StreamSpecification=_stream(properties),
     )
     aws.dynamodb.get_waiter("table_exists").wait(TableName=table)
     if expiry := properties.get("TimeToLiveSpecification"):
         aws.dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
 
 
+def _stream(properties: Properties) -> Any:
+    """CloudFormation has no word for whether there is one."""
+    specification = properties.get("StreamSpecification", {})
+    return {"StreamEnabled": bool(specification), **specification}
+
+
+def _bus(aws: Aws, name: str, properties: Properties) -> Attributes:
+    bus = properties.get("Name", f"{STACK_NAME}-{name}")
+    try:
+        arn = aws.events.create_event_bus(Name=bus)["EventBusArn"]
+    except aws.events.exceptions.ResourceAlreadyExistsException:
+        arn = aws.events.describe_event_bus(Name=bus)["Arn"]
+    return {"Ref": bus, "Arn": arn, "Name": bus}
+
+
 _STATEFUL: dict[str, Callable[[Aws, str, Properties], Attributes]] = {
     "AWS::DynamoDB::Table": _table,
+    "AWS::Events::EventBus": _bus,
     "AWS::Scheduler::ScheduleGroup": _group,
     "AWS::SecretsManager::Secret": _secret,
     "AWS::SQS::Queue": _queue,

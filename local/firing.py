@@ -73,11 +73,13 @@ class Firing:
         timers: Timers,
         invoker: AsynchronousInvoker,
         every_minute: Callable[[], object],
+        hand_over_changes: Callable[[], object],
     ) -> None:
         self._clock = clock
         self._timers = timers
         self._invoker = invoker
         self._every_minute = every_minute
+        self._hand_over_changes = hand_over_changes
         self._turn = Lock()
         self._looked = clock.now()
         self._standing: dict[str, _Standing] = {}
@@ -128,11 +130,13 @@ class Firing:
     def _travel(self, to: datetime) -> list[Fired]:
         self._look()
         self._require_reachable(to)
+        self._hand_over_changes()  # while it is their time
         self._clock.stand_at(self._clock.now())
         try:
             fired = self._fire_until(to)
             self._clock.stand_at(max(to, self._clock.now()))
             self._every_minute()
+            self._hand_over_changes()
         finally:
             self._clock.go_on()
         return fired

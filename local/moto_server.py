@@ -19,6 +19,7 @@ from werkzeug import Request as WsgiRequest
 from werkzeug import Response as WsgiResponse
 from werkzeug.serving import make_server
 
+from local.moto_streams import make_streams_last
 from local.moto_transactions import copy_only_what_transactions_touch
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _PASSED = {"content-type", "x-amz-function-error", "x-amzn-errortype"}
 
 
 class AtomicDynamoDb:
-    """One DynamoDB request at a time: moto has no lock of its own and loses parallel writes."""
+    """One request of DynamoDB or its streams at a time: moto has no lock of its own and loses parallel writes."""
 
     def __init__(self, app: Application) -> None:
         self._app = app
@@ -40,7 +41,7 @@ class AtomicDynamoDb:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Pass a request on, alone if it is DynamoDB's."""
         target = environ.get("HTTP_X_AMZ_TARGET", "")
-        turn: AbstractContextManager[Any] = self._lock if target.startswith("DynamoDB_") else nullcontext()
+        turn: AbstractContextManager[Any] = self._lock if target.startswith("DynamoDB") else nullcontext()
         with turn:
             return self._app(environ, start_response)
 
@@ -74,6 +75,7 @@ def serve(address: str, port: int, lambda_url: str) -> None:
     """Serve until killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     copy_only_what_transactions_touch()
+    make_streams_last()
     app = LambdaElsewhere(AtomicDynamoDb(DomainDispatcherApplication(create_backend_app)), lambda_url)
     make_server(address, port, app, threaded=True, request_handler=_KeepAlive).serve_forever()
 

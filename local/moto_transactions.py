@@ -11,21 +11,25 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 
+from local.moto_streams import streamed_together
+
 _transact_write_items = DynamoDBBackend.transact_write_items
 
 
 def copy_only_what_transactions_touch() -> None:
     """Let moto keep copies of the touched items alone; needs one DynamoDB request at a time."""
-    DynamoDBBackend.transact_write_items = _transact  # type: ignore[method-assign,assignment]
+    DynamoDBBackend.transact_write_items = transact  # type: ignore[method-assign,assignment]
 
 
-def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+def transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    """All of the operations or none, in the table and in its stream."""
     operations = [operation for item in transact_items for operation in item.values()]
 
     def undo_copy(table: Table, _memo: dict[int, Any]) -> Table:
         return _copy_touched(table, operations)
 
-    with patch.object(Table, "__deepcopy__", undo_copy, create=True):
+    names = [operation["TableName"] for operation in operations if "TableName" in operation]
+    with patch.object(Table, "__deepcopy__", undo_copy, create=True), streamed_together(backend, names):
         _transact_write_items(backend, transact_items)
 
 

@@ -62,6 +62,7 @@ PLAYED: dict[str, Callable[[Aws, str, Property], Attributes]] = {
     "AWS::Lambda::Alias": _alias,
     "AWS::Lambda::LayerVersion": _layer,
     "AWS::Lambda::EventInvokeConfig": _nameless,
+    "AWS::Lambda::EventSourceMapping": _nameless,
     "AWS::Lambda::Permission": _nameless,
     "AWS::IAM::Role": _role,
     "AWS::IAM::ManagedPolicy": _policy,

@@ -20,6 +20,7 @@ from local.functions import add_layers, function_arns, load_functions
 from local.gateway import Gateway
 from local.lambda_api import LambdaApi
 from local.lambda_endpoint import LambdaEndpoint, logical_ids
+from local.mappings import StreamMappings, stream_mappings
 from local.record import record
 from local.routes import read_routes
 from local.rules import MinuteRules
@@ -29,13 +30,15 @@ from local.template import expand
 from local.timers import Timers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from local.aws import Aws
     from local.launch import Children
     from local.sample import Sample
     from local.settings import Settings
     from local.template import Template
+
+_LAST_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,10 @@ def _serve(
     invoker = AsynchronousInvoker(delivering, aws, invoke_configs(template))
     rules = MinuteRules(template, invoker, clock)
     timers = Timers(aws.scheduler, template.attributes["ScheduleGroup"]["Ref"])
-    firing = Firing(clock, timers, invoker, rules.invoke)
+    mappings = StreamMappings(aws, delivering, stream_mappings(template, aws), clock)
+    firing = Firing(clock, timers, invoker, rules.invoke, mappings.poll)
     control = Control(clock, firing, rules.invoke)
+    _run(mappings.run, "streams", ending)
     execute_api = f"arn:aws:execute-api:{aws.region}:{aws.account}:local"
     api = Api(read_routes(template), functions, execute_api)
     lambda_api = LambdaApi(delivering, invoker, function_arns(template))
@@ -114,7 +119,14 @@ def _serve(
     ending.callback(gateway.shutdown)
     Thread(target=gateway.serve_forever, args=(0.1,), name="gateway", daemon=True).start()
     if not settings.frozen:
-        stop = Event()
-        ending.callback(stop.set)
-        Thread(target=firing.run, args=(stop,), name="timers", daemon=True).start()
+        _run(firing.run, "timers", ending)
     return control, timers
+
+
+def _run(target: Callable[[Event], None], name: str, ending: ExitStack) -> None:
+    """Run on a thread of its own until the end, for which it has little time left."""
+    stop = Event()
+    thread = Thread(target=target, args=(stop,), name=name, daemon=True)
+    ending.callback(thread.join, _LAST_SECONDS)
+    ending.callback(stop.set)
+    thread.start()

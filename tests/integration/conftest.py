@@ -1,9 +1,12 @@
 from collections.abc import Iterator
 
 import pytest
+from moto.dynamodb.models import DynamoDBBackend
 from scheduling.domain.ids import InstallId
 
+from local.moto_transactions import transact
 from tests.support.admin import Admin, admin_of
+from tests.support.audit import Audit, audited
 from tests.support.world import World, new_world
 
 
@@ -24,3 +27,10 @@ def admin(world: World) -> Iterator[Admin]:
 @pytest.fixture
 def install_id(world: World) -> InstallId:
     return world.register()
+
+
+@pytest.fixture
+def audit(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Audit]:
+    monkeypatch.setattr(DynamoDBBackend, "transact_write_items", transact)
+    with audited(world) as audit:
+        yield audit

@@ -10,7 +10,7 @@ from tests.support.expected import differences
 from tests.support.functions import ROOT, STACK, Context, deployed, load
 from tests.support.local_stack import TOKEN
 from tests.support.scripted_runner import scripted_runner
-from tests.support.world import World
+from tests.support.world import BUS, World
 
 KEY = "k" * 64
 
@@ -18,6 +18,7 @@ KEY = "k" * 64
 @pytest.fixture
 def callback_token(world: World) -> Iterator[str]:
     """One that is good in a world where all is as the events take for granted."""
+    boto3.client("events").create_event_bus(Name=BUS)
     secrets = boto3.client("secretsmanager")
     secrets.create_secret(Name="token", SecretString=TOKEN)
     secrets.create_secret(Name="key", SecretString=KEY)

@@ -16,7 +16,7 @@ from tests.support.disturbed import calls_of
 from tests.support.functions import Context, deployed, load
 from tests.support.iam_calls import ACCOUNT, REGION, allows, needed
 from tests.support.iam_stories import STORIES
-from tests.support.world import GROUP, SETTINGS, TABLE, World, new_world
+from tests.support.world import BUS, GROUP, SETTINGS, TABLE, World, new_world
 
 PSEUDO = {
     "AWS::AccountId": ACCOUNT,
@@ -26,14 +26,22 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 SERVICE_TOKEN = "arn:aws:secretsmanager:region:123456789012:secret:RunnerServiceToken"
-BY_LAMBDA = {("execute", "sqs:SendMessage")}
-"""What Lambda does in a function's name: hand over what has failed for good."""
+BY_LAMBDA = {
+    ("execute", "sqs:SendMessage"),
+    ("audit", "sqs:SendMessage"),
+    *(
+        ("audit", f"dynamodb:{name}")
+        for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    ),
+}
+"""What Lambda does in a function's name: read the stream that invokes it, and hand over what has failed for good."""
 
 
 @cache
 def allowed() -> dict[str, frozenset[Grant]]:
     names = {
         "Table": {"Ref": TABLE, "Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"},
+        "EventBus": {"Arn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{BUS}"},
         "ScheduleGroup": {"Ref": GROUP},
         "TimerRole": {"Arn": SETTINGS.timer_role_arn},
     }
@@ -140,6 +148,12 @@ TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/t"
             "Query",
             {"TableName": "t", "IndexName": "i"},
             {(f"{TABLE_ARN}/index/i", "dynamodb:Query")},
+        ),
+        (
+            "events",
+            "PutEvents",
+            {"Entries": [{"EventBusName": "b"}, {"EventBusName": "b"}]},
+            {(f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/b", "events:PutEvents")},
         ),
         (
             "scheduler",

@@ -44,6 +44,28 @@ def test_resources_that_hold_state_are_made(aws: Aws, project: Path) -> None:
     assert aws.scheduler.get_schedule_group(Name=ref["Group"])["State"] == "ACTIVE"
 
 
+def test_the_audit_s_bus_and_stream_are_made_and_stay(aws: Aws) -> None:
+    first = make(aws, PROJECT, RunnerBaseUrl="http://runner").attributes
+    second = make(aws, PROJECT, RunnerBaseUrl="http://runner").attributes
+    assert second["EventBus"] == first["EventBus"]
+    assert second["Table"] == first["Table"]
+    bus = aws.events.describe_event_bus(Name=first["EventBus"]["Ref"])
+    assert bus["Arn"] == first["EventBus"]["Arn"]
+    stream = aws.streams.describe_stream(StreamArn=first["Table"]["StreamArn"])["StreamDescription"]
+    assert (stream["TableName"], stream["StreamViewType"]) == (first["Table"]["Ref"], "NEW_AND_OLD_IMAGES")
+
+
+def test_a_table_of_an_earlier_release_gets_its_stream(aws: Aws, project: Path) -> None:
+    table = make(aws, project).attributes["Table"]
+    assert table["StreamArn"] == ""
+    path = project / "template.yaml"
+    path.write_text(path.read_text() + "      StreamSpecification: {StreamViewType: KEYS_ONLY}\n")
+    now = make(aws, project).attributes["Table"]
+    assert (now["Ref"], now["Arn"]) == (table["Ref"], table["Arn"])
+    stream = aws.streams.describe_stream(StreamArn=now["StreamArn"])["StreamDescription"]
+    assert stream["StreamViewType"] == "KEYS_ONLY"
+
+
 def test_deploying_twice_keeps_everything(aws: Aws, project: Path) -> None:
     first = make(aws, project)
     group, table = first.attributes["Group"]["Ref"], first.attributes["Table"]["Ref"]

@@ -30,10 +30,15 @@ class Bench:
         self.standing: dict[str, Timer] = {}
         self.events: list[tuple[str, str, datetime]] = []
         self.minutes: list[datetime] = []
+        self.handed_over: list[datetime] = []
         self.then: Callable[[str], None] = lambda _: None
         invoker = AsynchronousInvoker(Functions([function("run", self._run)]), cast(Any, None), {})
         self.firing = Firing(
-            self.clock, cast(Any, self), invoker, lambda: self.minutes.append(self.clock.now())
+            self.clock,
+            cast(Any, self),
+            invoker,
+            lambda: self.minutes.append(self.clock.now()),
+            lambda: self.handed_over.append(self.clock.now()),
         )
 
     def look(self) -> dict[str, Timer]:
@@ -131,6 +136,13 @@ def test_what_fails_is_an_error(bench: Bench) -> None:
     bench.then = fail
     assert bench.travel(hours=1) == ["a 10:00 error"]
     assert len(bench.events) == 3
+
+
+def test_changes_are_handed_over_before_their_time_is_left_and_at_the_end(bench: Bench) -> None:
+    bench.travel(hours=1)
+    bench.travel(minutes=5)
+    ten = NINE + timedelta(hours=1)
+    assert bench.handed_over == [NINE, ten, ten, ten + timedelta(minutes=5)]
 
 
 def test_the_past_is_refused(bench: Bench) -> None:

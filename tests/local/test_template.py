@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 def resolvable(template: Template) -> Template:
     for name, resource in template.resources.items():
         template.attributes[name] = {"Ref": f"{name}-id", "Arn": f"arn:aws:local:::{name}"}
-        template.attributes[name] |= {"QueueName": f"{name}-name", "Version": "1"}
+        template.attributes[name] |= {
+            "QueueName": f"{name}-name",
+            "StreamArn": f"{name}-stream",
+            "Version": "1",
+        }
         if resource.type == "AWS::Lambda::Alias":
             template.attributes[name]["Ref"] = f"arn:aws:local:::{name}"
         if resource.type == "AWS::Lambda::Function":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
+from local.deploy import STACK_NAME
 from local.template import expand
 from tests.local.support import PROJECT, PSEUDO
 from tests.local.test_template import functions_of, resolvable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from local.template import Template
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:pager"
-BEHIND_NO_API = {"ExecuteFunction", "ReconcileFunction"}
+BEHIND_NO_API = {"ExecuteFunction", "ReconcileFunction", "AuditFunction"}
 SOURCE = yaml_parse((PROJECT / "template.yaml").read_text())
 
 
@@ -137,7 +138,7 @@ def test_every_alarm_tells_the_topic_where_there_is_one(
     parameters: dict[str, str], told: list[str] | None
 ) -> None:
     alarms = expanded(**parameters).of_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 6
+    assert len(alarms) == 8
     for alarm in alarms.values():
         assert alarm.get("AlarmActions") == told
         assert alarm["AlarmDescription"]
@@ -151,6 +152,41 @@ def test_a_reconciler_that_tells_nothing_wakes_somebody(template: Template) -> N
     assert alarm["Dimensions"] == [{"Name": "service", "Value": PSEUDO["AWS::StackName"]}]
     variables = functions_of(template)["ReconcileFunction"]["Environment"]["Variables"]
     assert variables["POWERTOOLS_SERVICE_NAME"] == PSEUDO["AWS::StackName"]
+
+
+def test_the_audit_hears_of_every_change_and_gives_up_none_before_somebody_could_have_come(
+    template: Template,
+) -> None:
+    mapping = one(template, "AWS::Lambda::EventSourceMapping")
+    assert one(template, "AWS::DynamoDB::Table")["StreamSpecification"] == {
+        "StreamViewType": "NEW_AND_OLD_IMAGES"
+    }
+    assert mapping["EventSourceArn"] == "Table-stream"
+    assert mapping["FunctionName"] == functions_of(template)["AuditFunction"]["FunctionName"]
+    assert (mapping["StartingPosition"], mapping["MaximumBatchingWindowInSeconds"]) == ("TRIM_HORIZON", 1)
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["MaximumRecordAgeInSeconds"] == 6 * 3600
+    assert "MaximumRetryAttempts" not in mapping
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == "arn:aws:local:::UnpublishedQueue"
+
+
+@pytest.mark.parametrize(
+    ("alarm", "metric", "of"),
+    [
+        ("AuditAgeAlarm", "IteratorAge", {"Name": "FunctionName", "Value": f"{STACK_NAME}-audit"}),
+        (
+            "UnpublishedAlarm",
+            "ApproximateNumberOfMessagesVisible",
+            {"Name": "QueueName", "Value": "UnpublishedQueue-name"},
+        ),
+    ],
+)
+def test_an_audit_that_is_behind_or_has_given_up_wakes_somebody(
+    template: Template, alarm: str, metric: str, of: dict[str, str]
+) -> None:
+    found = template.of_type("AWS::CloudWatch::Alarm")[alarm]
+    assert (found["MetricName"], found["Dimensions"]) == (metric, [of])
 
 
 def test_the_dashboard_shows_every_function_and_what_the_alarms_go_by(template: Template) -> None:
@@ -173,6 +209,7 @@ def test_what_holds_state_is_tagged(template: Template) -> None:
         "CallbackKey",
         "ScheduleGroup",
         "DeadLetterQueue",
+        "EventBus",
         "ExecuteFunction",
     ):
         found = template.resolve(template.resources[name].properties["Tags"])

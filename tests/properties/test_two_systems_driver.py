@@ -26,6 +26,7 @@ from tests.properties.test_two_systems_commands import (
     Register,
 )
 from tests.properties.test_two_systems_runs import Runs
+from tests.support.audit_listener import assert_heard
 from tests.support.aws_calls import Killed
 from tests.support.consistency import assert_consistent
 from tests.support.interleaving import Fault, Interleaving, Plan, Result
@@ -96,6 +97,7 @@ class TwoSystems:
             )
             assert_consistent(self._world)
             self._check_told()
+            assert_heard(self._aws)
             self._runs.check_history(self._aws)
 
     def _sweep(self) -> set[str]:

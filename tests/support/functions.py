@@ -12,7 +12,7 @@ from botocore.session import Session
 from scheduling import bootstrap
 from scheduling.aws.executor import LambdaExecutor
 
-from tests.support.world import GROUP, SETTINGS, TABLE, World
+from tests.support.world import BUS, GROUP, SETTINGS, TABLE, World
 
 ROOT = Path(__file__).parents[2]
 STACK = "scheduling-test"
@@ -43,8 +43,9 @@ def deployed(world: World, **variables: str) -> Iterator[None]:
         "TIMER_ROLE_ARN": SETTINGS.timer_role_arn,
         "TIMER_DLQ_ARN": SETTINGS.timer_dlq_arn,
         "RUNNER_BASE_URL": "http://127.0.0.1:9",
+        "EVENT_BUS_NAME": BUS,
     }
-    cached = (bootstrap.runner, bootstrap.authorizer)
+    cached = (bootstrap.bus, bootstrap.runner, bootstrap.authorizer)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**common, **variables}.items():
             patch.setenv(name, value)

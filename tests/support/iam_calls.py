@@ -16,6 +16,7 @@ def needed(call: Call) -> frozenset[Grant]:
     """Every action that IAM looks at for the call, on the resource that it looks at."""
     services = {
         "dynamodb": _table_call,
+        "events": _bus_call,
         "lambda": _function_call,
         "scheduler": _timer_call,
         "secretsmanager": _secret_call,
@@ -51,6 +52,13 @@ def _timer_call(operation: str, given: Mapping[str, Any]) -> Iterator[Grant]:
 
 def _secret_call(operation: str, given: Mapping[str, Any]) -> Iterator[Grant]:
     yield Grant(given["SecretId"], f"secretsmanager:{operation}")
+
+
+def _bus_call(operation: str, given: Mapping[str, Any]) -> Iterator[Grant]:
+    for entry in given["Entries"]:
+        yield Grant(
+            f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}", f"events:{operation}"
+        )
 
 
 def _function_call(operation: str, given: Mapping[str, Any]) -> Iterator[Grant]:

@@ -30,7 +30,8 @@ from tests.support.cases import (
     wrong_count,
 )
 from tests.support.functions import Context, http_event, load
-from tests.support.world import TENANT, registration_body
+from tests.support.stream import stream_record
+from tests.support.world import TABLE, TENANT, registration_body
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,14 @@ def _callback(operation: str, **fields: object) -> Callable[[Case], dict[str, An
 def _every_minute(case: Case) -> dict[str, Any]:
     case.world.advance(minutes=2)
     return {"detail-type": "Scheduled Event"}
+
+
+def _changes(case: Case) -> dict[str, Any]:
+    """All of the table's, so far."""
+    assert case.world.memory
+    changes = case.world.memory.tables[TABLE].changes
+    moment = case.world.clock[0]
+    return {"Records": [stream_record(moment, number, *change) for number, change in enumerate(changes)]}
 
 
 def _handler(_case: Case, function: str, event: dict[str, Any]) -> None:
@@ -205,5 +214,6 @@ STORIES: dict[str, Story] = {
     "sweep: a lost name": Story("reconcile", _every_minute, (lost_name, sweep_due)),
     "sweep: a dangling name": Story("reconcile", _every_minute, (dangling_name, sweep_due)),
     "sweep: a wrong count": Story("reconcile", _every_minute, (wrong_count, sweep_due)),
+    "tell of changes": Story("audit", _changes),
     "sweep: a dead run": Story("reconcile", _every_minute, (running, sweep_due)),
 }

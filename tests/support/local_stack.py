@@ -100,7 +100,7 @@ class LocalStack:
     def dead_letters(self) -> list[dict[str, Any]]:
         """What is in the dead-letter queue; taken out of it."""
         sqs = self.aws("sqs")
-        (url,) = sqs.list_queues()["QueueUrls"]
+        (url,) = sqs.list_queues(QueueNamePrefix=f"{STACK_NAME}-DeadLetterQueue")["QueueUrls"]
         found = []
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             for message in messages:

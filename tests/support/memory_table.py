@@ -54,6 +54,8 @@ class MemoryTable:
     indexes: dict[str, Index]
     items: dict[Key, Item] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
+    changes: list[tuple[Item | None, Item | None]] = field(default_factory=list)
+    """Each item before and after, in order; as in a stream, what changes nothing is none."""
 
     def key_of(self, item: Mapping[str, Any]) -> Key:
         """The key among the attributes, each a string that is not empty."""
@@ -97,6 +99,8 @@ class MemoryTable:
 
     def store(self, key: Key, item: Item | None) -> None:
         """Make the change."""
+        if item != self.items.get(key):
+            self.changes.append((self.items.get(key), item))
         if item is None:
             self.items.pop(key, None)
         else:

@@ -39,7 +39,7 @@ from scheduling.settings import TimerSettings
 from tests.support.aws_calls import AwsCalls, watched
 from tests.support.memory_aws import MemoryAws, memory_aws
 
-TABLE, GROUP = "scheduling-test", "scheduling-test"
+TABLE, GROUP, BUS = "scheduling-test", "scheduling-test", "scheduling-test"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SETTINGS = TimerSettings(
     schedule_group_name=GROUP,

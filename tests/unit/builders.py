@@ -54,6 +54,7 @@ def schedule(**fields: Any) -> Schedule:
     plain = Schedule(
         id=SCHEDULE_ID,
         install_id=INSTALL_ID,
+        tenant_id="tenant-1",
         definition=definition(**of_definition),
         created_at=NOW,
     )

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import BaseModel, ValidationError
 from scheduling.domain.limits import Limits
-from scheduling.settings import RunnerSettings, TableSettings, TimerSettings, TokenSettings
+from scheduling.settings import BusSettings, RunnerSettings, TableSettings, TimerSettings, TokenSettings
 
 TABLE = {"TABLE_NAME": "schedules"}
 TIMER = {
@@ -17,13 +17,15 @@ TOKEN = {
     "CALLBACK_KEY_SECRET_ID": "key",
     "STAGE": "prod",
 }
+BUS = {"EVENT_BUS_NAME": "bus"}
 ALL = [
     pytest.param(TableSettings, TABLE, id="table"),
     pytest.param(TimerSettings, TIMER, id="timer"),
     pytest.param(RunnerSettings, RUNNER, id="runner"),
     pytest.param(TokenSettings, TOKEN, id="token"),
+    pytest.param(BusSettings, BUS, id="bus"),
 ]
-SettingsType = type[TableSettings | TimerSettings | RunnerSettings | TokenSettings]
+SettingsType = type[BusSettings | TableSettings | TimerSettings | RunnerSettings | TokenSettings]
 
 
 def at_fault(kind: SettingsType, environment: dict[str, str]) -> list[str]:

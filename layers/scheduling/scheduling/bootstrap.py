@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pynamodb.connection import Connection
 
 from scheduling.api.log import about
+from scheduling.aws.bus import EventBridgeBus
 from scheduling.aws.executor import LambdaExecutor
 from scheduling.aws.installs import InstallsTable
 from scheduling.aws.manual_runs import ManualRunsTable
@@ -23,7 +24,14 @@ from scheduling.aws.tenants import TenantsTable
 from scheduling.aws.timers import EventBridgeTimers
 from scheduling.domain.install import Install
 from scheduling.operations.services import Services
-from scheduling.settings import RunnerSettings, SweepSettings, TableSettings, TimerSettings, TokenSettings
+from scheduling.settings import (
+    BusSettings,
+    RunnerSettings,
+    SweepSettings,
+    TableSettings,
+    TimerSettings,
+    TokenSettings,
+)
 
 if TYPE_CHECKING:
     from scheduling.api.authorizer import Authorizer
@@ -86,6 +94,12 @@ def services() -> Services:
 def executor() -> LambdaExecutor:
     """The function that runs occurrences."""
     return LambdaExecutor(_connection().session, TimerSettings.read().timer_target_arn)
+
+
+@cache
+def bus() -> EventBridgeBus:
+    """Where the audit publishes."""
+    return EventBridgeBus(_connection().session, BusSettings.read().event_bus_name)
 
 
 @cache

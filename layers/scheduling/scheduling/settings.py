@@ -54,6 +54,12 @@ class SweepSettings(_Environment):
     sweep_interval_hours: int = Field(24, ge=1)
 
 
+class BusSettings(_Environment):
+    """The bus on which the audit publishes."""
+
+    event_bus_name: str
+
+
 class RunnerSettings(_Environment):
     """Where the runner is, how long a run may take, and the secrets of its service token and of callback tokens.
 

@@ -15,7 +15,7 @@ from scheduling.domain.schedule import Definition, LastRun, Life, Schedule
 from scheduling.domain.tenant import Tenant
 
 _DEFINED = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
-_REMEMBERED = (*_DEFINED, "created_at")
+_REMEMBERED = (*_DEFINED, "created_at", "tenant_id")
 
 
 Seen = Callable[[Install], None]
@@ -82,6 +82,7 @@ def schedule_of(row: ScheduleRow) -> Schedule:
     return Schedule(
         id=ScheduleId(row.sk.removeprefix("SCHEDULE#")),
         install_id=InstallId(row.pk.removeprefix("INSTALL#")),
+        tenant_id=row.tenant_id,
         definition=Definition(
             endpoint_method=row.endpoint_method,
             endpoint_path=row.endpoint_path,
@@ -121,6 +122,7 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
     """What an operation sets of a schedule; how it runs is the executor's to change."""
     definition = schedule.definition
     return {
+        "tenant_id": schedule.tenant_id,
         "endpoint_method": definition.endpoint_method,
         "endpoint_path": definition.endpoint_path,
         "cron": definition.cron,
@@ -161,6 +163,7 @@ def earlier_write_of(row: WriteRow) -> EarlierWrite:
         schedule=Schedule(
             id=ScheduleId(kept["id"]),
             install_id=InstallId(row.pk.removeprefix("INSTALL#")),
+            tenant_id=kept["tenant_id"],
             definition=Definition(**definition, payload=None),
             created_at=datetime.fromisoformat(kept["created_at"]),
         ),

@@ -14,6 +14,7 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import InstallConfig
 from scheduling.domain.runs import Fire, Run
 from scheduling.domain.schedule import Schedule
+from scheduling.operations.ports import Conflict
 from scheduling.operations.snapshots import FireSnapshot, RunPage
 
 
@@ -44,30 +45,33 @@ class RunsTable:
 
     def claim(self, fire: Fire, seen: FireSnapshot, claimed: Run) -> None:
         """One TransactWriteItems: the run's row, and the schedule's, which stays idle for nobody else."""
+        schedule = seen.schedule
+        if schedule is None:
+            raise Conflict
         write = Write(self._connection)
         if seen.run:
             as_seen = (RunRow.claim_token == seen.run.claim_token) & (RunRow.status == seen.run.status.value)
         else:
             as_seen = RunRow.pk.does_not_exist()
-        write.put(self._row(fire, claimed), as_seen)
-        schedule = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
+        write.put(self._row(schedule, claimed), as_seen)
+        row = ScheduleRow(**schedule_key(schedule.install_id, schedule.id))
         idle = (
             ScheduleRow.running_until.does_not_exist()
             | (ScheduleRow.running_until <= claimed.started_at)
             | (ScheduleRow.running_time == fire.scheduled_time)
         )
-        unchanged = ScheduleRow.change_token == (seen.schedule.change_token if seen.schedule else "")
+        unchanged = ScheduleRow.change_token == schedule.change_token
         actions = [
             ScheduleRow.running_time.set(fire.scheduled_time),
             ScheduleRow.running_until.set(claimed.lease_until or claimed.started_at),
         ]
-        write.update(schedule, actions, unchanged & idle)
+        write.update(row, actions, unchanged & idle)
         write.send()
 
-    def record(self, fire: Fire, run: Run) -> None:
+    def record(self, schedule: Schedule, run: Run) -> None:
         """One PutItem."""
         write = Write(self._connection)
-        write.put(self._row(fire, run), RunRow.pk.does_not_exist())
+        write.put(self._row(schedule, run), RunRow.pk.does_not_exist())
         write.send()
 
     def finish(self, fire: Fire, claimed: Run, finished: Run, *, on_schedule: bool = True) -> None:
@@ -112,9 +116,10 @@ class RunsTable:
             )
             return frozenset(row.sk.removeprefix("RUN#") for row in rows)
 
-    def _row(self, fire: Fire, run: Run) -> RunRow:
+    def _row(self, schedule: Schedule, run: Run) -> RunRow:
+        key = run_key(schedule.install_id, schedule.id, run.scheduled_time)
         values: dict[str, Any] = run_values(run)
-        return RunRow(**_key(fire), **values, expires_at=run.started_at + self._kept)
+        return RunRow(**key, tenant_id=schedule.tenant_id, **values, expires_at=run.started_at + self._kept)
 
 
 def config_of(row: ConfigRow | None) -> InstallConfig:

@@ -97,6 +97,11 @@ class Run:
         """Whether its function died: it is under way beyond its lease."""
         return self.status is RunStatus.RUNNING and self.lease_until is not None and self.lease_until <= now
 
+    @property
+    def failed_for_good(self) -> bool:
+        """Whether it ended in an error after which nobody but an operator tries again."""
+        return self.status is RunStatus.ERROR and (not self.retryable or self.attempt >= MAX_ATTEMPTS)
+
     def claimable(self, now: datetime, *, replay: bool) -> bool:
         """Whether another attempt may be made: the last one failed retryably, died, or never came."""
         if replay and self.status is RunStatus.ERROR:

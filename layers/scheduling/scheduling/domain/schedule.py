@@ -69,11 +69,12 @@ class Schedule:
     stays taken until the change that dropped it is settled. `suspended` while its install is disabled or paused,
     up to the install's change `followed`. `disabled_reason` is set where the platform disabled it. `change_token`
     is new with each change, the platform's included: a write depends on it, and whoever made a change knows it
-    again by it; `changed_by` is who.
+    again by it; `changed_by` is who. `tenant_id` is the install's, for the audit.
     """
 
     id: ScheduleId
     install_id: InstallId
+    tenant_id: str
     definition: Definition
     created_at: datetime
     revision: int = 1

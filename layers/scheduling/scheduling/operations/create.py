@@ -54,6 +54,7 @@ def _new(install: Install, definition: Definition, now: datetime) -> Schedule:
     return Schedule(
         id=_IDS.new(now),
         install_id=install.id,
+        tenant_id=install.tenant_id,
         definition=definition,
         created_at=now,
         timer_since=now,

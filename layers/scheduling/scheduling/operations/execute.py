@@ -119,7 +119,7 @@ def _finish_after_all(services: Services, fire: Fire, claimed: Run, finished: Ru
 def _show(services: Services, fire: Fire, seen: FireSnapshot, reason: NotRun) -> None:
     """What the owner is to know of goes into the history; a retry that finds an overlap leaves the first attempt."""
     shown = _SHOWN | (_SHOWN_IF_MANUAL if fire.trigger is Trigger.MANUAL else {})
-    if reason not in shown or seen.run is not None:
+    if reason not in shown or seen.run is not None or seen.schedule is None:
         return
     now = services.clock()
     skipped = Run(
@@ -130,4 +130,4 @@ def _show(services: Services, fire: Fire, seen: FireSnapshot, reason: NotRun) ->
         started_at=now,
         error=shown[reason],
     )
-    services.runs.record(fire, skipped)
+    services.runs.record(seen.schedule, skipped)

@@ -52,7 +52,7 @@ def _record(services: Services, schedule: Schedule, scheduled_time: str, found: 
         error="It was not delivered",
     )
     try:
-        services.runs.record(_fire(schedule, scheduled_time), run)
+        services.runs.record(schedule, run)
     except Conflict:
         return  # it was delivered at this moment
     logger.warning("missed: %s of schedule %s", scheduled_time, schedule.id)

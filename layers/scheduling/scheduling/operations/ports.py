@@ -99,8 +99,8 @@ class Runs(Protocol):
     def claim(self, fire: Fire, seen: FireSnapshot, claimed: Run) -> None:
         """Start an attempt, the occurrence and the schedule being as `seen`, and the schedule idle."""
 
-    def record(self, fire: Fire, run: Run) -> None:
-        """A run that was not made, on condition that the history has none for its time."""
+    def record(self, schedule: Schedule, run: Run) -> None:
+        """A run of the schedule that was not made, on condition that the history has none for its time."""
 
     def finish(self, fire: Fire, claimed: Run, finished: Run, *, on_schedule: bool = True) -> None:
         """The end of an attempt, in the history, and on the schedule that it holds."""

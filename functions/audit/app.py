@@ -1,0 +1,17 @@
+"""What Lambda invokes with the table's stream: each change that means something goes on the bus and into the log."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from scheduling import bootstrap
+from scheduling.api.audit import audit_log, report
+from scheduling.aws.stream import changes_of
+from scheduling.operations.audit import publish
+
+bus = bootstrap.bus()
+
+
+@audit_log.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, object]:
+    """From where on the stream is to be delivered again, where the bus has not taken all."""
+    return report(publish(bus, changes_of(event)))

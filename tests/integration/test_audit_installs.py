@@ -1,0 +1,101 @@
+"""What the audit tells of whole operations on installs, by the rows that they write."""
+
+from collections.abc import Callable
+
+import pytest
+from scheduling.domain.ids import InstallId
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.create import create
+from scheduling.operations.installs import set_enabled
+from scheduling.operations.tenants import turn_tenant
+from scheduling.operations.uninstall import delete_install
+
+from tests.support.audit import MOVER, Audit, move
+from tests.support.world import ADMIN, TENANT, World, on_both, wanted
+
+pytestmark = on_both
+ROLE = ADMIN.removeprefix("admin:")
+
+
+@pytest.fixture
+def schedule(world: World, audit: Audit, install_id: InstallId) -> Schedule:
+    schedule = create(world.services, install_id, wanted(name="hourly", payload=[1]))
+    audit.told()
+    return schedule
+
+
+def test_registered(world: World, audit: Audit) -> None:
+    install_id = world.register()
+    world.register(install_id)
+
+    (event,) = audit.told()
+    assert str(event) == "InstallRegistered by admin"
+    assert event.detail["actor"] == {"kind": "admin", "principal": ROLE}
+    assert (event.detail["installId"], event.detail["tenantId"]) == (install_id, TENANT)
+
+
+def test_moved_to_a_version_without_an_endpoint(world: World, audit: Audit, schedule: Schedule) -> None:
+    move(world, schedule.install_id)
+
+    moved, disabled = audit.told()
+    assert str(moved) == "InstallMoved by admin"
+    assert moved.detail["actor"]["principal"] == MOVER
+    assert moved.changes == {"versionId": ("version-1", "version-2")}
+    assert moved.detail["dropped"] == ["POST /api/sync"]
+    assert str(disabled) == "ScheduleUpdated by admin"
+    assert disabled.changes == {
+        "enabled": (True, False),
+        "disabledReason": (None, "Version version-2 has no endpoint POST /api/sync"),
+        "revision": (1, 2),
+    }
+
+
+@pytest.mark.parametrize(
+    ("act", "changes"),
+    [
+        pytest.param(
+            lambda world, install_id: set_enabled(world.services, install_id, enabled=False, by=ADMIN),
+            {"enabled": (True, False)},
+            id="disabled",
+        ),
+        pytest.param(
+            lambda world, _: turn_tenant(world.services, TENANT, paused=True, by=ADMIN),
+            {"paused": (False, True)},
+            id="paused",
+        ),
+        pytest.param(
+            lambda world, install_id: world.register(install_id, config={"other": 1}),
+            {},
+            id="configuration",
+        ),
+    ],
+)
+def test_changed_once_and_its_schedules_not_at_all(
+    world: World,
+    audit: Audit,
+    schedule: Schedule,
+    act: Callable[[World, InstallId], object],
+    changes: dict[str, object],
+) -> None:
+    act(world, schedule.install_id)
+
+    (event,) = audit.told()
+    assert str(event) == "InstallChanged by admin"
+    assert event.changes == changes
+
+
+def test_deleted_with_its_schedules(world: World, audit: Audit, schedule: Schedule) -> None:
+    create(world.services, schedule.install_id, wanted(enabled=False))
+    audit.told()
+
+    delete_install(world.services, schedule.install_id, by=ADMIN)
+
+    events = audit.told()
+    assert [str(event) for event in events] == [
+        "InstallDeleted by admin",
+        "ScheduleDeleted by admin",
+        "ScheduleDeleted by admin",
+    ]
+    assert {(event.detail["tenantId"], event.detail["actor"]["principal"]) for event in events} == {
+        (TENANT, ROLE)
+    }

@@ -1,0 +1,73 @@
+"""What moto's streams and iterators are kept down to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.table import StreamShard
+from moto.dynamodbstreams.models import dynamodbstreams_backends
+from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
+
+from local import moto_streams
+from local.moto_streams import make_streams_last
+from local.streams import TableStream
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setattr(StreamShard, "add", StreamShard.add)
+    monkeypatch.setattr(DynamoDBStreamsHandler, "get_records", DynamoDBStreamsHandler.get_records)
+    monkeypatch.setattr(moto_streams, "KEPT_RECORDS", 3)
+    monkeypatch.setattr(moto_streams, "KEPT_ITERATORS", 2)
+    make_streams_last()
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name=REGION)
+        client.create_table(
+            TableName="table",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )
+        yield client
+
+
+def stream(client: Any) -> TableStream:
+    arn = client.describe_table(TableName="table")["Table"]["LatestStreamArn"]
+    plain = Config(account_id_endpoint_mode="disabled")  # moto knows no address with the account's id
+    return TableStream(boto3.client("dynamodbstreams", region_name=REGION, config=plain), arn)
+
+
+def keys(read: TableStream) -> list[str]:
+    batches = read.read(lambda created: created)
+    return [record["dynamodb"]["Keys"]["pk"]["S"] for batch in batches for record in batch.records]
+
+
+def test_the_newest_records_stay_and_go_on_to_be_read_once(client: Any) -> None:
+    reading = stream(client)
+    found = []
+    for number in range(20):
+        client.put_item(TableName="table", Item={"pk": {"S": str(number)}})
+        found += keys(reading)
+
+    assert found == [str(number) for number in range(20)]
+    shard = dynamodb_backends[ACCOUNT][REGION].tables["table"].stream_shard
+    assert shard
+    assert 3 <= len(shard.items) < 6
+    assert keys(stream(client)) == [str(number) for number in range(20 - len(shard.items), 20)]
+
+
+def test_the_newest_iterators_stay(client: Any) -> None:
+    reading = stream(client)
+    for _ in range(10):
+        keys(reading)
+
+    assert len(dynamodbstreams_backends[ACCOUNT][REGION].shard_iterators) == 2

@@ -1,0 +1,58 @@
+"""Whoever has heard all events, in order, knows what there is: each begins where the one before it has ended."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from scheduling.aws.stream import changes_of
+from scheduling.domain.events import event_of
+
+from tests.support.memory_aws import MemoryAws
+from tests.support.stream import stream_record
+from tests.support.world import START, TABLE
+
+Fields = Mapping[str, Any]
+_OF_SCHEDULE = ("endpointMethod", "endpointPath", "name", "cron", "timezone", "enabled", "disabledReason")
+_OF_INSTALL = ("registryId", "versionId", "contentHash", "enabled")
+
+
+def assert_heard(memory: MemoryAws) -> None:
+    """The changes of the table, told one by one, are what stands in it."""
+    known: dict[str, Fields] = {}
+    changes = memory.tables[TABLE].changes
+    records = [stream_record(START, number, *change) for number, change in enumerate(changes)]
+    for event in filter(None, map(event_of, changes_of({"Records": records}))):
+        _hear(known, event.name, event.detail)
+    assert known == _there_is(memory)
+
+
+def _hear(known: dict[str, Fields], name: str, detail: Fields) -> None:
+    if name.startswith("Run"):
+        return
+    subject = detail.get("scheduleId") or detail["installId"]
+    before, after = detail["before"], detail["after"]
+    assert known.pop(subject, None) == _but_for_revision(before), f"{name}: {detail}"
+    if after:
+        known[subject] = _but_for_revision(after) or {}
+
+
+def _but_for_revision(fields: Fields | None) -> Fields | None:
+    """It also counts changes that change nothing."""
+    return {name: value for name, value in fields.items() if name != "revision"} if fields else None
+
+
+def _there_is(memory: MemoryAws) -> dict[str, Fields]:
+    """What owner and platform see in the table."""
+    found: dict[str, Fields] = {}
+    for item in memory.tables[TABLE].items.values():
+        row = {name: next(iter(value.values())) for name, value in item.items()}
+        if row["type"] == "schedule" and row["life"] == "active":
+            found[row["sk"].removeprefix("SCHEDULE#")] = {name: row.get(name) for name in _OF_SCHEDULE}
+        if row["type"] == "install" and not row["deleting"]:
+            granted, paused = sorted(row["granted"]), row.get("paused", False)
+            stated = {name: row[name] for name in _OF_INSTALL}
+            found[row["pk"].removeprefix("INSTALL#")] = {
+                **stated,
+                "grantedCapabilities": granted,
+                "paused": paused,
+            }
+    return found

@@ -1,0 +1,122 @@
+"""EventBridge's bus by its client, whose answers are told."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.session import Session
+from botocore.stub import ANY, Stubber
+from scheduling.aws.bus import EventBridgeBus
+from scheduling.domain.audit import EventName
+from scheduling.domain.events import AuditEvent
+
+from tests.unit.builders import NOW
+
+
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> EventBridgeBus:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "test")
+    return EventBridgeBus(Session(), "the-bus")
+
+
+@pytest.fixture
+def client(bus: EventBridgeBus) -> Iterator[Stubber]:
+    """Every answer that a test adds is one call that must be made."""
+    with Stubber(bus._client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def events(count: int, **detail: object) -> list[AuditEvent]:
+    return [
+        AuditEvent(
+            name=EventName.RUN_FAILED,
+            sequence=str(number),
+            time=NOW + timedelta(seconds=number),
+            detail={"n": number, **detail},
+        )
+        for number in range(count)
+    ]
+
+
+def answer(client: Stubber, count: int, *failed: int, numbers: Sequence[int] | None = None) -> None:
+    """The next call, of so many events, is answered so that those at these places have failed."""
+    entries = [
+        {"ErrorCode": "ThrottlingException", "ErrorMessage": "no"} if at in failed else {"EventId": "1"}
+        for at in range(count)
+    ]
+    expected: Any = [ANY] * count
+    if numbers is not None:
+        expected = [entry(number) for number in numbers]
+    given = {"Entries": expected}
+    client.add_response("put_events", {"FailedEntryCount": len(failed), "Entries": entries}, given)
+
+
+def entry(number: int) -> dict[str, object]:
+    return {
+        "EventBusName": "the-bus",
+        "Source": "extension-scheduler",
+        "DetailType": "RunFailed",
+        "Time": NOW + timedelta(seconds=number),
+        "Detail": json.dumps({"n": number}, separators=(",", ":")),
+    }
+
+
+def test_events_are_put_ten_at_a_time_and_in_order(bus: EventBridgeBus, client: Stubber) -> None:
+    given = events(21)
+    answer(client, 10, numbers=range(10))
+    answer(client, 10, numbers=range(10, 20))
+    answer(client, 1, numbers=[20])
+
+    assert bus.put(given) == given
+
+
+def test_no_events_are_no_call(bus: EventBridgeBus, client: Stubber) -> None:
+    del client
+
+    assert bus.put([]) == []
+
+
+def test_large_events_go_in_fewer_at_a_time(bus: EventBridgeBus, client: Stubber) -> None:
+    given = events(5, error="€" * 25_000)
+    answer(client, 2)
+    answer(client, 2)
+    answer(client, 1)
+
+    assert bus.put(given) == given
+
+
+def test_one_that_is_larger_than_that_goes_alone(bus: EventBridgeBus, client: Stubber) -> None:
+    given = [*events(1), *events(1, error="x" * 250_000), *events(1)]
+    for _ in given:
+        answer(client, 1)
+
+    assert bus.put(given) == given
+
+
+def test_what_is_refused_within_a_call_is_not_taken_and_the_rest_goes_on(
+    bus: EventBridgeBus, client: Stubber, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = events(12)
+    answer(client, 10, 3, 9)
+    answer(client, 2)
+
+    taken = bus.put(given)
+
+    assert [event for event in given if event not in taken] == [given[3], given[9]]
+    assert [record.message for record in caplog.records] == [
+        "RunFailed 3 was not taken: ThrottlingException",
+        "RunFailed 9 was not taken: ThrottlingException",
+    ]
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InternalException"])
+def test_after_a_call_that_fails_none_is_made(bus: EventBridgeBus, client: Stubber, code: str) -> None:
+    given = events(30)
+    answer(client, 10, 5)
+    client.add_client_error("put_events", code)
+
+    assert bus.put(given) == [*given[:5], *given[6:10]]

@@ -1,0 +1,72 @@
+"""Every change of a run that there is, and what it means."""
+
+from dataclasses import replace
+
+import pytest
+from scheduling.domain.actors import SYSTEM
+from scheduling.domain.audit import EventName, Occurrence, what_happened
+from scheduling.domain.runs import MAX_ATTEMPTS, Run, RunStatus, Trigger
+
+from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID
+
+RUNNING = Run(
+    scheduled_time="2026-11-23T09:00:00Z",
+    status=RunStatus.RUNNING,
+    attempt=1,
+    started_at=NOW,
+    claim_token="a",
+)
+MISSED = replace(RUNNING, status=RunStatus.MISSED, attempt=0)
+
+
+def attempt(number: int, status: RunStatus, *, retryable: bool = False, **fields: object) -> Run:
+    return replace(RUNNING, attempt=number, status=status, retryable=retryable, **fields)  # type: ignore[arg-type]
+
+
+def under_way(number: int) -> Run:
+    return attempt(number, RunStatus.RUNNING)
+
+
+THIRD = attempt(MAX_ATTEMPTS, RunStatus.ERROR, retryable=True)
+RUNS: list[tuple[str, Run | None, Run | None, EventName | None]] = [
+    ("begun", None, RUNNING, None),
+    ("succeeded", RUNNING, attempt(1, RunStatus.SUCCESS), None),
+    ("failed, to be tried again", RUNNING, attempt(1, RunStatus.ERROR, retryable=True), None),
+    ("tried again", attempt(1, RunStatus.ERROR, retryable=True), under_way(2), None),
+    ("failed the third time", under_way(3), THIRD, EventName.RUN_FAILED),
+    ("refused by the extension", RUNNING, attempt(1, RunStatus.ERROR), EventName.RUN_FAILED),
+    (
+        "refused, run by hand",
+        None,
+        attempt(1, RunStatus.ERROR, trigger=Trigger.MANUAL),
+        EventName.RUN_FAILED,
+    ),
+    ("its function died for good", under_way(3), attempt(3, RunStatus.ERROR), EventName.RUN_FAILED),
+    ("replayed", THIRD, under_way(4), None),
+    (
+        "the replay failed too",
+        under_way(4),
+        attempt(4, RunStatus.ERROR, retryable=True),
+        EventName.RUN_FAILED,
+    ),
+    ("the replay succeeded", under_way(4), attempt(4, RunStatus.SUCCESS), None),
+    ("skipped", None, attempt(0, RunStatus.SKIPPED), None),
+    ("missed", None, MISSED, EventName.RUN_MISSED),
+    ("it came after all", MISSED, RUNNING, None),
+    ("written again as it was", THIRD, replace(THIRD, duration_ms=1), None),
+    ("its time is over", THIRD, None, None),
+    ("a missed one's time is over", MISSED, None, None),
+]
+
+
+def occurrence(run: Run | None) -> Occurrence | None:
+    if run is None:
+        return None
+    return Occurrence(tenant_id="tenant-1", install_id=INSTALL_ID, schedule_id=SCHEDULE_ID, run=run)
+
+
+@pytest.mark.parametrize(("before", "after", "name"), [pytest.param(*row[1:], id=row[0]) for row in RUNS])
+def test_a_change_of_a_run(before: Run | None, after: Run | None, name: EventName | None) -> None:
+    happened = what_happened(occurrence(before), occurrence(after))
+
+    assert (happened and (happened.name, happened.by)) == (name and (name, SYSTEM))

@@ -1,0 +1,45 @@
+"""From where on a stream is to be told of again."""
+
+from collections.abc import Sequence
+
+import pytest
+from scheduling.domain.audit import Change
+from scheduling.domain.events import AuditEvent
+from scheduling.operations.audit import publish
+
+from tests.unit.builders import NOW, schedule
+
+
+class Bus:
+    """Takes what it is told to."""
+
+    def __init__(self, *taken: str) -> None:
+        self._taken = taken
+
+    def put(self, events: Sequence[AuditEvent]) -> Sequence[AuditEvent]:
+        return [event for event in events if event.sequence in self._taken]
+
+
+def change(number: int) -> Change:
+    """The even ones mean something."""
+    created = schedule()
+    before = created if number % 2 else None
+    return Change(id=f"e{number}", sequence=str(number), time=NOW, before=before, after=created)
+
+
+@pytest.mark.parametrize(
+    ("taken", "again_from"),
+    [
+        pytest.param(("2", "4", "6"), None, id="all taken"),
+        pytest.param(("4", "6"), "2", id="not the first"),
+        pytest.param(("2", "6"), "4", id="one between"),
+        pytest.param((), "2", id="none"),
+    ],
+)
+def test_all_is_told_again_from_the_first_that_was_not_taken(
+    taken: tuple[str, ...], again_from: str | None
+) -> None:
+    published = publish(Bus(*taken), [change(number) for number in range(1, 7)])
+
+    assert [event.sequence for event in published.taken] == list(taken)
+    assert published.again_from == again_from
