@@ -44,6 +44,9 @@ crashes: setup ## Write and print the table of what is left of an operation that
 replay: setup ## Replay dead letters: make replay QUEUE=<url> FUNCTION=<name of the execute function>
 	@$(BIN)/python scripts/replay.py --queue-url "$(QUEUE)" --function-name "$(FUNCTION)"
 
+tell-again: setup ## Tell of changes that the audit gave up: make tell-again QUEUE=<url> FUNCTION=<name of the audit function>
+	@$(BIN)/python -m scripts.tell_again --queue-url "$(QUEUE)" --function-name "$(FUNCTION)"
+
 docs: setup ## Write the table of permissions anew from template.yaml
 	@$(BIN)/python -m scripts.iam_table
 
@@ -75,4 +78,4 @@ lock: setup ## Resolve the dependencies anew
 clean: ## Remove what was built
 	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup sample local demo test properties sam-build sam-test crashes replay docs lint check format lock clean
+.PHONY: help setup sample local demo test properties sam-build sam-test crashes replay tell-again docs lint check format lock clean
