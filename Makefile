@@ -44,6 +44,9 @@ crashes: setup ## Write and print the table of what is left of an operation that
 admin: setup ## Look after a deployed or local stack: make admin ARGS="schedules --tenant acme"
 	@$(BIN)/python -m scheduling_admin $(ARGS)
 
+tell-again: setup ## Tell of changes that the audit gave up: make tell-again QUEUE=<url> FUNCTION=<name of the audit function>
+	@$(BIN)/python -m scripts.tell_again --queue-url "$(QUEUE)" --function-name "$(FUNCTION)"
+
 docs: setup ## Write the table of permissions anew from template.yaml
 	@$(BIN)/python -m scripts.iam_table
 
@@ -75,4 +78,4 @@ lock: setup ## Resolve the dependencies anew
 clean: ## Remove what was built
 	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup sample local demo test properties sam-build sam-test crashes admin docs lint check format lock clean
+.PHONY: help setup sample local demo test properties sam-build sam-test crashes admin tell-again docs lint check format lock clean

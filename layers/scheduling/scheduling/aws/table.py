@@ -81,7 +81,7 @@ class ConfigRow(Row, discriminator="config"):
 class ScheduleRow(Row, discriminator="schedule"):
     """pk INSTALL#<install>, sk SCHEDULE#<schedule>, whose ids sort by creation."""
 
-    tenant_id = UnicodeAttribute(attr_name="tenantId")
+    tenant_id = UnicodeAttribute(null=True, attr_name="tenantId")
     endpoint_method = UnicodeAttribute(attr_name="endpointMethod")
     endpoint_path = UnicodeAttribute(attr_name="endpointPath")
     cron = UnicodeAttribute()
@@ -169,7 +169,7 @@ class VersionRow(Row, discriminator="version"):
 class RunRow(Row, discriminator="run"):
     """pk INSTALL#<install>#SCHEDULE#<schedule>, sk RUN#<scheduled time>; kept for RUN_HISTORY_DAYS."""
 
-    tenant_id = UnicodeAttribute(attr_name="tenantId")
+    tenant_id = UnicodeAttribute(null=True, attr_name="tenantId")
     trigger = UnicodeAttribute()
     status = UnicodeAttribute()
     attempt = NumberAttribute()
