@@ -4,13 +4,14 @@ import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local.deploy import STACK_NAME
 from local.settings import PROJECT
 from tests.support.admin_process import COMMAND, SECONDS, AdminProcess
-from tests.support.local_stack import ApiInstall, LocalStack
+from tests.support.local_stack import ApiInstall, LocalStack, local_stack
 from tests.support.scripted_runner import ScriptedRunner, extension_answer, scripted_runner
 
 pytestmark = pytest.mark.local_only("it is the same command there")
@@ -131,16 +132,18 @@ def test_a_schedule_is_handed_over_to_be_run_now(
     )
 
 
-def test_drift_is_mended_now(stack: LocalStack, admin: AdminProcess) -> None:
-    install = stack.register()
-    schedule = install.created()
-    stack.aws("scheduler").delete_schedule(GroupName=stack.group(), Name=schedule)
-    assert admin("schedule", install.id, schedule).returncode == 1
-    assert admin.json("reconcile")["settled"] == 0
-    swept = admin.json("reconcile", "--sweep")
-    assert swept["failed"] == 0
-    assert swept["mended"]["missing timer"] >= 1  # those of other tests are gone too
-    assert admin("schedule", install.id, schedule).returncode == 0
+def test_drift_is_mended_now(tmp_path: Path) -> None:
+    """On a stack of its own: a sweep looks at all that there is."""
+    with local_stack(tmp_path) as stack:
+        admin = AdminProcess(stack.aws_url, {})
+        install = stack.register()
+        schedule = install.created()
+        stack.aws("scheduler").delete_schedule(GroupName=stack.group(), Name=schedule)
+        assert admin("schedule", install.id, schedule).returncode == 1
+        assert admin.json("reconcile")["settled"] == 0
+        swept = admin.json("reconcile", "--sweep")
+        assert (swept["failed"], swept["mended"]) == (0, {"missing timer": 1})
+        assert admin("schedule", install.id, schedule).returncode == 0
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["table", "json"])
