@@ -1,5 +1,6 @@
 """From a command's options to the stack's services; the one place that sets the environment they are made from."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -36,8 +37,11 @@ def connect(options: Options) -> Operator:
     _share_credentials(session)
     stack = _find(session, options.stack_name)
     os.environ.update(stack.environment)
+    log = logging.getLogger("scheduling")
+    handlers = list(log.handlers)
     from scheduling import bootstrap  # takes longer than all else here
 
+    log.handlers[:] = handlers  # the functions' own, which came with it, writes to stdout
     if stack.clock_url:
         bootstrap.use_clock(_local_clock(stack.clock_url))
     console = console_on(sys.stderr)
