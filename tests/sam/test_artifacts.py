@@ -151,6 +151,7 @@ VARIABLES = {
             "STACK_NAME",
             "RUNNER_TOKEN_SECRET_ID",
             "CALLBACK_KEY_SECRET_ID",
+            "EVENT_BUS_NAME",
         ),
         "any",
     ),
