@@ -16,6 +16,7 @@ def scene(shared_stack: LocalStack) -> Iterator[Scene]:
         yield scene
 
 
+REAL_TIME = pytest.mark.local_only("functions in containers keep the real time")
 CALLERS = (
     "no token",
     "wrong token",
@@ -27,7 +28,7 @@ CALLERS = (
     "other tenant's schedule with a token of one's own",
 )
 TABLE = [
-    pytest.param(route, caller, id=f"{name}-{caller}")
+    pytest.param(route, caller, id=f"{name}-{caller}", marks=REAL_TIME if caller.endswith("own") else ())
     for name, route in EXTENSIONS.items()
     for caller in CALLERS
     if route.foreign or not caller.startswith("other tenant")
@@ -72,6 +73,7 @@ def test_the_platform_runs_nothing_of_them_either(scene: Scene, caller: str, sta
     assert scene.state() == before
 
 
+@REAL_TIME
 @pytest.mark.parametrize("name", EXTENSIONS)
 def test_a_token_of_ones_own_opens_every_route(scene: Scene, name: str) -> None:
     """So that none of the refusals above is for another reason."""

@@ -171,6 +171,7 @@ def test_a_schedule_is_run_now_and_shown_as_manual(stack: LocalStack, install: A
     assert install.schedule(schedule)["lastRunStatus"] == "success"
 
 
+@pytest.mark.local_only("functions in containers keep the real time")
 def test_a_manual_run_beside_another_is_skipped(stack: LocalStack, install: ApiInstall) -> None:
     schedule = install.created()
     path = f"/admin{install.path}/schedules/{schedule}/run"

@@ -21,6 +21,7 @@ def preview(install: ApiInstall, body: object) -> httpx.Response:
     return install.stack.api.post(f"{install.path}/schedules/preview", json=body)
 
 
+@pytest.mark.local_only("functions in containers keep the real time")
 def test_what_is_shown_is_what_is_set_and_what_fires(stack: LocalStack, install: ApiInstall) -> None:
     fields = {"endpoint": "/api/both", "cron": "*/15 * * * *", "timezone": "Asia/Kathmandu", "payload": [1]}
 
