@@ -69,8 +69,6 @@ lock: setup ## Resolve the dependencies anew
 	@mkdir -p build
 	@sed 's/ \\$$//' requirements.lock | grep == >build/constraints.txt
 	@$(BIN)/uv pip compile --quiet pyproject.toml --python-version 3.13 --python-platform linux -c build/constraints.txt \
-	    --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package urllib3 \
-	    --no-emit-package jmespath --no-emit-package python-dateutil --no-emit-package six \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o layers/scheduling/requirements.txt
 	@$(BIN)/uv pip compile --quiet tests/sam/requirements.in --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o tests/sam/requirements.lock

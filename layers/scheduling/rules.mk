@@ -11,9 +11,10 @@ build-SchedulingLayer:
 	    --target "$(PACKAGES)" --requirement requirements.txt
 	@cp -R scheduling "$(PACKAGES)/"
 	@# What no function imports, and nothing that one imports.
+	@"$(PYTHON)" trim_botocore.py "$(PACKAGES)/botocore/data"
 	@rm -rf "$(PACKAGES)"/*.dist-info "$(PACKAGES)/bin" "$(PACKAGES)/croniter/tests" \
 	    "$(PACKAGES)/pydantic/v1" "$(PACKAGES)/pydantic/mypy.py" "$(POWERTOOLS)/event_handler"
 	@find "$(POWERTOOLS)/utilities" -mindepth 1 -maxdepth 1 \
-	    ! -name __init__.py ! -name data_classes ! -name jmespath_utils ! -name typing -exec rm -r {} +
+	    ! -name __init__.py ! -name jmespath_utils ! -name typing -exec rm -r {} +
 	@find "$(PACKAGES)" \( -name __pycache__ -o -name '*.pyi' -o -name py.typed \) -prune -exec rm -r {} +
 	@$(call compile,$(ARTIFACTS_DIR),/opt)

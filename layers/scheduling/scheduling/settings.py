@@ -14,7 +14,7 @@ LOCAL_STAGE = "local"
 class _Environment(BaseModel):
     """Variables by the capital form of the field's name; empty is the same as absent."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -6,9 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
-from aws_lambda_powertools.utilities.data_classes.api_gateway_proxy_event import RequestContextV2
-
 from scheduling.domain import exact_json
 from scheduling.domain.errors import AnswerTooLarge, InstallNotFound, ValidationFailed
 from scheduling.domain.ids import (
@@ -31,7 +28,10 @@ class Request:
 
     def __init__(self, event: Mapping[str, Any], operation: str = "") -> None:
         self.operation = operation
-        self._event = APIGatewayProxyEventV2(dict(event))
+        self._event = event
+        self._headers: Mapping[str, str] = {
+            name.lower(): value for name, value in (event.get("headers") or {}).items()
+        }
 
     @property
     def install_id(self) -> InstallId:
@@ -60,25 +60,27 @@ class Request:
     @property
     def principal(self) -> str:
         """The ARN of the IAM principal that signed the request; locally nobody does."""
-        context = RequestContextV2(self._event.get("requestContext") or {})
-        return context.authorizer.iam.user_arn or "unsigned"
+        authorizer = (self._event.get("requestContext") or {}).get("authorizer") or {}
+        return str((authorizer.get("iam") or {}).get("userArn") or "unsigned")
 
     def path(self, name: str) -> str:
         """A parameter of the path."""
-        return self._event.path_parameters.get(name, "")
+        parameters: Mapping[str, str] = self._event.get("pathParameters") or {}
+        return parameters.get(name, "")
 
     def query(self, name: str) -> str | None:
         """A parameter of the query."""
-        return self._event.query_string_parameters.get(name)
+        parameters: Mapping[str, str] = self._event.get("queryStringParameters") or {}
+        return parameters.get(name)
 
     def header(self, name: str) -> str | None:
-        """A header, in any case of its name."""
-        return self._event.headers.get(name)
+        """A header by its name in lower case, in whichever it came."""
+        return self._headers.get(name)
 
     def json_object(self) -> dict[str, object]:
         """The body. Raises ValidationFailed for anything but a JSON object, numbers being kept exactly."""
         try:
-            value = exact_json.loads(self._event.decoded_body or "")
+            value = exact_json.loads(self._body)
         except exact_json.InvalidJson as error:
             raise ValidationFailed(f"The body is not valid: {error}") from error
         except ValueError as error:
@@ -86,6 +88,11 @@ class Request:
         if not isinstance(value, dict):
             raise ValidationFailed("The body must be a JSON object")
         return value
+
+    @property
+    def _body(self) -> str:
+        body = str(self._event.get("body") or "")
+        return base64.b64decode(body).decode() if self._event.get("isBase64Encoded") else body
 
     @property
     def accepts_gzip(self) -> bool:

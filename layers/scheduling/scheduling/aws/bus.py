@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,9 +22,7 @@ class EventBridgeBus:
     """Implements `operations.audit.Bus`."""
 
     def __init__(self, session: Session, name: str) -> None:
-        import boto3  # only for the functions that need it: see `timers`
-
-        self._client = boto3.Session(botocore_session=session).client("events", config=_CONFIG)
+        self._client: Any = session.create_client("events", config=_CONFIG)
         self._name = name
 
     def put(self, events: Sequence[AuditEvent]) -> Sequence[AuditEvent]:

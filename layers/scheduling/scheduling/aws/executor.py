@@ -1,6 +1,7 @@
 """The function that runs occurrences, invoked as EventBridge Scheduler invokes it."""
 
 import json
+from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,9 +17,7 @@ class LambdaExecutor:
     """Implements `operations.ports.Executor`."""
 
     def __init__(self, session: Session, function_arn: str) -> None:
-        import boto3  # only for the functions that need it: see `timers`
-
-        self._client = boto3.Session(botocore_session=session).client("lambda", config=_CONFIG)
+        self._client: Any = session.create_client("lambda", config=_CONFIG)
         self._function_arn = function_arn
 
     def deliver(self, fire: Fire) -> None:

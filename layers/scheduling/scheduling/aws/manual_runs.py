@@ -62,7 +62,7 @@ class ManualRunsTable:
 def _window_of(row: ManualWindowRow | None) -> Window:
     if row is None:
         return Window()
-    writes = {int(slot): from_millis(at) for slot, at in row.writes.as_dict().items()}
+    writes = {int(slot): from_millis(at) for slot, at in row.writes.items()}
     return Window(writes, int(row.sequence))
 
 

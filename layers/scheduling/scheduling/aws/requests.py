@@ -94,8 +94,16 @@ class Write:
         with translated():
             if len(self._steps) == 1:
                 name, arguments = self._steps[0]
-                getattr(arguments[0], name)(*arguments[1:])
+                if name == "update":
+                    _update(*arguments)
+                else:
+                    getattr(arguments[0], name)(*arguments[1:])
                 return
             with TransactWrite(connection=self._connection) as transaction:
                 for name, arguments in self._steps:
                     getattr(transaction, name)(*arguments)
+
+
+def _update(row: Row, actions: Sequence[Action], condition: Condition) -> None:
+    """Like `Row.update`, which has DynamoDB answer with the whole item."""
+    Row._get_connection().update_item(row.pk, range_key=row.sk, actions=actions, condition=condition)

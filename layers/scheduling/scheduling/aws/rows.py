@@ -53,7 +53,7 @@ def install_of(row: InstallRow) -> Install:
         generation=int(row.generation),
         sequence=int(row.sequence),
         schedule_count=int(row.schedule_count),
-        writes={int(slot): from_millis(at) for slot, at in row.writes.as_dict().items()},
+        writes={int(slot): from_millis(at) for slot, at in row.writes.items()},
         pending_since=row.pending_since,
     )
 
@@ -79,35 +79,36 @@ def install_values(install: Install) -> dict[str, Any]:
 
 def schedule_of(row: ScheduleRow) -> Schedule:
     """The schedule that the row holds."""
+    of = row.attribute_values
     return Schedule(
-        id=ScheduleId(row.sk.removeprefix("SCHEDULE#")),
-        install_id=InstallId(row.pk.removeprefix("INSTALL#")),
-        tenant_id=row.tenant_id,
+        id=ScheduleId(of["sk"].removeprefix("SCHEDULE#")),
+        install_id=InstallId(of["pk"].removeprefix("INSTALL#")),
+        tenant_id=of.get("tenant_id", ""),
         definition=Definition(
-            endpoint_method=row.endpoint_method,
-            endpoint_path=row.endpoint_path,
-            cron=row.cron,
-            timezone=row.timezone,
-            enabled=row.enabled,
-            name=row.name,
-            payload=row.payload,
+            endpoint_method=of["endpoint_method"],
+            endpoint_path=of["endpoint_path"],
+            cron=of["cron"],
+            timezone=of["timezone"],
+            enabled=of["enabled"],
+            name=of.get("name"),
+            payload=of.get("payload"),
         ),
-        created_at=row.created_at,
-        revision=int(row.revision),
-        timer_revision=int(row.timer_revision),
-        last_timer_revision=int(row.last_timer_revision),
-        timer_since=row.timer_since,
-        checked_until=row.checked_until,
-        pending_since=row.pending_since,
-        life=Life(row.life),
-        held_name=row.held_name,
-        suspended=bool(row.suspended),
-        followed=int(row.followed),
-        disabled_reason=row.disabled_reason,
-        changed_by=row.changed_by,
-        change_token=row.change_token,
-        running_time=row.running_time,
-        running_until=row.running_until,
+        created_at=of["created_at"],
+        revision=of["revision"],
+        timer_revision=of["timer_revision"],
+        last_timer_revision=of["last_timer_revision"],
+        timer_since=of.get("timer_since"),
+        checked_until=of.get("checked_until"),
+        pending_since=of.get("pending_since"),
+        life=Life(of["life"]),
+        held_name=of.get("held_name"),
+        suspended=of.get("suspended", False),
+        followed=of.get("followed", 0),
+        disabled_reason=of.get("disabled_reason"),
+        changed_by=of["changed_by"],
+        change_token=of["change_token"],
+        running_time=of.get("running_time"),
+        running_until=of.get("running_until"),
         last_run=_last_run_of(row),
     )
 
@@ -156,7 +157,7 @@ def remembered_values(write: EarlierWrite) -> dict[str, Any]:
 
 def earlier_write_of(row: WriteRow) -> EarlierWrite:
     """The remembered write that the row holds."""
-    kept = row.schedule.as_dict()
+    kept = row.schedule
     definition = {name: kept.get(name) for name in _DEFINED}
     return EarlierWrite(
         key=IdempotencyKey(row.sk.removeprefix("WRITE#"), row.request_hash),

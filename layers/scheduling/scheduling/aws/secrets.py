@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,9 +40,7 @@ class Secret:
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], datetime] = _system_clock,
     ) -> None:
-        import boto3  # only for the functions that need it: see `timers`
-
-        self._client = boto3.Session(botocore_session=session).client("secretsmanager", config=_CONFIG)
+        self._client: Any = session.create_client("secretsmanager", config=_CONFIG)
         self._secret_id = secret_id
         self._stages = stages
         self._monotonic = monotonic

@@ -1,6 +1,8 @@
 """The one table: its rows as DynamoDB holds them. Private to `aws`; `keys` has their keys, `rows` maps them."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Self
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -16,6 +18,8 @@ from pynamodb.attributes import (
 from pynamodb.connection import Connection
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
+
+from scheduling.aws.session import prepare
 
 SHARDS = "0123456789abcdef"
 """Parts of the pending index, by the last hex digit of the row's id, so that no one part takes all writes."""
@@ -49,6 +53,28 @@ class Row(Model):
     pending_since = UTCDateTimeAttribute(null=True, attr_name="pendingSince")
     expires_at = TTLAttribute(null=True, attr_name="expiresAt")
     pending_index = PendingIndex()
+
+    @classmethod
+    def from_raw_data(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
+        """The row of an item, by the attributes that it has; pynamodb goes through all that it could have."""
+        kind = cls.type.deserialize(data["type"]["S"])
+        readers = _readers(kind)
+        row: Self = kind.__new__(kind)
+        row.attribute_values = {}
+        for name, typed in data.items():
+            if name in readers:
+                attribute, read, key = readers[name]
+                row.attribute_values[attribute] = read(typed[key])
+        return row
+
+
+@cache
+def _readers(kind: type[Row]) -> Mapping[str, tuple[str, Callable[[Any], Any], str]]:
+    """For each name in an item: the attribute, what reads its value, and DynamoDB's word for its type."""
+    return {
+        attribute.attr_name: (name, attribute.deserialize, attribute.attr_type)
+        for name, attribute in kind.get_attributes().items()
+    }
 
 
 class InstallRow(Row, discriminator="install"):
@@ -193,4 +219,7 @@ class SweepRow(Row, discriminator="sweep"):
 def connect(table_name: str) -> Connection:
     """The one DynamoDB client of the process, made before any model is used, so that all of them share it."""
     Row.Meta.table_name = table_name
-    return Row._get_connection().connection
+    connection = Row._get_connection().connection
+    prepare(connection.session)
+    connection.client  # noqa: B018 - made here rather than at the first request
+    return connection

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -38,9 +38,8 @@ class EventBridgeTimers:
 
     @cached_property
     def _client(self) -> "EventBridgeSchedulerClient":
-        import boto3  # costs more than all of this module, and a function that only reads has no use for it
-
-        return boto3.Session(botocore_session=self._session).client("scheduler", config=_CONFIG)
+        client = self._session.create_client("scheduler", config=_CONFIG)
+        return cast("EventBridgeSchedulerClient", client)
 
     def put(self, schedule: Schedule, *, exists: bool) -> None:
         """One call where `exists` is right, two where it is not."""
