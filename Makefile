@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 export PYTHONPATH := layers/scheduling:sdk:.
-export PYTHONDONTWRITEBYTECODE := 1
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 export SAM_CLI_TELEMETRY := 0
 ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
