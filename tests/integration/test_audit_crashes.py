@@ -3,7 +3,7 @@
 import pytest
 from scheduling.operations.reconcile import reconcile
 
-from tests.support.audit_listener import assert_heard
+from tests.support.audit_listener import Listener
 from tests.support.crashes import OPERATIONS, WAYS, attempt, cases
 from tests.support.world import new_world
 
@@ -13,10 +13,11 @@ from tests.support.world import new_world
 def test_who_has_heard_all_events_knows_what_there_is(name: str, way: str) -> None:
     with new_world(aws="memory") as world:
         assert world.memory
+        listener = Listener(world.memory)
         for case, told in cases(world, OPERATIONS[name], way):
-            assert_heard(world.memory)
+            listener.assert_heard()
             if told != "done":
                 attempt(case, OPERATIONS[name])
             world.advance(seconds=61)
             assert reconcile(world.services).failed == 0
-            assert_heard(world.memory)
+            listener.assert_heard()
