@@ -108,7 +108,7 @@ class MemoryTable:
 
     def transact(self, steps: list[Mapping[str, Arguments]], token: str | None) -> None:
         """All of the steps or none; the same token again does nothing."""
-        asked = json.dumps(steps, sort_keys=True)
+        asked = json.dumps(steps, sort_keys=True) if token else ""
         if self._already(asked, token):
             return
         named = [next(iter(step.items())) for step in steps]
