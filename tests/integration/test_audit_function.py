@@ -33,7 +33,7 @@ def event(audit: Audit, schedule: Schedule) -> dict[str, Any]:
 def queue() -> str:
     """Where all goes that is on the bus."""
     sqs, events = aws_client("sqs"), aws_client("events")
-    url = sqs.create_queue(QueueName="listener")["QueueUrl"]
+    url = str(sqs.create_queue(QueueName="listener")["QueueUrl"])
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = json.dumps({"source": ["extension-scheduler"], "detail-type": [{"prefix": "Schedule"}]})
     events.put_rule(Name="listener", EventBusName=BUS, EventPattern=pattern)

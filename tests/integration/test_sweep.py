@@ -63,7 +63,7 @@ def alter_timer(schedule: Schedule, **fields: object) -> None:
     client = aws_client("scheduler")
     found = client.get_schedule(GroupName=GROUP, Name=schedule.id)
     known = ("Name", "GroupName", "ScheduleExpression", "ScheduleExpressionTimezone", "Target", "State")
-    kept = {name: found[name] for name in (*known, "FlexibleTimeWindow")}  # type: ignore[literal-required]
+    kept = {name: found[name] for name in (*known, "FlexibleTimeWindow")}
     client.update_schedule(**{**kept, **fields})
 
 
