@@ -37,6 +37,7 @@ from scheduling.operations.installs import Put, Registered, put_install
 from scheduling.operations.services import Services
 from scheduling.settings import TimerSettings
 
+from local.moto_queries import look_only_where_queries_ask
 from local.moto_transactions import copy_only_what_transactions_touch
 from tests.support.aws_calls import AwsCalls, watched
 from tests.support.memory_aws import MemoryAws, memory_aws
@@ -57,6 +58,7 @@ PUT = Put(by=ADMIN)
 # What moto would answer to other clients than botocore's: some thousand patterns, made anew for each world.
 moto.core.models.RESPONSES_METHODS.clear()
 copy_only_what_transactions_touch()
+look_only_where_queries_ask()
 
 on_both = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
 """Runs a module's tests on moto and on the stand-in of the property tests, which holds the one to the other."""
