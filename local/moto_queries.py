@@ -15,7 +15,7 @@ _query = Table.query
 
 def look_only_where_queries_ask() -> None:
     """Let moto look at one partition, or at an index without sorting first; needs one DynamoDB request at a time."""
-    Table.query = query  # type: ignore[method-assign]
+    Table.query = query  # type: ignore[method-assign,assignment]
 
 
 def query(table: Table, hash_key: DynamoType | None, *given: Any, **named: Any) -> Any:
