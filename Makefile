@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 export PYTHONPATH := layers/scheduling:sdk:.
-export PYTHONDONTWRITEBYTECODE := 1
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 export SAM_CLI_TELEMETRY := 0
 ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
@@ -23,8 +23,8 @@ local: setup sample ## Run the whole stack on 127.0.0.1 until Ctrl-C
 demo: setup sample ## Run the main job once: set up, travel an hour, show the runs
 	@$(BIN)/python -m local.demo
 
-test: setup sample ## Run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+test: setup sample ## Run the tests, those of the whole stack first
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 properties: setup ## Run the property tests at length
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties

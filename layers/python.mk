@@ -5,5 +5,7 @@ ifeq ($(PYTHON),)
 $(error python3.13 is neither on the PATH nor in pyenv)
 endif
 
+# Beside the modules, wherever the project's own byte code goes.
+unexport PYTHONPYCACHEPREFIX
 # Unchecked, since a zip carries no time stamps to check. $(1) is the folder, $(2) where Lambda has it.
 compile = "$(PYTHON)" -m compileall -q -f --invalidation-mode unchecked-hash -s "$(1)" -p $(2) "$(1)"

@@ -19,6 +19,7 @@ from werkzeug import Request as WsgiRequest
 from werkzeug import Response as WsgiResponse
 from werkzeug.serving import make_server
 
+from local.moto_queries import look_only_where_queries_ask
 from local.moto_streams import make_streams_last
 from local.moto_transactions import copy_only_what_transactions_touch
 
@@ -75,6 +76,7 @@ def serve(address: str, port: int, lambda_url: str) -> None:
     """Serve until killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     copy_only_what_transactions_touch()
+    look_only_where_queries_ask()
     make_streams_last()
     app = LambdaElsewhere(AtomicDynamoDb(DomainDispatcherApplication(create_backend_app)), lambda_url)
     make_server(address, port, app, threaded=True, request_handler=_KeepAlive).serve_forever()

@@ -1,8 +1,8 @@
 import os
 from functools import cache
 
+import botocore.loaders
 import pytest
-from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
 settings.register_profile("default", max_examples=100, derandomize=False, print_blob=True, deadline=None)
@@ -34,4 +34,4 @@ def _wanted(item: pytest.Item, *, in_containers: bool) -> bool:
 
 
 # botocore reads its descriptions of AWS for each session anew, which is most of what a command's tests would take.
-JSONFileLoader.load_file = cache(JSONFileLoader.load_file)  # type: ignore[method-assign]
+botocore.loaders.create_loader = cache(botocore.loaders.create_loader)

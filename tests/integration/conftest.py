@@ -1,10 +1,8 @@
 from collections.abc import Iterator
 
 import pytest
-from moto.dynamodb.models import DynamoDBBackend
 from scheduling.domain.ids import InstallId
 
-from local.moto_transactions import transact
 from tests.support.admin import Admin, admin_of
 from tests.support.audit import Audit, audited
 from tests.support.world import World, new_world
@@ -30,7 +28,6 @@ def install_id(world: World) -> InstallId:
 
 
 @pytest.fixture
-def audit(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Audit]:
-    monkeypatch.setattr(DynamoDBBackend, "transact_write_items", transact)
+def audit(world: World) -> Iterator[Audit]:
     with audited(world) as audit:
         yield audit

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 from scheduling.api.fires import fire_of
 from scheduling.domain.ids import InstallId
@@ -19,7 +18,7 @@ from scheduling_admin.letters import letter_of
 from tests.support.admin import SCHEDULE, Admin
 from tests.support.aws_calls import Call, Killed, refused
 from tests.support.cases import OTHER, Case, drop_timer, orphan, wrong_count
-from tests.support.world import World, changed, timer_input, wanted
+from tests.support.world import World, aws_client, changed, timer_input, wanted
 
 ONE = InstallId("install-1")
 
@@ -165,7 +164,7 @@ def test_what_cannot_be_delivered_stays(world: World, admin: Admin, schedule: Sc
         "TooManyRequestsException. The letters that were delivered are gone from the queue; "
         "the same command goes on with the rest."
     ]
-    attributes = boto3.client("sqs").get_queue_attributes(
+    attributes = aws_client("sqs").get_queue_attributes(
         QueueUrl=admin.queue_url,
         AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
     )["Attributes"]

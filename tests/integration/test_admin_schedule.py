@@ -4,7 +4,6 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 from scheduling.api.fires import fire_of
 from scheduling.domain.ids import InstallId
@@ -18,7 +17,7 @@ from scheduling.operations.installs import set_enabled
 from scheduling_admin.standing import differences
 from tests.support.admin import SCHEDULE, Admin
 from tests.support.aws_calls import Call, Killed, refused
-from tests.support.world import ADMIN, GROUP, World, timer_input, wanted
+from tests.support.world import ADMIN, GROUP, World, aws_client, timer_input, wanted
 
 ONE = InstallId("install-1")
 
@@ -49,7 +48,7 @@ def run_at(world: World, schedule: Schedule, hour: int, **outcome: Any) -> None:
 
 def update_timer(schedule: Schedule, **changes: Any) -> None:
     """Change the timer behind the service's back."""
-    client = boto3.client("scheduler")
+    client = aws_client("scheduler")
     found: dict[str, Any] = dict(client.get_schedule(GroupName=GROUP, Name=schedule.id))
     kept = ("ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow", "Target", "State")
     client.update_schedule(
@@ -149,7 +148,7 @@ def test_a_timer_differs_exactly_where_the_sweep_would_mend_it(
 
 
 def test_a_missing_timer_is_found(admin: Admin, schedule: Schedule) -> None:
-    boto3.client("scheduler").delete_schedule(GroupName=GROUP, Name=schedule.id)
+    aws_client("scheduler").delete_schedule(GroupName=GROUP, Name=schedule.id)
     told = admin("schedule", ONE, schedule.id, "--runs", "0")
     assert told.ends_with == 1
     assert told.lines[-2:] == ["Timer in EventBridge", "No timer stands, though the row wants one."]

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 from scheduling.aws.stream import RecordNotUnderstood, changes_of
 from scheduling.domain.events import event_of
@@ -14,7 +13,7 @@ from tests.support.audit import Audit
 from tests.support.aws_calls import Call, refused
 from tests.support.events import event as example
 from tests.support.functions import Context, load
-from tests.support.world import BUS, World, wanted
+from tests.support.world import BUS, World, aws_client, wanted
 
 
 @pytest.fixture
@@ -33,8 +32,8 @@ def event(audit: Audit, schedule: Schedule) -> dict[str, Any]:
 @pytest.fixture
 def queue() -> str:
     """Where all goes that is on the bus."""
-    sqs, events = boto3.client("sqs"), boto3.client("events")
-    url = sqs.create_queue(QueueName="listener")["QueueUrl"]
+    sqs, events = aws_client("sqs"), aws_client("events")
+    url = str(sqs.create_queue(QueueName="listener")["QueueUrl"])
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = json.dumps({"source": ["extension-scheduler"], "detail-type": [{"prefix": "Schedule"}]})
     events.put_rule(Name="listener", EventBusName=BUS, EventPattern=pattern)
@@ -45,7 +44,7 @@ def queue() -> str:
 def test_a_rule_of_the_bus_hears_of_it(event: dict[str, Any], schedule: Schedule, queue: str) -> None:
     assert load("audit").handler(event, Context()) == {"batchItemFailures": []}
 
-    (message,) = boto3.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    (message,) = aws_client("sqs").receive_message(QueueUrl=queue)["Messages"]
     heard = json.loads(message["Body"])
     assert (heard["source"], heard["detail-type"]) == ("extension-scheduler", "ScheduleCreated")
     assert heard["detail"]["scheduleId"] == schedule.id

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.session import Session
 from scheduling import bootstrap
@@ -20,7 +19,7 @@ from tests.support.aws_calls import Call, refused
 from tests.support.cases import Case, new_case, next_fire
 from tests.support.functions import Context, deployed, http_event, load
 from tests.support.scripted_runner import ScriptedRunner, scripted_runner
-from tests.support.world import TABLE, World
+from tests.support.world import TABLE, World, aws_client
 
 SECOND = timedelta(seconds=1)
 NO_ANSWER = "The secret store is not available, please try again"
@@ -77,14 +76,14 @@ def functions(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functio
         )
 
     monkeypatch.setattr(bootstrap, "_secret", secret)
-    boto3.client("secretsmanager").create_secret(Name="key", SecretString="a" * 64)
+    aws_client("secretsmanager").create_secret(Name="key", SecretString="a" * 64)
     named = {"RUNNER_TOKEN_SECRET_ID": "token", "CALLBACK_KEY_SECRET_ID": "key"}
     with scripted_runner() as runner, deployed(world, RUNNER_BASE_URL=runner.url, **named):
         yield Functions(world, runner, age)
 
 
 def rotate(key: str) -> None:
-    boto3.client("secretsmanager").put_secret_value(SecretId="key", SecretString=key)
+    aws_client("secretsmanager").put_secret_value(SecretId="key", SecretString=key)
 
 
 def no_answer(call: Call) -> None:
@@ -201,7 +200,7 @@ def test_the_token_is_neither_logged_nor_kept(functions: Functions, caplog: pyte
 
     assert "occurrence" in caplog.messages
     assert signature not in str([vars(record) for record in caplog.records])
-    assert signature not in str(boto3.client("dynamodb").scan(TableName=TABLE)["Items"])
+    assert signature not in str(aws_client("dynamodb").scan(TableName=TABLE)["Items"])
 
 
 def test_without_a_key_a_run_gets_no_token(world: World) -> None:

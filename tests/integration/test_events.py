@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 
 from tests.support.events import CASES, EVENTS, event, expected, seed, token_of_a_run
@@ -10,7 +9,7 @@ from tests.support.expected import differences
 from tests.support.functions import ROOT, STACK, Context, deployed, load
 from tests.support.local_stack import TOKEN
 from tests.support.scripted_runner import scripted_runner
-from tests.support.world import BUS, World
+from tests.support.world import BUS, World, aws_client
 
 KEY = "k" * 64
 
@@ -18,8 +17,8 @@ KEY = "k" * 64
 @pytest.fixture
 def callback_token(world: World) -> Iterator[str]:
     """One that is good in a world where all is as the events take for granted."""
-    boto3.client("events").create_event_bus(Name=BUS)
-    secrets = boto3.client("secretsmanager")
+    aws_client("events").create_event_bus(Name=BUS)
+    secrets = aws_client("secretsmanager")
     secrets.create_secret(Name="token", SecretString=TOKEN)
     secrets.create_secret(Name="key", SecretString=KEY)
     named = {"RUNNER_TOKEN_SECRET_ID": "token", "CALLBACK_KEY_SECRET_ID": "key"}

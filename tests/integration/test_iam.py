@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import boto3
 import pytest
 from scheduling.operations.execute import RunFailed
 
@@ -16,7 +15,7 @@ from tests.support.disturbed import calls_of
 from tests.support.functions import Context, deployed, load
 from tests.support.iam_calls import ACCOUNT, REGION, allows, needed
 from tests.support.iam_stories import STORIES
-from tests.support.world import BUS, GROUP, SETTINGS, TABLE, World, new_world
+from tests.support.world import BUS, GROUP, SETTINGS, TABLE, World, aws_client, new_world
 
 PSEUDO = {
     "AWS::AccountId": ACCOUNT,
@@ -60,7 +59,7 @@ def with_secrets() -> Iterator[World]:
     """A world whose secrets have the names by which the policies of `allowed` know them."""
     with new_world() as world, deployed(world, **SECRETS):
         for name in SECRETS.values():
-            boto3.client("secretsmanager").create_secret(Name=name, SecretString=f"{name:x<64}")
+            aws_client("secretsmanager").create_secret(Name=name, SecretString=f"{name:x<64}")
         yield world
 
 

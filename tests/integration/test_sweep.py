@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-import boto3
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
@@ -20,7 +19,7 @@ from scheduling.operations.update import update
 
 from tests.support.aws_calls import Call, refused
 from tests.support.consistency import assert_consistent
-from tests.support.world import GROUP, TABLE, FakeRunner, World, changed, wanted
+from tests.support.world import GROUP, TABLE, FakeRunner, World, aws_client, changed, wanted
 
 DAY = timedelta(hours=24)
 
@@ -57,19 +56,19 @@ def fire_of(schedule: Schedule, scheduled_time: str) -> Fire:
 
 
 def drop_timer(schedule: Schedule) -> None:
-    boto3.client("scheduler").delete_schedule(GroupName=GROUP, Name=schedule.id)
+    aws_client("scheduler").delete_schedule(GroupName=GROUP, Name=schedule.id)
 
 
 def alter_timer(schedule: Schedule, **fields: object) -> None:
-    client = boto3.client("scheduler")
+    client = aws_client("scheduler")
     found = client.get_schedule(GroupName=GROUP, Name=schedule.id)
     known = ("Name", "GroupName", "ScheduleExpression", "ScheduleExpressionTimezone", "Target", "State")
-    kept = {name: found[name] for name in (*known, "FlexibleTimeWindow")}  # type: ignore[literal-required]
+    kept = {name: found[name] for name in (*known, "FlexibleTimeWindow")}
     client.update_schedule(**{**kept, **fields})
 
 
 def set_attribute(schedule: Schedule, sort_key: str, name: str, value: Mapping[str, str | bool]) -> None:
-    boto3.client("dynamodb").update_item(
+    aws_client("dynamodb").update_item(
         TableName=TABLE,
         Key={"pk": {"S": f"INSTALL#{schedule.install_id}"}, "sk": {"S": sort_key}},
         UpdateExpression="SET #n = :v",
@@ -79,18 +78,18 @@ def set_attribute(schedule: Schedule, sort_key: str, name: str, value: Mapping[s
 
 
 def old_revision(schedule: Schedule) -> None:
-    target = boto3.client("scheduler").get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
+    target = aws_client("scheduler").get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
     given = {**json.loads(target["Input"]), "revision": 77}
     alter_timer(schedule, Target={**target, "Input": json.dumps(given)})
 
 
 def other_target(schedule: Schedule) -> None:
-    target = boto3.client("scheduler").get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
+    target = aws_client("scheduler").get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
     alter_timer(schedule, Target={**target, "Arn": "arn:aws:lambda:eu-central-1:123456789012:function:other"})
 
 
 def dangling_name(schedule: Schedule) -> None:
-    boto3.client("dynamodb").put_item(
+    aws_client("dynamodb").put_item(
         TableName=TABLE,
         Item={
             "pk": {"S": f"INSTALL#{schedule.install_id}"},
@@ -103,11 +102,11 @@ def dangling_name(schedule: Schedule) -> None:
 
 def lost_name(schedule: Schedule) -> None:
     key = {"pk": {"S": f"INSTALL#{schedule.install_id}"}, "sk": {"S": "UNIQUE#nightly"}}
-    boto3.client("dynamodb").delete_item(TableName=TABLE, Key=key)
+    aws_client("dynamodb").delete_item(TableName=TABLE, Key=key)
 
 
 def orphan(schedule: Schedule) -> None:
-    client = boto3.client("scheduler")
+    client = aws_client("scheduler")
     target = client.get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
     name = "01a20745-4897-4f81-a91e-a0d09962b8d6"
     given = {**json.loads(target["Input"]), "scheduleId": name}

@@ -14,14 +14,14 @@ from local.streams import Record
 from scripts.tell_again import tell_again
 from tests.support.audit import Audit
 from tests.support.functions import Context, load
-from tests.support.world import World, changed, wanted
+from tests.support.world import World, aws_client, changed, wanted
 
 
 class Bench:
     """The queue, and the audit function."""
 
     def __init__(self) -> None:
-        self.sqs = boto3.client("sqs")
+        self.sqs = aws_client("sqs")
         self.queue = self.sqs.create_queue(QueueName="unpublished")["QueueUrl"]
         self.told: list[Sequence[Record]] = []
         self._streams: Any = boto3.client(

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
-import boto3
 from typer.testing import CliRunner, Result
 
 from scheduling_admin.app import app
 from tests.support.aws_calls import Call
 from tests.support.functions import deployed
-from tests.support.world import GROUP, SETTINGS, TABLE, World
+from tests.support.world import GROUP, SETTINGS, TABLE, World, aws_client
 
 STACK = "extension-scheduler"
 CALLER = "admin:arn:aws:sts::123456789012:user/moto"
@@ -77,7 +76,7 @@ class Admin:
 
     def letter(self, body: object, **attributes: str) -> None:
         """Put a dead letter into the queue."""
-        boto3.client("sqs").send_message(
+        aws_client("sqs").send_message(
             QueueUrl=self.queue_url,
             MessageBody=body if isinstance(body, str) else json.dumps(body),
             MessageAttributes={
@@ -87,7 +86,7 @@ class Admin:
 
     def letters(self) -> list[dict[str, Any]]:
         """The letters that can be received at this moment."""
-        received = boto3.client("sqs").receive_message(
+        received = aws_client("sqs").receive_message(
             QueueUrl=self.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
         )
         return [dict(message) for message in received.get("Messages", [])]
@@ -96,7 +95,7 @@ class Admin:
 @contextmanager
 def admin_of(world: World) -> Iterator[Admin]:
     """The command line, with a stack and a queue in the world's moto."""
-    url = boto3.client("sqs").create_queue(QueueName="dead-letters")["QueueUrl"]
+    url = aws_client("sqs").create_queue(QueueName="dead-letters")["QueueUrl"]
     record_stack(STACK, queue_url=url)
     with deployed(world), patch("scheduling_admin.letters.WAIT_SECONDS", 0):
         yield Admin(world, url)
@@ -127,7 +126,7 @@ def record_stack(name: str, *, queue_url: str, without: str = "") -> None:
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # moto makes nothing of the resource, as is meant
-        boto3.client("cloudformation").create_stack(
+        aws_client("cloudformation").create_stack(
             StackName=name,
             TemplateBody=json.dumps(template),
             Parameters=[

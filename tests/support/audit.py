@@ -20,7 +20,7 @@ from tests.support.event_schema import violation
 from tests.support.functions import Context, deployed, load
 from tests.support.memory_aws import MemoryAws
 from tests.support.stream import Record, stream_record
-from tests.support.world import BUS, TABLE, World, registration_body
+from tests.support.world import BUS, TABLE, World, aws_client, registration_body
 
 _BATCH = 100
 MOVER = "arn:aws:iam::123456789012:role/support"
@@ -120,8 +120,8 @@ def _of_memory(world: World, memory: MemoryAws) -> Callable[[], Sequence[Record]
 
 def _of_moto(world: World) -> Callable[[], Sequence[Record]]:
     specification: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
-    table = boto3.client("dynamodb").update_table(TableName=TABLE, StreamSpecification=specification)
-    boto3.client("events").create_event_bus(Name=BUS)
+    table = aws_client("dynamodb").update_table(TableName=TABLE, StreamSpecification=specification)
+    aws_client("events").create_event_bus(Name=BUS)
     plain = Config(account_id_endpoint_mode="disabled")  # moto knows no address with the account's id
     client = boto3.client("dynamodbstreams", config=plain)
     stream = TableStream(client, table["TableDescription"]["LatestStreamArn"])

@@ -1,6 +1,7 @@
 """Whoever has heard all events, in order, knows what there is: each begins where the one before it has ended."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from scheduling.aws.stream import changes_of
@@ -15,14 +16,28 @@ _OF_SCHEDULE = ("endpointMethod", "endpointPath", "name", "cron", "timezone", "e
 _OF_INSTALL = ("registryId", "versionId", "contentHash", "enabled")
 
 
+@dataclass
+class Listener:
+    """Hears the changes of a table, one by one."""
+
+    memory: MemoryAws
+    _known: dict[str, Fields] = field(default_factory=dict)
+    _heard: int = 0
+
+    def assert_heard(self) -> None:
+        """What has been told by now is what stands in the table."""
+        changes = self.memory.tables[TABLE].changes
+        new = range(self._heard, len(changes))
+        records = [stream_record(START, number, *changes[number]) for number in new]
+        self._heard = len(changes)
+        for event in filter(None, map(event_of, changes_of({"Records": records}))):
+            _hear(self._known, event.name, event.detail)
+        assert self._known == _there_is(self.memory)
+
+
 def assert_heard(memory: MemoryAws) -> None:
-    """The changes of the table, told one by one, are what stands in it."""
-    known: dict[str, Fields] = {}
-    changes = memory.tables[TABLE].changes
-    records = [stream_record(START, number, *change) for number, change in enumerate(changes)]
-    for event in filter(None, map(event_of, changes_of({"Records": records}))):
-        _hear(known, event.name, event.detail)
-    assert known == _there_is(memory)
+    """All that the table's changes tell is what stands in it."""
+    Listener(memory).assert_heard()
 
 
 def _hear(known: dict[str, Fields], name: str, detail: Fields) -> None:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import boto3
 from scheduling.api.fires import fire_of
 from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import InstallId
@@ -22,7 +21,7 @@ from scheduling.operations.uninstall import delete_install
 from scheduling.operations.update import update
 
 from tests.support.aws_calls import Call, Killed
-from tests.support.world import ADMIN, GROUP, TABLE, TENANT, World, changed, wanted
+from tests.support.world import ADMIN, GROUP, TABLE, TENANT, World, aws_client, changed, wanted
 
 OTHER = "01a20745-4897-4f81-a91e-a0d09962b8d6"
 
@@ -103,12 +102,12 @@ def pause_tenant(case: Case) -> None:
 
 def drop_timer(case: Case) -> None:
     """Remove the schedule's timer behind the service's back."""
-    boto3.client("scheduler").delete_schedule(GroupName=GROUP, Name=case.schedule.id)
+    aws_client("scheduler").delete_schedule(GroupName=GROUP, Name=case.schedule.id)
 
 
 def orphan(case: Case) -> None:
     """Set a timer that has no row."""
-    client = boto3.client("scheduler")
+    client = aws_client("scheduler")
     client.create_schedule(
         GroupName=GROUP,
         Name=str(uuid4()),
@@ -124,13 +123,13 @@ def _name(case: Case, name: str) -> dict[str, Any]:
 
 def lost_name(case: Case) -> None:
     """Remove the row of the schedule's name."""
-    boto3.client("dynamodb").delete_item(TableName=TABLE, Key=_name(case, "before"))
+    aws_client("dynamodb").delete_item(TableName=TABLE, Key=_name(case, "before"))
 
 
 def dangling_name(case: Case) -> None:
     """Take a name for a schedule that is not there."""
     item = {**_name(case, "dangling"), "type": {"S": "name"}, "scheduleId": {"S": OTHER}}
-    boto3.client("dynamodb").put_item(TableName=TABLE, Item=item)
+    aws_client("dynamodb").put_item(TableName=TABLE, Item=item)
 
 
 def wrong_count(case: Case) -> None:

@@ -1,25 +1,26 @@
 """The calls that a function makes for a story: left alone, and with each of its calls disturbed in each way."""
 
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from scheduling.domain.errors import InstallNotFound, SchedulingError, Unavailable
+from scheduling.domain.errors import SchedulingError
 from scheduling.operations.converge import converge
 from scheduling.operations.delete import delete
 from scheduling.operations.execute import RunFailed
 from scheduling.operations.installs import set_enabled
 from scheduling.operations.ports import Conflict, TimerFailed
 from scheduling.operations.tenants import turn_tenant
-from scheduling.operations.uninstall import delete_install
 from scheduling.operations.update import update
 
 from tests.support.aws_calls import Call, lost, refused
 from tests.support.cases import Case, Step, new_case
 from tests.support.functions import Context, deployed, load
 from tests.support.iam_stories import Story
-from tests.support.world import ADMIN, TENANT, FakeRunner, World, changed, new_world
+from tests.support.world import ADMIN, TENANT, World, changed, new_world
 
 
 def _disabled(case: Case) -> None:
@@ -122,24 +123,36 @@ _FAULTS: tuple[_Fault, ...] = (
 )
 
 
-def _tell(
-    story: Story,
-    world: World,
-    handler: Any,
-    fault: Callable[[Case, Call, int], None],
-    after: Callable[[int], None],
-) -> tuple[bool, list[Call]]:
+@dataclass
+class _Scene:
+    """A function that is about to get its event; what was before comes back each time."""
+
+    case: Case
+    event: dict[str, Any]
+    handler: Any
+
+    def __post_init__(self) -> None:
+        world = self.case.world
+        assert world.memory
+        self._before = pickle.dumps((world.memory.tables, world.memory.timers))
+        self._time = world.clock[0]
+
+    def tell(self, fault: Callable[[Case, Call, int], None], after: Callable[[int], None]) -> list[Call]:
+        """What the function calls; `well` says how it ended."""
+        world = self.case.world
+        assert world.memory
+        world.memory.tables, world.memory.timers = pickle.loads(self._before)  # noqa: S301 (its own)
+        world.clock[0] = self._time
+        with _recorded(self.case, partial(fault, self.case), after) as calls:
+            self.well = _act(self.event, self.handler)
+        return calls
+
+
+def _scene(story: Story, world: World, handler: Any) -> _Scene:
     case = new_case(world)
     for step in story.before:
         step(case)
-    event = story.event(case)
-    with _recorded(case, partial(fault, case), after) as calls:
-        well = _act(event, handler)
-    world.runner.outcome = FakeRunner().outcome
-    with suppress(InstallNotFound, Unavailable):  # a sweep looks at all that there are
-        delete_install(world.services, case.install_id, by=ADMIN)
-    turn_tenant(world.services, TENANT, paused=False, by=ADMIN)
-    return well, calls
+    return _Scene(case, story.event(case), handler)
 
 
 def _worth_disturbing(calls: list[Call]) -> list[int]:
@@ -156,11 +169,12 @@ def calls_of(story: Story) -> list[Call]:
         module = load(story.function)
         if hasattr(module, "runner"):
             module.runner = world.runner
-        well, calls = _tell(story, world, module.handler, _nothing, _nothing)
-        assert well is not story.fails
+        scene = _scene(story, world, module.handler)
+        calls = scene.tell(_nothing, _nothing)
+        assert scene.well is not story.fails
         found = list(calls)
         for number in _worth_disturbing(calls):
             for fault in _FAULTS:
-                found += _tell(story, world, module.handler, partial(fault, number), _nothing)[1]
-            found += _tell(story, world, module.handler, _nothing, partial(_unanswered, number))[1]
+                found += scene.tell(partial(fault, number), _nothing)
+            found += scene.tell(_nothing, partial(_unanswered, number))
         return found

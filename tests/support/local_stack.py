@@ -34,6 +34,7 @@ class LocalStack:
     aws_url: str
     runner: ScriptedRunner
     _clients: dict[str, Any] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
 
     def register(self, install_id: str | None = None, **fields: object) -> "ApiInstall":
         """An install, new or changed."""
@@ -84,13 +85,16 @@ class LocalStack:
 
     def group(self) -> str:
         """The name of the stack's schedule group."""
-        groups = self.aws("scheduler").list_schedule_groups()["ScheduleGroups"]
-        return str(next(group["Name"] for group in groups if group["Name"] != "default"))
+        if "group" not in self._names:
+            groups = self.aws("scheduler").list_schedule_groups()["ScheduleGroups"]
+            (self._names["group"],) = (group["Name"] for group in groups if group["Name"] != "default")
+        return self._names["group"]
 
     def table(self) -> str:
         """The name of the stack's table."""
-        (name,) = self.aws("dynamodb").list_tables()["TableNames"]
-        return str(name)
+        if "table" not in self._names:
+            (self._names["table"],) = self.aws("dynamodb").list_tables()["TableNames"]
+        return self._names["table"]
 
     def callback_key(self) -> str:
         """The key that signs callback tokens."""

@@ -62,7 +62,9 @@ class Update:
 def copied(value: Any) -> Any:
     """A copy of an item or a value, as deep as it goes."""
     if isinstance(value, dict):
-        return {name: copied(each) for name, each in value.items()}
+        return {
+            name: copied(each) if isinstance(each, (dict, list)) else each for name, each in value.items()
+        }
     return [copied(each) for each in value] if isinstance(value, list) else value
 
 

@@ -108,7 +108,7 @@ class MemoryTable:
 
     def transact(self, steps: list[Mapping[str, Arguments]], token: str | None) -> None:
         """All of the steps or none; the same token again does nothing."""
-        asked = json.dumps(steps, sort_keys=True)
+        asked = json.dumps(steps, sort_keys=True) if token else ""
         if self._already(asked, token):
             return
         named = [next(iter(step.items())) for step in steps]
@@ -159,6 +159,9 @@ class MemoryTable:
         chosen = frozenset(given.get("ProjectionExpression", "").split(", ")) - {""}
         _check_used(chosen.union(*(each.used for each in (within, kept) if each)), names, values)
         rows: Iterable[Item] = self.items.values()
+        if within:
+            wanted = values[within.equalities[hash_key]]
+            rows = [row for row in rows if row.get(hash_key) == wanted]
         if index:
             rows = [row for row in rows if all(name in row for name in index.keys)]
         found = [row for row in rows if within is None or within.holds(row, values)]

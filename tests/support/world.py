@@ -12,6 +12,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 import boto3
+import moto.core.models
 import pytest
 from moto import mock_aws
 from pynamodb.connection import Connection
@@ -36,6 +37,8 @@ from scheduling.operations.installs import Put, Registered, put_install
 from scheduling.operations.services import Services
 from scheduling.settings import TimerSettings
 
+from local.moto_queries import look_only_where_queries_ask
+from local.moto_transactions import copy_only_what_transactions_touch
 from tests.support.aws_calls import AwsCalls, watched
 from tests.support.memory_aws import MemoryAws, memory_aws
 
@@ -51,6 +54,11 @@ SETTINGS = TimerSettings(
 TENANT = "tenant-1"
 ADMIN = "admin:arn:aws:iam::123456789012:role/platform"
 PUT = Put(by=ADMIN)
+
+# What moto would answer to other clients than botocore's: some thousand patterns, made anew for each world.
+moto.core.models.RESPONSES_METHODS.clear()
+copy_only_what_transactions_touch()
+look_only_where_queries_ask()
 
 on_both = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
 """Runs a module's tests on moto and on the stand-in of the property tests, which holds the one to the other."""

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from moto.dynamodb.models.table import Table
+
+from local import moto_queries
+from tests.support.world import TABLE, aws_client, new_world
+
+OF_A = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "a"}}}
+OF_NOTHING = {**OF_A, "ExpressionAttributeValues": {":pk": {"S": "nothing"}}}
+OF_THE_INDEX = {
+    "IndexName": "pending",
+    "KeyConditionExpression": "pendingShard = :shard",
+    "ExpressionAttributeValues": {":shard": {"S": "1"}},
+}
+
+
+def item(number: int) -> dict[str, Any]:
+    """Of one of three partitions, neither they nor what is in them in order; every other is in the index."""
+    key = {"pk": {"S": "cab"[number % 3]}, "sk": {"S": f"{number * 7 % 20:02}"}, "type": {"S": "write"}}
+    pending = {"pendingShard": {"S": "1"}, "pendingSince": {"S": f"{number * 3 % 5}"}}
+    return key | (pending if number % 2 else {})
+
+
+def pages(**asked: Any) -> list[Any]:
+    found = aws_client("dynamodb").get_paginator("query").paginate(TableName=TABLE, **asked)
+    return [
+        (page["Items"], page["Count"], page["ScannedCount"], page.get("LastEvaluatedKey")) for page in found
+    ]
+
+
+@pytest.mark.parametrize("paging", [{}, {"Limit": 3}, {"Limit": 2, "ScanIndexForward": False}])
+@pytest.mark.parametrize("asked", [OF_A, OF_NOTHING, OF_THE_INDEX], ids=["partition", "nothing", "index"])
+def test_a_query_is_answered_as_by_moto_itself(
+    monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], paging: dict[str, Any]
+) -> None:
+    with new_world():
+        for number in range(20):
+            aws_client("dynamodb").put_item(TableName=TABLE, Item=item(number))
+        monkeypatch.setattr(Table, "query", moto_queries.query)
+        quick = pages(**asked, **paging)
+        monkeypatch.setattr(Table, "query", moto_queries._query)
+        assert quick == pages(**asked, **paging)
