@@ -75,9 +75,9 @@ def loads() -> list[Load]:
     return [
         Load("100,000 hourly: one full hour", {0: 100_000}, {}),
         Load("10 million hourly: one full hour", hourly, {}),
-        Load("all once a day, at a full hour of the tenant's zone: the busiest four hours", daily, {}),
+        Load("10 million once a day: the busiest four hours", daily, {}),
         Load(
-            "1 % every 5 minutes, 10 % hourly, 89 % once a day: the busiest four hours",
+            "10 million mixed: the busiest four hours",
             mixed,
             {300: often, HOUR: each_hour},
         ),

@@ -6,7 +6,7 @@ from html import escape
 
 COLOURS = ("#c0392b", "#e08e0b", "#7f8c8d", "#1f77b4")
 LEFT, TOP, WIDTH, HEIGHT = 60, 50, 640, 300
-HOURS = 5
+HOURS = 2
 _FONT = 'font-family="sans-serif" font-size="12"'
 
 
@@ -58,9 +58,10 @@ def _drawn(curve: Curve, colour: str, row: int) -> list[str]:
     shown = [*curve.points[::step], curve.points[-1], (60 * HOURS, curve.points[-1][1])]
     path = " ".join(f"{_x(minutes)},{_y(share)}" for minutes, share in shown)
     y = TOP + HEIGHT + 54 + 20 * row
+    dashes = ' stroke-dasharray="7 7"' if row % 2 else ""  # where two curves are the same, both are seen
     label = f"{escape(curve.name)}: {curve.points[-1][1]:.0%} in the end"
     return [
-        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>',
-        f'<path d="M{LEFT} {y - 4}h24" stroke="{colour}" stroke-width="2.5"/>',
+        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"{dashes}/>',
+        f'<path d="M{LEFT} {y - 4}h24" stroke="{colour}" stroke-width="2.5"{dashes}/>',
         f'<text x="{LEFT + 32}" y="{y}">{label}</text>',
     ]
