@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 SECONDS = 50.0
 """Bound of one call, beside the reconciler's own work; what is under way at its end may take some more."""
 
-PAGE = 100
+PAGE = 50
 """Installs that are read at a time; a page that EventBridge throttles is begun anew."""
 
 _T = TypeVar("_T", InstallId, ScheduleId)
