@@ -43,10 +43,10 @@ def test_what_outlives_its_age_is_lost() -> None:
 
 
 def test_runs_take_as_long_as_they_are_said_to() -> None:
-    outcome = Simulation(Stack(concurrency=100, runner=100), {0: 100_000}).run(100_000)
+    outcome = Simulation(Stack(concurrency=100, runner=100, queue=True), {0: 100_000}).run(100_000)
 
     (begun,) = outcome.begun.values()
-    assert max(begun) == pytest.approx(100_000 * 2.75 / 100, rel=0.15)
+    assert max(begun) == pytest.approx(100_000 * 2.75 / 100, rel=0.05)
 
 
 def test_daily_rules_are_those_of_all_schedules() -> None:
