@@ -47,13 +47,16 @@ admin: setup ## Look after a deployed or local stack: make admin ARGS="schedules
 tell-again: setup ## Tell of changes that the audit gave up: make tell-again QUEUE=<url> FUNCTION=<name of the audit function>
 	@$(BIN)/python -m scripts.tell_again --queue-url "$(QUEUE)" --function-name "$(FUNCTION)"
 
+bench-scale: setup ## What becomes of 10 million schedules at the top of the hour: table and docs/scale.svg
+	@$(BIN)/python -m bench.scale
+
 docs: setup ## Write the table of permissions anew from template.yaml
 	@$(BIN)/python -m scripts.iam_table
 
 lint: setup ## Check format, style, types, import rules and the template
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy layers/scheduling/scheduling runner sdk local scheduling_admin samples/build.py scripts tests
+	@$(BIN)/mypy layers/scheduling/scheduling runner sdk local scheduling_admin samples/build.py scripts bench tests
 	@$(BIN)/lint-imports
 	@$(BIN)/cfn-lint template.yaml
 
@@ -76,4 +79,4 @@ lock: setup ## Resolve the dependencies anew
 clean: ## Remove what was built
 	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup sample local demo test properties sam-build sam-test crashes admin tell-again docs lint check format lock clean
+.PHONY: help setup sample local demo test properties sam-build sam-test crashes admin tell-again bench-scale docs lint check format lock clean

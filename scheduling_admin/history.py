@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 from scheduling.domain.runs import MAX_ATTEMPTS, Run, RunStatus, Trigger
-from scheduling.operations.missed import LATE
 
 from scheduling_admin.facts import Explanation, Facts, Verdict
 from scheduling_admin.times import instant, span_text
+
+NEXT_ATTEMPT = timedelta(minutes=15)
+"""How soon Lambda tries again, where runs do not wait for concurrency."""
 
 REPLAY = "Once the cause is mended: scheduling-admin replay"
 
@@ -54,7 +56,7 @@ def _failed(facts: Facts, run: Run) -> Explanation:
             else "Another attempt would fail the same way."
         )
         return Explanation(Verdict.FAILED, answer, (*told, why))
-    if run.attempt < MAX_ATTEMPTS and facts.now - run.started_at < LATE:
+    if run.attempt < MAX_ATTEMPTS and facts.now - run.started_at < NEXT_ATTEMPT:
         answer = f"Attempt {run.attempt} of {MAX_ATTEMPTS} failed; the next one is to come."
         return Explanation(
             Verdict.RETRYING, answer, (*told, "Lambda tries again after one minute, then after two.")

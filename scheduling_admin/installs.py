@@ -26,7 +26,7 @@ def installs(
     limit: arguments.Limit = 100,
     cursor: arguments.Cursor = None,
 ) -> Report:
-    """List installs: of a tenant in the order of their ids, or of all tenants in no order."""
+    """List installs: of a tenant in the order of their ids, or of all tenants."""
     ids, next_cursor = _page(operator, tenant, limit, cursor)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = pool.map(lambda each: operator.services.schedules.read(each).install, ids)

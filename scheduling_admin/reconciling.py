@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Annotated, TypeVar
 
 import typer
 from rich.console import RenderableType
 from scheduling.operations.reconcile import reconcile as settle
-from scheduling.operations.sweep import sweep_install, sweep_timer
+from scheduling.operations.sweep import PAGE, sweep_install, sweep_timer
 
 from scheduling_admin.exits import Exit
 from scheduling_admin.failures import leaving
@@ -59,7 +60,7 @@ def _sweep(operator: Operator) -> Counter[str]:
     services = operator.services
     with leaving(left), operator.progress(counted=False) as bar:
         task = bar.add_task("Sweeping", total=None)
-        for count, install_id in enumerate(_all(services.sweeps.installs), start=1):
+        for count, install_id in enumerate(_all(partial(services.sweeps.installs, limit=PAGE)), start=1):
             sweep_install(services, install_id, found)
             bar.update(task, description=f"Sweeping installs: {count}")
         for count, schedule_id in enumerate(_all(services.timers.page), start=1):

@@ -15,11 +15,12 @@ from scheduling.operations.execute import RunFailed, execute
 from scheduling.operations.reading import list_runs
 from scheduling.operations.reconcile import reconcile
 from scheduling.operations.sweep import sweep
+from scheduling.operations.uninstall import delete_install
 from scheduling.operations.update import update
 
 from tests.support.aws_calls import Call, refused
 from tests.support.consistency import assert_consistent
-from tests.support.world import GROUP, TABLE, FakeRunner, World, aws_client, changed, wanted
+from tests.support.world import ADMIN, GROUP, TABLE, FakeRunner, World, aws_client, changed, on_both, wanted
 
 DAY = timedelta(hours=24)
 
@@ -236,7 +237,7 @@ class TestMissed:
         schedule = create(world.services, install_id, wanted(cron="0 */6 * * *"))
         execute(world.services, world.runner, fire_of(schedule, "2026-11-23T18:00:00Z"))
 
-        assert run_sweep(world)["missed"] == 3
+        assert run_sweep(world)["missed"] == 2
         assert run_sweep(world)["missed"] == 4
 
         runs = {run.scheduled_time: run for run in history(world, schedule)}
@@ -259,7 +260,7 @@ class TestMissed:
         world.advance(hours=24, minutes=46)
         schedule = create(world.services, install_id, wanted(cron="0 10 * * *"))
 
-        world.advance(minutes=28)
+        world.advance(hours=7, minutes=28)
         sweep(world.services, DAY)
 
         assert history(world, schedule) == []
@@ -325,13 +326,13 @@ def test_a_replay_is_run_once_more_though_never_after_a_success(world: World, in
 
 
 class Ticking:
-    """Time of which each look takes five seconds: the third is past a call's end."""
+    """Time of which each look takes thirty seconds: the third is past a call's end."""
 
     ticks = 0
 
     def monotonic(self) -> float:
         self.ticks += 1
-        return self.ticks * 5.0
+        return self.ticks * 30.0
 
 
 def test_a_call_that_has_no_more_time_goes_on_behind_the_install_that_it_looked_at_last(
@@ -352,3 +353,61 @@ def test_a_call_that_has_no_more_time_goes_on_behind_the_install_that_it_looked_
         mended.append(len(world.timers()) - standing)
 
     assert mended == [1, 1, 1, 1]
+
+
+@on_both
+def test_the_installs_are_walked_page_by_page_each_once(world: World) -> None:
+    registered = {world.register() for _ in range(40)}
+    seen: list[InstallId] = []
+    cursor = None
+
+    for _ in range(14):
+        page, cursor = world.services.sweeps.installs(cursor, 3)
+        seen += page
+
+    assert cursor is None
+    assert sorted(seen) == sorted(registered)
+
+
+@on_both
+def test_an_install_is_found_whatever_became_of_it_until_it_is_deleted(world: World) -> None:
+    install_id = world.register()
+    create(world.services, install_id, wanted())
+    world.register(install_id, versionId="version-2", registryId="registry-2", enabled=False)
+    assert world.services.sweeps.installs(None, 10) == ([install_id], None)
+
+    delete_install(world.services, install_id, by=ADMIN)
+
+    assert world.services.sweeps.installs(None, 10) == ([], None)
+
+
+def test_what_the_history_holds_from_before_costs_nothing(world: World, install_id: InstallId) -> None:
+    schedule = create(world.services, install_id, wanted(cron="0 0 * * *"))
+    run_sweep(world)
+
+    def cost() -> list[str]:
+        world.calls.made.clear()
+        run_sweep(world)
+        return world.calls.operations()
+
+    without = cost()
+    for day in range(1, 29):
+        at = f"2026-10-{day:02}T09:00:00Z"
+        run = Run(scheduled_time=at, status=RunStatus.SUCCESS, attempt=1, started_at=world.clock[0])
+        world.services.runs.record(schedule, run)
+
+    assert cost() == without
+    assert "Scan" not in without
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+def test_many_are_looked_at_at_once(world: World) -> None:
+    schedules = [create(world.services, world.register(), wanted()) for _ in range(30)]
+    for schedule in schedules:
+        drop_timer(schedule)
+    several = replace(world, services=replace(world.services, at_once=8))
+
+    found = run_sweep(several)
+
+    assert found["missing timer"] == 30
+    assert_consistent(world)

@@ -63,6 +63,7 @@ def test_a_function_s_log_group_folder_and_names_come_from_its_operation(templat
 def test_every_function_behind_the_api_ends_before_the_api_gives_up(template: Template) -> None:
     timeouts = {name: spec["Timeout"] for name, spec in functions_of(template).items()}
     assert timeouts.pop("ExecuteFunction") > 30
+    assert timeouts.pop("ReconcileFunction") > 15 + 50
     assert set(timeouts.values()) == {29}
 
 

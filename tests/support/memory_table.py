@@ -173,7 +173,11 @@ class MemoryTable:
             start = place(given["ExclusiveStartKey"])
             found = [row for row in found if (place(row) > start if forward else place(row) < start)]
         page = found[: given.get("Limit")]
-        shown = [row for row in page if kept is None or kept.holds(row, values)]
+        shown = [
+            row
+            for row in page
+            if kept is None or kept.holds(_projected(row, index, self.keys, set()), values)
+        ]
         answer: dict[str, Any] = {"Count": len(shown), "ScannedCount": len(page)}
         attributes = {name for placeholder, name in names if placeholder in chosen}
         answer["Items"] = [_projected(row, index, self.keys, attributes) for row in shown]

@@ -216,7 +216,7 @@ def create_resources() -> None:
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in ("pk", "sk", "pendingShard", "pendingSince")
+            for name in ("pk", "sk", "pendingShard", "pendingSince", "installShard")
         ],
         GlobalSecondaryIndexes=[
             {
@@ -226,7 +226,15 @@ def create_resources() -> None:
                     {"AttributeName": "pendingSince", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["type"]},
-            }
+            },
+            {
+                "IndexName": "installs",
+                "KeySchema": [
+                    {"AttributeName": "installShard", "KeyType": "HASH"},
+                    {"AttributeName": "pk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["type"]},
+            },
         ],
     )
     aws_client("scheduler").create_schedule_group(Name=GROUP)

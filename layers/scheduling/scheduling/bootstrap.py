@@ -87,6 +87,7 @@ def services() -> Services:
         timers=EventBridgeTimers(connection.session, TimerSettings.read()),
         limits=settings.limits,
         clock=now,
+        at_once=16,
     )
 
 

@@ -471,11 +471,11 @@ BY_WHAT_STANDS = {
         facts(late=5),
         Verdict.AWAITED,
         "It is awaited: it was due 5 min ago, and has not been delivered yet.",
-        ["The timer stands as the row says. A delivery may be late; after 15 min it counts as missed."],
+        ["The timer stands as the row says. A delivery may be late; after 7 h 15 min it counts as missed."],
         [],
     ),
     "never delivered": (
-        facts(),
+        facts(late=440),
         Verdict.NOT_RUN,
         "It did not run: it was due, the timer stands as the row says, and the history has nothing.",
         [

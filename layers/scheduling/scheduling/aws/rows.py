@@ -61,6 +61,7 @@ def install_of(row: InstallRow) -> Install:
 def install_values(install: Install) -> dict[str, Any]:
     """What the platform sets of an install; the count and the window are the extension's writes to change."""
     return {
+        "install_shard": shard_of(install.id),
         "tenant_id": install.tenant_id,
         "registry_id": install.registry_id,
         "version_id": install.version_id,
@@ -235,7 +236,7 @@ def pending_values(identifier: str, since: datetime | None) -> dict[str, Any]:
 
 
 def shard_of(identifier: str) -> str:
-    """Which of the sixteen parts of the pending index a row is in."""
+    """Which of the sixteen parts of an index a row is in."""
     return f"{sum(identifier.encode()) % 16:x}"
 
 

@@ -1,23 +1,20 @@
 """What the full sweep reads and mends in the table."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import islice
 
 from pynamodb.connection import Connection
 
 from scheduling.aws.keys import SWEEP_KEY, install_key, name_key, schedule_key
 from scheduling.aws.requests import Write, find, translated
-from scheduling.aws.rows import install_of, schedule_of
-from scheduling.aws.table import InstallRow, NameRow, Row, ScheduleRow, SweepRow
+from scheduling.aws.rows import install_of, schedule_of, shard_of
+from scheduling.aws.table import SHARDS, InstallRow, InstallsIndex, NameRow, Row, ScheduleRow, SweepRow
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import Phase, SweepState
 from scheduling.operations.snapshots import Partition
-
-_PAGE = 500
 
 
 class SweepsTable:
@@ -45,24 +42,11 @@ class SweepsTable:
             write.put(row, cursor & phase)
         write.send()
 
-    def installs(self, cursor: str | None, limit: int = _PAGE) -> tuple[Sequence[InstallId], str | None]:
-        """One page of a Scan."""
-        start: Mapping[str, Any] | None = json.loads(cursor) if cursor else None
+    def installs(self, cursor: str | None, limit: int) -> tuple[Sequence[InstallId], str | None]:
+        """One Query of the index that has nothing but installs, and one for each part of it that ends."""
         with translated():
-            page = InstallRow.scan(
-                attributes_to_get=["pk", "sk", "type"],
-                page_size=_PAGE,
-                limit=limit,
-                last_evaluated_key=dict(start) if start else None,
-            )
-            found = [InstallId(row.pk.removeprefix("INSTALL#")) for row in page]
-        last = page.last_evaluated_key
-        return found, json.dumps(last) if last else None
-
-    def behind(self, install_id: InstallId) -> str:
-        """Without a request: a scan goes on behind any key, and hands out those of rows of any kind itself."""
-        key = install_key(install_id)
-        return json.dumps({"pk": {"S": key["hash_key"]}, "sk": {"S": key["range_key"]}})
+            found = list(islice(_installs(cursor, limit), limit))
+        return found, found[-1] if len(found) == limit else None
 
     def partition(self, install_id: InstallId) -> Partition:
         """One Query."""
@@ -111,3 +95,13 @@ class SweepsTable:
         same = ScheduleRow.timer_revision == schedule.timer_revision
         write.update(row, [ScheduleRow.checked_until.set(until)], same)
         write.send()
+
+
+def _installs(after: str | None, page_size: int) -> Iterator[InstallId]:
+    """Part by part; a cursor is the install that it is behind."""
+    first = SHARDS.index(shard_of(after)) if after else 0
+    for shard in SHARDS[first:]:
+        behind = InstallsIndex.pk > install_key(after)["hash_key"] if after else None
+        for row in Row.installs_index.query(shard, behind, page_size=page_size):
+            yield InstallId(row.pk.removeprefix("INSTALL#"))
+        after = None

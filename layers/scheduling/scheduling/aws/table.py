@@ -22,7 +22,7 @@ from pynamodb.models import Model
 from scheduling.aws.session import prepare
 
 SHARDS = "0123456789abcdef"
-"""Parts of the pending index, by the last hex digit of the row's id, so that no one part takes all writes."""
+"""Parts of an index, so that no one part takes all writes: see `rows.shard_of`."""
 
 
 class PendingIndex(GlobalSecondaryIndex["Row"]):
@@ -34,6 +34,17 @@ class PendingIndex(GlobalSecondaryIndex["Row"]):
 
     shard = UnicodeAttribute(hash_key=True, attr_name="pendingShard")
     since = UTCDateTimeAttribute(range_key=True, attr_name="pendingSince")
+
+
+class InstallsIndex(GlobalSecondaryIndex["Row"]):
+    """The rows of installs, and no others, by their ids; an extension's writes change nothing of what it projects."""
+
+    class Meta:
+        index_name = "installs"
+        projection = IncludeProjection(["type"])
+
+    shard = UnicodeAttribute(hash_key=True, attr_name="installShard")
+    pk = UnicodeAttribute(range_key=True)
 
 
 class Row(Model):
@@ -53,6 +64,7 @@ class Row(Model):
     pending_since = UTCDateTimeAttribute(null=True, attr_name="pendingSince")
     expires_at = TTLAttribute(null=True, attr_name="expiresAt")
     pending_index = PendingIndex()
+    installs_index = InstallsIndex()
 
     @classmethod
     def from_raw_data(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -80,6 +92,7 @@ def _readers(kind: type[Row]) -> Mapping[str, tuple[str, Callable[[Any], Any], s
 class InstallRow(Row, discriminator="install"):
     """pk INSTALL#<install>, sk INSTALL: small, since every write of the extension rewrites it."""
 
+    install_shard = UnicodeAttribute(attr_name="installShard")
     tenant_id = UnicodeAttribute(attr_name="tenantId")
     registry_id = UnicodeAttribute(attr_name="registryId")
     version_id = UnicodeAttribute(attr_name="versionId")

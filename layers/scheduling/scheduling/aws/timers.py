@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
@@ -24,6 +25,7 @@ _CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 2},
+    max_pool_connections=32,
 )
 _HAND_OVER = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 20}
 _REFUSALS = frozenset({"ValidationException", "AccessDeniedException"})
@@ -35,9 +37,15 @@ class EventBridgeTimers:
     def __init__(self, session: Session, settings: TimerSettings) -> None:
         self._session = session
         self._settings = settings
+        self._lock = Lock()
+
+    @property
+    def _client(self) -> "EventBridgeSchedulerClient":
+        with self._lock:
+            return self._only_client
 
     @cached_property
-    def _client(self) -> "EventBridgeSchedulerClient":
+    def _only_client(self) -> "EventBridgeSchedulerClient":
         client = self._session.create_client("scheduler", config=_CONFIG)
         return cast("EventBridgeSchedulerClient", client)
 

@@ -15,8 +15,11 @@ from scheduling.operations.services import Services
 
 logger = logging.getLogger(__name__)
 
-LATE = timedelta(minutes=15)
-"""How late a delivery may be before it counts as missed; one that comes after all is still run."""
+LATE = timedelta(hours=7, minutes=15)
+"""How late a delivery may be before it counts as missed; one that comes after all is still run.
+
+EventBridge tries for an hour to hand it over, and Lambda keeps it for six where runs wait for concurrency.
+"""
 
 SETTING = timedelta(minutes=1)
 """How long a new timer may take to be in force."""

@@ -168,11 +168,11 @@ class Sweeps(Protocol):
     def save(self, before: SweepState | None, after: SweepState) -> None:
         """Raises Conflict where another sweep has saved meanwhile."""
 
-    def installs(self, cursor: str | None, limit: int = ...) -> tuple[Sequence[InstallId], str | None]:
-        """Some installs, at most `limit`, and the cursor of the next ones; None at the end."""
+    def installs(self, cursor: str | None, limit: int) -> tuple[Sequence[InstallId], str | None]:
+        """Up to `limit` installs, and the cursor of the next ones, None at the end; an id is the one behind it.
 
-    def behind(self, install_id: InstallId) -> str:
-        """The cursor of the installs that come after that one."""
+        Eventually consistent: one that was registered a moment ago may be missing.
+        """
 
     def partition(self, install_id: InstallId) -> Partition:
         """Not of one moment: what looks wrong is to be looked at again before it is mended."""

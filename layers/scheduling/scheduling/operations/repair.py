@@ -1,10 +1,12 @@
-"""What the sweep mends: counts, names, timers, runs whose function died. Each look is taken again before a change."""
+"""What the sweep mends: counts, names, suspensions, timers. Each look is taken again before a change."""
 
 import logging
 from collections import Counter
 
 from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
+from scheduling.domain.sweeps import Timer
 from scheduling.operations.changing import write
 from scheduling.operations.converge import converge
 from scheduling.operations.following import follow
@@ -14,9 +16,10 @@ from scheduling.operations.snapshots import Partition
 logger = logging.getLogger(__name__)
 
 
-def mend_names_and_count(services: Services, install_id: InstallId, found: Counter[str]) -> None:
+def mend_names_and_count(
+    services: Services, install_id: InstallId, partition: Partition, found: Counter[str]
+) -> None:
     """Names and count of the install as its schedules say. Raises Conflict where they change meanwhile."""
-    partition = services.sweeps.partition(install_id)
     if partition.install is None:
         return
     count = sum(schedule.counted for schedule in partition.schedules)
@@ -43,8 +46,12 @@ def _holds(services: Services, install_id: InstallId, owner: ScheduleId, name: s
     return schedule is not None and name in schedule.names
 
 
-def mend_suspension(services: Services, seen: Schedule, found: Counter[str]) -> None:
+def mend_suspension(
+    services: Services, seen_install: Install | None, seen: Schedule, found: Counter[str]
+) -> None:
     """The schedule suspended or not as its install is; while that changes, whoever changes it brings it after."""
+    if seen_install is None or seen.suspended != seen_install.active:
+        return
     install = services.schedules.read(seen.install_id).install
     if install is None or install.pending_since or seen.suspended != install.active:
         return
@@ -54,19 +61,23 @@ def mend_suspension(services: Services, seen: Schedule, found: Counter[str]) -> 
 
 def mend_timer(services: Services, seen: Schedule, found: Counter[str]) -> None:
     """The schedule's timer as its row says; one whose row is pending is the reconciler's."""
+    if _agrees(services, services.timers.get(seen.id), seen):
+        return
     schedule = services.schedules.read(seen.install_id, seen.id).schedule
     if schedule is None or schedule.pending:
         return
     timer = services.timers.get(schedule.id)
-    if timer is None and not schedule.due:
-        return
-    if timer is not None and schedule.due and services.timers.matches(timer, schedule):
+    if _agrees(services, timer, schedule):
         return
     touched = schedule.touched(services.clock())
     write(services, schedule, touched)
     converge(services, touched, exists=timer is not None)
     kind = "missing timer" if timer is None else "different timer" if schedule.due else "unwanted timer"
     _note(found, kind, schedule.install_id, schedule.id)
+
+
+def _agrees(services: Services, timer: Timer | None, schedule: Schedule) -> bool:
+    return services.timers.matches(timer, schedule) if timer and schedule.due else not (timer or schedule.due)
 
 
 def mend_timer_without_row(services: Services, schedule_id: ScheduleId, found: Counter[str]) -> None:

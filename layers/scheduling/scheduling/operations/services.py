@@ -58,6 +58,8 @@ class Services:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = field(default=time.sleep)
     monotonic: Callable[[], float] = field(default=time.monotonic)
+    at_once: int = 1
+    """How many installs, or timers, the full sweep looks at at the same time."""
 
     def retry(self, step: Callable[[], _T], on: _Errors = (Conflict,)) -> _T:
         """The result of `step`, which reads and then writes; again, after a jitter, for as long as it conflicts.

@@ -1,15 +1,20 @@
 """The full sweep: every install and every timer is looked at once a day, and what differs is mended and counted.
 
-It goes on where it stopped, in pages, call by call; two at once do the same work twice and no harm.
+It goes on where it stopped, in pages, call by call; two at once do the same work twice and no harm. What it costs
+grows with installs, schedules and the runs since it last looked, not with the history.
 """
 
 import logging
+import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from itertools import takewhile
+from typing import TypeVar
 
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
@@ -25,8 +30,13 @@ from scheduling.operations.repair import (
 from scheduling.operations.services import Services
 
 logger = logging.getLogger(__name__)
-SECONDS = 8.0
-"""Bound of one call, beside the reconciler's own work."""
+SECONDS = 50.0
+"""Bound of one call, beside the reconciler's own work; what is under way at its end may take some more."""
+
+PAGE = 50
+"""Installs that are read at a time; a page that EventBridge throttles is begun anew."""
+
+_T = TypeVar("_T", InstallId, ScheduleId)
 
 
 def sweep(services: Services, interval: timedelta) -> Counter[str]:
@@ -67,28 +77,51 @@ def _page(
     services: Services, state: SweepState, interval: timedelta, found: Counter[str], deadline: float
 ) -> SweepState:
     if state.phase is Phase.INSTALLS:
-        installs, cursor = services.sweeps.installs(state.cursor)
-        for install_id in installs:
-            sweep_install(services, install_id, found)
-            if time.monotonic() > deadline:
-                return replace(state, cursor=services.sweeps.behind(install_id))
+        installs, cursor = services.sweeps.installs(state.cursor, PAGE)
+        looked = _look_at(services, sweep_install, installs, found, deadline)
+        if looked < len(installs):
+            return replace(state, cursor=installs[looked - 1])
         if cursor is None:
             return replace(state, phase=Phase.TIMERS, cursor=None)
         return replace(state, cursor=cursor)
     timers, cursor = services.timers.page(state.cursor)
-    for schedule_id in timers:
-        sweep_timer(services, schedule_id, found)
+    _look_at(services, sweep_timer, timers, found)
     if cursor is None:
         return SweepState(due_at=services.clock() + interval)
     return replace(state, cursor=cursor)
 
 
+def _look_at(
+    services: Services,
+    step: Callable[[Services, _T, Counter[str]], None],
+    those: Sequence[_T],
+    found: Counter[str],
+    deadline: float = math.inf,
+) -> int:
+    """How many have been looked at, some at once: the first at least, and none is begun after the deadline."""
+
+    def look(each: _T) -> Counter[str] | None:
+        if each != those[0] and time.monotonic() > deadline:
+            return None
+        mended: Counter[str] = Counter()
+        step(services, each, mended)
+        return mended
+
+    looked = 0
+    with ThreadPoolExecutor(services.at_once) as pool:
+        for mended in takewhile(lambda result: result is not None, pool.map(look, those)):
+            found.update(mended)
+            looked += 1
+    return looked
+
+
 def sweep_install(services: Services, install_id: InstallId, found: Counter[str]) -> None:
     """Compare one install's rows with each other, with their timers, and with their history."""
-    _unless_changed(partial(mend_names_and_count, services, install_id, found))
-    for schedule in services.schedules.all(install_id):
+    partition = services.sweeps.partition(install_id)
+    _unless_changed(partial(mend_names_and_count, services, install_id, partition, found))
+    for schedule in partition.schedules:
         _unless_changed(partial(record_missed, services, schedule, found))
-        _unless_changed(partial(mend_suspension, services, schedule, found))
+        _unless_changed(partial(mend_suspension, services, partition.install, schedule, found))
         _unless_changed(partial(mend_timer, services, schedule, found))
 
 

@@ -1,0 +1,67 @@
+"""Curves as an SVG, by hand: one picture needs no library."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+COLOURS = ("#c0392b", "#e08e0b", "#7f8c8d", "#1f77b4")
+LEFT, TOP, WIDTH, HEIGHT = 60, 50, 640, 300
+HOURS = 2
+_FONT = 'font-family="sans-serif" font-size="12"'
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of minutes and shares, both growing."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+
+
+def draw(curves: Sequence[Curve], title: str) -> str:
+    """The picture: what share of all occurrences has begun, by how late."""
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 30} {TOP + HEIGHT + 130}" {_FONT}>',
+        '<rect width="100%" height="100%" fill="white"/>',
+        f'<text x="{LEFT}" y="24" font-size="14">Share of all occurrences that have begun: {escape(title)}</text>',
+        *_grid(),
+    ]
+    for index, curve in enumerate(curves):
+        parts += _drawn(curve, COLOURS[index], index)
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _x(minutes: float) -> float:
+    return round(LEFT + WIDTH * min(minutes / (60 * HOURS), 1), 1)
+
+
+def _y(share: float) -> float:
+    return round(TOP + HEIGHT * (1 - share), 1)
+
+
+def _grid() -> list[str]:
+    lines = []
+    for percent in range(0, 101, 20):
+        y = _y(percent / 100)
+        lines.append(f'<path d="M{LEFT} {y}H{LEFT + WIDTH}" stroke="#ddd"/>')
+        lines.append(f'<text x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{percent} %</text>')
+    for hour in range(HOURS + 1):
+        x = _x(60 * hour)
+        lines.append(f'<path d="M{x} {TOP}V{TOP + HEIGHT}" stroke="#ddd"/>')
+        lines.append(f'<text x="{x}" y="{TOP + HEIGHT + 18}" text-anchor="middle">{hour} h</text>')
+    lines.append(f'<text x="{LEFT + WIDTH}" y="{TOP + HEIGHT + 36}" text-anchor="end">late by</text>')
+    return lines
+
+
+def _drawn(curve: Curve, colour: str, row: int) -> list[str]:
+    step = max(1, len(curve.points) // 300)
+    shown = [*curve.points[::step], curve.points[-1], (60 * HOURS, curve.points[-1][1])]
+    path = " ".join(f"{_x(minutes)},{_y(share)}" for minutes, share in shown)
+    y = TOP + HEIGHT + 54 + 20 * row
+    dashes = ' stroke-dasharray="7 7"' if row % 2 else ""  # where two curves are the same, both are seen
+    label = f"{escape(curve.name)}: {curve.points[-1][1]:.0%} in the end"
+    return [
+        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"{dashes}/>',
+        f'<path d="M{LEFT} {y - 4}h24" stroke="{colour}" stroke-width="2.5"{dashes}/>',
+        f'<text x="{LEFT + 32}" y="{y}">{label}</text>',
+    ]
