@@ -1,25 +1,43 @@
 """What the rules of `test_two_systems` may do, and how what its caller is told becomes a step of the model."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
-from scheduling.domain.errors import CapabilityDenied, InstallNotFound, ScheduleNotFound, SchedulingError
+from botocore.session import Session
+from scheduling.aws.executor import LambdaExecutor
+from scheduling.domain.errors import (
+    CapabilityDenied,
+    InstallNotFound,
+    NotRunnable,
+    RemapFailed,
+    ScheduleNotFound,
+    SchedulingError,
+    Uncertain,
+    ValidationFailed,
+)
 from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Definition, Schedule
 from scheduling.operations.create import create
 from scheduling.operations.delete import delete
+from scheduling.operations.installs import Put, Registered, set_enabled
+from scheduling.operations.run_now import run_now
+from scheduling.operations.tenants import turn_tenant
 from scheduling.operations.uninstall import delete_install
 from scheduling.operations.update import update
 
 from tests.support.aws_calls import Killed
 from tests.support.interleaving import Result
-from tests.support.model import Defined, Model, Step, Told
-from tests.support.world import ADMIN, World, changed, registration_body, wanted
+from tests.support.model import Defined, Installed, Model, Step, Told
+from tests.support.world import ADMIN, SETTINGS, TENANT, World, changed, registration_body, wanted
 
 INSTALLS = (InstallId("install-0"), InstallId("install-1"))
+ENDPOINTS = ("POST /api/sync", "GET /api/both")
+WITHOUT_FIRST, WITHOUT_SECOND = 4, 5
+"""Versions that lack one of the endpoints; all others have both."""
 Act = Callable[[], object]
 Judge = Callable[[Result], Step | None]
 
@@ -34,6 +52,7 @@ class Create:
     name: str | None
     minute: int
     enabled: bool
+    endpoint: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,6 +64,7 @@ class Update:
     enabled: bool | None
     name: str | None
     payload: bool
+    endpoint: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,12 +77,22 @@ class Delete:
 
 @dataclass(frozen=True)
 class Register:
-    """The first time, or a change; every version has the same endpoints and another manifest."""
+    """The first time, or a change; every version has another manifest."""
 
     install: int
     enabled: bool
     granted: bool
     version: int
+    disable_missing: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Switch:
+    """On or off."""
+
+    install: int
+    enabled: bool
 
 
 @dataclass(frozen=True)
@@ -73,12 +103,27 @@ class Uninstall:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """Pause or resume the tenant, whose both installs are."""
+
+    paused: bool
+
+
+@dataclass(frozen=True)
+class RunNow:
+    """Of one of the newest schedules."""
+
+    target: int
+    key: str | None
+
+
+@dataclass(frozen=True)
 class Deliver:
-    """Of what stands in EventBridge, of an earlier revision, or of no schedule."""
+    """Of what stands in EventBridge, of an earlier revision, of no schedule, or of the newest run by hand."""
 
     target: int
     time: str
-    which: Literal["current", "stale", "unknown"]
+    which: Literal["current", "stale", "unknown", "manual"]
     outcome: str
 
 
@@ -87,28 +132,34 @@ class Reconcile:
     """Once."""
 
 
-Command = Create | Update | Delete | Register | Uninstall | Deliver | Reconcile
-Change = Create | Update | Delete | Register | Uninstall
+OfSchedule = Update | Delete | RunNow
+Change = Create | OfSchedule | Register | Switch | Uninstall | Turn
+Command = Change | Deliver | Reconcile
+
+
+_TOLD: Mapping[type[BaseException], Told] = {
+    Killed: "open",
+    Uncertain: "open",
+    InstallNotFound: "no install",
+    CapabilityDenied: "denied",
+    ScheduleNotFound: "no schedule",
+    RemapFailed: "missing",
+    NotRunnable: "not runnable",
+}
 
 
 def told(result: Result) -> Told:
     """What the caller knows. Raises what no caller should ever be told."""
-    match result.error:
-        case None:
-            return "done"
-        case Killed():
-            return "open"
-        case InstallNotFound() | CapabilityDenied():
-            return "no install"
-        case ScheduleNotFound():
-            return "no schedule"
-        case SchedulingError() as error:
-            text = str(error)
-            if "install is being deleted" in text:
-                return "done"
-            return "open" if "may still take effect" in text or "shortly" in text else "refused"
-        case error:
-            raise error
+    error = result.error
+    if error is None or "install is being deleted" in str(error):
+        return "done"
+    if isinstance(error, ValidationFailed) and "endpoint" in error.field_errors:
+        return "no endpoint"
+    if type(error) in _TOLD:
+        return _TOLD[type(error)]
+    if isinstance(error, SchedulingError):
+        return "refused"
+    raise error
 
 
 def target(model: Model, number: int) -> tuple[int, str, ScheduleId] | None:
@@ -125,6 +176,7 @@ class Changes:
     def __init__(self, world: World, model: Model) -> None:
         self._world, self._model = world, model
         self._marks = 0
+        self._started: dict[tuple[ScheduleId, str], str] = {}
 
     def of(self, command: Change) -> tuple[Act, Judge] | None:
         """None where there is nothing to do it to."""
@@ -133,12 +185,25 @@ class Changes:
                 return self._create(command)
             case Register():
                 return self._register(command)
+            case Switch():
+                return self._switch(command)
+            case Turn():
+                return self._turn(command.paused)
             case Uninstall():
                 return self._uninstall(command.install)
         found = target(self._model, command.target)
-        if found is None:
-            return None
-        return self._update(command, *found) if isinstance(command, Update) else self._delete(command, *found)
+        return self._of_schedule(command, *found) if found else None
+
+    def _of_schedule(
+        self, command: OfSchedule, install: int, subject: str, schedule_id: ScheduleId
+    ) -> tuple[Act, Judge]:
+        match command:
+            case Update():
+                return self._update(command, install, subject, schedule_id)
+            case Delete():
+                return self._delete(command, install, subject, schedule_id)
+            case RunNow():
+                return self._run_now(command, install, subject, schedule_id)
 
     def _mark(self) -> int:
         self._marks += 1
@@ -146,13 +211,16 @@ class Changes:
 
     def _create(self, command: Create) -> tuple[Act, Judge]:
         key, minute, name, enabled = None, command.minute, command.name, command.enabled
+        endpoint = ENDPOINTS[command.endpoint]
         subject = f"n{self._mark()}"
         if command.key:
             subject, minute, enabled = f"{command.key}{command.body}", command.body, True
+            endpoint = ENDPOINTS[command.body]
             name = "x" if command.body else None
             key = IdempotencyKey(command.key, subject)
-        given = wanted(cron=f"{minute} * * * *", name=name, enabled=enabled, payload=[subject, 0])
-        answer = Defined(f"{minute} * * * *", enabled, name, json.dumps([subject, 0], separators=(",", ":")))
+        text = json.dumps([subject, 0], separators=(",", ":"))
+        answer = Defined(endpoint, f"{minute} * * * *", enabled, name, text)
+        given = wanted(endpoint=endpoint, cron=answer.cron, name=name, enabled=enabled, payload=[subject, 0])
 
         def judge(result: Result) -> Step:
             made: Schedule | None = result.value
@@ -173,6 +241,8 @@ class Changes:
             fields["enabled"] = command.enabled
         if command.name != "keep":
             fields["name"] = command.name
+        if command.endpoint is not None:
+            fields["endpoint"] = ENDPOINTS[command.endpoint]
         changes = dict(fields)
         if command.payload:
             fields["payload"] = [subject, self._mark()]
@@ -199,21 +269,54 @@ class Changes:
 
         return lambda: delete(self._world.services, INSTALLS[by], schedule_id), judge
 
+    def _run_now(
+        self, command: RunNow, install: int, subject: str, schedule_id: ScheduleId
+    ) -> tuple[Act, Judge]:
+        def judge(result: Result) -> Step:
+            if result.value:
+                time = result.value.scheduled_time
+                assert (schedule_id, time) in self._handed_over(), "told to run, and not handed over"
+                if command.key:
+                    assert self._started.setdefault((schedule_id, command.key), time) == time, "run twice"
+            return Step("run", install, told(result), subject, schedule_id)
+
+        services, by = self._world.services, INSTALLS[install]
+        return lambda: run_now(services, _executor(), by, schedule_id, command.key), judge
+
+    def _handed_over(self) -> set[tuple[str, str]]:
+        return {(each["scheduleId"], each["scheduledTime"]) for each in self._world.handed_over()}
+
     def _register(self, command: Register) -> tuple[Act, Judge]:
-        install, on = command.install, command.enabled and command.granted
-        body = registration_body(
-            tenantId=f"tenant-{install}",
-            registryId=f"registry-{install}",
-            versionId=f"version-{command.version}",
-            enabled=command.enabled,
-            grantedCapabilities=["cap:scheduler.manage"] if command.granted else [],
-        )
-        body["manifest"]["version"] = f"1.0.{command.version}"
+        install, body, stated = command.install, _body(command), _stated(command)
+        put = Put(by=ADMIN, disable_missing=command.disable_missing, dry_run=command.dry_run)
 
         def judge(result: Result) -> Step:
-            return Step("register", install, told(result), on=on)
+            return Step(
+                "put",
+                install,
+                told(result),
+                stated=stated,
+                disable_missing=put.disable_missing,
+                dry_run=put.dry_run,
+                listed=_listed(result),
+            )
 
-        return lambda: self._world.register(INSTALLS[install], **body), judge
+        return lambda: self._world.put(INSTALLS[install], put, **body), judge
+
+    def _switch(self, command: Switch) -> tuple[Act, Judge]:
+        install, on = command.install, command.enabled
+
+        def judge(result: Result) -> Step:
+            return Step("switch", install, told(result), on=on)
+
+        return lambda: set_enabled(self._world.services, INSTALLS[install], enabled=on, by=ADMIN), judge
+
+    def _turn(self, paused: bool) -> tuple[Act, Judge]:
+        def judge(result: Result) -> Step:
+            begun = result.value is not None and not result.value.complete
+            return Step("turn", 0, "open" if begun else told(result), on=paused)
+
+        return lambda: turn_tenant(self._world.services, TENANT, paused=paused, by=ADMIN), judge
 
     def _uninstall(self, install: int) -> tuple[Act, Judge]:
         def judge(result: Result) -> Step:
@@ -222,6 +325,46 @@ class Changes:
         return lambda: delete_install(self._world.services, INSTALLS[install], by=ADMIN), judge
 
 
+@cache
+def _executor() -> LambdaExecutor:
+    """One for all worlds, since a client of Lambda costs more than a sequence."""
+    return LambdaExecutor(Session(), SETTINGS.timer_target_arn)
+
+
+def _endpoints(version: int) -> tuple[str, ...]:
+    return {WITHOUT_FIRST: ENDPOINTS[1:], WITHOUT_SECOND: ENDPOINTS[:1]}.get(version, ENDPOINTS)
+
+
+def _stated(command: Register) -> Installed:
+    version, endpoints = f"version-{command.version}", frozenset(_endpoints(command.version))
+    return Installed(command.enabled, command.granted, version, endpoints)
+
+
+def _body(command: Register) -> dict[str, object]:
+    declared = [endpoint.split() for endpoint in _endpoints(command.version)]
+    endpoints = [{"method": method, "path": path, "handler": "h"} for method, path in declared]
+    manifest = registration_body()["manifest"]
+    return {
+        "registryId": f"registry-{command.install}",
+        "versionId": f"version-{command.version}",
+        "enabled": command.enabled,
+        "grantedCapabilities": ["cap:scheduler.manage"] if command.granted else [],
+        "manifest": {**manifest, "version": f"1.0.{command.version}", "api": {"endpoints": endpoints}},
+    }
+
+
+def _listed(result: Result) -> frozenset[str]:
+    """The schedules that are said to lack their endpoint."""
+    match result.value, result.error:
+        case Registered() as registered, _:
+            return frozenset(schedule.id for schedule in registered.disabled)
+        case _, RemapFailed() as failed:
+            return frozenset(schedule_id for schedule_id, _ in failed.missing)
+    return frozenset()
+
+
 def defined(definition: Definition) -> Defined:
     """The part that the model keeps."""
-    return Defined(definition.cron, definition.enabled, definition.name, definition.payload or "")
+    return Defined(
+        definition.endpoint, definition.cron, definition.enabled, definition.name, definition.payload or ""
+    )
