@@ -167,7 +167,7 @@ class TwoSystems:
             found, stands = rows[install, subject], self._stands(install)
             allowed = self._model.allows(install, subject)
             assert any(_agree(state, found) and _standing(state) == stands for state in allowed), (
-                f"{subject} of install {install} stands as {found}, but what was told allows {allowed}"
+                f"{subject} of install {install} stands as {found} in {stands}, but what was told allows {allowed}"
             )
 
     def _stands(self, install: int) -> _Standing:

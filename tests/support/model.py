@@ -237,9 +237,7 @@ class Model:
                 if step.told == "done" and found not in self.known:
                     self.known.append(found)
         for (install, subject), states in self._subjects.items():
-            own = [
-                each for each in steps if each.install in (install, None) and each.subject in ("", subject)
-            ]
+            own = [each for each in steps if each.concerns(install) and each.subject in ("", subject)]
             self._subjects[install, subject] = _after(states, own, f"{subject} of install {install}")
         for install, states in self._installs.items():
             whole = [each for each in steps if each.concerns(install) and not each.subject]
