@@ -176,6 +176,7 @@ class Changes:
     def __init__(self, world: World, model: Model) -> None:
         self._world, self._model = world, model
         self._marks = 0
+        self._asked: set[tuple[ScheduleId, str]] = set()
         self._started: dict[tuple[ScheduleId, str], str] = {}
 
     def of(self, command: Change) -> tuple[Act, Judge] | None:
@@ -273,18 +274,21 @@ class Changes:
         self, command: RunNow, install: int, subject: str, schedule_id: ScheduleId
     ) -> tuple[Act, Judge]:
         def judge(result: Result) -> Step:
+            again = (schedule_id, command.key) in self._asked
+            if command.key and told(result) in ("done", "open", "refused"):
+                self._asked.add((schedule_id, command.key))
             if result.value:
-                time = result.value.scheduled_time
-                assert (schedule_id, time) in self._handed_over(), "told to run, and not handed over"
-                if command.key:
-                    assert self._started.setdefault((schedule_id, command.key), time) == time, "run twice"
-            return Step("run", install, told(result), subject, schedule_id)
+                self._check_handed_over(schedule_id, command.key, result.value.scheduled_time)
+            return Step("run", install, told(result), subject, schedule_id, again=again)
 
         services, by = self._world.services, INSTALLS[install]
         return lambda: run_now(services, _executor(), by, schedule_id, command.key), judge
 
-    def _handed_over(self) -> set[tuple[str, str]]:
-        return {(each["scheduleId"], each["scheduledTime"]) for each in self._world.handed_over()}
+    def _check_handed_over(self, schedule_id: ScheduleId, key: str | None, time: str) -> None:
+        handed = {(each["scheduleId"], each["scheduledTime"]) for each in self._world.handed_over()}
+        assert (schedule_id, time) in handed, "told to run, and not handed over"
+        if key:
+            assert self._started.setdefault((schedule_id, key), time) == time, "one key, two occurrences"
 
     def _register(self, command: Register) -> tuple[Act, Judge]:
         install, body, stated = command.install, _body(command), _stated(command)

@@ -77,7 +77,8 @@ class Step:
     """One operation, and what its caller was told.
 
     A `turn` is of all installs. `answer` is the definition in the answer, or in the create, `stated` what
-    an install is put to, `on` what is switched or turned on, `listed` the schedules said to lack their endpoint.
+    an install is put to, `on` what is switched or turned on, `listed` the schedules said to lack their endpoint; `again` is a run
+    that was asked for before by the same key.
     """
 
     kind: Literal["create", "update", "delete", "put", "switch", "uninstall", "turn", "run"]
@@ -92,6 +93,7 @@ class Step:
     disable_missing: bool = False
     dry_run: bool = False
     listed: frozenset[str] = frozenset()
+    again: bool = False
 
     def concerns(self, install: int) -> bool:
         """Whether it is of that install."""
@@ -135,20 +137,24 @@ class Step:
             case "turn":
                 return {replace(state, paused=self.on, turning=None)}
             case "switch":
-                on = state.installed and replace(state.installed, enabled=self.on)
-                return {replace(state, installed=on)} if on else set()
-        return self._done_with_schedule(state) if state.managed else set()
+                return self._switched(state)
+            case "run":
+                runs = state.runs or (self.again and state.installed is not None)
+                return {state} if runs and state.has(self.schedule_id) else set()
+        return self._done_by_owner(state) if state.managed else set()
 
-    def _done_with_schedule(self, state: State) -> set[State]:
+    def _switched(self, state: State) -> set[State]:
+        on = state.installed and replace(state.installed, enabled=self.on)
+        return {replace(state, installed=on)} if on else set()
+
+    def _done_by_owner(self, state: State) -> set[State]:
         if self.kind == "create":
             return self._created(state)
         if not state.has(self.schedule_id):
             return set()
         if self.kind == "update":
             return self._updated(state)
-        if self.kind == "delete":
-            return {replace(state, born=self.schedule_id, defined=None)}
-        return {state} if state.runs else set()
+        return {replace(state, born=self.schedule_id, defined=None)}
 
     def _begun(self, state: State) -> set[State]:
         return {replace(state, turning=self.on)} if self.kind == "turn" else set()
