@@ -76,9 +76,9 @@ class State:
 class Step:
     """One operation, and what its caller was told.
 
-    A `turn` is of all installs. `answer` is the definition in the answer, or in the create, `stated` what
-    an install is put to, `on` what is switched or turned on, `listed` the schedules said to lack their endpoint; `again` is a run
-    that was asked for before by the same key.
+    A `turn` is of all installs. `answer` is the definition in the answer, or in the create, `stated` what an install
+    is put to, `on` what is switched or turned on, `listed` the schedules said to lack their endpoint; `again` is a
+    run that was asked for before by the same key.
     """
 
     kind: Literal["create", "update", "delete", "put", "switch", "uninstall", "turn", "run"]
