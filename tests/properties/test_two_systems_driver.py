@@ -15,10 +15,10 @@ from scheduling.domain.limits import Limits
 from scheduling.operations.reconcile import reconcile
 from scheduling.operations.sweep import sweep
 
+from tests.properties.test_two_systems_changes import Changes
 from tests.properties.test_two_systems_commands import (
     INSTALLS,
     Act,
-    Changes,
     Command,
     Deliver,
     Judge,
