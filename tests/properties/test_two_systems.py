@@ -17,6 +17,9 @@ from tests.properties.test_two_systems_commands import (
     Deliver,
     Reconcile,
     Register,
+    RunNow,
+    Switch,
+    Turn,
     Uninstall,
     Update,
 )
@@ -27,6 +30,7 @@ _INSTALL = st.sampled_from([0, 0, 0, 1])
 _TARGET = st.sampled_from([0, 0, 0, 1, 2, 3])
 _NAME = st.sampled_from([None, "x", "y"])
 _MINUTE = st.integers(0, 3)
+_ENDPOINT = st.sampled_from([0, 0, 1])
 _TIME = st.sampled_from(["2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z"])
 _CREATE = st.builds(
     Create,
@@ -36,25 +40,43 @@ _CREATE = st.builds(
     _NAME,
     _MINUTE,
     st.booleans(),
+    _ENDPOINT,
 )
 _UPDATE = st.builds(
-    Update, _TARGET, st.none() | _MINUTE, st.none() | st.booleans(), st.just("keep") | _NAME, st.booleans()
+    Update,
+    _TARGET,
+    st.none() | _MINUTE,
+    st.none() | st.booleans(),
+    st.just("keep") | _NAME,
+    st.booleans(),
+    st.none() | _ENDPOINT,
 )
 _DELETE = st.builds(Delete, _TARGET, st.sampled_from([False] * 7 + [True]))
+_VERSION = st.integers(0, 5)
 _REGISTER = st.builds(
-    Register, _INSTALL, st.sampled_from([True, True, False]), st.sampled_from([True] * 5 + [False]), _MINUTE
+    Register,
+    _INSTALL,
+    st.sampled_from([True, True, False]),
+    st.sampled_from([True] * 5 + [False]),
+    _VERSION,
+    st.booleans(),
+    st.sampled_from([False] * 5 + [True]),
 )
+_SWITCH = st.builds(Switch, _INSTALL, st.booleans())
+_TURN = st.builds(Turn, st.booleans())
+_RUN_NOW = st.builds(RunNow, _TARGET, st.sampled_from([None, "a", "a"]))
 _DELIVER = st.builds(
     Deliver,
     _TARGET,
     _TIME,
-    st.sampled_from(["current", "current", "current", "stale", "unknown"]),
+    st.sampled_from(["current", "current", "current", "manual", "stale", "unknown"]),
     st.sampled_from(["success", "success", "retryable", "final"]),
 )
 _UNINSTALL = st.builds(Uninstall, _INSTALL)
 _RECONCILE = st.builds(Reconcile)
 _COMMAND: st.SearchStrategy[Command] = st.one_of(
-    _CREATE, _CREATE, _UPDATE, _UPDATE, _DELETE, _REGISTER, _UNINSTALL, _DELIVER, _DELIVER, _RECONCILE
+    *(_CREATE, _CREATE, _UPDATE, _UPDATE, _DELETE, _RUN_NOW, _DELIVER, _DELIVER),
+    *(_REGISTER, _REGISTER, _SWITCH, _TURN, _UNINSTALL, _RECONCILE),
 )
 
 
@@ -74,12 +96,16 @@ _CREATE_FIRST = st.builds(
     _MINUTE,
     st.just(True),
 )
-_REGISTER_FIRST = st.builds(Register, _FIRST, st.booleans(), st.just(True), _MINUTE)
+_REGISTER_FIRST = st.builds(Register, _FIRST, st.booleans(), st.just(True), _VERSION, st.booleans())
+_PLATFORM = (_REGISTER_FIRST, st.builds(Switch, _FIRST, st.booleans()), _TURN)
+_RUN_NEWEST = st.builds(RunNow, _NEWEST, st.just("a"))
 _RIVALS = st.one_of(
     _together(_CREATE_FIRST),
     _together(_UPDATE_NEWEST, _UPDATE_NEWEST, st.builds(Delete, _NEWEST, st.just(False)), _RECONCILE),
     _together(_UPDATE_NEWEST, _REGISTER_FIRST, _DELIVER, _RECONCILE),
-    st.tuples(st.builds(Uninstall, _FIRST), st.just(Register(0, True, True, 1)), _CREATE_FIRST).map(list),
+    _together(*_PLATFORM, _RECONCILE),
+    _together(*_PLATFORM, _CREATE_FIRST, _UPDATE_NEWEST, _RUN_NEWEST, _DELIVER),
+    st.tuples(st.builds(Uninstall, _FIRST), _REGISTER_FIRST, _CREATE_FIRST | _UPDATE_NEWEST).map(list),
     st.tuples(st.builds(Uninstall, _FIRST) | _REGISTER_FIRST, _CREATE_FIRST | _UPDATE_NEWEST).map(list),
     _together(_DELIVER),
     _together(_COMMAND),
@@ -95,7 +121,7 @@ _WAIT = st.sampled_from([0, 0, 0, 61])
 
 
 class TwoSystemsMachine(RuleBasedStateMachine):
-    """The table and EventBridge under two installs of two tenants."""
+    """The table and EventBridge under two installs of one tenant."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,10 +15,10 @@ from scheduling.domain.limits import Limits
 from scheduling.operations.reconcile import reconcile
 from scheduling.operations.sweep import sweep
 
+from tests.properties.test_two_systems_changes import Changes
 from tests.properties.test_two_systems_commands import (
     INSTALLS,
     Act,
-    Changes,
     Command,
     Deliver,
     Judge,
@@ -38,11 +38,12 @@ from tests.support.world import TABLE, new_world
 WINDOW = timedelta(seconds=60)
 _LEFT_TO_THE_SWEEP = {"missing timer", "different timer", "unwanted timer", "orphaned timer"}
 """A function that dies right after it was overtaken at EventBridge can no longer see that it was."""
+_Standing = tuple[tuple[bool, bool, str] | None, bool]
 _PLACES = {f"INSTALL#{install_id}": place for place, install_id in enumerate(INSTALLS)}
 
 
 class TwoSystems:
-    """One world with two installs, both registered."""
+    """One world with two installs of one tenant, both registered."""
 
     def __init__(self, writes_per_minute: int, schedules: int) -> None:
         self._stack = ExitStack()
@@ -54,7 +55,7 @@ class TwoSystems:
         self._world = self._stack.enter_context(new_world(limits, aws="memory"))
         assert self._world.memory
         self._aws: MemoryAws = self._world.memory
-        self._model, self._runs = Model(), Runs()
+        self._model, self._runs = Model(len(INSTALLS)), Runs()
         self._changes = Changes(self._world, self._model)
         self._accepted: dict[int, list[datetime]] = defaultdict(list)
         self._keys: dict[tuple[int, str], set[str]] = defaultdict(set)
@@ -152,17 +153,36 @@ class TwoSystems:
             assert len(subjects) <= 1, f"key {key} stands for {subjects}"
 
     def _check_told(self) -> None:
+        for install in range(len(INSTALLS)):
+            stands, allowed = self._stands(install), self._model.allows(install)
+            assert any(_standing(state) == stands for state in allowed), (
+                f"install {install} stands as {stands}, but what was told allows {allowed}"
+            )
         rows: dict[tuple[int, str], list[tuple[str, Defined]]] = defaultdict(list)
         for item in self._aws.items(TABLE, "schedule"):
             subject = json.loads(item["payload"]["S"])[0]
             rows[_PLACES[item["pk"]["S"]], subject].append((_id(item), _defined(item)))
         assert rows.keys() <= set(self._model.subjects())
         for install, subject in self._model.subjects():
-            found = rows[install, subject]
+            found, stands = rows[install, subject], self._stands(install)
             allowed = self._model.allows(install, subject)
-            assert any(_agree(state, found) for state in allowed), (
-                f"{subject} of install {install} stands as {found}, but what was told allows {allowed}"
+            assert any(_agree(state, found) and _standing(state) == stands for state in allowed), (
+                f"{subject} of install {install} stands as {found} in {stands}, but what was told allows {allowed}"
             )
+
+    def _stands(self, install: int) -> _Standing:
+        """The install and its tenant as the table has them."""
+        paused = any(item["paused"]["BOOL"] for item in self._aws.items(TABLE, "tenant"))
+        for item in self._aws.items(TABLE, "install"):
+            if _PLACES[item["pk"]["S"]] == install:
+                granted = "cap:scheduler.manage" in item["granted"]["SS"]
+                return (item["enabled"]["BOOL"], granted, item["versionId"]["S"]), paused
+        return None, paused
+
+
+def _standing(state: State) -> _Standing:
+    on = state.installed
+    return (on.enabled, on.granted, on.version) if on else None, state.paused
 
 
 def _judge_reconcile(result: Result) -> None:
@@ -196,4 +216,5 @@ def _created_at(item: Item) -> datetime:
 
 def _defined(item: Item) -> Defined:
     name = item.get("name", {}).get("S")
-    return Defined(item["cron"]["S"], item["enabled"]["BOOL"], name, item["payload"]["S"])
+    endpoint = f"{item['endpointMethod']['S']} {item['endpointPath']['S']}"
+    return Defined(endpoint, item["cron"]["S"], item["enabled"]["BOOL"], name, item["payload"]["S"])

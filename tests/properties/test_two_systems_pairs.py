@@ -1,15 +1,22 @@
 """Any two operations at the same time, each held up after each of its AWS calls while the other goes on."""
 
+from collections.abc import Iterator
+from itertools import product
+
 import pytest
 from hypothesis import settings
 
 from tests.properties.test_two_systems_commands import (
+    WITHOUT_FIRST,
     Command,
     Create,
     Delete,
     Deliver,
     Reconcile,
     Register,
+    RunNow,
+    Switch,
+    Turn,
     Uninstall,
     Update,
 )
@@ -30,11 +37,29 @@ _COMMANDS: dict[str, Command] = {
     "deliver": Deliver(0, _NINE, "current", "success"),
     "reconcile": Reconcile(),
 }
+_ON_INSTALLS: dict[str, Command] = {
+    "leave the endpoint": Register(0, True, True, WITHOUT_FIRST, disable_missing=True),
+    "leave it if unused": Register(0, True, True, WITHOUT_FIRST),
+    "ask what leaving it would do": Register(
+        0, True, True, WITHOUT_FIRST, disable_missing=True, dry_run=True
+    ),
+    "switch off": Switch(0, False),
+    "switch on": Switch(0, True),
+    "pause": Turn(True),
+    "resume": Turn(False),
+    "run now": RunNow(0, "a"),
+}
+_BEFORE: dict[str, Command] = {"switch on": Switch(0, False), "resume": Turn(True)}
+"""What must come first for the operation to do anything."""
+_RIVALS = ("create", "move", "uninstall", "deliver", "pause")
+"""Those that each operation on whole installs meets, while EventBridge answers; at length, all meet all."""
+_ALL = {**_COMMANDS, **_ON_INSTALLS}
 _FIRST = Create(0, None, 0, None, 0, True)
 _LONGEST = 9
 """More AWS calls than any of the operations makes here."""
 _AT_LENGTH = settings.get_current_profile_name() == "nightly"
 _STEPS = range(1, _LONGEST) if _AT_LENGTH else (2, 3, 4)
+_STEPS_HELD = range(1, 12) if _AT_LENGTH else (2, 3)
 _OTHERS = (3, _LONGEST) if _AT_LENGTH else (_LONGEST,)
 _BEGINNINGS = ["from settled", "from a change whose function died"] if _AT_LENGTH else ["from settled"]
 _FAULTS: dict[str, dict[int, Fault]] = {"quiet": {}, "LOST at 1": {1: Fault.LOST}}
@@ -44,12 +69,18 @@ if _AT_LENGTH:
     _FAULTS |= {f"{fault.name} at {at}": {at: fault} for at in (0, 1) for fault in _TIMER_FAULTS}
 
 
-@pytest.mark.parametrize("fault", _FAULTS)
+def _pairs() -> Iterator[tuple[str, str, str]]:
+    for first, second, fault in product(_ALL, _ALL, _FAULTS):
+        of_schedules = first in _COMMANDS and second in _COMMANDS
+        telling = first in _RIVALS or second in _RIVALS
+        if _AT_LENGTH or of_schedules or (telling and fault == "quiet"):
+            yield first, second, fault
+
+
 @pytest.mark.parametrize("others", _OTHERS)
 @pytest.mark.parametrize("beginning", _BEGINNINGS)
-@pytest.mark.parametrize("second", _COMMANDS)
-@pytest.mark.parametrize("first", _COMMANDS)
-def test_two_at_the_same_time(first: str, second: str, beginning: str, others: int, fault: str) -> None:
+@pytest.mark.parametrize(("first", "second", "fault"), list(_pairs()))
+def test_two_at_the_same_time(first: str, second: str, fault: str, beginning: str, others: int) -> None:
     """With room for one schedule more, and for three writes a minute, or one after the change that died."""
     left = beginning != "from settled"
     for steps in _STEPS:
@@ -57,17 +88,34 @@ def test_two_at_the_same_time(first: str, second: str, beginning: str, others: i
         systems.do([_FIRST], Plan(), 0)
         if left:
             systems.do([Update(0, 3, None, "keep", False)], Plan(faults={2: Fault.KILLED_AFTER}), 0)
+        for name in {first, second} & _BEFORE.keys():
+            systems.do([_BEFORE[name]], Plan(), 0)
         turns = [(0, steps), (1, others), (0, _LONGEST), (1, _LONGEST)]
         plan = Plan(turns, timer_faults=_FAULTS[fault])
-        systems.do([_COMMANDS[first], _COMMANDS[second]], plan, 61 if left else 0)
+        systems.do([_ALL[first], _ALL[second]], plan, 61 if left else 0)
         systems.end()
 
 
-def test_an_install_removed_and_registered_again_while_its_removal_is_held_up() -> None:
-    for steps in range(1, _LONGEST):
-        systems = TwoSystems(writes_per_minute=3, schedules=2)
-        systems.do([_FIRST], Plan(), 0)
-        turns = [(0, steps), (1, 99), (2, 99), (0, 99)]
-        commands: list[Command] = [Uninstall(0), Register(0, True, True, 1), _FIRST]
-        systems.do(commands, Plan(turns), 0)
+_KEYED = _COMMANDS["create with a key"]
+_ANEW: dict[str, list[Command]] = {
+    "as it was": [Register(0, True, True, 1), _KEYED],
+    "disabled": [Register(0, False, True, 1)],
+    "without the endpoint": [Register(0, True, True, WITHOUT_FIRST), Switch(0, False), Switch(0, True)],
+    "and switched off": [Register(0, True, True, 1), Switch(0, False)],
+}
+
+
+@pytest.mark.parametrize("anew", _ANEW)
+@pytest.mark.parametrize("held", _ALL)
+def test_an_operation_is_held_up_while_its_install_is_removed_and_registered_anew(
+    held: str, anew: str
+) -> None:
+    """The same request with its key is made to the earlier install, to the new one, and again in the end."""
+    for steps in _STEPS_HELD:
+        systems = TwoSystems(writes_per_minute=5, schedules=4)
+        systems.do([_KEYED], Plan(), 0)
+        meanwhile = [Uninstall(0), *_ANEW[anew]]
+        turns = [(0, steps), *((1, 99) for _ in meanwhile), (0, 99)]
+        systems.do([_ALL[held], *meanwhile], Plan(turns), 0)
+        systems.do([_KEYED], Plan(), 0)
         systems.end()

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from scheduling.api.fires import fire_of
 from scheduling.domain.errors import Unavailable
-from scheduling.domain.ids import ScheduleId
+from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
@@ -46,19 +47,13 @@ class Runs:
         if found is None or world.memory is None:
             return None
         install, _, schedule_id = found
-        if command.which == "unknown":
-            schedule_id = UNKNOWN_ID
-        number = _number(world.memory, schedule_id) - (command.which == "stale")
-        fire = Fire(
-            install_id=INSTALLS[install],
-            schedule_id=schedule_id,
-            revision=number,
-            scheduled_time=command.time,
-        )
-        runner = StagedRunner(self, _OUTCOMES[command.outcome])
+        fire = _fire(world, world.memory, INSTALLS[install], schedule_id, command)
+        if fire is None:
+            return None
+        runner = StagedRunner(self, world.memory, _OUTCOMES[command.outcome])
 
         def judge(result: Result) -> None:
-            self._learn((schedule_id, command.time), result)
+            self._learn((fire.schedule_id, fire.scheduled_time), result)
 
         return lambda: execute(world.services, runner, fire), judge
 
@@ -100,6 +95,7 @@ class StagedRunner:
     """Answers as the delivery says, after letting others go on meanwhile."""
 
     runs: Runs
+    aws: MemoryAws
     outcome: Outcome
 
     def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
@@ -108,6 +104,7 @@ class StagedRunner:
         occurrence = (fire.schedule_id, fire.scheduled_time)
         assert install.active, "run for an install that is not active"
         assert schedule.due, "run though disabled or deleted"
+        assert _to_run(self.aws, fire), "run though disabled or deleted since it was read"
         assert fire.schedule_id not in self.runs.under_way, "two runs of a schedule at the same time"
         assert occurrence not in self.runs.told_success, "run again after its success"
         self.runs.under_way.add(fire.schedule_id)
@@ -118,6 +115,25 @@ class StagedRunner:
         finally:
             self.runs.under_way.discard(fire.schedule_id)
         return self.outcome
+
+
+def _fire(
+    world: World, aws: MemoryAws, install_id: InstallId, schedule_id: ScheduleId, command: Deliver
+) -> Fire | None:
+    """What is to be delivered; None where nothing was run by hand."""
+    if command.which == "manual":
+        handed = [each for each in world.handed_over() if each["scheduleId"] == schedule_id]
+        return fire_of(handed[-1]) if handed else None
+    if command.which == "unknown":
+        schedule_id = UNKNOWN_ID
+    number = _number(aws, schedule_id) - (command.which == "stale")
+    return Fire(install_id=install_id, schedule_id=schedule_id, revision=number, scheduled_time=command.time)
+
+
+def _to_run(aws: MemoryAws, fire: Fire) -> bool:
+    """Whether by its row as it stands now, the schedule is to fire."""
+    row = aws.tables[TABLE].items.get((f"INSTALL#{fire.install_id}", f"SCHEDULE#{fire.schedule_id}"))
+    return bool(row and row["life"]["S"] == "active" and row["enabled"]["BOOL"] and "suspended" not in row)
 
 
 def _number(aws: MemoryAws, schedule_id: ScheduleId) -> int:

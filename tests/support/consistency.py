@@ -26,6 +26,7 @@ def assert_consistent(world: World) -> None:
     assert {item["life"] for item in schedules} <= {"active"}
     assert {item["pk"] for item in schedules} <= set(installs), "a schedule without its install"
     assert [key for key, install in installs.items() if "dropped" in install] == []
+    _assert_endpoints(table, installs)
     _assert_tenants(table, installs)
     counted = Counter(item["pk"] for item in schedules)
     for key, install in installs.items():
@@ -36,6 +37,20 @@ def assert_consistent(world: World) -> None:
         for item in schedules
         if item["enabled"] and installs[item["pk"]]["enabled"] and "paused" not in installs[item["pk"]]
     }
+
+
+def _assert_endpoints(table: list[Item], installs: Mapping[str, Item]) -> None:
+    """What is enabled has its endpoint in the installed version."""
+    versions = {item["pk"]: _declared(item) for item in table if item["type"] == "version"}
+    for item in table:
+        if item["type"] == "schedule" and item["enabled"]:
+            install = installs[item["pk"]]
+            declared = versions[f"VERSION#{install['registryId']}#{install['versionId']}"]
+            assert (item["endpointMethod"], item["endpointPath"]) in declared, f"{item['sk']} has no endpoint"
+
+
+def _declared(version: Item) -> set[tuple[str, str]]:
+    return {(each["M"]["method"]["S"], each["M"]["path"]["S"]) for each in version["endpoints"]}
 
 
 def _assert_tenants(table: list[Item], installs: Mapping[str, Item]) -> None:

@@ -24,6 +24,7 @@ TABLE = [
     pytest.param(errors.RateLimited(7), 429, 429, "RATE_LIMITED", id="rate"),
     pytest.param(errors.NotRunnable("x"), 409, 409, "NOT_RUNNABLE", id="not runnable"),
     pytest.param(errors.Unavailable("x", 3), 503, 503, "UNAVAILABLE", id="unavailable"),
+    pytest.param(errors.Uncertain(), 503, 503, "UNAVAILABLE", id="uncertain"),
     pytest.param(SchedulingError("x"), 500, 500, "INTERNAL_ERROR", id="anything else"),
 ]
 

@@ -19,6 +19,7 @@ _STATUSES: Mapping[type[errors.SchedulingError], int] = {
     errors.AnswerTooLarge: 413,
     errors.RateLimited: 429,
     errors.Unavailable: 503,
+    errors.Uncertain: 503,
 }
 
 _CALLBACK_STATUSES = {

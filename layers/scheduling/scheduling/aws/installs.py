@@ -13,6 +13,9 @@ from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install, InstallConfig, Version
 from scheduling.domain.tenant import Tenant
 
+_AT_ONCE = 99
+"""Rows that a transaction takes beside the install's."""
+
 
 class InstallsTable:
     """Implements `operations.ports.Installs`."""
@@ -75,15 +78,17 @@ class InstallsTable:
             write.delete(MemberRow(**member_key(before.tenant_id, before.id)))
         write.send()
 
-    def clear(self, install_id: InstallId) -> None:
-        """One Query, and one BatchWriteItem for each 25 rows."""
+    def clear(self, install: Install) -> None:
+        """One Query, and one TransactWriteItems for each 99 rows."""
+        key = install_key(install.id)
         with translated():
-            rows = Row.query(
-                install_key(install_id)["hash_key"], Row.sk.startswith("WRITE#"), consistent_read=True
-            )
-            with Row.batch_write() as batch:
-                for row in rows:
-                    batch.delete(row)
+            rows = list(Row.query(key["hash_key"], Row.sk.startswith("WRITE#"), consistent_read=True))
+        for start in range(0, len(rows), _AT_ONCE):
+            write = Write(self._connection)
+            write.check(InstallRow(**key), InstallRow.generation == install.generation)
+            for row in rows[start : start + _AT_ONCE]:
+                write.delete(row)
+            write.send()
 
 
 def _version_of(row: VersionRow, version_id: str) -> Version:

@@ -140,3 +140,10 @@ class Unavailable(SchedulingError):
     def __init__(self, text: str, retry_after: int = 1) -> None:
         super().__init__(text)
         self.retry_after = retry_after
+
+
+class Uncertain(Unavailable):
+    """The answer to a change was lost, and a look at what there is does not tell whether it was made."""
+
+    def __init__(self) -> None:
+        super().__init__("The change could not be confirmed; it may still take effect")

@@ -60,6 +60,14 @@ def new_token() -> str:
     return secrets.token_hex(8)
 
 
+def new_generation() -> int:
+    """Where an install begins to count the changes of it: where no earlier install of the same id has ever been.
+
+    Chosen among 2^52, so that this needs no clock and no memory of what was removed, and stays exact in any JSON.
+    """
+    return secrets.randbits(52) + 1
+
+
 def endpoint_id(registry_id: str, method: str, path: str) -> str:
     """The same UUID for the same endpoint of an extension, in every version of it."""
     return str(uuid5(_ENDPOINT_NAMESPACE, f"{registry_id} {method} {path}"))

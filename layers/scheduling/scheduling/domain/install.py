@@ -8,7 +8,7 @@ from scheduling.domain.actors import SYSTEM
 from scheduling.domain.capabilities import SCHEDULER_MANAGE
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaReached
-from scheduling.domain.ids import InstallId
+from scheduling.domain.ids import InstallId, new_generation
 from scheduling.domain.limits import Limits
 from scheduling.domain.window import free_slot
 
@@ -27,10 +27,10 @@ class Install:
     """One extension in one tenant, at one version.
 
     `generation` counts the platform's changes and `sequence` the extension's, so that a write can depend on
-    what it read. `writes` holds the times of recent accepted writes by slot; a slot is free again after the
-    window. `pending_since` is set while its schedules may not have followed a change; `dropped` then has the
-    endpoints, as `METHOD /path`, whose schedules that change disables. `paused` as its tenant is, up to the
-    tenant's change `followed`. `changed_by` made the newest change.
+    what it read; an install registered anew under the same id begins elsewhere. `writes` holds the times of recent
+    accepted writes by slot; a slot is free again after the window. `pending_since` is set while its schedules may
+    not have followed a change; `dropped` then has the endpoints, as `METHOD /path`, whose schedules that change
+    disables. `paused` as its tenant is, up to the tenant's change `followed`. `changed_by` made the newest change.
     """
 
     id: InstallId
@@ -45,7 +45,7 @@ class Install:
     deleting: bool = False
     dropped: frozenset[str] = frozenset()
     changed_by: str = SYSTEM
-    generation: int = 1
+    generation: int = field(default_factory=new_generation)
     sequence: int = 0
     schedule_count: int = 0
     writes: Mapping[int, datetime] = field(default_factory=dict)

@@ -1,16 +1,19 @@
 """Changes of rows whose answers may be lost."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from scheduling.domain.errors import Unavailable
+from scheduling.domain.errors import Unavailable, Uncertain
 from scheduling.domain.idempotency import EarlierWrite
 from scheduling.domain.install import Acceptance, Install
 from scheduling.domain.schedule import Life, Schedule
+from scheduling.domain.tenant import Tenant
 from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
 
-UNCERTAIN = "The change could not be confirmed; it may still take effect"
-"""Told when DynamoDB answers neither a write nor the look after it."""
+_T = TypeVar("_T")
+_Seen = bool | None
+"""Whether a change was made; None where a look at what there is does not tell, since others have changed it."""
 
 
 def write(
@@ -26,14 +29,14 @@ def write(
     """Change the row from `before` to `after`; where the answer is lost, look whether it was changed.
 
     It may also be a conflict with itself: when the SDK sends a request again whose answer it has lost. Raises
-    Conflict or Unavailable, and then the row was not changed, unless the text says that this is not certain.
+    Conflict or Unavailable, and then the row was not changed, or Uncertain.
     """
     try:
         services.schedules.replace(
             before, after, accept=accept, release=release, remember=remember, forget=forget
         )
-    except (Conflict, Unavailable):
-        if not _made(services, before, after):
+    except (Conflict, Unavailable) as failed:
+        if not _known(failed, _made(services, before, after)):
             raise
 
 
@@ -46,28 +49,62 @@ def remove(services: Services, schedule: Schedule, accept: Acceptance) -> None:
             raise
 
 
-def write_install(services: Services, after: Install, change: Callable[[], None]) -> None:
-    """Make the change of an install to `after`, like `write`."""
+def write_install(
+    services: Services, before: Install | None, after: Install, change: Callable[[], None]
+) -> None:
+    """Make the change of an install from `before` to `after`, like `write`."""
     try:
         change()
-    except (Conflict, Unavailable):
-        try:
-            current = services.schedules.read(after.id).install
-        except Unavailable as unavailable:
-            raise Unavailable(UNCERTAIN) from unavailable
-        if current is None or current.stated != after.stated:
+    except (Conflict, Unavailable) as failed:
+        if not _known(failed, _install_made(services, before, after)):
             raise
 
 
-def _made(services: Services, before: Schedule | None, after: Schedule) -> bool:
+def write_tenant(services: Services, before: Tenant, after: Tenant) -> None:
+    """Turn a tenant, like `write`."""
+    try:
+        services.tenants.replace(before, after)
+    except (Conflict, Unavailable) as failed:
+        current = _answered(lambda: services.tenants.read(after.id))
+        if not _known(failed, _among(current.generation, before.generation, after.generation)):
+            raise
+
+
+def _known(failed: Conflict | Unavailable, made: _Seen) -> bool:
+    """Whether the change was made. After a conflict, what does not tell was not; else raises Uncertain."""
+    if made is None and isinstance(failed, Unavailable):
+        raise Uncertain from failed
+    return bool(made)
+
+
+def _made(services: Services, before: Schedule | None, after: Schedule) -> _Seen:
     current = _read_again(services, after)
+    if before is None:
+        return current is not None
     if current is None:
-        return after.life is not Life.ACTIVE  # somebody has finished the removal
-    return before is None or current.change_token == after.change_token
+        return None if after.life is Life.ACTIVE else True  # somebody has finished the removal
+    return _among(current.change_token, before.change_token, after.change_token)
+
+
+def _install_made(services: Services, before: Install | None, after: Install) -> _Seen:
+    current = _answered(lambda: services.schedules.read(after.id)).install
+    if current is None:
+        return True if after.deleting else None
+    if current.stated == after.stated:
+        return True
+    return _among(current.generation, before.generation if before else None, None)
+
+
+def _among(current: object, before: object, after: object) -> _Seen:
+    return True if current == after else False if current == before else None
 
 
 def _read_again(services: Services, schedule: Schedule) -> Schedule | None:
+    return _answered(lambda: services.schedules.read(schedule.install_id, schedule.id)).schedule
+
+
+def _answered(look: Callable[[], _T]) -> _T:
     try:
-        return services.schedules.read(schedule.install_id, schedule.id).schedule
+        return look()
     except Unavailable as unavailable:
-        raise Unavailable(UNCERTAIN) from unavailable
+        raise Uncertain from unavailable

@@ -3,10 +3,10 @@
 import logging
 from typing import NoReturn
 
-from scheduling.domain.errors import SchedulingError, Unavailable
+from scheduling.domain.errors import SchedulingError, Unavailable, Uncertain
 from scheduling.domain.install import Acceptance
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.changing import UNCERTAIN, write
+from scheduling.operations.changing import write
 from scheduling.operations.ports import Conflict, TimerFailed
 from scheduling.operations.services import Services
 
@@ -85,15 +85,18 @@ def carry_out(
 
     Raises Unavailable or SchedulingError with the text `failure` where it was taken back: then nothing of the
     change remains. Where others have settled the change meanwhile, or built on it, it stands, and nothing is
-    raised.
+    raised. Raises Uncertain where they may as well have built on what was taken back.
     """
     try:
         converge(services, after, exists=before is not None and before.due)
     except TimerFailed as failed:
         logger.warning("timer of %s failed: %s", after.id, failed)
-        if _take_back(services, before, after, accepted, forget):
+        taken_back = _take_back(services, before, after, accepted, forget)
+        if taken_back:
             raise (SchedulingError if failed.refused else Unavailable)(failure) from failed
         _look_again(services, after)
+        if taken_back is None:
+            raise Uncertain from failed
 
 
 def _look_again(services: Services, schedule: Schedule) -> None:
@@ -120,30 +123,44 @@ def _take_back(
     after: Schedule,
     accepted: Acceptance,
     forget: str | None,
-) -> bool:
-    """Whether the change was taken back; what it made of the timer goes now, or by the reconciler."""
+) -> bool | None:
+    """Whether the change was taken back, or None where others have built on either; the timer follows if it was."""
     now = services.clock()
     target = before.restored_over(after, now) if before else after.withdrawn(now)
+    lost = False
 
-    def take_back() -> bool:
+    def take_back() -> bool | None:
+        nonlocal lost
         try:
             write(services, after, target, release=accepted, forget=forget)
         except Conflict:
-            seen = services.schedules.read(after.install_id, after.id)
-            same_install = seen.install is not None and seen.install.generation == accepted.generation
-            same_change = seen.schedule is not None and seen.schedule.change_token == after.change_token
-            if same_install and same_change and seen.schedule and seen.schedule.pending:
-                raise
-            return False
+            if _stands(services, after, accepted):
+                return False
+            return None if lost else False
+        except Uncertain:
+            lost = True
+            raise
         return True
 
     try:
-        if not services.retry(take_back, on=(Conflict, Unavailable)):
-            return False
+        taken_back = services.retry(take_back, on=(Conflict, Unavailable))
     except Unavailable as unavailable:
-        raise Unavailable(UNCERTAIN) from unavailable
+        raise Uncertain from unavailable
+    if not taken_back:
+        return taken_back
     try:
         converge(services, target)
     except TimerFailed as failed:
         logger.warning("timer of %s left to the reconciler: %s", after.id, failed)
+    return True
+
+
+def _stands(services: Services, change: Schedule, accepted: Acceptance) -> bool:
+    """Whether the row is still of that change, by now others' to settle. Raises Conflict while it is not."""
+    seen = services.schedules.read(change.install_id, change.id)
+    if seen.schedule is None or seen.schedule.change_token != change.change_token:
+        return False
+    same_install = seen.install is not None and seen.install.generation == accepted.generation
+    if same_install and seen.schedule.pending:
+        raise Conflict
     return True

@@ -3,7 +3,7 @@
 import math
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.runs import (
@@ -29,6 +29,9 @@ _SHOWN = {
     NotRun.CAPABILITY_REVOKED: "The install no longer has cap:scheduler.manage",
 }
 _SHOWN_IF_MANUAL = {NotRun.DISABLED: "The schedule was disabled, its install, or its tenant paused"}
+
+
+_STOPPED = "The schedule, its install or its tenant was changed before the run began"
 
 
 class RunFailed(Exception):
@@ -62,7 +65,8 @@ def _execute(services: Services, runner: Runner, fire: Fire) -> Run | NotRun:
         _show(services, fire, seen, reason)
         return reason
     claimed = next_attempt(fire, seen.run, now, LEASE)
-    _claim(services, fire, seen, claimed)
+    if stopped := _claim(services, fire, seen, claimed):
+        return stopped
     called_at = time.monotonic()
     outcome = runner.execute(fire, seen.install, seen.config, seen.schedule)
     finished = _finished(claimed, outcome, time.monotonic() - called_at)
@@ -72,14 +76,33 @@ def _execute(services: Services, runner: Runner, fire: Fire) -> Run | NotRun:
     return finished
 
 
-def _claim(services: Services, fire: Fire, seen: FireSnapshot, claimed: Run) -> None:
-    """Where the answer was lost, look whether the claim stands: nobody else would run what it holds."""
+def _claim(services: Services, fire: Fire, seen: FireSnapshot, claimed: Run) -> NotRun | None:
+    """Where the answer was lost, look whether the claim stands: nobody else would run what it holds.
+
+    Gives what has come to stand against the run meanwhile, if anything: the claim is then given up.
+    """
     try:
         services.runs.claim(fire, seen, claimed)
     except (Conflict, Unavailable):
-        run = services.runs.read(fire).run
-        if run is None or run.claim_token != claimed.claim_token:
+        again = services.runs.read(fire)
+        if again.run is None or again.run.claim_token != claimed.claim_token:
             raise
+        reason = _to_stop(fire, replace(again, run=seen.run), services.clock())
+        if reason:
+            _give_up(services, fire, claimed)
+        return reason
+    return None
+
+
+def _to_stop(fire: Fire, seen: FireSnapshot, now: datetime) -> NotRun | None:
+    if seen.install is None or seen.schedule is None:
+        return NotRun.UNKNOWN_SCHEDULE
+    return not_to_run(fire, seen.install, seen.schedule, seen.run, now)
+
+
+def _give_up(services: Services, fire: Fire, claimed: Run) -> None:
+    skipped = replace(claimed, status=RunStatus.SKIPPED, lease_until=None, error=_STOPPED)
+    services.runs.finish(fire, claimed, skipped, on_schedule=False)
 
 
 def _finished(claimed: Run, outcome: Outcome, seconds: float) -> Run:

@@ -1,7 +1,7 @@
 """Bring all the schedules of an install after a change of it; it goes on where it stopped."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NoReturn
@@ -24,7 +24,7 @@ def apply_install(services: Services, install: Install) -> None:
 
     Raises Unavailable where some could not be; the install then stays marked as pending.
     """
-    each_schedule(services, install.id, follow_install)
+    each_schedule(services, services.schedules.all(install.id), follow_install)
     try:
         services.installs.replace(install, replace(install, pending_since=None, dropped=frozenset()))
     except Conflict:
@@ -73,12 +73,12 @@ def follow_first(services: Services, schedule: Schedule, install: Install, failu
     raise Conflict
 
 
-def each_schedule(services: Services, install_id: InstallId, step: _Step) -> None:
+def each_schedule(services: Services, schedules: Sequence[Schedule], step: _Step) -> None:
     """Take the step for every schedule, also after some have failed. Raises Unavailable if any has."""
     failures = []
-    for schedule in services.schedules.all(install_id):
+    for schedule in schedules:
         try:
-            services.retry(partial(step, services, install_id, schedule.id))
+            services.retry(partial(step, services, schedule.install_id, schedule.id))
         except (TimerFailed, Unavailable) as failed:
             logger.warning("schedule %s is not done yet: %s", schedule.id, failed)
             failures.append(failed)

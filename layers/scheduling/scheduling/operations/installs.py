@@ -78,7 +78,7 @@ def _set_enabled(services: Services, install_id: InstallId, enabled: bool, by: s
         raise InstallNotFound
     if install.enabled != enabled:
         before, install = install, install.changed(by, enabled=enabled, pending_since=services.clock())
-        write_install(services, install, partial(services.installs.replace, before, install))
+        write_install(services, before, install, partial(services.installs.replace, before, install))
     if install.pending_since:
         apply_or_leave(services, install)
     return install
@@ -109,7 +109,7 @@ def _register(services: Services, install_id: InstallId, given: Registration, pu
     )
     if not put.dry_run:
         write = partial(services.installs.register, install, given.config, given.version, tenant)
-        write_install(services, install, write)
+        write_install(services, None, install, write)
     return Registered(install=install, new=True, changed=True)
 
 
@@ -132,7 +132,7 @@ def _change(services: Services, before: Install, given: Registration, put: Put) 
         after = replace(after, pending_since=services.clock())
     if not put.dry_run:
         change = partial(services.installs.change, before, after, given.config, given.version)
-        write_install(services, after, change)
+        write_install(services, before, after, change)
         if after.pending_since:
             apply_or_leave(services, after)
     return Registered(install=after, new=False, changed=True, disabled=missing)

@@ -132,8 +132,11 @@ class Installs(Protocol):
     def replace(self, before: Install, after: Install | None) -> None:
         """Change an install alone; None removes it and its configuration, if no schedule is counted any more."""
 
-    def clear(self, install_id: InstallId) -> None:
-        """Remove what is left in the install's partition once its schedules are gone: remembered writes."""
+    def clear(self, install: Install) -> None:
+        """Remove what is left in the install's partition once its schedules are gone: remembered writes.
+
+        On condition that the install has not changed.
+        """
 
 
 class Tenants(Protocol):

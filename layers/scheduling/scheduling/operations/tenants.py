@@ -10,7 +10,7 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import Tenant, following
-from scheduling.operations.changing import UNCERTAIN, write_install
+from scheduling.operations.changing import write_install, write_tenant
 from scheduling.operations.following import apply_or_leave
 from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
@@ -53,8 +53,8 @@ def turn_tenant(services: Services, tenant_id: str, *, paused: bool, by: str) ->
     """Stop or resume the firing of all schedules of all installs of the tenant, those to come included.
 
     An install that has followed fires no more at once; its timers follow. The same call again goes on where the
-    last one stopped, and so does the reconciler. Raises Unavailable, and then the tenant is as it was, unless the
-    text says that this is not certain.
+    last one stopped, and so does the reconciler. Raises Unavailable, and then the tenant is as it was, or
+    Uncertain.
     """
     tenant = services.retry(lambda: _turn(services, tenant_id, paused, by))
     try:
@@ -125,11 +125,7 @@ def _turn(services: Services, tenant_id: str, paused: bool, by: str) -> Tenant:
     if tenant.paused == paused:
         return tenant
     turned = tenant.turned(paused=paused, by=by, now=services.clock())
-    try:
-        services.tenants.replace(tenant, turned)
-    except Unavailable:
-        if _read_again(services, tenant_id).generation != turned.generation:
-            raise
+    write_tenant(services, tenant, turned)
     return turned
 
 
@@ -140,18 +136,11 @@ def _keep(services: Services, tenant: Tenant, progress: Tenant) -> None:
         raise Unavailable("The tenant was paused or resumed anew meanwhile") from conflict
 
 
-def _read_again(services: Services, tenant_id: str) -> Tenant:
-    try:
-        return services.tenants.read(tenant_id)
-    except Unavailable as unavailable:
-        raise Unavailable(UNCERTAIN) from unavailable
-
-
 def _follow(services: Services, install_id: InstallId, tenant: Tenant) -> Sequence[Install]:
-    """The install, if this has changed it."""
+    """The install, if this has changed it. One that is being deleted has nothing left to follow with."""
     install = services.schedules.read(install_id).install
-    if install is None or install.followed >= tenant.generation:
+    if install is None or install.deleting or install.followed >= tenant.generation:
         return []
     after = following(install, tenant, services.clock())
-    write_install(services, after, partial(services.installs.replace, install, after))
+    write_install(services, install, after, partial(services.installs.replace, install, after))
     return [after] if after.paused != install.paused else []

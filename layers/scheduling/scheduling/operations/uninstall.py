@@ -27,10 +27,19 @@ def delete_install(services: Services, install_id: InstallId, *, by: str) -> Non
 
 
 def finish_deletion(services: Services, install: Install) -> None:
-    """Remove what is left of an install that is marked as deleted. Raises Unavailable where some could not be."""
-    each_schedule(services, install.id, partial(_remove, by=install.changed_by))
-    services.installs.clear(install.id)
+    """Remove what is left of an install that is marked as deleted. Raises Unavailable where some could not be.
+
+    Others may do the same, and register an install anew under its id meanwhile: nothing of that one is touched.
+    """
+    schedules = services.schedules.all(install.id)
+    current = services.schedules.read(
+        install.id
+    ).install  # after the schedules, lest they be of another install
+    if current is None or current.generation != install.generation:
+        return
+    each_schedule(services, schedules, partial(_remove, by=install.changed_by))
     try:
+        services.installs.clear(install)
         services.installs.replace(install, None)
     except Conflict as conflict:
         current = services.schedules.read(install.id).install
@@ -45,7 +54,7 @@ def _mark_deleting(services: Services, install_id: InstallId, by: str) -> Instal
     if install.deleting:
         return install
     marked = install.changed(by, deleting=True, pending_since=services.clock())
-    write_install(services, marked, partial(services.installs.replace, install, marked))
+    write_install(services, install, marked, partial(services.installs.replace, install, marked))
     return marked
 
 
