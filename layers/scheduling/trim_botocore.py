@@ -1,6 +1,6 @@
 """Leave of botocore's descriptions of AWS what the functions call: `trim_botocore.py FOLDER`, for the layer's build.
 
-A cold start spends a fifth of its time on reading them (decision 024).
+A cold start spends a fifth of its time on reading them (decision 025).
 """
 
 import gzip
@@ -14,11 +14,9 @@ from typing import Any
 CALLED = {
     "dynamodb": [
         "BatchGetItem",
-        "BatchWriteItem",
         "DeleteItem",
         "PutItem",
         "Query",
-        "Scan",
         "TransactWriteItems",
         "UpdateItem",
     ],
