@@ -47,6 +47,12 @@ admin: setup ## Look after a deployed or local stack: make admin ARGS="schedules
 tell-again: setup ## Tell of changes that the audit gave up: make tell-again QUEUE=<url> FUNCTION=<name of the audit function>
 	@$(BIN)/python -m scripts.tell_again --queue-url "$(QUEUE)" --function-name "$(FUNCTION)"
 
+bench: sam-build ## Measure what is built beside raw botocore and what else one would use: bench/results.md, a quarter of an hour
+	@$(BIN)/python -m bench
+
+bench-gate: sam-build ## Measure what the gates need, and fail where one does not hold
+	@$(BIN)/python -m bench --gate
+
 bench-scale: setup ## What becomes of 10 million schedules at the top of the hour: table and docs/scale.svg
 	@$(BIN)/python -m bench.scale
 
@@ -75,8 +81,11 @@ lock: setup ## Resolve the dependencies anew
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o layers/scheduling/requirements.txt
 	@$(BIN)/uv pip compile --quiet tests/sam/requirements.in --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o tests/sam/requirements.lock
+	@$(BIN)/uv pip compile --quiet bench/peers/requirements.in --python-version 3.13 --python-platform linux \
+	    -c build/constraints.txt --no-emit-package boto3 --no-emit-package botocore \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o bench/peers/requirements.lock
 
 clean: ## Remove what was built
 	@rm -rf .venv build .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup sample local demo test properties sam-build sam-test crashes admin tell-again bench-scale docs lint check format lock clean
+.PHONY: help setup sample local demo test properties sam-build sam-test crashes admin tell-again bench bench-gate bench-scale docs lint check format lock clean

@@ -11,7 +11,7 @@ build-SchedulingLayer:
 	    --target "$(PACKAGES)" --requirement requirements.txt
 	@cp -R scheduling "$(PACKAGES)/"
 	@# What no function imports, and nothing that one imports.
-	@"$(PYTHON)" trim_botocore.py "$(PACKAGES)/botocore/data"
+	@"$(PYTHON)" trim_botocore.py "$(PACKAGES)/botocore"
 	@rm -rf "$(PACKAGES)"/*.dist-info "$(PACKAGES)/bin" "$(PACKAGES)/croniter/tests" \
 	    "$(PACKAGES)/pydantic/v1" "$(PACKAGES)/pydantic/mypy.py" "$(POWERTOOLS)/event_handler"
 	@find "$(POWERTOOLS)/utilities" -mindepth 1 -maxdepth 1 \

@@ -1,6 +1,6 @@
-"""Leave of botocore's descriptions of AWS what the functions call: `trim_botocore.py FOLDER`, for the layer's build.
+"""Leave of botocore what the functions need of it to call AWS: `trim_botocore.py FOLDER`, for the layer's build.
 
-A cold start spends a fifth of its time on reading them (decision 025).
+A cold start spends a third of its time on reading what is left out here (decision 025).
 """
 
 import gzip
@@ -25,11 +25,21 @@ CALLED = {
     "scheduler": ["CreateSchedule", "DeleteSchedule", "GetSchedule", "ListSchedules", "UpdateSchedule"],
     "secretsmanager": ["GetSecretValue"],
 }
+AUTHORITIES = ("Amazon", "Starfield", "DigiCert")
+"""Those that Amazon Trust Services asks to trust, and that of older endpoints; each connection parses them all."""
 Model = dict[str, Any]
 
 
-def trim(data: Path) -> None:
-    """Drop from the folder `botocore/data` services, operations and documentation."""
+def trim(botocore: Path) -> None:
+    """Drop from the package's folder services, operations, documentation, and authorities."""
+    _trim_services(botocore / "data")
+    bundle = botocore / "cacert.pem"
+    labels = tuple(f'# Label: "{name}' for name in AUTHORITIES)
+    authorities = bundle.read_text().split("\n\n")
+    bundle.write_text("\n\n".join(each for each in authorities if any(label in each for label in labels)))
+
+
+def _trim_services(data: Path) -> None:
     for folder in filter(Path.is_dir, data.iterdir()):
         if folder.name in CALLED:
             *old, newest = sorted(folder.iterdir())

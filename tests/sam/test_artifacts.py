@@ -2,7 +2,10 @@
 
 import _imp
 import io
+import json
 import os
+import re
+import ssl
 import subprocess
 import zipfile
 from pathlib import Path
@@ -12,10 +15,15 @@ import pytest
 from local.settings import PROJECT
 from tests.support.sam_local import ARCHITECTURE, BUILD
 
+TEMPLATE = PROJECT / "template.yaml"
 LAYER = BUILD / "SchedulingLayer"
 PACKAGES = LAYER / "python"
 FUNCTIONS = sorted(BUILD.glob("*Function"))
-IN_THE_RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six"}
+CALLED_BY = {
+    "dynamodb:ConditionCheckItem": "TransactWriteItems",
+    "lambda:InvokeFunction": "Invoke",
+}
+"""Where a permission is not named as the call that needs it."""
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 UNCHECKED_HASH = b"\x01\x00\x00\x00"
 # What is imported late, at a first use, is used here.
@@ -103,8 +111,37 @@ def names(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in files(folder) if path.suffix != ".so"}
 
 
-def test_the_layer_has_nothing_that_the_runtime_has() -> None:
-    assert {path.stem for path in PACKAGES.iterdir()} & IN_THE_RUNTIME == set()
+def test_the_layer_describes_every_call_that_the_functions_are_allowed() -> None:
+    allowed = set(
+        re.findall(r"\b(?:dynamodb|events|lambda|scheduler|secretsmanager):[A-Z]\w+", TEMPLATE.read_text())
+    )
+    called = {
+        f"{action.partition(':')[0]}:{CALLED_BY.get(action, action.partition(':')[2])}" for action in allowed
+    }
+
+    assert called - described() == {
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:DescribeStream",
+        "dynamodb:ListStreams",
+    }, "but for what Lambda itself calls"
+
+
+def described() -> set[str]:
+    models = PACKAGES.glob("botocore/data/*/*/service-2.json")
+    return {
+        f"{path.parts[-3]}:{name}" for path in models for name in json.loads(path.read_text())["operations"]
+    }
+
+
+def test_the_layer_trusts_the_authorities_of_aws() -> None:
+    bundle = (PACKAGES / "botocore" / "cacert.pem").read_text()
+
+    assert {f"Amazon Root CA {number}" for number in (1, 2, 3, 4)} <= set(
+        re.findall(r'# Label: "(.*)"', bundle)
+    )
+    assert "Starfield Services Root Certificate Authority - G2" in bundle
+    ssl.create_default_context(cadata=bundle)
 
 
 def test_the_layer_has_nothing_that_no_function_imports() -> None:

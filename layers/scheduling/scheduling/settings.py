@@ -4,11 +4,12 @@ import os
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import BaseModel, ConfigDict, Field
 
 from scheduling.domain.limits import Limits
 
 LOCAL_STAGE = "local"
+_URL = r"^https?://[^\s/?#]+(/[^\s?#]*)?$"
 
 
 class _Environment(BaseModel):
@@ -67,7 +68,7 @@ class RunnerSettings(_Environment):
     """
 
     stack_name: str
-    runner_base_url: HttpUrl
+    runner_base_url: str = Field(pattern=_URL)
     runner_timeout_ms: int = Field(30_000, ge=1, le=30_000)
     runner_service_token_secret_id: str | None = None
     callback_key_secret_id: str | None = None

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import HttpUrl
 from scheduling.aws import runner as runner_module
 from scheduling.aws.runner import HttpRunner
 from scheduling.domain.errors import Unavailable
@@ -144,7 +143,7 @@ def local() -> Iterator[LocalRunner]:
 
 
 def settings(url: str, timeout_ms: int = 30_000) -> RunnerSettings:
-    return RunnerSettings(stack_name="stack-1", runner_base_url=HttpUrl(url), runner_timeout_ms=timeout_ms)
+    return RunnerSettings(stack_name="stack-1", runner_base_url=url, runner_timeout_ms=timeout_ms)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from threading import Timer
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from scheduling.domain.capabilities import SCHEDULER_MANAGE
@@ -32,8 +33,8 @@ class HttpRunner:
         service_token: Callable[[], str] | None,
         callback_token: Callable[[Install], str] | None,
     ) -> None:
-        self._base = settings.runner_base_url
-        self._path = f"{(self._base.path or '').rstrip('/')}/v1/execute"
+        self._base = urlsplit(settings.runner_base_url)
+        self._path = f"{self._base.path.rstrip('/')}/v1/execute"
         self._timeout_ms = settings.runner_timeout_ms
         self._seconds = settings.runner_timeout_ms / 1000 + _OVERHEAD_SECONDS
         self._service_token = service_token
@@ -136,7 +137,7 @@ class HttpRunner:
         return response.status, answer
 
     def _connect(self) -> HTTPConnection:
-        host, port = self._base.host or "", self._base.port
+        host, port = self._base.hostname or "", self._base.port
         connection = HTTPConnection(host, port, timeout=_CONNECT_SECONDS)
         if self._tls:
             connection = HTTPSConnection(host, port, timeout=_CONNECT_SECONDS, context=self._tls)

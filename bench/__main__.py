@@ -1,0 +1,117 @@
+"""`make bench`: measure, write bench/results.md and its picture, and say which gates hold.
+
+`--gate` measures what these need and writes nothing. Ends with 1 where a gate does not hold.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.gates import WARM, Figures, Gate, gates
+from bench.growth import grown
+from bench.measure import Case, Result, in_turn, median
+from bench.parts import cold_parts, warm_parts
+from bench.plot import draw
+from bench.report import markdown
+from bench.server import serving, trusted
+from bench.stage import ARTIFACT, LAYER, WORK, Stage, stage
+from bench.subjects import CONTROL, FLOOR, OURS, PEERS, Subject, prepare
+from bench.units import asked_by_operation
+
+ROUNDS = 3
+PEER_OPERATIONS = ("list", "get", "create")
+
+
+def main(gate_only: bool) -> int:
+    """The number of the process's end."""
+    prepare()
+    staged = stage()
+    peers = () if gate_only else PEERS
+    _assert_same_work(staged)
+    cold = in_turn(
+        [Case(s, o, "cold", staged) for s in (OURS, FLOOR, CONTROL) for o in ("get", "create")]
+        + [Case(s, "create", "cold", staged) for s in peers],
+        ROUNDS,
+        "cold start",
+    )
+    first = _first(staged, (OURS, FLOOR, CONTROL, *peers))
+    cases = [
+        Case(s, o, "warm", staged, calls=5 if o == "list" else 20)
+        for o in WARM
+        for s in (OURS, FLOOR, CONTROL, *(peers if o in PEER_OPERATIONS else ()))
+    ]
+    warm = in_turn([*cases, Case(OURS, "invalid", "warm", staged)], ROUNDS, "warm calls")
+    asked = asked_by_operation()
+    found = gates(cold, first, warm, asked, ARTIFACT)
+    if not gate_only:
+        page = markdown(ROUNDS, found, cold, first, warm, asked, grown())
+        Path(__file__).with_name("results.md").write_text(page)
+        Path(__file__).with_name("results.svg").write_text(_picture(staged, warm))
+    _print(found)
+    return int(not all(gate.holds for gate in found))
+
+
+def _first(staged: Stage, subjects: Sequence[Subject]) -> Figures:
+    """The first create of a process, with the authorities that its own botocore trusts."""
+    with serving(staged.items, WORK) as port:
+        endpoint = {"AWS_ENDPOINT_URL": f"https://localhost:{port}"}
+        bundles = {s.name: str(trusted(WORK, LAYER if s is OURS else WORK / "runtime")) for s in subjects}
+        cases = [
+            Case(s, "create", "first", staged, {**endpoint, "AWS_CA_BUNDLE": bundles[s.name]})
+            for s in subjects
+        ]
+        return in_turn(cases, ROUNDS, "first create")
+
+
+def _assert_same_work(staged: Stage) -> None:
+    """The floor asks AWS for the same and answers the same as this, but for what is new with each create."""
+    for operation in (*WARM, "invalid", "refused"):
+        ours, floor = (Case(s, operation, "warm", staged, calls=1, batches=1).run() for s in (OURS, FLOOR))
+        if _work(ours) != _work(floor):
+            raise SystemExit(f"bench: {operation} differs:\n{_work(ours)}\n{_work(floor)}")
+
+
+def _work(result: Result) -> Any:
+    answer = result["answer"]
+    body = json.loads(answer["body"] or "{}")
+    known = {name: value for name, value in answer["headers"].items() if name != "location"}
+    if answer["statusCode"] == 201:
+        body |= {"id": "new", "createdAt": "new"}
+    if answer["statusCode"] == 400:
+        body.pop("detail")  # of several broken fields the first named may be another
+    return [_asked(each) for each in result["asked"]], answer["statusCode"], known, body
+
+
+def _asked(request: Any) -> Any:
+    """By service, operation, and rows: of a transaction, how many of each kind."""
+    operation = request["target"] or f"{request['method']} {request['path'].rpartition('/')[0]}"
+    steps = json.loads(request["body"] or "{}").get("TransactItems", [])
+    return operation, sorted(next(iter(step)) for step in steps)
+
+
+def _picture(staged: Stage, warm: Figures) -> str:
+    starts = {subject.name: cold_parts(subject, "create") for subject in (OURS, FLOOR, *PEERS)}
+    calls = {}
+    for operation in WARM:
+        microseconds = median(warm["this", operation], "cpu")
+        shares = warm_parts(staged, operation)
+        calls[operation] = {part: share * microseconds / 1000 for part, share in shares.items()}
+    return draw(
+        [("Cold start: imports by package", "ms", starts), ("A warm call of this, by package", "ms", calls)]
+    )
+
+
+def _print(found: Sequence[Gate]) -> None:
+    table = Table("gate", "figure", "at most", "")
+    for gate in found:
+        table.add_row(gate.name, f"{gate.figure:.2f}", f"{gate.most:.4g}", "" if gate.holds else "[red]no")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(gate_only="--gate" in sys.argv[1:]))

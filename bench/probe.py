@@ -1,0 +1,133 @@
+"""What runs in a measured process, by the Python of Lambda: `probe.py SPEC RESULT`, both JSON.
+
+Nothing is imported before the subject's handler is ready but what the clock needs.
+"""
+
+import time
+
+_began = time.process_time()
+
+
+def _handler(spec):
+    module = __import__(spec["module"])
+    return getattr(module, spec["handler"])
+
+
+class Context:
+    function_name = "function"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self):
+        return 29_000
+
+
+def cold(spec):
+    """CPU from the start to the handler, in ms; with an event, also to its answer."""
+    handler = _handler(spec)
+    ready = time.process_time()
+    result = {"init": (ready - _began) * 1000}
+    if spec.get("event"):
+        answer = handler(spec["event"], Context())
+        result |= {"first": (time.process_time() - _began) * 1000, "answer": answer}
+    with open("/proc/self/status") as status:  # not getrusage, which begins at what the parent had
+        peak = next(line for line in status if line.startswith("VmHWM:"))
+    return result | {"peak": int(peak.split()[1]) / 1024}
+
+
+def warm(spec):
+    """CPU of a call in us, medians of batches, once the process is warm; and what a call asks of AWS."""
+    import statistics
+
+    made, clients, sizes = _stubbed(spec["items"])
+    handler, event, context = _handler(spec), spec["event"], Context()
+    handler(event, context)
+    made.clear()
+    sizes.clear()
+    answer = handler(event, context)
+    asked, answered = list(made), list(sizes)
+    for _ in range(spec["warmup"]):
+        handler(event, context)
+    batches = []
+    for _ in range(spec["batches"]):
+        began = time.process_time()
+        for _ in range(spec["calls"]):
+            handler(event, context)
+        batches.append((time.process_time() - began) / spec["calls"] * 1e6)
+    return {
+        "cpu": statistics.median(batches),
+        "answer": answer,
+        "asked": asked,
+        "answered": answered,
+        "clients": clients,
+    }
+
+
+def profiled(spec):
+    """Seconds by file, of calls in a warm process; what C does counts for whoever calls it."""
+    import cProfile
+    import pstats
+
+    _stubbed(spec["items"])
+    handler, event, context = _handler(spec), spec["event"], Context()
+    for _ in range(20):
+        handler(event, context)
+    profile = cProfile.Profile(builtins=False)
+    profile.enable()
+    for _ in range(100):
+        handler(event, context)
+    profile.disable()
+    return [(path, spent) for (path, _, _), (_, _, spent, _, _) in pstats.Stats(profile).stats.items()]
+
+
+def _stubbed(items):
+    """Let botocore's HTTP session answer at once; gives requests, clients and sizes as they come."""
+    import botocore.awsrequest
+    import botocore.client
+    import botocore.httpsession
+    import canned
+
+    aws, made, clients, sizes = canned.CannedAws(items), [], [], []
+    read = {}
+
+    def send(_session, request):
+        target = request.headers.get("X-Amz-Target", b"")
+        target = target.decode() if isinstance(target, bytes) else target
+        path = "/" + request.url.split("/", 3)[3]
+        body = request.body or b""
+        made.append({"method": request.method, "path": path, "target": target, "body": _text(body)})
+        content = read.get((target, body)) or aws.answer(target, path, body)
+        if target.endswith(("GetItem", "Query")):
+            read[target, body] = content
+        sizes.append(len(content))
+        response = botocore.awsrequest.AWSResponse(request.url, 200, {"x-amzn-RequestId": "1"}, None)
+        response._content = content
+        return response
+
+    create = botocore.client.ClientCreator.create_client
+
+    def create_client(creator, service_name, *args, **kwargs):
+        clients.append(service_name)
+        return create(creator, service_name, *args, **kwargs)
+
+    botocore.httpsession.URLLib3Session.send = send
+    botocore.client.ClientCreator.create_client = create_client
+    return made, clients, sizes
+
+
+def _text(body):
+    return body.decode() if isinstance(body, bytes) else body
+
+
+if __name__ == "__main__":
+    import json
+    import sys
+
+    with open(sys.argv[1]) as given:
+        _spec = json.load(given)
+    _measure = profiled if _spec.get("profile") else warm if _spec.get("items") else cold
+    _began = time.process_time()
+    _result = _measure(_spec)
+    with open(sys.argv[2], "w") as result:
+        json.dump(_result, result)

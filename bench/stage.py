@@ -1,0 +1,117 @@
+"""What the bench measures on: the table's items, the events, the variables, and the artifact of `sam build`."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scheduling.domain.ids import InstallId
+from scheduling.operations.create import create
+
+from tests.support.functions import http_event
+from tests.support.world import TABLE, TENANT, aws_client, new_world, wanted
+
+ROOT = Path(__file__).parents[1]
+ARTIFACT = ROOT / "build" / "sam"
+WORK = ROOT / "build" / "bench"
+LAYER = ARTIFACT / "SchedulingLayer" / "python"
+INSTALL = InstallId("5a3d1e0c-9c1b-4f0e-8d55-0d2f6a1c7e11")
+PAYLOAD = {"full": True, "since": "2026-01-01", "tables": ["invoices", "contacts"]}
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "STAGE": "prod",
+    "STACK_NAME": "scheduler",
+    "POWERTOOLS_SERVICE_NAME": "scheduler",
+    "TABLE_NAME": TABLE,
+    "SCHEDULE_GROUP_NAME": "group",
+    "TIMER_TARGET_ARN": "arn:aws:lambda:us-east-1:123456789012:function:scheduler-execute",
+    "TIMER_ROLE_ARN": "arn:aws:iam::123456789012:role/timer",
+    "TIMER_DLQ_ARN": "arn:aws:sqs:us-east-1:123456789012:dead-letters",
+    "CALLBACK_KEY_SECRET_ID": "callback-key",
+    "RUNNER_TOKEN_SECRET_ID": "runner-token",
+    "EVENT_BUS_NAME": "bus",
+}
+"""As Lambda has them; the layer's own are those of template.yaml's Globals."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An install with fifty schedules, and one event for each operation on it."""
+
+    items: Sequence[Mapping[str, Any]]
+    events: Mapping[str, Mapping[str, Any]]
+
+
+def stage(schedules: int = 49, payload: object = PAYLOAD) -> Stage:
+    """Written by the service's own operations, in memory; by default with room for one more."""
+    with new_world(aws="memory") as world:
+        world.register(INSTALL)
+        given = [wanted(name=f"schedule {n}", cron=f"{n} * * * *", payload=payload) for n in range(schedules)]
+        made = [create(world.services, INSTALL, each) for each in given]
+        items = aws_client("dynamodb").scan(TableName=TABLE)["Items"]
+    for item in items:
+        if item["type"]["S"] == "install":
+            item["writes"] = {"M": {}}
+    return Stage(items, _events(made[schedules // 2].id))
+
+
+def _events(schedule_id: str) -> Mapping[str, Mapping[str, Any]]:
+    body = {"endpoint": "POST /api/sync", "cron": "*/15 9-17 * * MON-FRI", "timezone": "Europe/Berlin"}
+    named = {**body, "name": "quarterly", "payload": PAYLOAD}
+    return {
+        "list": _event("GET", query={"limit": "50"}),
+        "get": _event("GET", schedule_id),
+        "create": _event("POST", body=named),
+        "update": _event("PATCH", schedule_id, body={"cron": "5 4 * * *", "timezone": "Europe/Berlin"}),
+        "delete": _event("DELETE", schedule_id),
+        "runs": _event("GET", schedule_id, query={"limit": "50"}),
+        "invalid": _event("POST", body=[named]),
+        "refused": _event("POST", body={**named, "cron": "* * * * *", "timezone": "Mars/Olympus"}),
+    }
+
+
+def _event(
+    method: str, schedule_id: str = "", *, body: object = None, query: Mapping[str, str] | None = None
+) -> Mapping[str, Any]:
+    """As API Gateway sends it (payload format 2.0)."""
+    path = f"/v1/installs/{INSTALL}/schedules" + f"/{schedule_id}" * bool(schedule_id)
+    parameters: dict[str, str] = {"installId": INSTALL}
+    if schedule_id:
+        parameters["scheduleId"] = schedule_id
+    http = {
+        "method": method,
+        "path": path,
+        "protocol": "HTTP/1.1",
+        "sourceIp": "127.0.0.1",
+        "userAgent": "runner",
+    }
+    return {
+        **http_event(body, query=query, headers=None, **parameters),
+        "headers": {"content-type": "application/json", "host": "api.example", "x-runner-auth": "token"},
+        "routeKey": f"{method} {path}",
+        "rawPath": path,
+        "rawQueryString": "&".join(f"{name}={value}" for name, value in (query or {}).items()),
+        "requestContext": {"http": http, "stage": "$default", "requestId": "1", "domainName": "api.example"},
+    }
+
+
+TENANT_EVENT = {
+    **http_event(query={"limit": "50"}, tenantId=TENANT),
+    "requestContext": {"authorizer": {"iam": {"userArn": "arn:aws:iam::123456789012:role/support"}}},
+}
+
+
+def python() -> str:
+    """The Python of Lambda, as the build finds it."""
+    found = [shutil.which("python3.13"), *sorted(Path.home().glob(".pyenv/versions/3.13.*/bin/python3.13"))]
+    for candidate in filter(None, found):
+        if subprocess.run([str(candidate), "-c", ""], capture_output=True, check=False).returncode == 0:
+            return str(candidate)
+    raise SystemExit("bench: python3.13 is neither on the PATH nor in pyenv")
