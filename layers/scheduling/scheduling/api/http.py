@@ -74,8 +74,8 @@ class Request:
         return parameters.get(name)
 
     def header(self, name: str) -> str | None:
-        """A header by its name in lower case, in whichever it came."""
-        return self._headers.get(name)
+        """A header, in any case of its name."""
+        return self._headers.get(name.lower())
 
     def json_object(self) -> dict[str, object]:
         """The body. Raises ValidationFailed for anything but a JSON object, numbers being kept exactly."""
