@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal
+from unittest.mock import patch
 from uuid import uuid4
 
 import boto3
@@ -175,7 +176,7 @@ def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = 
         AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_DEFAULT_REGION="eu-central-1"
     )
     os.environ.pop("AWS_ENDPOINT_URL", None)
-    with mock_aws() if aws == "moto" else memory_aws() as stand_in, watched() as calls:
+    with _stand_in(aws) as stand_in, watched() as calls:
         create_resources()
         connection = connect(TABLE)
         clock = [START]
@@ -185,6 +186,28 @@ def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = 
         )
         calls.made.clear()
         yield world
+
+
+@contextmanager
+def _stand_in(aws: Literal["moto", "memory"]) -> Iterator[object]:
+    """In memory the indexes have two parts, since many tests are there that would ask sixteen again and again."""
+    if aws == "moto":
+        with mock_aws() as moto:
+            yield moto
+        return
+    modules = "scheduling.aws"
+    with (
+        memory_aws() as memory,
+        patch(f"{modules}.schedules.SHARDS", "01"),
+        patch(f"{modules}.sweeps.SHARDS", "01"),
+        patch(f"{modules}.sweeps.shard_of", _one_of_two),
+        patch(f"{modules}.rows.shard_of", _one_of_two),
+    ):
+        yield memory
+
+
+def _one_of_two(identifier: str) -> str:
+    return str(sum(identifier.encode()) % 2)
 
 
 def _services(connection: Connection, limits: Limits, clock: Callable[[], datetime]) -> Services:
