@@ -7,6 +7,8 @@ from functools import cache
 from io import BytesIO
 
 from moto import backends
+from moto.core import responses
+from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug import Response
 
@@ -46,7 +48,8 @@ class KeepAlive(MotoRequestHandler):
             return Response("Internal Server Error", 500)
 
 
-def list_services_once() -> None:
-    """Let moto list the folders of its services once, not for each request."""
-    services = cache(lambda list_=backends.list_of_moto_modules: frozenset(list_()))
-    backends.list_of_moto_modules = services
+def look_up_once() -> None:
+    """Let moto list the folders of its services, and the methods of each, once and not for each request."""
+    services = backends.list_of_moto_modules
+    backends.list_of_moto_modules = cache(lambda: frozenset(services()))
+    responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]

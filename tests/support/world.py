@@ -15,6 +15,7 @@ from uuid import uuid4
 import boto3
 import moto.core.models
 import pytest
+from botocore.session import Session
 from moto import mock_aws
 from pynamodb.connection import Connection
 from scheduling.api.log import about
@@ -38,6 +39,7 @@ from scheduling.operations.installs import Put, Registered, put_install
 from scheduling.operations.services import Services
 from scheduling.settings import TimerSettings
 
+from local.moto_answers import send_items_as_they_are
 from local.moto_queries import look_only_where_queries_ask
 from local.moto_transactions import copy_only_what_transactions_touch
 from tests.support.aws_calls import AwsCalls, watched
@@ -60,6 +62,7 @@ PUT = Put(by=ADMIN)
 moto.core.models.RESPONSES_METHODS.clear()
 copy_only_what_transactions_touch()
 look_only_where_queries_ask()
+send_items_as_they_are()
 
 on_both = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
 """Runs a module's tests on moto and on the stand-in of the property tests, which holds the one to the other."""
@@ -223,12 +226,18 @@ def _services(connection: Connection, limits: Limits, clock: Callable[[], dateti
         runs=RunsTable(connection, limits.run_history_days, about),
         manual_runs=ManualRunsTable(connection, about),
         sweeps=SweepsTable(connection),
-        timers=EventBridgeTimers(connection.session, SETTINGS),
+        timers=_timers(connection.session),
         limits=limits,
         clock=clock,
         sleep=sleep,
         monotonic=lambda: waited[0],
     )
+
+
+@cache
+def _timers(session: Session) -> EventBridgeTimers:
+    """With the one client of all worlds."""
+    return EventBridgeTimers(session, SETTINGS)
 
 
 def create_resources() -> None:
