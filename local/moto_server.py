@@ -16,6 +16,7 @@ from werkzeug import Response as WsgiResponse
 from werkzeug.serving import make_server
 
 from local.moto_answers import send_items_as_they_are
+from local.moto_conditions import take_conditions_apart_once
 from local.moto_http import KeepAlive, look_up_once
 from local.moto_queries import look_only_where_queries_ask
 from local.moto_streams import make_streams_last
@@ -73,6 +74,7 @@ def serve(address: str, port: int, lambda_url: str) -> None:
     look_only_where_queries_ask()
     make_streams_last()
     send_items_as_they_are()
+    take_conditions_apart_once()
     look_up_once()
     app = LambdaElsewhere(AtomicDynamoDb(DomainDispatcherApplication(create_backend_app)), lambda_url)
     make_server(address, port, app, threaded=True, request_handler=KeepAlive).serve_forever()

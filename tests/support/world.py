@@ -40,6 +40,7 @@ from scheduling.operations.services import Services
 from scheduling.settings import TimerSettings
 
 from local.moto_answers import send_items_as_they_are
+from local.moto_conditions import take_conditions_apart_once
 from local.moto_queries import look_only_where_queries_ask
 from local.moto_transactions import copy_only_what_transactions_touch
 from tests.support.aws_calls import AwsCalls, watched
@@ -63,6 +64,7 @@ moto.core.models.RESPONSES_METHODS.clear()
 copy_only_what_transactions_touch()
 look_only_where_queries_ask()
 send_items_as_they_are()
+take_conditions_apart_once()
 
 on_both = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
 """Runs a module's tests on moto and on the stand-in of the property tests, which holds the one to the other."""
