@@ -2,10 +2,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise, product
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pyawscron import AWSCron  # type: ignore[import-untyped]
 from scheduling.domain.cron import CronRule, InvalidCron, parse_cron
@@ -136,3 +136,11 @@ def test_every_form_of_a_weekday_is_numbered_alike_everywhere() -> None:
         else:
             with pytest.raises(InvalidCron, match="is a wrapped range"):
                 parse_cron(f"0 0 * * {field}")
+
+
+@given(cron_texts_in_any_month(), st.sampled_from(sorted(available_timezones())), MOMENTS)
+def test_a_rule_that_is_sure_to_fire_does_within_two_years(text: str, timezone: str, after: datetime) -> None:
+    rule = parse_cron(text)
+    assume(rule.sure_to_fire)
+
+    assert next(fires(rule, timezone, after, after + timedelta(days=731)), None) is not None

@@ -1,28 +1,26 @@
-"""The only place where the parts are put together, once for each process."""
+"""The only place where the parts are put together, once for each process.
+
+What few functions need is imported where it is put together: a cold start pays for each module.
+"""
 
 import random
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
 from scheduling.api.log import about
-from scheduling.aws.bus import EventBridgeBus
-from scheduling.aws.executor import LambdaExecutor
 from scheduling.aws.installs import InstallsTable
 from scheduling.aws.manual_runs import ManualRunsTable
-from scheduling.aws.runner import HttpRunner
 from scheduling.aws.runs import RunsTable
 from scheduling.aws.schedules import SchedulesTable
-from scheduling.aws.secrets import CURRENT, PREVIOUS, Secret
 from scheduling.aws.sweeps import SweepsTable
 from scheduling.aws.table import connect
 from scheduling.aws.tenants import TenantsTable
 from scheduling.aws.timers import EventBridgeTimers
-from scheduling.domain.install import Install
 from scheduling.operations.services import Services
 from scheduling.settings import (
     BusSettings,
@@ -35,6 +33,11 @@ from scheduling.settings import (
 
 if TYPE_CHECKING:
     from scheduling.api.authorizer import Authorizer
+    from scheduling.aws.bus import EventBridgeBus
+    from scheduling.aws.executor import LambdaExecutor
+    from scheduling.aws.runner import HttpRunner
+    from scheduling.aws.secrets import Secret
+    from scheduling.domain.install import Install
 
 Clock = Callable[[], datetime]
 
@@ -92,14 +95,18 @@ def services() -> Services:
 
 
 @cache
-def executor() -> LambdaExecutor:
+def executor() -> "LambdaExecutor":
     """The function that runs occurrences."""
+    from scheduling.aws.executor import LambdaExecutor
+
     return LambdaExecutor(_connection().session, TimerSettings.read().timer_target_arn)
 
 
 @cache
-def bus() -> EventBridgeBus:
+def bus() -> "EventBridgeBus":
     """Where the audit publishes."""
+    from scheduling.aws.bus import EventBridgeBus
+
     return EventBridgeBus(_connection().session, BusSettings.read().event_bus_name)
 
 
@@ -110,18 +117,20 @@ def sweep_interval() -> timedelta:
 
 
 @cache
-def runner() -> HttpRunner:
+def runner() -> "HttpRunner":
     """The runner, with its service token where it has one, and with callback tokens where there is a key."""
+    from scheduling.aws.runner import HttpRunner
+
     settings = RunnerSettings.read()
     service, key = settings.runner_service_token_secret_id, settings.callback_key_secret_id
     return HttpRunner(
         settings,
         service_token=_secret(service).value if service else None,
-        callback_token=_issuing(_secret(key, CURRENT, PREVIOUS), settings) if key else None,
+        callback_token=_issuing(_rotated(key), settings) if key else None,
     )
 
 
-def _issuing(key: Secret, settings: RunnerSettings) -> Callable[[Install], str]:
+def _issuing(key: "Secret", settings: RunnerSettings) -> "Callable[[Install], str]":
     from scheduling.domain.callback_token import issue  # loads PyJWT, for the two functions that need it
 
     lasting = timedelta(milliseconds=settings.runner_timeout_ms)
@@ -135,14 +144,23 @@ def authorizer() -> "Authorizer":
 
     settings = TokenSettings.read()
     return Authorizer(
-        tokens=_secret(settings.runner_token_secret_id, CURRENT, PREVIOUS).values,
-        keys=_secret(settings.callback_key_secret_id, CURRENT, PREVIOUS).values,
+        tokens=_rotated(settings.runner_token_secret_id).values,
+        keys=_rotated(settings.callback_key_secret_id).values,
         issuer=settings.stack_name,
         clock=now,
         local=settings.local,
     )
 
 
-def _secret(secret_id: str, *stages: str) -> Secret:
+def _secret(secret_id: str, **more: Any) -> "Secret":
     """On the one session of the process: a second one would load AWS's descriptions once more."""
-    return Secret(_connection().session, secret_id, stages or (CURRENT,))
+    from scheduling.aws.secrets import Secret
+
+    return Secret(_connection().session, secret_id, **more)
+
+
+def _rotated(secret_id: str) -> "Secret":
+    """With the value before a rotation beside the current one."""
+    from scheduling.aws.secrets import CURRENT, PREVIOUS
+
+    return _secret(secret_id, stages=(CURRENT, PREVIOUS))

@@ -95,3 +95,20 @@ def test_a_leap_day_is_always_within_8_years(now: datetime) -> None:
 def test_the_grammar_comes_before_the_limits() -> None:
     with pytest.raises(InvalidCron, match="minute: 60 is not between"):
         check("0,1,60 * * * *")
+
+
+@pytest.mark.parametrize(
+    ("text", "sure"),
+    [
+        pytest.param("5 4 * * *", True, id="every day"),
+        pytest.param("30 2 * 3 SUN", True, id="one weekday of one month"),
+        pytest.param("0 0 28,29 2 *", False, id="one day of every year, and one of some"),
+        pytest.param("0 0 1 1,7 *", True, id="two days of the year"),
+        pytest.param("0 0 1 1 *", False, id="one day of the year"),
+        pytest.param("0 0 29 2 *", False, id="a leap day"),
+        pytest.param("0 0 30 2 *", False, id="no day"),
+        pytest.param("0 0 31 * *", False, id="days of long months"),
+    ],
+)
+def test_what_falls_on_several_days_of_each_year_need_not_be_searched(text: str, sure: bool) -> None:
+    assert parse_cron(text).sure_to_fire is sure

@@ -13,6 +13,7 @@ from scheduling.domain.fires import next_fire
 
 MAX_LENGTH = 128
 _MINUTES_PER_DAY = 24 * 60
+_SHORTEST_MONTH = 28
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DAYS_OF_WEEK = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -42,6 +43,12 @@ class CronRule:
         times = [60 * hour + minute for hour, minute in product(self.hours, self.minutes)]
         over_midnight = days * _MINUTES_PER_DAY - times[-1] + times[0]
         return min([over_midnight, *(later - earlier for earlier, later in pairwise(times))])
+
+    @property
+    def sure_to_fire(self) -> bool:
+        """Whether it falls on several days of every year, of which no change of clocks can skip all."""
+        days = [day for day in self.days_of_month if day <= _SHORTEST_MONTH]
+        return len(self.days_of_week) < len(DAYS_OF_WEEK) or len(days) * len(self.months) > 1
 
     def _smallest_gap_days(self) -> int | None:
         matching = (day for day in _LEAP_CYCLE if self._falls_on(date.fromordinal(day)))
@@ -97,7 +104,7 @@ def check_cron(text: str, *, min_interval_minutes: int, timezone: str, now: date
     gap = rule.smallest_gap_minutes
     if gap is not None and gap < min_interval_minutes:
         raise InvalidCron(f"Cron too frequent (minimum interval is {min_interval_minutes} minutes)")
-    if next_fire(rule, timezone, now) is None:
+    if not rule.sure_to_fire and next_fire(rule, timezone, now) is None:
         raise InvalidCron("Cron never fires in the next 8 years")
     return rule
 
