@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import requests
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug import Request as WsgiRequest
 from werkzeug import Response as WsgiResponse
 from werkzeug.serving import make_server
 
+from local.moto_answers import send_items_as_they_are
+from local.moto_conditions import take_conditions_apart_once
+from local.moto_http import KeepAlive, look_up_once
 from local.moto_queries import look_only_where_queries_ask
 from local.moto_streams import make_streams_last
 from local.moto_transactions import copy_only_what_transactions_touch
@@ -68,18 +67,17 @@ class LambdaElsewhere:
         return WsgiResponse(answer.content, answer.status_code, passed)(environ, start_response)
 
 
-class _KeepAlive(MotoRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-
 def serve(address: str, port: int, lambda_url: str) -> None:
     """Serve until killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     copy_only_what_transactions_touch()
     look_only_where_queries_ask()
     make_streams_last()
+    send_items_as_they_are()
+    take_conditions_apart_once()
+    look_up_once()
     app = LambdaElsewhere(AtomicDynamoDb(DomainDispatcherApplication(create_backend_app)), lambda_url)
-    make_server(address, port, app, threaded=True, request_handler=_KeepAlive).serve_forever()
+    make_server(address, port, app, threaded=True, request_handler=KeepAlive).serve_forever()
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> 
 def _copy_touched(table: Table, operations: list[dict[str, Any]]) -> Table:
     copied = copy.copy(table)
     items: dict[Any, Any] = defaultdict(dict)
-    items.update({key: dict(held) if table.has_range_key else held for key, held in table.items.items()})
+    items.update(table.items)
     for operation in operations:
         if operation.get("TableName") == table.name:
             _copy_item(items, table, operation.get("Key") or operation.get("Item") or {})
@@ -48,6 +48,8 @@ def _copy_item(items: dict[Any, Any], table: Table, named: dict[str, Any]) -> No
     if not all(name in named for name in table.table_key_attrs):
         return
     *partition, last = (DynamoType(named[name]) for name in table.table_key_attrs)
+    if partition and partition[0] in items:
+        items[partition[0]] = dict(items[partition[0]])
     held = items.get(partition[0], {}) if partition else items
     if last in held:
         held[last] = copy.deepcopy(held[last])

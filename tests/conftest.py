@@ -1,6 +1,7 @@
 import os
 from functools import cache
 
+import botocore.hooks
 import botocore.loaders
 import pytest
 from hypothesis import settings
@@ -35,3 +36,16 @@ def _wanted(item: pytest.Item, *, in_containers: bool) -> bool:
 
 # botocore reads its descriptions of AWS for each session anew, which is most of what a command's tests would take.
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
+
+_ALIASES: dict[str, str] = {}
+_alias = botocore.hooks.EventAliaser._alias_event_name  # type: ignore[attr-defined]
+
+
+def _known_alias(emitter: botocore.hooks.EventAliaser, name: str) -> str:
+    if name not in _ALIASES:
+        _ALIASES[name] = _alias(emitter, name)
+    return _ALIASES[name]
+
+
+# Every client looks for the other names of its events anew, in the same list.
+botocore.hooks.EventAliaser._alias_event_name = _known_alias  # type: ignore[attr-defined]

@@ -106,7 +106,7 @@ def test_missed(world: World, audit: Audit, schedule: Schedule) -> None:
             scheduled_time=time_text(world.clock[0]),
         )
         execute(world.services, world.runner, fire)
-    world.advance(hours=3)
+    world.advance(hours=10)
 
     assert sweep(world.services, DAY)["missed"] == 2
 

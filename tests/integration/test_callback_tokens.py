@@ -66,11 +66,11 @@ class Functions:
 def functions(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
     age = [timedelta()]
 
-    def secret(secret_id: str, *stages: str) -> Secret:
+    def secret(secret_id: str, stages: tuple[str, ...] = (CURRENT,)) -> Secret:
         return Secret(
             Session(),
             secret_id,
-            stages or (CURRENT,),
+            stages,
             monotonic=lambda: time.monotonic() + age[0].total_seconds(),
             clock=lambda: datetime.now(UTC) + age[0],
         )

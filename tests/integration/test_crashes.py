@@ -45,8 +45,8 @@ def test_whoever_tries_again_succeeds_and_the_audit_tells_what_there_is_at_any_t
 ) -> None:
     with new_world(aws="memory") as world:
         assert world.memory
-        audit = Listener(world.memory)
         for case, told in cases(world, OPERATIONS[name], way):
+            audit = Listener(world.memory)
             audit.assert_heard()
             if told != "done":
                 assert attempt(case, OPERATIONS[name]) == "done"

@@ -52,7 +52,8 @@ _ON_INSTALLS: dict[str, Command] = {
 _BEFORE: dict[str, Command] = {"switch on": Switch(0, False), "resume": Turn(True)}
 """What must come first for the operation to do anything."""
 _RIVALS = ("create", "move", "uninstall", "deliver", "pause")
-"""Those that each operation on whole installs meets, while EventBridge answers; at length, all meet all."""
+"""Those that each operation on whole installs meets while EventBridge answers, and each other one, and itself, also
+while it does not; at length, all meet all."""
 _ALL = {**_COMMANDS, **_ON_INSTALLS}
 _FIRST = Create(0, None, 0, None, 0, True)
 _LONGEST = 9
@@ -72,8 +73,8 @@ if _AT_LENGTH:
 def _pairs() -> Iterator[tuple[str, str, str]]:
     for first, second, fault in product(_ALL, _ALL, _FAULTS):
         of_schedules = first in _COMMANDS and second in _COMMANDS
-        telling = first in _RIVALS or second in _RIVALS
-        if _AT_LENGTH or of_schedules or (telling and fault == "quiet"):
+        telling = first in _RIVALS or second in _RIVALS or first == second
+        if _AT_LENGTH or (telling and of_schedules) or ((telling or of_schedules) and fault == "quiet"):
             yield first, second, fault
 
 

@@ -1,4 +1,4 @@
-"""The operator's command line as a process of its own, as an operator starts it."""
+"""The operator's command line as a process of its own, as an operator starts it, or a fork of one that has begun."""
 
 import fcntl
 import json
@@ -7,8 +7,11 @@ import pty
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from local.deploy import STACK_NAME
@@ -16,6 +19,18 @@ from local.settings import PROJECT
 
 COMMAND = [sys.executable, "-m", "scheduling_admin"]
 SECONDS = 60
+
+
+@cache
+def _forks() -> "subprocess.Popen[str]":
+    """The process that forks; it ends when its stdin does."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.support.admin_forks"],
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 @dataclass
@@ -26,17 +41,24 @@ class AdminProcess:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """One command, without a terminal."""
-        return subprocess.run(
-            self.line(*words),
-            cwd=PROJECT,
-            env=self.env(),
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        """One command, without a terminal; in a fork, since most of a command's time goes into its imports."""
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Path(folder, name) for name in ("stdin", "stdout", "stderr")]
+            for file in files:
+                file.write_text(typed if file.name == "stdin" else "", encoding="utf-8")
+            asked = {
+                "words": [*words, "--stack-name", STACK_NAME],
+                "environment": self.env(),
+                "files": list(map(str, files)),
+            }
+            forks = _forks()
+            assert forks.stdin
+            assert forks.stdout
+            forks.stdin.write(f"{json.dumps(asked)}\n")
+            forks.stdin.flush()
+            status = int(forks.stdout.readline())
+            _, printed, told = (file.read_text(encoding="utf-8") for file in files)
+            return subprocess.CompletedProcess(words, status, printed, told)
 
     def json(self, *words: str, ends_with: int = 0) -> Any:
         """The document that it answers."""

@@ -111,6 +111,6 @@ def recording_scheduler() -> Iterator[RecordingScheduler]:
     recorder = RecordingScheduler()
     with _Server(recorder) as server:
         recorder.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield recorder
         server.shutdown()

@@ -53,6 +53,6 @@ def settings(scheduler_url: str, *folders: Path) -> Settings:
 def running(given: Settings, **changed: str) -> Iterator[str]:
     """A runner that listens; its address."""
     with build_server(replace(given, **changed)) as server:  # type: ignore[arg-type]  # the tests' own keywords
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

@@ -7,7 +7,7 @@ from pathlib import Path
 from scheduling.operations.reconcile import reconcile
 
 from tests.support.consistency import assert_consistent
-from tests.support.crashes import OPERATIONS, WAYS, Case, Operation, calls_of, cases
+from tests.support.crashes import OPERATIONS, WAYS, Beginning, Case, Operation, calls_of, cases, new_case
 from tests.support.world import new_world
 
 _HEADING = """\
@@ -41,7 +41,10 @@ def outcomes(name: str, way: str) -> Sequence[tuple[str, bool]]:
 def section(name: str) -> str:
     """The part about one operation."""
     with new_world(aws="memory") as world:
-        names = [call.operation for call in calls_of(world, OPERATIONS[name])]
+        names = [
+            call.operation
+            for call in calls_of(Beginning(new_case(world, OPERATIONS[name])), OPERATIONS[name])
+        ]
     columns = [
         [f"{told} → {'yes' if happened else 'no'}" for told, happened in outcomes(name, way)] for way in WAYS
     ]

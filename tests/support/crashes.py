@@ -1,9 +1,12 @@
 """Every operation, and what is left of it when it is stopped at one of its AWS calls."""
 
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
+from functools import cache
+from typing import Any, cast
 from uuid import uuid4
 
 from botocore.session import Session
@@ -143,9 +146,13 @@ def _paused(case: Case) -> bool:
     return case.world.services.tenants.read(case.install_id).paused
 
 
+@cache
+def _executor() -> LambdaExecutor:
+    return LambdaExecutor(Session(), SETTINGS.timer_target_arn)
+
+
 def _run_now(case: Case) -> object:
-    executor = LambdaExecutor(Session(), SETTINGS.timer_target_arn)
-    return run_now(case.world.services, executor, case.install_id, case.schedule.id, "key")
+    return run_now(case.world.services, _executor(), case.install_id, case.schedule.id, "key")
 
 
 def _run_started(case: Case) -> bool:
@@ -220,14 +227,41 @@ def new_case(world: World, operation: Operation) -> Case:
     return case
 
 
-def calls_of(world: World, operation: Operation) -> Sequence[Call]:
+@dataclass
+class Beginning:
+    """A case as it is before the operation, to begin again from."""
+
+    case: Case
+
+    def __post_init__(self) -> None:
+        memory = self.case.world.memory
+        assert memory
+        self._before = pickle.dumps((memory.tables, memory.timers))
+        self._time = self.case.world.clock[0]
+        self._known = dict(self._versions())
+
+    def _versions(self) -> dict[str, Any]:
+        """Those that the process knows."""
+        return cast("dict[str, Any]", vars(self.case.world.services.installs)["_versions"])
+
+    def again(self) -> Case:
+        """The case as it was, also in what versions are known."""
+        world = self.case.world
+        assert world.memory
+        world.memory.tables, world.memory.timers = pickle.loads(self._before)  # noqa: S301 (its own)
+        world.clock[0] = self._time
+        world.calls.made.clear()
+        versions = self._versions()
+        versions.clear()
+        versions |= self._known
+        return self.case
+
+
+def calls_of(beginning: Beginning, operation: Operation) -> Sequence[Call]:
     """The AWS calls that the operation makes where nothing goes wrong."""
-    case = new_case(world, operation)
-    world.calls.made.clear()
+    case = beginning.again()
     operation.act(case)
-    made = list(world.calls.made)
-    remove_install(case)
-    return made
+    return list(case.world.calls.made)
 
 
 def stop_at(calls: AwsCalls, number: int, way: str) -> None:
@@ -269,11 +303,10 @@ def attempt(case: Case, operation: Operation) -> str:
 
 def cases(world: World, operation: Operation, way: str) -> Iterator[tuple[Case, str]]:
     """For each AWS call of the operation, a case in which that call was stopped, and what the caller was told."""
-    for number in range(1, len(calls_of(world, operation)) + 1):
-        case = new_case(world, operation)
+    beginning = Beginning(new_case(world, operation))
+    for number in range(1, len(calls_of(beginning, operation)) + 1):
+        case = beginning.again()
         stop_at(world.calls, number, way)
         told = attempt(case, operation)
         world.calls.before = world.calls.after = None
         yield case, told
-        remove_install(case)
-        world.clock[0] = datetime.fromisoformat("2026-11-23T09:00:00+00:00")

@@ -63,6 +63,6 @@ def scripted_runner(address: str = "127.0.0.1") -> Iterator[ScriptedRunner]:
 
     with ThreadingHTTPServer((address, 0), Handler) as server:
         runner = ScriptedRunner(server.server_port)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield runner
         server.shutdown()

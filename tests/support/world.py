@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal
+from unittest.mock import patch
 from uuid import uuid4
 
 import boto3
 import moto.core.models
 import pytest
+from botocore.session import Session
 from moto import mock_aws
 from pynamodb.connection import Connection
 from scheduling.api.log import about
@@ -37,6 +39,8 @@ from scheduling.operations.installs import Put, Registered, put_install
 from scheduling.operations.services import Services
 from scheduling.settings import TimerSettings
 
+from local.moto_answers import send_items_as_they_are
+from local.moto_conditions import take_conditions_apart_once
 from local.moto_queries import look_only_where_queries_ask
 from local.moto_transactions import copy_only_what_transactions_touch
 from tests.support.aws_calls import AwsCalls, watched
@@ -59,6 +63,8 @@ PUT = Put(by=ADMIN)
 moto.core.models.RESPONSES_METHODS.clear()
 copy_only_what_transactions_touch()
 look_only_where_queries_ask()
+send_items_as_they_are()
+take_conditions_apart_once()
 
 on_both = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
 """Runs a module's tests on moto and on the stand-in of the property tests, which holds the one to the other."""
@@ -175,7 +181,7 @@ def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = 
         AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_DEFAULT_REGION="eu-central-1"
     )
     os.environ.pop("AWS_ENDPOINT_URL", None)
-    with mock_aws() if aws == "moto" else memory_aws() as stand_in, watched() as calls:
+    with _stand_in(aws) as stand_in, watched() as calls:
         create_resources()
         connection = connect(TABLE)
         clock = [START]
@@ -185,6 +191,28 @@ def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = 
         )
         calls.made.clear()
         yield world
+
+
+@contextmanager
+def _stand_in(aws: Literal["moto", "memory"]) -> Iterator[object]:
+    """In memory the indexes have two parts, since many tests are there that would ask sixteen again and again."""
+    if aws == "moto":
+        with mock_aws() as moto:
+            yield moto
+        return
+    modules = "scheduling.aws"
+    with (
+        memory_aws() as memory,
+        patch(f"{modules}.schedules.SHARDS", "01"),
+        patch(f"{modules}.sweeps.SHARDS", "01"),
+        patch(f"{modules}.sweeps.shard_of", _one_of_two),
+        patch(f"{modules}.rows.shard_of", _one_of_two),
+    ):
+        yield memory
+
+
+def _one_of_two(identifier: str) -> str:
+    return str(sum(identifier.encode()) % 2)
 
 
 def _services(connection: Connection, limits: Limits, clock: Callable[[], datetime]) -> Services:
@@ -200,12 +228,18 @@ def _services(connection: Connection, limits: Limits, clock: Callable[[], dateti
         runs=RunsTable(connection, limits.run_history_days, about),
         manual_runs=ManualRunsTable(connection, about),
         sweeps=SweepsTable(connection),
-        timers=EventBridgeTimers(connection.session, SETTINGS),
+        timers=_timers(connection.session),
         limits=limits,
         clock=clock,
         sleep=sleep,
         monotonic=lambda: waited[0],
     )
+
+
+@cache
+def _timers(session: Session) -> EventBridgeTimers:
+    """With the one client of all worlds."""
+    return EventBridgeTimers(session, SETTINGS)
 
 
 def create_resources() -> None:

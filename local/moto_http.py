@@ -1,0 +1,55 @@
+"""moto's HTTP on connections that stay open: werkzeug opens one, with a thread, for each request."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from io import BytesIO
+
+from moto import backends
+from moto.core import responses
+from moto.core.utils import method_names_from_class
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug import Response
+
+_logger = logging.getLogger(__name__)
+
+
+class KeepAlive(MotoRequestHandler):
+    """Answers one request after the other, each in one piece."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def run_wsgi(self) -> None:
+        """Answer a request whose body is read to its end, as what is left of it would be read as the next one."""
+        answer = self._answer()
+        self.send_response(answer.status_code)
+        for name, value in answer.headers.items():
+            if name.lower() not in ("content-length", "connection"):
+                self.send_header(name, value)
+        body = answer.get_data()
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    def _answer(self) -> Response:
+        environ = self.make_environ()
+        body, length = environ["wsgi.input"], self.headers.get("Content-Length", "0")
+        chunked = environ.get("wsgi.input_terminated")
+        environ["wsgi.input"] = BytesIO(body.read() if chunked else body.read(int(length)))
+        try:
+            return Response.from_app(self.server.app, environ, buffered=True)
+        except Exception:
+            _logger.exception("%s %s", self.command, self.path)
+            return Response("Internal Server Error", 500)
+
+
+def look_up_once() -> None:
+    """Let moto list the folders of its services, and the methods of each, once and not for each request."""
+    services = backends.list_of_moto_modules
+    backends.list_of_moto_modules = cache(lambda: frozenset(services()))
+    responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]
