@@ -32,9 +32,7 @@ def finish_deletion(services: Services, install: Install) -> None:
     Others may do the same, and register an install anew under its id meanwhile: nothing of that one is touched.
     """
     schedules = services.schedules.all(install.id)
-    current = services.schedules.read(
-        install.id
-    ).install  # after the schedules, lest they be of another install
+    current = services.schedules.read(install.id).install  # after the schedules, lest they be another's
     if current is None or current.generation != install.generation:
         return
     each_schedule(services, schedules, partial(_remove, by=install.changed_by))
