@@ -54,6 +54,11 @@ _BEFORE: dict[str, Command] = {"switch on": Switch(0, False), "resume": Turn(Tru
 _RIVALS = ("create", "move", "uninstall", "deliver", "pause")
 """Those that each operation on whole installs meets while EventBridge answers, and each other one, and itself, also
 while it does not; at length, all meet all."""
+_NAMED = (
+    {"create with a key", "create with the same key"},
+    {"disable the install", "register"},
+)
+"""Of `docs/reliability.md`, with and without a lost answer, beside those of `_RIVALS`."""
 _ALL = {**_COMMANDS, **_ON_INSTALLS}
 _FIRST = Create(0, None, 0, None, 0, True)
 _LONGEST = 9
@@ -73,7 +78,7 @@ if _AT_LENGTH:
 def _pairs() -> Iterator[tuple[str, str, str]]:
     for first, second, fault in product(_ALL, _ALL, _FAULTS):
         of_schedules = first in _COMMANDS and second in _COMMANDS
-        telling = first in _RIVALS or second in _RIVALS or first == second
+        telling = first in _RIVALS or second in _RIVALS or first == second or {first, second} in _NAMED
         if _AT_LENGTH or (telling and of_schedules) or ((telling or of_schedules) and fault == "quiet"):
             yield first, second, fault
 
