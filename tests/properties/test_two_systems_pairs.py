@@ -55,10 +55,12 @@ _RIVALS = ("create", "move", "uninstall", "deliver", "pause")
 """Those that each operation on whole installs meets while EventBridge answers, and each other one, and itself, also
 while it does not; at length, all meet all."""
 _NAMED = (
+    {"create with a key"},
     {"create with a key", "create with the same key"},
+    {"delete"},
     {"disable the install", "register"},
 )
-"""Of `docs/reliability.md`, with and without a lost answer, beside those of `_RIVALS`."""
+"""Of `docs/reliability.md`: the answer of EventBridge that is lost is also the first."""
 _ALL = {**_COMMANDS, **_ON_INSTALLS}
 _FIRST = Create(0, None, 0, None, 0, True)
 _LONGEST = 9
@@ -68,7 +70,11 @@ _STEPS = range(1, _LONGEST) if _AT_LENGTH else (2, 3, 4)
 _STEPS_HELD = range(1, 12) if _AT_LENGTH else (2, 3)
 _OTHERS = (3, _LONGEST) if _AT_LENGTH else (_LONGEST,)
 _BEGINNINGS = ["from settled", "from a change whose function died"] if _AT_LENGTH else ["from settled"]
-_FAULTS: dict[str, dict[int, Fault]] = {"quiet": {}, "LOST at 1": {1: Fault.LOST}}
+_FAULTS: dict[str, dict[int, Fault]] = {
+    "quiet": {},
+    "LOST at 1": {1: Fault.LOST},
+    "LOST at 0": {0: Fault.LOST},
+}
 """Of one call of EventBridge."""
 if _AT_LENGTH:
     _TIMER_FAULTS = (Fault.LOST, Fault.REFUSED, Fault.KILLED_AFTER)
@@ -78,8 +84,10 @@ if _AT_LENGTH:
 def _pairs() -> Iterator[tuple[str, str, str]]:
     for first, second, fault in product(_ALL, _ALL, _FAULTS):
         of_schedules = first in _COMMANDS and second in _COMMANDS
-        telling = first in _RIVALS or second in _RIVALS or first == second or {first, second} in _NAMED
-        if _AT_LENGTH or (telling and of_schedules) or ((telling or of_schedules) and fault == "quiet"):
+        named = {first, second} in _NAMED
+        telling = named or first in _RIVALS or second in _RIVALS or first == second
+        wanted = {"quiet": telling or of_schedules, "LOST at 1": telling and of_schedules, "LOST at 0": named}
+        if _AT_LENGTH or wanted[fault]:
             yield first, second, fault
 
 
