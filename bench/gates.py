@@ -36,7 +36,7 @@ def gates(
 ) -> list[Gate]:
     """All of them, in the order of the issue that asks for them."""
     return [
-        *(Gate(f"cold init CPU, {op}", _ratio(cold, op, "init"), COLD) for op in ("get", "create")),
+        Gate("cold init CPU, create", _ratio(cold, "create", "init"), COLD),
         Gate("cold init and first create over TLS, CPU", _ratio(first, "create", "first"), FIRST),
         *(Gate(f"warm CPU, {op}", _ratio(warm, op, "cpu"), most) for op, most in WARM.items()),
         Gate("warm CPU, invalid, to a's get", _invalid(warm), INVALID),

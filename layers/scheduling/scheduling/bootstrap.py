@@ -59,20 +59,27 @@ def now() -> datetime:
     return _clock[0]()
 
 
-def reseed_when_restored() -> None:
-    """Let processes that start from one snapshot not draw the same slots and jitters; Lambda alone restores any."""
-    with suppress(ImportError):
-        from snapshot_restore_py import register_after_restore  # type: ignore[import-not-found]  # Lambda has it
-
-        register_after_restore(random.seed)
-
-
-reseed_when_restored()
-
-
 @cache
 def _connection() -> Connection:
     return connect(TableSettings.read().table_name)
+
+
+def attend_snapshots() -> None:
+    """Have the table's client in a snapshot, and different slots and jitters in all that start from it.
+
+    Lambda alone makes and restores any. Elsewhere the client is made by the first request.
+    """
+    with suppress(ImportError):
+        from snapshot_restore_py import (  # type: ignore[import-not-found]  # Lambda has it
+            register_after_restore,
+            register_before_snapshot,
+        )
+
+        register_before_snapshot(lambda: _connection().client)
+        register_after_restore(random.seed)
+
+
+attend_snapshots()
 
 
 @cache

@@ -234,5 +234,4 @@ def connect(table_name: str) -> Connection:
     Row.Meta.table_name = table_name
     connection = Row._get_connection().connection
     prepare(connection.session)
-    connection.client  # noqa: B018 - made here rather than at the first request
     return connection
