@@ -235,8 +235,9 @@ def test_a_running_clock_may_be_advanced_by_nothing() -> None:
 def test_a_running_clock_fires_what_has_come_due_once() -> None:
     bench = Bench(frozen=False)
     bench.put("a", "cron(0/5 * * * ? *)")
-    bench.travel(minutes=4, seconds=59.999)
-    while not (fired := bench.firing.fire_due()):
+    fired = bench.firing.advance(timedelta(minutes=4, seconds=59.9))  # a busy machine goes beyond
+    while not fired:
+        fired = bench.firing.fire_due()
         assert bench.clock.now() < NINE + timedelta(minutes=5, seconds=5)
     assert [one.scheduled_time for one in fired] == [NINE + timedelta(minutes=5)]
     assert bench.firing.fire_due() == []
