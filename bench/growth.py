@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -37,16 +38,16 @@ def grown() -> Sequence[Grown]:
 def _cases() -> Iterator[tuple[str, str, int, Callable[[], Stage]]]:
     for many in SCHEDULES:
         for operation in ("list", "get", "create"):
-            yield operation, "schedules of the install", many, lambda many=many: stage(many)  # type: ignore[misc]
+            yield operation, "schedules of the install", many, partial(stage, many)
     for size in PAYLOADS:
         for operation in ("get", "update"):
-            yield operation, "bytes of payload", size, lambda size=size: stage(1, _payload(size))  # type: ignore[misc]
+            yield operation, "bytes of payload", size, partial(stage, 1, _payload(size))
     for many in RUNS:
-        yield "runs", "runs in the history", many, lambda many=many: _with_runs(many)  # type: ignore[misc]
-        yield "create", "runs in the history", many, lambda many=many: _with_runs(many)  # type: ignore[misc]
+        yield "runs", "runs in the history", many, partial(_with_runs, many)
+        yield "create", "runs in the history", many, partial(_with_runs, many)
     for many in INSTALLS:
         for operation in ("tenant_schedules", "create"):
-            yield operation, "installs of the tenant", many, lambda many=many: _with_installs(many)  # type: ignore[misc]
+            yield operation, "installs of the tenant", many, partial(_with_installs, many)
 
 
 def _measured(operation: str, of: str, much: int, staged: Callable[[], Stage]) -> Grown:
