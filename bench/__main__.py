@@ -5,16 +5,16 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.gates import WARM, Figures, Gate, gates
+from bench.gates import WARM, Gate, gates
 from bench.growth import grown
-from bench.measure import Case, Result, in_turn, median
+from bench.measure import Case, Figures, Result, in_batches, in_turn, median
 from bench.parts import cold_shares, warm_shares
 from bench.plot import draw
 from bench.report import markdown
@@ -33,18 +33,9 @@ def main(gate_only: bool) -> int:
     staged = stage()
     peers = () if gate_only else PEERS
     _assert_same_work(staged)
-    starting = [Case(s, "create", "cold", staged) for s in (OURS, FLOOR, CONTROL)]
-    cold = {
-        **in_turn(starting, 3 * ROUNDS, "cold start"),  # short, and so the noisiest
-        **in_turn([Case(s, "create", "cold", staged) for s in peers], ROUNDS, "cold start of the others"),
-    }
+    cold = _cold(staged, peers)
     first = _first(staged, (OURS, FLOOR, CONTROL, *peers))
-    cases = [
-        Case(s, o, "warm", staged, calls=5 if o == "list" else 20)
-        for o in WARM
-        for s in (OURS, FLOOR, CONTROL, *(peers if o in PEER_OPERATIONS else ()))
-    ]
-    warm = in_turn([*cases, Case(OURS, "invalid", "warm", staged)], ROUNDS, "warm calls")
+    warm = in_batches(list(_warm_groups(staged, peers)), ROUNDS, "warm calls")
     asked = asked_by_operation()
     found = gates(cold, first, warm, asked, ARTIFACT)
     if not gate_only:
@@ -55,22 +46,38 @@ def main(gate_only: bool) -> int:
     return int(not all(gate.holds for gate in found))
 
 
+def _cold(staged: Stage, peers: Sequence[Subject]) -> Figures:
+    """A start is short, and so the noisiest: where it is held to a gate, in more rounds."""
+    held = [Case(subject, "create", staged) for subject in (OURS, FLOOR, CONTROL)]
+    others = [Case(subject, "create", staged) for subject in peers]
+    return {
+        **in_turn(held, Case.start, 3 * ROUNDS, "cold start"),
+        **in_turn(others, Case.start, ROUNDS, "cold start of the others"),
+    }
+
+
+def _warm_groups(staged: Stage, peers: Sequence[Subject]) -> Iterator[Sequence[Case]]:
+    """By operation; an invalid request beside a's get, which it is held to."""
+    for operation in WARM:
+        subjects = (OURS, FLOOR, CONTROL, *(peers if operation in PEER_OPERATIONS else ()))
+        calls = 5 if operation == "list" else 20
+        group = [Case(subject, operation, staged, calls=calls) for subject in subjects]
+        yield [*group, Case(OURS, "invalid", staged)] if operation == "get" else group
+
+
 def _first(staged: Stage, subjects: Sequence[Subject]) -> Figures:
     """The first create of a process, with the authorities that its own botocore trusts."""
     with serving(staged.items, WORK) as port:
         endpoint = {"AWS_ENDPOINT_URL": f"https://localhost:{port}"}
         bundles = {s.name: str(trusted(WORK, LAYER if s is OURS else WORK / "runtime")) for s in subjects}
-        cases = [
-            Case(s, "create", "first", staged, {**endpoint, "AWS_CA_BUNDLE": bundles[s.name]})
-            for s in subjects
-        ]
-        return in_turn(cases, ROUNDS, "first create")
+        cases = [Case(s, "create", staged, {**endpoint, "AWS_CA_BUNDLE": bundles[s.name]}) for s in subjects]
+        return in_turn(cases, Case.first, ROUNDS, "first create")
 
 
 def _assert_same_work(staged: Stage) -> None:
     """The floor asks AWS for the same and answers the same as this, but for what is new with each create."""
     for operation in (*WARM, "invalid", "refused"):
-        ours, floor = (Case(s, operation, "warm", staged, calls=1, batches=1).run() for s in (OURS, FLOOR))
+        ours, floor = (Case(s, operation, staged).call() for s in (OURS, FLOOR))
         if _work(ours) != _work(floor):
             raise SystemExit(f"bench: {operation} differs:\n{_work(ours)}\n{_work(floor)}")
 

@@ -1,14 +1,13 @@
 """What must hold, as ratios to the same work on raw botocore in the same run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.artifact import byte_code_faults
-from bench.measure import Result, paired
+from bench.measure import Figures, paired
 from bench.units import LEAST, Asked
 
-Figures = Mapping[tuple[str, str], Sequence[Result]]
 CONTROL = 0.06
 COLD, FIRST, PEAK = 1.4, 1.3, 1.2
 WARM = {"list": 0.7, "get": 1.6, "create": 1.0, "update": 1.0, "delete": 1.0}

@@ -1,14 +1,16 @@
 """How what an operation costs grows with what there is already."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from statistics import median
 from typing import Any
 from uuid import UUID
 
 from rich.progress import track
 
-from bench.measure import Case
+from bench.measure import BATCHES, Case, measured
 from bench.stage import INSTALL, TENANT_EVENT, Stage, stage
 from bench.subjects import OURS
 
@@ -51,8 +53,10 @@ def _cases() -> Iterator[tuple[str, str, int, Callable[[], Stage]]]:
 
 
 def _measured(operation: str, of: str, much: int, staged: Callable[[], Stage]) -> Grown:
-    result = Case(OURS, operation, "warm", staged(), calls=10, batches=5).run()
-    return Grown(operation, of, much, result["cpu"], len(result["asked"]), sum(result["answered"]))
+    with ExitStack() as stack:
+        running, one = Case(OURS, operation, staged()).warmed(stack)
+        cpu = median(measured(running) for _ in range(BATCHES))
+    return Grown(operation, of, much, cpu, len(one["asked"]), sum(one["answered"]))
 
 
 def _payload(size: int) -> object:

@@ -1,64 +1,101 @@
 """Processes measured in turn, so that whatever else the machine does befalls all of them."""
 
-import json
 import statistics
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.progress import track
 
-from bench.stage import ENVIRONMENT, WORK, Stage, python
-from bench.subjects import BENCH, Subject
+from bench.processes import Probe, probe
+from bench.stage import Stage
+from bench.subjects import Subject
 
 Result = Mapping[str, Any]
+Figures = Mapping[tuple[str, str], Sequence[Result]]
+"""By subject and operation."""
+BATCHES = 6
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One operation of one subject in a process of its own: `warm`, `cold` or, over TLS, `first`."""
+    """One operation of one subject."""
 
     subject: Subject
     operation: str
-    kind: str
     stage: Stage
     environment: Mapping[str, str] = field(default_factory=dict)
     calls: int = 20
-    batches: int = 3
+    """In a batch."""
 
-    def run(self) -> Result:
-        """What `probe.py` found."""
-        spec = {"module": self.subject.module_of(self.operation), "handler": "handler"}
-        if self.kind != "cold":
-            spec["event"] = self.stage.events[self.operation]  # type: ignore[assignment]
-        if self.kind == "warm":
-            more = {"items": self.stage.items, "calls": self.calls, "batches": self.batches, "warmup": 20}
-            spec |= more  # type: ignore[arg-type]
-        given, found = WORK / "spec.json", WORK / "result.json"
-        given.write_text(json.dumps(spec))
-        path = {"PYTHONPATH": self.subject.path(self.operation)}
-        done = subprocess.run(
-            [python(), "-P", str(BENCH / "probe.py"), str(given), str(found)],
-            env={**ENVIRONMENT, **self.subject.environment, **self.environment, **path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise SystemExit(
-                f"bench: {self.subject.name}, {self.operation}, {self.kind}:\n{done.stderr[-3000:]}"
-            )
-        return dict(json.loads(found.read_text()))
+    @property
+    def key(self) -> tuple[str, str]:
+        """What its figures go by."""
+        return self.subject.name, self.operation
+
+    def start(self) -> Result:
+        """A fresh process up to the ready handler."""
+        return self._once({})
+
+    def first(self) -> Result:
+        """A fresh process up to its first answer."""
+        return self._once({"event": self.stage.events[self.operation]})
+
+    def _once(self, spec: Mapping[str, object]) -> Result:
+        with probe("cold", self.subject, self.operation, self.environment, spec) as running:
+            return dict(running.hear())
+
+    def warmed(self, stack: ExitStack) -> tuple[Probe, Result]:
+        """A warm process that measures a batch whenever it is told, and what one call asks and answers."""
+        event, items = self.stage.events[self.operation], self.stage.items
+        spec = {"event": event, "items": items, "calls": self.calls, "warmup": 20}
+        running = stack.enter_context(probe("warm", self.subject, self.operation, self.environment, spec))
+        return running, running.hear()
+
+    def call(self) -> Result:
+        """What one call asks of AWS, and its answer."""
+        with ExitStack() as stack:
+            return self.warmed(stack)[1]
 
 
-def in_turn(cases: Sequence[Case], rounds: int, what: str) -> Mapping[tuple[str, str], Sequence[Result]]:
-    """Every case once a round, forwards and backwards by turns; by subject and operation."""
-    found: dict[tuple[str, str], list[Result]] = {(each.subject.name, each.operation): [] for each in cases}
+def in_turn(cases: Sequence[Case], measure: Callable[[Case], Result], rounds: int, what: str) -> Figures:
+    """Every case once a round, each round beginning with another."""
+    found = _nothing(cases)
     for number in track(range(rounds), what):
-        for case in cases if number % 2 == 0 else reversed(cases):
-            found[case.subject.name, case.operation].append(case.run())
+        for case in _rotated(cases, number):
+            found[case.key].append(measure(case))
     return found
+
+
+def in_batches(groups: Sequence[Sequence[Case]], rounds: int, what: str) -> Figures:
+    """Every group in fresh processes each round; those of a group take turns by the batch, one running at a time."""
+    found = _nothing([case for group in groups for case in group])
+    for _ in track(range(rounds), what):
+        for group in groups:
+            with ExitStack() as stack:
+                warmed = [(case.key, *case.warmed(stack)) for case in group]
+                for number in range(BATCHES):
+                    for key, running, asked in _rotated(warmed, number):
+                        found[key].append({**asked, "cpu": measured(running)})
+    return found
+
+
+def measured(running: Probe) -> float:
+    """A batch of calls, in us of CPU a call."""
+    running.tell("measure")
+    return float(running.hear())
+
+
+def _nothing(cases: Sequence[Case]) -> dict[tuple[str, str], list[Result]]:
+    return {case.key: [] for case in cases}
+
+
+def _rotated(cases: Sequence[T], number: int) -> Sequence[T]:
+    """Not reversed: one that runs twice in a row finds the caches warm."""
+    first = number % len(cases)
+    return [*cases[first:], *cases[:first]]
 
 
 def median(results: Sequence[Result], name: str) -> float:
@@ -67,6 +104,6 @@ def median(results: Sequence[Result], name: str) -> float:
 
 
 def paired(these: Sequence[Result], those: Sequence[Result], name: str) -> float:
-    """The median of the rounds' ratios: what befalls a whole round is in both of its figures."""
+    """The median of the pairs' ratios: what befalls the machine meanwhile is in both figures of a pair."""
     ratios = (this[name] / that[name] for this, that in zip(these, those, strict=True))
     return float(statistics.median(ratios))

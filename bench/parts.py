@@ -1,11 +1,10 @@
 """Where the time goes by package, by Python's profiler, which makes small functions look dearer than they are."""
 
-import json
-import subprocess
 from collections.abc import Mapping
 
-from bench.stage import ENVIRONMENT, WORK, Stage, python
-from bench.subjects import BENCH, Subject
+from bench.processes import probe
+from bench.stage import Stage
+from bench.subjects import Subject
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "Python": ("lib",),
@@ -29,15 +28,11 @@ def warm_shares(subject: Subject, operation: str, stage: Stage) -> Mapping[str, 
     return _shares(subject, operation, {"event": stage.events[operation], "items": stage.items})
 
 
-def _shares(subject: Subject, operation: str, more: Mapping[str, object]) -> Mapping[str, float]:
-    spec = {"module": subject.module_of(operation), "handler": "handler", "profile": True, **more}
-    given, found = WORK / "spec.json", WORK / "result.json"
-    given.write_text(json.dumps(spec))
-    environment = {**ENVIRONMENT, **subject.environment, "PYTHONPATH": subject.path(operation)}
-    command = [python(), "-P", str(BENCH / "probe.py"), str(given), str(found)]
-    subprocess.run(command, env=environment, capture_output=True, check=True)
+def _shares(subject: Subject, operation: str, spec: Mapping[str, object]) -> Mapping[str, float]:
     seconds = dict.fromkeys(PARTS, 0.0)
-    for path, spent in json.loads(found.read_text()):
+    with probe("profiled", subject, operation, {}, spec) as running:
+        found = running.hear()
+    for path, spent in found:
         seconds[_part(path)] += spent
     return {part: spent / sum(seconds.values()) for part, spent in seconds.items()}
 

@@ -1,16 +1,16 @@
-"""What runs in a measured process, by the Python of Lambda: `probe.py SPEC RESULT`, both JSON.
+"""What runs in a measured process, by the Python of Lambda; it is told and tells lines of JSON.
 
-Nothing is imported before the subject's handler is ready but what the clock needs.
+Nothing is imported before the subject's handler is ready but what that needs.
 """
 
+import json
+import os
+import sys
 import time
-
-_began = time.process_time()
 
 
 def _handler(spec):
-    module = __import__(spec["module"])
-    return getattr(module, spec["handler"])
+    return __import__(spec["module"]).handler
 
 
 class Context:
@@ -25,21 +25,19 @@ class Context:
 
 def cold(spec):
     """CPU from the start to the handler, in ms; with an event, also to its answer."""
+    began = time.process_time()
     handler = _handler(spec)
-    ready = time.process_time()
-    result = {"init": (ready - _began) * 1000}
+    result = {"init": (time.process_time() - began) * 1000}
     if spec.get("event"):
         answer = handler(spec["event"], Context())
-        result |= {"first": (time.process_time() - _began) * 1000, "answer": answer}
+        result |= {"first": (time.process_time() - began) * 1000, "answer": answer}
     with open("/proc/self/status") as status:  # not getrusage, which begins at what the parent had
         peak = next(line for line in status if line.startswith("VmHWM:"))
-    return result | {"peak": int(peak.split()[1]) / 1024}
+    yield result | {"peak": int(peak.split()[1]) / 1024}
 
 
 def warm(spec):
-    """CPU of a call in us, medians of batches, once the process is warm; and what a call asks of AWS."""
-    import statistics
-
+    """What a call asks of AWS; then for each line the CPU of a call in us, of a batch."""
     made, clients, sizes = _stubbed(spec["items"])
     handler, event, context = _handler(spec), spec["event"], Context()
     handler(event, context)
@@ -49,19 +47,14 @@ def warm(spec):
     asked, answered = list(made), list(sizes)
     for _ in range(spec["warmup"]):
         handler(event, context)
-    batches = []
-    for _ in range(spec["batches"]):
+    yield {"answer": answer, "asked": asked, "answered": answered, "clients": clients}
+    for _ in sys.stdin:
+        made.clear()
+        sizes.clear()
         began = time.process_time()
         for _ in range(spec["calls"]):
             handler(event, context)
-        batches.append((time.process_time() - began) / spec["calls"] * 1e6)
-    return {
-        "cpu": statistics.median(batches),
-        "answer": answer,
-        "asked": asked,
-        "answered": answered,
-        "clients": clients,
-    }
+        yield (time.process_time() - began) / spec["calls"] * 1e6
 
 
 def profiled(spec):
@@ -78,7 +71,7 @@ def profiled(spec):
         for _ in range(20):
             handler(event, context)
         profile.runcall(lambda: [handler(event, context) for _ in range(100)])
-    return [(path, spent) for (path, _, _), (_, _, spent, _, _) in pstats.Stats(profile).stats.items()]
+    yield [(path, spent) for (path, _, _), (_, _, spent, _, _) in pstats.Stats(profile).stats.items()]
 
 
 def _stubbed(items):
@@ -121,13 +114,8 @@ def _text(body):
 
 
 if __name__ == "__main__":
-    import json
-    import sys
-
-    with open(sys.argv[1]) as given:
-        _spec = json.load(given)
-    _measure = profiled if _spec.get("profile") else warm if _spec.get("items") else cold
-    _began = time.process_time()
-    _result = _measure(_spec)
-    with open(sys.argv[2], "w") as result:
-        json.dump(_result, result)
+    _told = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where the handlers log
+    _spec = json.loads(sys.stdin.readline())
+    for _found in {"cold": cold, "warm": warm, "profiled": profiled}[_spec["kind"]](_spec):
+        print(json.dumps(_found), file=_told, flush=True)

@@ -4,9 +4,9 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from bench.gates import Figures, Gate
+from bench.gates import Gate
 from bench.growth import Grown
-from bench.measure import median
+from bench.measure import Figures, median
 from bench.units import LEAST, Asked
 
 _HEAD = """# What it costs

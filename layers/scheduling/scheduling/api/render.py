@@ -14,12 +14,11 @@ from scheduling.domain.schedule import Schedule
 
 def timestamp(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC with milliseconds, such as `2026-11-23T09:00:00.000Z`."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z" if moment else None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
 
 
-def compact(value: object) -> str:
-    """JSON without spaces, in UTF-8 rather than escapes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""JSON without spaces, in UTF-8 rather than escapes."""
 
 
 def schedule_json(schedule: Schedule) -> str:

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, Self
 
 from pynamodb.attributes import (
+    Attribute,
     BooleanAttribute,
     DiscriminatorAttribute,
     ListAttribute,
@@ -84,9 +85,14 @@ class Row(Model):
 def _readers(kind: type[Row]) -> Mapping[str, tuple[str, Callable[[Any], Any], str]]:
     """For each name in an item: the attribute, what reads its value, and DynamoDB's word for its type."""
     return {
-        attribute.attr_name: (name, attribute.deserialize, attribute.attr_type)
+        attribute.attr_name: (name, _reader(attribute), attribute.attr_type)
         for name, attribute in kind.get_attributes().items()
     }
+
+
+def _reader(attribute: Attribute[Any]) -> Callable[[Any], Any]:
+    """All numbers here are whole; pynamodb reads each as a JSON document, in a sixth of what a list takes."""
+    return int if type(attribute) is NumberAttribute else attribute.deserialize
 
 
 class InstallRow(Row, discriminator="install"):
