@@ -78,3 +78,8 @@ def iso(instant: datetime) -> str:
     """An instant as ISO 8601 with Z, in milliseconds where it has any."""
     precision = "milliseconds" if instant.microsecond else "seconds"
     return instant.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def until_next_minute(now: datetime) -> float:
+    """Seconds to wait; at most one, since the clock may be set meanwhile."""
+    return min(1.0, 60 - now.second - now.microsecond / 1e6)

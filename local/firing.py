@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.clock import iso
+from local.clock import iso, until_next_minute
 from local.errors import StackError
 from local.eventbridge import LAST_YEAR
 from local.functions import FunctionFailed
@@ -117,7 +117,7 @@ class Firing:
     def run(self, stop: Event) -> None:
         """Fire at every full minute until told to stop."""
         minute = _minute(self._clock.now())
-        while not stop.wait(_until_next_minute(self._clock.now())):
+        while not stop.wait(until_next_minute(self._clock.now())):
             if _minute(self._clock.now()) == minute:
                 continue
             minute = _minute(self._clock.now())
@@ -196,8 +196,3 @@ class Firing:
 
 def _minute(instant: datetime) -> datetime:
     return instant.replace(second=0, microsecond=0)
-
-
-def _until_next_minute(now: datetime) -> float:
-    """Seconds to wait; at most one, since the clock may be set meanwhile."""
-    return min(1.0, 60 - now.second - now.microsecond / 1e6)

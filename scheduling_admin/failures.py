@@ -12,7 +12,8 @@ from scheduling.domain.errors import (
     SchedulingError,
     Unavailable,
 )
-from scheduling.operations.ports import Conflict, TimerFailed
+from scheduling.operations.ports import TimerFailed
+from scheduling.operations.tables import Conflict
 
 from scheduling_admin.exits import AdminError, Exit
 

@@ -8,6 +8,10 @@ from rules import body_of, checked
 from writes import settle, shard, take_name, take_slot, token, transact
 
 
+def new_id(moment):
+    return str(UUID(int=int(moment.timestamp() * 1000) << 80 | secrets.randbits(62), version=4))
+
+
 @answering
 def handler(event):
     install_id, body = install_id_of(event), body_of(event)
@@ -18,8 +22,7 @@ def handler(event):
     install = managed(found.get("INSTALL"))
     columns = checked(body, None, endpoints(install), f"UNIQUE#{wanted}" in found)
     moment = now()
-    bits = int(moment.timestamp() * 1000) << 80 | secrets.randbits(62)
-    schedule_id = str(UUID(int=bits, version=4))
+    schedule_id = new_id(moment)
     row = {
         **schedule_key(install_id, schedule_id),
         **columns,

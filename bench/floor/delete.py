@@ -1,7 +1,7 @@
 import timers
 from answers import answer, answering, install_id_of, managed, now, schedule_id_of, stored, visible
 from aws import TABLE, install_key, name_key, read, schedule_key, typed, update
-from writes import AS_WRITTEN, shard, take_slot, token, transact
+from writes import AS_WRITTEN, count_one_less, shard, take_slot, token, transact
 
 
 @answering
@@ -25,15 +25,7 @@ def handler(event):
     )
     timers.remove(schedule_id)
     gone = [
-        {
-            "Update": {
-                "TableName": TABLE,
-                "Key": typed(install_key(install_id)),
-                "UpdateExpression": "ADD scheduleCount :less",
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": typed({":less": -1}),
-            }
-        },
+        count_one_less(install_id),
         {
             "Delete": {
                 "TableName": TABLE,

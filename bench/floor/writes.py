@@ -47,6 +47,18 @@ def take_slot(install, install_id, now, growth):
     }
 
 
+def count_one_less(install_id):
+    return {
+        "Update": {
+            "TableName": TABLE,
+            "Key": typed(install_key(install_id)),
+            "UpdateExpression": "ADD scheduleCount :less",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": typed({":less": -1}),
+        }
+    }
+
+
 def take_name(install_id, name, schedule_id):
     row = {**name_key(install_id, name), "type": "name", "scheduleId": schedule_id}
     return {

@@ -12,7 +12,8 @@ from scheduling.operations.converge import converge
 from scheduling.operations.delete import delete
 from scheduling.operations.execute import RunFailed
 from scheduling.operations.installs import set_enabled
-from scheduling.operations.ports import Conflict, TimerFailed
+from scheduling.operations.ports import TimerFailed
+from scheduling.operations.tables import Conflict
 from scheduling.operations.tenants import turn_tenant
 from scheduling.operations.update import update
 

@@ -25,8 +25,8 @@ from scheduling.aws.installs import InstallsTable
 from scheduling.aws.manual_runs import ManualRunsTable
 from scheduling.aws.runs import RunsTable
 from scheduling.aws.schedules import SchedulesTable
+from scheduling.aws.session import connect
 from scheduling.aws.sweeps import SweepsTable
-from scheduling.aws.table import connect
 from scheduling.aws.tenants import TenantsTable
 from scheduling.aws.timers import EventBridgeTimers
 from scheduling.domain.ids import InstallId
@@ -207,6 +207,7 @@ def _stand_in(aws: Literal["moto", "memory"]) -> Iterator[object]:
         patch(f"{modules}.sweeps.SHARDS", "01"),
         patch(f"{modules}.sweeps.shard_of", _one_of_two),
         patch(f"{modules}.rows.shard_of", _one_of_two),
+        patch(f"{modules}.install_rows.shard_of", _one_of_two),
     ):
         yield memory
 

@@ -8,7 +8,7 @@ from unittest.mock import create_autospec
 import pytest
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.limits import Limits
-from scheduling.operations import ports
+from scheduling.operations import ports, tables
 from scheduling.operations.services import Services, ending_within
 
 
@@ -23,13 +23,13 @@ def services(waited: list[float]) -> Services:
         waited[0] += seconds
 
     parts: dict[str, Any] = {
-        "tenants": create_autospec(ports.Tenants),
-        "manual_runs": create_autospec(ports.ManualRuns),
-        "installs": create_autospec(ports.Installs),
-        "schedules": create_autospec(ports.Schedules),
-        "runs": create_autospec(ports.Runs),
+        "tenants": create_autospec(tables.Tenants),
+        "manual_runs": create_autospec(tables.ManualRuns),
+        "installs": create_autospec(tables.Installs),
+        "schedules": create_autospec(tables.Schedules),
+        "runs": create_autospec(tables.Runs),
         "timers": create_autospec(ports.Timers),
-        "sweeps": create_autospec(ports.Sweeps),
+        "sweeps": create_autospec(tables.Sweeps),
     }
     now = datetime(2026, 11, 23, tzinfo=UTC)
     return Services(**parts, limits=Limits(), clock=lambda: now, sleep=sleep, monotonic=lambda: waited[0])
@@ -45,7 +45,7 @@ class Step:
         self.taken += 1
         if self.left > 0:
             self.left -= 1
-            raise ports.Conflict
+            raise tables.Conflict
         return "done"
 
 

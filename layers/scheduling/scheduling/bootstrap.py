@@ -17,8 +17,8 @@ from scheduling.aws.installs import InstallsTable
 from scheduling.aws.manual_runs import ManualRunsTable
 from scheduling.aws.runs import RunsTable
 from scheduling.aws.schedules import SchedulesTable
+from scheduling.aws.session import connect
 from scheduling.aws.sweeps import SweepsTable
-from scheduling.aws.table import connect
 from scheduling.aws.tenants import TenantsTable
 from scheduling.aws.timers import EventBridgeTimers
 from scheduling.operations.services import Services

@@ -4,7 +4,8 @@ import pytest
 from botocore import exceptions as aws
 from pynamodb.exceptions import PynamoDBConnectionError, QueryError
 from scheduling.domain import errors
-from scheduling.operations.ports import Conflict, TimerFailed
+from scheduling.operations.ports import TimerFailed
+from scheduling.operations.tables import Conflict
 
 from scheduling_admin.exits import AdminError, Exit
 from scheduling_admin.failures import FAILURES, failure_of, leaving

@@ -28,7 +28,7 @@ def write_change(
     remember: EarlierWrite | None,
     forget: str | None,
 ) -> None:
-    """See `operations.ports.Schedules.replace`."""
+    """See `operations.tables.Schedules.replace`."""
     subject = before or after
     if subject is None:
         return

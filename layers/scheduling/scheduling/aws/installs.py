@@ -2,11 +2,13 @@
 
 from pynamodb.connection import Connection
 
+from scheduling.aws.install_rows import install_values
 from scheduling.aws.keys import config_key, install_key, member_key, tenant_key, version_key
 from scheduling.aws.requests import Write, find, translated
-from scheduling.aws.rows import changes, install_values
+from scheduling.aws.row import Row
+from scheduling.aws.rows import changes
 from scheduling.aws.runs import config_of
-from scheduling.aws.table import ConfigRow, EndpointMap, InstallRow, MemberRow, Row, TenantRow, VersionRow
+from scheduling.aws.table import ConfigRow, EndpointMap, InstallRow, MemberRow, TenantRow, VersionRow
 from scheduling.aws.tenants import unchanged
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.ids import InstallId
@@ -18,7 +20,7 @@ _AT_ONCE = 99
 
 
 class InstallsTable:
-    """Implements `operations.ports.Installs`."""
+    """Implements `operations.tables.Installs`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -2,9 +2,10 @@
 
 from pynamodb.connection import Connection
 
+from scheduling.aws.install_rows import Seen, seen_install, unseen
 from scheduling.aws.keys import install_key, manual_run_key, manual_window_key, schedule_key
 from scheduling.aws.requests import Write, find
-from scheduling.aws.rows import Seen, from_millis, schedule_of, seen_install, to_millis, unseen
+from scheduling.aws.rows import from_millis, schedule_of, to_millis
 from scheduling.aws.table import InstallRow, ManualRunRow, ManualWindowRow, ScheduleRow
 from scheduling.domain.idempotency import KEY_LIFETIME
 from scheduling.domain.ids import InstallId, ScheduleId
@@ -14,7 +15,7 @@ from scheduling.operations.snapshots import ManualSnapshot
 
 
 class ManualRunsTable:
-    """Implements `operations.ports.ManualRuns`."""
+    """Implements `operations.tables.ManualRuns`."""
 
     def __init__(self, connection: Connection, seen: Seen = unseen) -> None:
         self._connection = connection

@@ -12,9 +12,9 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from scheduling.aws.keys import Key
-from scheduling.aws.table import Row
+from scheduling.aws.row import Row
 from scheduling.domain.errors import Unavailable
-from scheduling.operations.ports import Conflict
+from scheduling.operations.tables import Conflict
 
 _R = TypeVar("_R", bound=Row)
 _LOST_RACE = frozenset({"ConditionalCheckFailed", "TransactionConflict", "None"})

@@ -1,81 +1,19 @@
-"""Rows to domain and back."""
+"""Rows of schedules and their runs to domain and back."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from scheduling.aws.table import InstallRow, RunRow, ScheduleRow, TenantRow, WriteRow
+from scheduling.aws.indexes import shard_of
+from scheduling.aws.table import RunRow, ScheduleRow, WriteRow
 from scheduling.domain.idempotency import EarlierWrite, IdempotencyKey
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import Install
 from scheduling.domain.runs import Run, RunStatus, Trigger
 from scheduling.domain.schedule import Definition, LastRun, Life, Schedule
-from scheduling.domain.tenant import Tenant
 
 _DEFINED = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
 _REMEMBERED = (*_DEFINED, "created_at", "tenant_id")
-
-
-Seen = Callable[[Install], None]
-"""Is told of each install that is read for an operation."""
-
-
-def unseen(_install: Install) -> None:
-    """Nobody wants to know."""
-
-
-def seen_install(row: InstallRow | None, seen: Seen) -> Install | None:
-    """The install that the row holds, if there is one."""
-    if row is None:
-        return None
-    install = install_of(row)
-    seen(install)
-    return install
-
-
-def install_of(row: InstallRow) -> Install:
-    """The install that the row holds."""
-    return Install(
-        id=InstallId(row.pk.removeprefix("INSTALL#")),
-        tenant_id=row.tenant_id,
-        registry_id=row.registry_id,
-        version_id=row.version_id,
-        content_hash=row.content_hash,
-        granted=frozenset(row.granted),
-        enabled=row.enabled,
-        paused=bool(row.paused),
-        followed=int(row.followed),
-        deleting=row.deleting,
-        dropped=frozenset(row.dropped or ()),
-        changed_by=row.changed_by,
-        generation=int(row.generation),
-        sequence=int(row.sequence),
-        schedule_count=int(row.schedule_count),
-        writes={int(slot): from_millis(at) for slot, at in row.writes.items()},
-        pending_since=row.pending_since,
-    )
-
-
-def install_values(install: Install) -> dict[str, Any]:
-    """What the platform sets of an install; the count and the window are the extension's writes to change."""
-    return {
-        "install_shard": shard_of(install.id),
-        "tenant_id": install.tenant_id,
-        "registry_id": install.registry_id,
-        "version_id": install.version_id,
-        "content_hash": install.content_hash,
-        "granted": set(install.granted),
-        "enabled": install.enabled,
-        "paused": install.paused or None,
-        "followed": install.followed,
-        "deleting": install.deleting,
-        "dropped": set(install.dropped) or None,
-        "changed_by": install.changed_by,
-        "generation": install.generation,
-        **pending_values(install.id, install.pending_since),
-    }
 
 
 def schedule_of(row: ScheduleRow) -> Schedule:
@@ -205,39 +143,9 @@ def run_values(run: Run) -> dict[str, Any]:
     }
 
 
-def tenant_of(tenant_id: str, row: TenantRow | None) -> Tenant:
-    """The tenant that the row holds; none is one that was never paused."""
-    if row is None:
-        return Tenant(id=tenant_id)
-    return Tenant(
-        id=tenant_id,
-        paused=row.paused,
-        generation=int(row.generation),
-        changed_by=row.changed_by,
-        pending_since=row.pending_since,
-        followed_until=InstallId(row.followed_until) if row.followed_until else None,
-    )
-
-
-def tenant_values(tenant: Tenant) -> dict[str, Any]:
-    """All of a tenant but its key."""
-    return {
-        "paused": tenant.paused,
-        "generation": tenant.generation,
-        "changed_by": tenant.changed_by,
-        "followed_until": tenant.followed_until,
-        **pending_values(tenant.id, tenant.pending_since),
-    }
-
-
 def pending_values(identifier: str, since: datetime | None) -> dict[str, Any]:
     """The two attributes that put a row into the pending index, or take it out."""
     return {"pending_since": since, "pending_shard": shard_of(identifier) if since else None}
-
-
-def shard_of(identifier: str) -> str:
-    """Which of the sixteen parts of an index a row is in."""
-    return f"{sum(identifier.encode()) % 16:x}"
 
 
 def changes(model: Any, before: dict[str, Any], after: dict[str, Any]) -> list[Action]:

@@ -6,20 +6,21 @@ from typing import Any
 from pynamodb.connection import Connection
 from pynamodb.expressions.update import Action
 
+from scheduling.aws.install_rows import Seen, seen_install, unseen
 from scheduling.aws.keys import Key, config_key, install_key, run_key, schedule_key
 from scheduling.aws.requests import Write, find, translated
-from scheduling.aws.rows import Seen, changes, run_of, run_values, schedule_of, seen_install, unseen
+from scheduling.aws.rows import changes, run_of, run_values, schedule_of
 from scheduling.aws.table import ConfigRow, InstallRow, RunRow, ScheduleRow
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import InstallConfig
 from scheduling.domain.runs import Fire, Run
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.ports import Conflict
 from scheduling.operations.snapshots import FireSnapshot, RunPage
+from scheduling.operations.tables import Conflict
 
 
 class RunsTable:
-    """Implements `operations.ports.Runs`; each run is kept for `history_days`."""
+    """Implements `operations.tables.Runs`; each run is kept for `history_days`."""
 
     def __init__(self, connection: Connection, history_days: int, seen: Seen = unseen) -> None:
         self._connection = connection

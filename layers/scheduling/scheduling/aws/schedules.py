@@ -8,16 +8,13 @@ from itertools import islice
 from pynamodb.connection import Connection
 
 from scheduling.aws.changes import write_change
+from scheduling.aws.indexes import SHARDS, PendingIndex
+from scheduling.aws.install_rows import Seen, seen_install, unseen
 from scheduling.aws.keys import install_key, name_key, schedule_key, write_key
 from scheduling.aws.requests import find, translated
-from scheduling.aws.rows import (
-    Seen,
-    earlier_write_of,
-    schedule_of,
-    seen_install,
-    unseen,
-)
-from scheduling.aws.table import SHARDS, InstallRow, NameRow, PendingIndex, Row, ScheduleRow, WriteRow
+from scheduling.aws.row import Row
+from scheduling.aws.rows import earlier_write_of, schedule_of
+from scheduling.aws.table import InstallRow, NameRow, ScheduleRow, WriteRow
 from scheduling.domain.idempotency import EarlierWrite
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Acceptance
@@ -28,7 +25,7 @@ _LAST = "SCHEDULE~"
 
 
 class SchedulesTable:
-    """Implements `operations.ports.Schedules`."""
+    """Implements `operations.tables.Schedules`."""
 
     def __init__(self, connection: Connection, seen: Seen = unseen) -> None:
         self._connection = connection

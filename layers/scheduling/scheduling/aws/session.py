@@ -6,6 +6,9 @@ import botocore
 from botocore.config import Config
 from botocore.parsers import JSONParser, ResponseParserFactory
 from botocore.session import Session
+from pynamodb.connection import Connection
+
+from scheduling.aws.row import Row
 
 _CONFIG = Config(
     # Put together anew for each request, it costs more than to sign the request.
@@ -30,7 +33,15 @@ class _Parsers(ResponseParserFactory):
         return super().create_parser(protocol_name)
 
 
-def prepare(session: Session) -> None:
+def _prepare(session: Session) -> None:
     """Before any client of the session is made."""
     session.set_default_client_config(_CONFIG)
     session.register_component("response_parser_factory", _Parsers())
+
+
+def connect(table_name: str) -> Connection:
+    """The one DynamoDB client of the process, made before any model is used, so that all of them share it."""
+    Row.Meta.table_name = table_name
+    connection = Row._get_connection().connection
+    _prepare(connection.session)
+    return connection

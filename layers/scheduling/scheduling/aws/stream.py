@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from scheduling.aws.rows import install_of, run_of, schedule_of
-from scheduling.aws.table import InstallRow, Row, RunRow, ScheduleRow
+from scheduling.aws.install_rows import install_of
+from scheduling.aws.row import Row
+from scheduling.aws.rows import run_of, schedule_of
+from scheduling.aws.table import InstallRow, RunRow, ScheduleRow
 from scheduling.domain.audit import Change, Occurrence, Subject
 from scheduling.domain.ids import InstallId, ScheduleId
 

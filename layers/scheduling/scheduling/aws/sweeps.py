@@ -6,10 +6,13 @@ from itertools import islice
 
 from pynamodb.connection import Connection
 
+from scheduling.aws.indexes import SHARDS, InstallsIndex, shard_of
+from scheduling.aws.install_rows import install_of
 from scheduling.aws.keys import SWEEP_KEY, install_key, name_key, schedule_key
 from scheduling.aws.requests import Write, find, translated
-from scheduling.aws.rows import install_of, schedule_of, shard_of
-from scheduling.aws.table import SHARDS, InstallRow, InstallsIndex, NameRow, Row, ScheduleRow, SweepRow
+from scheduling.aws.row import Row
+from scheduling.aws.rows import schedule_of
+from scheduling.aws.table import InstallRow, NameRow, ScheduleRow, SweepRow
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
@@ -18,7 +21,7 @@ from scheduling.operations.snapshots import Partition
 
 
 class SweepsTable:
-    """Implements `operations.ports.Sweeps`."""
+    """Implements `operations.tables.Sweeps`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

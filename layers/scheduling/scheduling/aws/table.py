@@ -1,98 +1,18 @@
-"""The one table: its rows as DynamoDB holds them. Private to `aws`; `keys` has their keys, `rows` maps them."""
+"""The kinds of rows as DynamoDB holds them. Private to `aws`; `keys` has their keys, `rows` maps them."""
 
-from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any, Self
+from typing import Any
 
 from pynamodb.attributes import (
-    Attribute,
     BooleanAttribute,
-    DiscriminatorAttribute,
     ListAttribute,
     MapAttribute,
     NumberAttribute,
-    TTLAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
     UTCDateTimeAttribute,
 )
-from pynamodb.connection import Connection
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
-from pynamodb.models import Model
 
-from scheduling.aws.session import prepare
-
-SHARDS = "0123456789abcdef"
-"""Parts of an index, so that no one part takes all writes: see `rows.shard_of`."""
-
-
-class PendingIndex(GlobalSecondaryIndex["Row"]):
-    """The rows that EventBridge may differ from, and no others, by how long."""
-
-    class Meta:
-        index_name = "pending"
-        projection = IncludeProjection(["type"])
-
-    shard = UnicodeAttribute(hash_key=True, attr_name="pendingShard")
-    since = UTCDateTimeAttribute(range_key=True, attr_name="pendingSince")
-
-
-class InstallsIndex(GlobalSecondaryIndex["Row"]):
-    """The rows of installs, and no others, by their ids; an extension's writes change nothing of what it projects."""
-
-    class Meta:
-        index_name = "installs"
-        projection = IncludeProjection(["type"])
-
-    shard = UnicodeAttribute(hash_key=True, attr_name="installShard")
-    pk = UnicodeAttribute(range_key=True)
-
-
-class Row(Model):
-    """Any item of the table."""
-
-    class Meta:
-        table_name = ""
-        connect_timeout_seconds = 1
-        read_timeout_seconds = 2
-        max_pool_connections = 32
-        retry_configuration = {"mode": "standard", "total_max_attempts": 3}  # noqa: RUF012 - pynamodb's form
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    type = DiscriminatorAttribute()
-    pending_shard = UnicodeAttribute(null=True, attr_name="pendingShard")
-    pending_since = UTCDateTimeAttribute(null=True, attr_name="pendingSince")
-    expires_at = TTLAttribute(null=True, attr_name="expiresAt")
-    pending_index = PendingIndex()
-    installs_index = InstallsIndex()
-
-    @classmethod
-    def from_raw_data(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
-        """The row of an item, by the attributes that it has; pynamodb goes through all that it could have."""
-        kind = cls.type.deserialize(data["type"]["S"])
-        readers = _readers(kind)
-        row: Self = kind.__new__(kind)
-        row.attribute_values = {}
-        for name, typed in data.items():
-            if name in readers:
-                attribute, read, key = readers[name]
-                row.attribute_values[attribute] = read(typed[key])
-        return row
-
-
-@cache
-def _readers(kind: type[Row]) -> Mapping[str, tuple[str, Callable[[Any], Any], str]]:
-    """For each name in an item: the attribute, what reads its value, and DynamoDB's word for its type."""
-    return {
-        attribute.attr_name: (name, _reader(attribute), attribute.attr_type)
-        for name, attribute in kind.get_attributes().items()
-    }
-
-
-def _reader(attribute: Attribute[Any]) -> Callable[[Any], Any]:
-    """All numbers here are whole; pynamodb reads each as a JSON document, in a sixth of what a list takes."""
-    return int if type(attribute) is NumberAttribute else attribute.deserialize
+from scheduling.aws.row import Row
 
 
 class InstallRow(Row, discriminator="install"):
@@ -233,11 +153,3 @@ class SweepRow(Row, discriminator="sweep"):
     due_at = UTCDateTimeAttribute(attr_name="dueAt")
     phase = UnicodeAttribute(null=True)
     cursor = UnicodeAttribute(null=True)
-
-
-def connect(table_name: str) -> Connection:
-    """The one DynamoDB client of the process, made before any model is used, so that all of them share it."""
-    Row.Meta.table_name = table_name
-    connection = Row._get_connection().connection
-    prepare(connection.session)
-    return connection

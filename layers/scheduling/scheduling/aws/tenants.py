@@ -1,13 +1,14 @@
 """The tenants in the table, each with the installs it has."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pynamodb.connection import Connection
 from pynamodb.expressions.condition import Condition
 
 from scheduling.aws.keys import member_key, tenant_key
 from scheduling.aws.requests import Write, find, translated
-from scheduling.aws.rows import tenant_of, tenant_values
+from scheduling.aws.rows import pending_values
 from scheduling.aws.table import MemberRow, TenantRow
 from scheduling.domain.ids import InstallId
 from scheduling.domain.tenant import Tenant
@@ -19,19 +20,19 @@ def unchanged(tenant: Tenant) -> Condition:
 
 
 class TenantsTable:
-    """Implements `operations.ports.Tenants`."""
+    """Implements `operations.tables.Tenants`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def read(self, tenant_id: str) -> Tenant:
         """One BatchGetItem."""
-        return tenant_of(tenant_id, find(tenant_key(tenant_id)).get(TenantRow))
+        return _tenant_of(tenant_id, find(tenant_key(tenant_id)).get(TenantRow))
 
     def replace(self, before: Tenant, after: Tenant) -> None:
         """One PutItem."""
         write = Write(self._connection)
-        row = TenantRow(**tenant_key(after.id), **tenant_values(after))
+        row = TenantRow(**tenant_key(after.id), **_tenant_values(after))
         write.put(row, unchanged(before))
         write.send()
 
@@ -46,3 +47,26 @@ class TenantsTable:
                 limit=limit,
             )
             return [InstallId(row.sk.removeprefix("INSTALL#")) for row in rows]
+
+
+def _tenant_of(tenant_id: str, row: TenantRow | None) -> Tenant:
+    if row is None:  # it was never paused
+        return Tenant(id=tenant_id)
+    return Tenant(
+        id=tenant_id,
+        paused=row.paused,
+        generation=int(row.generation),
+        changed_by=row.changed_by,
+        pending_since=row.pending_since,
+        followed_until=InstallId(row.followed_until) if row.followed_until else None,
+    )
+
+
+def _tenant_values(tenant: Tenant) -> dict[str, Any]:
+    return {
+        "paused": tenant.paused,
+        "generation": tenant.generation,
+        "changed_by": tenant.changed_by,
+        "followed_until": tenant.followed_until,
+        **pending_values(tenant.id, tenant.pending_since),
+    }

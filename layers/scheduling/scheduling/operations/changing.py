@@ -8,8 +8,8 @@ from scheduling.domain.idempotency import EarlierWrite
 from scheduling.domain.install import Acceptance, Install
 from scheduling.domain.schedule import Life, Schedule
 from scheduling.domain.tenant import Tenant
-from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
+from scheduling.operations.tables import Conflict
 
 _T = TypeVar("_T")
 _Seen = bool | None

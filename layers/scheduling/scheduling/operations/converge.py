@@ -7,8 +7,9 @@ from scheduling.domain.errors import SchedulingError, Unavailable, Uncertain
 from scheduling.domain.install import Acceptance
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.changing import write
-from scheduling.operations.ports import Conflict, TimerFailed
+from scheduling.operations.ports import TimerFailed
 from scheduling.operations.services import Services
+from scheduling.operations.tables import Conflict
 
 logger = logging.getLogger(__name__)
 

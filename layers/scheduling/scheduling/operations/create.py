@@ -12,9 +12,9 @@ from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
 from scheduling.domain.schedule import Definition, Life, Schedule
 from scheduling.operations.changing import write
 from scheduling.operations.converge import carry_out, settle_first
-from scheduling.operations.ports import Conflict
 from scheduling.operations.reading import endpoints_of
 from scheduling.operations.services import Services
+from scheduling.operations.tables import Conflict
 
 _IDS = ScheduleIds()
 

@@ -17,9 +17,10 @@ from scheduling.domain.runs import (
     next_attempt,
     not_to_run,
 )
-from scheduling.operations.ports import Conflict, Runner
+from scheduling.operations.ports import Runner
 from scheduling.operations.services import Services
 from scheduling.operations.snapshots import FireSnapshot
+from scheduling.operations.tables import Conflict
 
 LEASE = timedelta(seconds=50)
 """A little longer than a call of the runner may take, and shorter than Lambda waits before it tries again."""

@@ -12,8 +12,9 @@ from scheduling.domain.install import Install
 from scheduling.domain.schedule import Life, Schedule
 from scheduling.operations.changing import write
 from scheduling.operations.converge import converge
-from scheduling.operations.ports import Conflict, TimerFailed
+from scheduling.operations.ports import TimerFailed
 from scheduling.operations.services import Services
+from scheduling.operations.tables import Conflict
 
 logger = logging.getLogger(__name__)
 _Step = Callable[[Services, InstallId, ScheduleId], object]

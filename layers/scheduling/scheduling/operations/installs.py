@@ -11,8 +11,8 @@ from scheduling.domain.install import Install, InstallConfig, Version
 from scheduling.domain.schedule import Life, Schedule
 from scheduling.operations.changing import write_install
 from scheduling.operations.following import apply_install, apply_or_leave
-from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
+from scheduling.operations.tables import Conflict
 from scheduling.operations.uninstall import finish_deletion
 
 

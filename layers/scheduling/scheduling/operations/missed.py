@@ -10,8 +10,8 @@ from scheduling.domain.cron import parse_cron
 from scheduling.domain.fires import fires
 from scheduling.domain.runs import Fire, Run, RunStatus, time_text
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
+from scheduling.operations.tables import Conflict
 
 logger = logging.getLogger(__name__)
 

@@ -12,16 +12,8 @@ from typing import TypeVar
 
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.limits import Limits
-from scheduling.operations.ports import (
-    Conflict,
-    Installs,
-    ManualRuns,
-    Runs,
-    Schedules,
-    Sweeps,
-    Tenants,
-    Timers,
-)
+from scheduling.operations.ports import Timers
+from scheduling.operations.tables import Conflict, Installs, ManualRuns, Runs, Schedules, Sweeps, Tenants
 
 _RETRY_SECONDS = 8.0
 _STEP_SECONDS = 10.0

@@ -20,7 +20,7 @@ from scheduling.domain.errors import Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.sweeps import Phase, SweepState
 from scheduling.operations.missed import record_missed
-from scheduling.operations.ports import Conflict, TimerFailed
+from scheduling.operations.ports import TimerFailed
 from scheduling.operations.repair import (
     mend_names_and_count,
     mend_suspension,
@@ -28,6 +28,7 @@ from scheduling.operations.repair import (
     mend_timer_without_row,
 )
 from scheduling.operations.services import Services
+from scheduling.operations.tables import Conflict
 
 logger = logging.getLogger(__name__)
 SECONDS = 50.0

@@ -12,8 +12,8 @@ from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import Tenant, following
 from scheduling.operations.changing import write_install, write_tenant
 from scheduling.operations.following import apply_or_leave
-from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
+from scheduling.operations.tables import Conflict
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from scheduling.domain.schedule import Life
 from scheduling.operations.changing import write, write_install
 from scheduling.operations.converge import converge
 from scheduling.operations.following import each_schedule
-from scheduling.operations.ports import Conflict
 from scheduling.operations.services import Services
+from scheduling.operations.tables import Conflict
 
 
 def delete_install(services: Services, install_id: InstallId, *, by: str) -> None:
