@@ -3,6 +3,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 export PYTHONPATH := layers/scheduling:sdk:.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+# Not even where the environment forbids it: the tests start some hundred processes.
+export PYTHONDONTWRITEBYTECODE :=
 export SAM_CLI_TELEMETRY := 0
 ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 

@@ -5,7 +5,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from bench.subjects import CONTROL, FLOOR, OURS, PEERS, Subject, prepare
 from bench.units import asked_by_operation
 
 ROUNDS = 15
+HELD = (OURS, FLOOR, CONTROL)
 PEER_OPERATIONS = ("list", "get", "create")
 
 
@@ -34,7 +35,7 @@ def main(gate_only: bool) -> int:
     peers = () if gate_only else PEERS
     _assert_same_work(staged)
     cold = _cold(staged, peers)
-    first = _first(staged, (OURS, FLOOR, CONTROL, *peers))
+    first = _first(staged, peers)
     warm = in_batches(list(_warm_groups(staged, peers)), ROUNDS, "warm calls")
     asked = asked_by_operation()
     found = gates(cold, first, warm, asked, ARTIFACT)
@@ -47,31 +48,38 @@ def main(gate_only: bool) -> int:
 
 
 def _cold(staged: Stage, peers: Sequence[Subject]) -> Figures:
+    return _fresh([Case(s, "create", staged) for s in (*HELD, *peers)], Case.start, "cold start")
+
+
+def _first(staged: Stage, peers: Sequence[Subject]) -> Figures:
+    """With the authorities that each one's own botocore trusts."""
+    with serving(staged.items, WORK) as port:
+        endpoint = {"AWS_ENDPOINT_URL": f"https://localhost:{port}"}
+        bundles = {
+            s.name: str(trusted(WORK, LAYER if s is OURS else WORK / "runtime")) for s in (*HELD, *peers)
+        }
+        cases = [
+            Case(s, "create", staged, {**endpoint, "AWS_CA_BUNDLE": bundles[s.name]}) for s in (*HELD, *peers)
+        ]
+        return _fresh(cases, Case.first, "first create")
+
+
+def _fresh(cases: Sequence[Case], measure: Callable[[Case], Result], what: str) -> Figures:
     """A start is short, and so the noisiest: where it is held to a gate, in more rounds."""
-    held = [Case(subject, "create", staged) for subject in (OURS, FLOOR, CONTROL)]
-    others = [Case(subject, "create", staged) for subject in peers]
+    held, others = ([c for c in cases if (c.subject in HELD) is which] for which in (True, False))
     return {
-        **in_turn(held, Case.start, 3 * ROUNDS, "cold start"),
-        **in_turn(others, Case.start, ROUNDS, "cold start of the others"),
+        **in_turn(held, measure, 3 * ROUNDS, what),
+        **in_turn(others, measure, ROUNDS, f"{what} of the others"),
     }
 
 
 def _warm_groups(staged: Stage, peers: Sequence[Subject]) -> Iterator[Sequence[Case]]:
     """By operation; an invalid request beside a's get, which it is held to."""
     for operation in WARM:
-        subjects = (OURS, FLOOR, CONTROL, *(peers if operation in PEER_OPERATIONS else ()))
+        subjects = (*HELD, *(peers if operation in PEER_OPERATIONS else ()))
         calls = 5 if operation == "list" else 20
         group = [Case(subject, operation, staged, calls=calls) for subject in subjects]
         yield [*group, Case(OURS, "invalid", staged)] if operation == "get" else group
-
-
-def _first(staged: Stage, subjects: Sequence[Subject]) -> Figures:
-    """The first create of a process, with the authorities that its own botocore trusts."""
-    with serving(staged.items, WORK) as port:
-        endpoint = {"AWS_ENDPOINT_URL": f"https://localhost:{port}"}
-        bundles = {s.name: str(trusted(WORK, LAYER if s is OURS else WORK / "runtime")) for s in subjects}
-        cases = [Case(s, "create", staged, {**endpoint, "AWS_CA_BUNDLE": bundles[s.name]}) for s in subjects]
-        return in_turn(cases, Case.first, ROUNDS, "first create")
 
 
 def _assert_same_work(staged: Stage) -> None:

@@ -15,7 +15,7 @@ from bench.subjects import Subject
 Result = Mapping[str, Any]
 Figures = Mapping[tuple[str, str], Sequence[Result]]
 """By subject and operation."""
-BATCHES = 6
+BATCHES = 4
 T = TypeVar("T")
 
 
@@ -72,11 +72,11 @@ def in_turn(cases: Sequence[Case], measure: Callable[[Case], Result], rounds: in
 def in_batches(groups: Sequence[Sequence[Case]], rounds: int, what: str) -> Figures:
     """Every group in fresh processes each round; those of a group take turns by the batch, one running at a time."""
     found = _nothing([case for group in groups for case in group])
-    for _ in track(range(rounds), what):
+    for turn in track(range(rounds), what):
         for group in groups:
             with ExitStack() as stack:
                 warmed = [(case.key, *case.warmed(stack)) for case in group]
-                for number in range(BATCHES):
+                for number in range(turn, turn + BATCHES):
                     for key, running, asked in _rotated(warmed, number):
                         found[key].append({**asked, "cpu": measured(running)})
     return found
