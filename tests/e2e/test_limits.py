@@ -4,7 +4,6 @@ import gzip
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
@@ -95,7 +94,13 @@ class TestFiftyLargePayloads:
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    with local_stack(tmp_path_factory.mktemp("narrow"), WRITES_PER_MINUTE="10") as stack:
+    limits = {
+        "WRITES_PER_MINUTE": "10",
+        "MAX_SCHEDULES_PER_INSTALL": "11",
+        "MIN_INTERVAL_MINUTES": "30",
+        "MAX_PAYLOAD_BYTES": "10",
+    }
+    with local_stack(tmp_path_factory.mktemp("narrow"), **limits) as stack:
         yield stack
 
 
@@ -151,19 +156,18 @@ def test_twenty_four_writes_at_once_let_ten_through(narrow: LocalStack) -> None:
 
 
 @pytest.mark.local_only("it has a stack of its own")
-def test_the_limits_are_parameters(tmp_path: Path) -> None:
-    limits = {"MAX_SCHEDULES_PER_INSTALL": "2", "MIN_INTERVAL_MINUTES": "30", "MAX_PAYLOAD_BYTES": "10"}
-    with local_stack(tmp_path, **limits) as stack:
-        install = stack.register()
-        often = install.call("create", endpoint="/api/sync", cron="*/15 * * * *")
-        assert often.json()["error"] == "Cron too frequent (minimum interval is 30 minutes)"
-        assert (
-            install.call("create", **WANTED, payload=[1, 2, 3, 4, 5]).json()["error"] == "Payload too large"
-        )
+def test_the_limits_are_parameters(narrow: LocalStack) -> None:
+    install = narrow.register()
+    often = install.call("create", endpoint="/api/sync", cron="*/15 * * * *")
+    assert often.json()["error"] == "Cron too frequent (minimum interval is 30 minutes)"
+    large = install.call("create", **WANTED, payload=[1, 2, 3, 4, 5])
+    assert large.json()["error"] == "Payload too large"
+    for _ in range(10):
         install.created(payload=[1])
-        install.created()
-        many = install.call("create", **WANTED)
-        assert many.json()["error"] == "Too many schedules (max 2 per extension install)"
+    narrow.travel("PT1M")
+    install.created()
+    many = install.call("create", **WANTED)
+    assert many.json()["error"] == "Too many schedules (max 11 per extension install)"
 
 
 def test_a_compressed_answer_is_valid_gzip(install: ApiInstall) -> None:

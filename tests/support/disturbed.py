@@ -101,7 +101,7 @@ def _throttled(number: int, _case: Case, call: Call, at: int) -> None:
 
 
 def _refused_for_good(number: int, _case: Case, call: Call, at: int) -> None:
-    if at == number and call.service == "scheduler":
+    if at == number:
         raise refused("ValidationException", call.operation)
 
 
@@ -117,11 +117,8 @@ def _unanswered(number: int, at: int) -> None:
 
 
 _Fault = Callable[[int, Case, Call, int], None]
-_FAULTS: tuple[_Fault, ...] = (
-    _throttled,
-    _refused_for_good,
-    *(partial(_overtaken, by) for by in _OVERTAKING),
-)
+_FAULTS: tuple[_Fault, ...] = (_throttled, *(partial(_overtaken, by) for by in _OVERTAKING))
+_FAULTS_OF_EVENTBRIDGE = (*_FAULTS, _refused_for_good)
 
 
 @dataclass
@@ -175,7 +172,8 @@ def calls_of(story: Story) -> list[Call]:
         assert scene.well is not story.fails
         found = list(calls)
         for number in _worth_disturbing(calls):
-            for fault in _FAULTS:
+            of_eventbridge = calls[number - 1].service == "scheduler"
+            for fault in _FAULTS_OF_EVENTBRIDGE if of_eventbridge else _FAULTS:
                 found += scene.tell(partial(fault, number), _nothing)
             found += scene.tell(_nothing, partial(_unanswered, number))
         return found
