@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bench.gates import Gate
 from bench.growth import Grown
-from bench.measure import Figures, median
+from bench.measure import Figures, median, paired
 from bench.units import LEAST, Asked
 
 _HEAD = """# What it costs
@@ -14,8 +14,9 @@ _HEAD = """# What it costs
 Written by `make bench` on {when}; {rounds} rounds on {machine}. **this** is what `sam build` makes; **a** is the same
 work on raw botocore without any framework (`bench/floor`: the same AWS calls, the same answers, checked before timing);
 the others are what one would reach for instead (`bench/peers`: they read, check and then write, so they promise less).
-All are measured in turn in fresh processes of Python 3.13, medians are shown, and what counts is the ratio to **a** in
-the same run. *a again* is **a** measured once more: as far as it is from 1, so far is any ratio uncertain.
+All are measured in fresh processes of Python 3.13: what starts, one after the other, those held to a gate in three
+times as many rounds; what is warm, side by side by turns of a batch of calls. Medians are shown, and what counts is the
+ratio to **a** at its side. *a again* is **a** measured once more: as far as it is from 1, so far is a ratio uncertain.
 AWS is answered by a stub in the process (warm), or over TLS on 127.0.0.1 with 5 ms of delay (first call).
 
 ![cold start and calls by part](results.svg)
@@ -40,7 +41,8 @@ def markdown(
             "## Gates\n",
             *_table(("gate", "figure", "at most", ""), map(_gate_row, gates)),
             "\n## Cold start, CPU in ms\n",
-            "To the ready handler of `create`, and on to its first answer over TLS; peak memory in MB.\n",
+            "To the ready handler of `create`, and on to its first answer over TLS; peak memory in MB. Ratios of medians."
+            "\n",
             *_table(("", "init", "of a's", "with first create", "of a's", "peak"), _cold_rows(cold, first)),
             "\n## Warm calls, CPU in µs\n",
             *_table(_warm_head(warm), _warm_rows(warm)),
@@ -90,7 +92,8 @@ def _warm_rows(warm: Figures) -> Iterable[Sequence[str]]:
             if (name, operation) in warm
         }
         shown = [f"{figures[name]:.0f}" if name in figures else "" for name in _subjects(warm)]
-        yield operation, *shown, f"{figures['this'] / figures.get('a', median(warm['a', 'get'], 'cpu')):.2f}"
+        held_to = warm.get(("a", operation), warm["a", "get"])
+        yield operation, *shown, f"{paired(warm['this', operation], held_to, 'cpu'):.2f}"
 
 
 def _subjects(figures: Figures) -> Sequence[str]:
