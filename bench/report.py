@@ -41,8 +41,7 @@ def markdown(
             "## Gates\n",
             *_table(("gate", "figure", "at most", ""), map(_gate_row, gates)),
             "\n## Cold start, CPU in ms\n",
-            "To the ready handler of `create`, and on to its first answer over TLS; peak memory in MB. Ratios of medians."
-            "\n",
+            "To the ready handler of `create`, and on to its first answer over TLS; ratios of medians; peak in MB.\n",
             *_table(("", "init", "of a's", "with first create", "of a's", "peak"), _cold_rows(cold, first)),
             "\n## Warm calls, CPU in µs\n",
             *_table(_warm_head(warm), _warm_rows(warm)),
