@@ -117,8 +117,8 @@ def _picture(staged: Stage, cold: Figures, warm: Figures) -> str:
     calls = {o: _parts(warm_shares(OURS, o, staged), median(warm["this", o], "cpu") / 1000) for o in WARM}
     return draw(
         [
-            ("Cold start of create, CPU by package", "ms", starts),
-            ("A warm call of this, CPU by package", "ms", calls),
+            ("Cold start of create, CPU by the package that asks for it", "ms", starts),
+            ("A warm call of this, CPU by the package that asks for it", "ms", calls),
         ]
     )
 

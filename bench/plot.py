@@ -5,7 +5,7 @@ from html import escape
 
 from bench.parts import PARTS
 
-_COLOURS = ("#b0b0b0", "#e08e0b", "#c0392b", "#8e44ad", "#16a085", "#7f5539", "#1f77b4")
+_COLOURS = ("#e08e0b", "#c0392b", "#8e44ad", "#16a085", "#7f5539", "#1f77b4")
 LEFT, RIGHT, BAR, GAP, WIDTH = 180, 70, 20, 12, 560
 Bars = Mapping[str, Mapping[str, float]]
 
