@@ -18,14 +18,21 @@ def statuses(fired: list[dict[str, str]], schedule_id: str) -> list[str]:
     return [each["status"] for each in fired if each["scheduleId"] == schedule_id]
 
 
-def test_the_runner_is_asked_exactly_so(stack: LocalStack) -> None:
-    config = '{"region":"eu","ratio":1.0}'
-    install = stack.register(
+PROVIDERS = ["cap:context.read", "cap:http.fetch", "cap:log.emit", "cap:scheduler.manage", "cap:user.read"]
+"""What an install that was granted two capabilities may ask its runner for."""
+
+
+@pytest.fixture
+def granted(stack: LocalStack) -> ApiInstall:
+    return stack.register(
         grantedCapabilities=["cap:scheduler.manage", "cap:http.fetch"],
-        config=json.loads(config),
+        config=json.loads('{"region":"eu","ratio":1.0}'),
         secretEnvelope={"ciphertext": "abc"},
     )
-    schedule_id = install.created(payload={"n": 12345678901234567890123, "s": "é"})
+
+
+def test_the_runner_is_asked_exactly_so(stack: LocalStack, granted: ApiInstall) -> None:
+    schedule_id = granted.created(payload={"n": 12345678901234567890123, "s": "é"})
 
     (fired,) = [each for each in stack.travel("PT1H") if each["scheduleId"] == schedule_id]
 
@@ -35,37 +42,13 @@ def test_the_runner_is_asked_exactly_so(stack: LocalStack) -> None:
     assert (headers["x-alga-tenant"], headers["x-alga-extension"]) == ("tenant-1", "registry-1")
     assert headers["content-type"] == "application/json"
     assert "x-runner-service-token" not in headers
-    request_id = headers["x-request-id"]
-    payload = base64.b64encode('{"n":12345678901234567890123,"s":"é"}'.encode()).decode()
-    providers = [
-        "cap:context.read",
-        "cap:http.fetch",
-        "cap:log.emit",
-        "cap:scheduler.manage",
-        "cap:user.read",
-    ]
-    claims = jwt.decode(
-        asked.body["context"].pop("callback_token"),
-        stack.callback_key(),
-        algorithms=["HS256"],
-        options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False},
-    )
-    assert claims == {
-        "iss": "extension-scheduler-local",
-        "aud": "extension-scheduler/callback",
-        "iat": claims["iat"],
-        "nbf": claims["iat"] - 5,
-        "exp": claims["iat"] + 40,
-        "install_id": install.id,
-        "tenant_id": "tenant-1",
-        "capabilities": providers,
-    }
+    del asked.body["context"]["callback_token"]
     assert asked.body == {
         "context": {
-            "request_id": request_id,
+            "request_id": headers["x-request-id"],
             "tenant_id": "tenant-1",
             "extension_id": "registry-1",
-            "install_id": install.id,
+            "install_id": granted.id,
             "version_id": "version-1",
             "content_hash": "sha256:" + "0" * 64,
             "config": {"region": "eu", "ratio": 1.0},
@@ -78,11 +61,34 @@ def test_the_runner_is_asked_exactly_so(stack: LocalStack) -> None:
             "path": "/api/sync",
             "query": {},
             "headers": {"x-alga-tenant": "tenant-1", "x-alga-extension": "registry-1"},
-            "body_b64": payload,
+            "body_b64": base64.b64encode('{"n":12345678901234567890123,"s":"é"}'.encode()).decode(),
         },
         "limits": {"timeout_ms": 30000},
-        "providers": providers,
+        "providers": PROVIDERS,
         "secret_envelope": {"ciphertext": "abc"},
+    }
+
+
+def test_the_runner_is_given_a_token_for_that_run(stack: LocalStack, granted: ApiInstall) -> None:
+    schedule_id = granted.created()
+
+    stack.travel("PT1H")
+
+    claims = jwt.decode(
+        stack.runner.of(schedule_id)[0].body["context"]["callback_token"],
+        stack.callback_key(),
+        algorithms=["HS256"],
+        options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False},
+    )
+    assert claims == {
+        "iss": "extension-scheduler-local",
+        "aud": "extension-scheduler/callback",
+        "iat": claims["iat"],
+        "nbf": claims["iat"] - 5,
+        "exp": claims["iat"] + 40,
+        "install_id": granted.id,
+        "tenant_id": "tenant-1",
+        "capabilities": PROVIDERS,
     }
 
 
