@@ -109,7 +109,7 @@ def _asked(request: Any) -> Any:
 
 
 def _picture(staged: Stage, cold: Figures, warm: Figures) -> str:
-    """What was measured, divided as the profiler divides it."""
+    """What was measured, divided as the samples are."""
     starts = {
         s.name: _parts(cold_shares(s, "create"), median(cold[s.name, "create"], "init"))
         for s in (OURS, FLOOR, *PEERS)

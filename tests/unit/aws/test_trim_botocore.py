@@ -69,6 +69,14 @@ def test_every_service_is_called() -> None:
     assert set(CALLS) == set(TRIM.CALLED)
 
 
+def test_there_are_no_rules_to_go_through_at_each_call(trimmed: Session, whole: Session) -> None:
+    kept, known = (s.get_component("data_loader") for s in (trimmed, whole))
+
+    assert set(kept.list_available_services("service-2")) == set(CALLS)
+    assert kept.list_available_services("endpoint-rule-set-1") == []
+    assert set(known.list_available_services("endpoint-rule-set-1")) > set(CALLS)
+
+
 @pytest.mark.parametrize("service", CALLS)
 def test_each_region_is_asked_where_the_rules_for_endpoints_say(
     service: str, trimmed: Session, whole: Session
