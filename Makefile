@@ -23,7 +23,7 @@ local: setup sample ## Run the whole stack on 127.0.0.1 until Ctrl-C
 	@$(BIN)/python -m local
 
 demo: setup sample ## Run the main job once: set up, travel an hour, show the runs
-	@$(BIN)/python -m local.demo
+	@$(BIN)/python -m local.demo.__main__
 
 test: setup sample ## Run the tests, those of the whole stack first
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduling.domain.ids import InstallId
-from scheduling.operations.create import create
+from scheduling.operations.schedules.create import create
 
 from tests.support.functions import http_event
 from tests.support.world import TABLE, TENANT, aws_client, new_world, wanted

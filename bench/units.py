@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from scheduling.domain.errors import ValidationFailed
-from scheduling.operations.create import create
-from scheduling.operations.delete import delete
-from scheduling.operations.execute import execute
-from scheduling.operations.reading import get_schedule, list_endpoints, list_schedules
-from scheduling.operations.update import update
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.queries import get_schedule, list_endpoints, list_schedules
+from scheduling.operations.schedules.update import update
 
 from bench.stage import INSTALL, PAYLOAD
 from tests.support.aws_calls import Call

@@ -7,7 +7,7 @@ import sys
 from threading import Event
 from typing import TYPE_CHECKING
 
-from local.deploy import STACK_NAME
+from local.cloudformation.deploy import STACK_NAME
 from local.errors import StackError
 from local.launch import launched
 from local.processes import end_on_signals

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.processes import Child, require_free
+from local.processes import Child, Children, require_free
 from local.settings import child_environment
 
 if TYPE_CHECKING:
@@ -16,14 +15,6 @@ if TYPE_CHECKING:
 
     from local.settings import Settings
     from local.stack import Stack
-
-
-@dataclass(frozen=True)
-class Children:
-    """The processes started here; None is the user's own."""
-
-    moto: Child | None
-    runner: Child | None
 
 
 @contextmanager
@@ -47,7 +38,7 @@ def _moto(settings: Settings, ending: ExitStack) -> Child | None:
     require_free(settings.aws_port, "AWS_PORT")
     log = settings.logs / "moto.log"
     arguments = (settings.listen_address, str(settings.aws_port), settings.lambda_url)
-    moto = Child("local.moto_server", *arguments, environ=child_environment(), log=log)
+    moto = Child("local.moto.server", *arguments, environ=child_environment(), log=log)
     ending.callback(moto.stop)
     return moto
 

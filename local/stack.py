@@ -9,34 +9,34 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from local.api import Api
-from local.asynchronous import AsynchronousInvoker, invoke_configs
-from local.aws import connect
 from local.clock import LocalClock
-from local.control import Control
-from local.deploy import STACK_NAME, deploy, pseudo_parameters, store_secret
-from local.firing import Firing
-from local.functions import add_layers, function_arns, load_functions
-from local.gateway import Gateway
-from local.lambda_api import LambdaApi
-from local.lambda_endpoint import LambdaEndpoint, logical_ids
-from local.mappings import StreamMappings, stream_mappings
-from local.record import record
-from local.routes import read_routes
-from local.rules import MinuteRules
+from local.cloudformation.clients import connect
+from local.cloudformation.deploy import STACK_NAME, deploy, pseudo_parameters, store_secret
+from local.cloudformation.record import record
+from local.cloudformation.template import expand
+from local.gateway.api import Api
+from local.gateway.control import Control
+from local.gateway.lambda_api import LambdaApi
+from local.gateway.routes import read_routes
+from local.gateway.server import Gateway
+from local.lambda_.asynchronous import AsynchronousInvoker, invoke_configs
+from local.lambda_.endpoint import LambdaEndpoint, logical_ids
+from local.lambda_.event_sources import StreamMappings, stream_mappings
+from local.lambda_.functions import add_layers, function_arns, load_functions
 from local.sample import install_sample
+from local.scheduler.firing import Firing
+from local.scheduler.rules import MinuteRules
+from local.scheduler.schedules import Timers
 from local.settings import use_aws_endpoint
-from local.template import expand
-from local.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from local.aws import Aws
-    from local.launch import Children
+    from local.cloudformation.clients import Aws
+    from local.cloudformation.template import Template
+    from local.processes import Children
     from local.sample import Sample
     from local.settings import Settings
-    from local.template import Template
 
 _LAST_SECONDS = 0.5
 

@@ -5,10 +5,10 @@ import logging
 import sys
 import threading
 
-from runner.callback import SchedulerCallback
-from runner.components import Components
-from runner.execution import Executor
-from runner.sandbox import Sandbox
+from runner.host.callback import SchedulerCallback
+from runner.sandbox.components import Components
+from runner.sandbox.execution import Executor
+from runner.sandbox.sandbox import Sandbox
 from runner.server import RunnerServer
 from runner.settings import Settings, SettingsError, read_settings
 

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 from runner.errors import InvalidRequest, RunnerError, Unauthorized
-from runner.execution import Executor
 from runner.messages import parse_request
+from runner.sandbox.execution import Executor
 
 log = logging.getLogger(__name__)
 

@@ -2,9 +2,13 @@
 
 import typer
 
-from scheduling_admin import explains, installs, reconciling, replaying, running, schedules, tenants
-from scheduling_admin.command import command
-from scheduling_admin.exits import MEANINGS
+from scheduling_admin.commands import explain as explains
+from scheduling_admin.commands import installs, schedules, tenants
+from scheduling_admin.commands import reconcile as reconciling
+from scheduling_admin.commands import replay as replaying
+from scheduling_admin.commands import run as running
+from scheduling_admin.commands.decorator import command
+from scheduling_admin.errors import MEANINGS
 
 app = typer.Typer(
     help="Look after a deployed Extension Scheduler, by your own AWS credentials.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.template import Template, expand
+from local.cloudformation.template import Template, expand
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "iam.md"

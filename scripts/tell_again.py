@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
-from local.streams import Record, lambda_record
+from local.lambda_.streams import Record, lambda_record
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

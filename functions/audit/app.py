@@ -4,9 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from scheduling import bootstrap
-from scheduling.api.audit import audit_log, report
-from scheduling.aws.stream import changes_of
-from scheduling.operations.audit import publish
+from scheduling.api.triggers import audit_log, report
+from scheduling.operations.audit import publish_records
 
 bus = bootstrap.bus()
 
@@ -14,4 +13,4 @@ bus = bootstrap.bus()
 @audit_log.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, object]:
     """From where on the stream is to be delivered again, where the bus has not taken all."""
-    return report(publish(bus, changes_of(event)))
+    return report(publish_records(bus.put, event))

@@ -2,9 +2,9 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request
-from scheduling.api.requests import idempotency_key, schedule_input
-from scheduling.api.rest import one_schedule, rest
-from scheduling.operations.create import create
+from scheduling.api.parsing import idempotency_key, schedule_input
+from scheduling.api.problems import one_schedule, rest
+from scheduling.operations.schedules.create import create
 
 services = bootstrap.services()
 

@@ -2,9 +2,9 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request, answer
-from scheduling.api.requests import if_match, schedule_id_of
-from scheduling.api.rest import rest
-from scheduling.operations.delete import delete
+from scheduling.api.parsing import if_match, schedule_id_of
+from scheduling.api.problems import rest
+from scheduling.operations.schedules.delete import delete
 
 services = bootstrap.services()
 

@@ -2,9 +2,9 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request, answer
-from scheduling.api.render import compact, endpoint_fields
-from scheduling.api.rest import rest
-from scheduling.operations.reading import list_endpoints
+from scheduling.api.problems import rest
+from scheduling.api.rendering import compact, endpoint_fields
+from scheduling.operations.schedules.queries import list_endpoints
 
 services = bootstrap.services()
 

@@ -2,9 +2,9 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request
-from scheduling.api.requests import schedule_id_of
-from scheduling.api.rest import one_schedule, rest
-from scheduling.operations.reading import get_schedule
+from scheduling.api.parsing import schedule_id_of
+from scheduling.api.problems import one_schedule, rest
+from scheduling.operations.schedules.queries import get_schedule
 
 services = bootstrap.services()
 

@@ -2,9 +2,9 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request, answer
-from scheduling.api.rest import rest
-from scheduling.domain.actors import admin
-from scheduling.operations.uninstall import delete_install
+from scheduling.api.problems import rest
+from scheduling.domain.ids import admin
+from scheduling.operations.installs.uninstall import delete_install
 
 services = bootstrap.services()
 

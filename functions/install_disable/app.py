@@ -2,10 +2,10 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request, answer
-from scheduling.api.render import compact, install_fields
-from scheduling.api.rest import rest
-from scheduling.domain.actors import admin
-from scheduling.operations.installs import get_install, set_enabled
+from scheduling.api.problems import rest
+from scheduling.api.rendering import compact, install_fields
+from scheduling.domain.ids import admin
+from scheduling.operations.installs.register import get_install, set_enabled
 
 services = bootstrap.services()
 

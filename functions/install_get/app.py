@@ -2,9 +2,9 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request, answer
-from scheduling.api.render import compact, install_fields
-from scheduling.api.rest import rest
-from scheduling.operations.installs import get_install
+from scheduling.api.problems import rest
+from scheduling.api.rendering import compact, install_fields
+from scheduling.operations.installs.register import get_install
 
 services = bootstrap.services()
 

@@ -1,11 +1,11 @@
 """PUT /admin/v1/installs/{installId}"""
 
 from scheduling import bootstrap
-from scheduling.api.admin import one_install, put_of
 from scheduling.api.http import Answer, Request
+from scheduling.api.parsing import one_install, put_of
+from scheduling.api.problems import rest
 from scheduling.api.registration import registration
-from scheduling.api.rest import rest
-from scheduling.operations.installs import put_install
+from scheduling.operations.installs.register import put_install
 
 services = bootstrap.services()
 

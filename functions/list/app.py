@@ -2,10 +2,10 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request, answer
-from scheduling.api.render import compact, schedules_json
-from scheduling.api.requests import cursor_of, page_limit, schedule_position
-from scheduling.api.rest import PAGE_BYTES, rest
-from scheduling.operations.reading import list_schedules
+from scheduling.api.parsing import cursor_of, page_limit, schedule_position
+from scheduling.api.problems import PAGE_BYTES, rest
+from scheduling.api.rendering import compact, schedules_json
+from scheduling.operations.schedules.queries import list_schedules
 
 services = bootstrap.services()
 

@@ -2,10 +2,10 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request, answer
-from scheduling.api.render import compact, preview_fields
-from scheduling.api.requests import schedule_input
-from scheduling.api.rest import rest
-from scheduling.operations.preview import preview
+from scheduling.api.parsing import schedule_input
+from scheduling.api.problems import rest
+from scheduling.api.rendering import compact, preview_fields
+from scheduling.operations.schedules.preview import preview
 
 services = bootstrap.services()
 

@@ -5,10 +5,9 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from scheduling import bootstrap
-from scheduling.api.log import begin, logger
-from scheduling.api.metrics import emit
-from scheduling.operations.reconcile import reconcile
-from scheduling.operations.sweep import sweep
+from scheduling.api.observability import begin, emit, logger
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.maintenance.sweep import sweep
 
 services = bootstrap.services()
 interval = bootstrap.sweep_interval()

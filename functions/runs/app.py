@@ -2,10 +2,10 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request, answer
-from scheduling.api.render import compact, run_fields
-from scheduling.api.requests import cursor_of, page_limit, run_position, schedule_id_of
-from scheduling.api.rest import rest
-from scheduling.operations.reading import list_runs
+from scheduling.api.parsing import cursor_of, page_limit, run_position, schedule_id_of
+from scheduling.api.problems import rest
+from scheduling.api.rendering import compact, run_fields
+from scheduling.operations.schedules.queries import list_runs
 
 services = bootstrap.services()
 

@@ -1,11 +1,11 @@
 """POST /admin/v1/tenants/{tenantId}/pause"""
 
 from scheduling import bootstrap
-from scheduling.api.admin import turned
 from scheduling.api.http import Answer, Request
-from scheduling.api.rest import rest
-from scheduling.domain.actors import admin
-from scheduling.operations.tenants import turn_tenant
+from scheduling.api.parsing import turned
+from scheduling.api.problems import rest
+from scheduling.domain.ids import admin
+from scheduling.operations.installs.tenants import turn_tenant
 
 services = bootstrap.services()
 

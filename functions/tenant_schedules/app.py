@@ -1,12 +1,11 @@
 """GET /admin/v1/tenants/{tenantId}/schedules"""
 
 from scheduling import bootstrap
-from scheduling.api.admin import cursor_of_place, place_of
 from scheduling.api.http import Answer, Request, answer
-from scheduling.api.render import compact, tenant_schedules_json
-from scheduling.api.requests import page_limit
-from scheduling.api.rest import PAGE_BYTES, rest
-from scheduling.operations.tenants import list_tenant_schedules
+from scheduling.api.parsing import cursor_of_place, page_limit, place_of
+from scheduling.api.problems import PAGE_BYTES, rest
+from scheduling.api.rendering import compact, tenant_schedules_json
+from scheduling.operations.installs.tenants import list_tenant_schedules
 
 services = bootstrap.services()
 

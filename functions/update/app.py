@@ -2,9 +2,9 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Answer, Request
-from scheduling.api.requests import if_match, schedule_id_of, schedule_input
-from scheduling.api.rest import one_schedule, rest
-from scheduling.operations.update import update
+from scheduling.api.parsing import if_match, schedule_id_of, schedule_input
+from scheduling.api.problems import one_schedule, rest
+from scheduling.operations.schedules.update import update
 
 services = bootstrap.services()
 

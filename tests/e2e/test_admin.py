@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import STACK_NAME
+from local.cloudformation.deploy import STACK_NAME
 from local.settings import PROJECT
 from tests.support.admin_process import COMMAND, SECONDS, AdminProcess
 from tests.support.local_stack import ApiInstall, LocalStack, local_stack

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.deploy import STACK_NAME
+from local.cloudformation.deploy import STACK_NAME
 from local.settings import PROJECT
 from tests.support.event_schema import violation
 from tests.support.local_stack import ApiInstall, LocalStack

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from scheduling import bootstrap
-from scheduling.api.fires import fire_of
+from scheduling.api.triggers import fire_of
+from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations import tenants
-from scheduling.operations.create import create
-from scheduling.operations.execute import RunFailed, execute
-from scheduling.operations.tenants import turn_tenant
+from scheduling.operations.installs import tenants
+from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
 
 from tests.support.admin import CALLER, Admin
 from tests.support.aws_calls import Call, refused
@@ -117,7 +118,7 @@ def test_a_pause_does_not_fight_with_somebody_who_resumes(
         turn_tenant(world.services, TENANT, paused=False, by=ADMIN)
         return follow(services, tenant)
 
-    monkeypatch.setattr("scheduling_admin.tenants.follow_tenant", after_a_resume)
+    monkeypatch.setattr("scheduling_admin.commands.tenants.follow_tenant", after_a_resume)
     told = admin("pause", TENANT, "--yes")
     assert told.ends_with == 1
     assert told.errors == [

@@ -13,11 +13,11 @@ import urllib3
 from botocore.credentials import AssumeRoleProvider
 from scheduling import bootstrap
 
-from scheduling_admin import connection
 from scheduling_admin.app import app
-from scheduling_admin.connection import connect
-from scheduling_admin.exits import MEANINGS, AdminError, Exit
-from scheduling_admin.options import Options
+from scheduling_admin.errors import MEANINGS, AdminError, Exit
+from scheduling_admin.stack import connection
+from scheduling_admin.stack.connection import connect
+from scheduling_admin.stack.options import Options
 from tests.support.admin import STACK, Admin, record_stack
 from tests.support.aws_calls import Call, refused
 from tests.support.world import TABLE, World

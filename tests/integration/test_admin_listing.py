@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from scheduling.domain import exact_json
 from scheduling.domain.ids import InstallId
-from scheduling.operations.create import create
-from scheduling.operations.installs import set_enabled
-from scheduling.operations.tenants import turn_tenant
-from scheduling.operations.uninstall import delete_install
+from scheduling.operations.installs.register import set_enabled
+from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.schedules.create import create
 
 from tests.support.admin import SCHEDULE, Admin
 from tests.support.world import ADMIN, TENANT, World, registration_body, wanted

@@ -4,17 +4,18 @@ import json
 from typing import Any
 
 import pytest
-from scheduling.api.fires import fire_of
+from scheduling.api.triggers import fire_of
+from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.execute import RunFailed, execute
-from scheduling.operations.reading import list_runs
-from scheduling.operations.update import update
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.queries import list_runs
+from scheduling.operations.schedules.update import update
 
-from scheduling_admin import letters
-from scheduling_admin.letters import letter_of
+from scheduling_admin.stack import dead_letters as letters
+from scheduling_admin.stack.dead_letters import letter_of
 from tests.support.admin import SCHEDULE, Admin
 from tests.support.aws_calls import Call, Killed, refused
 from tests.support.cases import OTHER, Case, drop_timer, orphan, wrong_count

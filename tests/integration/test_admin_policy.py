@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scheduling.domain.ids import InstallId
-from scheduling.operations.create import create
-from scheduling.operations.tenants import turn_tenant
-from scheduling.operations.uninstall import delete_install
+from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.schedules.create import create
 
 from tests.support.admin import Admin, admin_of
 from tests.support.aws_calls import Call

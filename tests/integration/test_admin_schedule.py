@@ -5,16 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scheduling.api.fires import fire_of
+from scheduling.api.triggers import fire_of
+from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, Outcome, RunStatus, time_text
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.delete import delete
-from scheduling.operations.execute import RunFailed, execute
-from scheduling.operations.installs import set_enabled
+from scheduling.operations.installs.register import set_enabled
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.delete import delete
 
-from scheduling_admin.standing import differences
+from scheduling_admin.status import differences
 from tests.support.admin import SCHEDULE, Admin
 from tests.support.aws_calls import Call, Killed, refused
 from tests.support.world import ADMIN, GROUP, World, aws_client, timer_input, wanted
@@ -275,7 +276,7 @@ def test_a_skipped_run_names_the_one_that_was_under_way(
     class Meanwhile:
         """The runner takes so long that the next occurrence comes."""
 
-        def execute(self, *_: object) -> Outcome:
+        def __call__(self, *_: object) -> Outcome:
             execute(world.services, world.runner, fire_at(world, schedule, 11))
             return Outcome(status=RunStatus.SUCCESS, http_status=200)
 

@@ -6,9 +6,9 @@ import pytest
 from scheduling.domain.errors import SchedulingError
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.delete import delete
-from scheduling.operations.update import update
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.update import update
 
 from tests.support.audit import Audit, move
 from tests.support.aws_calls import Call, refused

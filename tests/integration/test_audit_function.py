@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from scheduling.aws.stream import RecordNotUnderstood, changes_of
-from scheduling.domain.events import event_of
+from scheduling.domain.audit import event_of
+from scheduling.domain.errors import RecordNotUnderstood
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
+from scheduling.operations.schedules.create import create
+from scheduling.store.stream import changes_of
 
 from tests.support.audit import Audit
 from tests.support.aws_calls import Call, refused

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.installs import set_enabled
-from scheduling.operations.tenants import turn_tenant
-from scheduling.operations.uninstall import delete_install
+from scheduling.operations.installs.register import set_enabled
+from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.schedules.create import create
 
 from tests.support.audit import MOVER, Audit, move
 from tests.support.world import ADMIN, TENANT, World, on_both, wanted

@@ -6,15 +6,16 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from scheduling.api.audit import audit_log
+from scheduling.api.triggers import audit_log
+from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, Outcome, RunStatus, time_text
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.execute import RunFailed, execute
-from scheduling.operations.sweep import sweep
-from scheduling.operations.uninstall import delete_install
-from scheduling.operations.update import update
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.maintenance.sweep import sweep
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.update import update
 
 from tests.support.audit import Audit
 from tests.support.world import ADMIN, TENANT, World, changed, on_both, wanted

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from botocore.session import Session
 from scheduling import bootstrap
-from scheduling.aws.secrets import CURRENT, MAX_AGE_SECONDS, SETTLED, Secret
-from scheduling.domain.errors import Unavailable
-from scheduling.operations.execute import RunFailed
-from scheduling.operations.reading import list_runs
+from scheduling.clients.secrets import CURRENT, MAX_AGE_SECONDS, SETTLED, Secret
+from scheduling.domain.errors import RunFailed, Unavailable
+from scheduling.operations.schedules.queries import list_runs
 
 from tests.support.aws_calls import Call, refused
 from tests.support.cases import Case, new_case, next_fire

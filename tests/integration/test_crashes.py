@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-from scheduling.operations.create import create
-from scheduling.operations.execute import execute
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
 
 from tests.support.audit_listener import Listener
 from tests.support.crash_table import happened_in_the_end, outcomes, section

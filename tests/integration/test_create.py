@@ -10,12 +10,11 @@ from scheduling.domain.errors import (
     Unavailable,
     ValidationFailed,
 )
-from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import InstallId
-from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.reading import list_schedules
-from scheduling.operations.reconcile import reconcile
+from scheduling.domain.schedule import IdempotencyKey, Schedule
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.queries import list_schedules
 
 from tests.support.aws_calls import Call, lost, refused
 from tests.support.world import SETTINGS, World, on_both, wanted

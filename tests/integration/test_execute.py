@@ -2,15 +2,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Fire, NotRun, Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.delete import delete
-from scheduling.operations.execute import RunFailed, execute
-from scheduling.operations.reading import get_schedule, list_runs
-from scheduling.operations.update import update
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.queries import get_schedule, list_runs
+from scheduling.operations.schedules.update import update
 
 from tests.support.aws_calls import Call
 from tests.support.world import FakeRunner, World, changed, on_both, registration_body, wanted
@@ -31,8 +32,8 @@ class Meanwhile(FakeRunner):
         super().__init__()
         self.during = during
 
-    def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
-        super().execute(fire, install, config, schedule)
+    def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+        super().__call__(fire, install, config, schedule)
         return self.during()
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from scheduling.operations.execute import RunFailed
+from scheduling.domain.errors import RunFailed
 
 from scripts.iam_table import PAGE, Grant, expanded, grants, page
 from tests.support.aws_calls import Call

@@ -8,11 +8,11 @@ from scheduling.domain.errors import (
     ValidationFailed,
 )
 from scheduling.domain.ids import InstallId
-from scheduling.operations.create import create
-from scheduling.operations.installs import get_install
-from scheduling.operations.reading import list_schedules
-from scheduling.operations.reconcile import reconcile
-from scheduling.operations.uninstall import delete_install
+from scheduling.operations.installs.register import get_install
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.queries import list_schedules
 
 from tests.support.aws_calls import Call, lost
 from tests.support.world import ADMIN, World, on_both, registration_body, timer_input, wanted

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from scheduling.domain.errors import InstallNotFound
-from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import InstallId
-from scheduling.operations.create import create
-from scheduling.operations.installs import get_install, set_enabled
-from scheduling.operations.reading import list_schedules
-from scheduling.operations.reconcile import reconcile
-from scheduling.operations.tenants import turn_tenant
-from scheduling.operations.uninstall import delete_install
+from scheduling.domain.schedule import IdempotencyKey
+from scheduling.operations.installs.register import get_install, set_enabled
+from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.queries import list_schedules
 
 from tests.support.aws_calls import Call
 from tests.support.consistency import assert_consistent

@@ -7,14 +7,14 @@ from scheduling.domain.errors import Unavailable, Uncertain
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import NotRun, RunStatus, time_text
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.delete import delete
-from scheduling.operations.execute import execute
-from scheduling.operations.installs import set_enabled
-from scheduling.operations.reading import get_schedule
-from scheduling.operations.tenants import turn_tenant
-from scheduling.operations.uninstall import delete_install
-from scheduling.operations.update import update
+from scheduling.operations.installs.register import set_enabled
+from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.queries import get_schedule
+from scheduling.operations.schedules.update import update
 
 from tests.support.aws_calls import Call, lost, refused
 from tests.support.consistency import assert_consistent

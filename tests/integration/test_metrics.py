@@ -8,9 +8,9 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from scheduling.api.log import logger
+from scheduling.api.observability import logger
+from scheduling.domain.errors import RunFailed
 from scheduling.domain.runs import Outcome, RunStatus
-from scheduling.operations.execute import RunFailed
 
 from tests.support.aws_calls import Call, refused
 from tests.support.cases import Case, delete_it, disable_install, new_case, next_fire, runner_fails, running

@@ -7,12 +7,12 @@ import pytest
 from scheduling.domain.errors import RemapFailed, Unavailable, ValidationFailed
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import NotRun
-from scheduling.operations.create import create
-from scheduling.operations.execute import execute
-from scheduling.operations.installs import Registered
-from scheduling.operations.reading import get_schedule, list_schedules
-from scheduling.operations.reconcile import reconcile
-from scheduling.operations.update import update
+from scheduling.operations.installs.register import Registered
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.queries import get_schedule, list_schedules
+from scheduling.operations.schedules.update import update
 
 from tests.support.aws_calls import Call, lost
 from tests.support.world import ADMIN, PUT, World, changed, next_fire_of, on_both, registration_body, wanted

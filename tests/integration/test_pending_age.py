@@ -4,8 +4,8 @@ import json
 
 import pytest
 from scheduling.domain.ids import InstallId
-from scheduling.operations.create import create
-from scheduling.operations.reconcile import reconcile
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.schedules.create import create
 
 from tests.support.aws_calls import Call, refused
 from tests.support.cases import create_another, killed_at, new_case

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from scheduling.domain.errors import CapabilityDenied, InstallNotFound, SchedulingError
 from scheduling.domain.ids import InstallId
-from scheduling.domain.limits import Limits
-from scheduling.operations.create import create
-from scheduling.operations.preview import preview
-from scheduling.operations.update import update
+from scheduling.domain.install import Limits
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.preview import preview
+from scheduling.operations.schedules.update import update
 
 from tests.support.world import START, World, changed, on_both, wanted
 

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import pytest
 from scheduling.domain.ids import InstallId
-from scheduling.operations.create import create
-from scheduling.operations.reconcile import PATIENCE, reconcile
+from scheduling.operations.maintenance.reconcile import PATIENCE, reconcile
+from scheduling.operations.schedules.create import create
 
 from tests.support.aws_calls import Call, Killed, lost, refused
 from tests.support.consistency import assert_consistent

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 from botocore.session import Session
-from scheduling.api.fires import fire_of
-from scheduling.aws.executor import LambdaExecutor
+from scheduling.api.triggers import fire_of
+from scheduling.clients.lambda_ import LambdaExecutor
 from scheduling.domain.errors import (
     CapabilityDenied,
     InstallNotFound,
@@ -17,14 +17,14 @@ from scheduling.domain.errors import (
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, NotRun, Run, RunStatus, Trigger
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.delete import delete
-from scheduling.operations.execute import execute
-from scheduling.operations.installs import set_enabled
-from scheduling.operations.reading import get_schedule, list_runs
-from scheduling.operations.run_now import run_now
-from scheduling.operations.tenants import turn_tenant
-from scheduling.operations.update import update
+from scheduling.operations.installs.register import set_enabled
+from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.runs.run_now import run_now
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.queries import get_schedule, list_runs
+from scheduling.operations.schedules.update import update
 
 from tests.support.aws_calls import Call, lost, refused
 from tests.support.world import ADMIN, SETTINGS, TENANT, World, changed, next_fire_of, on_both, wanted
@@ -39,7 +39,7 @@ def schedule(world: World, install_id: InstallId) -> Schedule:
 
 def start(world: World, schedule: Schedule, key: str | None = None) -> Fire:
     executor = LambdaExecutor(Session(), SETTINGS.timer_target_arn)
-    return run_now(world.services, executor, schedule.install_id, schedule.id, key)
+    return run_now(world.services, executor.deliver, schedule.install_id, schedule.id, key)
 
 
 def run_all(world: World) -> list[Run | NotRun]:

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.session import Session
 from moto import mock_aws
-from scheduling.aws.secrets import CURRENT, MAX_AGE_SECONDS, PREVIOUS, SETTLED, Secret
+from scheduling.clients.secrets import CURRENT, MAX_AGE_SECONDS, PREVIOUS, SETTLED, Secret
 from scheduling.domain.errors import Unavailable
 
 

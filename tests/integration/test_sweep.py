@@ -5,18 +5,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations import sweep as sweep_module
-from scheduling.operations.create import create
-from scheduling.operations.delete import delete
-from scheduling.operations.execute import RunFailed, execute
-from scheduling.operations.reading import list_runs
-from scheduling.operations.reconcile import reconcile
-from scheduling.operations.sweep import sweep
-from scheduling.operations.uninstall import delete_install
-from scheduling.operations.update import update
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.maintenance import sweep as sweep_module
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.maintenance.sweep import sweep
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.queries import list_runs
+from scheduling.operations.schedules.update import update
 
 from tests.support.aws_calls import Call, refused
 from tests.support.consistency import assert_consistent

@@ -7,10 +7,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from scheduling.operations.create import create
-from scheduling.operations.update import update
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.update import update
 
-from local.streams import Record
+from local.lambda_.streams import Record
 from scripts.tell_again import tell_again
 from tests.support.audit import Audit
 from tests.support.functions import Context, load

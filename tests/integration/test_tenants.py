@@ -5,15 +5,15 @@ from itertools import count
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import NotRun
-from scheduling.operations import tenants
-from scheduling.operations.create import create
-from scheduling.operations.execute import execute
-from scheduling.operations.installs import get_install, set_enabled
-from scheduling.operations.reading import get_schedule
-from scheduling.operations.reconcile import reconcile
-from scheduling.operations.tenants import Place, list_tenant_schedules, turn_tenant
-from scheduling.operations.uninstall import delete_install
-from scheduling.operations.update import update
+from scheduling.operations.installs import tenants
+from scheduling.operations.installs.register import get_install, set_enabled
+from scheduling.operations.installs.tenants import Place, list_tenant_schedules, turn_tenant
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.queries import get_schedule
+from scheduling.operations.schedules.update import update
 
 from tests.support.aws_calls import Call, lost
 from tests.support.consistency import assert_consistent

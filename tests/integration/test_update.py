@@ -7,10 +7,10 @@ from scheduling.domain.errors import (
     ValidationFailed,
 )
 from scheduling.domain.ids import InstallId
-from scheduling.operations.create import create
-from scheduling.operations.reading import get_schedule
-from scheduling.operations.reconcile import reconcile
-from scheduling.operations.update import update
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.queries import get_schedule
+from scheduling.operations.schedules.update import update
 
 from tests.support.aws_calls import Call, lost, refused
 from tests.support.world import World, changed, on_both, registration_body, timer_input, wanted

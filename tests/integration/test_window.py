@@ -1,8 +1,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from scheduling.domain.errors import RateLimited
-from scheduling.domain.limits import Limits
-from scheduling.operations.create import create
+from scheduling.domain.install import Limits
+from scheduling.operations.schedules.create import create
 
 from tests.support.world import new_world, wanted
 

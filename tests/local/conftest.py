@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.aws import Aws, connect
+from local.cloudformation.clients import Aws, connect
 from local.processes import Child
 from local.settings import child_environment, free_ports
 from tests.local.support import TEMPLATE
@@ -29,7 +29,7 @@ def aws_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (port,) = free_ports(1)
     log = tmp_path_factory.mktemp("moto") / "moto.log"
     moto = Child(
-        "local.moto_server",
+        "local.moto.server",
         "127.0.0.1",
         str(port),
         "http://127.0.0.1:9",

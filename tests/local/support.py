@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.deploy import STACK_NAME
-from local.events import Request
-from local.functions import Function, Functions
+from local.cloudformation.deploy import STACK_NAME
+from local.gateway.messages import Request
+from local.lambda_.functions import Function, Functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

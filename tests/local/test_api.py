@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.api import Api
-from local.routes import Authorizer, Route, Routes
+from local.gateway.api import Api
+from local.gateway.routes import Authorizer, Route, Routes
 from tests.local.support import functions, request
 
 

@@ -6,16 +6,16 @@ from uuid import uuid4
 
 import pytest
 
-from local.asynchronous import AsynchronousInvoker, InvokeConfig, invoke_configs
-from local.deploy import deploy, pseudo_parameters
-from local.functions import FunctionFailed
-from local.template import expand
+from local.cloudformation.deploy import deploy, pseudo_parameters
+from local.cloudformation.template import expand
+from local.lambda_.asynchronous import AsynchronousInvoker, InvokeConfig, invoke_configs
+from local.lambda_.functions import FunctionFailed
 from tests.local.support import functions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.aws import Aws
+    from local.cloudformation.clients import Aws
 
 
 class Flaky:

@@ -7,17 +7,17 @@ from uuid import uuid4
 
 import pytest
 
-from local import deploy as deployment
-from local.deploy import deploy, pseudo_parameters, store_secret
+from local.cloudformation import deploy as deployment
+from local.cloudformation.deploy import deploy, pseudo_parameters, store_secret
+from local.cloudformation.template import Template, expand
 from local.errors import StackError
-from local.functions import load_functions
-from local.template import Template, expand
+from local.lambda_.functions import load_functions
 from tests.local.support import PROJECT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.aws import Aws
+    from local.cloudformation.clients import Aws
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from local.eventbridge import parse_cron
+from local.scheduler.expression import parse_cron
 
 
 def fires(expression: str, zone: str, start: str, count: int = 3) -> list[str]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from local.asynchronous import AsynchronousInvoker
 from local.clock import LocalClock
-from local.eventbridge import parse_cron
-from local.firing import Firing
-from local.functions import Context, Functions
-from local.timers import Timer
+from local.lambda_.asynchronous import AsynchronousInvoker
+from local.lambda_.functions import Context, Functions
+from local.scheduler.expression import parse_cron
+from local.scheduler.firing import Firing
+from local.scheduler.schedules import Timer
 from tests.local.support import function
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def test_the_past_is_refused(bench: Bench) -> None:
 def test_one_move_has_bounds(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, minutes: int, refusal: str | None
 ) -> None:
-    monkeypatch.setattr("local.firing.MAX_OCCURRENCES", 6)
+    monkeypatch.setattr("local.scheduler.firing.MAX_OCCURRENCES", 6)
     bench.put("a", "cron(0/10 * * * ? *)")
     bench.put("b", "cron(0/10 * * * ? *)")
     if refusal is None:

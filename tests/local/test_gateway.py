@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 import pytest
 
-from local.api import Api
 from local.clock import LocalClock
-from local.control import Control
-from local.firing import Fired
-from local.gateway import Gateway
-from local.routes import Route, Routes
+from local.gateway.api import Api
+from local.gateway.control import Control
+from local.gateway.routes import Route, Routes
+from local.gateway.server import Gateway
+from local.scheduler.firing import Fired
 from tests.local.support import functions
 
 if TYPE_CHECKING:

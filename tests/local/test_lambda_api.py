@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from local.asynchronous import AsynchronousInvoker
-from local.events import Request
-from local.functions import FunctionFailed
-from local.lambda_api import PREFIX, LambdaApi
+from local.gateway.lambda_api import PREFIX, LambdaApi
+from local.gateway.messages import Request
+from local.lambda_.asynchronous import AsynchronousInvoker
+from local.lambda_.functions import FunctionFailed
 from tests.local.support import functions
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.functions import FunctionFailed
-from local.lambda_endpoint import LambdaEndpoint
+from local.lambda_.endpoint import LambdaEndpoint
+from local.lambda_.functions import FunctionFailed
 from local.settings import free_ports
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ from uuid import uuid4
 
 import pytest
 
-from local import deploy as deployment
 from local.clock import LocalClock
-from local.deploy import deploy, pseudo_parameters
-from local.mappings import ATTEMPTS, Mapping, StreamMappings, stream_mappings
-from local.streams import Batch, TableStream
-from local.template import expand
+from local.cloudformation import deploy as deployment
+from local.cloudformation.deploy import deploy, pseudo_parameters
+from local.cloudformation.template import expand
+from local.lambda_.event_sources import ATTEMPTS, Mapping, StreamMappings, stream_mappings
+from local.lambda_.streams import Batch, TableStream
 from tests.local.support import PROJECT, functions
 
 if TYPE_CHECKING:
-    from local.aws import Aws
+    from local.cloudformation.clients import Aws
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 Invocations = list[list[str]]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from moto.dynamodb.models.table import Table
 
-from local import moto_queries
+from local.moto import queries as moto_queries
 from tests.support.world import TABLE, aws_client, new_world
 
 OF_A = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "a"}}}

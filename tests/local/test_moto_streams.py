@@ -14,9 +14,9 @@ from moto.dynamodb.models.table import StreamShard
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 
-from local import moto_streams
-from local.moto_streams import make_streams_last
-from local.streams import TableStream
+from local.lambda_.streams import TableStream
+from local.moto import streams as moto_streams
+from local.moto.streams import make_streams_last
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.errors import StackError
-from local.patterns import matches, parse_pattern
+from local.lambda_.patterns import matches, parse_pattern
 
 RUN: dict[str, Any] = {
     "eventName": "MODIFY",

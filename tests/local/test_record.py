@@ -6,14 +6,14 @@ from uuid import uuid4
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from local import deploy as deployment
+from local.cloudformation import deploy as deployment
 from local.settings import read_settings
 from local.stack import make_template
-from scheduling_admin.stack import stack_of
+from scheduling_admin.stack.outputs import stack_of
 from tests.local.support import PROJECT
 
 if TYPE_CHECKING:
-    from local.aws import Aws
+    from local.cloudformation.clients import Aws
 
 SOURCE = yaml_parse((PROJECT / "template.yaml").read_text())
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from local.cloudformation.template import expand
 from local.errors import StackError
-from local.routes import Authorizer, Route, Routes, read_routes
-from local.template import expand
+from local.gateway.routes import Authorizer, Route, Routes, read_routes
 from tests.local.support import PROJECT, PSEUDO
 from tests.local.test_template import resolvable
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from local.deploy import STACK_NAME
+from local.cloudformation.deploy import STACK_NAME
 from local.settings import read_settings
 from local.stack import make_template
 from tests.local.support import PROJECT
 
 if TYPE_CHECKING:
-    from local.aws import Aws
+    from local.cloudformation.clients import Aws
 
 
 def test_containers_are_told_of_every_resource_of_the_local_stack(aws: Aws) -> None:

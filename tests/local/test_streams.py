@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from local.streams import TableStream
+from local.lambda_.streams import TableStream
 
 if TYPE_CHECKING:
-    from local.aws import Aws
+    from local.cloudformation.clients import Aws
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 Put = Callable[[str], None]
@@ -68,7 +68,7 @@ def test_what_there_was_is_left_out(stream: TableStream, put: Put) -> None:
 def test_more_than_one_page_is_read_at_once(
     stream: TableStream, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local.streams._PAGE", 2)
+    monkeypatch.setattr("local.lambda_.streams._PAGE", 2)
     for key in "abcde":
         put(key)
     assert keys(stream) == list("abcde")

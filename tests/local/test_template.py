@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
+from local.cloudformation.template import Template, expand
 from local.errors import StackError
-from local.template import Template, expand
 from tests.local.support import PROJECT, PSEUDO
 
 if TYPE_CHECKING:

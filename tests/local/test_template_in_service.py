@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from local.deploy import STACK_NAME
-from local.template import expand
+from local.cloudformation.deploy import STACK_NAME
+from local.cloudformation.template import expand
 from tests.local.support import PROJECT, PSEUDO
 from tests.local.test_template import functions_of, resolvable
 
 if TYPE_CHECKING:
-    from local.template import Template
+    from local.cloudformation.template import Template
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:pager"
 BEHIND_NO_API = {"ExecuteFunction", "ReconcileFunction", "AuditFunction"}

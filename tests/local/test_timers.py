@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 
 from local.errors import StackError
-from local.timers import Timers
+from local.scheduler.schedules import Timers
 
 if TYPE_CHECKING:
-    from local.aws import Aws
+    from local.cloudformation.clients import Aws
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 

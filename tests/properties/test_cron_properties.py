@@ -8,9 +8,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pyawscron import AWSCron  # type: ignore[import-untyped]
-from scheduling.domain.cron import CronRule, InvalidCron, parse_cron
-from scheduling.domain.expression import eventbridge_expression
-from scheduling.domain.fires import EIGHT_YEARS, fires
+from scheduling.domain.cron.eventbridge import eventbridge_expression
+from scheduling.domain.cron.grammar import CronRule, parse_cron
+from scheduling.domain.cron.occurrences import EIGHT_YEARS, fires
+from scheduling.domain.errors import InvalidCron
 
 from tests.support.clock_changes import clock_changes, minutes_in
 from tests.support.eventbridge_cron import EventBridgeCron

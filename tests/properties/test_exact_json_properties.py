@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scheduling.domain.exact_json import InvalidJson, dumps, loads
+from scheduling.domain.errors import InvalidJson
+from scheduling.domain.exact_json import dumps, loads
 
 SPACES = st.text(" \t\r\n", max_size=2)
 TEXTS = st.text(max_size=12)

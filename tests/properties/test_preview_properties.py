@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from scheduling.domain.cron import parse_cron
-from scheduling.domain.fires import fires
-from scheduling.domain.limits import Limits
+from scheduling.domain.cron.grammar import parse_cron
+from scheduling.domain.cron.occurrences import fires
+from scheduling.domain.cron.timezones import check_timezone
+from scheduling.domain.install import Limits
 from scheduling.domain.preview import CENTURY, MOST_FIRES, Preview, preview_of
 from scheduling.domain.rules import Rules, ScheduleInput
-from scheduling.domain.timezones import check_timezone
 
 from tests.support.clock_changes import clock_changes, minutes_in
 from tests.support.five_field_cron import FiveFieldCron, cron_texts, cron_texts_in_any_month

@@ -4,18 +4,17 @@ import json
 from functools import cache
 
 from botocore.session import Session
-from scheduling.aws.executor import LambdaExecutor
+from scheduling.clients.lambda_ import LambdaExecutor
 from scheduling.domain.errors import RemapFailed
-from scheduling.domain.idempotency import IdempotencyKey
 from scheduling.domain.ids import ScheduleId
-from scheduling.domain.schedule import Definition, Schedule
-from scheduling.operations.create import create
-from scheduling.operations.delete import delete
-from scheduling.operations.installs import Put, Registered, set_enabled
-from scheduling.operations.run_now import run_now
-from scheduling.operations.tenants import turn_tenant
-from scheduling.operations.uninstall import delete_install
-from scheduling.operations.update import update
+from scheduling.domain.schedule import Definition, IdempotencyKey, Schedule
+from scheduling.operations.installs.register import Put, Registered, set_enabled
+from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.runs.run_now import run_now
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.update import update
 
 from tests.properties.test_two_systems_commands import (
     ENDPOINTS,
@@ -154,7 +153,7 @@ class Changes:
             return Step("run", install, told(result), subject, schedule_id, again=again)
 
         services, by = self._world.services, INSTALLS[install]
-        return lambda: run_now(services, _executor(), by, schedule_id, command.key), judge
+        return lambda: run_now(services, _executor().deliver, by, schedule_id, command.key), judge
 
     def _check_handed_over(self, schedule_id: ScheduleId, key: str | None, time: str) -> None:
         handed = {(each["scheduleId"], each["scheduledTime"]) for each in self._world.handed_over()}

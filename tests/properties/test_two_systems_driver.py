@@ -11,9 +11,9 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 from scheduling.domain.errors import Unavailable
-from scheduling.domain.limits import Limits
-from scheduling.operations.reconcile import reconcile
-from scheduling.operations.sweep import sweep
+from scheduling.domain.install import Limits
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.maintenance.sweep import sweep
 
 from tests.properties.test_two_systems_changes import Changes
 from tests.properties.test_two_systems_commands import (

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scheduling.api.fires import fire_of
-from scheduling.domain.errors import Unavailable
+from scheduling.api.triggers import fire_of
+from scheduling.domain.errors import RunFailed, Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.execute import RunFailed, execute
+from scheduling.operations.runs.execute import execute
 
 from tests.properties.test_two_systems_commands import INSTALLS, Act, Deliver, Judge, target
 from tests.support.aws_calls import Killed
@@ -98,7 +98,7 @@ class StagedRunner:
     aws: MemoryAws
     outcome: Outcome
 
-    def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+    def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
         """See `operations.ports.Runner`."""
         del config
         occurrence = (fire.schedule_id, fire.scheduled_time)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from wasmtime import wat2wasm
 
-from runner.components import Components, content_hash
 from runner.errors import UnknownComponent
+from runner.sandbox.components import Components, content_hash
 from tests.support.component_client import RunnerClient
 from tests.support.component_stack import running, settings
 from tests.support.component_wat import NO_HANDLER, UNKNOWN_IMPORTS

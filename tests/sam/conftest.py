@@ -6,7 +6,7 @@ import httpx
 import pytest
 from scheduling import bootstrap
 
-from local.aws import connect
+from local.cloudformation.clients import connect
 from local.settings import read_settings, use_aws_endpoint
 from local.stack import make_template
 from tests.support.events import seed, token_of_a_run

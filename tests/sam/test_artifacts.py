@@ -34,8 +34,8 @@ for path in glob.glob("/functions/*Function/app.py"):
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
 from datetime import UTC, datetime
 from scheduling.domain import fires
-from scheduling.domain.cron import parse_cron
-from scheduling.domain.timezones import check_timezone
+from scheduling.domain.cron.grammar import parse_cron
+from scheduling.domain.cron.timezones import check_timezone
 check_timezone("UTC")
 parse_cron("0 9 * * *")
 next(fires.fires(parse_cron("0 9 * * *"), "UTC", datetime.now(UTC), datetime.max.replace(tzinfo=UTC)))

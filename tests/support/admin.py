@@ -97,7 +97,7 @@ def admin_of(world: World) -> Iterator[Admin]:
     """The command line, with a stack and a queue in the world's moto."""
     url = aws_client("sqs").create_queue(QueueName="dead-letters")["QueueUrl"]
     record_stack(STACK, queue_url=url)
-    with deployed(world), patch("scheduling_admin.letters.WAIT_SECONDS", 0):
+    with deployed(world), patch("scheduling_admin.stack.dead_letters.WAIT_SECONDS", 0):
         yield Admin(world, url)
 
 

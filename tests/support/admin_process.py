@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from local.deploy import STACK_NAME
+from local.cloudformation.deploy import STACK_NAME
 from local.settings import PROJECT
 
 COMMAND = [sys.executable, "-m", "scheduling_admin"]

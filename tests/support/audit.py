@@ -9,12 +9,11 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from scheduling.domain.actors import admin
-from scheduling.domain.ids import InstallId
-from scheduling.operations.installs import Put
+from scheduling.domain.ids import InstallId, admin
+from scheduling.operations.installs.register import Put
 
-from local.patterns import Pattern, matches, parse_pattern
-from local.streams import TableStream
+from local.lambda_.patterns import Pattern, matches, parse_pattern
+from local.lambda_.streams import TableStream
 from scripts.iam_table import expanded
 from tests.support.event_schema import violation
 from tests.support.functions import Context, deployed, load

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduling.aws.stream import changes_of
-from scheduling.domain.events import event_of
+from scheduling.domain.audit import event_of
+from scheduling.store.stream import changes_of
 
 from tests.support.memory_aws import MemoryAws
 from tests.support.stream import stream_record

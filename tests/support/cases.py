@@ -7,18 +7,17 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from scheduling.api.fires import fire_of
-from scheduling.domain.idempotency import IdempotencyKey
+from scheduling.api.triggers import fire_of
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, RunStatus, next_attempt, time_text
-from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.delete import delete
-from scheduling.operations.execute import LEASE
-from scheduling.operations.sweep import sweep
-from scheduling.operations.tenants import turn_tenant
-from scheduling.operations.uninstall import delete_install
-from scheduling.operations.update import update
+from scheduling.domain.schedule import IdempotencyKey, Schedule
+from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.maintenance.sweep import sweep
+from scheduling.operations.runs.execute import LEASE
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.update import update
 
 from tests.support.aws_calls import Call, Killed
 from tests.support.world import ADMIN, GROUP, TABLE, TENANT, World, aws_client, changed, wanted

@@ -8,7 +8,7 @@ from typing import Any
 
 import urllib3
 
-from runner.components import content_hash
+from runner.sandbox.components import content_hash
 
 INSTALL_ID = "0b8e5b1c-3a55-4a39-9d2c-5f1f6d3a7a10"
 ALL_PROVIDERS = ("cap:context.read", "cap:log.emit", "cap:scheduler.manage")

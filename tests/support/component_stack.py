@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.__main__ import build_server
-from runner.sandbox import Sandbox
+from runner.sandbox.sandbox import Sandbox
 from runner.settings import Settings
 from samples.build import EXTENSIONS, ROOT, build, locked
 

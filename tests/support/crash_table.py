@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from scheduling.operations.reconcile import reconcile
+from scheduling.operations.maintenance.reconcile import reconcile
 
 from tests.support.consistency import assert_consistent
 from tests.support.crashes import OPERATIONS, WAYS, Beginning, Case, Operation, calls_of, cases, new_case

@@ -10,21 +10,20 @@ from typing import Any, cast
 from uuid import uuid4
 
 from botocore.session import Session
-from scheduling.aws.executor import LambdaExecutor
-from scheduling.domain.errors import InstallNotFound, ScheduleNotFound, SchedulingError
-from scheduling.domain.idempotency import IdempotencyKey
+from scheduling.clients.lambda_ import LambdaExecutor
+from scheduling.domain.errors import InstallNotFound, RunFailed, ScheduleNotFound, SchedulingError
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, NotRun, time_text
-from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.delete import delete
-from scheduling.operations.execute import RunFailed, execute
-from scheduling.operations.installs import set_enabled
-from scheduling.operations.reading import get_schedule, list_runs, list_schedules
-from scheduling.operations.run_now import run_now
-from scheduling.operations.tenants import Turned, turn_tenant
-from scheduling.operations.uninstall import delete_install
-from scheduling.operations.update import update
+from scheduling.domain.schedule import IdempotencyKey, Schedule
+from scheduling.operations.installs.register import set_enabled
+from scheduling.operations.installs.tenants import Turned, turn_tenant
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.runs.run_now import run_now
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.queries import get_schedule, list_runs, list_schedules
+from scheduling.operations.schedules.update import update
 
 from tests.support.aws_calls import AwsCalls, Call, Killed, lost, refused
 from tests.support.world import ADMIN, PUT, SETTINGS, World, changed, registration_body, wanted
@@ -152,7 +151,7 @@ def _executor() -> LambdaExecutor:
 
 
 def _run_now(case: Case) -> object:
-    return run_now(case.world.services, _executor(), case.install_id, case.schedule.id, "key")
+    return run_now(case.world.services, _executor().deliver, case.install_id, case.schedule.id, "key")
 
 
 def _run_started(case: Case) -> bool:

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from scheduling.domain.errors import SchedulingError
-from scheduling.operations.converge import converge
-from scheduling.operations.delete import delete
-from scheduling.operations.execute import RunFailed
-from scheduling.operations.installs import set_enabled
-from scheduling.operations.ports import TimerFailed
-from scheduling.operations.tables import Conflict
-from scheduling.operations.tenants import turn_tenant
-from scheduling.operations.update import update
+from scheduling.domain.errors import Conflict, RunFailed, SchedulingError, TimerFailed
+from scheduling.operations.installs.register import set_enabled
+from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.update import update
+from scheduling.operations.sync.converge import converge
 
 from tests.support.aws_calls import Call, lost, refused
 from tests.support.cases import Case, Step, new_case

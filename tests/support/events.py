@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from scheduling.api.parsing import schedule_input
 from scheduling.api.registration import registration
-from scheduling.api.requests import schedule_input
 from scheduling.domain.callback_token import issue
 from scheduling.domain.ids import InstallId, ScheduleId, ScheduleIds
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Fire, Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.create import create
-from scheduling.operations.execute import execute
-from scheduling.operations.installs import put_install
+from scheduling.operations.installs.register import put_install
+from scheduling.operations.runs.execute import execute
+from scheduling.operations.schedules.create import create
 from scheduling.operations.services import Services
 
 from tests.support.world import PUT
@@ -35,7 +35,7 @@ LAST_FIRE = "2026-11-22T09:00:00Z"
 class _ContentRunner:
     """Every run succeeds."""
 
-    def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+    def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
         del fire, install, config, schedule
         return Outcome(status=RunStatus.SUCCESS, http_status=200)
 

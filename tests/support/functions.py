@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.session import Session
 from scheduling import bootstrap
-from scheduling.aws.executor import LambdaExecutor
+from scheduling.clients.lambda_ import LambdaExecutor
 
 from tests.support.world import BUS, GROUP, SETTINGS, TABLE, World
 

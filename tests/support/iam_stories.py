@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scheduling.api.admin import cursor_of_place
-from scheduling.api.requests import cursor_of
-from scheduling.operations.tenants import Place
+from scheduling.api.parsing import cursor_of, cursor_of_place
+from scheduling.operations.installs.tenants import Place
 
 from tests.support.cases import (
     OTHER,

@@ -8,11 +8,10 @@ from typing import Any
 
 import httpx
 from scheduling.domain.callback_token import issue
-from scheduling.domain.capabilities import SCHEDULER_MANAGE
 from scheduling.domain.ids import InstallId
-from scheduling.domain.install import Install
+from scheduling.domain.install import SCHEDULER_MANAGE, Install
 
-from local.deploy import STACK_NAME
+from local.cloudformation.deploy import STACK_NAME
 from tests.support.local_stack import TOKEN, ApiInstall, LocalStack
 
 CALLBACK = "/api/internal/ext-scheduler/install/{i}"

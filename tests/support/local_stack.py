@@ -14,7 +14,7 @@ from uuid import uuid4
 import boto3
 import httpx
 
-from local.deploy import STACK_NAME
+from local.cloudformation.deploy import STACK_NAME
 from local.processes import Child
 from local.settings import free_ports
 from tests.support.scripted_runner import ScriptedRunner, scripted_runner

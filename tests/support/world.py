@@ -18,31 +18,29 @@ import pytest
 from botocore.session import Session
 from moto import mock_aws
 from pynamodb.connection import Connection
-from scheduling.api.log import about
+from scheduling.api.observability import about
+from scheduling.api.parsing import schedule_input
 from scheduling.api.registration import registration
-from scheduling.api.requests import schedule_input
-from scheduling.aws.installs import InstallsTable
-from scheduling.aws.manual_runs import ManualRunsTable
-from scheduling.aws.runs import RunsTable
-from scheduling.aws.schedules import SchedulesTable
-from scheduling.aws.session import connect
-from scheduling.aws.sweeps import SweepsTable
-from scheduling.aws.tenants import TenantsTable
-from scheduling.aws.timers import EventBridgeTimers
+from scheduling.clients.scheduler import EventBridgeTimers
 from scheduling.domain.ids import InstallId
-from scheduling.domain.install import Install, InstallConfig
-from scheduling.domain.limits import Limits
+from scheduling.domain.install import Install, InstallConfig, Limits
 from scheduling.domain.rules import ScheduleInput
 from scheduling.domain.runs import Fire, Outcome, RunStatus, time_text
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.installs import Put, Registered, put_install
+from scheduling.operations.installs.register import Put, Registered, put_install
 from scheduling.operations.services import Services
 from scheduling.settings import TimerSettings
+from scheduling.store.connection import connect
+from scheduling.store.installs import InstallsTable
+from scheduling.store.runs import ManualRunsTable, RunsTable
+from scheduling.store.schedules import SchedulesTable
+from scheduling.store.sweeps import SweepsTable
+from scheduling.store.tenants import TenantsTable
 
-from local.moto_answers import send_items_as_they_are
-from local.moto_conditions import take_conditions_apart_once
-from local.moto_queries import look_only_where_queries_ask
-from local.moto_transactions import copy_only_what_transactions_touch
+from local.moto.conditions import take_conditions_apart_once
+from local.moto.queries import look_only_where_queries_ask
+from local.moto.serializer import send_items_as_they_are
+from local.moto.transactions import copy_only_what_transactions_touch
 from tests.support.aws_calls import AwsCalls, watched
 from tests.support.memory_aws import MemoryAws, memory_aws
 
@@ -77,7 +75,7 @@ class FakeRunner:
         self.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
         self.fires: list[Fire] = []
 
-    def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+    def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
         del install, config, schedule
         self.fires.append(fire)
         return self.outcome
@@ -200,14 +198,13 @@ def _stand_in(aws: Literal["moto", "memory"]) -> Iterator[object]:
         with mock_aws() as moto:
             yield moto
         return
-    modules = "scheduling.aws"
+    modules = "scheduling.store"
     with (
         memory_aws() as memory,
         patch(f"{modules}.schedules.SHARDS", "01"),
         patch(f"{modules}.sweeps.SHARDS", "01"),
         patch(f"{modules}.sweeps.shard_of", _one_of_two),
-        patch(f"{modules}.rows.shard_of", _one_of_two),
-        patch(f"{modules}.install_rows.shard_of", _one_of_two),
+        patch(f"{modules}.mapping.shard_of", _one_of_two),
     ):
         yield memory
 

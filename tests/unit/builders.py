@@ -6,10 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from scheduling.domain.capabilities import SCHEDULER_MANAGE
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import Install
+from scheduling.domain.install import SCHEDULER_MANAGE, Install
 from scheduling.domain.runs import Fire
 from scheduling.domain.schedule import Definition, Schedule
 

@@ -1,6 +1,6 @@
 import pytest
 from pydantic import BaseModel, ValidationError
-from scheduling.domain.limits import Limits
+from scheduling.domain.install import Limits
 from scheduling.settings import BusSettings, RunnerSettings, TableSettings, TimerSettings, TokenSettings
 
 TABLE = {"TABLE_NAME": "schedules"}

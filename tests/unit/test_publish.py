@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from scheduling.domain.audit import Change
-from scheduling.domain.events import AuditEvent
+from scheduling.domain.audit import AuditEvent, Change
 from scheduling.operations.audit import publish
 
 from tests.unit.builders import NOW, schedule
@@ -16,7 +15,7 @@ class Bus:
     def __init__(self, *taken: str) -> None:
         self._taken = taken
 
-    def put(self, events: Sequence[AuditEvent]) -> Sequence[AuditEvent]:
+    def __call__(self, events: Sequence[AuditEvent]) -> Sequence[AuditEvent]:
         return [event for event in events if event.sequence in self._taken]
 
 

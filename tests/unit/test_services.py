@@ -6,10 +6,15 @@ from typing import Any
 from unittest.mock import create_autospec
 
 import pytest
-from scheduling.domain.errors import Unavailable
-from scheduling.domain.limits import Limits
-from scheduling.operations import ports, tables
+from scheduling.clients.scheduler import EventBridgeTimers
+from scheduling.domain.errors import Conflict, Unavailable
+from scheduling.domain.install import Limits
 from scheduling.operations.services import Services, ending_within
+from scheduling.store.installs import InstallsTable
+from scheduling.store.runs import ManualRunsTable, RunsTable
+from scheduling.store.schedules import SchedulesTable
+from scheduling.store.sweeps import SweepsTable
+from scheduling.store.tenants import TenantsTable
 
 
 @pytest.fixture
@@ -23,13 +28,13 @@ def services(waited: list[float]) -> Services:
         waited[0] += seconds
 
     parts: dict[str, Any] = {
-        "tenants": create_autospec(tables.Tenants),
-        "manual_runs": create_autospec(tables.ManualRuns),
-        "installs": create_autospec(tables.Installs),
-        "schedules": create_autospec(tables.Schedules),
-        "runs": create_autospec(tables.Runs),
-        "timers": create_autospec(ports.Timers),
-        "sweeps": create_autospec(tables.Sweeps),
+        "tenants": create_autospec(TenantsTable),
+        "manual_runs": create_autospec(ManualRunsTable),
+        "installs": create_autospec(InstallsTable),
+        "schedules": create_autospec(SchedulesTable),
+        "runs": create_autospec(RunsTable),
+        "timers": create_autospec(EventBridgeTimers),
+        "sweeps": create_autospec(SweepsTable),
     }
     now = datetime(2026, 11, 23, tzinfo=UTC)
     return Services(**parts, limits=Limits(), clock=lambda: now, sleep=sleep, monotonic=lambda: waited[0])
@@ -45,7 +50,7 @@ class Step:
         self.taken += 1
         if self.left > 0:
             self.left -= 1
-            raise tables.Conflict
+            raise Conflict
         return "done"
 
 

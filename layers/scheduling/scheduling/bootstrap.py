@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
-from scheduling.api.log import about
-from scheduling.aws.installs import InstallsTable
-from scheduling.aws.manual_runs import ManualRunsTable
-from scheduling.aws.runs import RunsTable
-from scheduling.aws.schedules import SchedulesTable
-from scheduling.aws.session import connect
-from scheduling.aws.sweeps import SweepsTable
-from scheduling.aws.tenants import TenantsTable
-from scheduling.aws.timers import EventBridgeTimers
+from scheduling.api.observability import about
+from scheduling.clients.scheduler import EventBridgeTimers
 from scheduling.operations.services import Services
 from scheduling.settings import (
     BusSettings,
@@ -30,13 +23,19 @@ from scheduling.settings import (
     TimerSettings,
     TokenSettings,
 )
+from scheduling.store.connection import connect
+from scheduling.store.installs import InstallsTable
+from scheduling.store.runs import ManualRunsTable, RunsTable
+from scheduling.store.schedules import SchedulesTable
+from scheduling.store.sweeps import SweepsTable
+from scheduling.store.tenants import TenantsTable
 
 if TYPE_CHECKING:
     from scheduling.api.authorizer import Authorizer
-    from scheduling.aws.bus import EventBridgeBus
-    from scheduling.aws.executor import LambdaExecutor
-    from scheduling.aws.runner import HttpRunner
-    from scheduling.aws.secrets import Secret
+    from scheduling.clients.event_bus import EventBridgeBus
+    from scheduling.clients.lambda_ import LambdaExecutor
+    from scheduling.clients.runner import HttpRunner
+    from scheduling.clients.secrets import Secret
     from scheduling.domain.install import Install
 
 Clock = Callable[[], datetime]
@@ -104,7 +103,7 @@ def services() -> Services:
 @cache
 def executor() -> "LambdaExecutor":
     """The function that runs occurrences."""
-    from scheduling.aws.executor import LambdaExecutor
+    from scheduling.clients.lambda_ import LambdaExecutor
 
     return LambdaExecutor(_connection().session, TimerSettings.read().timer_target_arn)
 
@@ -112,7 +111,7 @@ def executor() -> "LambdaExecutor":
 @cache
 def bus() -> "EventBridgeBus":
     """Where the audit publishes."""
-    from scheduling.aws.bus import EventBridgeBus
+    from scheduling.clients.event_bus import EventBridgeBus
 
     return EventBridgeBus(_connection().session, BusSettings.read().event_bus_name)
 
@@ -126,7 +125,7 @@ def sweep_interval() -> timedelta:
 @cache
 def runner() -> "HttpRunner":
     """The runner, with its service token where it has one, and with callback tokens where there is a key."""
-    from scheduling.aws.runner import HttpRunner
+    from scheduling.clients.runner import HttpRunner
 
     settings = RunnerSettings.read()
     service, key = settings.runner_service_token_secret_id, settings.callback_key_secret_id
@@ -161,13 +160,13 @@ def authorizer() -> "Authorizer":
 
 def _secret(secret_id: str, **more: Any) -> "Secret":
     """On the one session of the process: a second one would load AWS's descriptions once more."""
-    from scheduling.aws.secrets import Secret
+    from scheduling.clients.secrets import Secret
 
     return Secret(_connection().session, secret_id, **more)
 
 
 def _rotated(secret_id: str) -> "Secret":
     """With the value before a rotation beside the current one."""
-    from scheduling.aws.secrets import CURRENT, PREVIOUS
+    from scheduling.clients.secrets import CURRENT, PREVIOUS
 
     return _secret(secret_id, stages=(CURRENT, PREVIOUS))

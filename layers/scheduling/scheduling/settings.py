@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from scheduling.domain.limits import Limits
+from scheduling.domain.install import Limits
 
 LOCAL_STAGE = "local"
 _URL = r"^https?://[^\s/?#]+(/[^\s?#]*)?$"

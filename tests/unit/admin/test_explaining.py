@@ -8,10 +8,10 @@ import pytest
 from scheduling.domain.runs import Run, RunStatus, Trigger
 from scheduling.domain.sweeps import Timer
 
-from scheduling_admin.explaining import explain
-from scheduling_admin.facts import Facts, Verdict
-from scheduling_admin.letters import Letter, Look
-from scheduling_admin.times import asked
+from scheduling_admin.explain.engine import explain
+from scheduling_admin.explain.evidence import Facts, Verdict
+from scheduling_admin.output.times import asked
+from scheduling_admin.stack.dead_letters import Letter, Look
 from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, fire, install, schedule
 
 SET = NOW - timedelta(days=10)

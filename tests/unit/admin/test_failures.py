@@ -4,11 +4,9 @@ import pytest
 from botocore import exceptions as aws
 from pynamodb.exceptions import PynamoDBConnectionError, QueryError
 from scheduling.domain import errors
-from scheduling.operations.ports import TimerFailed
-from scheduling.operations.tables import Conflict
+from scheduling.domain.errors import Conflict, TimerFailed
 
-from scheduling_admin.exits import AdminError, Exit
-from scheduling_admin.failures import FAILURES, failure_of, leaving
+from scheduling_admin.errors import FAILURES, AdminError, Exit, failure_of, leaving
 
 LOGIN = "Log in anew (`aws sso login`, or new keys), and try again."
 ALLOWED = "docs/operations.md lists what an operator needs to be allowed."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 from rich.console import Console
 
-from scheduling_admin.listing import Listing, fields, safe, sentence
+from scheduling_admin.output.tables import Listing, fields, safe, sentence
 
 UUID = "01a208ac-aafd-4000-a9e3-2fbe5f6c7ff1"
 

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from scheduling_admin.cursors import decoded, encoded
-from scheduling_admin.exits import AdminError, Exit
-from scheduling_admin.stack import stack_of
+from scheduling_admin.commands.arguments import decoded, encoded
+from scheduling_admin.errors import AdminError, Exit
+from scheduling_admin.stack.outputs import stack_of
 
 OUTPUTS = {
     "TableName": "table",

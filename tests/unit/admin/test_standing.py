@@ -6,7 +6,7 @@ from scheduling.domain.install import Install
 from scheduling.domain.schedule import Life, Schedule
 from scheduling.domain.sweeps import Timer
 
-from scheduling_admin.standing import differences, standing_of
+from scheduling_admin.status import differences, standing_of
 from tests.unit.builders import INSTALL_ID, SCHEDULE_ID, install, schedule
 
 TIMER = Timer(

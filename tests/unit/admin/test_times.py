@@ -1,9 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from scheduling.domain.cron import parse_cron
+from scheduling.domain.cron.grammar import parse_cron
 
-from scheduling_admin.times import (
+from scheduling_admin.output.times import (
     Asked,
     asked,
     both_text,

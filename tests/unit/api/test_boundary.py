@@ -6,7 +6,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from scheduling.api.callback import callback
 from scheduling.api.http import Answer, Request, answer
-from scheduling.api.rest import one_schedule, rest
+from scheduling.api.problems import one_schedule, rest
 from scheduling.domain import errors
 from scheduling.domain.errors import SchedulingError
 

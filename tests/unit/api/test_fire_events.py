@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from scheduling.api.fires import fire_of, reported
-from scheduling.api.log import logger
+from scheduling.api.observability import logger
+from scheduling.api.triggers import fire_of, reported
 from scheduling.domain.runs import NotRun, Run, RunStatus
 
 from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, fire

@@ -2,7 +2,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from scheduling.api.render import (
+from scheduling.api.rendering import (
     compact,
     endpoint_fields,
     install_fields,
@@ -12,8 +12,7 @@ from scheduling.api.render import (
     schedules_json,
     timestamp,
 )
-from scheduling.domain.install import Version
-from scheduling.domain.limits import Limits
+from scheduling.domain.install import Limits, Version
 from scheduling.domain.preview import Preview, preview_of
 from scheduling.domain.rules import Rules, ScheduleInput
 from scheduling.domain.runs import Run, RunStatus

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 from scheduling.api.http import Request
-from scheduling.api.requests import (
+from scheduling.api.parsing import (
     cursor_of,
     idempotency_key,
     if_match,
@@ -16,7 +16,7 @@ from scheduling.api.requests import (
 )
 from scheduling.domain import exact_json
 from scheduling.domain.errors import ScheduleNotFound, ValidationFailed
-from scheduling.domain.limits import Limits
+from scheduling.domain.install import Limits
 from scheduling.domain.rules import Rules
 
 from tests.unit.builders import NOW, SCHEDULE_ID, endpoint, http_event

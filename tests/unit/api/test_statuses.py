@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import scheduling.domain
 import scheduling.operations
-from scheduling.api.statuses import callback_status, rest_status, retry_headers
+from scheduling.api.problems import callback_status, rest_status, retry_headers
 from scheduling.domain import errors
 from scheduling.domain.errors import SchedulingError
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from botocore.session import Session
 from botocore.stub import ANY, Stubber
-from scheduling.aws.bus import EventBridgeBus
-from scheduling.domain.audit import EventName
-from scheduling.domain.events import AuditEvent
+from scheduling.clients.event_bus import EventBridgeBus
+from scheduling.domain.audit import AuditEvent, EventName
 
 from tests.unit.builders import NOW
 

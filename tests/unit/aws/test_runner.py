@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from scheduling.aws import runner as runner_module
-from scheduling.aws.runner import HttpRunner
+from scheduling.clients import runner as runner_module
+from scheduling.clients.runner import HttpRunner
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Outcome, RunStatus

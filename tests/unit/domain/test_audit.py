@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from scheduling.domain.actors import HOST_API, SYSTEM, admin
 from scheduling.domain.audit import EventName, Happened, Subject, what_happened
+from scheduling.domain.ids import HOST_API, SYSTEM, admin
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import LastRun, Life, Schedule
 

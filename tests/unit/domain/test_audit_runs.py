@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from scheduling.domain.actors import SYSTEM
 from scheduling.domain.audit import EventName, Occurrence, what_happened
+from scheduling.domain.ids import SYSTEM
 from scheduling.domain.runs import MAX_ATTEMPTS, Run, RunStatus, Trigger
 
 from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID

@@ -9,9 +9,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from scheduling.domain.callback_token import admits, issue
-from scheduling.domain.capabilities import KNOWN, SCHEDULER_MANAGE
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.ids import InstallId
+from scheduling.domain.install import KNOWN, SCHEDULER_MANAGE
 
 from tests.unit.builders import INSTALL_ID, NOW, install
 

@@ -1,5 +1,5 @@
 import pytest
-from scheduling.domain.capabilities import ALWAYS_GRANTED, KNOWN, known_capabilities
+from scheduling.domain.install import ALWAYS_GRANTED, KNOWN, known_capabilities
 
 
 def test_the_known_capabilities_are_the_contracts() -> None:

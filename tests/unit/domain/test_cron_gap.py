@@ -1,7 +1,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from scheduling.domain.cron import CronRule, InvalidCron, check_cron, parse_cron
+from scheduling.domain.cron.grammar import CronRule, parse_cron
+from scheduling.domain.errors import InvalidCron
+from scheduling.domain.rules import check_cron
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = 60

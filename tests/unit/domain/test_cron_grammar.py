@@ -1,5 +1,6 @@
 import pytest
-from scheduling.domain.cron import MAX_LENGTH, InvalidCron, parse_cron
+from scheduling.domain.cron.grammar import MAX_LENGTH, parse_cron
+from scheduling.domain.errors import InvalidCron
 
 EVERY_MINUTE = tuple(range(60))
 FIELD = {"minute": 0, "hour": 1, "day-of-month": 2, "month": 3, "day-of-week": 4}

@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scheduling.domain.actors import admin
-from scheduling.domain.audit import Change, EventName, Occurrence, Subject
-from scheduling.domain.events import SOURCE, AuditEvent, event_of
+from scheduling.domain.audit import SOURCE, AuditEvent, Change, EventName, Occurrence, Subject, event_of
+from scheduling.domain.ids import admin
 from scheduling.domain.runs import MAX_ERROR_LENGTH, Run, RunStatus, Trigger
 
 from tests.support.event_schema import schema, violation

@@ -1,5 +1,6 @@
 import pytest
-from scheduling.domain.exact_json import InvalidJson, Number, dumps, loads
+from scheduling.domain.errors import InvalidJson
+from scheduling.domain.exact_json import Number, dumps, loads
 
 
 def arrays(levels: int, innermost: str = "") -> str:

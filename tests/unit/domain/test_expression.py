@@ -3,8 +3,8 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from scheduling.domain.cron import CronRule, parse_cron
-from scheduling.domain.expression import eventbridge_expression
+from scheduling.domain.cron.eventbridge import eventbridge_expression
+from scheduling.domain.cron.grammar import CronRule, parse_cron
 
 from tests.support.eventbridge_cron import EventBridgeCron
 

@@ -3,8 +3,8 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
-from scheduling.domain.cron import parse_cron
-from scheduling.domain.fires import fires, local_times, next_fire
+from scheduling.domain.cron.grammar import parse_cron
+from scheduling.domain.cron.occurrences import fires, local_times, next_fire
 
 
 def utc(text: str) -> datetime:

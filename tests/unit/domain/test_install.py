@@ -3,8 +3,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaReached, RateLimited
-from scheduling.domain.install import Install, accept_write, check_room, managed
-from scheduling.domain.limits import Limits
+from scheduling.domain.install import Install, Limits, accept_write, check_room, managed
 
 from tests.unit.builders import NOW, install
 

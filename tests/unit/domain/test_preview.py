@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
-from scheduling.domain.limits import Limits
+from scheduling.domain.install import Limits
 from scheduling.domain.preview import Preview, preview_of
 from scheduling.domain.rules import Rules, ScheduleFields, ScheduleInput
 

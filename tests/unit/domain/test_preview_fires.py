@@ -2,7 +2,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from scheduling.domain.limits import Limits
+from scheduling.domain.install import Limits
 from scheduling.domain.preview import Preview, preview_of
 from scheduling.domain.rules import Rules, ScheduleInput
 

@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 from scheduling.domain import exact_json
 from scheduling.domain.errors import NameTaken, ValidationFailed
-from scheduling.domain.limits import Limits
+from scheduling.domain.install import Limits
 from scheduling.domain.rules import Rules, ScheduleFields, ScheduleInput, wanted_name
 from scheduling.domain.schedule import Definition
 

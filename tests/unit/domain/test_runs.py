@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scheduling.domain.capabilities import SCHEDULER_MANAGE
+from scheduling.domain.install import SCHEDULER_MANAGE
 from scheduling.domain.runs import NotRun, Run, RunStatus, next_attempt, not_to_run, parse_time
 from scheduling.domain.schedule import Life
 

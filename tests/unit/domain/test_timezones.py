@@ -2,7 +2,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from scheduling.domain.timezones import InvalidTimezone, _names, check_timezone
+from scheduling.domain.cron.timezones import _names, check_timezone
+from scheduling.domain.errors import InvalidTimezone
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from scheduling.api.http import Answer, Request
-from scheduling.api.log import begin, logger
-from scheduling.api.metrics import Values, emit
+from scheduling.api.observability import Values, begin, emit, logger
 from scheduling.domain.errors import QuotaReached, RateLimited, SchedulingError
 from scheduling.operations.services import ending_within
 

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 
 from scheduling.api.boundary import boundary
 from scheduling.api.http import Answer, Request, answer, fitted
-from scheduling.api.log import logger
-from scheduling.api.render import compact, endpoint_fields, schedule_json, schedules_json
-from scheduling.api.requests import refuse_unknown, required_schedule_id, schedule_input
-from scheduling.api.statuses import callback_status, retry_headers
+from scheduling.api.observability import logger
+from scheduling.api.parsing import refuse_unknown, required_schedule_id, schedule_input
+from scheduling.api.problems import callback_status, retry_headers
+from scheduling.api.rendering import compact, endpoint_fields, schedule_json, schedules_json
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound, SchedulingError, ValidationFailed
 from scheduling.domain.ids import InstallId, parse_schedule_id
-from scheduling.operations.create import create
-from scheduling.operations.delete import delete
-from scheduling.operations.reading import get_schedule, list_endpoints, list_schedules
+from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.queries import get_schedule, list_endpoints, list_schedules
+from scheduling.operations.schedules.update import update
 from scheduling.operations.services import Services
-from scheduling.operations.update import update
 
 Body = Mapping[str, object]
 _SUCCESS = {"success": True}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scheduling.domain import exact_json
-from scheduling.domain.errors import AnswerTooLarge, InstallNotFound, ValidationFailed
+from scheduling.domain.errors import AnswerTooLarge, InstallNotFound, InvalidJson, ValidationFailed
 from scheduling.domain.ids import (
     INSTALL_ID_FORM,
     TENANT_ID_FORM,
@@ -81,7 +81,7 @@ class Request:
         """The body. Raises ValidationFailed for anything but a JSON object, numbers being kept exactly."""
         try:
             value = exact_json.loads(self._body)
-        except exact_json.InvalidJson as error:
+        except InvalidJson as error:
             raise ValidationFailed(f"The body is not valid: {error}") from error
         except ValueError as error:
             raise ValidationFailed("The body is not valid: Not UTF-8") from error

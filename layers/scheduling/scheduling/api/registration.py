@@ -6,14 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from scheduling.api.requests import type_errors
+from scheduling.api.parsing import type_errors
 from scheduling.domain import exact_json
-from scheduling.domain.capabilities import ALWAYS_GRANTED, known_capabilities
 from scheduling.domain.endpoints import Endpoint, normalize_path
 from scheduling.domain.errors import ValidationFailed
 from scheduling.domain.ids import endpoint_id
-from scheduling.domain.install import InstallConfig, Version
-from scheduling.operations.installs import Registration
+from scheduling.domain.install import ALWAYS_GRANTED, InstallConfig, Version, known_capabilities
+from scheduling.operations.installs.register import Registration
 
 MAX_MANIFEST_BYTES = MAX_CONFIG_BYTES = 100_000
 _Id = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]

@@ -1,12 +1,12 @@
 """What changes of rows mean to whoever audits the service: at most one event each (docs/events.md)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from scheduling.domain.actors import HOST_API, SYSTEM
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.schedule import Life, Schedule
@@ -91,12 +91,12 @@ def _of_schedule(before: Schedule | None, after: Schedule | None) -> Happened | 
     if was and not now:
         # Whoever else deletes one marks it first; its owner alone removes the row of one without timer at once.
         return Happened(EventName.SCHEDULE_DELETED, after.changed_by if after else HOST_API, was, was)
-    if was and now and _shown(was) != _shown(now):
+    if was and now and _owner_view(was) != _owner_view(now):
         return Happened(EventName.SCHEDULE_UPDATED, now.changed_by, now, was, now)
     return None
 
 
-def _shown(schedule: Schedule) -> object:
+def _owner_view(schedule: Schedule) -> object:
     """What its owner sees of it and may have wanted; not what becomes of it."""
     return schedule.definition, schedule.disabled_reason
 
@@ -124,3 +124,108 @@ def _end(run: Run) -> EventName | None:
     if run.status is RunStatus.MISSED:
         return EventName.RUN_MISSED
     return EventName.RUN_FAILED if run.failed_for_good else None
+
+
+SOURCE = "extension-scheduler"
+VERSION = "1"
+"""Of the events' form: another one where a member goes, or where what it means changes."""
+
+Fields = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """An event as it is published; `detail` is JSON. `sequence` is that of the change that it tells of."""
+
+    name: EventName
+    sequence: str
+    time: datetime
+    detail: Fields
+
+
+def event_of(change: Change) -> AuditEvent | None:
+    """The event that tells of the change, or None where there is nothing to tell."""
+    happened = what_happened(change.before, change.after)
+    if happened is None:
+        return None
+    stamp = {
+        "version": VERSION,
+        "id": change.id,
+        "sequence": change.sequence,
+        "time": _instant(change.time),
+    }
+    detail = {**stamp, **_detail(happened)}
+    return AuditEvent(name=happened.name, sequence=change.sequence, time=change.time, detail=detail)
+
+
+def _detail(happened: Happened) -> Fields:
+    about, before, after = happened.about, happened.before, happened.after
+    install_id = about.id if isinstance(about, Install) else about.install_id
+    detail: dict[str, object] = {"tenantId": about.tenant_id, "installId": install_id}
+    if not isinstance(about, Install):
+        detail["scheduleId"] = about.id if isinstance(about, Schedule) else about.schedule_id
+    detail["actor"] = _actor(happened.by, install_id)
+    detail["before"] = _entity_fields(before) if before else None
+    detail["after"] = _entity_fields(after) if after else None
+    if isinstance(before, Schedule) and isinstance(after, Schedule):
+        detail["payloadChanged"] = before.definition.payload != after.definition.payload
+    if happened.name is EventName.INSTALL_MOVED and isinstance(after, Install):
+        detail["dropped"] = sorted(after.dropped)
+    return detail
+
+
+def _actor(by: str, install_id: str) -> Fields:
+    kind, _, principal = by.partition(":")
+    return {"kind": kind, "principal": install_id if kind == HOST_API else principal or None}
+
+
+def _entity_fields(subject: Subject) -> Fields:
+    match subject:
+        case Schedule():
+            return _schedule_fields(subject)
+        case Install():
+            return _install_fields(subject)
+        case Occurrence(run=run):
+            return _run_fields(run)
+
+
+def _schedule_fields(schedule: Schedule) -> Fields:
+    definition = schedule.definition
+    return {
+        "endpointMethod": definition.endpoint_method,
+        "endpointPath": definition.endpoint_path,
+        "name": definition.name,
+        "cron": definition.cron,
+        "timezone": definition.timezone,
+        "enabled": definition.enabled,
+        "disabledReason": schedule.disabled_reason,
+        "revision": schedule.revision,
+    }
+
+
+def _install_fields(install: Install) -> Fields:
+    return {
+        "registryId": install.registry_id,
+        "versionId": install.version_id,
+        "contentHash": install.content_hash,
+        "grantedCapabilities": sorted(install.granted),
+        "enabled": install.enabled,
+        "paused": install.paused,
+    }
+
+
+def _run_fields(run: Run) -> Fields:
+    return {
+        "scheduledTime": run.scheduled_time,
+        "trigger": run.trigger.value,
+        "status": run.status.value,
+        "attempt": run.attempt,
+        "startedAt": _instant(run.started_at),
+        "durationMs": run.duration_ms,
+        "httpStatus": run.http_status,
+        "error": run.error,
+    }
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

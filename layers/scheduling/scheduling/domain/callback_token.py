@@ -8,9 +8,8 @@ from typing import Any
 
 import jwt
 
-from scheduling.domain.capabilities import SCHEDULER_MANAGE
 from scheduling.domain.errors import Unavailable
-from scheduling.domain.install import Install
+from scheduling.domain.install import SCHEDULER_MANAGE, Install
 
 ALGORITHM = "HS256"
 AUDIENCE = "extension-scheduler/callback"

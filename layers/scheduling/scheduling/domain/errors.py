@@ -1,17 +1,22 @@
 """Everything an operation may refuse with. No HTTP here: `api.statuses` has the one table from error to status."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 NAME_TAKEN = "Schedule name already in use for this extension"
 
 
-class RuleBroken(ValueError):
+class ServiceError(Exception):
+    """Root of the tree."""
+
+
+class RuleBroken(ServiceError, ValueError):
     """One field breaks one rule of a schedule; the message is the text for the caller."""
 
 
-class SchedulingError(Exception):
-    """Root of the tree; `str(error)` is the text for the caller."""
+class SchedulingError(ServiceError):
+    """What a caller may be told of; `str(error)` is the text for it."""
 
     code: ClassVar[str] = "INTERNAL_ERROR"
 
@@ -147,3 +152,51 @@ class Uncertain(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The change could not be confirmed; it may still take effect")
+
+
+class InvalidCron(RuleBroken):
+    """A cron expression that breaks a rule; the message is the exact text for the client."""
+
+
+class InvalidTimezone(RuleBroken):
+    """A name that is no time zone; the message is the exact text for the client."""
+
+
+class InvalidJson(ServiceError, ValueError):
+    """Not JSON, or JSON that cannot be kept exactly; the message says which."""
+
+
+class TimerFailed(ServiceError):
+    """EventBridge did not do as told. `refused`: it said no; else what it did is unknown."""
+
+    def __init__(self, text: str, *, refused: bool) -> None:
+        super().__init__(text)
+        self.refused = refused
+
+
+class Conflict(ServiceError):
+    """Something read for a write has changed since, or a concurrent write came first; read again."""
+
+
+class RunFailed(ServiceError):
+    """An attempt failed, or could not begin, in a way that another attempt may repair: the occurrence must be delivered again.
+
+    `attempt` is 0 where none could begin, since the next occurrence is running.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        attempt: int = 0,
+        started_at: datetime | None = None,
+        duration_ms: int | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.attempt = attempt
+        self.started_at = started_at
+        self.duration_ms = duration_ms
+
+
+class RecordNotUnderstood(ServiceError):
+    """A record that this release cannot read; the text names its row."""

@@ -7,13 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from scheduling.domain.errors import InvalidJson
+
 MAX_DEPTH = 256
 _TOO_DEEP = f"Nested deeper than {MAX_DEPTH} levels"
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-
-
-class InvalidJson(ValueError):
-    """Not JSON, or JSON that cannot be kept exactly; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)

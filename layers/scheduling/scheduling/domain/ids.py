@@ -71,3 +71,14 @@ def new_generation() -> int:
 def endpoint_id(registry_id: str, method: str, path: str) -> str:
     """The same UUID for the same endpoint of an extension, in every version of it."""
     return str(uuid5(_ENDPOINT_NAMESPACE, f"{registry_id} {method} {path}"))
+
+
+HOST_API = "host_api"
+"""The install's own extension, by its runner."""
+SYSTEM = "system"
+"""The service itself: what it takes back or mends."""
+
+
+def admin(principal: str) -> str:
+    """The platform: an IAM principal's ARN."""
+    return f"admin:{principal}"

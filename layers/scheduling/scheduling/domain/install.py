@@ -1,16 +1,43 @@
 """An install of an extension, its version, and its window of accepted writes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from scheduling.domain.actors import SYSTEM
-from scheduling.domain.capabilities import SCHEDULER_MANAGE
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaReached
-from scheduling.domain.ids import InstallId, new_generation
-from scheduling.domain.limits import Limits
+from scheduling.domain.ids import SYSTEM, InstallId, new_generation
 from scheduling.domain.window import free_slot
+
+SCHEDULER_MANAGE = "cap:scheduler.manage"
+
+
+ALWAYS_GRANTED = frozenset({"cap:context.read", "cap:log.emit", "cap:user.read"})
+
+
+KNOWN = ALWAYS_GRANTED | {
+    "cap:secrets.get",
+    "cap:http.fetch",
+    "cap:storage.kv",
+    "cap:ui.proxy",
+    SCHEDULER_MANAGE,
+}
+
+
+def known_capabilities(names: Iterable[str]) -> frozenset[str]:
+    """The known ones among `names`, trimmed and case-folded; unknown ones are dropped."""
+    return frozenset(name.strip().casefold() for name in names) & KNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Defaults are the contract's."""
+
+    max_schedules_per_install: int = 50
+    min_interval_minutes: int = 5
+    writes_per_minute: int = 10
+    max_payload_bytes: int = 100_000
+    run_history_days: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

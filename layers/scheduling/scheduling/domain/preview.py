@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scheduling.domain.cron import CronRule, InvalidCron, parse_cron
-from scheduling.domain.errors import SchedulingError
-from scheduling.domain.expression import eventbridge_expression
-from scheduling.domain.fires import LocalTime, local_times
+from scheduling.domain.cron.eventbridge import eventbridge_expression
+from scheduling.domain.cron.grammar import CronRule, parse_cron
+from scheduling.domain.cron.occurrences import LocalTime, local_times
+from scheduling.domain.errors import InvalidCron, SchedulingError
 from scheduling.domain.install import Install, check_room
 from scheduling.domain.rules import Checked, Rules, ScheduleInput
 

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 
 from scheduling.domain import exact_json
-from scheduling.domain.cron import check_cron
+from scheduling.domain.cron.grammar import CronRule, parse_cron
+from scheduling.domain.cron.occurrences import next_fire
+from scheduling.domain.cron.timezones import check_timezone
 from scheduling.domain.endpoints import Endpoint, resolve_endpoint
-from scheduling.domain.errors import NAME_TAKEN, NameTaken, RuleBroken, ValidationFailed
-from scheduling.domain.limits import Limits
+from scheduling.domain.errors import NAME_TAKEN, InvalidCron, NameTaken, RuleBroken, ValidationFailed
+from scheduling.domain.install import Limits
 from scheduling.domain.schedule import Definition
-from scheduling.domain.timezones import check_timezone
 
 FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
 MAX_NAME_LENGTH = 128
@@ -169,3 +170,19 @@ def check_payload(value: object, max_bytes: int) -> str | None:
     if len(text.encode()) > max_bytes:
         raise RuleBroken("Payload too large")
     return text
+
+
+def check_cron(text: str, *, min_interval_minutes: int, timezone: str, now: datetime) -> CronRule:
+    """Parse `text` and hold it to the limits of a schedule.
+
+    :param timezone: a valid IANA name
+    :param now: aware; the rule must fire in the 8 years after it
+    :raises InvalidCron: not a rule, two fires closer than the interval, or none to come
+    """
+    rule = parse_cron(text)
+    gap = rule.smallest_gap_minutes
+    if gap is not None and gap < min_interval_minutes:
+        raise InvalidCron(f"Cron too frequent (minimum interval is {min_interval_minutes} minutes)")
+    if not rule.sure_to_fire and next_fire(rule, timezone, now) is None:
+        raise InvalidCron("Cron never fires in the next 8 years")
+    return rule

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from scheduling.domain.capabilities import SCHEDULER_MANAGE
 from scheduling.domain.ids import InstallId, ScheduleId, new_token
-from scheduling.domain.install import Install
+from scheduling.domain.install import SCHEDULER_MANAGE, Install
 from scheduling.domain.schedule import Life, Schedule
 
 MAX_ATTEMPTS = 3

@@ -2,11 +2,10 @@
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from scheduling.domain.actors import HOST_API, SYSTEM
-from scheduling.domain.ids import InstallId, ScheduleId, new_token
+from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
 from scheduling.domain.install import Install
 
 
@@ -188,3 +187,23 @@ class Schedule:
         if self.life is not Life.ACTIVE:
             return None
         return replace(self, pending_since=None, held_name=None)
+
+
+KEY_LIFETIME = timedelta(hours=24)
+"""How long a write is remembered by its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """The key of a request, and a hash of what it asks for."""
+
+    value: str
+    request_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierWrite:
+    """A write remembered by its key, and the schedule as it then was, without its payload."""
+
+    key: IdempotencyKey
+    schedule: Schedule

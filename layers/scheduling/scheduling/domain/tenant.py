@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from scheduling.domain.actors import SYSTEM
-from scheduling.domain.ids import InstallId
+from scheduling.domain.ids import SYSTEM, InstallId
 from scheduling.domain.install import Install
 
 

@@ -1,18 +1,14 @@
 """Tell of changes on the bus."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
-from scheduling.domain.audit import Change
-from scheduling.domain.events import AuditEvent, event_of
+from scheduling.domain.audit import AuditEvent, Change, event_of
+from scheduling.store.stream import changes_of
 
-
-class Bus(Protocol):
-    """Where those who audit the service listen."""
-
-    def put(self, events: Sequence[AuditEvent]) -> Sequence[AuditEvent]:
-        """Publish in order; those that were taken. After a call that failed as a whole, no further one is made."""
+PutEvents = Callable[[Sequence[AuditEvent]], Sequence[AuditEvent]]
+"""Publishes events in order and returns those that were accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +19,17 @@ class Published:
     again_from: str | None
 
 
-def publish(bus: Bus, changes: Iterable[Change]) -> Published:
+def publish_records(put_events: PutEvents, event: Mapping[str, Any]) -> Published:
+    """Publish what the records of a stream event mean. Raises RecordNotUnderstood."""
+    return publish(put_events, changes_of(event))
+
+
+def publish(put_events: PutEvents, changes: Iterable[Change]) -> Published:
     """Publish what the changes, in their order, mean.
 
     From `again_from` on they are to be told of again; events behind it that were taken are then taken twice.
     """
     events = [event for event in map(event_of, changes) if event]
-    taken = bus.put(events)
+    taken = put_events(events)
     known = {event.sequence for event in taken}
     return Published(taken, next((event.sequence for event in events if event.sequence not in known), None))

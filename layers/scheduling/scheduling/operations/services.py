@@ -10,10 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from scheduling.domain.errors import Unavailable
-from scheduling.domain.limits import Limits
-from scheduling.operations.ports import Timers
-from scheduling.operations.tables import Conflict, Installs, ManualRuns, Runs, Schedules, Sweeps, Tenants
+from scheduling.clients.scheduler import EventBridgeTimers
+from scheduling.domain.errors import Conflict, Unavailable
+from scheduling.domain.install import Limits
+from scheduling.store.installs import InstallsTable
+from scheduling.store.runs import ManualRunsTable, RunsTable
+from scheduling.store.schedules import SchedulesTable
+from scheduling.store.sweeps import SweepsTable
+from scheduling.store.tenants import TenantsTable
 
 _RETRY_SECONDS = 8.0
 _STEP_SECONDS = 10.0
@@ -39,13 +43,13 @@ def ending_within(seconds: float) -> Iterator[None]:
 class Services:
     """What an operation works with."""
 
-    tenants: Tenants
-    installs: Installs
-    schedules: Schedules
-    runs: Runs
-    manual_runs: ManualRuns
-    timers: Timers
-    sweeps: Sweeps
+    tenants: TenantsTable
+    installs: InstallsTable
+    schedules: SchedulesTable
+    runs: RunsTable
+    manual_runs: ManualRunsTable
+    timers: EventBridgeTimers
+    sweeps: SweepsTable
     limits: Limits
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = field(default=time.sleep)

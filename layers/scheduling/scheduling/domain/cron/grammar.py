@@ -1,0 +1,150 @@
+"""The cron rule of a schedule: its grammar and its limits (contract, section 4)."""
+
+import re
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise, product
+from typing import NamedTuple
+
+from scheduling.domain.errors import InvalidCron
+
+MAX_LENGTH = 128
+_MINUTES_PER_DAY = 24 * 60
+_SHORTEST_MONTH = 28
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+DAYS_OF_WEEK = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+
+
+@dataclass(frozen=True, slots=True)
+class CronRule:
+    """A parsed expression: its text, trimmed, and the ascending values of each field (Sunday is 0)."""
+
+    text: str
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    days_of_month: tuple[int, ...]
+    months: tuple[int, ...]
+    days_of_week: tuple[int, ...]
+
+    @property
+    def smallest_gap_minutes(self) -> int | None:
+        """The fewest minutes between two fires on the wall clock; None where no day ever matches."""
+        days = self._smallest_gap_days()
+        if days is None:
+            return None
+        times = [60 * hour + minute for hour, minute in product(self.hours, self.minutes)]
+        over_midnight = days * _MINUTES_PER_DAY - times[-1] + times[0]
+        return min([over_midnight, *(later - earlier for earlier, later in pairwise(times))])
+
+    @property
+    def sure_to_fire(self) -> bool:
+        """Whether it falls on several days of every year, of which no change of clocks can skip all."""
+        days = [day for day in self.days_of_month if day <= _SHORTEST_MONTH]
+        return len(self.days_of_week) < len(DAYS_OF_WEEK) or len(days) * len(self.months) > 1
+
+    def _smallest_gap_days(self) -> int | None:
+        matching = (day for day in _LEAP_CYCLE if self._falls_on(date.fromordinal(day)))
+        smallest = None
+        for earlier, later in pairwise(matching):
+            gap = later - earlier
+            smallest = gap if smallest is None else min(smallest, gap)
+            if smallest == 1:
+                break
+        return smallest
+
+    def _falls_on(self, day: date) -> bool:
+        return (
+            day.month in self.months
+            and day.day in self.days_of_month
+            and day.isoweekday() % 7 in self.days_of_week
+        )
+
+
+# One leap year to the next has every turn of month and year there is, so every shortest gap.
+_LEAP_CYCLE = range(date(2024, 1, 1).toordinal(), date(2029, 1, 1).toordinal())
+
+
+class _Field(NamedTuple):
+    name: str
+    low: int
+    high: int
+    end: int  # of `*` and `n/s`
+    names: Mapping[str, int]
+
+
+_DAY_OF_WEEK = _Field("day-of-week", 0, 7, 6, {name: day for day, name in enumerate(DAYS_OF_WEEK)})
+_FIELDS = (
+    _Field("minute", 0, 59, 59, {}),
+    _Field("hour", 0, 23, 23, {}),
+    _Field("day-of-month", 1, 31, 31, {}),
+    _Field("month", 1, 12, 12, {name: month for month, name in enumerate(_MONTHS, 1)}),
+    _DAY_OF_WEEK,
+)
+_NAME_LETTERS = "".join(_MONTHS + DAYS_OF_WEEK)
+_CHARACTERS = frozenset(" *,-/" + string.digits + _NAME_LETTERS + _NAME_LETTERS.lower())
+_PART = re.compile(r"(?:\*|([0-9A-Za-z]+)(?:-([0-9A-Za-z]+))?)(?:/([0-9]+))?")
+
+
+def parse_cron(text: str) -> CronRule:
+    """Read `minute hour day-of-month month day-of-week`, separated by spaces.
+
+    Each is a comma list of `*`, `*/s`, `n`, `n-m`, `n/s` (to the end of the field) and `n-m/s`.
+
+    :raises InvalidCron: anything else
+    """
+    text = text.strip(" \t\r\n")
+    if len(text) > MAX_LENGTH:
+        raise InvalidCron("Cron expression too long")
+    fields = [field for field in text.split(" ") if field]
+    if len(fields) != len(_FIELDS):
+        raise InvalidCron("Invalid cron expression (expected 5 fields: m h dom mon dow)")
+    if not _CHARACTERS.issuperset(text):
+        raise InvalidCron("Invalid cron expression (unsupported characters)")
+    minutes, hours, days_of_month, months, days_of_week = map(_values, _FIELDS, fields)
+    if fields[2] != "*" and fields[4] != "*":
+        raise InvalidCron("Cron cannot set both day-of-month and day-of-week")
+    sundays_as_0 = tuple(sorted({day % 7 for day in days_of_week}))
+    return CronRule(text, minutes, hours, days_of_month, months, sundays_as_0)
+
+
+def _values(field: _Field, text: str) -> tuple[int, ...]:
+    return tuple(sorted({value for part in text.split(",") for value in _part_values(field, part or text)}))
+
+
+def _part_values(field: _Field, part: str) -> range:
+    match = _PART.fullmatch(part)
+    if match is None:
+        raise _invalid(field, f"{part} is malformed")
+    first, last, step = match.groups()
+    low = _number(field, first) if first else field.low
+    if last:
+        high = _range_end(field, last)
+    elif step or not first:
+        low, high = low % (field.end + 1), field.end  # 7 is Sunday just as 0 is
+    else:
+        high = low
+    if low > high:
+        raise _invalid(field, f"{part} is a wrapped range")
+    stride = int(step) if step else 1
+    if not 1 <= stride <= field.high:
+        raise _invalid(field, f"the step of {part} is not between 1 and {field.high}")
+    return range(low, high + 1, stride)
+
+
+def _range_end(field: _Field, text: str) -> int:
+    # The Sunday that ends a range is the one after its first day: FRI-SUN is 5-7.
+    return 7 if field is _DAY_OF_WEEK and text.upper() == "SUN" else _number(field, text)
+
+
+def _number(field: _Field, text: str) -> int:
+    number = int(text) if text.isdigit() else field.names.get(text.upper())
+    if number is None or not field.low <= number <= field.high:
+        raise _invalid(field, f"{text} is not between {field.low} and {field.high}")
+    return number
+
+
+def _invalid(field: _Field, reason: str) -> InvalidCron:
+    return InvalidCron(f"Invalid cron expression ({field.name}: {reason})")

@@ -1,0 +1,24 @@
+"""The time zone of a schedule (contract, section 4)."""
+
+from functools import cache
+from importlib.resources import files
+
+from scheduling.domain.errors import InvalidTimezone
+
+
+def check_timezone(text: str) -> str:
+    """The IANA name in `text`, trimmed, in its exact case. The longest has 32 characters.
+
+    :raises InvalidTimezone: no such zone
+    """
+    name = text.strip()
+    if name not in _names():
+        raise InvalidTimezone("Invalid timezone")
+    return name
+
+
+@cache
+def _names() -> frozenset[str]:
+    # zoneinfo.available_timezones() scans the disk, so it is slow and differs between machines.
+    listed = files("tzdata").joinpath("zones").read_text("utf-8").split()
+    return frozenset(listed) - {"Factory"}  # stands for "not set up yet"

@@ -1,0 +1,237 @@
+"""The kinds of rows as DynamoDB holds them. Private to `aws`; `keys` has their keys, `rows` maps them."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Self
+
+from pynamodb.attributes import (
+    Attribute,
+    BooleanAttribute,
+    DiscriminatorAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+SHARDS = "0123456789abcdef"
+"""Parts of an index, so that no one part takes all writes: see `shard_of`."""
+
+
+def shard_of(identifier: str) -> str:
+    """Which of the sixteen parts of an index a row is in."""
+    return f"{sum(identifier.encode()) % 16:x}"
+
+
+class PendingIndex(GlobalSecondaryIndex[Any]):
+    """The rows that EventBridge may differ from, and no others, by how long."""
+
+    class Meta:
+        index_name = "pending"
+        projection = IncludeProjection(["type"])
+
+    shard = UnicodeAttribute(hash_key=True, attr_name="pendingShard")
+    since = UTCDateTimeAttribute(range_key=True, attr_name="pendingSince")
+
+
+class InstallsIndex(GlobalSecondaryIndex[Any]):
+    """The rows of installs, and no others, by their ids; an extension's writes change nothing of what it projects."""
+
+    class Meta:
+        index_name = "installs"
+        projection = IncludeProjection(["type"])
+
+    shard = UnicodeAttribute(hash_key=True, attr_name="installShard")
+    pk = UnicodeAttribute(range_key=True)
+
+
+class Row(Model):
+    """Any item of the table."""
+
+    class Meta:
+        table_name = ""
+        connect_timeout_seconds = 1
+        read_timeout_seconds = 2
+        max_pool_connections = 32
+        retry_configuration = {"mode": "standard", "total_max_attempts": 3}  # noqa: RUF012 - pynamodb's form
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    type = DiscriminatorAttribute()
+    pending_shard = UnicodeAttribute(null=True, attr_name="pendingShard")
+    pending_since = UTCDateTimeAttribute(null=True, attr_name="pendingSince")
+    expires_at = TTLAttribute(null=True, attr_name="expiresAt")
+    pending_index = PendingIndex()
+    installs_index = InstallsIndex()
+
+    @classmethod
+    def from_raw_data(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
+        """The row of an item, by the attributes that it has; pynamodb goes through all that it could have."""
+        kind = cls.type.deserialize(data["type"]["S"])
+        readers = _readers(kind)
+        row: Self = kind.__new__(kind)
+        row.attribute_values = {}
+        for name, typed in data.items():
+            if name in readers:
+                attribute, read, key = readers[name]
+                row.attribute_values[attribute] = read(typed[key])
+        return row
+
+
+@cache
+def _readers(kind: type[Row]) -> Mapping[str, tuple[str, Callable[[Any], Any], str]]:
+    """For each name in an item: the attribute, what reads its value, and DynamoDB's word for its type."""
+    return {
+        attribute.attr_name: (name, _reader(attribute), attribute.attr_type)
+        for name, attribute in kind.get_attributes().items()
+    }
+
+
+def _reader(attribute: Attribute[Any]) -> Callable[[Any], Any]:
+    """All numbers here are whole; pynamodb reads each as a JSON document, in a sixth of what a list takes."""
+    return int if type(attribute) is NumberAttribute else attribute.deserialize
+
+
+class InstallRow(Row, discriminator="install"):
+    """pk INSTALL#<install>, sk INSTALL: small, since every write of the extension rewrites it."""
+
+    install_shard = UnicodeAttribute(attr_name="installShard")
+    tenant_id = UnicodeAttribute(attr_name="tenantId")
+    registry_id = UnicodeAttribute(attr_name="registryId")
+    version_id = UnicodeAttribute(attr_name="versionId")
+    content_hash = UnicodeAttribute(attr_name="contentHash")
+    granted = UnicodeSetAttribute()
+    enabled = BooleanAttribute()
+    paused = BooleanAttribute(null=True)
+    followed = NumberAttribute(default=0)
+    deleting = BooleanAttribute(default=False)
+    dropped = UnicodeSetAttribute(null=True)
+    changed_by = UnicodeAttribute(attr_name="changedBy")
+    generation = NumberAttribute()
+    sequence = NumberAttribute(default=0)
+    schedule_count = NumberAttribute(default=0, attr_name="scheduleCount")
+    writes: MapAttribute[str, Any] = MapAttribute(default=dict)
+
+
+class ConfigRow(Row, discriminator="config"):
+    """pk INSTALL#<install>, sk CONFIG: read by a fire only."""
+
+    config = UnicodeAttribute()
+    secret_envelope = UnicodeAttribute(attr_name="secretEnvelope")
+
+
+class ScheduleRow(Row, discriminator="schedule"):
+    """pk INSTALL#<install>, sk SCHEDULE#<schedule>, whose ids sort by creation."""
+
+    tenant_id = UnicodeAttribute(null=True, attr_name="tenantId")
+    endpoint_method = UnicodeAttribute(attr_name="endpointMethod")
+    endpoint_path = UnicodeAttribute(attr_name="endpointPath")
+    cron = UnicodeAttribute()
+    timezone = UnicodeAttribute()
+    enabled = BooleanAttribute()
+    name = UnicodeAttribute(null=True)
+    payload = UnicodeAttribute(null=True)
+    created_at = UTCDateTimeAttribute(attr_name="createdAt")
+    revision = NumberAttribute()
+    timer_revision = NumberAttribute(attr_name="timerRevision")
+    last_timer_revision = NumberAttribute(attr_name="lastTimerRevision")
+    timer_since = UTCDateTimeAttribute(null=True, attr_name="timerSince")
+    checked_until = UTCDateTimeAttribute(null=True, attr_name="checkedUntil")
+    life = UnicodeAttribute()
+    held_name = UnicodeAttribute(null=True, attr_name="heldName")
+    suspended = BooleanAttribute(null=True)
+    followed = NumberAttribute(default=0)
+    disabled_reason = UnicodeAttribute(null=True, attr_name="disabledReason")
+    changed_by = UnicodeAttribute(attr_name="changedBy")
+    change_token = UnicodeAttribute(attr_name="changeToken")
+    running_time = UnicodeAttribute(null=True, attr_name="runningTime")
+    running_until = UTCDateTimeAttribute(null=True, attr_name="runningUntil")
+    last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
+    last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
+    last_error = UnicodeAttribute(null=True, attr_name="lastError")
+
+
+class NameRow(Row, discriminator="name"):
+    """pk INSTALL#<install>, sk UNIQUE#<name>."""
+
+    schedule_id = UnicodeAttribute(attr_name="scheduleId")
+
+
+class WriteRow(Row, discriminator="write"):
+    """pk INSTALL#<install>, sk WRITE#<idempotency key>; kept for 24 hours."""
+
+    request_hash = UnicodeAttribute(attr_name="requestHash")
+    schedule: MapAttribute[str, Any] = MapAttribute()
+
+
+class TenantRow(Row, discriminator="tenant"):
+    """pk TENANT#<tenant>, sk TENANT: once it was paused."""
+
+    paused = BooleanAttribute()
+    generation = NumberAttribute()
+    changed_by = UnicodeAttribute(attr_name="changedBy")
+    followed_until = UnicodeAttribute(null=True, attr_name="followedUntil")
+
+
+class MemberRow(Row, discriminator="member"):
+    """pk TENANT#<tenant>, sk INSTALL#<install>: there as long as the install is."""
+
+
+class ManualWindowRow(Row, discriminator="manualWindow"):
+    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL: when it was run by hand of late."""
+
+    sequence = NumberAttribute()
+    writes: MapAttribute[str, Any] = MapAttribute(default=dict)
+
+
+class ManualRunRow(Row, discriminator="manualRun"):
+    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL#<idempotency key>; kept for 24 hours."""
+
+    revision = NumberAttribute()
+    scheduled_time = UnicodeAttribute(attr_name="scheduledTime")
+    requested_at = UTCDateTimeAttribute(attr_name="requestedAt")
+
+
+class EndpointMap(MapAttribute[str, Any]):
+    """One endpoint of a manifest."""
+
+    id = UnicodeAttribute()
+    method = UnicodeAttribute()
+    path = UnicodeAttribute()
+    handler = UnicodeAttribute()
+
+
+class VersionRow(Row, discriminator="version"):
+    """pk VERSION#<registry>#<version>, sk VERSION; never changes."""
+
+    manifest_hash = UnicodeAttribute(attr_name="manifestHash")
+    endpoints: ListAttribute[EndpointMap] = ListAttribute(of=EndpointMap)
+
+
+class RunRow(Row, discriminator="run"):
+    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk RUN#<scheduled time>; kept for RUN_HISTORY_DAYS."""
+
+    tenant_id = UnicodeAttribute(null=True, attr_name="tenantId")
+    trigger = UnicodeAttribute()
+    status = UnicodeAttribute()
+    attempt = NumberAttribute()
+    claim_token = UnicodeAttribute(attr_name="claimToken")
+    started_at = UTCDateTimeAttribute(attr_name="startedAt")
+    lease_until = UTCDateTimeAttribute(null=True, attr_name="leaseUntil")
+    duration_ms = NumberAttribute(null=True, attr_name="durationMs")
+    http_status = NumberAttribute(null=True, attr_name="httpStatus")
+    error = UnicodeAttribute(null=True)
+    retryable = BooleanAttribute(default=False)
+
+
+class SweepRow(Row, discriminator="sweep"):
+    """pk SWEEP, sk STATE: where the full sweep stands."""
+
+    due_at = UTCDateTimeAttribute(attr_name="dueAt")
+    phase = UnicodeAttribute(null=True)
+    cursor = UnicodeAttribute(null=True)

@@ -1,0 +1,46 @@
+"""The stack as CloudFormation would tell of it, so that what looks there finds the local stack too."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from local.cloudformation import deploy
+
+if TYPE_CHECKING:
+    from local.cloudformation.clients import Aws
+    from local.cloudformation.template import Template
+
+CLOCK_TAG = "local-clock"
+"""The tag with the URL that tells the stack's time, which may have been moved."""
+
+
+def record(template: Template, aws: Aws, *, clock_url: str) -> None:
+    """Leave a stack with the template's outputs and parameters, as they are; it makes nothing. May be repeated."""
+    given: dict[str, Any] = {
+        "StackName": deploy.STACK_NAME,
+        "TemplateBody": json.dumps(_told(template)),
+        "Parameters": [
+            {"ParameterKey": name, "ParameterValue": value} for name, value in template.parameters.items()
+        ],
+        "Tags": [{"Key": CLOCK_TAG, "Value": clock_url}],
+    }
+    try:
+        aws.cloudformation.create_stack(**given)
+    except aws.cloudformation.exceptions.AlreadyExistsException:
+        aws.cloudformation.update_stack(**given)
+
+
+def _told(template: Template) -> dict[str, Any]:
+    """A template that says the values alone; never twice the same, since an update has to change something."""
+    return {
+        "Parameters": {name: {"Type": "String"} for name in template.parameters},
+        "Resources": {
+            "Nothing": {
+                "Type": "AWS::CloudFormation::WaitConditionHandle",
+                "Metadata": {"recorded": str(uuid4())},
+            }
+        },
+        "Outputs": template.resolve(template.outputs),
+    }

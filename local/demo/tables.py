@@ -1,0 +1,47 @@
+"""The demonstration's tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from local.scheduler.schedules import Timer
+
+
+def schedules_table(schedules: list[dict[str, Any]], timers: dict[str, Timer]) -> Table:
+    """The schedules as the extension made them, beside what stands in EventBridge."""
+    table = Table(
+        "Schedule", "Cron", "EventBridge expression", "Time zone", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for schedule in schedules:
+        timer = timers[schedule["id"]]
+        table.add_row(schedule["name"], schedule["cron"], timer.expression, timer.timezone)
+    return table
+
+
+def runs_table(runs: list[tuple[dict[str, Any], dict[str, Any]]]) -> Table:
+    """Runs, each with its schedule."""
+    table = Table(
+        "Scheduled time",
+        "Schedule",
+        "Endpoint",
+        "Attempt",
+        "Status",
+        "HTTP",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for schedule, run in runs:
+        color = "green" if run["status"] == "success" else "red"
+        table.add_row(
+            run["scheduledTime"],
+            schedule["name"],
+            f"{schedule['endpointMethod']} {schedule['endpointPath']}",
+            str(run["attempt"]),
+            f"[{color}]{run['status']}[/]",
+            str(run["httpStatus"] or ""),
+        )
+    return table

@@ -1,0 +1,97 @@
+"""The routes that only the local server knows: its health, its clock, and deliveries by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from local.clock import iso, parse_duration, parse_instant
+from local.errors import StackError
+from local.gateway.messages import Request, Response, json_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.clock import LocalClock
+    from local.scheduler.firing import Firing
+
+PREFIX = "/_local/"
+
+
+class Control:
+    """Answers the ``/_local/`` routes."""
+
+    def __init__(self, clock: LocalClock, firing: Firing, reconcile: Callable[[], object]) -> None:
+        self.ready = False
+        """Whether everything has started."""
+        self._clock = clock
+        self._firing = firing
+        self._reconcile = reconcile
+        self._routes: dict[tuple[str, str], Callable[[Any], Response]] = {
+            ("GET", "/_local/health"): self._health,
+            ("GET", "/_local/clock"): self._show_clock,
+            ("POST", "/_local/clock"): self._set_clock,
+            ("POST", "/_local/deliver"): self._deliver,
+            ("POST", "/_local/reconcile"): self._reconcile_now,
+        }
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request for a local route."""
+        route = self._routes.get((request.method, request.path))
+        if not route:
+            return json_response(404, {"error": f"no local route {request.method} {request.path}"})
+        try:
+            return route(_fields(request))
+        except LookupError as error:
+            return json_response(404, {"error": f"no timer {error}"})
+        except OverflowError:
+            return json_response(400, {"error": "that is beyond the calendar"})
+        except ValueError as error:
+            return json_response(400, {"error": str(error)})
+        except StackError as error:
+            return json_response(500, {"error": str(error)})
+
+    def _health(self, _: Any) -> Response:
+        return json_response(*((200, {"status": "ok"}) if self.ready else (503, {"status": "starting"})))
+
+    def _show_clock(self, _: Any) -> Response:
+        return json_response(200, {"now": iso(self._clock.now())})
+
+    def _set_clock(self, fields: dict[str, Any]) -> Response:
+        if fields.keys() == {"advance"}:
+            fired = self._firing.advance(parse_duration(_text(fields, "advance")))
+        elif fields.keys() == {"to"}:
+            fired = self._firing.travel(parse_instant(_text(fields, "to")))
+        else:
+            raise ValueError('the body must be {"advance": "PT1H"} or {"to": "2026-11-23T09:00:00Z"}')
+        occurrences = [occurrence.as_json() for occurrence in fired]
+        return json_response(200, {"now": iso(self._clock.now()), "fired": occurrences})
+
+    def _deliver(self, fields: dict[str, Any]) -> Response:
+        if fields.keys() != {"scheduleId", "scheduledTime"}:
+            raise ValueError("the body must have scheduleId and scheduledTime")
+        scheduled_time = parse_instant(_text(fields, "scheduledTime"))
+        fired = self._firing.deliver(_text(fields, "scheduleId"), scheduled_time)
+        return json_response(200, fired.as_json())
+
+    def _reconcile_now(self, _: Any) -> Response:
+        return json_response(200, self._reconcile())
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    if not request.body:
+        return {}
+    try:
+        fields = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise ValueError("the body is not JSON") from None
+    if not isinstance(fields, dict):
+        raise ValueError("the body must be a JSON object")
+    return fields
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = fields[name]
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be a string")
+    return value

@@ -1,0 +1,132 @@
+"""The HTTP API's routes, read from the template's expanded OpenAPI document."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from local.errors import StackError
+
+if TYPE_CHECKING:
+    from local.cloudformation.template import Template
+    from local.gateway.messages import Request
+
+_ROUTE_KEY, _HEADER = "$context.routeKey", "$request.header."
+_FUNCTION_ARN = re.compile(r"/functions/(arn:.+)/invocations$")
+_IAM = "AWS_IAM"
+
+
+@dataclass(frozen=True)
+class Authorizer:
+    """A Lambda authorizer, and its identity sources: what a request must have to be shown to it."""
+
+    function: str
+    sources: tuple[str, ...]
+
+    def identity(self, request: Request, route: Route) -> list[str]:
+        """The value of each source in a request; empty where the request lacks it."""
+        return [_value(source, request, route) for source in self.sources]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route: method and path to function, and who may call it."""
+
+    method: str
+    path: str
+    function: str
+    authorizer: Authorizer | None
+    iam: bool = False
+
+    @property
+    def key(self) -> str:
+        """The route key, as in the events."""
+        return f"{self.method} {self.path}"
+
+    def match(self, segments: list[str]) -> dict[str, str] | None:
+        """The path parameters if the segments of a path match, else None."""
+        own = self.path.split("/")
+        if len(own) != len(segments):
+            return None
+        parameters = {}
+        for pattern, segment in zip(own, segments, strict=True):
+            if pattern.startswith("{") and segment:
+                parameters[pattern[1:-1]] = unquote(segment)
+            elif pattern != segment:
+                return None
+        return parameters
+
+
+class Routes:
+    """Every route of the API; a static segment goes before a parameter."""
+
+    def __init__(self, routes: list[Route]) -> None:
+        self.all = sorted(routes, key=_specificity)
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """The route of a request and its path parameters; None if there is none."""
+        segments = path.split("/")
+        for route in self.all:
+            if route.method == method and (parameters := route.match(segments)) is not None:
+                return route, parameters
+        return None
+
+
+def read_routes(template: Template) -> Routes:
+    """Read the routes of the template's one HTTP API."""
+    (api,) = template.of_type("AWS::ApiGatewayV2::Api").values()
+    schemes = api["Body"].get("components", {}).get("securitySchemes", {})
+    authorizers = {
+        name: _authorizer(scheme["x-amazon-apigateway-authorizer"])
+        for name, scheme in schemes.items()
+        if scheme.get("x-amazon-apigateway-authorizer")
+    }
+    return Routes(
+        [
+            _route(path, method, operation, authorizers)
+            for path, operations in api["Body"]["paths"].items()
+            for method, operation in operations.items()
+        ]
+    )
+
+
+def _route(path: str, method: str, operation: Any, authorizers: dict[str, Authorizer]) -> Route:
+    schemes = [name for requirement in operation.get("security", []) for name in requirement]
+    unknown = [name for name in schemes if name != _IAM and name not in authorizers]
+    if unknown or "+}" in path or method.startswith("x-"):
+        raise StackError(f"the local stack has no rule for the route {method} {path}")
+    return Route(
+        method=method.upper(),
+        path=path,
+        function=_function(operation["x-amazon-apigateway-integration"]["uri"]),
+        authorizer=next((authorizers[name] for name in schemes if name in authorizers), None),
+        iam=_IAM in schemes,
+    )
+
+
+def _value(source: str, request: Request, route: Route) -> str:
+    if source == _ROUTE_KEY:
+        return route.key
+    return request.headers.get(source.removeprefix(_HEADER).lower(), "")
+
+
+def _authorizer(spec: Any) -> Authorizer:
+    sources = tuple(spec.get("identitySource", ()))
+    unknown = [source for source in sources if source != _ROUTE_KEY and not source.startswith(_HEADER)]
+    kept = spec.get("authorizerResultTtlInSeconds") != 0
+    if unknown or kept or not spec.get("enableSimpleResponses"):
+        raise StackError(f"the local stack has no rule for the authorizer {spec}")
+    return Authorizer(_function(spec["authorizerUri"]), sources)
+
+
+def _function(uri: str) -> str:
+    found = _FUNCTION_ARN.search(uri)
+    if not found:
+        raise StackError(f"the local stack has no rule for an integration with {uri}")
+    return found[1]
+
+
+def _specificity(route: Route) -> list[bool]:
+    return [segment.startswith("{") for segment in route.path.split("/")]

@@ -1,0 +1,153 @@
+"""The local stack's HTTP server: local routes first, then the API."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from local.gateway import control, lambda_api
+from local.gateway.api import MAX_REQUEST_BYTES, too_large
+from local.gateway.messages import Request, Response, json_response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.gateway.api import Api
+    from local.gateway.control import Control
+    from local.gateway.lambda_api import LambdaApi
+
+_logger = logging.getLogger(__name__)
+_PIECE_BYTES = 65_536
+_LINE_BYTES = 1024
+_BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+
+
+class BadRequest(Exception):
+    """A request whose body cannot be read."""
+
+
+class Gateway(ThreadingHTTPServer):
+    """Serves 127.0.0.1, one thread per connection."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, port: int, api: Api, control: Control, functions: LambdaApi) -> None:
+        self.api = api
+        self.control = control
+        self.functions = functions
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request, whatever happens."""
+        try:
+            return self._answering(request.path).answer(request)
+        except Exception:
+            _logger.exception("%s %s", request.method, request.path)
+            return json_response(500, {"message": "Internal Server Error"})
+
+    def _answering(self, path: str) -> Api | Control | LambdaApi:
+        if path.startswith(f"{lambda_api.PREFIX}/"):
+            return self.functions
+        return self.control if path.startswith(control.PREFIX) else self.api
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "local"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    server: Gateway
+
+    def handle(self) -> None:
+        """Serve the connection; a client may go away at any time."""
+        try:
+            super().handle()
+        except ConnectionError:
+            self.close_connection = True
+
+    def answer(self) -> None:
+        """Read a request and answer it."""
+        try:
+            body = self._read_body()
+        except BadRequest as error:
+            self.close_connection = True
+            self._send(json_response(400, {"message": str(error)}))
+            return
+        if body is None:
+            self.close_connection = True
+            self._send(too_large())
+            return
+        self._send(self.server.answer(self._request(body)))
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
+        """Write no line for each request."""
+
+    def _request(self, body: bytes) -> Request:
+        path, _, query = self.path.partition("?")
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            key = name.lower()
+            headers[key] = f"{headers[key]},{value}" if key in headers else value
+        return Request(
+            method=self.command,
+            path=path,
+            query=query,
+            headers=headers,
+            body=body,
+            request_id=str(uuid4()),
+            source_ip=str(self.client_address[0]),
+            protocol=self.request_version,
+        )
+
+    def _read_body(self) -> bytes | None:
+        """The request's body; None if it is over the limit. It is read to its end, or the client sees no answer.
+
+        :raises BadRequest: if it ends early or its length makes no sense
+        """
+        chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
+        body, size = bytearray(), 0
+        for piece in self._chunks() if chunked else self._pieces(self.headers.get("content-length", "0")):
+            size += len(piece)
+            if size <= MAX_REQUEST_BYTES:
+                body += piece
+        return bytes(body) if size <= MAX_REQUEST_BYTES else None
+
+    def _pieces(self, length: str, base: int = 10) -> Iterator[bytes]:
+        try:
+            left = int(length, base)
+        except ValueError:
+            raise BadRequest("Bad Request") from None
+        while left > 0:
+            piece = self.rfile.read(min(left, _PIECE_BYTES))
+            if not piece:
+                raise BadRequest("Bad Request")
+            left -= len(piece)
+            yield piece
+
+    def _chunks(self) -> Iterator[bytes]:
+        while True:
+            size = self.rfile.readline(_LINE_BYTES).partition(b";")[0].decode("latin-1").strip()
+            yield from self._pieces(size, base=16)
+            self.rfile.readline(_LINE_BYTES)
+            if not size.strip("0"):
+                return
+
+    def _send(self, response: Response) -> None:
+        bodiless = response.status in _BODILESS
+        self.send_response(response.status)
+        for name, value in response.headers:
+            if name not in ("content-length", "connection", "transfer-encoding"):
+                self.send_header(name, value)
+        if not bodiless:
+            self.send_header("content-length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("connection", "close")
+        self.end_headers()
+        if not bodiless and self.command != "HEAD":
+            self.wfile.write(response.body)

@@ -1,0 +1,103 @@
+"""Lambda's asynchronous invocation: retries, without the waits, then the on-failure queue."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from local.lambda_.functions import FunctionFailed
+
+if TYPE_CHECKING:
+    from local.cloudformation.clients import Aws
+    from local.cloudformation.template import Template
+    from local.lambda_.endpoint import LambdaEndpoint
+    from local.lambda_.functions import Functions
+
+_DEFAULT_RETRIES = 2
+
+
+@dataclass(frozen=True)
+class InvokeConfig:
+    """How a function is retried, and the URL of the queue for what fails for good."""
+
+    retries: int = _DEFAULT_RETRIES
+    on_failure: str | None = None
+
+
+class AsynchronousInvoker:
+    """Invokes functions as Lambda does for whoever does not wait for the answer."""
+
+    def __init__(
+        self, functions: Functions | LambdaEndpoint, aws: Aws, configs: dict[str, InvokeConfig]
+    ) -> None:
+        self._functions = functions
+        self._aws = aws
+        self._configs = configs
+
+    def invoke(self, arn: str, event: Any) -> Any:
+        """Invoke a function until it succeeds or its retries are used up, and return its answer.
+
+        :raises FunctionFailed: the last failure, after the on-failure queue got its record
+        """
+        config = self._configs.get(arn, InvokeConfig())
+        request_id = str(uuid4())
+        for attempt in range(1 + config.retries):
+            try:
+                return self._functions.invoke(arn, event, request_id)
+            except FunctionFailed as failure:
+                if attempt == config.retries:
+                    self._give_up(config, _record(arn, event, request_id, attempt + 1, failure))
+                    raise
+        raise AssertionError("a range of at least one attempt")
+
+    def _give_up(self, config: InvokeConfig, record: dict[str, Any]) -> None:
+        if config.on_failure:
+            self._aws.sqs.send_message(QueueUrl=config.on_failure, MessageBody=json.dumps(record))
+
+
+def invoke_configs(template: Template) -> dict[str, InvokeConfig]:
+    """The template's asynchronous invocation configs, by function ARN."""
+    functions = {
+        spec["FunctionName"]: name for name, spec in template.of_type("AWS::Lambda::Function").items()
+    }
+    queues = queue_urls(template)
+    configs = {}
+    for spec in template.of_type("AWS::Lambda::EventInvokeConfig").values():
+        destination = spec.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        arn = template.attributes[functions[spec["FunctionName"]]]["Arn"]
+        retries = spec.get("MaximumRetryAttempts", _DEFAULT_RETRIES)
+        configs[arn] = InvokeConfig(retries, queues[destination] if destination else None)
+    return configs
+
+
+def queue_urls(template: Template) -> dict[str, str]:
+    """The URL of each of the template's queues, by its ARN."""
+    return {
+        values["Arn"]: values["Ref"]
+        for name, values in template.attributes.items()
+        if template.resources[name].type == "AWS::SQS::Queue"
+    }
+
+
+def _record(arn: str, event: Any, request_id: str, attempts: int, failure: FunctionFailed) -> dict[str, Any]:
+    """What Lambda sends to an on-failure destination."""
+    return {
+        "version": "1.0",
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": f"{arn}:$LATEST",
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": event,
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responsePayload": {
+            "errorMessage": str(failure),
+            "errorType": failure.type,
+            "stackTrace": failure.trace,
+        },
+    }

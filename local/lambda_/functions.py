@@ -1,0 +1,157 @@
+"""The template's functions, loaded into this process and invoked as Lambda invokes them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import os
+import sys
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
+
+from local.errors import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from local.cloudformation.template import Template
+
+_logger = logging.getLogger(__name__)
+
+
+class FunctionFailed(Exception):
+    """A function raised, or returned what is not JSON."""
+
+    def __init__(self, message: str, kind: str, trace: list[str]) -> None:
+        super().__init__(message)
+        self.type = kind
+        self.trace = trace
+
+    @classmethod
+    def by(cls, error: Exception) -> Self:
+        """The failure that an exception is."""
+        return cls(str(error), type(error).__name__, traceback.format_exception(error))
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the template."""
+
+    name: str
+    arn: str
+    timeout: int
+    memory: int
+    handler: Callable[[Any, Context], Any]
+
+
+@dataclass
+class Context:
+    """The context object that Lambda passes to a Python handler."""
+
+    function_name: str
+    invoked_function_arn: str
+    memory_limit_in_mb: str
+    aws_request_id: str
+    log_group_name: str
+    deadline: float = field(repr=False)
+    function_version: str = "$LATEST"
+    log_stream_name: str = "local"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """How long the invocation may still take."""
+        return max(0, round((self.deadline - time.monotonic()) * 1000))
+
+
+class Functions:
+    """Every function of the template, by its ARN and those of its aliases."""
+
+    def __init__(self, functions: list[Function], aliases: Mapping[str, str] | None = None) -> None:
+        self._by_arn = {function.arn: function for function in functions}
+        self._by_arn |= {alias: self._by_arn[arn] for alias, arn in (aliases or {}).items()}
+
+    def invoke(self, arn: str, event: Any, request_id: str | None = None) -> Any:
+        """Invoke a function with an event of its own and return its JSON answer.
+
+        :raises FunctionFailed: if it fails
+        """
+        function = self._by_arn[arn]
+        context = Context(
+            function_name=function.name,
+            invoked_function_arn=arn,
+            memory_limit_in_mb=str(function.memory),
+            aws_request_id=request_id or str(uuid4()),
+            log_group_name=f"/aws/lambda/{function.name}",
+            deadline=time.monotonic() + function.timeout,
+        )
+        try:
+            answer = function.handler(json.loads(json.dumps(event)), context)
+            return json.loads(json.dumps(answer))
+        except Exception as error:
+            _logger.exception("%s failed", function.name)
+            raise FunctionFailed.by(error) from error
+
+
+def add_layers(template: Template) -> None:
+    """Make the template's layers importable."""
+    functions = template.of_type("AWS::Lambda::Function")
+    for name, folder in template.code.items():
+        if name not in functions:
+            sys.path.insert(0, str(folder))
+
+
+def load_functions(template: Template) -> Functions:
+    """Import every function as Lambda does, with the template's environment.
+
+    :raises StackError: if two functions want one variable to have different values
+    """
+    declared = template.of_type("AWS::Lambda::Function")
+    os.environ.update(_common_environment(declared))
+    return Functions([_load(template, name, spec) for name, spec in declared.items()], _aliases(template))
+
+
+def function_arns(template: Template) -> dict[str, str]:
+    """The ARN of each function, by its name."""
+    functions = template.of_type("AWS::Lambda::Function").items()
+    return {spec["FunctionName"]: template.attributes[name]["Arn"] for name, spec in functions}
+
+
+def _aliases(template: Template) -> dict[str, str]:
+    """The function's ARN of each alias, by the alias's own, which is the same with its name behind."""
+    aliases = (template.attributes[name]["Ref"] for name in template.of_type("AWS::Lambda::Alias"))
+    return {alias: alias.rpartition(":")[0] for alias in aliases}
+
+
+def _common_environment(declared: dict[str, dict[str, Any]]) -> dict[str, str]:
+    common: dict[str, str] = {}
+    for name, spec in declared.items():
+        for variable, value in spec.get("Environment", {}).get("Variables", {}).items():
+            if common.setdefault(variable, str(value)) != str(value):
+                raise StackError(f"{name} sets {variable} to another value than the functions before it")
+    return common
+
+
+def _load(template: Template, name: str, spec: dict[str, Any]) -> Function:
+    module, _, handler = spec["Handler"].rpartition(".")
+    path = template.code[name] / f"{module}.py"
+    return Function(
+        name=spec["FunctionName"],
+        arn=template.attributes[name]["Arn"],
+        timeout=spec["Timeout"],
+        memory=spec["MemorySize"],
+        handler=getattr(_import(f"local_function_{name}", path), handler),
+    )
+
+
+def _import(name: str, path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise StackError(f"no function at {path}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
