@@ -80,7 +80,7 @@ def _run(partition: str, number: int) -> Item:
         "trigger": {"S": "schedule"},
         "status": {"S": "success"},
         "attempt": {"N": "1"},
-        "claimToken": {"S": "0" * 16},
+        "leaseToken": {"S": "0" * 16},
         "startedAt": {"S": "2026-11-23T09:00:00.000000+0000"},
         "durationMs": {"N": "12"},
         "httpStatus": {"N": "200"},
@@ -97,6 +97,6 @@ def _with_installs(many: int) -> Stage:
 
 def _copied(items: Sequence[Mapping[str, Any]], install_id: str) -> Iterator[Item]:
     for item in items:
-        if item["type"]["S"] in ("install", "schedule", "member"):
+        if item["type"]["S"] in ("install", "schedule", "tenantInstall"):
             keys = {name: {"S": item[name]["S"].replace(INSTALL, install_id)} for name in ("pk", "sk")}
             yield {**item, **keys}

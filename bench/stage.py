@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduling.domain.ids import InstallId
-from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.functions import http_event
 from tests.support.world import TABLE, TENANT, aws_client, new_world, wanted
@@ -54,7 +54,7 @@ def stage(schedules: int = 49, payload: object = PAYLOAD) -> Stage:
     with new_world(aws="memory") as world:
         world.register(INSTALL)
         given = [wanted(name=f"schedule {n}", cron=f"{n} * * * *", payload=payload) for n in range(schedules)]
-        made = [create(world.services, INSTALL, each) for each in given]
+        made = [create_schedule(world.services, INSTALL, each) for each in given]
         items = aws_client("dynamodb").scan(TableName=TABLE)["Items"]
     for item in items:
         if item["type"]["S"] == "install":

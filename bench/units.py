@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from scheduling.domain.errors import ValidationFailed
-from scheduling.operations.runs.execute import execute
-from scheduling.operations.schedules.create import create
-from scheduling.operations.schedules.delete import delete
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_endpoints, list_schedules
-from scheduling.operations.schedules.update import update
+from scheduling.operations.schedules.update import update_schedule
 
 from bench.stage import INSTALL, PAYLOAD
 from tests.support.aws_calls import Call
@@ -113,7 +113,9 @@ def asked_by_operation() -> Mapping[str, Asked]:
         services = world.services
         world.register(INSTALL)
         made = [
-            create(services, INSTALL, wanted(name=f"schedule {n}", cron=f"{n} * * * *", payload=PAYLOAD))
+            create_schedule(
+                services, INSTALL, wanted(name=f"schedule {n}", cron=f"{n} * * * *", payload=PAYLOAD)
+            )
             for n in range(49)
         ]
         one, other = made[20], made[30]
@@ -122,11 +124,11 @@ def asked_by_operation() -> Mapping[str, Asked]:
             "list": lambda: list_schedules(services, INSTALL, limit=50),
             "get": lambda: get_schedule(services, INSTALL, one.id),
             "endpoints": lambda: list_endpoints(services, INSTALL),
-            "create": lambda: create(services, INSTALL, wanted(name="new", payload=PAYLOAD)),
-            "update": lambda: update(services, INSTALL, one.id, changed(cron="5 4 * * *")),
-            "delete": lambda: delete(services, INSTALL, other.id),
+            "create": lambda: create_schedule(services, INSTALL, wanted(name="new", payload=PAYLOAD)),
+            "update": lambda: update_schedule(services, INSTALL, one.id, changed(cron="5 4 * * *")),
+            "delete": lambda: delete_schedule(services, INSTALL, other.id),
             "refused": lambda: _refused(world),
-            "fire": lambda: execute(services, world.runner, fire),
+            "fire": lambda: execute_fire(services, world.runner, fire),
         }
         meter = Meter(world, world.memory.tables[TABLE])
         order = ["list", "get", "endpoints", "refused", "fire", "create", "update", "delete"]
@@ -136,7 +138,7 @@ def asked_by_operation() -> Mapping[str, Asked]:
 
 def _refused(world: World) -> None:
     try:
-        create(world.services, INSTALL, wanted(name="new", cron="* * * * *"))
+        create_schedule(world.services, INSTALL, wanted(name="new", cron="* * * * *"))
     except ValidationFailed:
         return
     raise AssertionError("a schedule of every minute was accepted")

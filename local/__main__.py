@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from local.cloudformation.deploy import STACK_NAME
 from local.errors import StackError
-from local.launch import launched
-from local.processes import end_on_signals
+from local.launch import launch_stack
+from local.processes import interrupt_on_signals
 from local.settings import read_settings
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run the local stack; the exit status says how it ended."""
-    end_on_signals()
+    interrupt_on_signals()
     terminal = sys.stdout
     try:
-        with launched(read_settings()) as stack:
-            terminal.write(_welcome(stack))
+        with launch_stack(read_settings()) as stack:
+            terminal.write(_format_welcome(stack))
             terminal.flush()
             Event().wait()
     except StackError as error:
@@ -34,7 +34,7 @@ def main() -> int:
     return 0
 
 
-def _welcome(stack: Stack) -> str:
+def _format_welcome(stack: Stack) -> str:
     settings = stack.settings
     return "\n".join(
         [
@@ -45,7 +45,7 @@ def _welcome(stack: Stack) -> str:
             f"  AWS      {settings.aws_url}",
             f"  Runner   {settings.runner_url}",
             f"  Logs     {settings.logs}",
-            *_to_try(stack),
+            *_format_examples(stack),
             "",
             "Ctrl-C ends it.",
             "",
@@ -53,7 +53,7 @@ def _welcome(stack: Stack) -> str:
     )
 
 
-def _to_try(stack: Stack) -> list[str]:
+def _format_examples(stack: Stack) -> list[str]:
     if not stack.sample:
         return ["", "The sample extension is not built (python -m samples.build), so nothing is installed."]
     url, token = stack.settings.api_url, stack.settings.runner_auth_token

@@ -17,13 +17,13 @@ class LocalClock:
     """Time as the functions and the timers see it."""
 
     def __init__(self, start: datetime, *, frozen: bool) -> None:
-        self.frozen = frozen
+        self.stays_frozen = frozen
         self._lock = Lock()
-        self._at = start
+        self._reference_time = start
         self._running_since: float | None = None if frozen else time.monotonic()
 
     @property
-    def standing(self) -> bool:
+    def is_frozen(self) -> bool:
         """Whether it stands still at the moment."""
         return self._running_since is None
 
@@ -31,18 +31,18 @@ class LocalClock:
         """The clock's time, in UTC."""
         with self._lock:
             if self._running_since is None:
-                return self._at
-            return self._at + timedelta(seconds=time.monotonic() - self._running_since)
+                return self._reference_time
+            return self._reference_time + timedelta(seconds=time.monotonic() - self._running_since)
 
-    def stand_at(self, instant: datetime) -> None:
+    def freeze_at(self, instant: datetime) -> None:
         """Stop at an instant."""
         with self._lock:
-            self._at, self._running_since = instant, None
+            self._reference_time, self._running_since = instant, None
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Run again from where it stands, unless it is frozen."""
         with self._lock:
-            if not self.frozen and self._running_since is None:
+            if not self.stays_frozen and self._running_since is None:
                 self._running_since = time.monotonic()
 
 
@@ -74,12 +74,12 @@ def parse_instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def iso(instant: datetime) -> str:
+def format_instant(instant: datetime) -> str:
     """An instant as ISO 8601 with Z, in milliseconds where it has any."""
     precision = "milliseconds" if instant.microsecond else "seconds"
     return instant.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
-def until_next_minute(now: datetime) -> float:
+def seconds_until_next_minute(now: datetime) -> float:
     """Seconds to wait; at most one, since the clock may be set meanwhile."""
     return min(1.0, 60 - now.second - now.microsecond / 1e6)

@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from local.processes import Child, Children, require_free
+from local.processes import ChildProcess, ChildProcesses, require_free_port
 from local.settings import child_environment
 
 if TYPE_CHECKING:
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def launched(settings: Settings, start: datetime | None = None) -> Iterator[Stack]:
+def launch_stack(settings: Settings, start: datetime | None = None) -> Iterator[Stack]:
     """Start everything, and end everything when left; the clock's start may be chosen.
 
     :raises StackError: if a part cannot start
     """
     settings.logs.mkdir(parents=True, exist_ok=True)
-    require_free(settings.api_port, "API_PORT")
-    with ExitStack() as ending:
-        children = Children(_moto(settings, ending), _runner(settings, ending))
-        from local.stack import running  # takes as long as the children do
+    require_free_port(settings.api_port, "API_PORT")
+    with ExitStack() as exit_stack:
+        children = ChildProcesses(_start_moto(settings, exit_stack), _start_runner(settings, exit_stack))
+        from local.stack import run_stack  # takes as long as the children do
 
-        yield ending.enter_context(running(settings, children, start))
+        yield exit_stack.enter_context(run_stack(settings, children, start))
 
 
-def _moto(settings: Settings, ending: ExitStack) -> Child | None:
+def _start_moto(settings: Settings, exit_stack: ExitStack) -> ChildProcess | None:
     if settings.aws_endpoint_url:
         return None
-    require_free(settings.aws_port, "AWS_PORT")
+    require_free_port(settings.aws_port, "AWS_PORT")
     log = settings.logs / "moto.log"
     arguments = (settings.listen_address, str(settings.aws_port), settings.lambda_url)
-    moto = Child("local.moto.server", *arguments, environ=child_environment(), log=log)
-    ending.callback(moto.stop)
+    moto = ChildProcess("local.moto.server", *arguments, environ=child_environment(), log=log)
+    exit_stack.callback(moto.stop)
     return moto
 
 
-def _runner(settings: Settings, ending: ExitStack) -> Child | None:
+def _start_runner(settings: Settings, exit_stack: ExitStack) -> ChildProcess | None:
     if settings.runner_base_url:
         return None
-    require_free(settings.runner_port, "RUNNER_PORT")
+    require_free_port(settings.runner_port, "RUNNER_PORT")
     settings.extension_folders[0].mkdir(parents=True, exist_ok=True)
-    runner = Child("runner", environ=_runner_environment(settings), log=settings.logs / "runner.log")
-    ending.callback(runner.stop)
+    runner = ChildProcess("runner", environ=_runner_environment(settings), log=settings.logs / "runner.log")
+    exit_stack.callback(runner.stop)
     return runner
 
 

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from local.errors import StackError
-from local.settings import PROJECT
+from local.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-START_SECONDS = 30.0
-STOP_SECONDS = 1.5
+START_TIMEOUT_SECONDS = 30.0
+STOP_TIMEOUT_SECONDS = 1.5
 _PR_SET_PDEATHSIG = 1
 
 
-class Child:
+class ChildProcess:
     """A Python module that runs as a process of its own and serves a port of 127.0.0.1."""
 
     def __init__(self, module: str, *arguments: str, environ: Mapping[str, str], log: Path) -> None:
@@ -34,7 +34,7 @@ class Child:
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 (the arguments are the stack's own)
                 [sys.executable, "-m", module, *arguments],
-                cwd=PROJECT,
+                cwd=PROJECT_ROOT,
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -43,41 +43,43 @@ class Child:
                 preexec_fn=_die_with_parent,
             )
 
-    def wait_until_answers(self, url: str) -> None:
+    def wait_until_ready(self, url: str) -> None:
         """Wait for any answer below 500 from a URL of the child.
 
         :raises StackError: if it ends or takes too long
         """
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise StackError(f"{self.module} ended at start: {self._last_line()} (see {self.log})")
-            if _answers(url):
+                raise StackError(f"{self.module} ended at start: {self._read_last_line()} (see {self.log})")
+            if _is_responding(url):
                 return
             time.sleep(0.02)
-        raise StackError(f"{self.module} did not answer within {START_SECONDS:.0f} s (see {self.log})")
+        raise StackError(
+            f"{self.module} did not answer within {START_TIMEOUT_SECONDS:.0f} s (see {self.log})"
+        )
 
     def stop(self) -> None:
         """End the process, by force if it does not listen."""
         self._process.terminate()
         try:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
-    def _last_line(self) -> str:
+    def _read_last_line(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else f"exit status {self._process.returncode}"
 
 
-def end_on_signals() -> None:
+def interrupt_on_signals() -> None:
     """End this process by SIGTERM as by Ctrl-C, even where a shell started it in the background."""
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.default_int_handler)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, signal.default_int_handler)
 
 
-def require_free(port: int, variable: str) -> None:
+def require_free_port(port: int, variable: str) -> None:
     """Check that a port can be served.
 
     :raises StackError: naming the variable that chooses another
@@ -90,7 +92,7 @@ def require_free(port: int, variable: str) -> None:
             raise StackError(f"port {port} is in use; choose another by {variable}") from None
 
 
-def _answers(url: str) -> bool:
+def _is_responding(url: str) -> bool:
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=2)
     try:
@@ -108,8 +110,8 @@ def _die_with_parent() -> None:
 
 
 @dataclass(frozen=True)
-class Children:
+class ChildProcesses:
     """The processes started here; None is the user's own."""
 
-    moto: Child | None
-    runner: Child | None
+    moto: ChildProcess | None
+    runner: ChildProcess | None

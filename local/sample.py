@@ -21,7 +21,7 @@ REGISTRY_ID = "c0ffee00-1d2e-4b3a-8c4d-5e6f708192a3"
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleInstall:
     """One version of the sample, installed."""
 
     install_id: str
@@ -29,7 +29,7 @@ class Sample:
     content_hash: str
     capabilities: list[str]
 
-    def execute_request(self, method: str, path: str) -> dict[str, Any]:
+    def build_execute_request(self, method: str, path: str) -> dict[str, Any]:
         """The body of a runner's ``/v1/execute`` that calls one of its endpoints as a user's click does."""
         return {
             "context": {
@@ -49,7 +49,7 @@ class Sample:
         }
 
 
-def install_sample(settings: Settings) -> Sample | None:
+def install_sample(settings: Settings) -> SampleInstall | None:
     """Register the sample through the API; None if it has not been built.
 
     :raises StackError: if the API refuses it
@@ -63,7 +63,7 @@ def install_sample(settings: Settings) -> Sample | None:
     capabilities = json.loads(manifest)["capabilities"]
     # A version never changes its manifest, so each content is a version of its own.
     version_id = str(uuid5(NAMESPACE_URL, content_hash + manifest))
-    sample = Sample(INSTALL_ID, version_id, content_hash, capabilities)
+    sample = SampleInstall(INSTALL_ID, version_id, content_hash, capabilities)
     body = {
         "tenantId": TENANT_ID,
         "registryId": REGISTRY_ID,
@@ -72,7 +72,7 @@ def install_sample(settings: Settings) -> Sample | None:
         "manifest": json.loads(manifest),
         "grantedCapabilities": capabilities,
     }
-    answer = httpx.put(f"{settings.api_url}/admin/v1/installs/{INSTALL_ID}", json=body, timeout=30)
-    if answer.is_error:
-        raise StackError(f"the API refused the sample extension: {answer.status_code} {answer.text}")
+    response = httpx.put(f"{settings.api_url}/admin/v1/installs/{INSTALL_ID}", json=body, timeout=30)
+    if response.is_error:
+        raise StackError(f"the API refused the sample extension: {response.status_code} {response.text}")
     return sample

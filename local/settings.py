@@ -18,7 +18,7 @@ from local.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PARAMETERS = {
+PARAMETER_RANGES = {
     "MAX_SCHEDULES_PER_INSTALL": range(1, 1_000_001),
     "MIN_INTERVAL_MINUTES": range(1, 1_441),
     "WRITES_PER_MINUTE": range(1, 1_000_001),
@@ -30,7 +30,7 @@ PARAMETERS = {
 """The template's parameters that a variable sets, and the values it may have."""
 LISTEN_ADDRESSES = ("127.0.0.1", "0.0.0.0")  # noqa: S104 (only where the user asks for it)
 """Where moto and the runner may listen; the second lets containers call them."""
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Settings:
     aws_endpoint_url: str = ""
     lambda_endpoint_url: str = ""
     listen_address: str = "127.0.0.1"
-    extensions: tuple[Path, ...] = ()
-    frozen: bool = False
+    user_extension_folders: tuple[Path, ...] = ()
+    clock_frozen: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
     log_folder: str = ""
-    root: Path = PROJECT
+    root: Path = PROJECT_ROOT
 
     @property
     def build(self) -> Path:
@@ -90,7 +90,7 @@ class Settings:
     @property
     def extension_folders(self) -> tuple[Path, ...]:
         """Where the runner looks for components: what is built here, then the user's."""
-        return (self.build / "extensions", *self.extensions)
+        return (self.build / "extensions", *self.user_extension_folders)
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -100,20 +100,20 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """
     folders = environ.get("EXTENSIONS_DIR", "").split(os.pathsep)
     settings = Settings(
-        api_port=port(environ, "API_PORT", 3000),
-        aws_port=port(environ, "AWS_PORT", 4566),
-        runner_port=port(environ, "RUNNER_PORT", 8080),
-        runner_auth_token=token(environ, "RUNNER_AUTH_TOKEN") or "local-runner-key",
-        runner_service_token=token(environ, "RUNNER_SERVICE_TOKEN"),
-        runner_base_url=url(environ, "RUNNER_BASE_URL"),
-        aws_endpoint_url=url(environ, "AWS_ENDPOINT_URL"),
-        lambda_endpoint_url=url(environ, "LAMBDA_ENDPOINT_URL"),
-        listen_address=choice(environ, "LISTEN_ADDRESS", LISTEN_ADDRESSES),
-        extensions=tuple(map(folder, filter(None, folders))),
-        frozen=choice(environ, "LOCAL_CLOCK", ("running", "frozen")) == "frozen",
+        api_port=read_port(environ, "API_PORT", 3000),
+        aws_port=read_port(environ, "AWS_PORT", 4566),
+        runner_port=read_port(environ, "RUNNER_PORT", 8080),
+        runner_auth_token=read_token(environ, "RUNNER_AUTH_TOKEN") or "local-runner-key",
+        runner_service_token=read_token(environ, "RUNNER_SERVICE_TOKEN"),
+        runner_base_url=read_url(environ, "RUNNER_BASE_URL"),
+        aws_endpoint_url=read_url(environ, "AWS_ENDPOINT_URL"),
+        lambda_endpoint_url=read_url(environ, "LAMBDA_ENDPOINT_URL"),
+        listen_address=read_choice(environ, "LISTEN_ADDRESS", LISTEN_ADDRESSES),
+        user_extension_folders=tuple(map(parse_folder, filter(None, folders))),
+        clock_frozen=read_choice(environ, "LOCAL_CLOCK", ("running", "frozen")) == "frozen",
         parameters={
-            name: str(number(environ, name, allowed))
-            for name, allowed in PARAMETERS.items()
+            name: str(read_number(environ, name, allowed_range))
+            for name, allowed_range in PARAMETER_RANGES.items()
             if environ.get(name)
         },
     )
@@ -130,16 +130,16 @@ def read_demo_settings() -> Settings:
 
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nothing serves."""
-    with ExitStack() as closing:
-        probes = [closing.enter_context(socket.socket()) for _ in range(count)]
+    with ExitStack() as exit_stack:
+        probes = [exit_stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
             probe.bind(("127.0.0.1", 0))
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
-def child_environment(**own: str) -> dict[str, str]:
+def child_environment(**overrides: str) -> dict[str, str]:
     """The environment of a child process: this one's, and what is its own."""
-    return {**os.environ, **own}
+    return {**os.environ, **overrides}
 
 
 def use_aws_endpoint(url: str, lambda_url: str) -> str:
@@ -157,34 +157,36 @@ def use_aws_endpoint(url: str, lambda_url: str) -> str:
 
 
 def _require_different_ports(settings: Settings) -> None:
-    served = {"API_PORT": settings.api_port}
+    ports = {"API_PORT": settings.api_port}
     if not settings.aws_endpoint_url:
-        served["AWS_PORT"] = settings.aws_port
+        ports["AWS_PORT"] = settings.aws_port
     if not settings.runner_base_url:
-        served["RUNNER_PORT"] = settings.runner_port
-    for one, other in combinations(served, 2):
-        if served[one] == served[other]:
-            raise SettingsError(f"{one} and {other} are both {served[one]}; choose another for one of them")
+        ports["RUNNER_PORT"] = settings.runner_port
+    for first, second in combinations(ports, 2):
+        if ports[first] == ports[second]:
+            raise SettingsError(
+                f"{first} and {second} are both {ports[first]}; choose another for one of them"
+            )
 
 
 _PORTS = range(1, 65_536)
 
 
-def number(environ: Mapping[str, str], name: str, allowed: range) -> int:
+def read_number(environ: Mapping[str, str], name: str, allowed_range: range) -> int:
     """A whole number of the range."""
     value = environ[name]
-    if not re.fullmatch("[0-9]{1,9}", value) or int(value) not in allowed:
-        text = f"{name} must be a whole number from {allowed[0]} to {allowed[-1]}, not {value!r}"
+    if not re.fullmatch("[0-9]{1,9}", value) or int(value) not in allowed_range:
+        text = f"{name} must be a whole number from {allowed_range[0]} to {allowed_range[-1]}, not {value!r}"
         raise SettingsError(text)
     return int(value)
 
 
-def port(environ: Mapping[str, str], name: str, default: int) -> int:
+def read_port(environ: Mapping[str, str], name: str, default: int) -> int:
     """A port."""
-    return number(environ, name, _PORTS) if environ.get(name) else default
+    return read_number(environ, name, _PORTS) if environ.get(name) else default
 
 
-def token(environ: Mapping[str, str], name: str) -> str:
+def read_token(environ: Mapping[str, str], name: str) -> str:
     """What a header takes as it is; empty where there is none. It is shown to nobody."""
     value = environ.get(name, "")
     if not (value.isascii() and value.isprintable() and value == value.strip()):
@@ -192,7 +194,7 @@ def token(environ: Mapping[str, str], name: str) -> str:
     return value
 
 
-def url(environ: Mapping[str, str], name: str) -> str:
+def read_url(environ: Mapping[str, str], name: str) -> str:
     """An HTTP address without a slash at its end; empty where there is none."""
     value = environ.get(name, "")
     if value and not _is_url(value):
@@ -203,14 +205,14 @@ def url(environ: Mapping[str, str], name: str) -> str:
 def _is_url(value: str) -> bool:
     try:
         parts = urlsplit(value)
-        served = parts.port != 0  # reading a port that is none raises
+        has_valid_port = parts.port != 0  # reading a port that is none raises
     except ValueError:
         return False
-    named = parts.scheme in ("http", "https") and parts.hostname
-    return bool(named) and served and not re.search(r"\s", value)
+    has_host = parts.scheme in ("http", "https") and parts.hostname
+    return bool(has_host) and has_valid_port and not re.search(r"\s", value)
 
 
-def folder(value: str) -> Path:
+def parse_folder(value: str) -> Path:
     """A folder that exists, of those that EXTENSIONS_DIR names."""
     path = Path(value).expanduser().absolute()
     if not path.is_dir():
@@ -218,7 +220,7 @@ def folder(value: str) -> Path:
     return path
 
 
-def choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+def read_choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     """One of the choices; the first by default."""
     value = environ.get(name) or choices[0]
     if value not in choices:

@@ -10,35 +10,35 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from local.clock import LocalClock
-from local.cloudformation.clients import connect
-from local.cloudformation.deploy import STACK_NAME, deploy, pseudo_parameters, store_secret
-from local.cloudformation.record import record
-from local.cloudformation.template import expand
-from local.gateway.api import Api
-from local.gateway.control import Control
+from local.cloudformation.clients import connect_aws
+from local.cloudformation.deploy import STACK_NAME, deploy_resources, pseudo_parameters, store_secret
+from local.cloudformation.record import record_stack
+from local.cloudformation.template import expand_template
+from local.gateway.api import HttpApi
+from local.gateway.control import ControlApi
 from local.gateway.lambda_api import LambdaApi
 from local.gateway.routes import read_routes
 from local.gateway.server import Gateway
-from local.lambda_.asynchronous import AsynchronousInvoker, invoke_configs
-from local.lambda_.endpoint import LambdaEndpoint, logical_ids
-from local.lambda_.event_sources import StreamMappings, stream_mappings
-from local.lambda_.functions import add_layers, function_arns, load_functions
+from local.lambda_.asynchronous import AsynchronousInvoker, read_invoke_configs
+from local.lambda_.endpoint import LambdaEndpoint, read_logical_ids
+from local.lambda_.event_sources import EventSourcePoller, read_event_source_mappings
+from local.lambda_.functions import add_layers_to_path, load_functions, read_function_arns
 from local.sample import install_sample
-from local.scheduler.firing import Firing
+from local.scheduler.firing import LocalScheduler
 from local.scheduler.rules import MinuteRules
-from local.scheduler.schedules import Timers
+from local.scheduler.schedules import TimerReader
 from local.settings import use_aws_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from local.cloudformation.clients import Aws
+    from local.cloudformation.clients import AwsClients
     from local.cloudformation.template import Template
-    from local.processes import Children
-    from local.sample import Sample
+    from local.processes import ChildProcesses
+    from local.sample import SampleInstall
     from local.settings import Settings
 
-_LAST_SECONDS = 0.5
+_SHUTDOWN_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -46,35 +46,35 @@ class Stack:
     """The running stack."""
 
     settings: Settings
-    timers: Timers
-    sample: Sample | None
+    timers: TimerReader
+    sample: SampleInstall | None
 
 
 @contextmanager
-def running(settings: Settings, children: Children, start: datetime | None) -> Iterator[Stack]:
+def run_stack(settings: Settings, children: ChildProcesses, start: datetime | None) -> Iterator[Stack]:
     """Make the resources and serve the API, on child processes that are under way; the clock's start may be chosen.
 
     :raises StackError: if a part cannot start
     """
-    clock = LocalClock(start or datetime.now(UTC), frozen=settings.frozen)
-    with ExitStack() as ending:
-        _log_to_file(settings, ending)
+    clock = LocalClock(start or datetime.now(UTC), frozen=settings.clock_frozen)
+    with ExitStack() as exit_stack:
+        _log_to_file(settings, exit_stack)
         region = use_aws_endpoint(settings.aws_url, settings.lambda_url)
         if children.moto:
-            children.moto.wait_until_answers(f"{settings.aws_url}/moto-api/data.json")
-        aws = connect(settings.aws_url, region)
-        template = make_template(settings, aws)
-        add_layers(template)
+            children.moto.wait_until_ready(f"{settings.aws_url}/moto-api/data.json")
+        aws = connect_aws(settings.aws_url, region)
+        template = deploy_template(settings, aws)
+        add_layers_to_path(template)
         importlib.import_module("scheduling.bootstrap").use_clock(clock.now)
-        control, timers = _serve(settings, aws, template, clock, ending)
+        control, timers = _start_services(settings, aws, template, clock, exit_stack)
         if children.runner:
-            children.runner.wait_until_answers(f"{settings.runner_url}/health")
+            children.runner.wait_until_ready(f"{settings.runner_url}/health")
         sample = install_sample(settings)
         control.ready = True
         yield Stack(settings, timers, sample)
 
 
-def make_template(settings: Settings, aws: Aws) -> Template:
+def deploy_template(settings: Settings, aws: AwsClients) -> Template:
     """Expand the template with the settings as its parameters, and make its resources."""
     parameters = {"Stage": "local", "RunnerBaseUrl": settings.runner_url}
     # MAX_PAYLOAD_BYTES is the parameter MaxPayloadBytes.
@@ -82,51 +82,51 @@ def make_template(settings: Settings, aws: Aws) -> Template:
     if settings.runner_service_token:
         secret = store_secret(aws, f"{STACK_NAME}-RunnerServiceToken", settings.runner_service_token)
         parameters["RunnerServiceTokenSecretArn"] = secret
-    template = expand(settings.template, parameters, pseudo_parameters(aws))
-    deploy(template, aws, {"RunnerToken": settings.runner_auth_token})
-    record(template, aws, clock_url=f"{settings.api_url}/_local/clock")
+    template = expand_template(settings.template, parameters, pseudo_parameters(aws))
+    deploy_resources(template, aws, {"RunnerToken": settings.runner_auth_token})
+    record_stack(template, aws, clock_url=f"{settings.api_url}/_local/clock")
     return template
 
 
-def _log_to_file(settings: Settings, ending: ExitStack) -> None:
+def _log_to_file(settings: Settings, exit_stack: ExitStack) -> None:
     path = settings.logs / "functions.log"
-    output = ending.enter_context(path.open("w", encoding="utf-8", buffering=1))
-    ending.enter_context(redirect_stdout(output))
-    ending.enter_context(redirect_stderr(output))
+    output = exit_stack.enter_context(path.open("w", encoding="utf-8", buffering=1))
+    exit_stack.enter_context(redirect_stdout(output))
+    exit_stack.enter_context(redirect_stderr(output))
 
 
-def _serve(
-    settings: Settings, aws: Aws, template: Template, clock: LocalClock, ending: ExitStack
-) -> tuple[Control, Timers]:
+def _start_services(
+    settings: Settings, aws: AwsClients, template: Template, clock: LocalClock, exit_stack: ExitStack
+) -> tuple[ControlApi, TimerReader]:
     functions = load_functions(template)
-    delivering = (
-        LambdaEndpoint(settings.lambda_endpoint_url, logical_ids(template))
+    lambda_backend = (
+        LambdaEndpoint(settings.lambda_endpoint_url, read_logical_ids(template))
         if settings.lambda_endpoint_url
         else functions
     )
-    invoker = AsynchronousInvoker(delivering, aws, invoke_configs(template))
+    invoker = AsynchronousInvoker(lambda_backend, aws, read_invoke_configs(template))
     rules = MinuteRules(template, invoker, clock)
-    timers = Timers(aws.scheduler, template.attributes["ScheduleGroup"]["Ref"])
-    mappings = StreamMappings(aws, delivering, stream_mappings(template, aws), clock)
-    firing = Firing(clock, timers, invoker, rules.invoke, mappings.poll)
-    control = Control(clock, firing, rules.invoke)
-    _run(mappings.run, "streams", ending)
+    timers = TimerReader(aws.scheduler, template.attributes["ScheduleGroup"]["Ref"])
+    poller = EventSourcePoller(aws, lambda_backend, read_event_source_mappings(template, aws), clock)
+    scheduler = LocalScheduler(clock, timers, invoker, rules.invoke_rules, poller.poll_streams)
+    control = ControlApi(clock, scheduler, rules.invoke_rules)
+    _start_thread(poller.run, "streams", exit_stack)
     execute_api = f"arn:aws:execute-api:{aws.region}:{aws.account}:local"
-    api = Api(read_routes(template), functions, execute_api)
-    lambda_api = LambdaApi(delivering, invoker, function_arns(template))
+    api = HttpApi(read_routes(template), functions, execute_api)
+    lambda_api = LambdaApi(lambda_backend, invoker, read_function_arns(template))
     gateway = Gateway(settings.api_port, api, control, lambda_api)
-    ending.callback(gateway.server_close)
-    ending.callback(gateway.shutdown)
+    exit_stack.callback(gateway.server_close)
+    exit_stack.callback(gateway.shutdown)
     Thread(target=gateway.serve_forever, args=(0.1,), name="gateway", daemon=True).start()
-    if not settings.frozen:
-        _run(firing.run, "timers", ending)
+    if not settings.clock_frozen:
+        _start_thread(scheduler.run, "timers", exit_stack)
     return control, timers
 
 
-def _run(target: Callable[[Event], None], name: str, ending: ExitStack) -> None:
+def _start_thread(target: Callable[[Event], None], name: str, exit_stack: ExitStack) -> None:
     """Run on a thread of its own until the end, for which it has little time left."""
     stop = Event()
     thread = Thread(target=target, args=(stop,), name=name, daemon=True)
-    ending.callback(thread.join, _LAST_SECONDS)
-    ending.callback(stop.set)
+    exit_stack.callback(thread.join, _SHUTDOWN_SECONDS)
+    exit_stack.callback(stop.set)
     thread.start()

@@ -6,8 +6,8 @@ import sys
 import threading
 
 from runner.host.callback import SchedulerCallback
-from runner.sandbox.components import Components
-from runner.sandbox.execution import Executor
+from runner.sandbox.components import ComponentStore
+from runner.sandbox.execution import ExtensionExecutor
 from runner.sandbox.sandbox import Sandbox
 from runner.server import RunnerServer
 from runner.settings import Settings, SettingsError, read_settings
@@ -18,10 +18,10 @@ log = logging.getLogger("runner")
 def build_server(settings: Settings) -> RunnerServer:
     """The server with all its parts, listening but not yet serving."""
     sandbox = Sandbox(settings.cache_dir)
-    components = Components(settings.extensions_dirs, sandbox.compile)
+    components = ComponentStore(settings.extensions_dirs, sandbox.compile_component)
     callback = SchedulerCallback(settings.scheduler_base_url, settings.auth_token)
-    threading.Thread(target=components.compile_all, name="compile", daemon=True).start()
-    executor = Executor(sandbox, components, callback)
+    threading.Thread(target=components.compile_all_components, name="compile", daemon=True).start()
+    executor = ExtensionExecutor(sandbox, components, callback)
     return RunnerServer((settings.host, settings.port), executor, settings.service_token)
 
 

@@ -11,12 +11,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from runner.errors import InvalidRequest, ResponseTooLarge
 
 MAX_TIMEOUT_MS = 60_000
-MAX_ANSWER_BYTES = 256 * 1024
-BEARER_FORM = r"^[A-Za-z0-9._~+/-]+=*$"
+MAX_RESPONSE_BYTES = 256 * 1024
+BEARER_TOKEN_PATTERN = r"^[A-Za-z0-9._~+/-]+=*$"
 """Of what follows the word Bearer, by RFC 6750."""
 
 
-class Context(BaseModel):
+class ExecutionContext(BaseModel):
     """On whose behalf the extension runs, which extension it is, and by what the runner may call back for it."""
 
     request_id: str | None = None
@@ -25,7 +25,7 @@ class Context(BaseModel):
     install_id: str | None = None
     version_id: str | None = None
     content_hash: str
-    callback_token: str | None = Field(None, repr=False, pattern=BEARER_FORM, max_length=4096)
+    callback_token: str | None = Field(None, repr=False, pattern=BEARER_TOKEN_PATTERN, max_length=4096)
 
 
 class HttpRequest(BaseModel):
@@ -54,7 +54,7 @@ class Limits(BaseModel):
 class ExecuteRequest(BaseModel):
     """One execution."""
 
-    context: Context
+    context: ExecutionContext
     http: HttpRequest
     limits: Limits = Limits()
     providers: list[str] = []
@@ -71,11 +71,11 @@ class ExecuteResponse:
     def to_json(self) -> bytes:
         """The answer to the caller. Raises ResponseTooLarge where it would have more than 256 KiB."""
         body_b64 = b64encode(self.body).decode()
-        answer = json.dumps({"status": self.status, "headers": self.headers, "body_b64": body_b64}).encode()
-        if len(answer) > MAX_ANSWER_BYTES:
-            text = f"the answer would have {len(answer)} bytes as JSON (max {MAX_ANSWER_BYTES})"
+        content = json.dumps({"status": self.status, "headers": self.headers, "body_b64": body_b64}).encode()
+        if len(content) > MAX_RESPONSE_BYTES:
+            text = f"the answer would have {len(content)} bytes as JSON (max {MAX_RESPONSE_BYTES})"
             raise ResponseTooLarge(text)
-        return answer
+        return content
 
 
 def parse_request(body: bytes) -> ExecuteRequest:
@@ -83,9 +83,9 @@ def parse_request(body: bytes) -> ExecuteRequest:
     try:
         return ExecuteRequest.model_validate_json(body)
     except ValidationError as error:
-        raise InvalidRequest("; ".join(map(_describe, error.errors()))) from error
+        raise InvalidRequest("; ".join(map(_describe_error, error.errors()))) from error
 
 
-def _describe(error: Any) -> str:
+def _describe_error(error: Any) -> str:
     field = ".".join(map(str, error["loc"]))
     return f"{field}: {error['msg']}" if field else error["msg"]

@@ -22,64 +22,64 @@ def _refuse_constant(name: str) -> None:
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
 
 
-def raw_value(text: str) -> RawJson:
+def parse_raw_value(text: str) -> RawJson:
     """The one JSON value in `text`. Raises ValueError where it is none."""
     stripped = text.strip(_WHITESPACE)
-    if _end(stripped, 0) != len(stripped):
+    if _find_value_end(stripped, 0) != len(stripped):
         raise ValueError("text follows the JSON value")
     return RawJson(stripped)
 
 
-def members(text: str) -> dict[str, str]:
+def parse_members(text: str) -> dict[str, str]:
     """The text of each member's value in a JSON object. Raises ValueError where `text` is no object."""
-    found = {}
-    text, at = _opened(text, "{")
-    while text[at] != "}":
-        key_end = _end(text, at)
-        start = _skip(text, key_end, ":")
-        end = _end(text, start)
-        found[json.loads(text[at:key_end])] = text[start:end]
-        at = _skip(text, end, ",")
-    return found
+    member_texts = {}
+    text, position = _open_container(text, "{")
+    while text[position] != "}":
+        key_end = _find_value_end(text, position)
+        start = _skip_separators(text, key_end, ":")
+        end = _find_value_end(text, start)
+        member_texts[json.loads(text[position:key_end])] = text[start:end]
+        position = _skip_separators(text, end, ",")
+    return member_texts
 
 
-def elements(text: str) -> list[str]:
+def parse_elements(text: str) -> list[str]:
     """The text of each element in a JSON array. Raises ValueError where `text` is no array."""
-    found = []
-    text, at = _opened(text, "[")
-    while text[at] != "]":
-        end = _end(text, at)
-        found.append(text[at:end])
-        at = _skip(text, end, ",")
-    return found
+    element_texts = []
+    text, position = _open_container(text, "[")
+    while text[position] != "]":
+        end = _find_value_end(text, position)
+        element_texts.append(text[position:end])
+        position = _skip_separators(text, end, ",")
+    return element_texts
 
 
 def dump_object(fields: Mapping[str, object]) -> str:
     """A JSON object of `fields`; a RawJson goes in as it is."""
-    return "{" + ",".join(f"{json.dumps(name)}:{_dump(value)}" for name, value in fields.items()) + "}"
+    return "{" + ",".join(f"{json.dumps(name)}:{_dump_value(value)}" for name, value in fields.items()) + "}"
 
 
-def _dump(value: object) -> str:
+def _dump_value(value: object) -> str:
     return value.text if isinstance(value, RawJson) else json.dumps(value)
 
 
-def _end(text: str, start: int) -> int:
+def _find_value_end(text: str, start: int) -> int:
     try:
         return _DECODER.raw_decode(text, start)[1]
     except RecursionError as error:
         raise ValueError("the JSON is nested too deeply") from error
 
 
-def _opened(text: str, mark: str) -> tuple[str, int]:
+def _open_container(text: str, opening: str) -> tuple[str, int]:
     """The text, once it is known to be JSON, and where its first part may begin."""
-    value = raw_value(text).text
-    if value[0] != mark:
-        raise ValueError(f"the JSON does not begin with {mark}")
-    return value, _skip(value, 1)
+    value = parse_raw_value(text).text
+    if value[0] != opening:
+        raise ValueError(f"the JSON does not begin with {opening}")
+    return value, _skip_separators(value, 1)
 
 
-def _skip(text: str, at: int, mark: str = "") -> int:
+def _skip_separators(text: str, position: int, separator: str = "") -> int:
     """Where the next part begins, behind white space and `mark`."""
-    while text[at] in _WHITESPACE + mark:
-        at += 1
-    return at
+    while text[position] in _WHITESPACE + separator:
+        position += 1
+    return position

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from runner.errors import InvalidRequest, RunnerError, Unauthorized
 from runner.messages import parse_request
-from runner.sandbox.execution import Executor
+from runner.sandbox.execution import ExtensionExecutor
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,9 @@ class RunnerServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], executor: Executor, service_token: str | None) -> None:
+    def __init__(
+        self, address: tuple[str, int], executor: ExtensionExecutor, service_token: str | None
+    ) -> None:
         super().__init__(address, _Handler)
         self.executor = executor
         self.service_token = service_token
@@ -35,38 +37,38 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/health":
-            self._answer(200, b'{"status": "ok"}')
+            self._send_response(200, b'{"status": "ok"}')
         else:
-            self._answer(404, _error_body("NOT_FOUND", "no such route"))
+            self._send_response(404, _error_body("NOT_FOUND", "no such route"))
 
     def do_POST(self) -> None:
         if self.path != "/v1/execute":
             self.close_connection = True
-            return self._answer(404, _error_body("NOT_FOUND", "no such route"))
+            return self._send_response(404, _error_body("NOT_FOUND", "no such route"))
         try:
-            self._answer(200, self._execute(self._body()))
+            self._send_response(200, self._execute_request(self._read_body()))
         except RunnerError as error:
             log.warning("%s: %s", error.code, error)
-            self._answer(error.status, _error_body(error.code, str(error)))
+            self._send_response(error.status, _error_body(error.code, str(error)))
         except Exception:
             log.exception("the runner failed")
-            self._answer(500, _error_body("INTERNAL_ERROR", "the runner failed"))
+            self._send_response(500, _error_body("INTERNAL_ERROR", "the runner failed"))
 
-    def _execute(self, body: bytes) -> bytes:
-        expected = self.server.service_token
-        given = self.headers.get("x-runner-service-token", "")
-        if expected and not hmac.compare_digest(given.encode(), expected.encode()):
+    def _execute_request(self, body: bytes) -> bytes:
+        expected_token = self.server.service_token
+        token = self.headers.get("x-runner-service-token", "")
+        if expected_token and not hmac.compare_digest(token.encode(), expected_token.encode()):
             raise Unauthorized("x-runner-service-token is missing or wrong")
         return self.server.executor.execute(parse_request(body)).to_json()
 
-    def _body(self) -> bytes:
+    def _read_body(self) -> bytes:
         length = self.headers.get("content-length", "")
         if not length.isdecimal() or int(length) > MAX_REQUEST_BYTES:
             self.close_connection = True
             raise InvalidRequest(f"content-length is not a number up to {MAX_REQUEST_BYTES}")
         return self.rfile.read(int(length))
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _send_response(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))

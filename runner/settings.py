@@ -28,33 +28,33 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings in `environ`. Raises SettingsError for the first that is wrong."""
     return Settings(
         host=environ.get("RUNNER_HOST") or "127.0.0.1",
-        port=_port(environ.get("RUNNER_PORT") or "8080"),
-        extensions_dirs=_folders(_required(environ, "EXTENSIONS_DIR")),
-        scheduler_base_url=_base_url(_required(environ, "SCHEDULER_BASE_URL")),
-        auth_token=_required(environ, "RUNNER_AUTH_TOKEN"),
+        port=_parse_port(environ.get("RUNNER_PORT") or "8080"),
+        extensions_dirs=_parse_folders(_require_variable(environ, "EXTENSIONS_DIR")),
+        scheduler_base_url=_parse_base_url(_require_variable(environ, "SCHEDULER_BASE_URL")),
+        auth_token=_require_variable(environ, "RUNNER_AUTH_TOKEN"),
         service_token=environ.get("RUNNER_SERVICE_TOKEN") or None,
         cache_dir=Path(environ.get("WASM_CACHE_DIR") or "build/wasm-cache").resolve(),
     )
 
 
-def _required(environ: Mapping[str, str], name: str) -> str:
+def _require_variable(environ: Mapping[str, str], name: str) -> str:
     value = environ.get(name, "").strip()
     if not value:
         raise SettingsError(f"{name} is not set")
     return value
 
 
-def _port(value: str) -> int:
+def _parse_port(value: str) -> int:
     if not (value.isdecimal() and int(value) <= 65535):
         raise SettingsError(f"RUNNER_PORT is not a port: {value}")
     return int(value)
 
 
-def _folders(value: str) -> tuple[Path, ...]:
+def _parse_folders(value: str) -> tuple[Path, ...]:
     return tuple(Path(folder).resolve() for folder in value.split(os.pathsep) if folder)
 
 
-def _base_url(value: str) -> str:
+def _parse_base_url(value: str) -> str:
     url = urlsplit(value)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise SettingsError(f"SCHEDULER_BASE_URL is not an http(s) address: {value}")

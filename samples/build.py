@@ -15,37 +15,37 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parent.parent
 SDK = ROOT / "sdk"
 EXTENSIONS = ROOT / "build" / "extensions"
-ENTRY = "extension_sdk._component"
+ENTRY_MODULE = "extension_sdk._component"
 
 
 class BuildError(RuntimeError):
     """The component could not be built; the message is the tool's."""
 
 
-def build(source_dir: Path, out_dir: Path) -> bool:
+def build_extension(source_dir: Path, out_dir: Path) -> bool:
     """Build `source_dir` (an `app.py` and a `manifest.json`) into `out_dir`, unless that is up to date."""
     out_dir.mkdir(parents=True, exist_ok=True)
-    with locked(out_dir / ".lock"):
-        wanted = _stamp(source_dir)
+    with file_lock(out_dir / ".lock"):
+        current_stamp = _compute_stamp(source_dir)
         stamp = out_dir / ".stamp"
-        if stamp.exists() and stamp.read_text() == wanted:
+        if stamp.exists() and stamp.read_text() == current_stamp:
             return False
         stamp.unlink(missing_ok=True)
-        _componentize(source_dir, out_dir)
-        stamp.write_text(wanted)
+        _build_component(source_dir, out_dir)
+        stamp.write_text(current_stamp)
         return True
 
 
 def main() -> None:
     """Build the sample."""
-    started = time.monotonic()
+    start_time = time.monotonic()
     out_dir = EXTENSIONS / "scheduler_demo"
-    built = build(ROOT / "samples" / "scheduler_demo", out_dir)
-    how = f"built in {time.monotonic() - started:.1f} s" if built else "up to date"
-    sys.stdout.write(f"{out_dir.relative_to(ROOT)}: {how}\n")
+    built = build_extension(ROOT / "samples" / "scheduler_demo", out_dir)
+    outcome = f"built in {time.monotonic() - start_time:.1f} s" if built else "up to date"
+    sys.stdout.write(f"{out_dir.relative_to(ROOT)}: {outcome}\n")
 
 
-def _componentize(source_dir: Path, out_dir: Path) -> None:
+def _build_component(source_dir: Path, out_dir: Path) -> None:
     with TemporaryDirectory(dir=out_dir) as staging:
         # Copies without byte code, so that nothing but the sources gets into the component.
         for source in (source_dir, SDK):
@@ -60,14 +60,14 @@ def _componentize(source_dir: Path, out_dir: Path) -> None:
 def _run_tool(python_path: Path, component: Path) -> None:
     tool = Path(sys.executable).with_name("componentize-py")
     world = ("--quiet", "--wit-path", SDK / "wit", "--world", "runner")
-    arguments = ("componentize", ENTRY, "--python-path", python_path, "--output", component)
+    arguments = ("componentize", ENTRY_MODULE, "--python-path", python_path, "--output", component)
     # An empty environment: the tool would take packages from an active virtual environment.
-    done = subprocess.run([tool, *world, *arguments], env={}, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode != 0:
-        raise BuildError(done.stderr)
+    result = subprocess.run([tool, *world, *arguments], env={}, capture_output=True, text=True, check=False)  # noqa: S603
+    if result.returncode != 0:
+        raise BuildError(result.stderr)
 
 
-def _stamp(source_dir: Path) -> str:
+def _compute_stamp(source_dir: Path) -> str:
     """A hash of everything that goes into the component."""
     digest = hashlib.sha256(version("componentize-py").encode())
     for folder in (source_dir, SDK / "extension_sdk", SDK / "wit"):
@@ -78,7 +78,7 @@ def _stamp(source_dir: Path) -> str:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Be the only process inside, by a lock on the file `path`."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

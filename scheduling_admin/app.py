@@ -7,29 +7,31 @@ from scheduling_admin.commands import installs, schedules, tenants
 from scheduling_admin.commands import reconcile as reconciling
 from scheduling_admin.commands import replay as replaying
 from scheduling_admin.commands import run as running
-from scheduling_admin.commands.decorator import command
-from scheduling_admin.errors import MEANINGS
+from scheduling_admin.commands.decorator import create_typer_command
+from scheduling_admin.errors import EXIT_STATUS_MEANINGS
 
 app = typer.Typer(
     help="Look after a deployed Extension Scheduler, by your own AWS credentials.",
-    epilog="\n\n".join(["Exit status:", *(f"{status.value} {told}" for status, told in MEANINGS.items())]),
+    epilog="\n\n".join(
+        ["Exit status:", *(f"{status.value} {meaning}" for status, meaning in EXIT_STATUS_MEANINGS.items())]
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_LOOK, _CHANGE, _MEND = "Look", "Change", "Mend"
+_INSPECT, _CHANGE, _REPAIR = "Inspect", "Change", "Repair"
 _COMMANDS = (
-    (_LOOK, installs.installs),
-    (_LOOK, schedules.schedules),
-    (_LOOK, schedules.schedule),
-    (_LOOK, explains.explain),
+    (_INSPECT, installs.installs),
+    (_INSPECT, schedules.schedules),
+    (_INSPECT, schedules.schedule),
+    (_INSPECT, explains.explain),
     (_CHANGE, tenants.pause),
     (_CHANGE, tenants.resume),
     (_CHANGE, installs.disable),
     (_CHANGE, installs.enable),
     (_CHANGE, running.run),
-    (_MEND, replaying.replay),
-    (_MEND, reconciling.reconcile),
+    (_REPAIR, replaying.replay),
+    (_REPAIR, reconciling.reconcile),
 )
 for _panel, _function in _COMMANDS:
-    app.command(rich_help_panel=_panel)(command(_function))
+    app.command(rich_help_panel=_panel)(create_typer_command(_function))

@@ -12,61 +12,65 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
-from local.lambda_.streams import Record, lambda_record
+from local.lambda_.streams import StreamRecord, to_lambda_record
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-Tell = Callable[[Sequence[Record]], bool]
+PublishRecords = Callable[[Sequence[StreamRecord]], bool]
 """Whether the function has told of the records."""
-_AT_ONCE = 5
+_BATCH_SIZE = 5
 """Records with the largest payloads there may be fit an invocation."""
 
 
-def tell_again(sqs: "SQSClient", queue_url: str, streams: Any, tell: Tell) -> tuple[int, int]:
+def republish_changes(
+    sqs: "SQSClient", queue_url: str, streams: Any, publish: PublishRecords
+) -> tuple[int, int]:
     """Tell of what each letter names; how many letters are done with, and how many stay."""
-    done = kept = 0
+    republished = remaining = 0
     while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", []):
         for message in messages:
-            records = records_of(streams, json.loads(message["Body"])["DDBStreamBatchInfo"])
-            if records is None or not all(map(tell, _parts(records))):
-                kept += 1
+            records = read_records(streams, json.loads(message["Body"])["DDBStreamBatchInfo"])
+            if records is None or not all(map(publish, _split_records(records))):
+                remaining += 1
                 continue
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
-            done += 1
-    return done, kept
+            republished += 1
+    return republished, remaining
 
 
-def records_of(streams: Any, where: Mapping[str, Any]) -> list[Record] | None:
+def read_records(streams: Any, batch_info: Mapping[str, Any]) -> list[StreamRecord] | None:
     """The records from the first that is named to the last, or None where the stream no longer has them."""
     try:
-        found = _from_first_to_last(streams, where)
-        return [lambda_record(record, where["streamArn"], lambda created: created) for record in found]
+        records = _read_record_range(streams, batch_info)
+        return [
+            to_lambda_record(record, batch_info["streamArn"], lambda created: created) for record in records
+        ]
     except ClientError as error:
         if error.response["Error"]["Code"] in ("TrimmedDataAccessException", "ResourceNotFoundException"):
             return None
         raise
 
 
-def _from_first_to_last(streams: Any, where: Mapping[str, Any]) -> Iterator[Record]:
-    last = int(where["endSequenceNumber"])
+def _read_record_range(streams: Any, batch_info: Mapping[str, Any]) -> Iterator[StreamRecord]:
+    last_number = int(batch_info["endSequenceNumber"])
     iterator = streams.get_shard_iterator(
-        StreamArn=where["streamArn"],
-        ShardId=where["shardId"],
+        StreamArn=batch_info["streamArn"],
+        ShardId=batch_info["shardId"],
         ShardIteratorType="AT_SEQUENCE_NUMBER",
-        SequenceNumber=where["startSequenceNumber"],
+        SequenceNumber=batch_info["startSequenceNumber"],
     )["ShardIterator"]
     while iterator:
         page = streams.get_records(ShardIterator=iterator)
         for record in page["Records"]:
             yield record
-            if int(record["dynamodb"]["SequenceNumber"]) >= last:
+            if int(record["dynamodb"]["SequenceNumber"]) >= last_number:
                 return
         iterator = page.get("NextShardIterator")
 
 
-def _parts(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    return (records[start : start + _AT_ONCE] for start in range(0, len(records), _AT_ONCE))
+def _split_records(records: Sequence[StreamRecord]) -> Iterator[Sequence[StreamRecord]]:
+    return (records[start : start + _BATCH_SIZE] for start in range(0, len(records), _BATCH_SIZE))
 
 
 def main() -> int:
@@ -75,19 +79,19 @@ def main() -> int:
     parser.add_argument("--queue-url", required=True, help="the stack's output UnpublishedQueueUrl")
     parser.add_argument("--function-name", required=True, help="the stack's output AuditFunctionName")
     parser.add_argument("--endpoint-url", help="another endpoint than AWS's")
-    given = parser.parse_args()
-    functions: Any = boto3.client("lambda", endpoint_url=given.endpoint_url)
+    arguments = parser.parse_args()
+    lambda_client: Any = boto3.client("lambda", endpoint_url=arguments.endpoint_url)
 
-    def tell(records: Sequence[Record]) -> bool:
+    def publish(records: Sequence[StreamRecord]) -> bool:
         payload = json.dumps({"Records": records}).encode()
-        answer = functions.invoke(FunctionName=given.function_name, Payload=payload)
-        return bool(json.loads(answer["Payload"].read()) == {"batchItemFailures": []})
+        response = lambda_client.invoke(FunctionName=arguments.function_name, Payload=payload)
+        return bool(json.loads(response["Payload"].read()) == {"batchItemFailures": []})
 
-    sqs = boto3.client("sqs", endpoint_url=given.endpoint_url)
-    streams = boto3.client("dynamodbstreams", endpoint_url=given.endpoint_url)
-    done, kept = tell_again(sqs, given.queue_url, streams, tell)
-    sys.stdout.write(f"{done} letters told again, {kept} left\n")
-    return 1 if kept else 0
+    sqs = boto3.client("sqs", endpoint_url=arguments.endpoint_url)
+    streams = boto3.client("dynamodbstreams", endpoint_url=arguments.endpoint_url)
+    republished, remaining = republish_changes(sqs, arguments.queue_url, streams, publish)
+    sys.stdout.write(f"{republished} letters told again, {remaining} left\n")
+    return 1 if remaining else 0
 
 
 if __name__ == "__main__":

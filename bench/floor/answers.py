@@ -60,13 +60,13 @@ def schedule_id_of(event):
 def managed(install):
     if install is None or install["deleting"] or not install["enabled"]:
         raise Refused(404, "NOT_FOUND", "Install not found")
-    if "cap:scheduler.manage" not in install["granted"]:
+    if "cap:scheduler.manage" not in install["grantedCapabilities"]:
         raise Refused(403, "CAPABILITY_DENIED", "The extension lacks cap:scheduler.manage")
     return install
 
 
 def visible(schedule):
-    if schedule is None or schedule["life"] != "active":
+    if schedule is None or schedule["state"] != "active":
         raise Refused(404, "NOT_FOUND", "Schedule not found")
     return schedule
 

@@ -33,8 +33,8 @@ def handler(event):
         "timerRevision": 1,
         "lastTimerRevision": 1,
         "timerSince": stored(moment),
-        "followed": install["generation"],
-        "life": "active",
+        "propagatedGeneration": install["generation"],
+        "state": "active",
         "changedBy": "host_api",
         "changeToken": token(),
     }

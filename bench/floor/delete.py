@@ -13,7 +13,7 @@ def handler(event):
     before = visible(found.get(key["sk"]))
     moment = now()
     mark = {
-        "life": "removing",
+        "state": "deleting",
         "changeToken": token(),
         "pendingSince": stored(moment),
         "pendingShard": shard(schedule_id),

@@ -17,7 +17,7 @@ def handler(event):
     )
     rows = [plain(item) for item in found["Items"]]
     managed(rows[0] if rows and rows[0]["sk"] == "INSTALL" else None)
-    schedules = [row for row in rows[1:] if row["life"] == "active"]
+    schedules = [row for row in rows[1:] if row["state"] == "active"]
     cursor = None
     if len(schedules) > limit:
         schedules = schedules[:limit]

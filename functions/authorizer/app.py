@@ -10,4 +10,4 @@ authorizer = bootstrap.authorizer()
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
     """API Gateway's simple response: whether the request shows a token that is good for its path."""
-    return {"isAuthorized": authorizer.authorized(event)}
+    return {"isAuthorized": authorizer.is_authorized(event)}

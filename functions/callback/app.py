@@ -1,13 +1,13 @@
 """POST /api/internal/ext-scheduler/install/{installId}: what deployed runners call."""
 
 from scheduling import bootstrap
-from scheduling.api.callback import call, callback
-from scheduling.api.http import Answer, Request
+from scheduling.api.callback import callback_handler, dispatch_operation
+from scheduling.api.http import Request, Response
 
 services = bootstrap.services()
 
 
-@callback("callback")
-def handler(request: Request) -> Answer:
+@callback_handler("callback")
+def handler(request: Request) -> Response:
     """One of six operations, by the body's `operation`."""
-    return call(services, request)
+    return dispatch_operation(services, request)

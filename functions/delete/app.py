@@ -1,21 +1,21 @@
 """DELETE /v1/installs/{installId}/schedules/{scheduleId}"""
 
 from scheduling import bootstrap
-from scheduling.api.http import Answer, Request, answer
-from scheduling.api.parsing import if_match, schedule_id_of
-from scheduling.api.problems import rest
-from scheduling.operations.schedules.delete import delete
+from scheduling.api.http import Request, Response, json_response
+from scheduling.api.parsing import parse_if_match, schedule_id_from_path
+from scheduling.api.problems import rest_handler
+from scheduling.operations.schedules.delete import delete_schedule
 
 services = bootstrap.services()
 
 
-@rest("delete")
-def handler(request: Request) -> Answer:
+@rest_handler("delete")
+def handler(request: Request) -> Response:
     """Nothing, once the schedule is gone."""
-    delete(
+    delete_schedule(
         services,
         request.install_id,
-        schedule_id_of(request.path("scheduleId")),
-        if_match=if_match(request.header("if-match")),
+        schedule_id_from_path(request.path_parameter("scheduleId")),
+        if_match=parse_if_match(request.header("if-match")),
     )
-    return answer(204)
+    return json_response(204)

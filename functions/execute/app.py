@@ -4,16 +4,16 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from scheduling import bootstrap
-from scheduling.api.observability import begin
-from scheduling.api.triggers import fire_of, reported
-from scheduling.operations.runs.execute import execute
+from scheduling.api.observability import bind_request
+from scheduling.api.triggers import parse_fire, run_and_report
+from scheduling.operations.runs.execute import execute_fire
 
 services = bootstrap.services()
-runner = bootstrap.runner()
+run_endpoint = bootstrap.runner_client().execute_endpoint
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
     """What came of the occurrence; raises where Lambda is to deliver it again."""
-    fire = fire_of(event)
-    begin(context, "execute", install_id=fire.install_id, schedule_id=fire.schedule_id)
-    return reported(fire, lambda: execute(services, runner.execute, fire))
+    fire = parse_fire(event)
+    bind_request(context, "execute", install_id=fire.install_id, schedule_id=fire.schedule_id)
+    return run_and_report(fire, lambda: execute_fire(services, run_endpoint, fire))

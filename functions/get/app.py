@@ -1,16 +1,18 @@
 """GET /v1/installs/{installId}/schedules/{scheduleId}"""
 
 from scheduling import bootstrap
-from scheduling.api.http import Answer, Request
-from scheduling.api.parsing import schedule_id_of
-from scheduling.api.problems import one_schedule, rest
+from scheduling.api.http import Request, Response
+from scheduling.api.parsing import schedule_id_from_path
+from scheduling.api.problems import rest_handler, schedule_response
 from scheduling.operations.schedules.queries import get_schedule
 
 services = bootstrap.services()
 
 
-@rest("get")
-def handler(request: Request) -> Answer:
+@rest_handler("get")
+def handler(request: Request) -> Response:
     """One schedule of the install."""
-    schedule = get_schedule(services, request.install_id, schedule_id_of(request.path("scheduleId")))
-    return one_schedule(200, schedule)
+    schedule = get_schedule(
+        services, request.install_id, schedule_id_from_path(request.path_parameter("scheduleId"))
+    )
+    return schedule_response(200, schedule)

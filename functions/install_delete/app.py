@@ -1,16 +1,16 @@
 """DELETE /admin/v1/installs/{installId}"""
 
 from scheduling import bootstrap
-from scheduling.api.http import Answer, Request, answer
-from scheduling.api.problems import rest
-from scheduling.domain.ids import admin
+from scheduling.api.http import Request, Response, json_response
+from scheduling.api.problems import rest_handler
+from scheduling.domain.ids import admin_actor
 from scheduling.operations.installs.uninstall import delete_install
 
 services = bootstrap.services()
 
 
-@rest("install_delete")
-def handler(request: Request) -> Answer:
+@rest_handler("install_delete")
+def handler(request: Request) -> Response:
     """Nothing, once the install is gone with every schedule, timer and name of it."""
-    delete_install(services, request.install_id, by=admin(request.principal))
-    return answer(204)
+    delete_install(services, request.install_id, actor=admin_actor(request.principal))
+    return json_response(204)

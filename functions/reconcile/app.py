@@ -5,26 +5,26 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from scheduling import bootstrap
-from scheduling.api.observability import begin, emit, logger
+from scheduling.api.observability import bind_request, emit_metrics, logger
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.maintenance.sweep import sweep
 
 services = bootstrap.services()
-interval = bootstrap.sweep_interval()
+sweep_interval = bootstrap.sweep_interval()
 
 
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
     """How many pending rows were settled and are left, and what the sweep mended, by kind."""
-    begin(context, "reconcile")
+    bind_request(context, "reconcile")
     report = reconcile(services)
-    mended = sweep(services, interval)
+    repairs = sweep(services, sweep_interval)
     counts = {
-        "PendingSettled": report.settled,
+        "PendingSynced": report.synced,
         "PendingFailed": report.failed,
-        "MissedFires": mended["missed"],
-        "DriftMended": mended.total() - mended["missed"],
+        "MissedFires": repairs["missed"],
+        "DriftRepaired": repairs.total() - repairs["missed"],
     }
-    oldest = {"OldestPendingSeconds": (MetricUnit.Seconds, report.oldest.total_seconds())}
-    emit({name: (MetricUnit.Count, count) for name, count in counts.items()} | oldest)
-    logger.info("reconciled", settled=report.settled, failed=report.failed, mended=mended)
-    return {"settled": report.settled, "failed": report.failed, "mended": dict(mended)}
+    oldest_pending = {"OldestPendingSeconds": (MetricUnit.Seconds, report.oldest_age.total_seconds())}
+    emit_metrics({name: (MetricUnit.Count, count) for name, count in counts.items()} | oldest_pending)
+    logger.info("reconciled", synced=report.synced, failed=report.failed, repaired=repairs)
+    return {"synced": report.synced, "failed": report.failed, "repaired": dict(repairs)}

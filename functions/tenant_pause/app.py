@@ -1,16 +1,18 @@
 """POST /admin/v1/tenants/{tenantId}/pause"""
 
 from scheduling import bootstrap
-from scheduling.api.http import Answer, Request
-from scheduling.api.parsing import turned
-from scheduling.api.problems import rest
-from scheduling.domain.ids import admin
-from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.api.http import Request, Response
+from scheduling.api.parsing import pause_response
+from scheduling.api.problems import rest_handler
+from scheduling.domain.ids import admin_actor
+from scheduling.operations.installs.tenants import set_tenant_paused
 
 services = bootstrap.services()
 
 
-@rest("tenant_pause")
-def handler(request: Request) -> Answer:
+@rest_handler("tenant_pause")
+def handler(request: Request) -> Response:
     """How far it is paused; the same again goes on with what is left. Nothing of the tenant fires any more."""
-    return turned(turn_tenant(services, request.tenant_id, paused=True, by=admin(request.principal)))
+    return pause_response(
+        set_tenant_paused(services, request.tenant_id, paused=True, actor=admin_actor(request.principal))
+    )

@@ -1,16 +1,18 @@
 """POST /admin/v1/tenants/{tenantId}/resume"""
 
 from scheduling import bootstrap
-from scheduling.api.http import Answer, Request
-from scheduling.api.parsing import turned
-from scheduling.api.problems import rest
-from scheduling.domain.ids import admin
-from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.api.http import Request, Response
+from scheduling.api.parsing import pause_response
+from scheduling.api.problems import rest_handler
+from scheduling.domain.ids import admin_actor
+from scheduling.operations.installs.tenants import set_tenant_paused
 
 services = bootstrap.services()
 
 
-@rest("tenant_resume")
-def handler(request: Request) -> Answer:
+@rest_handler("tenant_resume")
+def handler(request: Request) -> Response:
     """How far it is resumed; the same again goes on with what is left. What is enabled fires again."""
-    return turned(turn_tenant(services, request.tenant_id, paused=False, by=admin(request.principal)))
+    return pause_response(
+        set_tenant_paused(services, request.tenant_id, paused=False, actor=admin_actor(request.principal))
+    )

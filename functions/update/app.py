@@ -1,22 +1,22 @@
 """PATCH /v1/installs/{installId}/schedules/{scheduleId}"""
 
 from scheduling import bootstrap
-from scheduling.api.http import Answer, Request
-from scheduling.api.parsing import if_match, schedule_id_of, schedule_input
-from scheduling.api.problems import one_schedule, rest
-from scheduling.operations.schedules.update import update
+from scheduling.api.http import Request, Response
+from scheduling.api.parsing import parse_if_match, parse_schedule_input, schedule_id_from_path
+from scheduling.api.problems import rest_handler, schedule_response
+from scheduling.operations.schedules.update import update_schedule
 
 services = bootstrap.services()
 
 
-@rest("update")
-def handler(request: Request) -> Answer:
+@rest_handler("update")
+def handler(request: Request) -> Response:
     """The schedule with the given fields."""
-    schedule = update(
+    schedule = update_schedule(
         services,
         request.install_id,
-        schedule_id_of(request.path("scheduleId")),
-        schedule_input(request.json_object()),
-        if_match=if_match(request.header("if-match")),
+        schedule_id_from_path(request.path_parameter("scheduleId")),
+        parse_schedule_input(request.parse_json_body()),
+        if_match=parse_if_match(request.header("if-match")),
     )
-    return one_schedule(200, schedule)
+    return schedule_response(200, schedule)

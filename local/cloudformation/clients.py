@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Aws:
+class AwsClients:
     """Clients of the endpoint, and whose account it is."""
 
     account: str
@@ -33,7 +33,7 @@ class Aws:
     streams: Any
 
 
-def connect(url: str, region: str) -> Aws:
+def connect_aws(url: str, region: str) -> AwsClients:
     """Connect to the endpoint.
 
     :raises StackError: if nothing answers there
@@ -45,7 +45,7 @@ def connect(url: str, region: str) -> Aws:
         account = str(sts.get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
         raise StackError(f"no AWS at {url} (AWS_ENDPOINT_URL): {error}") from None
-    return Aws(
+    return AwsClients(
         account=account,
         region=region,
         cloudformation=session.client("cloudformation", endpoint_url=url, config=config),

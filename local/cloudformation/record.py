@@ -9,30 +9,30 @@ from uuid import uuid4
 from local.cloudformation import deploy
 
 if TYPE_CHECKING:
-    from local.cloudformation.clients import Aws
+    from local.cloudformation.clients import AwsClients
     from local.cloudformation.template import Template
 
 CLOCK_TAG = "local-clock"
 """The tag with the URL that tells the stack's time, which may have been moved."""
 
 
-def record(template: Template, aws: Aws, *, clock_url: str) -> None:
+def record_stack(template: Template, aws: AwsClients, *, clock_url: str) -> None:
     """Leave a stack with the template's outputs and parameters, as they are; it makes nothing. May be repeated."""
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "StackName": deploy.STACK_NAME,
-        "TemplateBody": json.dumps(_told(template)),
+        "TemplateBody": json.dumps(_build_stack_template(template)),
         "Parameters": [
             {"ParameterKey": name, "ParameterValue": value} for name, value in template.parameters.items()
         ],
         "Tags": [{"Key": CLOCK_TAG, "Value": clock_url}],
     }
     try:
-        aws.cloudformation.create_stack(**given)
+        aws.cloudformation.create_stack(**arguments)
     except aws.cloudformation.exceptions.AlreadyExistsException:
-        aws.cloudformation.update_stack(**given)
+        aws.cloudformation.update_stack(**arguments)
 
 
-def _told(template: Template) -> dict[str, Any]:
+def _build_stack_template(template: Template) -> dict[str, Any]:
     """A template that says the values alone; never twice the same, since an update has to change something."""
     return {
         "Parameters": {name: {"Type": "String"} for name in template.parameters},

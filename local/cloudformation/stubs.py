@@ -6,70 +6,74 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from local.cloudformation.clients import Aws
+    from local.cloudformation.clients import AwsClients
 
 Attributes = dict[str, str]
-Property = Callable[[str], Any]
+PropertyReader = Callable[[str], Any]
 """A property of the resource, by its name, resolved."""
 
 
-def _function(aws: Aws, _physical: str, of: Property) -> Attributes:
-    name = of("FunctionName")
-    return {"Ref": name, "Arn": f"{_lambda(aws)}:function:{name}"}
+def _stub_function(aws: AwsClients, _physical_id: str, read_property: PropertyReader) -> Attributes:
+    name = read_property("FunctionName")
+    return {"Ref": name, "Arn": f"{_lambda_arn_prefix(aws)}:function:{name}"}
 
 
-def _version(_aws: Aws, _physical: str, _of: Property) -> Attributes:
+def _stub_version(_aws: AwsClients, _physical_id: str, _read_property: PropertyReader) -> Attributes:
     return {"Version": "1"}
 
 
-def _alias(aws: Aws, _physical: str, of: Property) -> Attributes:
-    return {"Ref": f"{_lambda(aws)}:function:{of('FunctionName')}:{of('Name')}"}
+def _stub_alias(aws: AwsClients, _physical_id: str, read_property: PropertyReader) -> Attributes:
+    return {
+        "Ref": f"{_lambda_arn_prefix(aws)}:function:{read_property('FunctionName')}:{read_property('Name')}"
+    }
 
 
-def _layer(aws: Aws, physical: str, _of: Property) -> Attributes:
-    return {"Ref": f"{_lambda(aws)}:layer:{physical}:1"}
+def _stub_layer(aws: AwsClients, physical_id: str, _read_property: PropertyReader) -> Attributes:
+    return {"Ref": f"{_lambda_arn_prefix(aws)}:layer:{physical_id}:1"}
 
 
-def _role(aws: Aws, physical: str, _of: Property) -> Attributes:
-    return {"Ref": physical, "Arn": f"arn:aws:iam::{aws.account}:role/{physical}"}
+def _stub_role(aws: AwsClients, physical_id: str, _read_property: PropertyReader) -> Attributes:
+    return {"Ref": physical_id, "Arn": f"arn:aws:iam::{aws.account}:role/{physical_id}"}
 
 
-def _policy(aws: Aws, physical: str, _of: Property) -> Attributes:
-    return {"Ref": f"arn:aws:iam::{aws.account}:policy/{physical}"}
+def _stub_policy(aws: AwsClients, physical_id: str, _read_property: PropertyReader) -> Attributes:
+    return {"Ref": f"arn:aws:iam::{aws.account}:policy/{physical_id}"}
 
 
-def _log_group(aws: Aws, _physical: str, of: Property) -> Attributes:
-    name = of("LogGroupName")
+def _stub_log_group(aws: AwsClients, _physical_id: str, read_property: PropertyReader) -> Attributes:
+    name = read_property("LogGroupName")
     return {"Ref": name, "Arn": f"arn:aws:logs:{aws.region}:{aws.account}:log-group:{name}:*"}
 
 
-def _local(_aws: Aws, _physical: str, _of: Property) -> Attributes:
+def _stub_local(_aws: AwsClients, _physical_id: str, _read_property: PropertyReader) -> Attributes:
     return {"Ref": "local"}
 
 
-def _nameless(_aws: Aws, _physical: str, _of: Property) -> Attributes:
+def _stub_without_attributes(
+    _aws: AwsClients, _physical_id: str, _read_property: PropertyReader
+) -> Attributes:
     return {}
 
 
-def _lambda(aws: Aws) -> str:
+def _lambda_arn_prefix(aws: AwsClients) -> str:
     return f"arn:aws:lambda:{aws.region}:{aws.account}"
 
 
 # In the order in which they refer to each other.
-PLAYED: dict[str, Callable[[Aws, str, Property], Attributes]] = {
-    "AWS::Lambda::Function": _function,
-    "AWS::Lambda::Version": _version,
-    "AWS::Lambda::Alias": _alias,
-    "AWS::Lambda::LayerVersion": _layer,
-    "AWS::Lambda::EventInvokeConfig": _nameless,
-    "AWS::Lambda::EventSourceMapping": _nameless,
-    "AWS::Lambda::Permission": _nameless,
-    "AWS::IAM::Role": _role,
-    "AWS::IAM::ManagedPolicy": _policy,
-    "AWS::Logs::LogGroup": _log_group,
-    "AWS::ApiGatewayV2::Api": _local,
-    "AWS::ApiGatewayV2::Stage": _local,
-    "AWS::Events::Rule": _local,
-    "AWS::CloudWatch::Alarm": _local,
-    "AWS::CloudWatch::Dashboard": _local,
+STUBS: dict[str, Callable[[AwsClients, str, PropertyReader], Attributes]] = {
+    "AWS::Lambda::Function": _stub_function,
+    "AWS::Lambda::Version": _stub_version,
+    "AWS::Lambda::Alias": _stub_alias,
+    "AWS::Lambda::LayerVersion": _stub_layer,
+    "AWS::Lambda::EventInvokeConfig": _stub_without_attributes,
+    "AWS::Lambda::EventSourceMapping": _stub_without_attributes,
+    "AWS::Lambda::Permission": _stub_without_attributes,
+    "AWS::IAM::Role": _stub_role,
+    "AWS::IAM::ManagedPolicy": _stub_policy,
+    "AWS::Logs::LogGroup": _stub_log_group,
+    "AWS::ApiGatewayV2::Api": _stub_local,
+    "AWS::ApiGatewayV2::Stage": _stub_local,
+    "AWS::Events::Rule": _stub_local,
+    "AWS::CloudWatch::Alarm": _stub_local,
+    "AWS::CloudWatch::Dashboard": _stub_local,
 }

@@ -43,7 +43,7 @@ class Template:
     resources: dict[str, Resource]
     conditions: dict[str, Any]
     values: dict[str, Any]
-    code: dict[str, Path]
+    code_folders: dict[str, Path]
     """The folder of each function and layer, by logical id."""
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
     """What ``Ref`` and ``Fn::GetAtt`` give for each resource, filled in as the resources are made."""
@@ -55,12 +55,12 @@ class Template:
         """The values of the template's parameters, as CloudFormation tells them."""
         return {name: str(value) for name, value in self.values.items() if not name.startswith("AWS::")}
 
-    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+    def properties_by_type(self, resource_type: str) -> dict[str, dict[str, Any]]:
         """The resolved properties of every resource of a type, by logical id."""
         return {
             name: self.resolve(resource.properties)
             for name, resource in self.resources.items()
-            if resource.type == kind
+            if resource.type == resource_type
         }
 
     def resolve(self, value: Any) -> Any:
@@ -72,69 +72,75 @@ class Template:
         if len(value) == 1:
             name, argument = next(iter(value.items()))
             if name == "Ref" or name.startswith("Fn::"):
-                return self._intrinsic(name, argument)
+                return self._resolve_intrinsic(name, argument)
         resolved = {key: self.resolve(item) for key, item in value.items()}
         return {key: item for key, item in resolved.items() if item != NO_VALUE}
 
-    def _intrinsic(self, name: str, argument: Any) -> Any:
+    def _resolve_intrinsic(self, name: str, argument: Any) -> Any:
         match name:
             case "Ref":
-                return self._reference(argument)
+                return self._resolve_reference(argument)
             case "Fn::GetAtt":
-                return self._attribute(*argument)
+                return self._resolve_attribute(*argument)
             case "Fn::Sub":
                 return self._substitute(argument)
             case "Fn::If":
                 condition, then, otherwise = argument
-                return self.resolve(then if self._holds(self.conditions[condition]) else otherwise)
+                return self.resolve(
+                    then if self._evaluate_condition(self.conditions[condition]) else otherwise
+                )
         raise StackError(f"the local stack has no rule for {name}")
 
-    def _reference(self, name: str) -> Any:
+    def _resolve_reference(self, name: str) -> Any:
         if name == NO_VALUE:
             return NO_VALUE
         if name in self.values:
             return self.values[name]
-        return self._attribute(name, "Ref")
+        return self._resolve_attribute(name, "Ref")
 
-    def _attribute(self, name: str, attribute: str) -> str:
+    def _resolve_attribute(self, name: str, attribute: str) -> str:
         try:
             return self.attributes[name][attribute]
         except KeyError:
             raise StackError(f"the local stack has no rule for {attribute} of {name}") from None
 
     def _substitute(self, argument: str | list[Any]) -> str:
-        text, own = argument if isinstance(argument, list) else (argument, {})
+        text, variables = argument if isinstance(argument, list) else (argument, {})
 
-        def value_of(found: re.Match[str]) -> str:
-            literal, name = found.groups()
+        def resolve_match(match: re.Match[str]) -> str:
+            literal, name = match.groups()
             if literal:
                 return f"${{{name}}}"
-            if name in own:
-                return str(self.resolve(own[name]))
+            if name in variables:
+                return str(self.resolve(variables[name]))
             resource, _, attribute = name.partition(".")
-            return str(self._attribute(resource, attribute) if attribute else self._reference(name))
+            return str(
+                self._resolve_attribute(resource, attribute) if attribute else self._resolve_reference(name)
+            )
 
-        return _REFERENCE.sub(value_of, text)
+        return _REFERENCE.sub(resolve_match, text)
 
-    def _holds(self, condition: Any) -> bool:
+    def _evaluate_condition(self, condition: Any) -> bool:
         ((name, arguments),) = condition.items()
         match name:
             case "Fn::Equals":
                 left, right = self.resolve(arguments)
                 return bool(left == right)
             case "Fn::Not":
-                return not self._holds(arguments[0])
+                return not self._evaluate_condition(arguments[0])
         raise StackError(f"the local stack has no rule for the condition {name}")
 
 
-def expand(path: Path, parameters: Mapping[str, str], pseudo: Mapping[str, str]) -> Template:
+def expand_template(
+    path: Path, parameters: Mapping[str, str], pseudo_parameters: Mapping[str, str]
+) -> Template:
     """Read a SAM template and expand it; SAM takes the region from the environment.
 
     :raises StackError: if SAM refuses the template, or a parameter has no value or is not the template's
     """
     source = yaml_parse(path.read_text(encoding="utf-8"))
-    values = _parameter_values(source.get("Parameters", {}), parameters)
-    code = _take_code(source["Resources"], path.parent)
+    values = _resolve_parameters(source.get("Parameters", {}), parameters)
+    code = _extract_code_folders(source["Resources"], path.parent)
     try:
         # SAM is given text, as by CloudFormation: it puts the values into descriptions.
         expanded = transform(
@@ -149,22 +155,22 @@ def expand(path: Path, parameters: Mapping[str, str], pseudo: Mapping[str, str])
             for name, resource in expanded["Resources"].items()
         },
         conditions=expanded.get("Conditions", {}),
-        values={**pseudo, **values},
-        code=code,
+        values={**pseudo_parameters, **values},
+        code_folders=code,
         outputs=expanded.get("Outputs", {}),
     )
 
 
-def _parameter_values(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
-    if unknown := sorted(set(given) - set(declared)):
+def _resolve_parameters(declared: Mapping[str, Any], overrides: Mapping[str, str]) -> dict[str, Any]:
+    if unknown := sorted(set(overrides) - set(declared)):
         raise StackError(f"the template has no parameter {', '.join(unknown)}")
-    values = {name: given.get(name, spec.get("Default")) for name, spec in declared.items()}
+    values = {name: overrides.get(name, spec.get("Default")) for name, spec in declared.items()}
     if missing := sorted(name for name, value in values.items() if value is None):
         raise StackError(f"the template's parameter {', '.join(missing)} needs a value")
     return values
 
 
-def _take_code(resources: Mapping[str, Any], root: Path) -> dict[str, Path]:
+def _extract_code_folders(resources: Mapping[str, Any], root: Path) -> dict[str, Path]:
     """Note where the code is and name a bucket instead, since SAM expands packaged templates only."""
     code = {}
     for name, resource in resources.items():

@@ -12,7 +12,7 @@ import httpx
 from local.errors import StackError
 
 if TYPE_CHECKING:
-    from local.sample import Sample
+    from local.sample import SampleInstall
     from local.settings import Settings
 
 
@@ -28,10 +28,10 @@ class Fire:
 class DemoClient:
     """Calls the runner, the API and the clock over HTTP."""
 
-    def __init__(self, settings: Settings, sample: Sample) -> None:
+    def __init__(self, settings: Settings, sample: SampleInstall) -> None:
         self._settings = settings
         self._sample = sample
-        self._install = f"{settings.api_url}/v1/installs/{sample.install_id}"
+        self._install_url = f"{settings.api_url}/v1/installs/{sample.install_id}"
         token = {"x-runner-auth": settings.runner_auth_token}
         self._http = httpx.Client(timeout=60, headers=token)
 
@@ -42,33 +42,44 @@ class DemoClient:
         """
         service_token = self._settings.runner_service_token
         headers = {"x-runner-service-token": service_token} if service_token else {}
-        body = self._sample.execute_request(method, path)
-        answer = _json(self._http.post(f"{self._settings.runner_url}/v1/execute", json=body, headers=headers))
-        content = base64.b64decode(answer.get("body_b64") or "").decode()
-        if answer["status"] != 200:
-            raise StackError(f"{method} {path} of the sample answered {answer['status']}: {content}")
-        extension_answer: dict[str, Any] = json.loads(content)
-        return extension_answer
+        body = self._sample.build_execute_request(method, path)
+        response = _read_json(
+            self._http.post(f"{self._settings.runner_url}/v1/execute", json=body, headers=headers)
+        )
+        content = base64.b64decode(response.get("body_b64") or "").decode()
+        if response["status"] != 200:
+            raise StackError(f"{method} {path} of the sample answered {response['status']}: {content}")
+        extension_response: dict[str, Any] = json.loads(content)
+        return extension_response
 
-    def schedules(self) -> list[dict[str, Any]]:
+    def list_schedules(self) -> list[dict[str, Any]]:
         """The sample's schedules, as the API lists them."""
-        found: list[dict[str, Any]] = _json(self._http.get(f"{self._install}/schedules"))["schedules"]
-        return found
+        schedules: list[dict[str, Any]] = _read_json(self._http.get(f"{self._install_url}/schedules"))[
+            "schedules"
+        ]
+        return schedules
 
-    def runs(self, schedule_id: str) -> list[dict[str, Any]]:
+    def list_runs(self, schedule_id: str) -> list[dict[str, Any]]:
         """The history of a schedule, newest first."""
-        url = f"{self._install}/schedules/{schedule_id}/runs"
-        found: list[dict[str, Any]] = _json(self._http.get(url))["runs"]
-        return found
+        url = f"{self._install_url}/schedules/{schedule_id}/runs"
+        runs: list[dict[str, Any]] = _read_json(self._http.get(url))["runs"]
+        return runs
 
-    def travel(self, duration: str) -> list[Fire]:
+    def advance_clock(self, duration: str) -> list[Fire]:
         """Set the clock forward and return what fired on the way."""
-        answer = _json(self._http.post(f"{self._settings.api_url}/_local/clock", json={"advance": duration}))
-        return [Fire(one["scheduleId"], one["scheduledTime"], one["status"]) for one in answer["fired"]]
+        response = _read_json(
+            self._http.post(f"{self._settings.api_url}/_local/clock", json={"advance": duration})
+        )
+        return [
+            Fire(occurrence["scheduleId"], occurrence["scheduledTime"], occurrence["status"])
+            for occurrence in response["fired"]
+        ]
 
 
-def _json(answer: httpx.Response) -> dict[str, Any]:
-    if answer.is_error:
-        raise StackError(f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}")
-    content: dict[str, Any] = answer.json()
+def _read_json(response: httpx.Response) -> dict[str, Any]:
+    if response.is_error:
+        raise StackError(
+            f"{response.request.method} {response.request.url}: {response.status_code} {response.text}"
+        )
+    content: dict[str, Any] = response.json()
     return content

@@ -8,10 +8,10 @@ from rich import box
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from local.scheduler.schedules import Timer
+    from local.scheduler.schedules import LocalTimer
 
 
-def schedules_table(schedules: list[dict[str, Any]], timers: dict[str, Timer]) -> Table:
+def schedules_table(schedules: list[dict[str, Any]], timers: dict[str, LocalTimer]) -> Table:
     """The schedules as the extension made them, beside what stands in EventBridge."""
     table = Table(
         "Schedule", "Cron", "EventBridge expression", "Time zone", box=box.SIMPLE_HEAD, pad_edge=False

@@ -7,18 +7,23 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from local.gateway.messages import Request, Response, json_response
-from local.gateway.payload import UnusableAnswer, authorizer_event, response_of, route_event
-from local.lambda_.functions import FunctionFailed
+from local.gateway.payload import (
+    InvalidFunctionResponse,
+    build_authorizer_event,
+    build_route_event,
+    response_from_result,
+)
+from local.lambda_.functions import FunctionError
 
 if TYPE_CHECKING:
     from local.gateway.routes import Authorizer, Route, Routes
-    from local.lambda_.functions import Functions
+    from local.lambda_.functions import LocalFunctions
 
 _logger = logging.getLogger(__name__)
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 MAX_EVENT_BYTES = 6_291_456
-MAX_ANSWER_BYTES = 6_291_556
+MAX_RESPONSE_BYTES = 6_291_556
 
 _LOCAL_CALLER = {
     "accountId": "123456789012",
@@ -28,62 +33,62 @@ _LOCAL_CALLER = {
 }
 
 
-class Api:
+class HttpApi:
     """The API of the template."""
 
-    def __init__(self, routes: Routes, functions: Functions, execute_api: str) -> None:
+    def __init__(self, routes: Routes, functions: LocalFunctions, execute_api_arn: str) -> None:
         self._routes = routes
         self._functions = functions
-        self._execute_api = execute_api
+        self._execute_api_arn = execute_api_arn
         """What the ARNs of the API's routes begin with."""
 
-    def answer(self, request: Request) -> Response:
+    def handle_request(self, request: Request) -> Response:
         """Answer a request."""
-        found = self._routes.find(request.method, request.path)
-        if not found:
-            return _message(404, "Not Found")
+        match = self._routes.find_route(request.method, request.path)
+        if not match:
+            return _message_response(404, "Not Found")
         try:
-            return self._invoke(request, *found)
-        except (FunctionFailed, UnusableAnswer) as error:
-            _logger.error("%s: %s", found[0].key, error)
-            return _message(500, "Internal Server Error")
+            return self._invoke_route(request, *match)
+        except (FunctionError, InvalidFunctionResponse) as error:
+            _logger.error("%s: %s", match[0].key, error)
+            return _message_response(500, "Internal Server Error")
 
-    def _invoke(self, request: Request, route: Route, parameters: dict[str, str]) -> Response:
-        caller: dict[str, Any] = {"iam": _LOCAL_CALLER} if route.iam else {}
+    def _invoke_route(self, request: Request, route: Route, parameters: dict[str, str]) -> Response:
+        caller: dict[str, Any] = {"iam": _LOCAL_CALLER} if route.requires_iam else {}
         if route.authorizer:
-            verdict = self._authorize(request, route, parameters, route.authorizer)
-            if isinstance(verdict, Response):
-                return verdict
-            caller = {"lambda": verdict}
-        event = route_event(request, route, parameters, caller)
+            authorization = self._authorize(request, route, parameters, route.authorizer)
+            if isinstance(authorization, Response):
+                return authorization
+            caller = {"lambda": authorization}
+        event = build_route_event(request, route, parameters, caller)
         if _json_size(event) > MAX_EVENT_BYTES:
-            return too_large()
-        answer = self._functions.invoke(route.function, event, request.request_id)
-        if (size := _json_size(answer)) > MAX_ANSWER_BYTES:
-            raise UnusableAnswer(f"{size} bytes, over Lambda's limit of {MAX_ANSWER_BYTES}")
-        return response_of(answer)
+            return too_large_response()
+        result = self._functions.invoke_function(route.function_arn, event, request.request_id)
+        if (size := _json_size(result)) > MAX_RESPONSE_BYTES:
+            raise InvalidFunctionResponse(f"{size} bytes, over Lambda's limit of {MAX_RESPONSE_BYTES}")
+        return response_from_result(result)
 
     def _authorize(
         self, request: Request, route: Route, parameters: dict[str, str], authorizer: Authorizer
     ) -> dict[str, Any] | Response:
         """What the authorizer passes on to the function, or the refusal."""
-        identity = authorizer.identity(request, route)
+        identity = authorizer.resolve_identity(request, route)
         if not all(identity):
-            return _message(401, "Unauthorized")
-        arn = f"{self._execute_api}/$default/{route.method}{request.path}"
-        event = authorizer_event(request, route, parameters, identity, arn)
-        verdict = self._functions.invoke(authorizer.function, event)
-        if not isinstance(verdict, dict) or verdict.get("isAuthorized") is not True:
-            return _message(403, "Forbidden")
-        return verdict.get("context") or {}
+            return _message_response(401, "Unauthorized")
+        arn = f"{self._execute_api_arn}/$default/{route.method}{request.path}"
+        event = build_authorizer_event(request, route, parameters, identity, arn)
+        result = self._functions.invoke_function(authorizer.function_arn, event)
+        if not isinstance(result, dict) or result.get("isAuthorized") is not True:
+            return _message_response(403, "Forbidden")
+        return result.get("context") or {}
 
 
-def too_large() -> Response:
+def too_large_response() -> Response:
     """The refusal of a request over API Gateway's or Lambda's limit."""
-    return _message(413, "Request Entity Too Large")
+    return _message_response(413, "Request Entity Too Large")
 
 
-def _message(status: int, text: str) -> Response:
+def _message_response(status: int, text: str) -> Response:
     return json_response(status, {"message": text})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from local.clock import iso, parse_duration, parse_instant
+from local.clock import format_instant, parse_duration, parse_instant
 from local.errors import StackError
 from local.gateway.messages import Request, Response, json_response
 
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.clock import LocalClock
-    from local.scheduler.firing import Firing
+    from local.scheduler.firing import LocalScheduler
 
 PREFIX = "/_local/"
 
 
-class Control:
+class ControlApi:
     """Answers the ``/_local/`` routes."""
 
-    def __init__(self, clock: LocalClock, firing: Firing, reconcile: Callable[[], object]) -> None:
+    def __init__(self, clock: LocalClock, scheduler: LocalScheduler, reconcile: Callable[[], object]) -> None:
         self.ready = False
         """Whether everything has started."""
         self._clock = clock
-        self._firing = firing
+        self._scheduler = scheduler
         self._reconcile = reconcile
         self._routes: dict[tuple[str, str], Callable[[Any], Response]] = {
-            ("GET", "/_local/health"): self._health,
-            ("GET", "/_local/clock"): self._show_clock,
+            ("GET", "/_local/health"): self._get_health,
+            ("GET", "/_local/clock"): self._get_clock,
             ("POST", "/_local/clock"): self._set_clock,
-            ("POST", "/_local/deliver"): self._deliver,
-            ("POST", "/_local/reconcile"): self._reconcile_now,
+            ("POST", "/_local/deliver"): self._deliver_occurrence,
+            ("POST", "/_local/reconcile"): self._run_reconcile,
         }
 
-    def answer(self, request: Request) -> Response:
+    def handle_request(self, request: Request) -> Response:
         """Answer a request for a local route."""
         route = self._routes.get((request.method, request.path))
         if not route:
             return json_response(404, {"error": f"no local route {request.method} {request.path}"})
         try:
-            return route(_fields(request))
+            return route(_parse_fields(request))
         except LookupError as error:
             return json_response(404, {"error": f"no timer {error}"})
         except OverflowError:
@@ -51,34 +51,34 @@ class Control:
         except StackError as error:
             return json_response(500, {"error": str(error)})
 
-    def _health(self, _: Any) -> Response:
+    def _get_health(self, _: Any) -> Response:
         return json_response(*((200, {"status": "ok"}) if self.ready else (503, {"status": "starting"})))
 
-    def _show_clock(self, _: Any) -> Response:
-        return json_response(200, {"now": iso(self._clock.now())})
+    def _get_clock(self, _: Any) -> Response:
+        return json_response(200, {"now": format_instant(self._clock.now())})
 
     def _set_clock(self, fields: dict[str, Any]) -> Response:
         if fields.keys() == {"advance"}:
-            fired = self._firing.advance(parse_duration(_text(fields, "advance")))
+            deliveries = self._scheduler.advance_by(parse_duration(_read_text(fields, "advance")))
         elif fields.keys() == {"to"}:
-            fired = self._firing.travel(parse_instant(_text(fields, "to")))
+            deliveries = self._scheduler.advance_to(parse_instant(_read_text(fields, "to")))
         else:
             raise ValueError('the body must be {"advance": "PT1H"} or {"to": "2026-11-23T09:00:00Z"}')
-        occurrences = [occurrence.as_json() for occurrence in fired]
-        return json_response(200, {"now": iso(self._clock.now()), "fired": occurrences})
+        occurrences = [occurrence.as_json() for occurrence in deliveries]
+        return json_response(200, {"now": format_instant(self._clock.now()), "fired": occurrences})
 
-    def _deliver(self, fields: dict[str, Any]) -> Response:
+    def _deliver_occurrence(self, fields: dict[str, Any]) -> Response:
         if fields.keys() != {"scheduleId", "scheduledTime"}:
             raise ValueError("the body must have scheduleId and scheduledTime")
-        scheduled_time = parse_instant(_text(fields, "scheduledTime"))
-        fired = self._firing.deliver(_text(fields, "scheduleId"), scheduled_time)
-        return json_response(200, fired.as_json())
+        scheduled_time = parse_instant(_read_text(fields, "scheduledTime"))
+        delivery = self._scheduler.deliver_occurrence(_read_text(fields, "scheduleId"), scheduled_time)
+        return json_response(200, delivery.as_json())
 
-    def _reconcile_now(self, _: Any) -> Response:
+    def _run_reconcile(self, _: Any) -> Response:
         return json_response(200, self._reconcile())
 
 
-def _fields(request: Request) -> dict[str, Any]:
+def _parse_fields(request: Request) -> dict[str, Any]:
     if not request.body:
         return {}
     try:
@@ -90,7 +90,7 @@ def _fields(request: Request) -> dict[str, Any]:
     return fields
 
 
-def _text(fields: dict[str, Any], name: str) -> str:
+def _read_text(fields: dict[str, Any], name: str) -> str:
     value = fields[name]
     if not isinstance(value, str):
         raise ValueError(f"{name} must be a string")

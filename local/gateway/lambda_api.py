@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from local.gateway.messages import Request, Response, json_response
-from local.lambda_.functions import FunctionFailed
+from local.lambda_.functions import FunctionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.lambda_.asynchronous import AsynchronousInvoker
     from local.lambda_.endpoint import LambdaEndpoint
-    from local.lambda_.functions import Functions
+    from local.lambda_.functions import LocalFunctions
 
 PREFIX = "/_local/lambda"
 _PATH = re.compile(r"/2015-03-31/functions/(?P<function>[^/]+)/invocations/?")
 _logger = logging.getLogger(__name__)
-_CONCURRENT = 8
+_MAX_CONCURRENCY = 8
 
 
 class LambdaApi:
@@ -30,53 +30,61 @@ class LambdaApi:
 
     def __init__(
         self,
-        functions: Functions | LambdaEndpoint,
-        asynchronous: AsynchronousInvoker,
+        functions: LocalFunctions | LambdaEndpoint,
+        async_invoker: AsynchronousInvoker,
         arns: Mapping[str, str],
     ) -> None:
         self._functions = functions
-        self._asynchronous = asynchronous
+        self._async_invoker = async_invoker
         self._arns = arns
-        self._pool = ThreadPoolExecutor(_CONCURRENT, thread_name_prefix="invoke")
+        self._pool = ThreadPoolExecutor(_MAX_CONCURRENCY, thread_name_prefix="invoke")
 
-    def answer(self, request: Request) -> Response:
+    def handle_request(self, request: Request) -> Response:
         """Answer a request below the prefix."""
-        path = _PATH.fullmatch(request.path.removeprefix(PREFIX))
-        if request.method != "POST" or not path:
-            return _error(404, "UnknownOperationException", f"no operation {request.method} {request.path}")
-        arn = self._arns.get(_name(unquote(path["function"])))
+        match = _PATH.fullmatch(request.path.removeprefix(PREFIX))
+        if request.method != "POST" or not match:
+            return _error_response(
+                404, "UnknownOperationException", f"no operation {request.method} {request.path}"
+            )
+        arn = self._arns.get(_parse_function_name(unquote(match["function"])))
         if arn is None:
-            return _error(404, "ResourceNotFoundException", f"Function not found: {path['function']}")
+            return _error_response(
+                404, "ResourceNotFoundException", f"Function not found: {match['function']}"
+            )
         try:
             event = json.loads(request.body or b"{}")
         except ValueError as error:
-            return _error(400, "InvalidRequestContentException", str(error))
+            return _error_response(400, "InvalidRequestContentException", str(error))
         if request.headers.get("x-amz-invocation-type") == "Event":
-            self._pool.submit(self._deliver, arn, event)
+            self._pool.submit(self._invoke_async, arn, event)
             return Response(202)
-        return self._invoke(arn, event)
+        return self._invoke_sync(arn, event)
 
-    def _deliver(self, arn: str, event: Any) -> None:
+    def _invoke_async(self, arn: str, event: Any) -> None:
         try:
-            self._asynchronous.invoke(arn, event)
-        except FunctionFailed as failure:
+            self._async_invoker.invoke_with_retries(arn, event)
+        except FunctionError as failure:
             _logger.info("%s failed for good: %s", arn, failure)
 
-    def _invoke(self, arn: str, event: Any) -> Response:
+    def _invoke_sync(self, arn: str, event: Any) -> Response:
         try:
-            return json_response(200, self._functions.invoke(arn, event))
-        except FunctionFailed as failure:
-            body = {"errorMessage": str(failure), "errorType": failure.type, "stackTrace": failure.trace}
+            return json_response(200, self._functions.invoke_function(arn, event))
+        except FunctionError as failure:
+            body = {
+                "errorMessage": str(failure),
+                "errorType": failure.error_type,
+                "stackTrace": failure.stack_trace,
+            }
             return _with_header(json_response(200, body), "x-amz-function-error", "Unhandled")
 
 
-def _name(function: str) -> str:
+def _parse_function_name(function: str) -> str:
     """A function's name, out of its ARN or a part of that, without version or alias."""
-    _, found, rest = function.rpartition("function:")
-    return (rest if found else function).partition(":")[0]
+    _, separator, rest = function.rpartition("function:")
+    return (rest if separator else function).partition(":")[0]
 
 
-def _error(status: int, code: str, message: str) -> Response:
+def _error_response(status: int, code: str, message: str) -> Response:
     return _with_header(json_response(status, {"Type": "User", "Message": message}), "x-amzn-errortype", code)
 
 

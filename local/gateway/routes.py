@@ -22,12 +22,12 @@ _IAM = "AWS_IAM"
 class Authorizer:
     """A Lambda authorizer, and its identity sources: what a request must have to be shown to it."""
 
-    function: str
-    sources: tuple[str, ...]
+    function_arn: str
+    identity_sources: tuple[str, ...]
 
-    def identity(self, request: Request, route: Route) -> list[str]:
+    def resolve_identity(self, request: Request, route: Route) -> list[str]:
         """The value of each source in a request; empty where the request lacks it."""
-        return [_value(source, request, route) for source in self.sources]
+        return [_resolve_identity_source(source, request, route) for source in self.identity_sources]
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,22 @@ class Route:
 
     method: str
     path: str
-    function: str
+    function_arn: str
     authorizer: Authorizer | None
-    iam: bool = False
+    requires_iam: bool = False
 
     @property
     def key(self) -> str:
         """The route key, as in the events."""
         return f"{self.method} {self.path}"
 
-    def match(self, segments: list[str]) -> dict[str, str] | None:
+    def match_path(self, segments: list[str]) -> dict[str, str] | None:
         """The path parameters if the segments of a path match, else None."""
-        own = self.path.split("/")
-        if len(own) != len(segments):
+        pattern_segments = self.path.split("/")
+        if len(pattern_segments) != len(segments):
             return None
         parameters = {}
-        for pattern, segment in zip(own, segments, strict=True):
+        for pattern, segment in zip(pattern_segments, segments, strict=True):
             if pattern.startswith("{") and segment:
                 parameters[pattern[1:-1]] = unquote(segment)
             elif pattern != segment:
@@ -63,36 +63,36 @@ class Routes:
     """Every route of the API; a static segment goes before a parameter."""
 
     def __init__(self, routes: list[Route]) -> None:
-        self.all = sorted(routes, key=_specificity)
+        self.routes = sorted(routes, key=_specificity)
 
-    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    def find_route(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """The route of a request and its path parameters; None if there is none."""
         segments = path.split("/")
-        for route in self.all:
-            if route.method == method and (parameters := route.match(segments)) is not None:
+        for route in self.routes:
+            if route.method == method and (parameters := route.match_path(segments)) is not None:
                 return route, parameters
         return None
 
 
 def read_routes(template: Template) -> Routes:
     """Read the routes of the template's one HTTP API."""
-    (api,) = template.of_type("AWS::ApiGatewayV2::Api").values()
+    (api,) = template.properties_by_type("AWS::ApiGatewayV2::Api").values()
     schemes = api["Body"].get("components", {}).get("securitySchemes", {})
     authorizers = {
-        name: _authorizer(scheme["x-amazon-apigateway-authorizer"])
+        name: _parse_authorizer(scheme["x-amazon-apigateway-authorizer"])
         for name, scheme in schemes.items()
         if scheme.get("x-amazon-apigateway-authorizer")
     }
     return Routes(
         [
-            _route(path, method, operation, authorizers)
+            _parse_route(path, method, operation, authorizers)
             for path, operations in api["Body"]["paths"].items()
             for method, operation in operations.items()
         ]
     )
 
 
-def _route(path: str, method: str, operation: Any, authorizers: dict[str, Authorizer]) -> Route:
+def _parse_route(path: str, method: str, operation: Any, authorizers: dict[str, Authorizer]) -> Route:
     schemes = [name for requirement in operation.get("security", []) for name in requirement]
     unknown = [name for name in schemes if name != _IAM and name not in authorizers]
     if unknown or "+}" in path or method.startswith("x-"):
@@ -100,32 +100,32 @@ def _route(path: str, method: str, operation: Any, authorizers: dict[str, Author
     return Route(
         method=method.upper(),
         path=path,
-        function=_function(operation["x-amazon-apigateway-integration"]["uri"]),
+        function_arn=_parse_function_arn(operation["x-amazon-apigateway-integration"]["uri"]),
         authorizer=next((authorizers[name] for name in schemes if name in authorizers), None),
-        iam=_IAM in schemes,
+        requires_iam=_IAM in schemes,
     )
 
 
-def _value(source: str, request: Request, route: Route) -> str:
+def _resolve_identity_source(source: str, request: Request, route: Route) -> str:
     if source == _ROUTE_KEY:
         return route.key
     return request.headers.get(source.removeprefix(_HEADER).lower(), "")
 
 
-def _authorizer(spec: Any) -> Authorizer:
+def _parse_authorizer(spec: Any) -> Authorizer:
     sources = tuple(spec.get("identitySource", ()))
     unknown = [source for source in sources if source != _ROUTE_KEY and not source.startswith(_HEADER)]
-    kept = spec.get("authorizerResultTtlInSeconds") != 0
-    if unknown or kept or not spec.get("enableSimpleResponses"):
+    caches_result = spec.get("authorizerResultTtlInSeconds") != 0
+    if unknown or caches_result or not spec.get("enableSimpleResponses"):
         raise StackError(f"the local stack has no rule for the authorizer {spec}")
-    return Authorizer(_function(spec["authorizerUri"]), sources)
+    return Authorizer(_parse_function_arn(spec["authorizerUri"]), sources)
 
 
-def _function(uri: str) -> str:
-    found = _FUNCTION_ARN.search(uri)
-    if not found:
+def _parse_function_arn(uri: str) -> str:
+    match = _FUNCTION_ARN.search(uri)
+    if not match:
         raise StackError(f"the local stack has no rule for an integration with {uri}")
-    return found[1]
+    return match[1]
 
 
 def _specificity(route: Route) -> list[bool]:

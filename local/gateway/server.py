@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from local.gateway import control, lambda_api
-from local.gateway.api import MAX_REQUEST_BYTES, too_large
+from local.gateway.api import MAX_REQUEST_BYTES, too_large_response
 from local.gateway.messages import Request, Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.gateway.api import Api
-    from local.gateway.control import Control
+    from local.gateway.api import HttpApi
+    from local.gateway.control import ControlApi
     from local.gateway.lambda_api import LambdaApi
 
 _logger = logging.getLogger(__name__)
 _PIECE_BYTES = 65_536
-_LINE_BYTES = 1024
-_BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+_MAX_LINE_BYTES = 1024
+_STATUSES_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
-class BadRequest(Exception):
+class UnreadableBody(Exception):
     """A request whose body cannot be read."""
 
 
@@ -35,23 +35,23 @@ class Gateway(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, port: int, api: Api, control: Control, functions: LambdaApi) -> None:
+    def __init__(self, port: int, api: HttpApi, control: ControlApi, invoke_api: LambdaApi) -> None:
         self.api = api
         self.control = control
-        self.functions = functions
+        self.invoke_api = invoke_api
         super().__init__(("127.0.0.1", port), _Handler)
 
-    def answer(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Response:
         """Answer a request, whatever happens."""
         try:
-            return self._answering(request.path).answer(request)
+            return self._find_handler(request.path).handle_request(request)
         except Exception:
             _logger.exception("%s %s", request.method, request.path)
             return json_response(500, {"message": "Internal Server Error"})
 
-    def _answering(self, path: str) -> Api | Control | LambdaApi:
+    def _find_handler(self, path: str) -> HttpApi | ControlApi | LambdaApi:
         if path.startswith(f"{lambda_api.PREFIX}/"):
-            return self.functions
+            return self.invoke_api
         return self.control if path.startswith(control.PREFIX) else self.api
 
 
@@ -69,26 +69,26 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             self.close_connection = True
 
-    def answer(self) -> None:
+    def handle_http(self) -> None:
         """Read a request and answer it."""
         try:
             body = self._read_body()
-        except BadRequest as error:
+        except UnreadableBody as error:
             self.close_connection = True
-            self._send(json_response(400, {"message": str(error)}))
+            self._send_response(json_response(400, {"message": str(error)}))
             return
         if body is None:
             self.close_connection = True
-            self._send(too_large())
+            self._send_response(too_large_response())
             return
-        self._send(self.server.answer(self._request(body)))
+        self._send_response(self.server.respond(self._build_request(body)))
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_http  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
         """Write no line for each request."""
 
-    def _request(self, body: bytes) -> Request:
+    def _build_request(self, body: bytes) -> Request:
         path, _, query = self.path.partition("?")
         headers: dict[str, str] = {}
         for name, value in self.headers.items():
@@ -112,34 +112,36 @@ class _Handler(BaseHTTPRequestHandler):
         """
         chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
         body, size = bytearray(), 0
-        for piece in self._chunks() if chunked else self._pieces(self.headers.get("content-length", "0")):
+        for piece in (
+            self._read_chunks() if chunked else self._read_pieces(self.headers.get("content-length", "0"))
+        ):
             size += len(piece)
             if size <= MAX_REQUEST_BYTES:
                 body += piece
         return bytes(body) if size <= MAX_REQUEST_BYTES else None
 
-    def _pieces(self, length: str, base: int = 10) -> Iterator[bytes]:
+    def _read_pieces(self, length: str, base: int = 10) -> Iterator[bytes]:
         try:
-            left = int(length, base)
+            remaining = int(length, base)
         except ValueError:
-            raise BadRequest("Bad Request") from None
-        while left > 0:
-            piece = self.rfile.read(min(left, _PIECE_BYTES))
+            raise UnreadableBody("Bad Request") from None
+        while remaining > 0:
+            piece = self.rfile.read(min(remaining, _PIECE_BYTES))
             if not piece:
-                raise BadRequest("Bad Request")
-            left -= len(piece)
+                raise UnreadableBody("Bad Request")
+            remaining -= len(piece)
             yield piece
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _read_chunks(self) -> Iterator[bytes]:
         while True:
-            size = self.rfile.readline(_LINE_BYTES).partition(b";")[0].decode("latin-1").strip()
-            yield from self._pieces(size, base=16)
-            self.rfile.readline(_LINE_BYTES)
+            size = self.rfile.readline(_MAX_LINE_BYTES).partition(b";")[0].decode("latin-1").strip()
+            yield from self._read_pieces(size, base=16)
+            self.rfile.readline(_MAX_LINE_BYTES)
             if not size.strip("0"):
                 return
 
-    def _send(self, response: Response) -> None:
-        bodiless = response.status in _BODILESS
+    def _send_response(self, response: Response) -> None:
+        bodiless = response.status in _STATUSES_WITHOUT_BODY
         self.send_response(response.status)
         for name, value in response.headers:
             if name not in ("content-length", "connection", "transfer-encoding"):

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from local.lambda_.functions import FunctionFailed
+from local.lambda_.functions import FunctionError
 
 if TYPE_CHECKING:
-    from local.cloudformation.clients import Aws
+    from local.cloudformation.clients import AwsClients
     from local.cloudformation.template import Template
     from local.lambda_.endpoint import LambdaEndpoint
-    from local.lambda_.functions import Functions
+    from local.lambda_.functions import LocalFunctions
 
 _DEFAULT_RETRIES = 2
 
@@ -24,20 +24,20 @@ class InvokeConfig:
     """How a function is retried, and the URL of the queue for what fails for good."""
 
     retries: int = _DEFAULT_RETRIES
-    on_failure: str | None = None
+    on_failure_queue_url: str | None = None
 
 
 class AsynchronousInvoker:
     """Invokes functions as Lambda does for whoever does not wait for the answer."""
 
     def __init__(
-        self, functions: Functions | LambdaEndpoint, aws: Aws, configs: dict[str, InvokeConfig]
+        self, functions: LocalFunctions | LambdaEndpoint, aws: AwsClients, configs: dict[str, InvokeConfig]
     ) -> None:
         self._functions = functions
         self._aws = aws
         self._configs = configs
 
-    def invoke(self, arn: str, event: Any) -> Any:
+    def invoke_with_retries(self, arn: str, event: Any) -> Any:
         """Invoke a function until it succeeds or its retries are used up, and return its answer.
 
         :raises FunctionFailed: the last failure, after the on-failure queue got its record
@@ -46,26 +46,29 @@ class AsynchronousInvoker:
         request_id = str(uuid4())
         for attempt in range(1 + config.retries):
             try:
-                return self._functions.invoke(arn, event, request_id)
-            except FunctionFailed as failure:
+                return self._functions.invoke_function(arn, event, request_id)
+            except FunctionError as failure:
                 if attempt == config.retries:
-                    self._give_up(config, _record(arn, event, request_id, attempt + 1, failure))
+                    self._dead_letter_event(
+                        config, _build_invocation_record(arn, event, request_id, attempt + 1, failure)
+                    )
                     raise
         raise AssertionError("a range of at least one attempt")
 
-    def _give_up(self, config: InvokeConfig, record: dict[str, Any]) -> None:
-        if config.on_failure:
-            self._aws.sqs.send_message(QueueUrl=config.on_failure, MessageBody=json.dumps(record))
+    def _dead_letter_event(self, config: InvokeConfig, record: dict[str, Any]) -> None:
+        if config.on_failure_queue_url:
+            self._aws.sqs.send_message(QueueUrl=config.on_failure_queue_url, MessageBody=json.dumps(record))
 
 
-def invoke_configs(template: Template) -> dict[str, InvokeConfig]:
+def read_invoke_configs(template: Template) -> dict[str, InvokeConfig]:
     """The template's asynchronous invocation configs, by function ARN."""
     functions = {
-        spec["FunctionName"]: name for name, spec in template.of_type("AWS::Lambda::Function").items()
+        spec["FunctionName"]: name
+        for name, spec in template.properties_by_type("AWS::Lambda::Function").items()
     }
-    queues = queue_urls(template)
+    queues = read_queue_urls(template)
     configs = {}
-    for spec in template.of_type("AWS::Lambda::EventInvokeConfig").values():
+    for spec in template.properties_by_type("AWS::Lambda::EventInvokeConfig").values():
         destination = spec.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         arn = template.attributes[functions[spec["FunctionName"]]]["Arn"]
         retries = spec.get("MaximumRetryAttempts", _DEFAULT_RETRIES)
@@ -73,7 +76,7 @@ def invoke_configs(template: Template) -> dict[str, InvokeConfig]:
     return configs
 
 
-def queue_urls(template: Template) -> dict[str, str]:
+def read_queue_urls(template: Template) -> dict[str, str]:
     """The URL of each of the template's queues, by its ARN."""
     return {
         values["Arn"]: values["Ref"]
@@ -82,7 +85,9 @@ def queue_urls(template: Template) -> dict[str, str]:
     }
 
 
-def _record(arn: str, event: Any, request_id: str, attempts: int, failure: FunctionFailed) -> dict[str, Any]:
+def _build_invocation_record(
+    arn: str, event: Any, request_id: str, attempts: int, failure: FunctionError
+) -> dict[str, Any]:
     """What Lambda sends to an on-failure destination."""
     return {
         "version": "1.0",
@@ -97,7 +102,7 @@ def _record(arn: str, event: Any, request_id: str, attempts: int, failure: Funct
         "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
         "responsePayload": {
             "errorMessage": str(failure),
-            "errorType": failure.type,
-            "stackTrace": failure.trace,
+            "errorType": failure.error_type,
+            "stackTrace": failure.stack_trace,
         },
     }

@@ -9,14 +9,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.lambda_.functions import FunctionFailed
+from local.lambda_.functions import FunctionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.cloudformation.template import Template
 
-_LONGEST_INVOCATION_SECONDS = 120
+_MAX_INVOCATION_SECONDS = 120
 
 
 class LambdaEndpoint:
@@ -24,36 +24,39 @@ class LambdaEndpoint:
 
     def __init__(self, url: str, logical_ids: Mapping[str, str]) -> None:
         # Not tried again here: the asynchronous invoker counts the attempts.
-        config = Config(read_timeout=_LONGEST_INVOCATION_SECONDS, retries={"total_max_attempts": 1})
+        config = Config(read_timeout=_MAX_INVOCATION_SECONDS, retries={"total_max_attempts": 1})
         self._client: Any = boto3.client("lambda", endpoint_url=url, config=config)
         self._logical_ids = logical_ids
 
-    def invoke(self, arn: str, event: Any, _request_id: str | None = None) -> Any:
+    def invoke_function(self, arn: str, event: Any, _request_id: str | None = None) -> Any:
         """Invoke a function, whatever version or alias its ARN names, and return its JSON answer.
 
         :raises FunctionFailed: if it fails, or cannot be reached
         """
-        name = self._logical_ids[unqualified(arn)]
+        name = self._logical_ids[strip_qualifier(arn)]
         try:
-            answer = self._client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
-            body = json.loads(answer["Payload"].read())
+            response = self._client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+            body = json.loads(response["Payload"].read())
         except (BotoCoreError, ClientError, ValueError) as error:
-            raise FunctionFailed.by(error) from error
+            raise FunctionError.from_exception(error) from error
         # `sam local` does not say of every failure that it is one.
-        if "FunctionError" in answer or _tells_of_failure(body):
-            raise FunctionFailed(body["errorMessage"], body["errorType"], body.get("stackTrace", []))
+        if "FunctionError" in response or _is_error_body(body):
+            raise FunctionError(body["errorMessage"], body["errorType"], body.get("stackTrace", []))
         return body
 
 
-def _tells_of_failure(body: Any) -> bool:
+def _is_error_body(body: Any) -> bool:
     return isinstance(body, dict) and body.keys() >= {"errorType", "errorMessage"}
 
 
-def logical_ids(template: Template) -> dict[str, str]:
+def read_logical_ids(template: Template) -> dict[str, str]:
     """The logical id of each of the template's functions, by its ARN."""
-    return {template.attributes[name]["Arn"]: name for name in template.of_type("AWS::Lambda::Function")}
+    return {
+        template.attributes[name]["Arn"]: name
+        for name in template.properties_by_type("AWS::Lambda::Function")
+    }
 
 
-def unqualified(arn: str) -> str:
+def strip_qualifier(arn: str) -> str:
     """A function's ARN without version or alias."""
     return ":".join(arn.split(":")[:7])

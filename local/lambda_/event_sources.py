@@ -12,135 +12,145 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.clock import iso
-from local.lambda_.asynchronous import queue_urls
-from local.lambda_.functions import FunctionFailed
-from local.lambda_.patterns import Pattern, matches, parse_pattern
-from local.lambda_.streams import Batch, Record, TableStream
+from local.clock import format_instant
+from local.lambda_.asynchronous import read_queue_urls
+from local.lambda_.functions import FunctionError
+from local.lambda_.patterns import Pattern, matches_pattern, parse_pattern
+from local.lambda_.streams import Batch, StreamRecord, TableStream
 
 if TYPE_CHECKING:
     from threading import Event
 
     from local.clock import LocalClock
-    from local.cloudformation.clients import Aws
+    from local.cloudformation.clients import AwsClients
     from local.cloudformation.template import Template
     from local.lambda_.endpoint import LambdaEndpoint
-    from local.lambda_.functions import Functions
+    from local.lambda_.functions import LocalFunctions
 
 _logger = logging.getLogger(__name__)
-PERIOD_SECONDS = 1.0
-ATTEMPTS = 3
+POLL_INTERVAL_SECONDS = 1.0
+MAX_ATTEMPTS = 3
 """Of the hours that Lambda tries."""
 
 
 @dataclass(frozen=True)
-class Mapping:
+class EventSourceMapping:
     """What of a stream invokes which function, and the URL of the queue for what fails for good."""
 
     stream: TableStream
     function_arn: str
     patterns: list[Pattern]
-    most: int
-    on_failure: str
+    batch_size: int
+    on_failure_queue_url: str
 
 
-class StreamMappings:
+class EventSourcePoller:
     """Plays the template's event source mappings, in order and at least once."""
 
     def __init__(
-        self, aws: Aws, functions: Functions | LambdaEndpoint, mappings: list[Mapping], clock: LocalClock
+        self,
+        aws: AwsClients,
+        functions: LocalFunctions | LambdaEndpoint,
+        mappings: list[EventSourceMapping],
+        clock: LocalClock,
     ) -> None:
         self._aws = aws
         self._functions = functions
         self._mappings = mappings
         self._clock = clock
-        self._turn = Lock()
+        self._lock = Lock()
 
     def run(self, stop: Event) -> None:
         """Read on and on until told to stop, and once more then."""
         ended = False
         while not ended:
-            ended = stop.wait(PERIOD_SECONDS)
-            self.poll()
+            ended = stop.wait(POLL_INTERVAL_SECONDS)
+            self.poll_streams()
 
-    def poll(self) -> None:
+    def poll_streams(self) -> None:
         """Hand over what there is."""
-        with self._turn:
+        with self._lock:
             try:
                 for mapping in self._mappings:
-                    for batch in mapping.stream.read(self._stamp):
-                        self._hand_over(mapping, batch)
+                    for batch in mapping.stream.read_batches(self._to_local_time):
+                        self._deliver_batch(mapping, batch)
             except (BotoCoreError, ClientError) as error:
                 _logger.error("a stream cannot be read: %s", error)
 
-    def _stamp(self, created: datetime) -> datetime:
+    def _to_local_time(self, created: datetime) -> datetime:
         """When something happened, by the stack's clock: AWS stamps it by the real one."""
         now = self._clock.now()
-        return now if self._clock.standing else now - max(timedelta(), datetime.now(UTC) - created)
+        return now if self._clock.is_frozen else now - max(timedelta(), datetime.now(UTC) - created)
 
-    def _hand_over(self, mapping: Mapping, batch: Batch) -> None:
-        wanted = [
+    def _deliver_batch(self, mapping: EventSourceMapping, batch: Batch) -> None:
+        matching = [
             record
             for record in batch.records
-            if any(matches(pattern, record) for pattern in mapping.patterns)
+            if any(matches_pattern(pattern, record) for pattern in mapping.patterns)
         ]
-        for start in range(0, len(wanted), mapping.most):
-            self._invoke(mapping, Batch(batch.shard, wanted[start : start + mapping.most]))
+        for start in range(0, len(matching), mapping.batch_size):
+            self._invoke_or_bisect(mapping, Batch(batch.shard, matching[start : start + mapping.batch_size]))
 
-    def _invoke(self, mapping: Mapping, batch: Batch) -> None:
+    def _invoke_or_bisect(self, mapping: EventSourceMapping, batch: Batch) -> None:
         """In halves where it fails again and again, so that one record alone is given up."""
-        left = batch.records
-        for _ in range(ATTEMPTS):
-            left = self._left(mapping, left)
-            if not left:
+        remaining = batch.records
+        for _ in range(MAX_ATTEMPTS):
+            remaining = self._process_records(mapping, remaining)
+            if not remaining:
                 return
-        if len(left) == 1:
-            self._give_up(mapping, Batch(batch.shard, left))
+        if len(remaining) == 1:
+            self._dead_letter_batch(mapping, Batch(batch.shard, remaining))
             return
-        half = len(left) // 2
-        for part in (left[:half], left[half:]):
-            self._invoke(mapping, Batch(batch.shard, part))
+        half = len(remaining) // 2
+        for part in (remaining[:half], remaining[half:]):
+            self._invoke_or_bisect(mapping, Batch(batch.shard, part))
 
-    def _left(self, mapping: Mapping, records: list[Record]) -> list[Record]:
+    def _process_records(
+        self, mapping: EventSourceMapping, records: list[StreamRecord]
+    ) -> list[StreamRecord]:
         """The records from the first on that the function says has failed."""
         try:
-            answer = self._functions.invoke(mapping.function_arn, {"Records": records})
-        except FunctionFailed:
+            response = self._functions.invoke_function(mapping.function_arn, {"Records": records})
+        except FunctionError:
             return records
-        failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
+        failed_numbers = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-        first = next((at for at, number in enumerate(numbers) if number in failed), len(records))
+        first = next(
+            (index for index, number in enumerate(numbers) if number in failed_numbers), len(records)
+        )
         return records[first:]
 
-    def _give_up(self, mapping: Mapping, batch: Batch) -> None:
-        letter = _letter(mapping, batch, iso(self._clock.now()))
-        self._aws.sqs.send_message(QueueUrl=mapping.on_failure, MessageBody=json.dumps(letter))
+    def _dead_letter_batch(self, mapping: EventSourceMapping, batch: Batch) -> None:
+        record = _build_invocation_record(mapping, batch, format_instant(self._clock.now()))
+        self._aws.sqs.send_message(QueueUrl=mapping.on_failure_queue_url, MessageBody=json.dumps(record))
 
 
-def stream_mappings(template: Template, aws: Aws) -> list[Mapping]:
+def read_event_source_mappings(template: Template, aws: AwsClients) -> list[EventSourceMapping]:
     """The template's event source mappings, from now on."""
     arns = {
         spec["FunctionName"]: template.attributes[name]["Arn"]
-        for name, spec in template.of_type("AWS::Lambda::Function").items()
+        for name, spec in template.properties_by_type("AWS::Lambda::Function").items()
     }
-    queues = queue_urls(template)
-    found = []
-    for spec in template.of_type("AWS::Lambda::EventSourceMapping").values():
+    queues = read_queue_urls(template)
+    mappings = []
+    for spec in template.properties_by_type("AWS::Lambda::EventSourceMapping").values():
         stream = TableStream(aws.streams, spec["EventSourceArn"])
-        stream.skip()
-        found.append(
-            Mapping(
+        stream.skip_existing_records()
+        mappings.append(
+            EventSourceMapping(
                 stream=stream,
                 function_arn=arns[spec["FunctionName"]],
-                patterns=[parse_pattern(each["Pattern"]) for each in spec["FilterCriteria"]["Filters"]],
-                most=spec["BatchSize"],
-                on_failure=queues[spec["DestinationConfig"]["OnFailure"]["Destination"]],
+                patterns=[
+                    parse_pattern(criterion["Pattern"]) for criterion in spec["FilterCriteria"]["Filters"]
+                ],
+                batch_size=spec["BatchSize"],
+                on_failure_queue_url=queues[spec["DestinationConfig"]["OnFailure"]["Destination"]],
             )
         )
-    return found
+    return mappings
 
 
-def _letter(mapping: Mapping, batch: Batch, now: str) -> dict[str, Any]:
+def _build_invocation_record(mapping: EventSourceMapping, batch: Batch, now: str) -> dict[str, Any]:
     """What Lambda sends to an on-failure destination of a stream: where the records are, not what they say."""
     numbers = [record["dynamodb"]["SequenceNumber"] for record in batch.records]
     return {
@@ -150,7 +160,7 @@ def _letter(mapping: Mapping, batch: Batch, now: str) -> dict[str, Any]:
             "requestId": str(uuid4()),
             "functionArn": f"{mapping.function_arn}:$LATEST",
             "condition": "RetryAttemptsExhausted",
-            "approximateInvokeCount": ATTEMPTS,
+            "approximateInvokeCount": MAX_ATTEMPTS,
         },
         "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
         "DDBStreamBatchInfo": {

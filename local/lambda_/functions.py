@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 
-class FunctionFailed(Exception):
+class FunctionError(Exception):
     """A function raised, or returned what is not JSON."""
 
-    def __init__(self, message: str, kind: str, trace: list[str]) -> None:
+    def __init__(self, message: str, error_type: str, stack_trace: list[str]) -> None:
         super().__init__(message)
-        self.type = kind
-        self.trace = trace
+        self.error_type = error_type
+        self.stack_trace = stack_trace
 
     @classmethod
-    def by(cls, error: Exception) -> Self:
+    def from_exception(cls, error: Exception) -> Self:
         """The failure that an exception is."""
         return cls(str(error), type(error).__name__, traceback.format_exception(error))
 
@@ -46,11 +46,11 @@ class Function:
     arn: str
     timeout: int
     memory: int
-    handler: Callable[[Any, Context], Any]
+    handler: Callable[[Any, LambdaContext], Any]
 
 
 @dataclass
-class Context:
+class LambdaContext:
     """The context object that Lambda passes to a Python handler."""
 
     function_name: str
@@ -67,20 +67,20 @@ class Context:
         return max(0, round((self.deadline - time.monotonic()) * 1000))
 
 
-class Functions:
+class LocalFunctions:
     """Every function of the template, by its ARN and those of its aliases."""
 
     def __init__(self, functions: list[Function], aliases: Mapping[str, str] | None = None) -> None:
         self._by_arn = {function.arn: function for function in functions}
         self._by_arn |= {alias: self._by_arn[arn] for alias, arn in (aliases or {}).items()}
 
-    def invoke(self, arn: str, event: Any, request_id: str | None = None) -> Any:
+    def invoke_function(self, arn: str, event: Any, request_id: str | None = None) -> Any:
         """Invoke a function with an event of its own and return its JSON answer.
 
         :raises FunctionFailed: if it fails
         """
         function = self._by_arn[arn]
-        context = Context(
+        context = LambdaContext(
             function_name=function.name,
             invoked_function_arn=arn,
             memory_limit_in_mb=str(function.memory),
@@ -89,44 +89,46 @@ class Functions:
             deadline=time.monotonic() + function.timeout,
         )
         try:
-            answer = function.handler(json.loads(json.dumps(event)), context)
-            return json.loads(json.dumps(answer))
+            response = function.handler(json.loads(json.dumps(event)), context)
+            return json.loads(json.dumps(response))
         except Exception as error:
             _logger.exception("%s failed", function.name)
-            raise FunctionFailed.by(error) from error
+            raise FunctionError.from_exception(error) from error
 
 
-def add_layers(template: Template) -> None:
+def add_layers_to_path(template: Template) -> None:
     """Make the template's layers importable."""
-    functions = template.of_type("AWS::Lambda::Function")
-    for name, folder in template.code.items():
+    functions = template.properties_by_type("AWS::Lambda::Function")
+    for name, folder in template.code_folders.items():
         if name not in functions:
             sys.path.insert(0, str(folder))
 
 
-def load_functions(template: Template) -> Functions:
+def load_functions(template: Template) -> LocalFunctions:
     """Import every function as Lambda does, with the template's environment.
 
     :raises StackError: if two functions want one variable to have different values
     """
-    declared = template.of_type("AWS::Lambda::Function")
-    os.environ.update(_common_environment(declared))
-    return Functions([_load(template, name, spec) for name, spec in declared.items()], _aliases(template))
+    declared = template.properties_by_type("AWS::Lambda::Function")
+    os.environ.update(_merge_environments(declared))
+    return LocalFunctions(
+        [_load_function(template, name, spec) for name, spec in declared.items()], _read_aliases(template)
+    )
 
 
-def function_arns(template: Template) -> dict[str, str]:
+def read_function_arns(template: Template) -> dict[str, str]:
     """The ARN of each function, by its name."""
-    functions = template.of_type("AWS::Lambda::Function").items()
+    functions = template.properties_by_type("AWS::Lambda::Function").items()
     return {spec["FunctionName"]: template.attributes[name]["Arn"] for name, spec in functions}
 
 
-def _aliases(template: Template) -> dict[str, str]:
+def _read_aliases(template: Template) -> dict[str, str]:
     """The function's ARN of each alias, by the alias's own, which is the same with its name behind."""
-    aliases = (template.attributes[name]["Ref"] for name in template.of_type("AWS::Lambda::Alias"))
+    aliases = (template.attributes[name]["Ref"] for name in template.properties_by_type("AWS::Lambda::Alias"))
     return {alias: alias.rpartition(":")[0] for alias in aliases}
 
 
-def _common_environment(declared: dict[str, dict[str, Any]]) -> dict[str, str]:
+def _merge_environments(declared: dict[str, dict[str, Any]]) -> dict[str, str]:
     common: dict[str, str] = {}
     for name, spec in declared.items():
         for variable, value in spec.get("Environment", {}).get("Variables", {}).items():
@@ -135,19 +137,19 @@ def _common_environment(declared: dict[str, dict[str, Any]]) -> dict[str, str]:
     return common
 
 
-def _load(template: Template, name: str, spec: dict[str, Any]) -> Function:
+def _load_function(template: Template, name: str, spec: dict[str, Any]) -> Function:
     module, _, handler = spec["Handler"].rpartition(".")
-    path = template.code[name] / f"{module}.py"
+    path = template.code_folders[name] / f"{module}.py"
     return Function(
         name=spec["FunctionName"],
         arn=template.attributes[name]["Arn"],
         timeout=spec["Timeout"],
         memory=spec["MemorySize"],
-        handler=getattr(_import(f"local_function_{name}", path), handler),
+        handler=getattr(_import_module(f"local_function_{name}", path), handler),
     )
 
 
-def _import(name: str, path: Path) -> Any:
+def _import_module(name: str, path: Path) -> Any:
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise StackError(f"no function at {path}")

@@ -16,32 +16,38 @@ def parse_pattern(text: str) -> Pattern:
     :raises StackError: at what AWS may know and this does not
     """
     pattern: Pattern = json.loads(text)
-    _require_known(pattern)
+    _require_supported(pattern)
     return pattern
 
 
-def matches(pattern: Pattern, event: Any) -> bool:
+def matches_pattern(pattern: Pattern, event: Any) -> bool:
     """Whether the event has a value for each of the pattern's leaves, and that is one of the leaf's."""
     if not isinstance(event, dict):
         return False
-    for name, wanted in pattern.items():
-        if isinstance(wanted, dict):
-            if not matches(wanted, event.get(name)):
+    for name, expected in pattern.items():
+        if isinstance(expected, dict):
+            if not matches_pattern(expected, event.get(name)):
                 return False
-        elif name not in event or not any(_is(each, event[name]) for each in wanted):
+        elif name not in event or not any(
+            _matches_value(alternative, event[name]) for alternative in expected
+        ):
             return False
     return True
 
 
-def _is(wanted: Any, value: Any) -> bool:
-    if isinstance(wanted, dict):
-        return isinstance(value, str) and value.startswith(wanted["prefix"])
-    return bool(wanted == value)
+def _matches_value(expected: Any, value: Any) -> bool:
+    if isinstance(expected, dict):
+        return isinstance(value, str) and value.startswith(expected["prefix"])
+    return bool(expected == value)
 
 
-def _require_known(pattern: Any) -> None:
-    for wanted in pattern.values():
-        if isinstance(wanted, dict):
-            _require_known(wanted)
-        elif unknown := [each for each in wanted if isinstance(each, dict) and each.keys() != {"prefix"}]:
-            raise StackError(f"the local stack has no rule for the pattern {json.dumps(unknown[0])}")
+def _require_supported(pattern: Any) -> None:
+    for expected in pattern.values():
+        if isinstance(expected, dict):
+            _require_supported(expected)
+        elif unsupported := [
+            alternative
+            for alternative in expected
+            if isinstance(alternative, dict) and alternative.keys() != {"prefix"}
+        ]:
+            raise StackError(f"the local stack has no rule for the pattern {json.dumps(unsupported[0])}")

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-Record = dict[str, Any]
-_PAGE = 1000
+StreamRecord = dict[str, Any]
+_PAGE_SIZE = 1000
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Batch:
     """Records of one shard, in order, as Lambda hands them over."""
 
     shard: str
-    records: list[Record]
+    records: list[StreamRecord]
 
 
 @dataclass
@@ -27,47 +27,53 @@ class TableStream:
 
     client: Any
     arn: str
-    _read: dict[str, str] = field(default_factory=dict)
+    _last_sequence_numbers: dict[str, str] = field(default_factory=dict)
     """The sequence number of the last record read of each shard."""
 
-    def skip(self) -> None:
+    def skip_existing_records(self) -> None:
         """Leave out what there is."""
-        for _ in self._batches():
+        for _ in self._read_new_batches():
             pass
 
-    def read(self, stamp: Callable[[datetime], datetime]) -> Iterator[Batch]:
+    def read_batches(self, convert_time: Callable[[datetime], datetime]) -> Iterator[Batch]:
         """What is new, at the times that `stamp` makes of the stream's."""
-        for batch in self._batches():
-            yield Batch(batch.shard, [lambda_record(record, self.arn, stamp) for record in batch.records])
+        for batch in self._read_new_batches():
+            yield Batch(
+                batch.shard, [to_lambda_record(record, self.arn, convert_time) for record in batch.records]
+            )
 
-    def _batches(self) -> Iterator[Batch]:
+    def _read_new_batches(self) -> Iterator[Batch]:
         shards = self.client.describe_stream(StreamArn=self.arn)["StreamDescription"]["Shards"]
-        for shard in (each["ShardId"] for each in shards):
-            records = self._records(shard)
+        for shard in (description["ShardId"] for description in shards):
+            records = self._read_records(shard)
             while records:
-                self._read[shard] = records[-1]["dynamodb"]["SequenceNumber"]
+                self._last_sequence_numbers[shard] = records[-1]["dynamodb"]["SequenceNumber"]
                 yield Batch(shard, records)
                 # Fewer is all there was; what has come meanwhile is the next look's.
-                records = self._records(shard) if len(records) == _PAGE else []
+                records = self._read_records(shard) if len(records) == _PAGE_SIZE else []
 
-    def _records(self, shard: str) -> list[Record]:
+    def _read_records(self, shard: str) -> list[StreamRecord]:
         """By a new iterator each time: after a transaction that failed, moto's old ones read what is no more."""
-        place = {"ShardIteratorType": "TRIM_HORIZON"}
-        if shard in self._read:
-            place = {
+        position = {"ShardIteratorType": "TRIM_HORIZON"}
+        if shard in self._last_sequence_numbers:
+            position = {
                 "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
-                "SequenceNumber": self._read[shard],
+                "SequenceNumber": self._last_sequence_numbers[shard],
             }
-        iterator = self.client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, **place)
-        return list(self.client.get_records(ShardIterator=iterator["ShardIterator"], Limit=_PAGE)["Records"])
+        iterator = self.client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, **position)
+        return list(
+            self.client.get_records(ShardIterator=iterator["ShardIterator"], Limit=_PAGE_SIZE)["Records"]
+        )
 
 
-def lambda_record(record: Record, arn: str, stamp: Callable[[datetime], datetime]) -> Record:
+def to_lambda_record(
+    record: StreamRecord, arn: str, convert_time: Callable[[datetime], datetime]
+) -> StreamRecord:
     """A record of the stream as Lambda hands it over: times are numbers, and it says where it is from."""
     change = record["dynamodb"]
-    moment = stamp(change["ApproximateCreationDateTime"])
+    created_at = convert_time(change["ApproximateCreationDateTime"])
     return {
         **record,
-        "dynamodb": {**change, "ApproximateCreationDateTime": moment.timestamp()},
+        "dynamodb": {**change, "ApproximateCreationDateTime": created_at.timestamp()},
         "eventSourceARN": arn,
     }

@@ -8,18 +8,18 @@ from typing import Any
 
 from moto.dynamodb.comparisons import ConditionExpressionParser
 
-_take_apart = ConditionExpressionParser._lex_condition_expression
+_original_lex = ConditionExpressionParser._lex_condition_expression
 
 
-def take_conditions_apart_once() -> None:
+def patch_conditions() -> None:
     """Let moto keep the words of the conditions it has seen."""
-    ConditionExpressionParser._lex_condition_expression = _words  # type: ignore[method-assign,assignment]
+    ConditionExpressionParser._lex_condition_expression = _lex_condition  # type: ignore[method-assign,assignment]
 
 
-def _words(parser: ConditionExpressionParser) -> deque[Any]:
-    return deque(_known(parser.condition_expression))
+def _lex_condition(parser: ConditionExpressionParser) -> deque[Any]:
+    return deque(_tokenize_condition(parser.condition_expression))
 
 
 @lru_cache(maxsize=4096)
-def _known(text: str | None) -> tuple[Any, ...]:
-    return tuple(_take_apart(ConditionExpressionParser(text, None, None)))
+def _tokenize_condition(text: str | None) -> tuple[Any, ...]:
+    return tuple(_original_lex(ConditionExpressionParser(text, None, None)))

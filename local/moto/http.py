@@ -15,7 +15,7 @@ from werkzeug import Response
 _logger = logging.getLogger(__name__)
 
 
-class KeepAlive(MotoRequestHandler):
+class KeepAliveHandler(MotoRequestHandler):
     """Answers one request after the other, each in one piece."""
 
     protocol_version = "HTTP/1.1"
@@ -24,19 +24,19 @@ class KeepAlive(MotoRequestHandler):
 
     def run_wsgi(self) -> None:
         """Answer a request whose body is read to its end, as what is left of it would be read as the next one."""
-        answer = self._answer()
-        self.send_response(answer.status_code)
-        for name, value in answer.headers.items():
+        response = self._run_app()
+        self.send_response(response.status_code)
+        for name, value in response.headers.items():
             if name.lower() not in ("content-length", "connection"):
                 self.send_header(name, value)
-        body = answer.get_data()
+        body = response.get_data()
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
         self.wfile.flush()
 
-    def _answer(self) -> Response:
+    def _run_app(self) -> Response:
         environ = self.make_environ()
         body, length = environ["wsgi.input"], self.headers.get("Content-Length", "0")
         chunked = environ.get("wsgi.input_terminated")
@@ -48,8 +48,8 @@ class KeepAlive(MotoRequestHandler):
             return Response("Internal Server Error", 500)
 
 
-def look_up_once() -> None:
+def patch_service_lookup() -> None:
     """Let moto list the folders of its services, and the methods of each, once and not for each request."""
-    services = backends.list_of_moto_modules
-    backends.list_of_moto_modules = cache(lambda: frozenset(services()))
+    list_services = backends.list_of_moto_modules
+    backends.list_of_moto_modules = cache(lambda: frozenset(list_services()))
     responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]

@@ -10,23 +10,23 @@ from moto.dynamodb.models.table import Table
 if TYPE_CHECKING:
     from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-_query = Table.query
+_original_query = Table.query
 
 
-def look_only_where_queries_ask() -> None:
+def patch_queries() -> None:
     """Let moto look at one partition, or at an index without sorting first; needs one DynamoDB request at a time."""
-    Table.query = query  # type: ignore[method-assign,assignment]
+    Table.query = query_partition  # type: ignore[method-assign,assignment]
 
 
-def query(table: Table, hash_key: DynamoType | None, *given: Any, **named: Any) -> Any:
+def query_partition(table: Table, hash_key: DynamoType | None, *args: Any, **kwargs: Any) -> Any:
     """The same answer: moto sorts what it has found once more."""
     if not table.has_range_key:
-        return _query(table, hash_key, *given, **named)
-    index = named.get("index_name") or (given[6] if len(given) > 6 else None)
+        return _original_query(table, hash_key, *args, **kwargs)
+    index = kwargs.get("index_name") or (args[6] if len(args) > 6 else None)
     partitions: Any = table.items.values() if index else [table.items.get(hash_key, {})]
-    found: list[Item] = list(chain.from_iterable(each.values() for each in partitions))
-    table.all_items = lambda: found  # type: ignore[method-assign]
+    items: list[Item] = list(chain.from_iterable(partition.values() for partition in partitions))
+    table.all_items = lambda: items  # type: ignore[method-assign]
     try:
-        return _query(table, hash_key, *given, **named)
+        return _original_query(table, hash_key, *args, **kwargs)
     finally:
         del table.all_items

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from moto.core.model import MapShape
 
 
-def send_items_as_they_are() -> None:
+def patch_serializers() -> None:
     """Let moto write the items of tables and of streams as they are."""
     for service in ("dynamodb", "dynamodbstreams"):
         SERVICE_SPECIFIC_SERIALIZERS[service] = {"json": ItemSerializer}
@@ -31,10 +31,10 @@ class ItemSerializer(JSONSerializer):
             super()._serialize_type_map(serialized, value, shape, key)
 
     def _serialize_body(self, body: Mapping[str, Any]) -> str:
-        return json.dumps(body, default=_plain)
+        return json.dumps(body, default=_encode_value)
 
 
-def _plain(value: Any) -> Any:
+def _encode_value(value: Any) -> Any:
     if isinstance(value, DynamoType):
         return value.to_json()
     if isinstance(value, bytes):

@@ -15,12 +15,12 @@ from werkzeug import Request as WsgiRequest
 from werkzeug import Response as WsgiResponse
 from werkzeug.serving import make_server
 
-from local.moto.conditions import take_conditions_apart_once
-from local.moto.http import KeepAlive, look_up_once
-from local.moto.queries import look_only_where_queries_ask
-from local.moto.serializer import send_items_as_they_are
-from local.moto.streams import make_streams_last
-from local.moto.transactions import copy_only_what_transactions_touch
+from local.moto.conditions import patch_conditions
+from local.moto.http import KeepAliveHandler, patch_service_lookup
+from local.moto.queries import patch_queries
+from local.moto.serializer import patch_serializers
+from local.moto.streams import patch_streams
+from local.moto.transactions import patch_transactions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
-_PASSED = {"content-type", "x-amz-function-error", "x-amzn-errortype"}
+_FORWARDED_HEADERS = {"content-type", "x-amz-function-error", "x-amzn-errortype"}
 
 
 class AtomicDynamoDb:
@@ -41,12 +41,12 @@ class AtomicDynamoDb:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Pass a request on, alone if it is DynamoDB's."""
         target = environ.get("HTTP_X_AMZ_TARGET", "")
-        turn: AbstractContextManager[Any] = self._lock if target.startswith("DynamoDB") else nullcontext()
-        with turn:
+        lock: AbstractContextManager[Any] = self._lock if target.startswith("DynamoDB") else nullcontext()
+        with lock:
             return self._app(environ, start_response)
 
 
-class LambdaElsewhere:
+class LambdaProxy:
     """Passes what is asked of Lambda on to where the stack's functions are."""
 
     def __init__(self, app: Application, url: str) -> None:
@@ -58,27 +58,33 @@ class LambdaElsewhere:
         if not environ["PATH_INFO"].startswith("/2015-03-31/functions"):
             return self._app(environ, start_response)
         request = WsgiRequest(environ)
-        kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
+        invocation_type = request.headers.get("x-amz-invocation-type", "RequestResponse")
         url = f"{self._url}{quote(request.path)}"
-        answer = requests.request(
-            request.method, url, data=request.get_data(), headers={"x-amz-invocation-type": kind}, timeout=120
+        response = requests.request(
+            request.method,
+            url,
+            data=request.get_data(),
+            headers={"x-amz-invocation-type": invocation_type},
+            timeout=120,
         )
-        passed = [(name, value) for name, value in answer.headers.items() if name.lower() in _PASSED]
-        return WsgiResponse(answer.content, answer.status_code, passed)(environ, start_response)
+        headers = [
+            (name, value) for name, value in response.headers.items() if name.lower() in _FORWARDED_HEADERS
+        ]
+        return WsgiResponse(response.content, response.status_code, headers)(environ, start_response)
 
 
-def serve(address: str, port: int, lambda_url: str) -> None:
+def serve_moto(address: str, port: int, lambda_url: str) -> None:
     """Serve until killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    copy_only_what_transactions_touch()
-    look_only_where_queries_ask()
-    make_streams_last()
-    send_items_as_they_are()
-    take_conditions_apart_once()
-    look_up_once()
-    app = LambdaElsewhere(AtomicDynamoDb(DomainDispatcherApplication(create_backend_app)), lambda_url)
-    make_server(address, port, app, threaded=True, request_handler=KeepAlive).serve_forever()
+    patch_transactions()
+    patch_queries()
+    patch_streams()
+    patch_serializers()
+    patch_conditions()
+    patch_service_lookup()
+    app = LambdaProxy(AtomicDynamoDb(DomainDispatcherApplication(create_backend_app)), lambda_url)
+    make_server(address, port, app, threaded=True, request_handler=KeepAliveHandler).serve_forever()
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]), sys.argv[3])
+    serve_moto(sys.argv[1], int(sys.argv[2]), sys.argv[3])

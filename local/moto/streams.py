@@ -22,71 +22,71 @@ if TYPE_CHECKING:
     from moto.dynamodb.models import DynamoDBBackend
     from moto.dynamodb.models.table import Table
 
-KEPT_RECORDS, KEPT_ITERATORS = 5_000, 1_000
-_add = StreamShard.add
+RETAINED_RECORDS, RETAINED_ITERATORS = 5_000, 1_000
+_original_add = StreamShard.add
 
 
-def make_streams_last() -> None:
+def patch_streams() -> None:
     """Let moto drop old records and iterators, as AWS does, and send records as they are; one request at a time."""
-    StreamShard.add = _add_and_drop  # type: ignore[method-assign,assignment]
-    DynamoDBStreamsHandler.get_records = _send_records  # type: ignore[method-assign,assignment]
+    StreamShard.add = _add_and_trim  # type: ignore[method-assign,assignment]
+    DynamoDBStreamsHandler.get_records = _get_records  # type: ignore[method-assign,assignment]
 
 
-def _add_and_drop(shard: StreamShard, old: Any, new: Any) -> None:
-    _add(shard, old, new)
-    drop_old(shard)
+def _add_and_trim(shard: StreamShard, old: Any, new: Any) -> None:
+    _original_add(shard, old, new)
+    trim_shard(shard)
 
 
-def drop_old(shard: StreamShard) -> None:
+def trim_shard(shard: StreamShard) -> None:
     """At times, all but the newest records of a shard."""
-    if len(shard.items) >= 2 * KEPT_RECORDS:
-        dropped = len(shard.items) - KEPT_RECORDS
-        shard.items = shard.items[dropped:]
-        shard.starting_sequence_number += dropped
+    if len(shard.items) >= 2 * RETAINED_RECORDS:
+        trimmed_count = len(shard.items) - RETAINED_RECORDS
+        shard.items = shard.items[trimmed_count:]
+        shard.starting_sequence_number += trimmed_count
 
 
-def _send_records(handler: DynamoDBStreamsHandler) -> str:
-    given = json.loads(handler.body)
-    answer = handler.backend.get_records(given["ShardIterator"], given.get("Limit") or 1000)
-    _drop_old_iterators(handler.backend)
-    return json.dumps(answer, default=_epoch)
+def _get_records(handler: DynamoDBStreamsHandler) -> str:
+    request = json.loads(handler.body)
+    response = handler.backend.get_records(request["ShardIterator"], request.get("Limit") or 1000)
+    _trim_iterators(handler.backend)
+    return json.dumps(response, default=_to_epoch)
 
 
-def _drop_old_iterators(backend: DynamoDBStreamsBackend) -> None:
-    known = backend.shard_iterators
-    for old in list(islice(known, max(0, len(known) - KEPT_ITERATORS))):
-        del known[old]
+def _trim_iterators(backend: DynamoDBStreamsBackend) -> None:
+    iterators = backend.shard_iterators
+    for iterator_id in list(islice(iterators, max(0, len(iterators) - RETAINED_ITERATORS))):
+        del iterators[iterator_id]
 
 
-def _epoch(moment: datetime) -> float:
+def _to_epoch(instant: datetime) -> float:
     """moto's times are of UTC and do not say so."""
-    return moment.replace(tzinfo=UTC).timestamp()
+    return instant.replace(tzinfo=UTC).timestamp()
 
 
 @contextmanager
-def streamed_together(backend: DynamoDBBackend, names: Iterable[str]) -> Iterator[None]:
+def atomic_stream_writes(backend: DynamoDBBackend, table_names: Iterable[str]) -> Iterator[None]:
     """Within, what is added to the streams of the tables stays apart, and goes with what fails."""
-    streamed = {name: shard for name in set(names) if (shard := _shard(backend.tables.get(name)))}
-    apart = {name: _behind(shard) for name, shard in streamed.items()}
-    for name, shard in apart.items():
+    shards = {name: shard for name in set(table_names) if (shard := _find_shard(backend.tables.get(name)))}
+    buffers = {name: _create_buffer(shard) for name, shard in shards.items()}
+    for name, shard in buffers.items():
         backend.tables[name].stream_shard = shard
     try:
         yield
-        for name, shard in streamed.items():
-            shard.items += apart[name].items
-            drop_old(shard)
+        for name, shard in shards.items():
+            shard.items += buffers[name].items
+            trim_shard(shard)
     finally:
-        for name, shard in streamed.items():
+        for name, shard in shards.items():
             backend.tables[name].stream_shard = shard
 
 
-def _shard(table: Table | None) -> StreamShard | None:
+def _find_shard(table: Table | None) -> StreamShard | None:
     return table.stream_shard if table else None
 
 
-def _behind(shard: StreamShard) -> StreamShard:
+def _create_buffer(shard: StreamShard) -> StreamShard:
     """An empty one, whose records are numbered on from the shard's."""
-    empty = copy.copy(shard)
-    empty.items = []
-    empty.starting_sequence_number += len(shard.items)
-    return empty
+    buffer = copy.copy(shard)
+    buffer.items = []
+    buffer.starting_sequence_number += len(shard.items)
+    return buffer

@@ -18,7 +18,7 @@ LAST_YEAR = 2199
 
 
 @dataclass(frozen=True)
-class Field:
+class CronField:
     """One field: its name, its range, and the words that stand for numbers from the range's start."""
 
     name: str
@@ -28,20 +28,20 @@ class Field:
 
     def parse(self, text: str) -> frozenset[int]:
         """Every value that a field's text means."""
-        return frozenset().union(*(self._item(item) for item in text.split(",")))
+        return frozenset().union(*(self._parse_item(item) for item in text.split(",")))
 
-    def _item(self, text: str) -> range:
+    def _parse_item(self, text: str) -> range:
         match = _ITEM.fullmatch(text)
         if not match:
             raise ValueError(f"{self.name} {text!r} is not understood")
         star, start, end, step = match.groups()
-        low = self.first if star else self._value(start)
-        high = self.last if star or (step and not end) else self._value(end or start)
+        low = self.first if star else self._parse_value(start)
+        high = self.last if star or (step and not end) else self._parse_value(end or start)
         if low > high or step == "0":
             raise ValueError(f"{self.name} {text!r} means nothing")
         return range(low, high + 1, int(step or 1))
 
-    def _value(self, text: str) -> int:
+    def _parse_value(self, text: str) -> int:
         if text.upper() in self.words:
             return self.first + self.words.index(text.upper())
         if not text.isdecimal() or not self.first <= int(text) <= self.last:
@@ -49,12 +49,12 @@ class Field:
         return int(text)
 
 
-_MINUTE = Field("minute", 0, 59)
-_HOUR = Field("hour", 0, 23)
-_DAY_OF_MONTH = Field("day of month", 1, 31)
-_MONTH = Field("month", 1, 12, _MONTHS)
-_DAY_OF_WEEK = Field("day of week", 1, 7, _DAYS)
-_YEAR = Field("year", 1970, LAST_YEAR)
+_MINUTE = CronField("minute", 0, 59)
+_HOUR = CronField("hour", 0, 23)
+_DAY_OF_MONTH = CronField("day of month", 1, 31)
+_MONTH = CronField("month", 1, 12, _MONTHS)
+_DAY_OF_WEEK = CronField("day of week", 1, 7, _DAYS)
+_YEAR = CronField("year", 1970, LAST_YEAR)
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,11 @@ class Cron:
         """
         local = instant.astimezone(zone)
         for day in self._days_from(local.date()):
-            for at in self.times:
-                if day == local.date() and at < local.time().replace(second=0, microsecond=0):
+            for fire_time in self.times:
+                if day == local.date() and fire_time < local.time().replace(second=0, microsecond=0):
                     continue
-                fire = datetime.combine(day, at, zone).astimezone(UTC)
-                exists = fire.astimezone(zone).replace(tzinfo=None) == datetime.combine(day, at)
+                fire = datetime.combine(day, fire_time, zone).astimezone(UTC)
+                exists = fire.astimezone(zone).replace(tzinfo=None) == datetime.combine(day, fire_time)
                 if exists and fire > instant:
                     return fire
         return None

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.clock import iso, until_next_minute
+from local.clock import format_instant, seconds_until_next_minute
 from local.errors import StackError
-from local.lambda_.functions import FunctionFailed
+from local.lambda_.functions import FunctionError
 from local.scheduler.expression import LAST_YEAR
 
 if TYPE_CHECKING:
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
     from local.clock import LocalClock
     from local.lambda_.asynchronous import AsynchronousInvoker
-    from local.scheduler.schedules import Timer, Timers
+    from local.scheduler.schedules import LocalTimer, TimerReader
 
 _logger = logging.getLogger(__name__)
 
 MAX_OCCURRENCES = 10_000
 """How many one move of the clock delivers: some minutes' work."""
 
-_CONCURRENT = 8
+_MAX_CONCURRENCY = 8
 
 
 @dataclass(frozen=True)
-class Fired:
+class Delivery:
     """One delivered occurrence and what became of it."""
 
     schedule_id: str
@@ -46,153 +46,157 @@ class Fired:
         """As the local routes answer it."""
         return {
             "scheduleId": self.schedule_id,
-            "scheduledTime": iso(self.scheduled_time),
+            "scheduledTime": format_instant(self.scheduled_time),
             "status": self.status,
         }
 
 
 @dataclass
-class _Standing:
-    timer: Timer
-    next: datetime | None
+class _TimerState:
+    timer: LocalTimer
+    next_fire: datetime | None
 
     def occurrences(self, end: datetime) -> Iterator[datetime]:
         """Every time at which it fires until then, should it stay as it is."""
-        instant = self.next
+        instant = self.next_fire
         while instant and instant <= end:
             yield instant
             instant = self.timer.next_after(instant)
 
 
-class Firing:
+class LocalScheduler:
     """Delivers each occurrence once, in order of time."""
 
     def __init__(
         self,
         clock: LocalClock,
-        timers: Timers,
+        timers: TimerReader,
         invoker: AsynchronousInvoker,
-        every_minute: Callable[[], object],
-        hand_over_changes: Callable[[], object],
+        invoke_rules: Callable[[], object],
+        deliver_stream_records: Callable[[], object],
     ) -> None:
         self._clock = clock
         self._timers = timers
         self._invoker = invoker
-        self._every_minute = every_minute
-        self._hand_over_changes = hand_over_changes
-        self._turn = Lock()
-        self._looked = clock.now()
-        self._standing: dict[str, _Standing] = {}
-        self._seen: dict[str, Timer] = {}
-        self._pool = ThreadPoolExecutor(_CONCURRENT, thread_name_prefix="fire")
+        self._invoke_rules = invoke_rules
+        self._deliver_stream_records = deliver_stream_records
+        self._lock = Lock()
+        self._refreshed_at = clock.now()
+        self._timer_states: dict[str, _TimerState] = {}
+        self._timer_history: dict[str, LocalTimer] = {}
+        self._pool = ThreadPoolExecutor(_MAX_CONCURRENCY, thread_name_prefix="fire")
 
-    def travel(self, to: datetime) -> list[Fired]:
+    def advance_to(self, to: datetime) -> list[Delivery]:
         """Set the clock forward and deliver every occurrence due on the way, each at its time.
 
         :raises ValueError: if the instant has passed, or is too far for one move
         """
-        with self._turn:
+        with self._lock:
             if to < self._clock.now():
-                raise ValueError(f"{iso(to)} has passed: it is {iso(self._clock.now())}")
-            return self._travel(to)
+                raise ValueError(
+                    f"{format_instant(to)} has passed: it is {format_instant(self._clock.now())}"
+                )
+            return self._advance_clock(to)
 
-    def advance(self, duration: timedelta) -> list[Fired]:
+    def advance_by(self, duration: timedelta) -> list[Delivery]:
         """The same by a duration, which begins when the moves before it have ended."""
-        with self._turn:
-            return self._travel(self._clock.now() + duration)
+        with self._lock:
+            return self._advance_clock(self._clock.now() + duration)
 
-    def fire_due(self) -> list[Fired]:
+    def fire_due(self) -> list[Delivery]:
         """Deliver what has come due on a running clock."""
-        with self._turn:
+        with self._lock:
             return self._fire_until(self._clock.now())
 
-    def deliver(self, schedule_id: str, scheduled_time: datetime) -> Fired:
+    def deliver_occurrence(self, schedule_id: str, scheduled_time: datetime) -> Delivery:
         """Deliver one occurrence, whether it was delivered before or not.
 
         :raises LookupError: if there is no such timer and never was
         """
-        timer = self._timers.get(schedule_id) or self._seen[schedule_id]
-        return self._deliver(timer, scheduled_time)
+        timer = self._timers.read_timer(schedule_id) or self._timer_history[schedule_id]
+        return self._invoke_target(timer, scheduled_time)
 
     def run(self, stop: Event) -> None:
         """Fire at every full minute until told to stop."""
-        minute = _minute(self._clock.now())
-        while not stop.wait(until_next_minute(self._clock.now())):
-            if _minute(self._clock.now()) == minute:
+        minute = _truncate_to_minute(self._clock.now())
+        while not stop.wait(seconds_until_next_minute(self._clock.now())):
+            if _truncate_to_minute(self._clock.now()) == minute:
                 continue
-            minute = _minute(self._clock.now())
+            minute = _truncate_to_minute(self._clock.now())
             try:
                 self.fire_due()
-                self._every_minute()
+                self._invoke_rules()
             except (StackError, BotoCoreError, ClientError) as error:
-                _logger.error("firing at %s failed: %s", iso(minute), error)
+                _logger.error("firing at %s failed: %s", format_instant(minute), error)
 
-    def _travel(self, to: datetime) -> list[Fired]:
-        self._look()
+    def _advance_clock(self, to: datetime) -> list[Delivery]:
+        self._refresh_timers()
         self._require_reachable(to)
-        self._hand_over_changes()  # while it is their time
-        self._clock.stand_at(self._clock.now())
+        self._deliver_stream_records()  # while it is their time
+        self._clock.freeze_at(self._clock.now())
         try:
-            fired = self._fire_until(to)
-            self._clock.stand_at(max(to, self._clock.now()))
-            self._every_minute()
-            self._hand_over_changes()
+            deliveries = self._fire_until(to)
+            self._clock.freeze_at(max(to, self._clock.now()))
+            self._invoke_rules()
+            self._deliver_stream_records()
         finally:
-            self._clock.go_on()
-        return fired
+            self._clock.resume()
+        return deliveries
 
     def _require_reachable(self, to: datetime) -> None:
         if to.year > LAST_YEAR:
-            raise ValueError(f"{iso(to)} is after {LAST_YEAR}, the last year of a cron expression")
-        due = merge(*(standing.occurrences(to) for standing in self._standing.values()))
-        if beyond := next(islice(due, MAX_OCCURRENCES, None), None):
-            text = f"more than {MAX_OCCURRENCES} occurrences are due by {iso(beyond)}"
+            raise ValueError(f"{format_instant(to)} is after {LAST_YEAR}, the last year of a cron expression")
+        occurrences = merge(*(state.occurrences(to) for state in self._timer_states.values()))
+        if first_over_limit := next(islice(occurrences, MAX_OCCURRENCES, None), None):
+            text = f"more than {MAX_OCCURRENCES} occurrences are due by {format_instant(first_over_limit)}"
             raise ValueError(f"{text}; move to an earlier time first")
 
-    def _fire_until(self, end: datetime) -> list[Fired]:
-        fired: list[Fired] = []
+    def _fire_until(self, end: datetime) -> list[Delivery]:
+        deliveries: list[Delivery] = []
         # Look again after every instant: what was invoked may have changed the timers.
-        while due := self._due(end):
-            instant = min(standing.next for standing in due if standing.next)
-            batch = [standing for standing in due if standing.next == instant]
-            if self._clock.standing:
-                self._clock.stand_at(max(instant, self._clock.now()))
-            for standing in batch:
-                standing.next = standing.timer.next_after(instant)
+        while due_states := self._find_due_timers(end):
+            instant = min(standing.next_fire for standing in due_states if standing.next_fire)
+            batch = [standing for standing in due_states if standing.next_fire == instant]
+            if self._clock.is_frozen:
+                self._clock.freeze_at(max(instant, self._clock.now()))
+            for state in batch:
+                state.next_fire = state.timer.next_after(instant)
             timers = [standing.timer for standing in batch]
-            fired += self._pool.map(self._deliver, timers, [instant] * len(timers))
-        return fired
+            deliveries += self._pool.map(self._invoke_target, timers, [instant] * len(timers))
+        return deliveries
 
-    def _due(self, end: datetime) -> list[_Standing]:
-        self._look()
-        return [standing for standing in self._standing.values() if standing.next and standing.next <= end]
+    def _find_due_timers(self, end: datetime) -> list[_TimerState]:
+        self._refresh_timers()
+        return [state for state in self._timer_states.values() if state.next_fire and state.next_fire <= end]
 
-    def _look(self) -> None:
-        timers = self._timers.look()
+    def _refresh_timers(self) -> None:
+        timers = self._timers.read_timers()
         now = self._clock.now()
-        standing = {}
+        states = {}
         for name, timer in sorted(timers.items()):
-            known = self._standing.get(name)
-            if not known or known.timer != timer:
-                known = _Standing(timer, timer.next_after(self._appeared(timer, now)))
-            standing[name] = known
-        self._seen.update(timers)
-        self._standing, self._looked = standing, now
+            state = self._timer_states.get(name)
+            if not state or state.timer != timer:
+                state = _TimerState(timer, timer.next_after(self._find_effective_time(timer, now)))
+            states[name] = state
+        self._timer_history.update(timers)
+        self._timer_states, self._refreshed_at = states, now
 
-    def _appeared(self, timer: Timer, now: datetime) -> datetime:
+    def _find_effective_time(self, timer: LocalTimer, now: datetime) -> datetime:
         """When a new or changed timer began to stand, by this clock: AWS stamps it by the real one."""
-        if self._clock.standing:
+        if self._clock.is_frozen:
             return now
-        age = max(timedelta(), datetime.now(UTC) - timer.modified)
-        return max(self._looked, now - age)
+        age = max(timedelta(), datetime.now(UTC) - timer.modified_at)
+        return max(self._refreshed_at, now - age)
 
-    def _deliver(self, timer: Timer, scheduled_time: datetime) -> Fired:
+    def _invoke_target(self, timer: LocalTimer, scheduled_time: datetime) -> Delivery:
         try:
-            answer = self._invoker.invoke(timer.target, json.loads(timer.input_for(scheduled_time)))
-        except FunctionFailed:
-            return Fired(timer.name, scheduled_time, "error")
-        return Fired(timer.name, scheduled_time, str(answer["status"]))
+            response = self._invoker.invoke_with_retries(
+                timer.target_arn, json.loads(timer.render_input(scheduled_time))
+            )
+        except FunctionError:
+            return Delivery(timer.name, scheduled_time, "error")
+        return Delivery(timer.name, scheduled_time, str(response["status"]))
 
 
-def _minute(instant: datetime) -> datetime:
+def _truncate_to_minute(instant: datetime) -> datetime:
     return instant.replace(second=0, microsecond=0)

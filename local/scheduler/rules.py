@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from local.clock import iso
+from local.clock import format_instant
 from local.errors import StackError
-from local.lambda_.functions import FunctionFailed
+from local.lambda_.functions import FunctionError
 
 if TYPE_CHECKING:
     from local.clock import LocalClock
@@ -21,28 +21,30 @@ class MinuteRules:
     def __init__(self, template: Template, invoker: AsynchronousInvoker, clock: LocalClock) -> None:
         self._invoker = invoker
         self._clock = clock
-        rules = template.of_type("AWS::Events::Rule")
+        rules = template.properties_by_type("AWS::Events::Rule")
         self._functions = {name: target["Arn"] for name, rule in rules.items() for target in rule["Targets"]}
-        if others := [name for name, rule in rules.items() if rule["ScheduleExpression"] != "rate(1 minute)"]:
-            raise StackError(f"the local stack has no rule for the rate of {', '.join(others)}")
+        if unsupported := [
+            name for name, rule in rules.items() if rule["ScheduleExpression"] != "rate(1 minute)"
+        ]:
+            raise StackError(f"the local stack has no rule for the rate of {', '.join(unsupported)}")
 
-    def invoke(self) -> dict[str, Any]:
+    def invoke_rules(self) -> dict[str, Any]:
         """Invoke every function once; the answers by the name of the rule."""
-        return {name: self._invoke(arn) for name, arn in self._functions.items()}
+        return {name: self._invoke_function(arn) for name, arn in self._functions.items()}
 
-    def _invoke(self, arn: str) -> Any:
+    def _invoke_function(self, arn: str) -> Any:
         try:
-            return self._invoker.invoke(arn, self._event())
-        except FunctionFailed as failure:
-            return {"errorType": failure.type, "errorMessage": str(failure)}
+            return self._invoker.invoke_with_retries(arn, self._build_event())
+        except FunctionError as failure:
+            return {"errorType": failure.error_type, "errorMessage": str(failure)}
 
-    def _event(self) -> dict[str, Any]:
+    def _build_event(self) -> dict[str, Any]:
         return {
             "version": "0",
             "id": str(uuid4()),
             "detail-type": "Scheduled Event",
             "source": "aws.events",
-            "time": iso(self._clock.now()),
+            "time": format_instant(self._clock.now()),
             "resources": [],
             "detail": {},
         }

@@ -21,16 +21,16 @@ _PLACEHOLDER = re.compile(r"<aws\.scheduler\.([a-z-]+)>")
 
 
 @dataclass(frozen=True)
-class Timer:
+class LocalTimer:
     """One EventBridge schedule, as it stood when it was read."""
 
     name: str
     arn: str
-    modified: datetime
+    modified_at: datetime
     expression: str
     timezone: str
     enabled: bool
-    target: str
+    target_arn: str
     input: str = field(repr=False)
     cron: Cron = field(repr=False, compare=False)
 
@@ -38,7 +38,7 @@ class Timer:
         """The first time after an instant at which it fires; None if it never does."""
         return self.cron.next_after(instant, ZoneInfo(self.timezone)) if self.enabled else None
 
-    def input_for(self, scheduled_time: datetime) -> str:
+    def render_input(self, scheduled_time: datetime) -> str:
         """The target's input for one occurrence, with EventBridge's placeholders filled in."""
         values = {
             "scheduled-time": scheduled_time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -46,56 +46,60 @@ class Timer:
             "execution-id": str(uuid4()),
             "attempt-number": "1",
         }
-        return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), self.input)
+        return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), self.input)
 
 
-class Timers:
+class TimerReader:
     """Reads the timers of one schedule group; each version of a schedule is read once."""
 
     def __init__(self, scheduler: EventBridgeSchedulerClient, group: str) -> None:
         self._scheduler = scheduler
         self._group = group
-        self._known: dict[str, Timer] = {}
+        self._cache: dict[str, LocalTimer] = {}
 
-    def look(self) -> dict[str, Timer]:
+    def read_timers(self) -> dict[str, LocalTimer]:
         """Every timer that stands now, by name."""
-        standing = {}
+        timers = {}
         pages = self._scheduler.get_paginator("list_schedules").paginate(GroupName=self._group)
         for summary in (summary for page in pages for summary in page["Schedules"]):
-            name, modified = summary["Name"], summary["LastModificationDate"]
-            known = self._known.get(name)
-            timer = known if known and known.modified == modified else self.get(name)
+            name, modified_at = summary["Name"], summary["LastModificationDate"]
+            cached_timer = self._cache.get(name)
+            timer = (
+                cached_timer
+                if cached_timer and cached_timer.modified_at == modified_at
+                else self.read_timer(name)
+            )
             if timer:
-                standing[name] = timer
-        self._known = standing
-        return standing
+                timers[name] = timer
+        self._cache = timers
+        return timers
 
-    def get(self, name: str) -> Timer | None:
+    def read_timer(self, name: str) -> LocalTimer | None:
         """The timer of that name as it stands now, if it does."""
         if not _NAME.fullmatch(name):
             return None
         try:
-            found = self._scheduler.get_schedule(GroupName=self._group, Name=name)
+            schedule = self._scheduler.get_schedule(GroupName=self._group, Name=name)
         except self._scheduler.exceptions.ResourceNotFoundException:
             return None
-        return _timer(found)
+        return _timer_from_schedule(schedule)
 
 
-def _timer(found: GetScheduleOutputTypeDef) -> Timer:
-    expression, timezone = found["ScheduleExpression"], found["ScheduleExpressionTimezone"]
+def _timer_from_schedule(schedule: GetScheduleOutputTypeDef) -> LocalTimer:
+    expression, timezone = schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]
     try:
         cron = parse_cron(expression)
         ZoneInfo(timezone)
     except (ValueError, ZoneInfoNotFoundError) as error:
-        raise StackError(f"EventBridge would refuse schedule {found['Name']}: {error}") from None
-    return Timer(
-        name=found["Name"],
-        arn=found["Arn"],
-        modified=found["LastModificationDate"],
+        raise StackError(f"EventBridge would refuse schedule {schedule['Name']}: {error}") from None
+    return LocalTimer(
+        name=schedule["Name"],
+        arn=schedule["Arn"],
+        modified_at=schedule["LastModificationDate"],
         expression=expression,
         timezone=timezone,
-        enabled=found["State"] != "DISABLED",
-        target=found["Target"]["Arn"],
-        input=found["Target"].get("Input", "{}"),
+        enabled=schedule["State"] != "DISABLED",
+        target_arn=schedule["Target"]["Arn"],
+        input=schedule["Target"].get("Input", "{}"),
         cron=cron,
     )

@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallbackResponse:
     """What the scheduler answered."""
 
     status: int
@@ -27,7 +27,9 @@ class SchedulerCallback:
         self._auth_token = auth_token
         self._http = urllib3.PoolManager(maxsize=16)
 
-    def post(self, install_id: str, body: str, deadline: float, callback_token: str | None) -> Answer | None:
+    def post_operation(
+        self, install_id: str, body: str, deadline: float, callback_token: str | None
+    ) -> CallbackResponse | None:
         """The answer to `body`, or None where none came before `deadline` (of the monotonic clock).
 
         A run that was given a token of its own shows that one; the runner's own would open every install.
@@ -40,16 +42,16 @@ class SchedulerCallback:
                 "POST",
                 self._url + quote(install_id, safe=""),
                 body=body.encode(),
-                headers=self._headers | self._shown(callback_token),
+                headers=self._headers | self._build_auth_header(callback_token),
                 timeout=urllib3.Timeout(total=remaining),
                 retries=False,
             )
         except urllib3.exceptions.HTTPError as error:
             log.warning("the scheduler gave no answer: %s", error)
             return None
-        return Answer(response.status, response.data.decode(errors="replace"))
+        return CallbackResponse(response.status, response.data.decode(errors="replace"))
 
-    def _shown(self, callback_token: str | None) -> dict[str, str]:
+    def _build_auth_header(self, callback_token: str | None) -> dict[str, str]:
         if callback_token:
             return {"authorization": f"Bearer {callback_token}"}
         return {"x-runner-auth": self._auth_token}

@@ -2,7 +2,7 @@
 
 import logging
 
-from runner.messages import Context
+from runner.messages import ExecutionContext
 
 log = logging.getLogger("extension")
 
@@ -14,7 +14,7 @@ MAX_OUTPUT_BYTES = 64 * 1024
 class ExtensionLog:
     """The log of one execution: each line names request and install, and a flood is cut."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ExecutionContext) -> None:
         self._origin = f"[request {context.request_id or '-'}, install {context.install_id or '-'}]"
         self._lines = 0
         self._output = bytearray()
@@ -45,12 +45,12 @@ class ExtensionLog:
         self._output += output[: MAX_OUTPUT_BYTES - len(self._output)]
 
     @property
-    def printed(self) -> list[str]:
+    def output_lines(self) -> list[str]:
         """The lines printed so far."""
         return self._output.decode(errors="replace").splitlines()
 
     def flush(self) -> None:
         """Log what was printed."""
-        for line in filter(str.strip, self.printed):
+        for line in filter(str.strip, self.output_lines):
             self.info(line)
         self._output.clear()

@@ -8,19 +8,19 @@ from wasmtime import WasmtimeError
 from wasmtime.component import FuncType, Linker, LinkerInstance, Record, ResourceType
 
 from runner.host.extension_log import ExtensionLog
-from runner.host.records import record
-from runner.host.scheduler import Scheduler
-from runner.messages import Context
+from runner.host.records import build_record
+from runner.host.scheduler import HostScheduler
+from runner.messages import ExecutionContext
 
 HostFunction = Callable[..., Any]
 Interface = Mapping[str, FuncType | ResourceType]
 
-PACKAGE = "alga:extension/"
+PACKAGE_PREFIX = "alga:extension/"
 
 
-def context_record(context: Context) -> Record:
+def context_record(context: ExecutionContext) -> Record:
     """The WIT record `context-data`."""
-    return record(
+    return build_record(
         request_id=context.request_id,
         tenant_id=context.tenant_id,
         extension_id=context.extension_id,
@@ -30,7 +30,7 @@ def context_record(context: Context) -> Record:
 
 
 def host_functions(
-    context: Context, extension_log: ExtensionLog, scheduler: Scheduler
+    context: ExecutionContext, extension_log: ExtensionLog, scheduler: HostScheduler
 ) -> dict[str, HostFunction]:
     """What this runner implements, by `interface.function`."""
     return {
@@ -47,16 +47,18 @@ def host_functions(
     }
 
 
-def link(linker: Linker, imports: Mapping[str, Interface], functions: Mapping[str, HostFunction]) -> None:
+def link_imports(
+    linker: Linker, imports: Mapping[str, Interface], functions: Mapping[str, HostFunction]
+) -> None:
     """Give a component all it imports of the package; what the runner lacks is refused when called."""
     with linker.root() as root:
         for interface, items in imports.items():
-            with root.add_instance(PACKAGE + interface) as instance:
+            with root.add_instance(PACKAGE_PREFIX + interface) as instance:
                 for name, item in items.items():
-                    _define(instance, f"{interface}.{name}", name, item, functions)
+                    _define_import(instance, f"{interface}.{name}", name, item, functions)
 
 
-def _define(
+def _define_import(
     instance: LinkerInstance,
     path: str,
     name: str,
@@ -66,15 +68,17 @@ def _define(
     if isinstance(item, ResourceType):
         instance.add_resource(name, ResourceType.host(zlib.crc32(name.encode())), lambda _store, _rep: None)
     else:
-        instance.add_func(name, _adapt(functions[path]) if path in functions else _refusal(path))
+        instance.add_func(
+            name, _adapt_function(functions[path]) if path in functions else _build_refusal(path)
+        )
 
 
-def _adapt(function: HostFunction) -> HostFunction:
+def _adapt_function(function: HostFunction) -> HostFunction:
     return lambda _store, *arguments: function(*arguments)
 
 
-def _refusal(path: str) -> HostFunction:
+def _build_refusal(path: str) -> HostFunction:
     def refuse(*_arguments: object) -> NoReturn:
-        raise WasmtimeError(f"{PACKAGE}{path} is not available in this runner")
+        raise WasmtimeError(f"{PACKAGE_PREFIX}{path} is not available in this runner")
 
     return refuse

@@ -4,9 +4,9 @@ import json
 
 from wasmtime.component import Record
 
-from runner.raw_json import elements, members
+from runner.raw_json import parse_elements, parse_members
 
-_SCHEDULE = {
+_SCHEDULE_FIELDS = {
     "id": "id",
     "endpoint_path": "endpointPath",
     "endpoint_method": "endpointMethod",
@@ -19,43 +19,46 @@ _SCHEDULE = {
     "last_error": "lastError",
     "created_at": "createdAt",
 }
-_ENDPOINT = {name: name for name in ("id", "method", "path", "handler", "schedulable")}
+_ENDPOINT_FIELDS = {name: name for name in ("id", "method", "path", "handler", "schedulable")}
 
 
-def record(**fields: object) -> Record:
+def build_record(**fields: object) -> Record:
     """A WIT record; its field names are kebab-case."""
-    made = Record()
+    result = Record()
     for name, value in fields.items():
-        setattr(made, name.replace("_", "-"), value)
-    return made
+        setattr(result, name.replace("_", "-"), value)
+    return result
 
 
-def value(fields: dict[str, str], name: str) -> object:
+def parse_member(fields: dict[str, str], name: str) -> object:
     """The value of a member by its text; None where it is absent."""
     return json.loads(fields.get(name, "null"))
 
 
-def schedules(body: str) -> list[Record]:
+def parse_schedules(body: str) -> list[Record]:
     """The schedules of a `list` answer. Raises ValueError or LookupError where it is no such answer."""
-    return [_schedule(text) for text in elements(members(body)["schedules"])]
+    return [_parse_schedule(text) for text in parse_elements(parse_members(body)["schedules"])]
 
 
-def schedule_or_none(body: str) -> Record | None:
+def parse_optional_schedule(body: str) -> Record | None:
     """The schedule of a `get` answer; raises as `schedules` does."""
-    text = members(body)["schedule"]
-    return None if text == "null" else _schedule(text)
+    text = parse_members(body)["schedule"]
+    return None if text == "null" else _parse_schedule(text)
 
 
-def endpoints(body: str) -> list[Record]:
+def parse_endpoints(body: str) -> list[Record]:
     """The endpoints of a `getEndpoints` answer; raises as `schedules` does."""
-    found = map(members, elements(members(body)["endpoints"]))
-    return [record(**{name: value(fields, key) for name, key in _ENDPOINT.items()}) for fields in found]
+    endpoint_members = map(parse_members, parse_elements(parse_members(body)["endpoints"]))
+    return [
+        build_record(**{name: parse_member(fields, key) for name, key in _ENDPOINT_FIELDS.items()})
+        for fields in endpoint_members
+    ]
 
 
-def _schedule(text: str) -> Record:
-    fields = members(text)
+def _parse_schedule(text: str) -> Record:
+    fields = parse_members(text)
     payload = fields.get("payload", "null")
-    return record(
-        **{name: value(fields, key) for name, key in _SCHEDULE.items()},
+    return build_record(
+        **{name: parse_member(fields, key) for name, key in _SCHEDULE_FIELDS.items()},
         payload=None if payload == "null" else payload,
     )

@@ -7,9 +7,15 @@ from typing import TypeVar
 
 from wasmtime.component import Record
 
-from runner.host.callback import Answer
-from runner.host.records import endpoints, record, schedule_or_none, schedules, value
-from runner.raw_json import dump_object, members, raw_value
+from runner.host.callback import CallbackResponse
+from runner.host.records import (
+    build_record,
+    parse_endpoints,
+    parse_member,
+    parse_optional_schedule,
+    parse_schedules,
+)
+from runner.raw_json import dump_object, parse_members, parse_raw_value
 
 log = logging.getLogger(__name__)
 
@@ -28,94 +34,96 @@ SCHEDULER_ERRORS = {
 }
 
 
-class Scheduler:
+class HostScheduler:
     """The interface for one execution; `post` is None where the extension may not schedule."""
 
-    def __init__(self, post: Callable[[str], Answer | None] | None) -> None:
+    def __init__(self, post: Callable[[str], CallbackResponse | None] | None) -> None:
         self._post = post
 
     def list_schedules(self) -> list[Record] | str:
         """All schedules of the install, or the error."""
-        return self._read({"operation": "list"}, schedules)
+        return self._request_read({"operation": "list"}, parse_schedules)
 
     def get_schedule(self, schedule_id: str) -> Record | str | None:
         """The schedule, None where the install has no such one, or the error."""
-        return self._read({"operation": "get", "scheduleId": schedule_id}, schedule_or_none)
+        return self._request_read({"operation": "get", "scheduleId": schedule_id}, parse_optional_schedule)
 
     def get_endpoints(self) -> list[Record] | str:
         """The endpoints of the installed version, or the error."""
-        return self._read({"operation": "getEndpoints"}, endpoints)
+        return self._request_read({"operation": "getEndpoints"}, parse_endpoints)
 
-    def create_schedule(self, given: Record) -> Record:
+    def create_schedule(self, schedule_input: Record) -> Record:
         """Create a schedule."""
-        return self._write({"operation": "create"}, given)
+        return self._request_write({"operation": "create"}, schedule_input)
 
-    def update_schedule(self, schedule_id: str, given: Record) -> Record:
+    def update_schedule(self, schedule_id: str, schedule_input: Record) -> Record:
         """Change what is given; an empty name or payload is cleared."""
         operation = {"operation": "update", "scheduleId": schedule_id}
-        return self._write(operation, given, clearable=("name", "payload"))
+        return self._request_write(operation, schedule_input, clearable=("name", "payload"))
 
     def delete_schedule(self, schedule_id: str) -> Record:
         """Delete a schedule."""
-        return self._write({"operation": "delete", "scheduleId": schedule_id}, Record())
+        return self._request_write({"operation": "delete", "scheduleId": schedule_id}, Record())
 
-    def _read(self, operation: Mapping[str, object], parse: Callable[[str], T]) -> T | str:
+    def _request_read(self, operation: Mapping[str, object], parse: Callable[[str], T]) -> T | str:
         if self._post is None:
             return "denied"
-        answer = self._post(dump_object(operation))
-        if answer is None:
+        response = self._post(dump_object(operation))
+        if response is None:
             return "internal"
-        if answer.status != 200:
-            return SCHEDULER_ERRORS.get(answer.status, "internal")
+        if response.status != 200:
+            return SCHEDULER_ERRORS.get(response.status, "internal")
         try:
-            return parse(answer.body)
+            return parse(response.body)
         except (ValueError, LookupError):
             log.exception("the scheduler's answer is not the contract's")
             return "internal"
 
-    def _write(
-        self, operation: Mapping[str, object], given: Record, clearable: tuple[str, ...] = ()
+    def _request_write(
+        self, operation: Mapping[str, object], schedule_input: Record, clearable: tuple[str, ...] = ()
     ) -> Record:
         if self._post is None:
-            return _result(error=DENIED)
+            return _build_result(error=DENIED)
         try:
-            body = dump_object({**operation, **_fields(given, clearable)})
+            body = dump_object({**operation, **_build_fields(schedule_input, clearable)})
         except ValueError as error:
-            return _result(
+            return _build_result(
                 error="Payload is not valid JSON",
                 field_errors=json.dumps({"payload": f"Not valid JSON: {error}"}),
             )
-        answer = self._post(body)
-        return _result(error=UNAVAILABLE) if answer is None else _written(answer)
+        response = self._post(body)
+        return _build_result(error=UNAVAILABLE) if response is None else _parse_write_response(response)
 
 
-def _fields(given: Record, clearable: tuple[str, ...]) -> dict[str, object]:
+def _build_fields(schedule_input: Record, clearable: tuple[str, ...]) -> dict[str, object]:
     """The members of a request for an input record; raises ValueError where the payload is not JSON."""
     fields: dict[str, object] = {}
     for name in INPUT_FIELDS:
-        field = getattr(given, name, None)
+        field = getattr(schedule_input, name, None)
         if field == "" and name in clearable:
             fields[name] = None
         elif field is not None:
-            fields[name] = raw_value(field) if name == "payload" else field
+            fields[name] = parse_raw_value(field) if name == "payload" else field
     return fields
 
 
-def _written(answer: Answer) -> Record:
+def _parse_write_response(response: CallbackResponse) -> Record:
     try:
-        body = members(answer.body)
+        body = parse_members(response.body)
     except ValueError:
         body = {}
-    if 200 <= answer.status < 300 and value(body, "success") is True:
-        return _result(schedule_id=value(body, "scheduleId"))
-    error = value(body, "error")
-    return _result(
-        error=error if isinstance(error, str) else f"The scheduler answered {answer.status}",
+    if 200 <= response.status < 300 and parse_member(body, "success") is True:
+        return _build_result(schedule_id=parse_member(body, "scheduleId"))
+    error = parse_member(body, "error")
+    return _build_result(
+        error=error if isinstance(error, str) else f"The scheduler answered {response.status}",
         field_errors=body.get("fieldErrors"),
     )
 
 
-def _result(
+def _build_result(
     *, error: str | None = None, field_errors: str | None = None, schedule_id: object = None
 ) -> Record:
-    return record(success=error is None, error=error, field_errors=field_errors, schedule_id=schedule_id)
+    return build_record(
+        success=error is None, error=error, field_errors=field_errors, schedule_id=schedule_id
+    )

@@ -19,47 +19,49 @@ def content_hash(wasm: bytes) -> str:
     return "sha256:" + hashlib.sha256(wasm).hexdigest()
 
 
-class Components(Generic[T]):
+class ComponentStore(Generic[T]):
     """Finds a component by its hash, also one that was added or replaced while running."""
 
     def __init__(self, folders: Iterable[Path], compile_component: Callable[[bytes], T]) -> None:
         self._folders = tuple(folders)
-        self._compile = compile_component
+        self._compile_component = compile_component
         self._hashes: dict[tuple[Path, int, int], str] = {}
-        self._compiled: dict[str, T] = {}
+        self._components: dict[str, T] = {}
         # One at a time: a compilation takes all cores, and two first calls must not both do it.
-        self._compiling = threading.Lock()
+        self._compile_lock = threading.Lock()
 
-    def get(self, wanted: str) -> T:
+    def get_component(self, component_hash: str) -> T:
         """The compiled component. Raises UnknownComponent, or InvalidComponent as the compiler does."""
-        if wanted not in self._compiled:
-            wasm = self._read(wanted)
-            with self._compiling:
-                if wanted not in self._compiled:
-                    self._compiled[wanted] = self._compile(wasm)
-        return self._compiled[wanted]
+        if component_hash not in self._components:
+            wasm = self._read_component(component_hash)
+            with self._compile_lock:
+                if component_hash not in self._components:
+                    self._components[component_hash] = self._compile_component(wasm)
+        return self._components[component_hash]
 
-    def compile_all(self) -> None:
+    def compile_all_components(self) -> None:
         """Compile ahead what is there, so that first calls are quick; what fails is logged."""
-        for wanted in list(self._scan()):
+        for component_hash in list(self._scan_folders()):
             try:
-                self.get(wanted)
+                self.get_component(component_hash)
             except RunnerError as error:
-                log.warning("%s: %s", wanted, error)
+                log.warning("%s: %s", component_hash, error)
 
-    def _read(self, wanted: str) -> bytes:
-        path = self._scan().get(wanted)
+    def _read_component(self, component_hash: str) -> bytes:
+        path = self._scan_folders().get(component_hash)
         wasm = path.read_bytes() if path else b""
-        if content_hash(wasm) != wanted:
-            raise UnknownComponent(f"no component with content hash {wanted} in the extension folders")
+        if content_hash(wasm) != component_hash:
+            raise UnknownComponent(
+                f"no component with content hash {component_hash} in the extension folders"
+            )
         return wasm
 
-    def _scan(self) -> dict[str, Path]:
+    def _scan_folders(self) -> dict[str, Path]:
         """Path by hash; only files that are new or changed are read."""
         paths = [path for folder in self._folders for path in sorted(folder.glob("*/component.wasm"))]
-        return {self._hash(path): path for path in paths}
+        return {self._hash_file(path): path for path in paths}
 
-    def _hash(self, path: Path) -> str:
+    def _hash_file(self, path: Path) -> str:
         stat = path.stat()
         version = (path, stat.st_mtime_ns, stat.st_size)
         if version not in self._hashes:

@@ -10,21 +10,21 @@ from wasmtime.component import Record
 from runner.errors import InvalidComponent
 from runner.host.callback import SchedulerCallback
 from runner.host.extension_log import ExtensionLog
-from runner.host.functions import context_record, host_functions, link
-from runner.host.records import record
-from runner.host.scheduler import CAPABILITY, Scheduler
+from runner.host.functions import context_record, host_functions, link_imports
+from runner.host.records import build_record
+from runner.host.scheduler import CAPABILITY, HostScheduler
 from runner.messages import ExecuteRequest, ExecuteResponse
-from runner.sandbox.components import Components
-from runner.sandbox.sandbox import Extension, Sandbox
-from runner.sandbox.time_limit import run_within
-from runner.sandbox.traps import explain
+from runner.sandbox.components import ComponentStore
+from runner.sandbox.sandbox import CompiledExtension, Sandbox
+from runner.sandbox.time_limit import run_with_time_limit
+from runner.sandbox.traps import error_from_trap
 
 
-class Executor:
+class ExtensionExecutor:
     """Runs extensions."""
 
     def __init__(
-        self, sandbox: Sandbox, components: Components[Extension], callback: SchedulerCallback
+        self, sandbox: Sandbox, components: ComponentStore[CompiledExtension], callback: SchedulerCallback
     ) -> None:
         self._sandbox = sandbox
         self._components = components
@@ -32,55 +32,63 @@ class Executor:
 
     def execute(self, request: ExecuteRequest) -> ExecuteResponse:
         """The extension's response. Raises RunnerError where there is none."""
-        extension = self._components.get(request.context.content_hash)
+        extension = self._components.get_component(request.context.content_hash)
         # The clock starts here: that a component must first be compiled is not the extension's fault.
         seconds = request.limits.timeout_ms / 1000
-        return run_within(seconds, partial(self._run, extension, request, time.monotonic() + seconds))
+        return run_with_time_limit(
+            seconds, partial(self._run_extension, extension, request, time.monotonic() + seconds)
+        )
 
-    def _run(self, extension: Extension, request: ExecuteRequest, deadline: float) -> ExecuteResponse:
+    def _run_extension(
+        self, extension: CompiledExtension, request: ExecuteRequest, deadline: float
+    ) -> ExecuteResponse:
         extension_log = ExtensionLog(request.context)
-        scheduler = self._scheduler(request, deadline)
-        linker = self._sandbox.linker()
-        link(linker, extension.imports, host_functions(request.context, extension_log, scheduler))
-        with self._sandbox.store(request.limits.timeout_ms / 1000, _wasi(extension_log)) as store:
+        scheduler = self._build_scheduler(request, deadline)
+        linker = self._sandbox.create_linker()
+        link_imports(linker, extension.imports, host_functions(request.context, extension_log, scheduler))
+        with self._sandbox.create_store(
+            request.limits.timeout_ms / 1000, _build_wasi_config(extension_log)
+        ) as store:
             try:
                 instance = linker.instantiate(store, extension.component)
                 handler = instance.get_func(store, "handler")
                 if handler is None:
                     raise InvalidComponent("the component does not export handler")
-                return _response(handler(store, _request(request)))
+                return _parse_response(handler(store, _build_request_record(request)))
             except WasmtimeError as error:
-                raise explain(error, extension_log.printed, request.limits.timeout_ms) from error
+                raise error_from_trap(error, extension_log.output_lines, request.limits.timeout_ms) from error
             finally:
                 extension_log.flush()
 
-    def _scheduler(self, request: ExecuteRequest, deadline: float) -> Scheduler:
+    def _build_scheduler(self, request: ExecuteRequest, deadline: float) -> HostScheduler:
         install_id, token = request.context.install_id, request.context.callback_token
         granted = CAPABILITY in {name.strip().casefold() for name in request.providers}
         if not (granted and install_id):
-            return Scheduler(None)
-        return Scheduler(partial(self._callback.post, install_id, deadline=deadline, callback_token=token))
+            return HostScheduler(None)
+        return HostScheduler(
+            partial(self._callback.post_operation, install_id, deadline=deadline, callback_token=token)
+        )
 
 
-def _wasi(extension_log: ExtensionLog) -> WasiConfig:
+def _build_wasi_config(extension_log: ExtensionLog) -> WasiConfig:
     wasi = WasiConfig()
     wasi.stdout_custom = extension_log.capture
     wasi.stderr_custom = extension_log.capture
     return wasi
 
 
-def _request(request: ExecuteRequest) -> Record:
+def _build_request_record(request: ExecuteRequest) -> Record:
     http = request.http
-    headers = [record(name=name, value=value) for name, value in http.headers.items()]
-    return record(
+    headers = [build_record(name=name, value=value) for name, value in http.headers.items()]
+    return build_record(
         context=context_record(request.context),
-        http=record(method=http.method, url=http.url, headers=headers, body=http.body_b64),
+        http=build_record(method=http.method, url=http.url, headers=headers, body=http.body_b64),
     )
 
 
-def _response(given: Any) -> ExecuteResponse:
+def _parse_response(response_record: Any) -> ExecuteResponse:
     headers: dict[str, str] = {}
-    for header in given.headers:
+    for header in response_record.headers:
         name = header.name.lower()
         headers[name] = f"{headers[name]}, {header.value}" if name in headers else header.value
-    return ExecuteResponse(given.status, headers, given.body or b"")
+    return ExecuteResponse(response_record.status, headers, response_record.body or b"")

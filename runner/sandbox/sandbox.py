@@ -13,16 +13,16 @@ from wasmtime import Config, Engine, Store, WasiConfig, WasmtimeError
 from wasmtime.component import Component, ComponentInstanceType, FuncType, Linker, ResourceType
 
 from runner.errors import InvalidComponent
-from runner.host.functions import PACKAGE, Interface
+from runner.host.functions import PACKAGE_PREFIX, Interface
 from runner.sandbox import wasmtime_fixes
 
-MEMORY_BYTES = 256 * 1024 * 1024
-MEMORIES = 4
+MAX_MEMORY_BYTES = 256 * 1024 * 1024
+MAX_MEMORIES = 4
 TICK_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Extension:
+class CompiledExtension:
     """A compiled component and what it imports of the platform's package, by interface."""
 
     component: Component
@@ -33,63 +33,63 @@ class Sandbox:
     """One wasmtime engine, with a clock that ends what takes too long."""
 
     def __init__(self, cache_dir: Path) -> None:
-        wasmtime_fixes.apply()
+        wasmtime_fixes.apply_fixes()
         config = Config()
-        config.cache = str(_cache_config(cache_dir))
+        config.cache = str(_write_cache_config(cache_dir))
         config.epoch_interruption = True
         self._engine = Engine(config)
-        threading.Thread(target=self._tick, name="epoch", daemon=True).start()
+        threading.Thread(target=self._advance_epoch, name="epoch", daemon=True).start()
 
-    def compile(self, wasm: bytes) -> Extension:
+    def compile_component(self, wasm: bytes) -> CompiledExtension:
         """Compile a component, or take it from the cache. Raises InvalidComponent."""
         try:
             component = Component(self._engine, wasm)
         except WasmtimeError as error:
             raise InvalidComponent(f"not a WASM component: {str(error).splitlines()[0]}") from error
-        return Extension(component, _imports(component, self._engine))
+        return CompiledExtension(component, _read_imports(component, self._engine))
 
-    def linker(self) -> Linker:
+    def create_linker(self) -> Linker:
         """A linker with WASI: clocks, random numbers and output, but no files, network or environment."""
         linker = Linker(self._engine)
         linker.add_wasip2()
         return linker
 
-    def store(self, seconds: float, wasi: WasiConfig) -> Store:
+    def create_store(self, seconds: float, wasi: WasiConfig) -> Store:
         """The memory and time of one call."""
         store = Store(self._engine)
-        store.set_limits(memory_size=MEMORY_BYTES, memories=MEMORIES)
+        store.set_limits(memory_size=MAX_MEMORY_BYTES, memories=MAX_MEMORIES)
         store.set_epoch_deadline(math.ceil(seconds / TICK_SECONDS) + 1)
         store.set_wasi(wasi)
         return store
 
-    def _tick(self) -> None:
+    def _advance_epoch(self) -> None:
         """Advance the epoch with the clock; where the thread was held up, it catches up."""
-        ticked = time.monotonic()
+        epoch_time = time.monotonic()
         while True:
             time.sleep(TICK_SECONDS)
-            while ticked < time.monotonic():
+            while epoch_time < time.monotonic():
                 self._engine.increment_epoch()
-                ticked += TICK_SECONDS
+                epoch_time += TICK_SECONDS
 
 
-def _imports(component: Component, engine: Engine) -> dict[str, Interface]:
-    imported = {name: item.ty for name, item in component.type.imports(engine).items()}
+def _read_imports(component: Component, engine: Engine) -> dict[str, Interface]:
+    import_types = {name: item.ty for name, item in component.type.imports(engine).items()}
     return {
-        name.removeprefix(PACKAGE): _items(item, engine)
-        for name, item in imported.items()
-        if name.startswith(PACKAGE) and isinstance(item, ComponentInstanceType)
+        name.removeprefix(PACKAGE_PREFIX): _read_interface(item, engine)
+        for name, item in import_types.items()
+        if name.startswith(PACKAGE_PREFIX) and isinstance(item, ComponentInstanceType)
     }
 
 
-def _items(interface: ComponentInstanceType, engine: Engine) -> dict[str, Any]:
+def _read_interface(interface: ComponentInstanceType, engine: Engine) -> dict[str, Any]:
     items = {name: item.ty for name, item in interface.exports(engine).items()}
     return {name: item for name, item in items.items() if isinstance(item, FuncType | ResourceType)}
 
 
-def _cache_config(cache_dir: Path) -> Path:
+def _write_cache_config(cache_dir: Path) -> Path:
     cache_dir.mkdir(parents=True, exist_ok=True)
     path = cache_dir / "config.toml"
     # Put in place at once: another runner may be reading it.
-    written = cache_dir / f"config.{os.getpid()}"
-    written.write_text(f"[cache]\ndirectory = {json.dumps(str(cache_dir))}\n")
-    return written.replace(path)
+    temporary_path = cache_dir / f"config.{os.getpid()}"
+    temporary_path.write_text(f"[cache]\ndirectory = {json.dumps(str(cache_dir))}\n")
+    return temporary_path.replace(path)

@@ -13,17 +13,17 @@ T = TypeVar("T")
 GRACE_SECONDS = 0.2
 
 
-def run_within(seconds: float, function: Callable[[], T]) -> T:
+def run_with_time_limit(seconds: float, function: Callable[[], T]) -> T:
     """The result of `function`. Raises TimeLimit when there is none in time; its thread is left to itself."""
     future: Future[T] = Future()
-    threading.Thread(target=_fulfil, args=(future, function), name="extension", daemon=True).start()
+    threading.Thread(target=_resolve_future, args=(future, function), name="extension", daemon=True).start()
     try:
         return future.result(seconds + GRACE_SECONDS)
     except TimeoutError:
         raise TimeLimit(f"the extension took longer than {seconds * 1000:.0f} ms") from None
 
 
-def _fulfil(future: Future[T], function: Callable[[], T]) -> None:
+def _resolve_future(future: Future[T], function: Callable[[], T]) -> None:
     try:
         future.set_result(function())
     except Exception as error:  # noqa: BLE001 - handed to the waiting thread, which raises it

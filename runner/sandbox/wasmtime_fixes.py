@@ -38,35 +38,35 @@ class _CaseClasses(threading.local):
         return iter(self._classes)
 
 
-def apply() -> None:
+def apply_fixes() -> None:
     """Put the repairs in place."""
     _types.case_test_cache = _CaseClasses()  # type: ignore[assignment]  # only these three methods are used
-    ListType.convert_from_c = _lift  # type: ignore[assignment, method-assign]  # a replacement is the point
-    ListType.convert_to_c = _lower  # type: ignore[assignment, method-assign]  # likewise
+    ListType.convert_from_c = _lift_list  # type: ignore[assignment, method-assign]  # a replacement is the point
+    ListType.convert_to_c = _lower_list  # type: ignore[assignment, method-assign]  # likewise
 
 
-_lift_items = ListType.convert_from_c
-_lower_items = ListType.convert_to_c
+_original_lift = ListType.convert_from_c
+_original_lower = ListType.convert_to_c
 
 
-def _lift(self: ListType, value: Any) -> Any:
+def _lift_list(self: ListType, value: Any) -> Any:
     if not self._is_bytes():
-        return _lift_items(self, value)
+        return _original_lift(self, value)
     values = value.of.list
     raw = ctypes.string_at(values.data, values.size * _VALUE_BYTES) if values.size else b""
     ffi.wasmtime_component_vallist_delete(ctypes.byref(values))
     return raw[_BYTE_OFFSET::_VALUE_BYTES]
 
 
-def _lower(self: ListType, store: Any, given: Any, target: Any) -> None:
-    if not (given and isinstance(given, bytes) and self._is_bytes()):
-        return _lower_items(self, store, given, target)
-    one = _Value()
-    one.kind = ffi.WASMTIME_COMPONENT_U8
-    raw = bytearray(bytes(one) * len(given))
-    raw[_BYTE_OFFSET::_VALUE_BYTES] = given
+def _lower_list(self: ListType, store: Any, value: Any, target: Any) -> None:
+    if not (value and isinstance(value, bytes) and self._is_bytes()):
+        return _original_lower(self, store, value, target)
+    byte_value = _Value()
+    byte_value.kind = ffi.WASMTIME_COMPONENT_U8
+    raw = bytearray(bytes(byte_value) * len(value))
+    raw[_BYTE_OFFSET::_VALUE_BYTES] = value
     values = ffi.wasmtime_component_vallist_t()
-    ffi.wasmtime_component_vallist_new_uninit(values, len(given))
+    ffi.wasmtime_component_vallist_new_uninit(values, len(value))
     ctypes.memmove(values.data, bytes(raw), len(raw))
     target.contents.kind = ffi.WASMTIME_COMPONENT_LIST
     target.contents.of.list = values

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from extension_sdk import Extension, Request, Response, host
 from extension_sdk.schedules import Json
-from wanted import WANTED, ensure
+from wanted import DESIRED_SCHEDULES, ensure_schedule
 
 app = Extension()
 
@@ -13,10 +13,12 @@ app = Extension()
 def setup(_request: Request) -> Json:
     """Make the schedules as they are wanted; doing it twice is as good as once."""
     existing = {schedule.name: schedule for schedule in host.scheduler.list()}
-    outcomes = {wanted.name: ensure(wanted, existing.get(wanted.name)) for wanted in WANTED}
+    outcomes = {
+        desired.name: ensure_schedule(desired, existing.get(desired.name)) for desired in DESIRED_SCHEDULES
+    }
     host.log.info(f"setup: {outcomes}")
     return {
-        outcome: [name for name, was in outcomes.items() if was == outcome]
+        outcome: [name for name, actual in outcomes.items() if actual == outcome]
         for outcome in ("created", "existing", "repaired")
     }
 

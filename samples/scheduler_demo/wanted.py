@@ -10,7 +10,7 @@ Outcome = Literal["created", "existing", "repaired"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredSchedule:
     """A schedule as it should be; its name tells it from the others."""
 
     name: str
@@ -20,29 +20,29 @@ class Wanted:
     payload: Json = None
 
 
-WANTED = (
-    Wanted("heartbeat", "POST /api/heartbeat", "*/5 * * * *", payload={"source": "schedule"}),
-    Wanted("daily-status", "GET /api/status", "0 9 * * *", timezone="America/New_York"),
+DESIRED_SCHEDULES = (
+    DesiredSchedule("heartbeat", "POST /api/heartbeat", "*/5 * * * *", payload={"source": "schedule"}),
+    DesiredSchedule("daily-status", "GET /api/status", "0 9 * * *", timezone="America/New_York"),
 )
 
 
-def ensure(wanted: Wanted, existing: Schedule | None) -> Outcome:
+def ensure_schedule(desired: DesiredSchedule, existing: Schedule | None) -> Outcome:
     """Make the schedule be there as wanted. Raises ScheduleRejected where the platform refuses."""
     if existing is None:
-        return _create(wanted)
-    if (existing.cron, existing.timezone) == (wanted.cron, wanted.timezone):
+        return _create_schedule(desired)
+    if (existing.cron, existing.timezone) == (desired.cron, desired.timezone):
         return "existing"
-    host.scheduler.update(existing.id, cron=wanted.cron, timezone=wanted.timezone).raise_for_error()
+    host.scheduler.update(existing.id, cron=desired.cron, timezone=desired.timezone).raise_for_error()
     return "repaired"
 
 
-def _create(wanted: Wanted) -> Outcome:
+def _create_schedule(desired: DesiredSchedule) -> Outcome:
     result = host.scheduler.create(
-        wanted.endpoint,
-        wanted.cron,
-        timezone=wanted.timezone,
-        name=wanted.name,
-        payload=wanted.payload,
+        desired.endpoint,
+        desired.cron,
+        timezone=desired.timezone,
+        name=desired.name,
+        payload=desired.payload,
     )
     if "name" in result.field_errors:
         return "existing"  # another setup was quicker

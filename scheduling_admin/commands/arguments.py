@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 from scheduling.domain.ids import (
-    INSTALL_ID_FORM,
-    TENANT_ID_FORM,
+    INSTALL_ID_FORMAT,
+    TENANT_ID_FORMAT,
     InstallId,
     ScheduleId,
     parse_install_id,
@@ -15,61 +15,69 @@ from scheduling.domain.ids import (
     parse_tenant_id,
 )
 
-from scheduling_admin.errors import AdminError, Exit
+from scheduling_admin.errors import AdminError, ExitStatus
 
 
-def install_id(text: str) -> InstallId:
+def parse_install_argument(text: str) -> InstallId:
     """The install id. Raises BadParameter."""
-    found = parse_install_id(text)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is no install id: {INSTALL_ID_FORM}")
-    return found
+    parsed_id = parse_install_id(text)
+    if parsed_id is None:
+        raise typer.BadParameter(f"{text!r} is no install id: {INSTALL_ID_FORMAT}")
+    return parsed_id
 
 
-def schedule_id(text: str) -> ScheduleId:
+def parse_schedule_argument(text: str) -> ScheduleId:
     """The schedule id. Raises BadParameter."""
-    found = parse_schedule_id(text)
-    if found is None:
+    parsed_id = parse_schedule_id(text)
+    if parsed_id is None:
         raise typer.BadParameter(f"{text!r} is no schedule id: a UUID, as `schedules` lists it")
-    return found
+    return parsed_id
 
 
-def tenant_id(text: str) -> str:
+def parse_tenant_argument(text: str) -> str:
     """The tenant id. Raises BadParameter."""
-    found = parse_tenant_id(text)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is no tenant id: {TENANT_ID_FORM}")
-    return found
+    parsed_id = parse_tenant_id(text)
+    if parsed_id is None:
+        raise typer.BadParameter(f"{text!r} is no tenant id: {TENANT_ID_FORMAT}")
+    return parsed_id
 
 
-Install = Annotated[str, typer.Argument(parser=install_id, metavar="INSTALL", help="The install's id.")]
-Schedule = Annotated[str, typer.Argument(parser=schedule_id, metavar="SCHEDULE", help="The schedule's id.")]
-Tenant = Annotated[str, typer.Argument(parser=tenant_id, metavar="TENANT", help="The tenant's id.")]
-OfInstall = Annotated[
-    str | None, typer.Option("--install", parser=install_id, metavar="INSTALL", help="Of this install.")
+InstallArgument = Annotated[
+    str, typer.Argument(parser=parse_install_argument, metavar="INSTALL", help="The install's id.")
 ]
-OfTenant = Annotated[
-    str | None, typer.Option("--tenant", parser=tenant_id, metavar="TENANT", help="Of this tenant.")
+ScheduleArgument = Annotated[
+    str, typer.Argument(parser=parse_schedule_argument, metavar="SCHEDULE", help="The schedule's id.")
 ]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
-Cursor = Annotated[str | None, typer.Option(help="Where the last page ended, as it was told there.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+TenantArgument = Annotated[
+    str, typer.Argument(parser=parse_tenant_argument, metavar="TENANT", help="The tenant's id.")
+]
+InstallOption = Annotated[
+    str | None,
+    typer.Option("--install", parser=parse_install_argument, metavar="INSTALL", help="Of this install."),
+]
+TenantOption = Annotated[
+    str | None,
+    typer.Option("--tenant", parser=parse_tenant_argument, metavar="TENANT", help="Of this tenant."),
+]
+LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
+CursorOption = Annotated[str | None, typer.Option(help="Where the last page ended, as it was told there.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-def encoded(kind: str, place: str | None) -> str | None:
+def encode_cursor(kind: str, position: str | None) -> str | None:
     """A word for the place in lists of that kind; None at the end."""
-    return base64.urlsafe_b64encode(f"{kind} {place}".encode()).decode() if place else None
+    return base64.urlsafe_b64encode(f"{kind} {position}".encode()).decode() if position else None
 
 
-def decoded(kind: str, cursor: str | None) -> str | None:
+def decode_cursor(kind: str, cursor: str | None) -> str | None:
     """The place that the word stands for. Raises AdminError for one of another list."""
     if cursor is None:
         return None
     try:
-        found, _, place = base64.urlsafe_b64decode(cursor).decode().partition(" ")
+        cursor_kind, _, position = base64.urlsafe_b64decode(cursor).decode().partition(" ")
     except (binascii.Error, ValueError):
-        found = place = ""
-    if found != kind:
+        cursor_kind = position = ""
+    if cursor_kind != kind:
         text = f"--cursor {cursor} is not of this list; take the word that its last page ended with."
-        raise AdminError(text, Exit.USAGE)
-    return place
+        raise AdminError(text, ExitStatus.USAGE)
+    return position

@@ -12,49 +12,49 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from scheduling_admin.errors import FAILURES, failure_of
-from scheduling_admin.output.report import Report, console_on
-from scheduling_admin.output.tables import sentence
-from scheduling_admin.stack.options import Options
+from scheduling_admin.errors import EXPECTED_ERRORS, convert_to_admin_error
+from scheduling_admin.output.report import CommandReport, create_console
+from scheduling_admin.output.tables import render_sentence
+from scheduling_admin.stack.options import CommonOptions
 
-_SHARED = [
+_SHARED_PARAMETERS = [
     Parameter(each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=each.type)
-    for each in dataclasses.fields(Options)
+    for each in dataclasses.fields(CommonOptions)
 ]
 
 
-def command(function: Callable[..., Report]) -> Callable[..., None]:
+def create_typer_command(function: Callable[..., CommandReport]) -> Callable[..., None]:
     """A Typer command with the options that all have; `function` takes an Operator and its own parameters."""
 
     @wraps(function)
-    def run(**given: Any) -> None:
-        options = Options(**{each.name: given.pop(each.name) for each in _SHARED})
-        console = console_on(sys.stderr)
+    def invoke_command(**kwargs: Any) -> None:
+        options = CommonOptions(**{each.name: kwargs.pop(each.name) for each in _SHARED_PARAMETERS})
+        console = create_console(sys.stderr)
         from scheduling_admin.stack.connection import (
             connect,  # with all of boto3, which no help page needs
         )
 
         try:
-            with _plain_log(console):
-                report = function(connect(options), **given)
-            report.tell(as_json=options.json)
-        except FAILURES as error:
-            failure = failure_of(error)
-            _say(console, str(failure), "red")
-            raise typer.Exit(failure.ends_with) from error
-        raise typer.Exit(report.ends_with)
+            with _log_to_console(console):
+                report = function(connect(options), **kwargs)
+            report.print_report(as_json=options.json)
+        except EXPECTED_ERRORS as error:
+            admin_error = convert_to_admin_error(error)
+            _print_line(console, str(admin_error), "red")
+            raise typer.Exit(admin_error.exit_status) from error
+        raise typer.Exit(report.exit_status)
 
-    own = list(signature(function).parameters.values())[1:]
-    run.__signature__ = Signature([*own, *_SHARED])  # type: ignore[attr-defined]
-    return run
+    own_parameters = list(signature(function).parameters.values())[1:]
+    invoke_command.__signature__ = Signature([*own_parameters, *_SHARED_PARAMETERS])  # type: ignore[attr-defined]
+    return invoke_command
 
 
-def _say(console: Console, text: str, style: str) -> None:
+def _print_line(console: Console, text: str, style: str) -> None:
     """A line on the console; folded on a terminal only, so that logs and searches have it whole."""
-    console.print(sentence(text, style), soft_wrap=not console.is_terminal)
+    console.print(render_sentence(text, style), soft_wrap=not console.is_terminal)
 
 
-class _Plain(logging.Handler):
+class _ConsoleHandler(logging.Handler):
     """What the operations warn of, a line each on stderr, without tracebacks."""
 
     def __init__(self, console: Console) -> None:
@@ -65,16 +65,16 @@ class _Plain(logging.Handler):
         """As logging asks for it."""
         cause = record.exc_info[1] if record.exc_info else None
         text = record.getMessage()
-        _say(self._console, f"{text}: {cause}" if cause else text, "yellow")
+        _print_line(self._console, f"{text}: {cause}" if cause else text, "yellow")
 
 
 @contextmanager
-def _plain_log(console: Console) -> Iterator[None]:
+def _log_to_console(console: Console) -> Iterator[None]:
     """Within, the service's log goes there."""
     log = logging.getLogger("scheduling")
-    before = log.handlers, log.propagate
-    log.handlers, log.propagate = [_Plain(console)], False
+    previous = log.handlers, log.propagate
+    log.handlers, log.propagate = [_ConsoleHandler(console)], False
     try:
         yield
     finally:
-        log.handlers, log.propagate = before
+        log.handlers, log.propagate = previous

@@ -5,22 +5,28 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.runs import Fire, Run, RunStatus, Trigger, manual_time_text
+from scheduling.domain.runs import Fire, Run, RunStatus, Trigger, format_manual_time
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.commands.schedules import find
-from scheduling_admin.errors import AdminError, Exit
-from scheduling_admin.explain.engine import explain as explained
-from scheduling_admin.explain.evidence import Explanation, Facts
-from scheduling_admin.explain.history import may_have_a_letter
+from scheduling_admin.commands.schedules import find_schedule
+from scheduling_admin.errors import AdminError, ExitStatus
+from scheduling_admin.explain.engine import explain_occurrence as explained
+from scheduling_admin.explain.evidence import Evidence, Explanation
+from scheduling_admin.explain.history import may_be_dead_lettered
 from scheduling_admin.output.fields import run_fields, timer_fields
-from scheduling_admin.output.report import Report
-from scheduling_admin.output.tables import sentence
-from scheduling_admin.output.times import Asked, asked, both_text, instant, wall_text
-from scheduling_admin.stack.session import Operator
+from scheduling_admin.output.report import CommandReport
+from scheduling_admin.output.tables import render_sentence
+from scheduling_admin.output.times import (
+    OccurrenceTime,
+    format_instant,
+    format_local_and_utc,
+    format_wall_time,
+    parse_occurrence_time,
+)
+from scheduling_admin.stack.session import AdminSession
 
-_NEIGHBOURS = 5
-Time = Annotated[
+_OVERLAP_SEARCH_LIMIT = 5
+TimeArgument = Annotated[
     str,
     typer.Argument(
         metavar="TIME",
@@ -30,87 +36,112 @@ Time = Annotated[
 
 
 def explain(
-    operator: Operator, install: arguments.Install, schedule: arguments.Schedule, time: Time
-) -> Report:
+    session: AdminSession,
+    install: arguments.InstallArgument,
+    schedule: arguments.ScheduleArgument,
+    time: TimeArgument,
+) -> CommandReport:
     """Tell why an occurrence of a schedule did run, or did not."""
-    facts = _facts(operator, InstallId(install), ScheduleId(schedule), time)
-    told = explained(facts)
-    return Report(_document(facts, told), _shown(facts, told), Exit.WRONG if told.verdict.wrong else Exit.OK)
+    evidence = _gather_evidence(session, InstallId(install), ScheduleId(schedule), time)
+    explanation = explained(evidence)
+    return CommandReport(
+        _build_document(evidence, explanation),
+        _render_explanation(evidence, explanation),
+        ExitStatus.NEEDS_ATTENTION if explanation.verdict.needs_attention else ExitStatus.OK,
+    )
 
 
-def _facts(operator: Operator, install_id: InstallId, schedule_id: ScheduleId, time: str) -> Facts:
-    install, schedule = find(operator, install_id, schedule_id)
+def _gather_evidence(
+    session: AdminSession, install_id: InstallId, schedule_id: ScheduleId, time: str
+) -> Evidence:
+    install, schedule = find_schedule(session, install_id, schedule_id)
     try:
-        when = asked(time, schedule.definition.timezone)
+        occurrence = parse_occurrence_time(time, schedule.definition.timezone)
     except ValueError as error:
-        raise AdminError(str(error), Exit.USAGE) from error
-    run = None if when.skipped else operator.services.runs.read(_fire(install_id, schedule_id, when)).run
-    now = operator.now
-    look = operator.letters.look() if may_have_a_letter(run) and when.moment <= now else None
-    return Facts(
-        asked=when,
+        raise AdminError(str(error), ExitStatus.USAGE) from error
+    run = (
+        None
+        if occurrence.nonexistent
+        else session.services.runs.read_fire_snapshot(_build_fire(install_id, schedule_id, occurrence)).run
+    )
+    now = session.now
+    peek_result = (
+        session.dead_letter_queue.peek_dead_letters()
+        if may_be_dead_lettered(run) and occurrence.moment <= now
+        else None
+    )
+    return Evidence(
+        occurrence=occurrence,
         now=now,
         install=install,
         schedule=schedule,
         run=run,
-        under_way=_under_way(operator, install_id, schedule_id, run),
-        timer=operator.services.timers.get(schedule_id),
-        look=look,
-        history_days=operator.stack.history_days,
-        log_group=f"/aws/lambda/{operator.stack.name}-execute",
+        overlapping_run=_find_overlapping_run(session, install_id, schedule_id, run),
+        timer=session.services.timers.get_timer(schedule_id),
+        peek_result=peek_result,
+        history_days=session.stack.history_days,
+        log_group=f"/aws/lambda/{session.stack.name}-execute",
     )
 
 
-def _fire(install_id: InstallId, schedule_id: ScheduleId, when: Asked) -> Fire:
-    trigger = Trigger.MANUAL if when.manual else Trigger.SCHEDULE
+def _build_fire(install_id: InstallId, schedule_id: ScheduleId, occurrence: OccurrenceTime) -> Fire:
+    trigger = Trigger.MANUAL if occurrence.manual else Trigger.SCHEDULE
     return Fire(
         install_id=install_id,
         schedule_id=schedule_id,
         revision=0,
-        scheduled_time=when.name,
+        scheduled_time=occurrence.scheduled_time,
         trigger=trigger,
     )
 
 
-def _under_way(
-    operator: Operator, install_id: InstallId, schedule_id: ScheduleId, run: Run | None
+def _find_overlapping_run(
+    session: AdminSession, install_id: InstallId, schedule_id: ScheduleId, run: Run | None
 ) -> Run | None:
     """The run that a skipped one met: the newest that had begun by then and was a run at all."""
     if run is None or run.status is not RunStatus.SKIPPED:
         return None
-    before = manual_time_text(run.started_at)
-    page = operator.services.runs.page(install_id, schedule_id, before=before, limit=_NEIGHBOURS)
-    begun = (other for other in page.runs if other.attempt and other.scheduled_time != run.scheduled_time)
-    return next(begun, None)
+    started_before = format_manual_time(run.started_at)
+    page = session.services.runs.read_run_page(
+        install_id, schedule_id, before=started_before, limit=_OVERLAP_SEARCH_LIMIT
+    )
+    candidates = (
+        other for other in page.runs if other.attempt and other.scheduled_time != run.scheduled_time
+    )
+    return next(candidates, None)
 
 
-def _document(facts: Facts, told: Explanation) -> dict[str, object]:
+def _build_document(evidence: Evidence, explanation: Explanation) -> dict[str, object]:
     return {
-        "installId": facts.install.id,
-        "scheduleId": facts.schedule.id,
-        "scheduledTime": None if facts.asked.skipped else facts.asked.name,
-        "localTime": facts.asked.wall.isoformat(),
-        "timezone": facts.zone,
-        "verdict": told.verdict.value,
-        "wrong": told.verdict.wrong,
-        "answer": told.answer,
-        "because": list(told.because),
-        "advice": list(told.advice),
-        "run": run_fields(facts.run) if facts.run else None,
-        "timer": timer_fields(facts.timer),
-        "letters": [{"sentAt": instant(each.sent_at), "reason": each.reason} for each in facts.letters],
+        "installId": evidence.install.id,
+        "scheduleId": evidence.schedule.id,
+        "scheduledTime": None if evidence.occurrence.nonexistent else evidence.occurrence.scheduled_time,
+        "localTime": evidence.occurrence.wall_time.isoformat(),
+        "timezone": evidence.timezone,
+        "verdict": explanation.verdict.value,
+        "needsAttention": explanation.verdict.needs_attention,
+        "answer": explanation.summary,
+        "reasons": list(explanation.reasons),
+        "advice": list(explanation.advice),
+        "run": run_fields(evidence.run) if evidence.run else None,
+        "timer": timer_fields(evidence.timer),
+        "deadLetters": [
+            {"sentAt": format_instant(each.sent_at), "reason": each.reason} for each in evidence.dead_letters
+        ],
     }
 
 
-def _shown(facts: Facts, told: Explanation) -> list[RenderableType]:
-    definition = facts.schedule.definition
-    when = f"{wall_text(facts.asked.wall)}, {facts.zone}"
-    if not facts.asked.skipped:
-        when = both_text(facts.asked.moment, facts.zone)
-    style = "bold red" if told.verdict.wrong else "bold"
+def _render_explanation(evidence: Evidence, explanation: Explanation) -> list[RenderableType]:
+    definition = evidence.schedule.definition
+    time_text = f"{format_wall_time(evidence.occurrence.wall_time)}, {evidence.timezone}"
+    if not evidence.occurrence.nonexistent:
+        time_text = format_local_and_utc(evidence.occurrence.moment, evidence.timezone)
+    style = "bold red" if explanation.verdict.needs_attention else "bold"
     return [
-        sentence(f"{definition.name or facts.schedule.id}: {definition.endpoint}, {when}", "dim"),
-        sentence(told.answer, style),
-        *(sentence(text, indent=2) for text in told.because),
-        *(sentence(text, "cyan", indent=2) for text in told.advice),
+        render_sentence(
+            f"{definition.name or evidence.schedule.id}: {definition.endpoint}, {time_text}", "dim"
+        ),
+        render_sentence(explanation.summary, style),
+        *(render_sentence(text, indent=2) for text in explanation.reasons),
+        *(render_sentence(text, "cyan", indent=2) for text in explanation.advice),
     ]

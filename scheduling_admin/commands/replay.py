@@ -7,100 +7,117 @@ import typer
 from rich.console import RenderableType
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.errors import Exit, leaving
-from scheduling_admin.output.report import Report
-from scheduling_admin.output.tables import Listing, sentence
-from scheduling_admin.output.times import instant
-from scheduling_admin.stack.dead_letters import Letter
-from scheduling_admin.stack.session import Operator
+from scheduling_admin.errors import ExitStatus, add_error_hint
+from scheduling_admin.output.report import CommandReport
+from scheduling_admin.output.tables import Listing, render_sentence
+from scheduling_admin.output.times import format_instant
+from scheduling_admin.stack.dead_letters import DeadLetter
+from scheduling_admin.stack.session import AdminSession
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the letters, and leave them where they are.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Show the letters, and leave them where they are.")
+]
 
 
-def replay(operator: Operator, dry_run: DryRun = False, yes: arguments.Yes = False) -> Report:
+def replay(
+    session: AdminSession, dry_run: DryRunOption = False, yes: arguments.YesOption = False
+) -> CommandReport:
     """Deliver the occurrences of all dead letters again, and take the letters out of their queue.
 
     An occurrence is run once more although its attempts are used up, but never after a success, and not if its
     schedule is disabled or its rule has changed since. Letters that name no occurrence stay.
     """
     if dry_run:
-        look = operator.letters.look()
-        return _report(look.letters, dry_run=True, all_seen=look.all_seen)
-    count = operator.letters.count()
+        peek_result = session.dead_letter_queue.peek_dead_letters()
+        return _build_report(peek_result.dead_letters, dry_run=True, reached_end=peek_result.reached_end)
+    count = session.dead_letter_queue.estimate_dead_letter_count()
     if count:
-        operator.confirm(f"Deliver about {_letters(count)} again?", yes=yes)
-    return _report(_replayed(operator, count), dry_run=False, all_seen=True)
+        session.confirm(f"Deliver about {_format_dead_letter_count(count)} again?", yes=yes)
+    return _build_report(_replay_dead_letters(session, count), dry_run=False, reached_end=True)
 
 
-def _replayed(operator: Operator, count: int) -> list[Letter]:
-    done: list[Letter] = []
+def _replay_dead_letters(session: AdminSession, count: int) -> list[DeadLetter]:
+    dead_letters: list[DeadLetter] = []
     with (
-        leaving(
+        add_error_hint(
             "The letters that were delivered are gone from the queue; the same command goes on with the rest."
         ),
-        operator.progress() as bar,
+        session.show_progress() as bar,
     ):
         task = bar.add_task("Delivering", total=count)
-        for letter in operator.letters.replay(operator.deliver):
-            done.append(letter)
+        for dead_letter in session.dead_letter_queue.replay_dead_letters(session.deliver):
+            dead_letters.append(dead_letter)
             bar.advance(task)
-    return done
+    return dead_letters
 
 
-def _report(letters: Sequence[Letter], *, dry_run: bool, all_seen: bool) -> Report:
-    kept = [letter for letter in letters if letter.fire is None]
+def _build_report(dead_letters: Sequence[DeadLetter], *, dry_run: bool, reached_end: bool) -> CommandReport:
+    remaining = [dead_letter for dead_letter in dead_letters if dead_letter.fire is None]
     document = {
         "dryRun": dry_run,
-        "delivered": 0 if dry_run else len(letters) - len(kept),
-        "kept": len(letters) if dry_run else len(kept),
-        "allSeen": all_seen,
-        "letters": [_fields(letter) for letter in letters],
+        "delivered": 0 if dry_run else len(dead_letters) - len(remaining),
+        "remaining": len(dead_letters) if dry_run else len(remaining),
+        "reachedEnd": reached_end,
+        "deadLetters": [_dead_letter_fields(letter) for letter in dead_letters],
     }
-    shown = _shown(letters, kept, dry_run=dry_run, all_seen=all_seen)
-    return Report(document, shown, Exit.WRONG if kept else Exit.OK)
+    renderables = _render_replay(dead_letters, remaining, dry_run=dry_run, reached_end=reached_end)
+    return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if remaining else ExitStatus.OK)
 
 
-def _fields(letter: Letter) -> dict[str, object]:
-    fire = letter.fire
+def _dead_letter_fields(dead_letter: DeadLetter) -> dict[str, object]:
+    fire = dead_letter.fire
     return {
-        "messageId": letter.id,
-        "sentAt": instant(letter.sent_at),
+        "messageId": dead_letter.message_id,
+        "sentAt": format_instant(dead_letter.sent_at),
         "installId": fire.install_id if fire else None,
         "scheduleId": fire.schedule_id if fire else None,
         "scheduledTime": fire.scheduled_time if fire else None,
-        "reason": letter.reason,
+        "reason": dead_letter.reason,
     }
 
 
-def _shown(
-    letters: Sequence[Letter], kept: Sequence[Letter], *, dry_run: bool, all_seen: bool
+def _render_replay(
+    dead_letters: Sequence[DeadLetter], remaining: Sequence[DeadLetter], *, dry_run: bool, reached_end: bool
 ) -> list[RenderableType]:
-    if not letters:
-        return [sentence("There are no dead letters.")]
-    named = len(letters) - len(kept)
-    told = (
-        f"{_letters(named)} would be delivered again." if dry_run else f"{_letters(named)} delivered again."
+    if not dead_letters:
+        return [render_sentence("There are no dead letters.")]
+    delivered_count = len(dead_letters) - len(remaining)
+    text = (
+        f"{_format_dead_letter_count(delivered_count)} would be delivered again."
+        if dry_run
+        else f"{_format_dead_letter_count(delivered_count)} delivered again."
     )
-    shown: list[RenderableType] = [_table(letters), sentence(f"\n{told}", "green" if named else "")]
-    if kept:
-        told = "names no occurrence, and stays" if len(kept) == 1 else "name no occurrence, and stay"
-        shown.append(sentence(f"{_letters(len(kept))} {told} in the queue.", "red"))
-    if not all_seen:
-        shown.append(sentence("There are more letters than these.", "yellow"))
-    return shown
+    renderables: list[RenderableType] = [
+        _build_table(dead_letters),
+        render_sentence(f"\n{text}", "green" if delivered_count else ""),
+    ]
+    if remaining:
+        text = "names no occurrence, and stays" if len(remaining) == 1 else "name no occurrence, and stay"
+        renderables.append(
+            render_sentence(f"{_format_dead_letter_count(len(remaining))} {text} in the queue.", "red")
+        )
+    if not reached_end:
+        renderables.append(render_sentence("There are more letters than these.", "yellow"))
+    return renderables
 
 
-def _table(letters: Sequence[Letter]) -> Listing:
-    columns = ("Schedule", "Install", "Scheduled time", "Dead since", "Reason")
-    return Listing(columns, [_row(letter) for letter in letters])
+def _build_table(dead_letters: Sequence[DeadLetter]) -> Listing:
+    columns = ("Schedule", "Install", "Scheduled time", "Sent at", "Reason")
+    return Listing(columns, [_build_row(dead_letter) for dead_letter in dead_letters])
 
 
-def _row(letter: Letter) -> tuple[object, ...]:
-    fire = letter.fire
+def _build_row(dead_letter: DeadLetter) -> tuple[object, ...]:
+    fire = dead_letter.fire
     if fire is None:
-        return "(none named)", None, None, instant(letter.sent_at), letter.reason
-    return fire.schedule_id, fire.install_id, fire.scheduled_time, instant(letter.sent_at), letter.reason
+        return "(none named)", None, None, format_instant(dead_letter.sent_at), dead_letter.reason
+    return (
+        fire.schedule_id,
+        fire.install_id,
+        fire.scheduled_time,
+        format_instant(dead_letter.sent_at),
+        dead_letter.reason,
+    )
 
 
-def _letters(count: int) -> str:
+def _format_dead_letter_count(count: int) -> str:
     return f"{count} letter{'' if count == 1 else 's'}"

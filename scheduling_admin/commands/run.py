@@ -11,85 +11,95 @@ from scheduling.domain.runs import MAX_ATTEMPTS, Fire, Run, RunStatus
 from scheduling.operations.runs.run_now import run_now
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.errors import AdminError, Exit, failure_of
+from scheduling_admin.errors import AdminError, ExitStatus, convert_to_admin_error
 from scheduling_admin.output.fields import run_fields
-from scheduling_admin.output.report import Report
-from scheduling_admin.output.tables import sentence
-from scheduling_admin.output.views import runs_table
-from scheduling_admin.stack.session import Operator
+from scheduling_admin.output.report import CommandReport
+from scheduling_admin.output.tables import render_sentence
+from scheduling_admin.output.views import build_runs_table
+from scheduling_admin.stack.session import AdminSession
 
 POLL_SECONDS = 1.0
 
-Key = Annotated[
+IdempotencyKeyOption = Annotated[
     str | None,
     typer.Option(
         help="1 to 64 characters. The same key within 24 hours is the same run; by default, a new one."
     ),
 ]
-Wait = Annotated[bool, typer.Option("--wait", help="Follow the history until the run has ended.")]
-Timeout = Annotated[int, typer.Option(min=1, help="How many seconds --wait waits.")]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Follow the history until the run has ended.")]
+TimeoutOption = Annotated[int, typer.Option(min=1, help="How many seconds --wait waits.")]
 
 
 def run(
-    operator: Operator,
-    install: arguments.Install,
-    schedule: arguments.Schedule,
-    idempotency_key: Key = None,
-    wait: Wait = False,
-    timeout: Timeout = 300,
-) -> Report:
+    session: AdminSession,
+    install: arguments.InstallArgument,
+    schedule: arguments.ScheduleArgument,
+    idempotency_key: IdempotencyKeyOption = None,
+    wait: WaitOption = False,
+    timeout: TimeoutOption = 300,
+) -> CommandReport:
     """Run a schedule now, apart from its timer."""
     key = str(uuid4()) if idempotency_key is None else idempotency_key
     if not 1 <= len(key) <= 64:
-        raise AdminError("--idempotency-key must have 1 to 64 characters.", Exit.USAGE)
+        raise AdminError("--idempotency-key must have 1 to 64 characters.", ExitStatus.USAGE)
     try:
-        fire = run_now(operator.services, operator.deliver, InstallId(install), ScheduleId(schedule), key)
+        fire = run_now(session.services, session.deliver, InstallId(install), ScheduleId(schedule), key)
     except Unavailable as error:
-        text = f"{failure_of(error)} To make sure of this very run: --idempotency-key {key}"
-        raise AdminError(text, Exit.AWS) from error
-    handed = {
+        text = f"{convert_to_admin_error(error)} To make sure of this very run: --idempotency-key {key}"
+        raise AdminError(text, ExitStatus.AWS) from error
+    document = {
         "installId": install,
         "scheduleId": schedule,
         "scheduledTime": fire.scheduled_time,
         "idempotencyKey": key,
     }
     if not wait:
-        told = (
-            f"Handed over, as {fire.scheduled_time}. What comes of it: --wait, or the history of `schedule`."
-        )
-        return Report({**handed, "run": None}, [sentence(told)])
-    found = _followed(operator, fire, timeout)
-    ends_with = Exit.OK if found and found.status is RunStatus.SUCCESS else Exit.WRONG
-    return Report({**handed, "run": run_fields(found) if found else None}, _shown(fire, found), ends_with)
+        message = f"Started as {fire.scheduled_time}. What comes of it: --wait, or the history of `schedule`."
+        return CommandReport({**document, "run": None}, [render_sentence(message)])
+    current_run = _wait_for_run(session, fire, timeout)
+    exit_status = (
+        ExitStatus.OK
+        if current_run and current_run.status is RunStatus.SUCCESS
+        else ExitStatus.NEEDS_ATTENTION
+    )
+    return CommandReport(
+        {**document, "run": run_fields(current_run) if current_run else None},
+        _render_run(fire, current_run),
+        exit_status,
+    )
 
 
-def _followed(operator: Operator, fire: Fire, timeout: int) -> Run | None:
+def _wait_for_run(session: AdminSession, fire: Fire, timeout: int) -> Run | None:
     """The run once it has ended, or as it stands when the time is up; None where it has not begun."""
-    services = operator.services
+    services = session.services
     deadline = services.monotonic() + timeout
-    with operator.progress(counted=False) as bar:
+    with session.show_progress(show_count=False) as bar:
         task = bar.add_task("Waiting for the run to begin", total=None)
         while True:
-            found = services.runs.read(fire).run
-            if (found and _ended(found)) or services.monotonic() > deadline:
-                return found
-            if found:
-                bar.update(task, description=f"Attempt {found.attempt}: {found.status.value}")
+            current_run = services.runs.read_fire_snapshot(fire).run
+            if (current_run and _has_ended(current_run)) or services.monotonic() > deadline:
+                return current_run
+            if current_run:
+                bar.update(task, description=f"Attempt {current_run.attempt}: {current_run.status.value}")
             services.sleep(POLL_SECONDS)
 
 
-def _ended(found: Run) -> bool:
-    if found.status is RunStatus.ERROR:
-        return not found.retryable or found.attempt >= MAX_ATTEMPTS
-    return found.status is not RunStatus.RUNNING
+def _has_ended(current_run: Run) -> bool:
+    if current_run.status is RunStatus.ERROR:
+        return not current_run.retryable or current_run.attempt >= MAX_ATTEMPTS
+    return current_run.status is not RunStatus.RUNNING
 
 
-def _shown(fire: Fire, found: Run | None) -> list[RenderableType]:
-    if found is None:
-        return [sentence(f"The run {fire.scheduled_time} has not begun yet; `explain` tells more.", "yellow")]
-    if _ended(found):
-        return [runs_table([found])]
+def _render_run(fire: Fire, current_run: Run | None) -> list[RenderableType]:
+    if current_run is None:
+        return [
+            render_sentence(
+                f"The run {fire.scheduled_time} has not begun yet; `explain` tells more.", "yellow"
+            )
+        ]
+    if _has_ended(current_run):
+        return [build_runs_table([current_run])]
     return [
-        runs_table([found]),
-        sentence("It has not ended yet; the history of `schedule` tells more.", "yellow"),
+        build_runs_table([current_run]),
+        render_sentence("It has not ended yet; the history of `schedule` tells more.", "yellow"),
     ]

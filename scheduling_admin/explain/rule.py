@@ -4,101 +4,119 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from scheduling.domain.cron.grammar import CronRule, parse_cron
-from scheduling.domain.cron.occurrences import EIGHT_YEARS, fires, next_fire
-from scheduling.domain.runs import time_text
-from scheduling.operations.maintenance.missed import SETTING
+from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, fire_times, next_fire_time
+from scheduling.domain.runs import format_time
+from scheduling.operations.maintenance.missed import TIMER_PROPAGATION_DELAY
 
-from scheduling_admin.explain.evidence import Explanation, Facts, Verdict
-from scheduling_admin.output.times import both_text, last_fire, skipped_times, span_text, wall_text
+from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
+from scheduling_admin.output.times import (
+    find_last_fire,
+    find_nonexistent_times,
+    format_duration,
+    format_local_and_utc,
+    format_wall_time,
+)
 
 _TICK = timedelta(microseconds=1)
 
 
-def created_later(facts: Facts) -> Explanation | None:
+def check_creation_time(evidence: Evidence) -> Explanation | None:
     """Nothing is older than the schedule."""
-    created = facts.schedule.created_at
-    if facts.asked.moment >= created:
+    created_at = evidence.schedule.created_at
+    if evidence.occurrence.moment >= created_at:
         return None
-    answer = f"It did not run: the schedule was created later, {both_text(created, facts.zone)}."
-    return Explanation(Verdict.NOT_DUE, answer)
+    summary = f"It did not run: the schedule was created later, {format_local_and_utc(created_at, evidence.timezone)}."
+    return Explanation(Verdict.NOT_SCHEDULED, summary)
 
 
-def forgotten(facts: Facts) -> Explanation | None:
+def check_history_retention(evidence: Evidence) -> Explanation | None:
     """What the history no longer goes back to."""
-    if facts.asked.moment >= facts.now - timedelta(days=facts.history_days):
+    if evidence.occurrence.moment >= evidence.now - timedelta(days=evidence.history_days):
         return None
-    answer = f"It is not known any more: the history is kept for {facts.history_days} days."
-    return Explanation(Verdict.NOT_KNOWN, answer, (_todays_rule(facts),))
+    summary = f"It is not known any more: the history is kept for {evidence.history_days} days."
+    return Explanation(Verdict.UNKNOWN, summary, (_describe_current_rule(evidence),))
 
 
-def set_later(facts: Facts) -> Explanation | None:
+def check_timer_change(evidence: Evidence) -> Explanation | None:
     """What fires since a change says nothing of the time before it."""
-    since, moment = facts.schedule.timer_since, facts.asked.moment
-    if since is None or moment >= since + SETTING or moment > facts.now:
+    timer_since, moment = evidence.schedule.timer_since, evidence.occurrence.moment
+    if timer_since is None or moment >= timer_since + TIMER_PROPAGATION_DELAY or moment > evidence.now:
         return None
-    set_at = both_text(since, facts.zone)
-    if moment < since:
-        answer = "It did not run, and what stood then is not kept."
-        why = f"Rule, zone, or whether it fires at all changed later, {set_at}."
-        return Explanation(Verdict.NOT_KNOWN, answer, (why, _todays_rule(facts)))
-    if not _due(facts):
+    timer_since_text = format_local_and_utc(timer_since, evidence.timezone)
+    if moment < timer_since:
+        summary = "It did not run, and what stood then is not kept."
+        reason = f"Rule, zone, or whether it fires at all changed later, {timer_since_text}."
+        return Explanation(Verdict.UNKNOWN, summary, (reason, _describe_current_rule(evidence)))
+    if not _is_scheduled(evidence):
         return None
-    answer = f"It did not run: it was set only {span_text(moment - since)} before, {set_at}."
-    why = f"EventBridge may take {span_text(SETTING)} until a new timer is in force."
-    return Explanation(Verdict.NOT_DUE, answer, (why,))
+    summary = (
+        f"It did not run: it was set only {format_duration(moment - timer_since)} before, {timer_since_text}."
+    )
+    reason = f"EventBridge may take {format_duration(TIMER_PROPAGATION_DELAY)} until a new timer is in force."
+    return Explanation(Verdict.NOT_SCHEDULED, summary, (reason,))
 
 
-def not_due(facts: Facts) -> Explanation | None:
+def check_rule(evidence: Evidence) -> Explanation | None:
     """The rule does not fire then."""
-    if _due(facts):
+    if _is_scheduled(evidence):
         return None
-    definition, moment, zone = facts.schedule.definition, facts.asked.moment, facts.zone
-    if facts.asked.skipped:
-        wall = wall_text(facts.asked.wall)
-        answer = f"It is not due: {wall} does not exist in {zone}, where clocks are put forward over it."
-        return Explanation(Verdict.NOT_DUE, answer, _neighbours(facts, moment - _TICK))
-    answer = f"It is not due: {definition.cron} in {zone} does not fire {both_text(moment, zone)}."
-    return Explanation(Verdict.NOT_DUE, answer, (*_twice(facts), *_neighbours(facts, moment)))
-
-
-def _neighbours(facts: Facts, moment: datetime) -> tuple[str, ...]:
-    """The fires around the moment, and those between them that clocks have skipped."""
-    rule, zone = _rule(facts), facts.zone
-    earlier, later = last_fire(rule, zone, moment), next_fire(rule, zone, moment)
-    told = [f"The fire before is {both_text(earlier, zone)}."] if earlier else []
-    told += [f"The fire after is {both_text(later, zone)}."] if later else []
-    skipped = skipped_times(rule, zone, earlier or moment - EIGHT_YEARS, later or moment)
-    told += [
-        f"{wall_text(wall)} is skipped: it does not exist in {zone}, where clocks are put forward over it."
-        for wall in skipped[:3]
-        if not facts.asked.skipped or wall != facts.asked.wall
-    ]
-    return tuple(told)
-
-
-def _twice(facts: Facts) -> tuple[str, ...]:
-    local = facts.asked.moment.astimezone(ZoneInfo(facts.zone))
-    first = local.replace(fold=0).astimezone(UTC)
-    if not local.fold or not _fires_at(_rule(facts), facts.zone, first):
-        return ()
-    return (
-        f"This time comes twice there, since clocks are put back; it fires the first time, {time_text(first)}.",
+    definition, moment, timezone = evidence.schedule.definition, evidence.occurrence.moment, evidence.timezone
+    if evidence.occurrence.nonexistent:
+        wall_time_text = format_wall_time(evidence.occurrence.wall_time)
+        summary = f"It is not due: {wall_time_text} does not exist in {timezone}, where clocks are put forward over it."
+        return Explanation(
+            Verdict.NOT_SCHEDULED, summary, _describe_neighbouring_fires(evidence, moment - _TICK)
+        )
+    summary = f"It is not due: {definition.cron} in {timezone} does not fire {format_local_and_utc(moment, timezone)}."
+    return Explanation(
+        Verdict.NOT_SCHEDULED,
+        summary,
+        (*_describe_repeated_time(evidence), *_describe_neighbouring_fires(evidence, moment)),
     )
 
 
-def _todays_rule(facts: Facts) -> str:
-    definition = facts.schedule.definition
-    due = "is" if _due(facts) else "is not"
-    return f"By the rule of today, {definition.cron} in {facts.zone}, it {due} due."
+def _describe_neighbouring_fires(evidence: Evidence, moment: datetime) -> tuple[str, ...]:
+    """The fires around the moment, and those between them that clocks have skipped."""
+    rule, timezone = _parse_rule(evidence), evidence.timezone
+    earlier, later = find_last_fire(rule, timezone, moment), next_fire_time(rule, timezone, moment)
+    sentences = [f"The fire before is {format_local_and_utc(earlier, timezone)}."] if earlier else []
+    sentences += [f"The fire after is {format_local_and_utc(later, timezone)}."] if later else []
+    nonexistent_times = find_nonexistent_times(
+        rule, timezone, earlier or moment - FIRE_SEARCH_HORIZON, later or moment
+    )
+    sentences += [
+        f"{format_wall_time(wall_time)} is skipped: it does not exist in {timezone}, where clocks are put forward over it."
+        for wall_time in nonexistent_times[:3]
+        if not evidence.occurrence.nonexistent or wall_time != evidence.occurrence.wall_time
+    ]
+    return tuple(sentences)
 
 
-def _due(facts: Facts) -> bool:
-    return not facts.asked.skipped and _fires_at(_rule(facts), facts.zone, facts.asked.moment)
+def _describe_repeated_time(evidence: Evidence) -> tuple[str, ...]:
+    local = evidence.occurrence.moment.astimezone(ZoneInfo(evidence.timezone))
+    first_time = local.replace(fold=0).astimezone(UTC)
+    if not local.fold or not _fires_at(_parse_rule(evidence), evidence.timezone, first_time):
+        return ()
+    return (
+        f"This time comes twice there, since clocks are put back; it fires the first time, {format_time(first_time)}.",
+    )
 
 
-def _fires_at(rule: CronRule, zone: str, moment: datetime) -> bool:
-    return next(fires(rule, zone, moment - _TICK, moment), None) == moment
+def _describe_current_rule(evidence: Evidence) -> str:
+    definition = evidence.schedule.definition
+    verb = "is" if _is_scheduled(evidence) else "is not"
+    return f"By the rule of today, {definition.cron} in {evidence.timezone}, it {verb} due."
 
 
-def _rule(facts: Facts) -> CronRule:
-    return parse_cron(facts.schedule.definition.cron)
+def _is_scheduled(evidence: Evidence) -> bool:
+    return not evidence.occurrence.nonexistent and _fires_at(
+        _parse_rule(evidence), evidence.timezone, evidence.occurrence.moment
+    )
+
+
+def _fires_at(rule: CronRule, timezone: str, moment: datetime) -> bool:
+    return next(fire_times(rule, timezone, moment - _TICK, moment), None) == moment
+
+
+def _parse_rule(evidence: Evidence) -> CronRule:
+    return parse_cron(evidence.schedule.definition.cron)

@@ -7,32 +7,32 @@ from scheduling.domain import exact_json
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run
 from scheduling.domain.schedule import Schedule
-from scheduling.domain.sweeps import Timer
+from scheduling.domain.sweeps import TimerSnapshot
 
-from scheduling_admin.output.times import fire_fields, instant, next_fires
-from scheduling_admin.status import Standing, standing_of
+from scheduling_admin.output.times import fire_time_fields, format_instant, list_next_fires
+from scheduling_admin.status import FiringStatus, evaluate_firing_status
 
 
 @dataclass(frozen=True)
-class Seen:
+class ScheduleView:
     """A schedule as it stands since the newest change of its install; `fires` has the next ones, if it fires."""
 
     install: Install
     schedule: Schedule
-    standing: Standing
-    fires: tuple[datetime, ...]
+    status: FiringStatus
+    next_fires: tuple[datetime, ...]
 
     @classmethod
-    def of(cls, install: Install, schedule: Schedule, now: datetime, count: int) -> "Seen":
+    def create_view(cls, install: Install, schedule: Schedule, now: datetime, count: int) -> "ScheduleView":
         """With up to `count` fires after `now`."""
-        standing = standing_of(install, schedule)
-        fires = next_fires(schedule.definition, now, count) if standing.fires else []
-        return cls(install, schedule.under(install), standing, tuple(fires))
+        status = evaluate_firing_status(install, schedule)
+        upcoming_fires = list_next_fires(schedule.definition, now, count) if status.fires else []
+        return cls(install, schedule.with_install_applied(install), status, tuple(upcoming_fires))
 
 
-def schedule_fields(seen: Seen) -> dict[str, object]:
+def schedule_fields(view: ScheduleView) -> dict[str, object]:
     """A schedule, its payload as it was written."""
-    schedule, definition, last = seen.schedule, seen.schedule.definition, seen.schedule.last_run
+    schedule, definition, last_run = view.schedule, view.schedule.definition, view.schedule.last_run
     return {
         "id": schedule.id,
         "installId": schedule.install_id,
@@ -44,23 +44,23 @@ def schedule_fields(seen: Seen) -> dict[str, object]:
         "enabled": definition.enabled,
         "disabledReason": schedule.disabled_reason,
         "suspended": schedule.suspended,
-        "fires": seen.standing.fires,
-        "against": list(seen.standing.against),
-        "nextFires": [fire_fields(moment, definition.timezone) for moment in seen.fires],
-        "lastRunAt": instant(last.at) if last else None,
-        "lastRunStatus": last.status if last else None,
-        "lastError": last.error if last else None,
-        "createdAt": instant(schedule.created_at),
+        "fires": view.status.fires,
+        "blockers": list(view.status.blockers),
+        "nextFires": [fire_time_fields(moment, definition.timezone) for moment in view.next_fires],
+        "lastRunAt": format_instant(last_run.started_at) if last_run else None,
+        "lastRunStatus": last_run.status if last_run else None,
+        "lastError": last_run.error if last_run else None,
+        "createdAt": format_instant(schedule.created_at),
         "revision": schedule.revision,
         "timerRevision": schedule.timer_revision,
-        "timerSince": instant(schedule.timer_since),
-        "pendingSince": instant(schedule.pending_since),
+        "timerSince": format_instant(schedule.timer_since),
+        "pendingSince": format_instant(schedule.pending_since),
         "changedBy": schedule.changed_by,
         "payload": exact_json.loads(definition.payload) if definition.payload else None,
     }
 
 
-def timer_fields(timer: Timer | None) -> dict[str, object] | None:
+def timer_fields(timer: TimerSnapshot | None) -> dict[str, object] | None:
     """What stands in EventBridge."""
     if timer is None:
         return None
@@ -69,7 +69,7 @@ def timer_fields(timer: Timer | None) -> dict[str, object] | None:
         "timezone": timer.timezone,
         "revision": timer.revision,
         "installId": timer.install_id,
-        "asDeployed": timer.as_deployed,
+        "asDeployed": timer.matches_stack,
     }
 
 
@@ -78,7 +78,7 @@ def run_fields(run: Run) -> dict[str, object]:
     return {
         "scheduledTime": run.scheduled_time,
         "trigger": run.trigger.value,
-        "startedAt": instant(run.started_at),
+        "startedAt": format_instant(run.started_at),
         "durationMs": run.duration_ms,
         "attempt": run.attempt,
         "status": run.status.value,

@@ -10,12 +10,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-WIDEST_CELL = 40
+MAX_CELL_WIDTH = 40
 """Where longer texts are folded in a table; no id is as long."""
 
-_UNBOUNDED = 10_000
+_UNBOUNDED_WIDTH = 10_000
 
-STYLES = {
+STATE_STYLES = {
     "yes": "green",
     "success": "green",
     "no": "yellow",
@@ -25,7 +25,7 @@ STYLES = {
 }
 
 
-def safe(text: object) -> str:
+def escape_control_characters(text: object) -> str:
     """The text without what a terminal would take as a command; names and errors are the extensions' own."""
     return "".join(
         each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
@@ -33,15 +33,15 @@ def safe(text: object) -> str:
     )
 
 
-def cell(value: object, style: str = "") -> Text:
+def render_cell(value: object, style: str = "") -> Text:
     """A value as a cell; None is a dash."""
-    text = "-" if value is None or value == "" else safe(value)
-    return Text(text, style=style or STYLES.get(text.partition("\n")[0], ""), overflow="fold")
+    text = "-" if value is None or value == "" else escape_control_characters(value)
+    return Text(text, style=style or STATE_STYLES.get(text.partition("\n")[0], ""), overflow="fold")
 
 
-def sentence(text: str, style: str = "", *, indent: int = 0) -> RenderableType:
+def render_sentence(text: str, style: str = "", *, indent: int = 0) -> RenderableType:
     """A line that is folded between words."""
-    line = Text(safe(text), style=style)
+    line = Text(escape_control_characters(text), style=style)
     return Padding(line, (0, 0, 0, indent), expand=False) if indent else line
 
 
@@ -54,22 +54,22 @@ class Listing:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """As Rich asks for it."""
-        table = self._table()
-        wanted = Measurement.get(console, options.update_width(_UNBOUNDED), table).maximum
-        yield table if wanted <= options.max_width else self._blocks()
+        table = self._build_table()
+        table_width = Measurement.get(console, options.update_width(_UNBOUNDED_WIDTH), table).maximum
+        yield table if table_width <= options.max_width else self._build_blocks()
 
-    def _table(self) -> Table:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, leading=self._lines() > 1)
+    def _build_table(self) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, leading=self._count_lines() > 1)
         for column in self.columns:
-            table.add_column(column, overflow="fold", max_width=WIDEST_CELL)
+            table.add_column(column, overflow="fold", max_width=MAX_CELL_WIDTH)
         for row in self.rows:
-            table.add_row(*map(cell, row))
+            table.add_row(*map(render_cell, row))
         return table
 
-    def _lines(self) -> int:
+    def _count_lines(self) -> int:
         return max((str(value).count("\n") + 1 for row in self.rows for value in row), default=1)
 
-    def _blocks(self) -> Table:
+    def _build_blocks(self) -> Table:
         """Each row as lines of name and value, with an empty line between rows."""
         table = Table.grid(padding=(0, 2), pad_edge=False)
         table.add_column(no_wrap=True, style="dim")
@@ -78,15 +78,15 @@ class Listing:
             if number:
                 table.add_row()
             for column, value in zip(self.columns, row, strict=True):
-                table.add_row(column, cell(value))
+                table.add_row(column, render_cell(value))
         return table
 
 
-def fields(**named: object) -> Table:
+def create_fields_table(**values_by_label: object) -> Table:
     """Names and values, one below the other; underscores of names stand for spaces."""
     table = Table.grid(padding=(0, 2), pad_edge=False)
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
-    for name, value in named.items():
-        table.add_row(name.replace("_", " "), cell(value))
+    for name, value in values_by_label.items():
+        table.add_row(name.replace("_", " "), render_cell(value))
     return table

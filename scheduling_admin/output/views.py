@@ -3,93 +3,97 @@
 from collections.abc import Sequence
 
 from rich.console import RenderableType
-from scheduling.domain.runs import Run, time_text
+from scheduling.domain.runs import Run, format_time
 from scheduling.domain.schedule import Schedule
-from scheduling.domain.sweeps import Timer
+from scheduling.domain.sweeps import TimerSnapshot
 
-from scheduling_admin.output.fields import Seen
-from scheduling_admin.output.tables import Listing, fields, sentence
-from scheduling_admin.output.times import both_text, instant, local_text
+from scheduling_admin.output.fields import ScheduleView
+from scheduling_admin.output.tables import Listing, create_fields_table, render_sentence
+from scheduling_admin.output.times import format_instant, format_local_and_utc, format_local_time
 
-_LONGEST_PAYLOAD = 400
+_MAX_PAYLOAD_LENGTH = 400
 
 
-def schedules_table(seen: Sequence[Seen]) -> Listing:
+def build_schedules_table(views: Sequence[ScheduleView]) -> Listing:
     """Schedules of one install."""
     columns = ("Schedule", "Rule", "Fires", "Next, local", "Next, UTC")
-    return Listing(columns, [_row(each) for each in seen])
+    return Listing(columns, [_build_schedule_row(each) for each in views])
 
 
-def _row(seen: Seen) -> tuple[str, ...]:
-    definition = seen.schedule.definition
+def _build_schedule_row(view: ScheduleView) -> tuple[str, ...]:
+    definition = view.schedule.definition
     return (
-        "\n".join(filter(None, (definition.name, seen.schedule.id, definition.endpoint))),
+        "\n".join(filter(None, (definition.name, view.schedule.id, definition.endpoint))),
         f"{definition.cron}\n{definition.timezone}",
-        "\n".join(("no", *seen.standing.against)) if seen.standing.against else "yes",
-        "\n".join(local_text(moment, definition.timezone) for moment in seen.fires),
-        "\n".join(time_text(moment) for moment in seen.fires),
+        "\n".join(("no", *view.status.blockers)) if view.status.blockers else "yes",
+        "\n".join(format_local_time(moment, definition.timezone) for moment in view.next_fires),
+        "\n".join(format_time(moment) for moment in view.next_fires),
     )
 
 
-def definition_shown(seen: Seen) -> list[RenderableType]:
+def render_definition(view: ScheduleView) -> list[RenderableType]:
     """One schedule's definition and state."""
-    schedule, definition = seen.schedule, seen.schedule.definition
+    schedule, definition = view.schedule, view.schedule.definition
     payload = definition.payload or ""
-    if len(payload) > _LONGEST_PAYLOAD:
-        payload = f"{payload[:_LONGEST_PAYLOAD]}… ({len(payload)} characters; --json has all of it)"
+    if len(payload) > _MAX_PAYLOAD_LENGTH:
+        payload = f"{payload[:_MAX_PAYLOAD_LENGTH]}… ({len(payload)} characters; --json has all of it)"
     return [
-        fields(
+        create_fields_table(
             Schedule=schedule.id,
             Name=definition.name,
-            Install=f"{seen.install.id} of tenant {seen.install.tenant_id}",
+            Install=f"{view.install.id} of tenant {view.install.tenant_id}",
             Endpoint=definition.endpoint,
             Rule=f"{definition.cron} in {definition.timezone}",
             Payload=payload,
-            Fires="; ".join(("no", *seen.standing.against)) if seen.standing.against else "yes",
-            Next="\n".join(both_text(moment, definition.timezone) for moment in seen.fires),
-            Created=instant(schedule.created_at),
-            Revision=_revision(schedule),
+            Fires="; ".join(("no", *view.status.blockers)) if view.status.blockers else "yes",
+            Next="\n".join(format_local_and_utc(moment, definition.timezone) for moment in view.next_fires),
+            Created=format_instant(schedule.created_at),
+            Revision=_format_revision(schedule),
             Changed_by=schedule.changed_by,
         )
     ]
 
 
-def _revision(schedule: Schedule) -> str:
-    since = f", since {instant(schedule.timer_since)}" if schedule.timer_since else ""
-    return f"{schedule.revision}, of its timer {schedule.timer_revision}{since}"
+def _format_revision(schedule: Schedule) -> str:
+    since_text = f", since {format_instant(schedule.timer_since)}" if schedule.timer_since else ""
+    return f"{schedule.revision}, of its timer {schedule.timer_revision}{since_text}"
 
 
-def timer_shown(timer: Timer | None, row: Schedule, differing: Sequence[str]) -> list[RenderableType]:
+def render_timer(
+    timer: TimerSnapshot | None, schedule: Schedule, timer_differences: Sequence[str]
+) -> list[RenderableType]:
     """What stands in EventBridge, and whether that is as the row says."""
-    found = [sentence("\nTimer in EventBridge", "bold")]
+    renderables = [render_sentence("\nTimer in EventBridge", "bold")]
     if timer:
-        found.append(fields(Expression=timer.expression, Zone=timer.timezone, Revision=timer.revision))
-    if not differing:
-        found.append(
-            sentence("It is as the row says." if timer else "None stands, as the row says.", "green")
+        renderables.append(
+            create_fields_table(Expression=timer.expression, Timezone=timer.timezone, Revision=timer.revision)
         )
-    found += [sentence(text, "red") for text in differing]
-    if row.pending_since:
-        told = f"The row has been pending since {instant(row.pending_since)}: the reconciler is to finish it."
-        found.append(sentence(told, "yellow"))
-    return list(found)
+    if not timer_differences:
+        renderables.append(
+            render_sentence("It is as the row says." if timer else "None stands, as the row says.", "green")
+        )
+    renderables += [render_sentence(text, "red") for text in timer_differences]
+    if schedule.pending_since:
+        pending_note = f"The row has been pending since {format_instant(schedule.pending_since)}: the reconciler is to finish it."
+        renderables.append(render_sentence(pending_note, "yellow"))
+    return list(renderables)
 
 
-def history_shown(runs: Sequence[Run]) -> list[RenderableType]:
+def render_history(runs: Sequence[Run]) -> list[RenderableType]:
     """The newest runs."""
-    heading = sentence("\nHistory", "bold")
-    return [heading, runs_table(runs) if runs else sentence("It has none.")]
+    heading = render_sentence("\nHistory", "bold")
+    return [heading, build_runs_table(runs) if runs else render_sentence("It has none.")]
 
 
-def runs_table(runs: Sequence[Run]) -> Listing:
+def build_runs_table(runs: Sequence[Run]) -> Listing:
     """Runs, each with what became of it."""
-    columns = ("Scheduled time", "Status", "Attempt", "Began", "Took", "HTTP", "Error")
+    columns = ("Scheduled time", "Status", "Attempt", "Started at", "Duration", "HTTP", "Error")
     rows = [
         (
             run.scheduled_time,
             run.status.value,
             run.attempt,
-            instant(run.started_at),
+            format_instant(run.started_at),
             None if run.duration_ms is None else f"{run.duration_ms} ms",
             run.http_status,
             run.error,

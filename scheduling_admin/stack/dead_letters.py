@@ -16,107 +16,107 @@ from scheduling.domain.runs import Fire, Trigger, parse_manual_time, parse_time
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-MOST_LOOKED_AT = 1_000
+MAX_PEEKED = 1_000
 """Letters that a look reads, which hides them from others for as long as it takes."""
 
-WAIT_SECONDS = 1
+RECEIVE_WAIT_SECONDS = 1
 """Without a wait SQS asks some of its servers only, and may find none."""
 
-_HIDDEN_SECONDS = 60
-_BATCH = 10
+_VISIBILITY_TIMEOUT_SECONDS = 60
+_BATCH_SIZE = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class DeadLetter:
     """One message; `fire` is the occurrence to deliver again, or None where it names none."""
 
-    id: str
-    handle: str
+    message_id: str
+    receipt_handle: str
     sent_at: datetime
     fire: Fire | None
     reason: str | None
 
 
 @dataclass(frozen=True)
-class Look:
+class PeekResult:
     """The letters found; `all_seen` unless there are more than a look reads."""
 
-    letters: tuple[Letter, ...]
-    all_seen: bool
+    dead_letters: tuple[DeadLetter, ...]
+    reached_end: bool
 
 
-class DeadLetters:
+class DeadLetterQueue:
     """The stack's queue."""
 
     def __init__(self, sqs: "SQSClient", url: str) -> None:
         self._sqs = sqs
         self._url = url
 
-    def look(self) -> Look:
+    def peek_dead_letters(self) -> PeekResult:
         """What is in the queue, all left there: it can be received again at once."""
-        received = list(islice(self._received(), MOST_LOOKED_AT))
-        for start in range(0, len(received), _BATCH):
+        dead_letters = list(islice(self._iterate_dead_letters(), MAX_PEEKED))
+        for start in range(0, len(dead_letters), _BATCH_SIZE):
             self._sqs.change_message_visibility_batch(
                 QueueUrl=self._url,
                 Entries=[
-                    {"Id": str(number), "ReceiptHandle": letter.handle, "VisibilityTimeout": 0}
-                    for number, letter in enumerate(received[start : start + _BATCH])
+                    {"Id": str(number), "ReceiptHandle": dead_letter.receipt_handle, "VisibilityTimeout": 0}
+                    for number, dead_letter in enumerate(dead_letters[start : start + _BATCH_SIZE])
                 ],
             )
-        return Look(tuple(received), all_seen=len(received) < MOST_LOOKED_AT)
+        return PeekResult(tuple(dead_letters), reached_end=len(dead_letters) < MAX_PEEKED)
 
-    def count(self) -> int:
+    def estimate_dead_letter_count(self) -> int:
         """About how many there are."""
-        found = self._sqs.get_queue_attributes(
+        response = self._sqs.get_queue_attributes(
             QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
         )
-        return int(found["Attributes"]["ApproximateNumberOfMessages"])
+        return int(response["Attributes"]["ApproximateNumberOfMessages"])
 
-    def replay(self, deliver: Callable[[Fire], None]) -> Iterator[Letter]:
+    def replay_dead_letters(self, deliver_fire: Callable[[Fire], None]) -> Iterator[DeadLetter]:
         """Deliver each letter's occurrence and take the letter out; gives each as it is done.
 
         One that names no occurrence is given too, and stays. What `deliver` raises ends it; the letter stays then.
         """
-        for letter in self._received():
-            if letter.fire:
-                deliver(letter.fire)
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=letter.handle)
-            yield letter
+        for dead_letter in self._iterate_dead_letters():
+            if dead_letter.fire:
+                deliver_fire(dead_letter.fire)
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=dead_letter.receipt_handle)
+            yield dead_letter
 
-    def _received(self) -> Iterator[Letter]:
+    def _iterate_dead_letters(self) -> Iterator[DeadLetter]:
         """Each letter once, also where it shows up again meanwhile."""
-        seen: set[str] = set()
-        while messages := self._receive():
-            for letter in map(letter_of, messages):
-                if letter.id not in seen:
-                    seen.add(letter.id)
-                    yield letter
+        message_ids: set[str] = set()
+        while messages := self._receive_messages():
+            for dead_letter in map(parse_dead_letter, messages):
+                if dead_letter.message_id not in message_ids:
+                    message_ids.add(dead_letter.message_id)
+                    yield dead_letter
 
-    def _receive(self) -> list[Any]:
-        received = self._sqs.receive_message(
+    def _receive_messages(self) -> list[Any]:
+        response = self._sqs.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=_BATCH,
-            VisibilityTimeout=_HIDDEN_SECONDS,
-            WaitTimeSeconds=WAIT_SECONDS,
+            MaxNumberOfMessages=_BATCH_SIZE,
+            VisibilityTimeout=_VISIBILITY_TIMEOUT_SECONDS,
+            WaitTimeSeconds=RECEIVE_WAIT_SECONDS,
             MessageSystemAttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
         )
-        return list(received.get("Messages", []))
+        return list(response.get("Messages", []))
 
 
-def letter_of(message: dict[str, Any]) -> Letter:
+def parse_dead_letter(message: dict[str, Any]) -> DeadLetter:
     """The letter that the message is."""
-    body = _parsed(message["Body"])
-    return Letter(
-        id=message["MessageId"],
-        handle=message["ReceiptHandle"],
+    body = _parse_body(message["Body"])
+    return DeadLetter(
+        message_id=message["MessageId"],
+        receipt_handle=message["ReceiptHandle"],
         sent_at=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
-        fire=_fire_of(body.get("requestPayload", body)),
-        reason=_reason(body, message.get("MessageAttributes", {})),
+        fire=_parse_fire(body.get("requestPayload", body)),
+        reason=_parse_reason(body, message.get("MessageAttributes", {})),
     )
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parse_body(text: str) -> dict[str, Any]:
     try:
         body = json.loads(text)
     except ValueError:
@@ -124,7 +124,7 @@ def _parsed(text: str) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _fire_of(event: Any) -> Fire | None:
+def _parse_fire(event: Any) -> Fire | None:
     """The event's occurrence, marked as a replay, or None where it names none."""
     try:
         install_id, schedule_id = parse_install_id(event["installId"]), parse_schedule_id(event["scheduleId"])
@@ -145,9 +145,9 @@ def _fire_of(event: Any) -> Fire | None:
     )
 
 
-def _reason(body: dict[str, Any], attributes: dict[str, Any]) -> str | None:
+def _parse_reason(body: dict[str, Any], attributes: dict[str, Any]) -> str | None:
     """Lambda's error message, or EventBridge's."""
     payload = body.get("responsePayload")
-    told = payload.get("errorMessage") if isinstance(payload, dict) else None
-    told = told or attributes.get("ERROR_MESSAGE", {}).get("StringValue")
-    return str(told) if told else None
+    error_message = payload.get("errorMessage") if isinstance(payload, dict) else None
+    error_message = error_message or attributes.get("ERROR_MESSAGE", {}).get("StringValue")
+    return str(error_message) if error_message else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from scheduling_admin.errors import AdminError, Exit
+from scheduling_admin.errors import AdminError, ExitStatus
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _LOCAL_STAGE, _CLOCK_TAG = "local", "local-clock"
@@ -25,7 +25,7 @@ _PARAMETERS = {
     "MAX_PAYLOAD_BYTES": "MaxPayloadBytes",
     "RUN_HISTORY_DAYS": "RunHistoryDays",
 }
-_QUEUE = "DeadLetterQueueUrl"
+_QUEUE_OUTPUT = "DeadLetterQueueUrl"
 
 
 @dataclass(frozen=True)
@@ -45,23 +45,26 @@ class Stack:
         return int(self.environment["RUN_HISTORY_DAYS"])
 
 
-def stack_of(found: Mapping[str, Any], region: str) -> Stack:
+def parse_stack(description: Mapping[str, Any], region: str) -> Stack:
     """The stack as DescribeStacks answers it. Raises AdminError for one of another kind, or an older one."""
-    name = str(found["StackName"])
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
-    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
-    lacking = [key for key in (*_OUTPUTS.values(), _QUEUE) if key not in outputs]
-    lacking += [key for key in _PARAMETERS.values() if key not in parameters]
-    if lacking:
-        raise AdminError(_no_scheduler(name, str(found.get("StackStatus", "")), lacking), Exit.NOT_FOUND)
-    tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+    name = str(description["StackName"])
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in description.get("Outputs", [])}
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in description.get("Parameters", [])}
+    missing_keys = [key for key in (*_OUTPUTS.values(), _QUEUE_OUTPUT) if key not in outputs]
+    missing_keys += [key for key in _PARAMETERS.values() if key not in parameters]
+    if missing_keys:
+        raise AdminError(
+            _format_incomplete_stack(name, str(description.get("StackStatus", "")), missing_keys),
+            ExitStatus.NOT_FOUND,
+        )
+    tags = {tag["Key"]: tag["Value"] for tag in description.get("Tags", [])}
     return Stack(
         name=name,
         region=region,
         environment={variable: str(outputs[key]) for variable, key in _OUTPUTS.items()}
         | {variable: str(parameters[key]) for variable, key in _PARAMETERS.items()},
-        queue_url=str(outputs[_QUEUE]),
-        clock_url=_clock(tags.get(_CLOCK_TAG)) if parameters["Stage"] == _LOCAL_STAGE else None,
+        queue_url=str(outputs[_QUEUE_OUTPUT]),
+        clock_url=_accept_loopback_url(tags.get(_CLOCK_TAG)) if parameters["Stage"] == _LOCAL_STAGE else None,
     )
 
 
@@ -70,12 +73,12 @@ def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in LOOPBACK
 
 
-def _clock(url: str | None) -> str | None:
+def _accept_loopback_url(url: str | None) -> str | None:
     return url if url and is_loopback(url) else None
 
 
-def _no_scheduler(name: str, status: str, lacking: list[str]) -> str:
+def _format_incomplete_stack(name: str, status: str, missing_keys: list[str]) -> str:
     return (
-        f"The stack {name} ({status}) does not tell of {', '.join(lacking)}: it is another kind of stack, is not "
+        f"The stack {name} ({status}) does not tell of {', '.join(missing_keys)}: it is another kind of stack, is not "
         "deployed yet, or was deployed from an older template. Choose the stack by --stack-name, or deploy it anew."
     )

@@ -18,12 +18,12 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from scheduling.domain.ids import admin
+from scheduling.domain.ids import admin_actor
 from scheduling.operations.runs.run_now import Deliver
 from scheduling.operations.services import Services
 
-from scheduling_admin.errors import AdminError, Exit
-from scheduling_admin.stack.dead_letters import DeadLetters
+from scheduling_admin.errors import AdminError, ExitStatus
+from scheduling_admin.stack.dead_letters import DeadLetterQueue
 from scheduling_admin.stack.outputs import Stack
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Operator:
+class AdminSession:
     """One command's connection, and its word to the operator on stderr."""
 
     stack: Stack
     services: Services
     deliver: Deliver
-    session: "boto3.Session"
+    boto_session: "boto3.Session"
     console: Console
-    json: bool
+    json_output: bool
 
     @property
     def now(self) -> datetime:
@@ -47,34 +47,34 @@ class Operator:
         return self.services.clock()
 
     @cached_property
-    def name(self) -> str:
+    def actor(self) -> str:
         """By what name changes of this operator are kept."""
-        return admin(self.session.client("sts").get_caller_identity()["Arn"])
+        return admin_actor(self.boto_session.client("sts").get_caller_identity()["Arn"])
 
     @cached_property
-    def letters(self) -> DeadLetters:
+    def dead_letter_queue(self) -> DeadLetterQueue:
         """The dead-letter queue."""
-        return DeadLetters(self.session.client("sqs"), self.stack.queue_url)
+        return DeadLetterQueue(self.boto_session.client("sqs"), self.stack.queue_url)
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask, unless `yes` says so already. Raises AdminError where the answer is no, or nobody can be asked."""
         if yes:
             return
-        if self.json:
-            raise AdminError("With --json nothing is asked: add --yes to go ahead.", Exit.USAGE)
+        if self.json_output:
+            raise AdminError("With --json nothing is asked: add --yes to go ahead.", ExitStatus.USAGE)
         try:
-            agreed = typer.confirm(question, err=True)
+            confirmed = typer.confirm(question, err=True)
         except typer.Abort:
-            agreed = False
-        if not agreed:
-            raise AdminError("Nothing was done.", Exit.REFUSED)
+            confirmed = False
+        if not confirmed:
+            raise AdminError("Nothing was done.", ExitStatus.REFUSED)
 
     @contextmanager
-    def progress(self, *, counted: bool = True) -> Iterator[Progress]:
+    def show_progress(self, *, show_count: bool = True) -> Iterator[Progress]:
         """A bar on stderr, on a terminal only; with `counted`, of how many."""
         columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
-        columns += [BarColumn(), MofNCompleteColumn()] if counted else []
+        columns += [BarColumn(), MofNCompleteColumn()] if show_count else []
         columns.append(TimeElapsedColumn())
-        shown = self.console.is_terminal
-        with Progress(*columns, console=self.console, disable=not shown, transient=True) as bar:
+        is_terminal = self.console.is_terminal
+        with Progress(*columns, console=self.console, disable=not is_terminal, transient=True) as bar:
             yield bar

@@ -15,7 +15,7 @@ from wit_world.imports.types import (  # type: ignore[import-not-found]  # likew
     UpdateScheduleInput,
 )
 
-from extension_sdk.errors import BY_CODE, SchedulerInternalError
+from extension_sdk.errors import ERRORS_BY_CODE, SchedulerInternalError
 from extension_sdk.platform import Context
 from extension_sdk.schedules import (
     UNSET,
@@ -36,12 +36,12 @@ class WasmScheduler:
 
     def list(self) -> Sequence[Schedule]:
         """All schedules, oldest first."""
-        return [_schedule(info) for info in _ask(scheduler.list_schedules)]
+        return [_parse_schedule(info) for info in _call_host(scheduler.list_schedules)]
 
     def get(self, schedule_id: str) -> Schedule | None:
         """One schedule, or None."""
-        info = _ask(lambda: scheduler.get_schedule(schedule_id))
-        return None if info is None else _schedule(info)
+        info = _call_host(lambda: scheduler.get_schedule(schedule_id))
+        return None if info is None else _parse_schedule(info)
 
     def create(
         self,
@@ -54,10 +54,10 @@ class WasmScheduler:
         payload: Json = None,
     ) -> CreateResult:
         """Create a schedule."""
-        text = None if payload is None else _dumps(payload)
-        given = CreateScheduleInput(endpoint, cron, timezone, enabled, name, text)
-        result = scheduler.create_schedule(given)
-        return CreateResult(**_outcome(result), schedule_id=result.schedule_id)
+        text = None if payload is None else _dump_json(payload)
+        schedule_input = CreateScheduleInput(endpoint, cron, timezone, enabled, name, text)
+        result = scheduler.create_schedule(schedule_input)
+        return CreateResult(**_parse_outcome(result), schedule_id=result.schedule_id)
 
     def update(
         self,
@@ -71,23 +71,23 @@ class WasmScheduler:
         payload: Json | UnsetType = UNSET,
     ) -> UpdateResult:
         """Change what is given."""
-        given = UpdateScheduleInput(
-            _given(endpoint),
-            _given(cron),
-            _given(timezone),
-            _given(enabled),
-            "" if name is None else _given(name),
-            "" if payload is None else None if payload is UNSET else _dumps(payload),
+        schedule_input = UpdateScheduleInput(
+            _none_if_unset(endpoint),
+            _none_if_unset(cron),
+            _none_if_unset(timezone),
+            _none_if_unset(enabled),
+            "" if name is None else _none_if_unset(name),
+            "" if payload is None else None if payload is UNSET else _dump_json(payload),
         )
-        return UpdateResult(**_outcome(scheduler.update_schedule(schedule_id, given)))
+        return UpdateResult(**_parse_outcome(scheduler.update_schedule(schedule_id, schedule_input)))
 
     def delete(self, schedule_id: str) -> DeleteResult:
         """Delete a schedule."""
-        return DeleteResult(**_outcome(scheduler.delete_schedule(schedule_id)))
+        return DeleteResult(**_parse_outcome(scheduler.delete_schedule(schedule_id)))
 
     def get_endpoints(self) -> Sequence[Endpoint]:
         """The endpoints of the installed version."""
-        return [Endpoint(**asdict(info)) for info in _ask(scheduler.get_endpoints)]
+        return [Endpoint(**asdict(info)) for info in _call_host(scheduler.get_endpoints)]
 
 
 class WasmLog:
@@ -118,21 +118,21 @@ class WasmPlatform:
         return Context(**asdict(context.get_context()))
 
 
-def _ask(function: Callable[[], T]) -> T:
+def _call_host(function: Callable[[], T]) -> T:
     try:
         return function()
     except Err as error:
         code = error.value.name.lower().replace("_", "-")
-        raise BY_CODE.get(code, SchedulerInternalError)(f"The scheduler answered {code}") from error
+        raise ERRORS_BY_CODE.get(code, SchedulerInternalError)(f"The scheduler answered {code}") from error
 
 
-def _schedule(info: Any) -> Schedule:
+def _parse_schedule(info: Any) -> Schedule:
     fields = asdict(info)
     payload = fields.pop("payload")
     return Schedule(**fields, payload=None if payload is None else json.loads(payload))
 
 
-def _outcome(result: Any) -> dict[str, Any]:
+def _parse_outcome(result: Any) -> dict[str, Any]:
     """The fields that every result has."""
     if result.success:
         return {}
@@ -143,9 +143,9 @@ def _outcome(result: Any) -> dict[str, Any]:
     }
 
 
-def _given(value: T | UnsetType) -> T | None:
+def _none_if_unset(value: T | UnsetType) -> T | None:
     return None if value is UNSET else value
 
 
-def _dumps(value: Json) -> str:
+def _dump_json(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

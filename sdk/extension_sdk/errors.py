@@ -51,6 +51,6 @@ class ScheduleRejected(SchedulerError):
         self.field_errors = field_errors
 
 
-BY_CODE: Mapping[str, type[SchedulerError]] = {
+ERRORS_BY_CODE: Mapping[str, type[SchedulerError]] = {
     error.code: error for error in (NotFound, ValidationFailed, QuotaExceeded, Denied, SchedulerInternalError)
 }

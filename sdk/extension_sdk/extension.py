@@ -61,42 +61,42 @@ class Extension:
         """Answer requests of any method to `path`; `:name` matches one segment."""
 
         def register(handler: H) -> H:
-            self._routes.append(_Route(method.upper(), _segments(path), handler))
+            self._routes.append(_Route(method.upper(), _split_path(path), handler))
             return handler
 
         return register
 
     def handle(self, request: Request) -> Response:
         """The response to a request; whatever a handler raises becomes one too."""
-        segments = _segments(request.path)
+        segments = _split_path(request.path)
         matching = [
             (route, params) for route in self._routes if (params := route.match(segments)) is not None
         ]
         if not matching:
-            return _error(404, "Not found")
+            return _error_response(404, "Not found")
         for route, params in matching:
             if route.method == request.method.upper():
-                return _answer(route.handler, replace(request, params=params))
+                return _call_handler(route.handler, replace(request, params=params))
         allowed = sorted({route.method for route, _ in matching})
-        return _error(405, "Method not allowed", {"allow": ", ".join(allowed)})
+        return _error_response(405, "Method not allowed", {"allow": ", ".join(allowed)})
 
 
-def _segments(path: str) -> tuple[str, ...]:
+def _split_path(path: str) -> tuple[str, ...]:
     return tuple(path.strip("/").split("/"))
 
 
-def _answer(handler: Handler, request: Request) -> Response:
+def _call_handler(handler: Handler, request: Request) -> Response:
     try:
-        answer = handler(request)
-        return answer if isinstance(answer, Response) else Response.json(answer)
+        result = handler(request)
+        return result if isinstance(result, Response) else Response.json(result)
     except BadRequest as error:
-        return _error(400, str(error))
+        return _error_response(400, str(error))
     except MemoryError:
         raise  # no state to answer from; the runner says what happened
     except Exception:  # noqa: BLE001 - the extension's edge: whatever it is, the caller gets a 500
         host.log.error(traceback.format_exc())
-        return _error(500, "Internal error")
+        return _error_response(500, "Internal error")
 
 
-def _error(status: int, error: str, headers: dict[str, str] | None = None) -> Response:
+def _error_response(status: int, error: str, headers: dict[str, str] | None = None) -> Response:
     return Response.json({"error": error}, status, headers)

@@ -114,19 +114,19 @@ class Host:
     @property
     def scheduler(self) -> Scheduler:
         """The install's own schedules."""
-        return self._connected().scheduler
+        return self._require_platform().scheduler
 
     @property
     def log(self) -> Log:
         """The extension's log."""
-        return self._connected().log
+        return self._require_platform().log
 
     @property
     def context(self) -> Context:
         """On whose behalf this request is."""
-        return self._connected().context
+        return self._require_platform().context
 
-    def _connected(self) -> Platform:
+    def _require_platform(self) -> Platform:
         if self._platform is None:
             raise RuntimeError("no host: outside a component, call host.connect(FakeHost()) first")
         return self._platform

@@ -18,8 +18,8 @@ from extension_sdk.schedules import (
     UpdateResult,
 )
 
-_NAME_TAKEN = "Schedule name already in use for this extension"
-_ABSENT = "Schedule not found"
+_NAME_IN_USE = "Schedule name already in use for this extension"
+_NOT_FOUND = "Schedule not found"
 
 
 @dataclass
@@ -48,12 +48,12 @@ class FakeScheduler:
         payload: Json = None,
     ) -> CreateResult:
         """Create a schedule."""
-        if self._taken(name):
-            return CreateResult(_NAME_TAKEN, {"name": _NAME_TAKEN})
+        if self._is_name_in_use(name):
+            return CreateResult(_NAME_IN_USE, {"name": _NAME_IN_USE})
         schedule = Schedule(
             id=str(uuid.uuid4()),
-            endpoint_path=_path(endpoint),
-            endpoint_method=_method(endpoint, payload),
+            endpoint_path=_parse_path(endpoint),
+            endpoint_method=_parse_method(endpoint, payload),
             cron=cron,
             timezone=timezone or "UTC",
             enabled=enabled is not False,
@@ -78,9 +78,9 @@ class FakeScheduler:
         """Change what is given."""
         schedule = self.schedules.get(schedule_id)
         if schedule is None:
-            return UpdateResult(_ABSENT)
-        if name is not UNSET and name != schedule.name and self._taken(name):
-            return UpdateResult(_NAME_TAKEN, {"name": _NAME_TAKEN})
+            return UpdateResult(_NOT_FOUND)
+        if name is not UNSET and name != schedule.name and self._is_name_in_use(name):
+            return UpdateResult(_NAME_IN_USE, {"name": _NAME_IN_USE})
         changes: dict[str, Any] = {
             "cron": cron,
             "timezone": timezone,
@@ -89,21 +89,24 @@ class FakeScheduler:
             "payload": payload,
         }
         if endpoint is not UNSET:
-            changes |= {"endpoint_path": _path(endpoint), "endpoint_method": _method(endpoint, payload)}
-        given = {field: value for field, value in changes.items() if value is not UNSET}
-        self.schedules[schedule_id] = replace(schedule, **given)
+            changes |= {
+                "endpoint_path": _parse_path(endpoint),
+                "endpoint_method": _parse_method(endpoint, payload),
+            }
+        changed_fields = {field: value for field, value in changes.items() if value is not UNSET}
+        self.schedules[schedule_id] = replace(schedule, **changed_fields)
         return UpdateResult()
 
     def delete(self, schedule_id: str) -> DeleteResult:
         """Delete a schedule."""
         absent = self.schedules.pop(schedule_id, None) is None
-        return DeleteResult(_ABSENT if absent else None)
+        return DeleteResult(_NOT_FOUND if absent else None)
 
     def get_endpoints(self) -> Sequence[Endpoint]:
         """The endpoints that the test gave."""
         return self.endpoints
 
-    def _taken(self, name: str | None) -> bool:
+    def _is_name_in_use(self, name: str | None) -> bool:
         return bool(name) and any(schedule.name == name for schedule in self.schedules.values())
 
 
@@ -135,9 +138,9 @@ class FakeHost:
     log: FakeLog = field(default_factory=FakeLog)
 
 
-def _path(endpoint: str) -> str:
+def _parse_path(endpoint: str) -> str:
     return endpoint.rpartition(" ")[2]
 
 
-def _method(endpoint: str, payload: Json) -> str:
+def _parse_method(endpoint: str, payload: Json) -> str:
     return endpoint.partition(" ")[0] if " " in endpoint else "GET" if payload in (None, UNSET) else "POST"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from local.cloudformation.deploy import STACK_NAME
-from local.settings import PROJECT
-from tests.support.admin_process import COMMAND, SECONDS, AdminProcess
+from local.settings import PROJECT_ROOT
+from tests.support.admin_process import COMMAND, TIMEOUT_SECONDS, AdminProcess
 from tests.support.local_stack import ApiInstall, LocalStack, local_stack
 from tests.support.scripted_runner import ScriptedRunner, extension_answer, scripted_runner
 
@@ -40,10 +40,12 @@ def tenant(request: pytest.FixtureRequest) -> str:
 def test_what_is_installed_is_looked_at(stack: LocalStack, admin: AdminProcess, tenant: str) -> None:
     install = stack.register(tenantId=tenant)
     schedule = install.created(name=NAME, timezone="Europe/Berlin", cron="0 9 * * *")
-    (found,) = admin.json("installs", "--tenant", tenant)["installs"]
+    (found,) = admin.run_json("installs", "--tenant", tenant)["installs"]
     assert (found["installId"], found["scheduleCount"]) == (install.id, 1)
-    assert install.id in {each["installId"] for each in admin.json("installs", "--limit", "1000")["installs"]}
-    (listed,) = admin.json("schedules", "--install", install.id)["schedules"]
+    assert install.id in {
+        each["installId"] for each in admin.run_json("installs", "--limit", "1000")["installs"]
+    }
+    (listed,) = admin.run_json("schedules", "--install", install.id)["schedules"]
     assert (listed["id"], listed["name"], listed["fires"]) == (schedule, NAME, True)
     assert {fire["local"][11:16] for fire in listed["nextFires"]} == {"09:00"}
     shown = admin("schedule", install.id, schedule)
@@ -56,14 +58,14 @@ def test_an_occurrence_is_explained_by_the_stack_s_own_clock(stack: LocalStack, 
     install = stack.register()
     schedule = install.created(cron="0 * * * *")
     (fired,) = [each for each in stack.travel("PT1H") if each["scheduleId"] == schedule]
-    told = admin.json("explain", install.id, schedule, fired["scheduledTime"])
-    assert (told["verdict"], told["run"]["httpStatus"]) == ("ran", 200)
+    told = admin.run_json("explain", install.id, schedule, fired["scheduledTime"])
+    assert (told["verdict"], told["run"]["httpStatus"]) == ("succeeded", 200)
     later = stack.control.get("/_local/clock").json()["now"][:14] + "00:00Z"
-    assert admin.json("explain", install.id, schedule, later)["verdict"] == "ran"
+    assert admin.run_json("explain", install.id, schedule, later)["verdict"] == "succeeded"
     stack.runner.answer = lambda _asked: extension_answer(503)
     (failed,) = [each for each in stack.travel("PT1H") if each["scheduleId"] == schedule]
-    told = admin.json("explain", install.id, schedule, failed["scheduledTime"], ends_with=1)
-    assert (told["verdict"], len(told["letters"])) == ("failed", 1)
+    told = admin.run_json("explain", install.id, schedule, failed["scheduledTime"], exit_status=1)
+    assert (told["verdict"], len(told["deadLetters"])) == ("failed", 1)
     stack.dead_letters()
 
 
@@ -75,11 +77,11 @@ def test_dead_letters_are_delivered_again(
     schedule = install.created(cron="0 * * * *")
     stack.runner.answer = lambda _asked: extension_answer(503)
     (failed,) = [each for each in stack.travel("PT1H") if each["scheduleId"] == schedule]
-    (letter,) = admin.json("replay", "--dry-run")["letters"]
+    (letter,) = admin.run_json("replay", "--dry-run")["deadLetters"]
     assert (letter["scheduleId"], letter["scheduledTime"]) == (schedule, failed["scheduledTime"])
     assert functions.asked == []
-    assert admin("replay", typed="n\n").returncode == 4
-    assert admin.json("replay", "--yes")["delivered"] == 1
+    assert admin("replay", stdin_text="n\n").returncode == 4
+    assert admin.run_json("replay", "--yes")["delivered"] == 1
     (asked,) = functions.asked
     assert asked.body == {
         "installId": install.id,
@@ -97,16 +99,16 @@ def test_a_tenant_and_an_install_are_stopped_and_resumed(
 ) -> None:
     installs = [stack.register(tenantId=tenant) for _ in range(2)]
     schedules = [install.created() for install in installs]
-    paused = admin("pause", tenant, typed="y\n")
+    paused = admin("pause", tenant, stdin_text="y\n")
     assert paused.returncode == 0
     assert paused.stdout.strip() == f"Tenant {tenant} is paused, 2 installs: nothing of it fires any more."
     assert paused.stderr == f"Pause tenant {tenant}, with 2 installs? [y/N]:"
     assert timers(installs, schedules) == [False, False]
-    assert admin.json("resume", tenant)["complete"] is True
+    assert admin.run_json("resume", tenant)["complete"] is True
     assert timers(installs, schedules) == [True, True]
-    assert admin.json("disable", installs[0].id, "--yes")["changedBy"].startswith("admin:arn:aws:sts::")
+    assert admin.run_json("disable", installs[0].id, "--yes")["changedBy"].startswith("admin:arn:aws:sts::")
     assert timers(installs, schedules) == [False, True]
-    assert admin.json("enable", installs[0].id)["enabled"] is True
+    assert admin.run_json("enable", installs[0].id)["enabled"] is True
 
 
 def timers(installs: list[ApiInstall], schedules: list[str]) -> list[bool]:
@@ -120,7 +122,7 @@ def test_a_schedule_is_handed_over_to_be_run_now(
 ) -> None:
     install = stack.register()
     schedule = install.created()
-    handed = admin.json("run", install.id, schedule, "--idempotency-key", "key")
+    handed = admin.run_json("run", install.id, schedule, "--idempotency-key", "key")
     (asked,) = functions.asked
     assert (asked.body["scheduleId"], asked.body["trigger"]) == (schedule, "manual")
     assert asked.body["scheduledTime"] == handed["scheduledTime"]
@@ -140,9 +142,9 @@ def test_drift_is_mended_now(tmp_path: Path) -> None:
         schedule = install.created()
         stack.aws("scheduler").delete_schedule(GroupName=stack.group(), Name=schedule)
         assert admin("schedule", install.id, schedule).returncode == 1
-        assert admin.json("reconcile")["settled"] == 0
-        swept = admin.json("reconcile", "--sweep")
-        assert (swept["failed"], swept["mended"]) == (0, {"missing timer": 1})
+        assert admin.run_json("reconcile")["synced"] == 0
+        swept = admin.run_json("reconcile", "--sweep")
+        assert (swept["failed"], swept["repaired"]) == (0, {"missing timer": 1})
         assert admin("schedule", install.id, schedule).returncode == 0
 
 
@@ -158,20 +160,27 @@ def test_a_pipe_that_is_closed_early_is_no_failure(
     fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
     words = ["schedules", "--install", install.id, "--fires", "100", *options]
     with subprocess.Popen(
-        admin.line(*words), cwd=PROJECT, env=admin.env(), stdout=theirs, stderr=subprocess.PIPE
+        admin.build_command_line(*words),
+        cwd=PROJECT_ROOT,
+        env=admin.build_environment(),
+        stdout=theirs,
+        stderr=subprocess.PIPE,
     ) as process:
         os.close(theirs)
         assert len(os.read(ours, 10)) == 10
         os.close(ours)
         assert process.stderr is not None
         assert process.stderr.read() == b""
-        assert process.wait(SECONDS) in (0, 1)  # not every kernel tells who was writing at that moment
+        assert process.wait(TIMEOUT_SECONDS) in (
+            0,
+            1,
+        )  # not every kernel tells who was writing at that moment
 
 
 def test_a_terminal_gets_colours_and_lines_of_its_width(stack: LocalStack, admin: AdminProcess) -> None:
     install = stack.register()
     schedule = install.created(name=NAME)
-    status, printed = admin.on_terminal("schedules", "--install", install.id, columns=60)
+    status, printed = admin.run_on_terminal("schedules", "--install", install.id, columns=60)
     assert status == 0
     assert [line for line in printed.splitlines() if NAME in line and "\x1b[2mSchedule" in line]
     assert schedule in printed
@@ -181,7 +190,7 @@ def test_a_terminal_gets_colours_and_lines_of_its_width(stack: LocalStack, admin
 
 def test_the_script_works_from_any_folder(admin: AdminProcess) -> None:
     words = ["installs", "--stack-name", STACK_NAME, "--limit", "1", "--json"]
-    assert script(words, admin.env()).startswith('{"installs":[{')
+    assert script(words, admin.build_environment()).startswith('{"installs":[{')
 
 
 def test_a_shell_completes_the_script_s_commands() -> None:
@@ -192,12 +201,12 @@ def test_a_shell_completes_the_script_s_commands() -> None:
 
 def script(words: list[str], environment: dict[str, str]) -> str:
     done = subprocess.run(
-        [PROJECT / "scripts" / "scheduling-admin", *words],
+        [PROJECT_ROOT / "scripts" / "scheduling-admin", *words],
         cwd="/",
         env=environment,
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=True,
     )
     return done.stdout
@@ -206,11 +215,11 @@ def script(words: list[str], environment: dict[str, str]) -> str:
 def test_nobody_at_the_endpoint_is_told_without_a_traceback(admin: AdminProcess) -> None:
     done = subprocess.run(
         [*COMMAND, "installs", "--endpoint-url", "http://127.0.0.1:1"],
-        cwd=PROJECT,
-        env=admin.env(),
+        cwd=PROJECT_ROOT,
+        env=admin.build_environment(),
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert (done.returncode, done.stdout) == (5, "")

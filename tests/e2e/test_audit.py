@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from local.cloudformation.deploy import STACK_NAME
-from local.settings import PROJECT
+from local.settings import PROJECT_ROOT
 from tests.support.event_schema import violation
 from tests.support.local_stack import ApiInstall, LocalStack
 from tests.support.scripted_runner import extension_answer
@@ -132,7 +132,7 @@ def test_each_event_is_a_line_in_the_log(stack: LocalStack, install: ApiInstall,
     events = listener.heard()
 
     port = stack.control.base_url.port
-    log = (PROJECT / "build" / "local" / "logs" / str(port) / "functions.log").read_text()
+    log = (PROJECT_ROOT / "build" / "local" / "logs" / str(port) / "functions.log").read_text()
     lines = [json.loads(line) for line in log.splitlines() if '"service":"audit"' in line]
     told = [line for line in lines if line.get("detail", {}).get("installId") == install.id]
     assert [(line["message"], line["detail"]) for line in told] == [

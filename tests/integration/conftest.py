@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from scheduling.domain.ids import InstallId
 
-from tests.support.admin import Admin, admin_of
+from tests.support.admin import AdminCli, create_admin_cli
 from tests.support.audit import Audit, audited
 from tests.support.world import World, new_world
 
@@ -16,9 +16,9 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 @pytest.fixture
-def admin(world: World) -> Iterator[Admin]:
+def admin(world: World) -> Iterator[AdminCli]:
     """The operator's command line on the world."""
-    with admin_of(world) as admin:
+    with create_admin_cli(world) as admin:
         yield admin
 
 

@@ -14,11 +14,11 @@ from botocore.credentials import AssumeRoleProvider
 from scheduling import bootstrap
 
 from scheduling_admin.app import app
-from scheduling_admin.errors import MEANINGS, AdminError, Exit
+from scheduling_admin.errors import EXIT_STATUS_MEANINGS, AdminError, ExitStatus
 from scheduling_admin.stack import connection
 from scheduling_admin.stack.connection import connect
-from scheduling_admin.stack.options import Options
-from tests.support.admin import STACK, Admin, record_stack
+from scheduling_admin.stack.options import CommonOptions
+from tests.support.admin import STACK_NAME, AdminCli, create_stack
 from tests.support.aws_calls import Call, refused
 from tests.support.world import TABLE, World
 
@@ -38,14 +38,14 @@ def environment() -> Iterator[None]:
         yield
 
 
-def config(folder: Path, text: str) -> dict[str, str]:
+def write_aws_config(folder: Path, text: str) -> dict[str, str]:
     path = folder / "config"
     path.write_text(text)
     return {"AWS_CONFIG_FILE": str(path)}
 
 
 @pytest.mark.parametrize(
-    ("words", "env", "ends_with", "error"),
+    ("words", "env", "exit_status", "error"),
     [
         (
             ["--stack-name", "nope"],
@@ -106,45 +106,45 @@ def config(folder: Path, text: str) -> dict[str, str]:
         "an older stack",
     ],
 )
-def test_what_keeps_from_the_stack_is_told(
-    admin: Admin, words: list[str], env: dict[str, str | None], ends_with: int, error: str
+def test_each_connection_failure_is_reported(
+    admin: AdminCli, words: list[str], env: dict[str, str | None], exit_status: int, error: str
 ) -> None:
-    record_stack("older", queue_url=admin.queue_url, without="TimerRoleArn")
-    told = admin("installs", "--json", *words, env=env)
-    assert (told.ends_with, told.errors, told.lines) == (ends_with, [error], [])
+    create_stack("older", queue_url=admin.queue_url, omitted_output="TimerRoleArn")
+    result = admin("installs", "--json", *words, env=env)
+    assert (result.exit_status, result.errors, result.lines) == (exit_status, [error], [])
 
 
 @pytest.mark.parametrize(
-    ("code", "begins"),
+    ("code", "prefix"),
     [
         ("AccessDenied", "AWS does not allow DescribeStacks with these credentials: AccessDenied. "),
         ("ExpiredToken", "The AWS credentials have expired. "),
         ("InvalidClientTokenId", "AWS does not know the credentials (InvalidClientTokenId). "),
     ],
 )
-def test_credentials_that_are_refused_are_told(world: World, admin: Admin, code: str, begins: str) -> None:
+def test_refused_credentials_are_reported(world: World, admin: AdminCli, code: str, prefix: str) -> None:
     def deny(call: Call) -> None:
         if call.operation == "DescribeStacks":
             raise refused(code, "DescribeStacks")
 
     world.calls.before = deny
-    told = admin("installs")
+    result = admin("installs")
     world.calls.before = None
-    assert told.ends_with == 5
-    assert told.errors[0].startswith(begins)
+    assert result.exit_status == 5
+    assert result.errors[0].startswith(prefix)
 
 
-def test_a_stack_whose_table_is_gone_is_told(admin: Admin) -> None:
+def test_a_stack_without_its_table_is_reported(admin: AdminCli) -> None:
     boto3.client("dynamodb").delete_table(TableName=TABLE)
-    told = admin("installs", "--tenant", "tenant-1")
-    assert told.ends_with == 5
-    assert told.errors == [
+    result = admin("installs", "--tenant", "tenant-1")
+    assert result.exit_status == 5
+    assert result.errors == [
         "The stack's table does not exist: it was deleted, or the stack is of another region or account than the "
         "table. The stack's output TableName names it."
     ]
 
 
-def test_a_bug_is_not_hidden(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_not_hidden(admin: AdminCli, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> object:
         raise ZeroDivisionError
 
@@ -154,19 +154,19 @@ def test_a_bug_is_not_hidden(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_profile_that_is_named_comes_before_keys_in_the_environment(tmp_path: Path) -> None:
+def test_a_profile_option_overrides_keys_in_the_environment(tmp_path: Path) -> None:
     keys = "aws_access_key_id = of-the-profile\naws_secret_access_key = x"
-    os.environ.update(config(tmp_path, f"[profile other]\nregion = eu-central-1\n{keys}\n"))
+    os.environ.update(write_aws_config(tmp_path, f"[profile other]\nregion = eu-central-1\n{keys}\n"))
     os.environ["AWS_ACCESS_KEY_ID"] = "of-the-environment"
-    operator = connect(Options(profile="other"))
-    credentials = operator.session.get_credentials()
+    operator = connect(CommonOptions(profile="other"))
+    credentials = operator.boto_session.get_credentials()
     assert credentials is not None
     assert credentials.access_key == "of-the-profile"
     assert "AWS_ACCESS_KEY_ID" not in os.environ
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_second_factor_is_asked_for_once(
+def test_a_second_factor_is_prompted_for_once(
     world: World,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -176,20 +176,20 @@ def test_a_second_factor_is_asked_for_once(
         "[profile admin]\nregion = eu-central-1\nsource_profile = base\n"
         "role_arn = arn:aws:iam::123456789012:role/admin\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n"
     )
-    os.environ.update(config(tmp_path, text))
-    asked: list[str] = []
+    os.environ.update(write_aws_config(tmp_path, text))
+    questions: list[str] = []
 
     def prompt(question: str) -> str:
-        asked.append(question)
+        questions.append(question)
         return "123456"
 
-    start = AssumeRoleProvider.__init__
-    defaults = [prompt if each is getpass.getpass else each for each in start.__defaults__ or ()]
-    monkeypatch.setattr(start, "__defaults__", tuple(defaults))
-    operator = connect(Options(profile="admin"))
-    assert operator.name.startswith("admin:arn:aws:sts::123456789012:assumed-role/admin/")
+    initializer = AssumeRoleProvider.__init__
+    defaults = [prompt if each is getpass.getpass else each for each in initializer.__defaults__ or ()]
+    monkeypatch.setattr(initializer, "__defaults__", tuple(defaults))
+    operator = connect(CommonOptions(profile="admin"))
+    assert operator.actor.startswith("admin:arn:aws:sts::123456789012:assumed-role/admin/")
     boto3.Session().client("sts").get_caller_identity()
-    assert len(asked) == 1
+    assert len(questions) == 1
     assert world.calls.operations().count("AssumeRole") == 1
 
 
@@ -198,38 +198,38 @@ def test_an_emulator_on_this_machine_needs_no_credentials(monkeypatch: pytest.Mo
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
         del os.environ[name]
     os.environ.update({name: value for name, value in NO_AWS.items() if value})
-    found: list[boto3.Session] = []
+    sessions: list[boto3.Session] = []
 
-    def find(session: boto3.Session, name: str) -> None:
-        found.append(session)
-        raise AdminError(f"looked for {name}", Exit.WRONG)
+    def describe_stack(session: boto3.Session, name: str) -> None:
+        sessions.append(session)
+        raise AdminError(f"looked for {name}", ExitStatus.NEEDS_ATTENTION)
 
-    monkeypatch.setattr(connection, "_find", find)
-    with pytest.raises(AdminError, match=f"looked for {STACK}"):
-        connect(Options(endpoint_url="http://127.0.0.1:4566"))
-    (session,) = found
+    monkeypatch.setattr(connection, "_describe_stack", describe_stack)
+    with pytest.raises(AdminError, match=f"looked for {STACK_NAME}"):
+        connect(CommonOptions(endpoint_url="http://127.0.0.1:4566"))
+    (session,) = sessions
     credentials = session.get_credentials()
     assert credentials is not None
     assert (session.region_name, credentials.access_key) == ("us-east-1", "local")
     assert session.client("sqs").meta.endpoint_url == "http://127.0.0.1:4566"
 
 
-def test_the_clock_of_a_local_stack_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Told:
+def test_the_clock_of_a_local_stack_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    class ClockResponse:
         def json(self) -> dict[str, str]:
             return {"now": "2027-01-01T00:00:00Z"}
 
-    monkeypatch.setattr(urllib3, "request", lambda *_, **__: Told())
-    now = connection._local_clock("http://127.0.0.1:3000/_local/clock")
+    monkeypatch.setattr(urllib3, "request", lambda *_, **__: ClockResponse())
+    now = connection._create_local_clock("http://127.0.0.1:3000/_local/clock")
     assert now() == datetime(2027, 1, 1, tzinfo=UTC)
 
 
-def test_a_local_stack_that_has_ended_is_told() -> None:
-    now = connection._local_clock("http://127.0.0.1:1/_local/clock")
-    with pytest.raises(AdminError) as failed:
+def test_a_stopped_local_stack_is_reported() -> None:
+    now = connection._create_local_clock("http://127.0.0.1:1/_local/clock")
+    with pytest.raises(AdminError) as raised:
         now()
-    assert failed.value.ends_with is Exit.AWS
-    assert str(failed.value) == (
+    assert raised.value.exit_status is ExitStatus.AWS
+    assert str(raised.value) == (
         "The local stack's clock does not answer at http://127.0.0.1:1/_local/clock: does `make local` still run?"
     )
 
@@ -240,10 +240,10 @@ def test_a_local_stack_that_has_ended_is_told() -> None:
 COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
 
 
-def test_the_commands_are_listed_with_what_they_end_with(admin: Admin) -> None:
-    told = admin("--help")
-    text = "\n".join(told.lines)
-    assert told.ends_with == 0
+def test_help_lists_the_commands_and_exit_statuses(admin: AdminCli) -> None:
+    result = admin("--help")
+    text = "\n".join(result.lines)
+    assert result.exit_status == 0
     assert COMMANDS == [
         "installs",
         "schedules",
@@ -259,15 +259,15 @@ def test_the_commands_are_listed_with_what_they_end_with(admin: Admin) -> None:
     ]
     for command in COMMANDS:
         assert f"│ {command} " in text
-    for status, meaning in MEANINGS.items():
+    for status, meaning in EXIT_STATUS_MEANINGS.items():
         assert f" {status.value} {meaning}"[:70] in text
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_explains_itself_and_has_the_options_of_all(admin: Admin, command: str) -> None:
-    told = admin(command, "--help")
-    text = "\n".join(told.lines)
-    assert told.ends_with == 0
+def test_each_command_has_help_and_the_common_options(admin: AdminCli, command: str) -> None:
+    result = admin(command, "--help")
+    text = "\n".join(result.lines)
+    assert result.exit_status == 0
     assert f"Usage: root {command} [OPTIONS]" in text
     for option in ("--stack-name", "--profile", "--region", "--endpoint-url", "--json", "--help"):
         assert f"│ {option} " in text

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from scheduling.domain import exact_json
 from scheduling.domain.ids import InstallId
-from scheduling.operations.installs.register import set_enabled
-from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.register import set_install_enabled
+from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
-from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.create import create_schedule
 
-from tests.support.admin import SCHEDULE, Admin
+from tests.support.admin import ANY_SCHEDULE_ID, AdminCli
 from tests.support.world import ADMIN, TENANT, World, registration_body, wanted
 
 ONE, TWO = InstallId("install-1"), InstallId("install-2")
@@ -23,15 +23,15 @@ ANOTHER_VERSION = {
 }
 
 
-def test_the_installs_of_all_tenants_are_listed(world: World, admin: Admin) -> None:
+def test_the_installs_of_all_tenants_are_listed(world: World, admin: AdminCli) -> None:
     world.register(ONE)
-    create(world.services, ONE, wanted())
+    create_schedule(world.services, ONE, wanted())
     world.register(TWO, tenantId="Ärger".encode().hex())
-    set_enabled(world.services, TWO, enabled=False, by=ADMIN)
-    turn_tenant(world.services, TENANT, paused=True, by=ADMIN)
-    told = admin("installs")
-    assert (told.ends_with, told.errors) == (0, [])
-    assert sorted(told.lines) == sorted(
+    set_install_enabled(world.services, TWO, enabled=False, actor=ADMIN)
+    set_tenant_paused(world.services, TENANT, paused=True, actor=ADMIN)
+    result = admin("installs")
+    assert (result.exit_status, result.errors) == (0, [])
+    assert sorted(result.lines) == sorted(
         [
             "Install     Tenant         Extension, version   Fires           Schedules",
             "─────────────────────────────────────────────────────────────────────────",
@@ -44,7 +44,7 @@ def test_the_installs_of_all_tenants_are_listed(world: World, admin: Admin) -> N
     )
 
 
-def test_an_install_is_told_to_machines_in_full(world: World, admin: Admin) -> None:
+def test_an_install_is_reported_as_json(world: World, admin: AdminCli) -> None:
     world.register(ONE)
     assert admin("installs", "--tenant", TENANT, "--json").document == {
         "installs": [
@@ -72,24 +72,24 @@ def test_an_install_is_told_to_machines_in_full(world: World, admin: Admin) -> N
     }
 
 
-@pytest.mark.parametrize("of", [["--tenant", TENANT], []], ids=["of a tenant", "of all"])
-def test_installs_are_listed_page_by_page(world: World, admin: Admin, of: list[str]) -> None:
+@pytest.mark.parametrize("filter_options", [["--tenant", TENANT], []], ids=["of a tenant", "of all"])
+def test_installs_are_listed_page_by_page(world: World, admin: AdminCli, filter_options: list[str]) -> None:
     expected = {f"install-{number}" for number in range(7)}
     for install in expected:
         world.register(InstallId(install))
-    found: list[str] = []
+    install_ids: list[str] = []
     pages, cursor = 0, None
     while pages == 0 or cursor:
         page = admin(
-            "installs", *of, "--limit", "3", "--json", *(["--cursor", cursor] if cursor else [])
+            "installs", *filter_options, "--limit", "3", "--json", *(["--cursor", cursor] if cursor else [])
         ).document
-        found += [each["installId"] for each in page["installs"]]
+        install_ids += [each["installId"] for each in page["installs"]]
         pages, cursor = pages + 1, page["nextCursor"]
-    assert sorted(found) == sorted(expected)
+    assert sorted(install_ids) == sorted(expected)
     assert pages == 3
 
 
-def test_a_page_says_how_the_list_goes_on(world: World, admin: Admin) -> None:
+def test_a_page_names_the_cursor_of_the_next(world: World, admin: AdminCli) -> None:
     for install in (ONE, TWO):
         world.register(install)
     cursor = admin("installs", "--tenant", TENANT, "--limit", "1", "--json").document["nextCursor"]
@@ -116,41 +116,45 @@ def test_a_page_says_how_the_list_goes_on(world: World, admin: Admin) -> None:
         ),
     ],
 )
-def test_an_empty_list_is_told(admin: Admin, words: list[str], text: str, document: dict[str, Any]) -> None:
-    told = admin(*words)
-    assert (told.ends_with, told.lines) == (0, [text])
+def test_an_empty_list_is_reported(
+    admin: AdminCli, words: list[str], text: str, document: dict[str, Any]
+) -> None:
+    result = admin(*words)
+    assert (result.exit_status, result.lines) == (0, [text])
     assert admin(*words, "--json").document == document
 
 
-def test_the_schedules_of_an_install_are_listed_with_what_keeps_them(world: World, admin: Admin) -> None:
+def test_the_schedules_of_an_install_are_listed_with_their_blockers(world: World, admin: AdminCli) -> None:
     world.register(ONE)
-    create(world.services, ONE, wanted(name="Ärger 日本語 🎉 [red]x[/red]", timezone="Europe/Berlin"))
-    create(world.services, ONE, wanted(cron="0 0 29 2 *", enabled=False))
-    told = admin("schedules", "--install", ONE, "--fires", "2")
-    assert (told.ends_with, told.errors) == (0, [])
-    assert told.lines == [
+    create_schedule(
+        world.services, ONE, wanted(name="Ärger 日本語 🎉 [red]x[/red]", timezone="Europe/Berlin")
+    )
+    create_schedule(world.services, ONE, wanted(cron="0 0 29 2 *", enabled=False))
+    result = admin("schedules", "--install", ONE, "--fires", "2")
+    assert (result.exit_status, result.errors) == (0, [])
+    assert result.lines == [
         "Install install-1 of tenant tenant-1",
         "Schedule                               Rule            Fires                      Next, local         "
         "       Next, UTC",
         "─" * 129,
         "Ärger 日本語 🎉 [red]x[/red]           0 * * * *       yes                        Mon 2026-11-23 11:00 CET"
         "   2026-11-23T10:00:00Z",
-        f"{SCHEDULE}   Europe/Berlin                              Mon 2026-11-23 12:00 CET   2026-11-23T11:00:00Z",
+        f"{ANY_SCHEDULE_ID}   Europe/Berlin                              Mon 2026-11-23 12:00 CET   2026-11-23T11:00:00Z",
         "POST /api/sync",
         "",
-        f"{SCHEDULE}   0 0 29 2 *      no                         -                          -",
+        f"{ANY_SCHEDULE_ID}   0 0 29 2 *      no                         -                          -",
         "POST /api/sync                         UTC             the schedule is disabled",
     ]
 
 
-def test_the_schedules_of_a_tenant_are_listed_install_by_install(world: World, admin: Admin) -> None:
+def test_the_schedules_of_a_tenant_are_listed_install_by_install(world: World, admin: AdminCli) -> None:
     for install in (ONE, TWO):
         world.register(install)
-        create(world.services, install, wanted())
-    set_enabled(world.services, TWO, enabled=False, by=ADMIN)
+        create_schedule(world.services, install, wanted())
+    set_install_enabled(world.services, TWO, enabled=False, actor=ADMIN)
     assert admin("schedules", "--tenant", TENANT, "--fires", "1", env={"COLUMNS": "60"}).lines == [
         "Install install-1 of tenant tenant-1",
-        f"Schedule     {SCHEDULE}",
+        f"Schedule     {ANY_SCHEDULE_ID}",
         "             POST /api/sync",
         "Rule         0 * * * *",
         "             UTC",
@@ -159,7 +163,7 @@ def test_the_schedules_of_a_tenant_are_listed_install_by_install(world: World, a
         "Next, UTC    2026-11-23T10:00:00Z",
         "",
         "Install install-2 of tenant tenant-1",
-        f"Schedule     {SCHEDULE}",
+        f"Schedule     {ANY_SCHEDULE_ID}",
         "             POST /api/sync",
         "Rule         0 * * * *",
         "             UTC",
@@ -170,10 +174,12 @@ def test_the_schedules_of_a_tenant_are_listed_install_by_install(world: World, a
     ]
 
 
-def test_a_schedule_is_told_to_machines_in_full_its_payload_to_the_digit(world: World, admin: Admin) -> None:
+def test_a_schedule_is_reported_as_json_with_its_exact_payload(world: World, admin: AdminCli) -> None:
     world.register(ONE)
     payload = '{"n": 1.0, "big": 12345678901234567890123}'
-    schedule = create(world.services, ONE, wanted(name="night", cron="30 2 * * *", timezone="Europe/Berlin"))
+    schedule = create_schedule(
+        world.services, ONE, wanted(name="night", cron="30 2 * * *", timezone="Europe/Berlin")
+    )
     row = {**admin("schedules", "--install", ONE, "--fires", "1", "--json").document["schedules"][0]}
     assert row == {
         "id": schedule.id,
@@ -187,7 +193,7 @@ def test_a_schedule_is_told_to_machines_in_full_its_payload_to_the_digit(world: 
         "disabledReason": None,
         "suspended": False,
         "fires": True,
-        "against": [],
+        "blockers": [],
         "nextFires": [{"utc": "2026-11-24T01:30:00Z", "local": "2026-11-24T02:30:00+01:00"}],
         "lastRunAt": None,
         "lastRunStatus": None,
@@ -200,58 +206,58 @@ def test_a_schedule_is_told_to_machines_in_full_its_payload_to_the_digit(world: 
         "changedBy": "host_api",
         "payload": None,
     }
-    create(world.services, ONE, wanted(payload=exact_json.loads(payload)))
-    text = admin("schedules", "--install", ONE, "--json").result.stdout
+    create_schedule(world.services, ONE, wanted(payload=exact_json.loads(payload)))
+    text = admin("schedules", "--install", ONE, "--json").cli_result.stdout
     assert '"payload":{"n":1.0,"big":12345678901234567890123}' in text
 
 
-def test_150_schedules_of_a_tenant_come_page_by_page_each_once(world: World, admin: Admin) -> None:
+def test_150_schedules_of_a_tenant_are_paged_without_duplicates(world: World, admin: AdminCli) -> None:
     expected = []
     for install in (ONE, TWO, InstallId("install-3")):
         world.register(install)
-        expected += [create(world.services, install, wanted()).id for _ in range(50)]
-    found: list[str] = []
+        expected += [create_schedule(world.services, install, wanted()).id for _ in range(50)]
+    schedule_ids: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
-        more = ["--cursor", cursor] if cursor else []
+        cursor_options = ["--cursor", cursor] if cursor else []
         page = admin(
-            "schedules", "--tenant", TENANT, "--limit", "40", "--fires", "0", "--json", *more
+            "schedules", "--tenant", TENANT, "--limit", "40", "--fires", "0", "--json", *cursor_options
         ).document
-        found += [each["id"] for each in page["schedules"]]
-        assert len(page["schedules"]) == (40 if len(found) < 150 else 30)
+        schedule_ids += [each["id"] for each in page["schedules"]]
+        assert len(page["schedules"]) == (40 if len(schedule_ids) < 150 else 30)
         cursor = page["nextCursor"]
-    assert found == expected
+    assert schedule_ids == expected
     assert (
         len(admin("schedules", "--tenant", TENANT, "--limit", "150", "--json").document["schedules"]) == 150
     )
 
 
-def test_the_schedules_of_an_install_come_page_by_page(world: World, admin: Admin) -> None:
+def test_the_schedules_of_an_install_are_paged(world: World, admin: AdminCli) -> None:
     world.register(ONE)
-    expected = [create(world.services, ONE, wanted()).id for _ in range(5)]
+    expected = [create_schedule(world.services, ONE, wanted()).id for _ in range(5)]
     first = admin("schedules", "--install", ONE, "--limit", "3", "--json").document
     second = admin("schedules", "--install", ONE, "--json", "--cursor", first["nextCursor"]).document
     assert [each["id"] for each in (*first["schedules"], *second["schedules"])] == expected
     assert second["nextCursor"] is None
 
 
-def test_a_schedule_whose_endpoint_was_dropped_says_so_before_its_row_has_followed(
-    world: World, admin: Admin
-) -> None:
+def test_a_schedule_with_a_removed_endpoint_says_so_before_propagation(world: World, admin: AdminCli) -> None:
     world.register(ONE)
-    create(world.services, ONE, wanted())
-    install = world.services.schedules.read(ONE).install
+    create_schedule(world.services, ONE, wanted())
+    install = world.services.schedules.read_schedule(ONE).install
     assert install is not None
-    changed = install.changed(ADMIN, dropped=frozenset({"POST /api/sync"}), pending_since=world.clock[0])
-    world.services.installs.replace(install, changed)
+    changed_install = install.with_changes(
+        ADMIN, removed_endpoints=frozenset({"POST /api/sync"}), pending_since=world.clock[0]
+    )
+    world.services.installs.replace_install(install, changed_install)
     (row,) = admin("schedules", "--install", ONE, "--json").document["schedules"]
     reason = "Version version-1 has no endpoint POST /api/sync"
     assert (row["fires"], row["disabledReason"]) == (False, reason)
-    assert row["against"] == [f"the platform has disabled the schedule: {reason}"]
+    assert row["blockers"] == [f"the platform has disabled the schedule: {reason}"]
 
 
 @pytest.mark.parametrize(
-    ("words", "ends_with", "text"),
+    ("words", "exit_status", "text"),
     [
         (["schedules"], 2, "Name either --tenant or --install."),
         (["schedules", "--tenant", "a", "--install", "b"], 2, "Name either --tenant or --install."),
@@ -263,9 +269,11 @@ def test_a_schedule_whose_endpoint_was_dropped_says_so_before_its_row_has_follow
         ),
     ],
 )
-def test_what_cannot_be_listed_is_told(admin: Admin, words: list[str], ends_with: int, text: str) -> None:
-    told = admin(*words, "--json")
-    assert (told.ends_with, told.errors, told.lines) == (ends_with, [text], [])
+def test_what_cannot_be_listed_is_rejected(
+    admin: AdminCli, words: list[str], exit_status: int, text: str
+) -> None:
+    result = admin(*words, "--json")
+    assert (result.exit_status, result.errors, result.lines) == (exit_status, [text], [])
 
 
 @pytest.mark.parametrize(
@@ -279,13 +287,13 @@ def test_what_cannot_be_listed_is_told(admin: Admin, words: list[str], ends_with
         (["nonsense"], "No such command"),
     ],
 )
-def test_what_is_not_understood_ends_with_2(admin: Admin, words: list[str], text: str) -> None:
-    told = admin(*words)
-    assert (told.ends_with, told.lines) == (2, [])
-    assert text in "\n".join(told.errors)
+def test_an_invalid_command_line_exits_with_2(admin: AdminCli, words: list[str], text: str) -> None:
+    result = admin(*words)
+    assert (result.exit_status, result.lines) == (2, [])
+    assert text in "\n".join(result.errors)
 
 
-def test_a_deleted_install_is_not_listed(world: World, admin: Admin) -> None:
+def test_a_deleted_install_is_not_listed(world: World, admin: AdminCli) -> None:
     world.register(ONE)
-    delete_install(world.services, ONE, by=ADMIN)
+    delete_install(world.services, ONE, actor=ADMIN)
     assert admin("installs", "--json").document["installs"] == []

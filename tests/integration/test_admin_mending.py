@@ -4,19 +4,19 @@ import json
 from typing import Any
 
 import pytest
-from scheduling.api.triggers import fire_of
+from scheduling.api.triggers import parse_fire
 from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute
-from scheduling.operations.schedules.create import create
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import list_runs
-from scheduling.operations.schedules.update import update
+from scheduling.operations.schedules.update import update_schedule
 
-from scheduling_admin.stack import dead_letters as letters
-from scheduling_admin.stack.dead_letters import letter_of
-from tests.support.admin import SCHEDULE, Admin
+from scheduling_admin.stack import dead_letters
+from scheduling_admin.stack.dead_letters import parse_dead_letter
+from tests.support.admin import ANY_SCHEDULE_ID, AdminCli
 from tests.support.aws_calls import Call, Killed, refused
 from tests.support.cases import OTHER, Case, drop_timer, orphan, wrong_count
 from tests.support.world import World, aws_client, changed, timer_input, wanted
@@ -27,10 +27,10 @@ ONE = InstallId("install-1")
 @pytest.fixture
 def schedule(world: World) -> Schedule:
     world.register(ONE)
-    return create(world.services, ONE, wanted())
+    return create_schedule(world.services, ONE, wanted())
 
 
-def event(schedule: Schedule, time: str = "2026-11-23T09:00:00Z", **fields: object) -> dict[str, Any]:
+def timer_event(schedule: Schedule, time: str = "2026-11-23T09:00:00Z", **fields: object) -> dict[str, Any]:
     """What the schedule's timer hands to the executor."""
     return {
         "installId": ONE,
@@ -42,125 +42,130 @@ def event(schedule: Schedule, time: str = "2026-11-23T09:00:00Z", **fields: obje
     }
 
 
-def dead(admin: Admin, schedule: Schedule, *times: str) -> None:
+def send_dead_letters(admin: AdminCli, schedule: Schedule, *scheduled_times: str) -> None:
     """Letters as Lambda writes them."""
-    for time in times:
+    for time in scheduled_times:
         record = {
             "version": "1.0",
-            "requestPayload": event(schedule, time),
+            "requestPayload": timer_event(schedule, time),
             "responsePayload": {"errorMessage": "no"},
         }
-        admin.letter(record)
+        admin.send_dead_letter(record)
 
 
-def test_a_dead_letter_is_run_again_and_leaves_the_queue(
-    world: World, admin: Admin, schedule: Schedule
+def test_a_replayed_dead_letter_runs_and_leaves_the_queue(
+    world: World, admin: AdminCli, schedule: Schedule
 ) -> None:
-    given = timer_input(world, schedule) | {"scheduledTime": "2026-11-23T09:00:00Z", "attempt": "1"}
+    timer_input_fields = timer_input(world, schedule) | {
+        "scheduledTime": "2026-11-23T09:00:00Z",
+        "attempt": "1",
+    }
     world.runner.outcome = Outcome(status=RunStatus.ERROR, http_status=500, error="no", retryable=True)
     for _ in range(3):
         with pytest.raises(RunFailed):
-            execute(world.services, world.runner, fire_of(given))
-    dead(admin, schedule, "2026-11-23T09:00:00Z")
+            execute_fire(world.services, world.runner, parse_fire(timer_input_fields))
+    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
     world.runner.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
 
-    told = admin("replay", "--yes")
+    result = admin("replay", "--yes")
 
-    assert (told.ends_with, told.errors) == (0, [])
-    assert told.lines[-1] == "1 letter delivered again."
-    assert admin.letters() == []
-    (handed,) = world.handed_over()
-    execute(world.services, world.runner, fire_of(handed))
+    assert (result.exit_status, result.errors) == (0, [])
+    assert result.lines[-1] == "1 letter delivered again."
+    assert admin.receive_dead_letters() == []
+    (delivered_event,) = world.handed_over()
+    execute_fire(world.services, world.runner, parse_fire(delivered_event))
     (run,) = list_runs(world.services, ONE, schedule.id, limit=5).runs
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 4)
-    again = admin("replay", "--yes")
-    assert (again.ends_with, again.lines) == (0, ["There are no dead letters."])
+    second_result = admin("replay", "--yes")
+    assert (second_result.exit_status, second_result.lines) == (0, ["There are no dead letters."])
 
 
-def test_letters_are_shown_and_left_by_a_dry_run(world: World, admin: Admin, schedule: Schedule) -> None:
-    dead(admin, schedule, "2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z")
+def test_a_dry_run_lists_dead_letters_and_keeps_them(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z")
     for _ in range(2):
-        told = admin("replay", "--dry-run")
-        assert (told.ends_with, told.errors) == (0, [])
-        assert told.lines[0].split() == [
+        result = admin("replay", "--dry-run")
+        assert (result.exit_status, result.errors) == (0, [])
+        assert result.lines[0].split() == [
             "Schedule",
             "Install",
             "Scheduled",
             "time",
-            "Dead",
-            "since",
+            "Sent",
+            "at",
             "Reason",
         ]
-        assert [line.split()[:3] for line in told.lines[2:4]] == [
-            [SCHEDULE, ONE, "2026-11-23T09:00:00Z"],
-            [SCHEDULE, ONE, "2026-11-23T10:00:00Z"],
+        assert [line.split()[:3] for line in result.lines[2:4]] == [
+            [ANY_SCHEDULE_ID, ONE, "2026-11-23T09:00:00Z"],
+            [ANY_SCHEDULE_ID, ONE, "2026-11-23T10:00:00Z"],
         ]
-        assert told.lines[4:] == ["", "2 letters would be delivered again."]
+        assert result.lines[4:] == ["", "2 letters would be delivered again."]
     assert world.handed_over() == []
-    assert len(admin.letters()) == 2
+    assert len(admin.receive_dead_letters()) == 2
 
 
-def test_letters_are_told_to_machines(world: World, admin: Admin, schedule: Schedule) -> None:
-    dead(admin, schedule, "2026-11-23T09:00:00Z")
+def test_dead_letters_are_reported_as_json(world: World, admin: AdminCli, schedule: Schedule) -> None:
+    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
     document = admin("replay", "--dry-run", "--json").document
-    (letter,) = document.pop("letters")
-    assert document == {"dryRun": True, "delivered": 0, "kept": 1, "allSeen": True}
-    assert letter.pop("messageId")
-    assert letter.pop("sentAt").endswith("Z")
-    assert letter == {
+    (dead_letter,) = document.pop("deadLetters")
+    assert document == {"dryRun": True, "delivered": 0, "remaining": 1, "reachedEnd": True}
+    assert dead_letter.pop("messageId")
+    assert dead_letter.pop("sentAt").endswith("Z")
+    assert dead_letter == {
         "installId": ONE,
         "scheduleId": schedule.id,
         "scheduledTime": "2026-11-23T09:00:00Z",
         "reason": "no",
     }
     document = admin("replay", "--yes", "--json").document
-    assert (document["dryRun"], document["delivered"], document["kept"]) == (False, 1, 0)
+    assert (document["dryRun"], document["delivered"], document["remaining"]) == (False, 1, 0)
     assert [call["replay"] for call in world.handed_over()] == [True]
 
 
-def test_a_letter_that_names_no_occurrence_stays(world: World, admin: Admin, schedule: Schedule) -> None:
-    admin.letter("no JSON")
-    dead(admin, schedule, "2026-11-23T09:00:00Z")
-    told = admin("replay", "--yes")
-    assert told.ends_with == 1
-    assert told.lines[-2:] == [
+def test_a_dead_letter_without_an_occurrence_stays(world: World, admin: AdminCli, schedule: Schedule) -> None:
+    admin.send_dead_letter("no JSON")
+    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
+    result = admin("replay", "--yes")
+    assert result.exit_status == 1
+    assert result.lines[-2:] == [
         "1 letter delivered again.",
         "1 letter names no occurrence, and stays in the queue.",
     ]
     assert len(world.handed_over()) == 1
 
 
-def test_more_letters_than_one_receive_brings_are_all_delivered(
-    world: World, admin: Admin, schedule: Schedule
+def test_more_dead_letters_than_one_batch_are_all_delivered(
+    world: World, admin: AdminCli, schedule: Schedule
 ) -> None:
     times = [f"2026-11-23T{hour:02}:00:00Z" for hour in range(24)]
-    dead(admin, schedule, *times)
+    send_dead_letters(admin, schedule, *times)
     assert admin("replay", "--yes", "--json").document["delivered"] == 24
-    assert sorted(handed["scheduledTime"] for handed in world.handed_over()) == times
+    assert sorted(delivered_event["scheduledTime"] for delivered_event in world.handed_over()) == times
 
 
-def test_a_look_ends_after_many_letters(
-    admin: Admin, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+def test_a_peek_ends_at_its_maximum(
+    admin: AdminCli, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(letters, "MOST_LOOKED_AT", 10)
-    dead(admin, schedule, *[f"2026-11-23T{hour:02}:00:00Z" for hour in range(12)])
-    told = admin("replay", "--dry-run")
-    assert told.lines[-2:] == ["10 letters would be delivered again.", "There are more letters than these."]
-    assert admin("replay", "--dry-run", "--json").document["allSeen"] is False
+    monkeypatch.setattr(dead_letters, "MAX_PEEKED", 10)
+    send_dead_letters(admin, schedule, *[f"2026-11-23T{hour:02}:00:00Z" for hour in range(12)])
+    result = admin("replay", "--dry-run")
+    assert result.lines[-2:] == ["10 letters would be delivered again.", "There are more letters than these."]
+    assert admin("replay", "--dry-run", "--json").document["reachedEnd"] is False
 
 
-def test_what_cannot_be_delivered_stays(world: World, admin: Admin, schedule: Schedule) -> None:
-    dead(admin, schedule, "2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z")
+def test_an_undelivered_dead_letter_stays(world: World, admin: AdminCli, schedule: Schedule) -> None:
+    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z")
 
     def deny(call: Call) -> None:
         if call.operation == "Invoke" and world.handed_over():
             raise refused("TooManyRequestsException", "Invoke")
 
     world.calls.before = deny
-    told = admin("replay", "--yes", "--json")
+    result = admin("replay", "--yes", "--json")
     world.calls.before = None
-    assert (told.ends_with, told.lines) == (5, [])
-    assert told.errors == [
+    assert (result.exit_status, result.lines) == (5, [])
+    assert result.errors == [
         "The run could not be confirmed; it may still start. Invoke failed with TooManyRequestsException: "
         "TooManyRequestsException. The letters that were delivered are gone from the queue; "
         "the same command goes on with the rest."
@@ -172,19 +177,19 @@ def test_what_cannot_be_delivered_stays(world: World, admin: Admin, schedule: Sc
     assert sum(map(int, attributes.values())) == 1
 
 
-def test_a_replay_is_asked_about(world: World, admin: Admin, schedule: Schedule) -> None:
-    assert admin("replay", answer="n\n").lines == ["There are no dead letters."]
-    dead(admin, schedule, "2026-11-23T09:00:00Z")
-    told = admin("replay", answer="n\n")
-    assert told.ends_with == 4
-    assert told.result.stderr.startswith("Deliver about 1 letter again? [y/N]:")
-    assert admin("replay", "--json").ends_with == 2
+def test_a_replay_asks_for_confirmation(world: World, admin: AdminCli, schedule: Schedule) -> None:
+    assert admin("replay", stdin_text="n\n").lines == ["There are no dead letters."]
+    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
+    result = admin("replay", stdin_text="n\n")
+    assert result.exit_status == 4
+    assert result.cli_result.stderr.startswith("Deliver about 1 letter again? [y/N]:")
+    assert admin("replay", "--json").exit_status == 2
     assert world.handed_over() == []
-    assert admin("replay", answer="y\n").ends_with == 0
+    assert admin("replay", stdin_text="y\n").exit_status == 0
     assert len(world.handed_over()) == 1
 
 
-def message(body: object, **attributes: str) -> dict[str, Any]:
+def sqs_message(body: object, **attributes: str) -> dict[str, Any]:
     """As SQS gives it."""
     return {
         "MessageId": "1",
@@ -195,7 +200,7 @@ def message(body: object, **attributes: str) -> dict[str, Any]:
     }
 
 
-GIVEN = {
+EVENT = {
     "installId": "install-1",
     "scheduleId": OTHER,
     "revision": 3,
@@ -212,30 +217,30 @@ GIVEN = {
         "{}",
         {"requestPayload": None},
         {"requestPayload": {"installId": "a"}},
-        {**GIVEN, "scheduleId": "nope"},
-        {**GIVEN, "installId": "a b"},
-        {**GIVEN, "scheduledTime": "tomorrow"},
-        {**GIVEN, "revision": None},
-        {**GIVEN, "trigger": "other"},
-        {**GIVEN, "scheduledTime": 3},
+        {**EVENT, "scheduleId": "nope"},
+        {**EVENT, "installId": "a b"},
+        {**EVENT, "scheduledTime": "tomorrow"},
+        {**EVENT, "revision": None},
+        {**EVENT, "trigger": "other"},
+        {**EVENT, "scheduledTime": 3},
     ],
 )
-def test_a_letter_may_name_no_occurrence(body: object) -> None:
-    assert letter_of(message(body)).fire is None
+def test_a_dead_letter_may_name_no_occurrence(body: object) -> None:
+    assert parse_dead_letter(sqs_message(body)).fire is None
 
 
-def test_a_letter_of_eventbridge_is_the_event_itself() -> None:
-    letter = letter_of(message(GIVEN, ERROR_CODE="Throttled", ERROR_MESSAGE="Rate exceeded"))
-    assert letter.reason == "Rate exceeded"
-    fire = letter.fire
+def test_a_dead_letter_of_eventbridge_is_the_event_itself() -> None:
+    dead_letter = parse_dead_letter(sqs_message(EVENT, ERROR_CODE="Throttled", ERROR_MESSAGE="Rate exceeded"))
+    assert dead_letter.reason == "Rate exceeded"
+    fire = dead_letter.fire
     assert fire is not None
     assert (fire.install_id, fire.schedule_id, fire.revision) == ("install-1", OTHER, 3)
     assert (fire.scheduled_time, fire.replay, fire.trigger) == ("2026-11-23T09:00:00Z", True, "schedule")
 
 
-def test_a_letter_of_a_run_by_hand_stays_one() -> None:
-    manual = {**GIVEN, "trigger": "manual", "scheduledTime": "2026-11-23T09:00:00.123Z"}
-    fire = letter_of(message({"requestPayload": manual})).fire
+def test_a_dead_letter_of_a_manual_run_stays_manual() -> None:
+    manual = {**EVENT, "trigger": "manual", "scheduledTime": "2026-11-23T09:00:00.123Z"}
+    fire = parse_dead_letter(sqs_message({"requestPayload": manual})).fire
     assert fire is not None
     assert (fire.trigger, fire.scheduled_time) == ("manual", "2026-11-23T09:00:00.123Z")
 
@@ -243,7 +248,7 @@ def test_a_letter_of_a_run_by_hand_stays_one() -> None:
 # reconcile
 
 
-def left_pending(world: World, schedule: Schedule) -> None:
+def leave_pending(world: World, schedule: Schedule) -> None:
     """An update that died before EventBridge, more than a minute ago."""
 
     def die(call: Call) -> None:
@@ -252,63 +257,63 @@ def left_pending(world: World, schedule: Schedule) -> None:
 
     world.calls.before = die
     with pytest.raises(Killed):
-        update(world.services, ONE, schedule.id, changed(cron="5 * * * *"))
+        update_schedule(world.services, ONE, schedule.id, changed(cron="5 * * * *"))
     world.calls.before = None
     world.advance(minutes=2)
 
 
 @pytest.mark.usefixtures("schedule")
-def test_nothing_pending_is_told(admin: Admin) -> None:
-    told = admin("reconcile")
-    assert (told.ends_with, told.errors) == (0, [])
-    assert told.lines == ["Nothing had been pending for over a minute."]
+def test_nothing_pending_is_reported(admin: AdminCli) -> None:
+    result = admin("reconcile")
+    assert (result.exit_status, result.errors) == (0, [])
+    assert result.lines == ["Nothing had been pending for over a minute."]
     assert admin("reconcile", "--sweep").lines == [
         "Nothing had been pending for over a minute.",
         "The sweep found nothing to mend.",
     ]
 
 
-def test_what_is_pending_is_settled(world: World, admin: Admin, schedule: Schedule) -> None:
-    left_pending(world, schedule)
-    told = admin("reconcile")
-    assert (told.ends_with, told.lines) == (0, ["Settled 1 that had been pending."])
+def test_pending_changes_are_synced(world: World, admin: AdminCli, schedule: Schedule) -> None:
+    leave_pending(world, schedule)
+    result = admin("reconcile")
+    assert (result.exit_status, result.lines) == (0, ["Settled 1 that had been pending."])
     assert world.timers()[schedule.id]["ScheduleExpression"] == "cron(5 * * * ? *)"
 
 
-def test_what_cannot_be_settled_is_told(world: World, admin: Admin, schedule: Schedule) -> None:
-    left_pending(world, schedule)
+def test_unsynced_changes_are_reported(world: World, admin: AdminCli, schedule: Schedule) -> None:
+    leave_pending(world, schedule)
 
     def deny(call: Call) -> None:
         if call.operation == "UpdateSchedule":
             raise refused("AccessDeniedException", "UpdateSchedule")
 
     world.calls.before = deny
-    told = admin("reconcile")
+    result = admin("reconcile")
     world.calls.before = None
-    assert told.ends_with == 1
-    assert told.lines == [
+    assert result.exit_status == 1
+    assert result.lines == [
         "Settled 0 that had been pending.",
         "1 could not be settled now: left to the reconciler; see above.",
     ]
-    (error,) = told.errors
+    (error,) = result.errors
     assert schedule.id in error
     assert error.endswith(" is still pending: UpdateSchedule: AccessDeniedException")
 
 
-def test_a_sweep_mends_all_drift_now(world: World, admin: Admin, schedule: Schedule) -> None:
+def test_a_sweep_repairs_all_drift(world: World, admin: AdminCli, schedule: Schedule) -> None:
     case = Case(world, ONE, schedule)
     for drift in (orphan, drop_timer, wrong_count):
         drift(case)
-    told = admin("reconcile", "--sweep", "--json")
-    assert told.ends_with == 0
-    assert told.document == {
-        "settled": 0,
+    result = admin("reconcile", "--sweep", "--json")
+    assert result.exit_status == 0
+    assert result.document == {
+        "synced": 0,
         "failed": 0,
         "swept": True,
-        "mended": {"count": 1, "missing timer": 1, "orphaned timer": 1},
+        "repaired": {"count": 1, "missing timer": 1, "orphaned timer": 1},
     }
     assert list(world.timers()) == [schedule.id]
-    assert sorted(line.partition(" of ")[0] for line in told.errors) == [
+    assert sorted(line.partition(" of ")[0] for line in result.errors) == [
         "mended: count",
         "mended: missing timer",
         "mended: orphaned timer",
@@ -317,30 +322,30 @@ def test_a_sweep_mends_all_drift_now(world: World, admin: Admin, schedule: Sched
     assert admin("reconcile", "--sweep").lines == [
         "Nothing had been pending for over a minute.",
         "The sweep mended:",
-        "What            How many",
-        "────────────────────────",
+        "Repair          Count",
+        "─────────────────────",
         "missing timer   1",
     ]
 
 
 @pytest.mark.usefixtures("schedule")
-def test_a_sweep_leaves_the_daily_one_where_it_is(world: World, admin: Admin) -> None:
+def test_a_sweep_does_not_move_the_daily_sweep(world: World, admin: AdminCli) -> None:
     admin("reconcile", "--sweep")
-    assert world.services.sweeps.state() is None
+    assert world.services.sweeps.read_sweep_state() is None
 
 
 @pytest.mark.usefixtures("schedule")
-def test_a_sweep_that_is_throttled_says_so(world: World, admin: Admin) -> None:
+def test_a_throttled_sweep_is_reported(world: World, admin: AdminCli) -> None:
 
     def throttle(call: Call) -> None:
         if call.operation == "GetSchedule":
             raise refused("ThrottlingException", "GetSchedule")
 
     world.calls.before = throttle
-    told = admin("reconcile", "--sweep", "--json")
+    result = admin("reconcile", "--sweep", "--json")
     world.calls.before = None
-    assert (told.ends_with, told.lines) == (5, [])
-    assert told.errors == [
+    assert (result.exit_status, result.lines) == (5, [])
+    assert result.errors == [
         "GetSchedule failed with ThrottlingException: ThrottlingException. "
         "The sweep is not through: what it has mended stays mended, and the same command begins anew."
     ]

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scheduling.domain.ids import InstallId
-from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
-from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.create import create_schedule
 
-from tests.support.admin import Admin, admin_of
+from tests.support.admin import AdminCli, create_admin_cli
 from tests.support.aws_calls import Call
 from tests.support.cases import (
     Case,
@@ -28,36 +28,36 @@ from tests.support.world import ADMIN, TENANT, new_world, wanted
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 ALWAYS_ALLOWED = "sts:GetCallerIdentity"
-PLAIN = {"cloudformation", "sqs", "sts"}
+SINGLE_ACTION_SERVICES = {"cloudformation", "sqs", "sts"}
 """Services each of whose calls is the one action of its name."""
 
 
-def documented(to: str) -> set[str]:
-    row = re.search(rf"^\| {to} \| (.*) \|$", PAGE, re.MULTILINE)
+def read_documented_actions(purpose: str) -> set[str]:
+    row = re.search(rf"^\| {purpose} \| (.*) \|$", PAGE, re.MULTILINE)
     assert row is not None
     return set(re.findall(r"`([a-z]+:[A-Za-z]+)`", row[1]))
 
 
-def actions(call: Call) -> set[str]:
-    if call.service in PLAIN:
+def find_actions(call: Call) -> set[str]:
+    if call.service in SINGLE_ACTION_SERVICES:
         return {f"{call.service}:{call.operation.removesuffix('Batch')}"}
     return {grant.action for grant in needed(call)}
 
 
-def used(*stories: Callable[[Admin, Case], object]) -> set[str]:
+def find_used_actions(*stories: Callable[[AdminCli, Case], object]) -> set[str]:
     """The actions of the commands' calls alone."""
-    found: set[str] = set()
+    used_actions: set[str] = set()
     for story in stories:
-        with new_world() as world, admin_of(world) as admin:
+        with new_world() as world, create_admin_cli(world) as admin:
             case = new_case(world)
             story(admin, case)
-            found |= {action for call in admin.calls for action in actions(call)}
-    return found - {ALWAYS_ALLOWED}
+            used_actions |= {action for call in admin.calls for action in find_actions(call)}
+    return used_actions - {ALWAYS_ALLOWED}
 
 
-def look(admin: Admin, case: Case) -> None:
+def inspect_stack(admin: AdminCli, case: Case) -> None:
     event = next_fire(case)
-    admin.letter(event)
+    admin.send_dead_letter(event)
     case.world.advance(hours=2)
     admin("installs")
     admin("installs", "--tenant", TENANT)
@@ -68,7 +68,7 @@ def look(admin: Admin, case: Case) -> None:
     admin("replay", "--dry-run")
 
 
-def change(admin: Admin, case: Case) -> None:
+def change_stack(admin: AdminCli, case: Case) -> None:
     admin("pause", TENANT, "--yes")
     admin("resume", TENANT)
     admin("disable", case.install_id, "--yes")
@@ -77,13 +77,13 @@ def change(admin: Admin, case: Case) -> None:
     admin("run", case.install_id, case.schedule.id, "--idempotency-key", "key", "--wait", "--timeout", "1")
 
 
-def replayed(admin: Admin, case: Case) -> None:
-    admin.letter(next_fire(case))
+def replay_dead_letter(admin: AdminCli, case: Case) -> None:
+    admin.send_dead_letter(next_fire(case))
     admin("replay", "--yes")
 
 
-def mended(*drifts: Callable[[Case], object]) -> Callable[[Admin, Case], object]:
-    def story(admin: Admin, case: Case) -> None:
+def repair_drifts(*drifts: Callable[[Case], object]) -> Callable[[AdminCli, Case], object]:
+    def story(admin: AdminCli, case: Case) -> None:
         for drift in drifts:
             drift(case)
         case.world.advance(hours=30)
@@ -92,37 +92,39 @@ def mended(*drifts: Callable[[Case], object]) -> Callable[[Admin, Case], object]
     return story
 
 
-def install_left_behind(case: Case) -> None:
-    killed_at("DeleteSchedule", lambda case: delete_install(case.world.services, case.install_id, by=ADMIN))(
-        case
-    )
+def leave_install_pending(case: Case) -> None:
+    killed_at(
+        "DeleteSchedule", lambda case: delete_install(case.world.services, case.install_id, actor=ADMIN)
+    )(case)
 
 
-def tenant_left_behind(case: Case) -> None:
-    killed_at("UpdateItem", lambda case: turn_tenant(case.world.services, TENANT, paused=True, by=ADMIN))(
-        case
-    )
+def leave_tenant_pending(case: Case) -> None:
+    killed_at(
+        "UpdateItem", lambda case: set_tenant_paused(case.world.services, TENANT, paused=True, actor=ADMIN)
+    )(case)
 
 
-def install_of_another(case: Case) -> None:
+def register_other_install(case: Case) -> None:
     other = case.world.register(InstallId("install-2"))
-    create(case.world.services, other, wanted())
+    create_schedule(case.world.services, other, wanted())
 
 
 STORIES = [
-    change,
-    replayed,
-    mended(update_it(cron="5 9 * * *")),
-    mended(killed_at("UpdateSchedule", update_it(cron="5 9 * * *"))),
-    mended(orphan, drop_timer, wrong_count, lost_name, dangling_name),
-    mended(install_of_another, install_left_behind),
-    mended(tenant_left_behind),
+    change_stack,
+    replay_dead_letter,
+    repair_drifts(update_it(cron="5 9 * * *")),
+    repair_drifts(killed_at("UpdateSchedule", update_it(cron="5 9 * * *"))),
+    repair_drifts(orphan, drop_timer, wrong_count, lost_name, dangling_name),
+    repair_drifts(register_other_install, leave_install_pending),
+    repair_drifts(leave_tenant_pending),
 ]
 
 
-def test_who_only_looks_needs_exactly_what_the_page_says() -> None:
-    assert used(look) == documented("look")
+def test_inspecting_needs_exactly_the_documented_actions() -> None:
+    assert find_used_actions(inspect_stack) == read_documented_actions("inspect")
 
 
-def test_who_changes_needs_exactly_what_the_page_says() -> None:
-    assert used(look, *STORIES) == documented("look") | documented("change and mend")
+def test_changing_needs_exactly_the_documented_actions() -> None:
+    assert find_used_actions(inspect_stack, *STORIES) == read_documented_actions(
+        "inspect"
+    ) | read_documented_actions("change and repair")

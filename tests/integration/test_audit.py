@@ -6,9 +6,9 @@ import pytest
 from scheduling.domain.errors import SchedulingError
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.schedules.create import create
-from scheduling.operations.schedules.delete import delete
-from scheduling.operations.schedules.update import update
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.delete import delete_schedule
+from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.audit import Audit, move
 from tests.support.aws_calls import Call, refused
@@ -19,7 +19,7 @@ pytestmark = on_both
 
 @pytest.fixture
 def schedule(world: World, audit: Audit, install_id: InstallId) -> Schedule:
-    schedule = create(world.services, install_id, wanted(name="hourly", payload=[1]))
+    schedule = create_schedule(world.services, install_id, wanted(name="hourly", payload=[1]))
     audit.told()
     return schedule
 
@@ -35,7 +35,7 @@ def refuse(world: World, operation: str) -> None:
 
 
 def test_created(world: World, install_id: InstallId, audit: Audit) -> None:
-    schedule = create(world.services, install_id, wanted(name="hourly", payload=[1]))
+    schedule = create_schedule(world.services, install_id, wanted(name="hourly", payload=[1]))
 
     (event,) = audit.told()
     assert str(event) == "ScheduleCreated by host_api"
@@ -66,7 +66,7 @@ def test_updated(
     changes: dict[str, object],
     payload_changed: bool,
 ) -> None:
-    update(world.services, schedule.install_id, schedule.id, changed(**fields))
+    update_schedule(world.services, schedule.install_id, schedule.id, changed(**fields))
 
     (event,) = audit.told()
     assert str(event) == "ScheduleUpdated by host_api"
@@ -75,13 +75,15 @@ def test_updated(
 
 
 def test_updated_to_the_same(world: World, audit: Audit, schedule: Schedule) -> None:
-    update(world.services, schedule.install_id, schedule.id, changed(cron="0 * * * *", name="hourly"))
+    update_schedule(
+        world.services, schedule.install_id, schedule.id, changed(cron="0 * * * *", name="hourly")
+    )
 
     assert audit.names() == []
 
 
 def test_deleted(world: World, audit: Audit, schedule: Schedule) -> None:
-    delete(world.services, schedule.install_id, schedule.id)
+    delete_schedule(world.services, schedule.install_id, schedule.id)
 
     (event,) = audit.told()
     assert str(event) == "ScheduleDeleted by host_api"
@@ -94,7 +96,7 @@ def test_deleted_by_its_owner_after_the_platform_has_disabled_it(
     move(world, schedule.install_id)
     assert audit.names() == ["InstallMoved by admin", "ScheduleUpdated by admin"]
 
-    delete(world.services, schedule.install_id, schedule.id)
+    delete_schedule(world.services, schedule.install_id, schedule.id)
 
     assert audit.names() == ["ScheduleDeleted by host_api"]
 
@@ -104,13 +106,15 @@ def test_deleted_by_its_owner_after_the_platform_has_disabled_it(
     [
         pytest.param(
             "CreateSchedule",
-            lambda world, schedule: create(world.services, schedule.install_id, wanted(name="other")),
+            lambda world, schedule: create_schedule(
+                world.services, schedule.install_id, wanted(name="other")
+            ),
             ["ScheduleCreated by host_api", "ScheduleDeleted by system"],
             id="create",
         ),
         pytest.param(
             "UpdateSchedule",
-            lambda world, schedule: update(
+            lambda world, schedule: update_schedule(
                 world.services, schedule.install_id, schedule.id, changed(cron="5 * * * *")
             ),
             ["ScheduleUpdated by host_api", "ScheduleUpdated by system"],
@@ -118,7 +122,7 @@ def test_deleted_by_its_owner_after_the_platform_has_disabled_it(
         ),
         pytest.param(
             "DeleteSchedule",
-            lambda world, schedule: delete(world.services, schedule.install_id, schedule.id),
+            lambda world, schedule: delete_schedule(world.services, schedule.install_id, schedule.id),
             ["ScheduleDeleted by host_api", "ScheduleCreated by system"],
             id="delete",
         ),

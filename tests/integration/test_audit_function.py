@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from scheduling.domain.audit import event_of
-from scheduling.domain.errors import RecordNotUnderstood
+from scheduling.domain.audit import event_from_change
+from scheduling.domain.errors import UnreadableRecord
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.schedules.create import create
-from scheduling.store.stream import changes_of
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.store.stream import parse_changes
 
 from tests.support.audit import Audit
 from tests.support.aws_calls import Call, refused
@@ -20,7 +20,7 @@ from tests.support.world import BUS, World, aws_client, wanted
 @pytest.fixture
 def schedule(world: World, audit: Audit) -> Schedule:
     del audit  # which is to see it
-    return create(world.services, world.register(), wanted())
+    return create_schedule(world.services, world.register(), wanted())
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_rule_of_the_bus_hears_of_it(event: dict[str, Any], schedule: Schedule
     [("audit/schedule_created", "ScheduleCreated"), ("audit/run_failed", "RunFailed")],
 )
 def test_the_events_for_containers_mean_what_they_are_called(case: str, name: str) -> None:
-    events = filter(None, map(event_of, changes_of(example(case))))
+    events = filter(None, map(event_from_change, parse_changes(example(case))))
 
     assert [event.name for event in events] == [name]
 
@@ -104,9 +104,9 @@ def test_a_record_that_is_not_understood_is_named_and_stops_all_of_its_batch(
         for each in event["Records"]
         if schedule.id in each["dynamodb"]["Keys"]["sk"]["S"] and each["eventName"] == "INSERT"
     )
-    created["dynamodb"]["NewImage"]["life"] = {"S": "secret"}
+    created["dynamodb"]["NewImage"]["state"] = {"S": "secret"}
 
-    with pytest.raises(RecordNotUnderstood, match=schedule.id) as raised:
+    with pytest.raises(UnreadableRecord, match=schedule.id) as raised:
         load("audit").handler(event, Context())
 
     assert "secret" not in str(raised.value)

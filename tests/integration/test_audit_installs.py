@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.installs.register import set_enabled
-from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.register import set_install_enabled
+from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
-from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.audit import MOVER, Audit, move
 from tests.support.world import ADMIN, TENANT, World, on_both, wanted
@@ -19,7 +19,7 @@ ROLE = ADMIN.removeprefix("admin:")
 
 @pytest.fixture
 def schedule(world: World, audit: Audit, install_id: InstallId) -> Schedule:
-    schedule = create(world.services, install_id, wanted(name="hourly", payload=[1]))
+    schedule = create_schedule(world.services, install_id, wanted(name="hourly", payload=[1]))
     audit.told()
     return schedule
 
@@ -54,12 +54,14 @@ def test_moved_to_a_version_without_an_endpoint(world: World, audit: Audit, sche
     ("act", "changes"),
     [
         pytest.param(
-            lambda world, install_id: set_enabled(world.services, install_id, enabled=False, by=ADMIN),
+            lambda world, install_id: set_install_enabled(
+                world.services, install_id, enabled=False, actor=ADMIN
+            ),
             {"enabled": (True, False)},
             id="disabled",
         ),
         pytest.param(
-            lambda world, _: turn_tenant(world.services, TENANT, paused=True, by=ADMIN),
+            lambda world, _: set_tenant_paused(world.services, TENANT, paused=True, actor=ADMIN),
             {"paused": (False, True)},
             id="paused",
         ),
@@ -85,10 +87,10 @@ def test_changed_once_and_its_schedules_not_at_all(
 
 
 def test_deleted_with_its_schedules(world: World, audit: Audit, schedule: Schedule) -> None:
-    create(world.services, schedule.install_id, wanted(enabled=False))
+    create_schedule(world.services, schedule.install_id, wanted(enabled=False))
     audit.told()
 
-    delete_install(world.services, schedule.install_id, by=ADMIN)
+    delete_install(world.services, schedule.install_id, actor=ADMIN)
 
     events = audit.told()
     assert [str(event) for event in events] == [

@@ -6,16 +6,16 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from scheduling.api.triggers import audit_log
+from scheduling.api.triggers import audit_logger
 from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import Fire, Outcome, RunStatus, time_text
+from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.sweep import sweep
-from scheduling.operations.runs.execute import execute
-from scheduling.operations.schedules.create import create
-from scheduling.operations.schedules.update import update
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.audit import Audit
 from tests.support.world import ADMIN, TENANT, World, changed, on_both, wanted
@@ -30,7 +30,7 @@ REFUSED = Outcome(status=RunStatus.ERROR, http_status=400, error="no")
 
 @pytest.fixture
 def schedule(world: World, audit: Audit, install_id: InstallId) -> Schedule:
-    schedule = create(world.services, install_id, wanted(name="hourly", payload=[1]))
+    schedule = create_schedule(world.services, install_id, wanted(name="hourly", payload=[1]))
     audit.told()
     return schedule
 
@@ -47,7 +47,7 @@ def run(world: World, schedule: Schedule, outcome: Outcome, *, replay: bool = Fa
         replay=replay,
     )
     with suppress(RunFailed):
-        execute(world.services, world.runner, fire)
+        execute_fire(world.services, world.runner, fire)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_missed(world: World, audit: Audit, schedule: Schedule) -> None:
             install_id=schedule.install_id,
             schedule_id=schedule.id,
             revision=1,
-            scheduled_time=time_text(world.clock[0]),
+            scheduled_time=format_time(world.clock[0]),
         )
-        execute(world.services, world.runner, fire)
+        execute_fire(world.services, world.runner, fire)
     world.advance(hours=10)
 
     assert sweep(world.services, DAY)["missed"] == 2
@@ -123,12 +123,14 @@ def test_nothing_of_a_payload_a_configuration_or_a_secret_is_told_or_logged(
     world: World, audit: Audit, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = io.StringIO()
-    monkeypatch.setattr(audit_log.registered_handler, "stream", log)
-    update(world.services, schedule.install_id, schedule.id, changed(payload={"n": SECRETS["payload"]}))
+    monkeypatch.setattr(audit_logger.registered_handler, "stream", log)
+    update_schedule(
+        world.services, schedule.install_id, schedule.id, changed(payload={"n": SECRETS["payload"]})
+    )
     run(world, schedule, REFUSED)
     config, envelope = {"n": SECRETS["config"]}, {"n": SECRETS["envelope"]}
     world.register(schedule.install_id, config=config, secretEnvelope=envelope)
-    delete_install(world.services, schedule.install_id, by=ADMIN)
+    delete_install(world.services, schedule.install_id, actor=ADMIN)
 
     events = audit.told()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.session import Session
 from scheduling import bootstrap
-from scheduling.clients.secrets import CURRENT, MAX_AGE_SECONDS, SETTLED, Secret
+from scheduling.clients.secrets import CURRENT_STAGE, ROTATION_GRACE, SECRET_MAX_AGE_SECONDS, Secret
 from scheduling.domain.errors import RunFailed, Unavailable
 from scheduling.operations.schedules.queries import list_runs
 
@@ -42,7 +42,7 @@ class Functions:
 
     def start_execute(self) -> None:
         """A new process of the executor, which has read nothing."""
-        bootstrap.runner.cache_clear()
+        bootstrap.runner_client.cache_clear()
         self.execute = load("execute")
 
     def fire(self) -> str:
@@ -65,7 +65,7 @@ class Functions:
 def functions(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
     age = [timedelta()]
 
-    def secret(secret_id: str, stages: tuple[str, ...] = (CURRENT,)) -> Secret:
+    def secret(secret_id: str, stages: tuple[str, ...] = (CURRENT_STAGE,)) -> Secret:
         return Secret(
             Session(),
             secret_id,
@@ -74,7 +74,7 @@ def functions(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functio
             clock=lambda: datetime.now(UTC) + age[0],
         )
 
-    monkeypatch.setattr(bootstrap, "_secret", secret)
+    monkeypatch.setattr(bootstrap, "_build_secret", secret)
     aws_client("secretsmanager").create_secret(Name="key", SecretString="a" * 64)
     named = {"RUNNER_TOKEN_SECRET_ID": "token", "CALLBACK_KEY_SECRET_ID": "key"}
     with scripted_runner() as runner, deployed(world, RUNNER_BASE_URL=runner.url, **named):
@@ -116,7 +116,7 @@ def test_neither_a_fire_nor_a_verdict_asks_for_a_key_that_is_known(functions: Fu
         assert functions.admitted(functions.fire())
 
     assert functions.reads() == reads
-    functions.age[0] += timedelta(seconds=MAX_AGE_SECONDS + 1)
+    functions.age[0] += timedelta(seconds=SECRET_MAX_AGE_SECONDS + 1)
     assert functions.admitted(functions.fire())
     assert functions.reads() == 2 * reads
 
@@ -129,18 +129,18 @@ def test_nothing_is_refused_while_a_new_key_spreads(functions: Functions) -> Non
     assert functions.admitted(functions.fire())  # by a process that knows the old key alone
     functions.start_execute()
     assert functions.admitted(functions.fire())  # by one that knows both, while the authorizer does not
-    functions.age[0] += SETTLED + SECOND
+    functions.age[0] += ROTATION_GRACE + SECOND
     assert functions.admitted(functions.fire())  # by the new one
 
 
 def test_an_old_key_is_good_until_the_rotation_after_the_next(functions: Functions) -> None:
     token = functions.fire()
     rotate("b" * 64)
-    functions.age[0] += SETTLED + SECOND
+    functions.age[0] += ROTATION_GRACE + SECOND
     assert functions.admitted(token)
 
     rotate("c" * 64)
-    functions.age[0] += SETTLED + SECOND
+    functions.age[0] += ROTATION_GRACE + SECOND
     assert not functions.admitted(token)
     assert functions.admitted(functions.fire())
 
@@ -149,7 +149,7 @@ def test_two_rotations_at_once_end_what_a_leaked_key_opens(functions: Functions)
     token = functions.fire()
     rotate("b" * 64)
     rotate("c" * 64)
-    functions.age[0] += timedelta(seconds=MAX_AGE_SECONDS) + SECOND
+    functions.age[0] += timedelta(seconds=SECRET_MAX_AGE_SECONDS) + SECOND
 
     assert not functions.admitted(token)
     assert functions.admitted(functions.fire())
@@ -167,7 +167,7 @@ def test_a_run_whose_token_cannot_be_signed_is_tried_again(
 ) -> None:
     case, world = functions.case, functions.world
     rotate(key)
-    functions.age[0] += SETTLED + SECOND
+    functions.age[0] += ROTATION_GRACE + SECOND
     event = next_fire(case)
     world.calls.before = disturbed
     with pytest.raises(RunFailed):

@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-from scheduling.operations.runs.execute import execute
-from scheduling.operations.schedules.create import create
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.audit_listener import Listener
 from tests.support.crash_table import happened_in_the_end, outcomes, section
@@ -94,7 +94,7 @@ def test_wherever_a_move_stops_all_its_schedules_are_seen_before_it_or_all_after
         for case, _ in cases(world, MOVE, way):
             moved = all_moved(case)
             called = len(world.runner.fires)
-            execute(world.services, world.runner, case.fire)
+            execute_fire(world.services, world.runner, case.fire)
             assert len(world.runner.fires) - called == (0 if moved else 1)
 
 
@@ -104,7 +104,9 @@ def test_fifty_schedules_that_no_transaction_could_hold_move_all_or_not_at_all()
     with new_world(aws="memory") as world:
         case = new_case(world, Operation(lambda _: None, all_moved))
         for number in range(49):
-            create(world.services, case.install_id, wanted(name=f"schedule {number}", payload=payload))
+            create_schedule(
+                world.services, case.install_id, wanted(name=f"schedule {number}", payload=payload)
+            )
         assert world.memory
         before = pickle.dumps((world.memory.tables, world.memory.timers))
         world.calls.made.clear()

@@ -5,7 +5,7 @@ import pytest
 from scheduling.domain.errors import (
     IdempotencyMismatch,
     NameTaken,
-    QuotaReached,
+    QuotaExceeded,
     SchedulingError,
     Unavailable,
     ValidationFailed,
@@ -13,7 +13,7 @@ from scheduling.domain.errors import (
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import IdempotencyKey, Schedule
 from scheduling.operations.maintenance.reconcile import reconcile
-from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import list_schedules
 
 from tests.support.aws_calls import Call, lost, refused
@@ -23,7 +23,7 @@ pytestmark = on_both
 
 
 def test_an_enabled_schedule_has_a_timer_that_carries_ids_only(world: World, install_id: InstallId) -> None:
-    schedule = create(
+    schedule = create_schedule(
         world.services,
         install_id,
         wanted(cron="0 9 * * 1-5", timezone="Europe/Berlin", payload={"secret": 1}),
@@ -50,19 +50,19 @@ def test_an_enabled_schedule_has_a_timer_that_carries_ids_only(world: World, ins
 
 
 def test_a_create_makes_four_calls(world: World, install_id: InstallId) -> None:
-    world.services.installs.version("registry-1", "version-1")
+    world.services.installs.read_version("registry-1", "version-1")
     world.calls.made.clear()
 
-    create(world.services, install_id, wanted(name="nightly"), IdempotencyKey("key", "hash"))
+    create_schedule(world.services, install_id, wanted(name="nightly"), IdempotencyKey("key", "hash"))
 
     assert world.calls.operations() == ["BatchGetItem", "TransactWriteItems", "CreateSchedule", "UpdateItem"]
 
 
 def test_a_disabled_schedule_has_no_timer_and_needs_two_calls(world: World, install_id: InstallId) -> None:
-    world.services.installs.version("registry-1", "version-1")
+    world.services.installs.read_version("registry-1", "version-1")
     world.calls.made.clear()
 
-    create(world.services, install_id, wanted(enabled=False))
+    create_schedule(world.services, install_id, wanted(enabled=False))
 
     assert world.calls.operations() == ["BatchGetItem", "TransactWriteItems"]
     assert world.timers() == {}
@@ -71,8 +71,8 @@ def test_a_disabled_schedule_has_no_timer_and_needs_two_calls(world: World, inst
 def test_sixty_four_creates_at_once_make_exactly_fifty(world: World, install_id: InstallId) -> None:
     def attempt(_number: int) -> str:
         try:
-            create(world.services, install_id, wanted())
-        except QuotaReached as error:
+            create_schedule(world.services, install_id, wanted())
+        except QuotaExceeded as error:
             return str(error)
         return "created"
 
@@ -89,7 +89,7 @@ def test_sixty_four_creates_at_once_make_exactly_fifty(world: World, install_id:
 def test_of_forty_creates_of_one_name_at_once_one_succeeds(world: World, install_id: InstallId) -> None:
     def attempt(_number: int) -> bool:
         try:
-            create(world.services, install_id, wanted(name="nightly"))
+            create_schedule(world.services, install_id, wanted(name="nightly"))
         except NameTaken:
             return False
         return True
@@ -102,10 +102,10 @@ def test_of_forty_creates_of_one_name_at_once_one_succeeds(world: World, install
 
 
 def test_a_taken_name_is_told_with_the_other_broken_fields(world: World, install_id: InstallId) -> None:
-    create(world.services, install_id, wanted(name="taken"))
+    create_schedule(world.services, install_id, wanted(name="taken"))
 
     with pytest.raises(ValidationFailed) as refused:
-        create(world.services, install_id, wanted(name="taken", cron="* * * * *"))
+        create_schedule(world.services, install_id, wanted(name="taken", cron="* * * * *"))
 
     assert refused.value.field_errors == {
         "cron": "Cron too frequent (minimum interval is 5 minutes)",
@@ -120,8 +120,8 @@ def test_the_same_request_with_its_key_is_answered_from_the_first(
     key = IdempotencyKey("key", "hash")
     given = wanted(name="nightly", payload={"a": [1, 2]})
 
-    first = create(world.services, install_id, given, key)
-    again = create(world.services, install_id, given, key)
+    first = create_schedule(world.services, install_id, given, key)
+    again = create_schedule(world.services, install_id, given, key)
 
     assert (again.id, again.definition, again.created_at, again.revision) == (
         first.id,
@@ -131,14 +131,14 @@ def test_the_same_request_with_its_key_is_answered_from_the_first(
     )
     assert len(world.timers()) == 1
     with pytest.raises(IdempotencyMismatch):
-        create(world.services, install_id, given, IdempotencyKey("key", "other hash"))
+        create_schedule(world.services, install_id, given, IdempotencyKey("key", "other hash"))
 
 
 def test_a_key_is_forgotten_after_24_hours(world: World, install_id: InstallId) -> None:
-    first = create(world.services, install_id, wanted(), IdempotencyKey("key", "hash"))
+    first = create_schedule(world.services, install_id, wanted(), IdempotencyKey("key", "hash"))
     world.advance(hours=24)
 
-    again = create(world.services, install_id, wanted(), IdempotencyKey("key", "hash"))
+    again = create_schedule(world.services, install_id, wanted(), IdempotencyKey("key", "hash"))
 
     assert again.id != first.id
 
@@ -163,13 +163,13 @@ def test_not_created_means_nothing_is_left(
 
     world.calls.before = fail
     with pytest.raises(error, match=r"^Schedule not created: "):
-        create(world.services, install_id, wanted(name="nightly"), IdempotencyKey("key", "hash"))
+        create_schedule(world.services, install_id, wanted(name="nightly"), IdempotencyKey("key", "hash"))
 
     world.calls.before = None
     assert [row["type"] for row in world.rows(install_id)] == ["config", "install"]
     assert world.kinds(install_id, "install")[0]["scheduleCount"] == "0"
     assert world.timers() == {}
-    create(world.services, install_id, wanted(name="nightly"), IdempotencyKey("key", "hash"))
+    create_schedule(world.services, install_id, wanted(name="nightly"), IdempotencyKey("key", "hash"))
 
 
 def test_a_timer_made_by_a_lost_answer_is_removed_by_the_reconciler(
@@ -181,11 +181,11 @@ def test_a_timer_made_by_a_lost_answer_is_removed_by_the_reconciler(
 
     world.calls.after = lose
     with pytest.raises(Unavailable):
-        create(world.services, install_id, wanted(name="nightly"))
+        create_schedule(world.services, install_id, wanted(name="nightly"))
     world.calls.after = None
 
     assert list_schedules(world.services, install_id).schedules == []
-    create(world.services, install_id, wanted(name="nightly"))
+    create_schedule(world.services, install_id, wanted(name="nightly"))
     world.advance(seconds=61)
     reconcile(world.services)
 
@@ -199,10 +199,10 @@ def test_the_same_key_at_the_same_time_makes_one_schedule(world: World, install_
     def overtake(call: Call) -> None:
         if call.operation == "TransactWriteItems":
             world.calls.before = None
-            first.append(create(world.services, install_id, wanted(), key))
+            first.append(create_schedule(world.services, install_id, wanted(), key))
 
     world.calls.before = overtake
-    second = create(world.services, install_id, wanted(), key)
+    second = create_schedule(world.services, install_id, wanted(), key)
 
     assert [second.id] == [schedule.id for schedule in first]
     assert len(world.kinds(install_id, "schedule")) == 1
@@ -212,10 +212,10 @@ def test_a_name_that_two_want_at_the_same_time_goes_to_one(world: World, install
     def overtake(call: Call) -> None:
         if call.operation == "TransactWriteItems":
             world.calls.before = None
-            create(world.services, install_id, wanted(name="nightly"))
+            create_schedule(world.services, install_id, wanted(name="nightly"))
 
     world.calls.before = overtake
     with pytest.raises(NameTaken):
-        create(world.services, install_id, wanted(name="nightly"))
+        create_schedule(world.services, install_id, wanted(name="nightly"))
 
     assert len(world.kinds(install_id, "schedule")) == 1

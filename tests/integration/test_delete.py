@@ -2,10 +2,10 @@ import pytest
 from scheduling.domain.errors import PreconditionFailed, ScheduleNotFound
 from scheduling.domain.ids import InstallId
 from scheduling.operations.maintenance.reconcile import reconcile
-from scheduling.operations.schedules.create import create
-from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule
-from scheduling.operations.schedules.update import update
+from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws_calls import Call, lost, refused
 from tests.support.world import World, changed, on_both, timer_input, wanted
@@ -14,10 +14,10 @@ pytestmark = on_both
 
 
 def test_row_name_timer_and_place_are_gone_after_four_calls(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted(name="nightly"))
+    schedule = create_schedule(world.services, install_id, wanted(name="nightly"))
     world.calls.made.clear()
 
-    delete(world.services, install_id, schedule.id)
+    delete_schedule(world.services, install_id, schedule.id)
 
     assert world.calls.operations() == [
         "BatchGetItem",
@@ -33,7 +33,7 @@ def test_row_name_timer_and_place_are_gone_after_four_calls(world: World, instal
 def test_a_change_finishes_a_delete_before_it_says_that_the_schedule_is_gone(
     world: World, install_id: InstallId
 ) -> None:
-    schedule = create(world.services, install_id, wanted(name="nightly"))
+    schedule = create_schedule(world.services, install_id, wanted(name="nightly"))
 
     def die(call: Call) -> None:
         if call.operation == "DeleteSchedule":
@@ -41,49 +41,49 @@ def test_a_change_finishes_a_delete_before_it_says_that_the_schedule_is_gone(
 
     world.calls.before = die
     with pytest.raises(KeyboardInterrupt):
-        delete(world.services, install_id, schedule.id)
+        delete_schedule(world.services, install_id, schedule.id)
     world.calls.before = None
 
     with pytest.raises(ScheduleNotFound):
-        update(world.services, install_id, schedule.id, changed(enabled=False))
+        update_schedule(world.services, install_id, schedule.id, changed(enabled=False))
 
     assert world.kinds(install_id, "schedule") == []
     assert world.timers() == {}
 
 
 def test_a_schedule_without_timer_needs_two_calls(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted(enabled=False))
+    schedule = create_schedule(world.services, install_id, wanted(enabled=False))
     world.calls.made.clear()
 
-    delete(world.services, install_id, schedule.id)
+    delete_schedule(world.services, install_id, schedule.id)
 
     assert world.calls.operations() == ["BatchGetItem", "TransactWriteItems"]
 
 
 def test_twice_is_not_found(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
-    delete(world.services, install_id, schedule.id)
+    schedule = create_schedule(world.services, install_id, wanted())
+    delete_schedule(world.services, install_id, schedule.id)
 
     with pytest.raises(ScheduleNotFound):
-        delete(world.services, install_id, schedule.id)
+        delete_schedule(world.services, install_id, schedule.id)
 
 
 def test_another_installs_schedule_is_not_found_and_stays(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     other = world.register(tenantId="tenant-2")
 
     with pytest.raises(ScheduleNotFound):
-        delete(world.services, other, schedule.id)
+        delete_schedule(world.services, other, schedule.id)
 
     assert schedule.id in world.timers()
 
 
 def test_if_match_admits_the_current_revision_only(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
 
     with pytest.raises(PreconditionFailed):
-        delete(world.services, install_id, schedule.id, if_match=frozenset({2}))
-    delete(world.services, install_id, schedule.id, if_match=frozenset({1, 7}))
+        delete_schedule(world.services, install_id, schedule.id, if_match=frozenset({2}))
+    delete_schedule(world.services, install_id, schedule.id, if_match=frozenset({1, 7}))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_if_match_admits_the_current_revision_only(world: World, install_id: Ins
 def test_not_deleted_means_just_that(
     world: World, install_id: InstallId, failure: Exception, moment: str
 ) -> None:
-    schedule = create(world.services, install_id, wanted(name="nightly"))
+    schedule = create_schedule(world.services, install_id, wanted(name="nightly"))
 
     def fail(call: Call) -> None:
         if call.operation == "DeleteSchedule":
@@ -101,7 +101,7 @@ def test_not_deleted_means_just_that(
 
     setattr(world.calls, moment, fail)
     with pytest.raises(Exception, match=r"^Schedule not deleted: "):
-        delete(world.services, install_id, schedule.id)
+        delete_schedule(world.services, install_id, schedule.id)
     setattr(world.calls, moment, None)
     world.advance(seconds=61)
     reconcile(world.services)
@@ -113,7 +113,7 @@ def test_not_deleted_means_just_that(
 
 
 def test_a_delete_that_died_is_finished_by_the_reconciler(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted(name="nightly"))
+    schedule = create_schedule(world.services, install_id, wanted(name="nightly"))
 
     def die(call: Call) -> None:
         if call.operation == "DeleteSchedule":
@@ -121,13 +121,13 @@ def test_a_delete_that_died_is_finished_by_the_reconciler(world: World, install_
 
     world.calls.before = die
     with pytest.raises(KeyboardInterrupt):
-        delete(world.services, install_id, schedule.id)
+        delete_schedule(world.services, install_id, schedule.id)
     world.calls.before = None
 
     world.advance(seconds=59)
-    assert reconcile(world.services).settled == 0
+    assert reconcile(world.services).synced == 0
     world.advance(seconds=2)
-    assert reconcile(world.services).settled == 1
+    assert reconcile(world.services).synced == 1
 
     assert [row["type"] for row in world.rows(install_id)] == ["config", "install"]
     assert world.kinds(install_id, "install")[0]["scheduleCount"] == "0"

@@ -5,13 +5,13 @@ import pytest
 from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
-from scheduling.domain.runs import Fire, NotRun, Outcome, Run, RunStatus
+from scheduling.domain.runs import Fire, Outcome, Run, RunStatus, SkipReason
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute
-from scheduling.operations.schedules.create import create
-from scheduling.operations.schedules.delete import delete
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_runs
-from scheduling.operations.schedules.update import update
+from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws_calls import Call
 from tests.support.world import FakeRunner, World, changed, on_both, registration_body, wanted
@@ -48,7 +48,7 @@ def fire_of(schedule: Schedule, scheduled_time: str = "2026-11-23T09:00:00Z") ->
 
 @pytest.fixture
 def schedule(world: World, install_id: InstallId) -> Schedule:
-    return create(world.services, install_id, wanted())
+    return create_schedule(world.services, install_id, wanted())
 
 
 def history(world: World, schedule: Schedule) -> list[Run]:
@@ -58,26 +58,26 @@ def history(world: World, schedule: Schedule) -> list[Run]:
 def test_a_fire_makes_three_calls_and_the_runners(world: World, schedule: Schedule) -> None:
     world.calls.made.clear()
 
-    execute(world.services, world.runner, fire_of(schedule))
+    execute_fire(world.services, world.runner, fire_of(schedule))
 
     assert world.calls.operations() == ["BatchGetItem", "TransactWriteItems", "TransactWriteItems"]
     assert len(world.runner.fires) == 1
 
 
 def test_success_is_in_the_history_and_on_the_schedule(world: World, schedule: Schedule) -> None:
-    execute(world.services, world.runner, fire_of(schedule))
+    execute_fire(world.services, world.runner, fire_of(schedule))
 
     (run,) = history(world, schedule)
     assert (run.status, run.attempt, run.http_status, run.error) == (RunStatus.SUCCESS, 1, 200, None)
     last = get_schedule(world.services, schedule.install_id, schedule.id).last_run
     assert last is not None
-    assert (last.status, last.error, last.at) == ("success", None, world.clock[0])
+    assert (last.status, last.error, last.started_at) == ("success", None, world.clock[0])
 
 
 def test_a_second_delivery_after_success_calls_nobody(world: World, schedule: Schedule) -> None:
-    execute(world.services, world.runner, fire_of(schedule))
+    execute_fire(world.services, world.runner, fire_of(schedule))
 
-    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DUPLICATE
+    assert execute_fire(world.services, world.runner, fire_of(schedule)) is SkipReason.DUPLICATE
     assert len(world.runner.fires) == 1
 
 
@@ -85,9 +85,9 @@ def test_what_may_pass_is_attempted_three_times_and_no_more(world: World, schedu
     world.runner.outcome = FAILED
     for _ in range(3):
         with pytest.raises(RunFailed, match=r"Attempt . failed"):
-            execute(world.services, world.runner, fire_of(schedule))
+            execute_fire(world.services, world.runner, fire_of(schedule))
 
-    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DUPLICATE
+    assert execute_fire(world.services, world.runner, fire_of(schedule)) is SkipReason.DUPLICATE
     (run,) = history(world, schedule)
     assert (run.status, run.attempt, run.error) == (RunStatus.ERROR, 3, "The extension answered 503")
 
@@ -95,10 +95,10 @@ def test_what_may_pass_is_attempted_three_times_and_no_more(world: World, schedu
 def test_a_retry_may_succeed(world: World, schedule: Schedule) -> None:
     world.runner.outcome = FAILED
     with pytest.raises(RunFailed):
-        execute(world.services, world.runner, fire_of(schedule))
+        execute_fire(world.services, world.runner, fire_of(schedule))
     world.runner.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
 
-    execute(world.services, world.runner, fire_of(schedule))
+    execute_fire(world.services, world.runner, fire_of(schedule))
 
     (run,) = history(world, schedule)
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
@@ -107,9 +107,9 @@ def test_a_retry_may_succeed(world: World, schedule: Schedule) -> None:
 
 def test_the_extensions_own_refusal_is_not_retried(world: World, schedule: Schedule) -> None:
     world.runner.outcome = REFUSED
-    execute(world.services, world.runner, fire_of(schedule))
+    execute_fire(world.services, world.runner, fire_of(schedule))
 
-    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DUPLICATE
+    assert execute_fire(world.services, world.runner, fire_of(schedule)) is SkipReason.DUPLICATE
     last = get_schedule(world.services, schedule.install_id, schedule.id).last_run
     assert last is not None
     assert (last.status, last.error) == ("error", "The extension answered 404")
@@ -119,24 +119,24 @@ def test_the_next_occurrence_is_skipped_while_one_is_under_way(world: World, sch
     later = fire_of(schedule, "2026-11-23T10:00:00Z")
 
     def during() -> Outcome:
-        assert execute(world.services, world.runner, later) is NotRun.OVERLAP
+        assert execute_fire(world.services, world.runner, later) is SkipReason.OVERLAP
         return SUCCEEDED
 
-    execute(world.services, Meanwhile(during), fire_of(schedule))
+    execute_fire(world.services, Meanwhile(during), fire_of(schedule))
 
     skipped, ran = history(world, schedule)
     assert (skipped.status, skipped.error) == (RunStatus.SKIPPED, "The previous run was still under way")
     assert ran.status is RunStatus.SUCCESS
-    assert execute(world.services, world.runner, later) is NotRun.DUPLICATE
+    assert execute_fire(world.services, world.runner, later) is SkipReason.DUPLICATE
     assert world.runner.fires == []
 
 
 def test_a_delivery_during_its_own_run_is_dropped(world: World, schedule: Schedule) -> None:
     def during() -> Outcome:
-        assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DUPLICATE
+        assert execute_fire(world.services, world.runner, fire_of(schedule)) is SkipReason.DUPLICATE
         return SUCCEEDED
 
-    execute(world.services, Meanwhile(during), fire_of(schedule))
+    execute_fire(world.services, Meanwhile(during), fire_of(schedule))
 
     assert world.runner.fires == []
 
@@ -146,12 +146,12 @@ def test_a_run_whose_function_died_is_taken_over_after_its_lease(world: World, s
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        execute(world.services, Meanwhile(during), fire_of(schedule))
+        execute_fire(world.services, Meanwhile(during), fire_of(schedule))
     world.advance(seconds=49)
-    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DUPLICATE
+    assert execute_fire(world.services, world.runner, fire_of(schedule)) is SkipReason.DUPLICATE
 
     world.advance(seconds=1)
-    execute(world.services, world.runner, fire_of(schedule))
+    execute_fire(world.services, world.runner, fire_of(schedule))
 
     (run,) = history(world, schedule)
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
@@ -164,10 +164,10 @@ def test_a_dead_run_does_not_block_the_next_occurrence_beyond_its_lease(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        execute(world.services, Meanwhile(during), fire_of(schedule))
+        execute_fire(world.services, Meanwhile(during), fire_of(schedule))
     world.advance(minutes=5)
 
-    result = execute(world.services, world.runner, fire_of(schedule, "2026-11-23T09:05:00Z"))
+    result = execute_fire(world.services, world.runner, fire_of(schedule, "2026-11-23T09:05:00Z"))
 
     assert isinstance(result, Run)
 
@@ -175,40 +175,40 @@ def test_a_dead_run_does_not_block_the_next_occurrence_beyond_its_lease(
 def test_the_late_end_of_a_run_taken_over_is_not_written(world: World, schedule: Schedule) -> None:
     def during() -> Outcome:
         world.advance(seconds=51)
-        execute(world.services, world.runner, fire_of(schedule))
+        execute_fire(world.services, world.runner, fire_of(schedule))
         return REFUSED
 
-    execute(world.services, Meanwhile(during), fire_of(schedule))
+    execute_fire(world.services, Meanwhile(during), fire_of(schedule))
 
     (run,) = history(world, schedule)
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
 
 
 def test_a_disabled_schedule_is_not_run(world: World, schedule: Schedule) -> None:
-    update(world.services, schedule.install_id, schedule.id, changed(enabled=False))
+    update_schedule(world.services, schedule.install_id, schedule.id, changed(enabled=False))
 
-    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DISABLED
+    assert execute_fire(world.services, world.runner, fire_of(schedule)) is SkipReason.DISABLED
     assert (world.runner.fires, history(world, schedule)) == ([], [])
 
 
 def test_a_disabled_install_is_not_run(world: World, schedule: Schedule) -> None:
     world.register(schedule.install_id, enabled=False)
 
-    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DISABLED
+    assert execute_fire(world.services, world.runner, fire_of(schedule)) is SkipReason.DISABLED
 
 
 def test_a_stale_revision_is_not_run(world: World, schedule: Schedule) -> None:
-    update(world.services, schedule.install_id, schedule.id, changed(cron="0,30 * * * *"))
+    update_schedule(world.services, schedule.install_id, schedule.id, changed(cron="0,30 * * * *"))
 
-    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.STALE_REVISION
+    assert execute_fire(world.services, world.runner, fire_of(schedule)) is SkipReason.STALE_REVISION
     current = get_schedule(world.services, schedule.install_id, schedule.id)
-    assert isinstance(execute(world.services, world.runner, fire_of(current)), Run)
+    assert isinstance(execute_fire(world.services, world.runner, fire_of(current)), Run)
 
 
 def test_a_revoked_capability_is_not_run_and_shown(world: World, schedule: Schedule) -> None:
     world.register(schedule.install_id, grantedCapabilities=[])
 
-    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.CAPABILITY_REVOKED
+    assert execute_fire(world.services, world.runner, fire_of(schedule)) is SkipReason.CAPABILITY_REVOKED
     world.register(schedule.install_id, **registration_body())
     (run,) = history(world, schedule)
     assert (run.status, run.error) == (RunStatus.SKIPPED, "The install no longer has cap:scheduler.manage")
@@ -217,60 +217,60 @@ def test_a_revoked_capability_is_not_run_and_shown(world: World, schedule: Sched
 def test_an_unknown_schedule_is_not_run(world: World, schedule: Schedule) -> None:
     unknown = ScheduleId("01a20745-4897-4f81-a91e-a0d09962b8d6")
 
-    assert execute(world.services, world.runner, replace(fire_of(schedule), schedule_id=unknown)) is (
-        NotRun.UNKNOWN_SCHEDULE
+    assert execute_fire(world.services, world.runner, replace(fire_of(schedule), schedule_id=unknown)) is (
+        SkipReason.UNKNOWN_SCHEDULE
     )
 
 
 def test_a_foreign_install_is_unknown(world: World, schedule: Schedule) -> None:
     other = world.register(tenantId="tenant-2")
 
-    assert execute(world.services, world.runner, replace(fire_of(schedule), install_id=other)) is (
-        NotRun.UNKNOWN_SCHEDULE
+    assert execute_fire(world.services, world.runner, replace(fire_of(schedule), install_id=other)) is (
+        SkipReason.UNKNOWN_SCHEDULE
     )
 
 
 def test_a_schedule_deleted_during_its_run_leaves_its_history_only(world: World, schedule: Schedule) -> None:
     def during() -> Outcome:
-        delete(world.services, schedule.install_id, schedule.id)
+        delete_schedule(world.services, schedule.install_id, schedule.id)
         return SUCCEEDED
 
-    execute(world.services, Meanwhile(during), fire_of(schedule))
+    execute_fire(world.services, Meanwhile(during), fire_of(schedule))
 
-    page = world.services.runs.page(schedule.install_id, schedule.id, before=None, limit=10)
+    page = world.services.runs.read_run_page(schedule.install_id, schedule.id, before=None, limit=10)
     assert [run.status for run in page.runs] == [RunStatus.SUCCESS]
     assert world.kinds(schedule.install_id, "schedule") == []
 
 
 def test_a_schedule_changed_during_its_run_keeps_change_and_outcome(world: World, schedule: Schedule) -> None:
     def during() -> Outcome:
-        update(world.services, schedule.install_id, schedule.id, changed(cron="5 * * * *"))
+        update_schedule(world.services, schedule.install_id, schedule.id, changed(cron="5 * * * *"))
         return SUCCEEDED
 
-    execute(world.services, Meanwhile(during), fire_of(schedule))
+    execute_fire(world.services, Meanwhile(during), fire_of(schedule))
 
     row = get_schedule(world.services, schedule.install_id, schedule.id)
     assert row.definition.cron == "5 * * * *"
     assert row.last_run is not None
-    assert row.running_until is None
+    assert row.lease_expires_at is None
 
 
 def test_disabled_between_the_read_and_the_claim_is_not_run(world: World, schedule: Schedule) -> None:
     def disable(call: Call) -> None:
         if call.operation == "BatchGetItem":
             world.calls.after = None
-            update(world.services, schedule.install_id, schedule.id, changed(enabled=False))
+            update_schedule(world.services, schedule.install_id, schedule.id, changed(enabled=False))
 
     world.calls.after = disable
 
-    assert execute(world.services, world.runner, fire_of(schedule)) is NotRun.DISABLED
+    assert execute_fire(world.services, world.runner, fire_of(schedule)) is SkipReason.DISABLED
     assert world.runner.fires == []
 
 
 def test_pages_of_the_history_are_newest_first_and_whole(world: World, schedule: Schedule) -> None:
     times = [f"2026-11-23T{hour:02}:00:00Z" for hour in range(7)]
     for time in times:
-        execute(world.services, world.runner, fire_of(schedule, time))
+        execute_fire(world.services, world.runner, fire_of(schedule, time))
 
     seen, before = [], None
     for _ in range(4):

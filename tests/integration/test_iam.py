@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from scheduling.domain.errors import RunFailed
 
-from scripts.iam_table import PAGE, Grant, expanded, grants, page
+from scripts.iam_table import IAM_PAGE, Grant, expand_with_logical_ids, read_grants, render_page
 from tests.support.aws_calls import Call
 from tests.support.cases import new_case, next_fire
 from tests.support.disturbed import calls_of
@@ -44,7 +44,7 @@ def allowed() -> dict[str, frozenset[Grant]]:
         "ScheduleGroup": {"Ref": GROUP},
         "TimerRole": {"Arn": SETTINGS.timer_role_arn},
     }
-    return grants(expanded(PSEUDO, names))
+    return read_grants(expand_with_logical_ids(PSEUDO, names))
 
 
 SECRETS = {
@@ -116,9 +116,9 @@ def test_every_action_of_a_function_is_used(function: str) -> None:
 
 
 def test_the_page_shows_what_the_template_says() -> None:
-    text = PAGE.read_text(encoding="utf-8")
+    text = IAM_PAGE.read_text(encoding="utf-8")
 
-    assert page(expanded(), text) == text, "make docs"
+    assert render_page(expand_with_logical_ids(), text) == text, "make docs"
 
 
 @pytest.mark.parametrize("function", allowed())

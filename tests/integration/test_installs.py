@@ -11,7 +11,7 @@ from scheduling.domain.ids import InstallId
 from scheduling.operations.installs.register import get_install
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.reconcile import reconcile
-from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import list_schedules
 
 from tests.support.aws_calls import Call, lost
@@ -54,7 +54,7 @@ def test_unknown_capabilities_are_dropped(world: World) -> None:
     install_id = world.register(grantedCapabilities=["cap:unheard.of", " Cap:Scheduler.Manage "])
 
     install, _ = get_install(world.services, install_id)
-    assert sorted(install.granted) == [
+    assert sorted(install.granted_capabilities) == [
         "cap:context.read",
         "cap:log.emit",
         "cap:scheduler.manage",
@@ -72,8 +72,8 @@ def test_without_the_capability_nothing_is_managed(world: World) -> None:
 def test_disabling_stops_every_timer_and_enabling_sets_them_again(
     world: World, install_id: InstallId
 ) -> None:
-    schedules = [create(world.services, install_id, wanted()) for _ in range(3)]
-    off = create(world.services, install_id, wanted(enabled=False))
+    schedules = [create_schedule(world.services, install_id, wanted()) for _ in range(3)]
+    off = create_schedule(world.services, install_id, wanted(enabled=False))
 
     world.register(install_id, enabled=False)
     assert world.timers() == {}
@@ -90,7 +90,7 @@ def test_disabling_stops_every_timer_and_enabling_sets_them_again(
 def test_disabling_during_an_outage_is_finished_by_the_reconciler(
     world: World, install_id: InstallId
 ) -> None:
-    create(world.services, install_id, wanted())
+    create_schedule(world.services, install_id, wanted())
 
     def fail(call: Call) -> None:
         if call.service == "scheduler":
@@ -109,7 +109,7 @@ def test_disabling_during_an_outage_is_finished_by_the_reconciler(
 def test_moving_to_a_version_without_a_used_endpoint_is_refused_whole(
     world: World, install_id: InstallId
 ) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     before = world.rows(install_id)
 
     with pytest.raises(RemapFailed) as refusal:
@@ -123,7 +123,7 @@ def test_a_create_between_look_and_move_is_seen(world: World, install_id: Instal
     def slip_in(call: Call) -> None:
         if call.operation == "Query":
             world.calls.after = None
-            create(world.services, install_id, wanted())
+            create_schedule(world.services, install_id, wanted())
 
     world.calls.after = slip_in
 
@@ -133,16 +133,16 @@ def test_a_create_between_look_and_move_is_seen(world: World, install_id: Instal
 
 def test_deleting_removes_every_trace(world: World, install_id: InstallId) -> None:
     for number in range(5):
-        create(world.services, install_id, wanted(name=f"schedule {number}", enabled=number != 2))
+        create_schedule(world.services, install_id, wanted(name=f"schedule {number}", enabled=number != 2))
     other = world.register()
-    kept = create(world.services, other, wanted(name="schedule 1"))
+    kept = create_schedule(world.services, other, wanted(name="schedule 1"))
 
-    delete_install(world.services, install_id, by=ADMIN)
+    delete_install(world.services, install_id, actor=ADMIN)
 
     assert world.rows(install_id) == []
     assert set(world.timers()) == {kept.id}
     with pytest.raises(InstallNotFound):
-        delete_install(world.services, install_id, by=ADMIN)
+        delete_install(world.services, install_id, actor=ADMIN)
 
 
 @pytest.mark.parametrize("finish", ["call again", "reconciler", "register again"])
@@ -150,7 +150,7 @@ def test_a_deletion_that_stopped_half_way_is_taken_up_again(
     world: World, install_id: InstallId, finish: str
 ) -> None:
     for _ in range(3):
-        create(world.services, install_id, wanted())
+        create_schedule(world.services, install_id, wanted())
     deleted = []
 
     def fail(call: Call) -> None:
@@ -161,14 +161,14 @@ def test_a_deletion_that_stopped_half_way_is_taken_up_again(
 
     world.calls.before = fail
     with pytest.raises(Unavailable):
-        delete_install(world.services, install_id, by=ADMIN)
+        delete_install(world.services, install_id, actor=ADMIN)
     world.calls.before = None
     with pytest.raises(InstallNotFound):
         list_schedules(world.services, install_id)
     world.advance(seconds=61)
 
     if finish == "call again":
-        delete_install(world.services, install_id, by=ADMIN)
+        delete_install(world.services, install_id, actor=ADMIN)
     elif finish == "reconciler":
         reconcile(world.services)
     else:
@@ -184,10 +184,10 @@ def test_a_create_under_way_while_its_install_is_deleted_leaves_nothing(
     def uninstall(call: Call) -> None:
         if call.operation == "CreateSchedule":
             world.calls.before = None
-            delete_install(world.services, install_id, by=ADMIN)
+            delete_install(world.services, install_id, actor=ADMIN)
 
     world.calls.before = uninstall
-    create(world.services, install_id, wanted())
+    create_schedule(world.services, install_id, wanted())
 
     assert world.rows(install_id) == []
     assert world.timers() == {}

@@ -6,11 +6,11 @@ import pytest
 from scheduling.domain.errors import InstallNotFound
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import IdempotencyKey
-from scheduling.operations.installs.register import get_install, set_enabled
-from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.register import get_install, set_install_enabled
+from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.reconcile import reconcile
-from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import list_schedules
 
 from tests.support.aws_calls import Call
@@ -36,7 +36,7 @@ def before(world: World, operation: str, act: Callable[[], object], *, number: i
 
 
 def uninstall(world: World, install_id: InstallId) -> None:
-    delete_install(world.services, install_id, by=ADMIN)
+    delete_install(world.services, install_id, actor=ADMIN)
 
 
 def test_a_create_for_the_earlier_install_is_not_made_in_a_disabled_new_one(
@@ -49,7 +49,7 @@ def test_a_create_for_the_earlier_install_is_not_made_in_a_disabled_new_one(
     before(world, "TransactWriteItems", anew)
 
     with pytest.raises(InstallNotFound):
-        create(world.services, install_id, wanted())
+        create_schedule(world.services, install_id, wanted())
     assert world.timers() == {}
     assert_consistent(world)
 
@@ -62,7 +62,7 @@ def test_the_last_step_of_an_earlier_removal_does_not_remove_the_new_install(
     def anew() -> None:
         uninstall(world, install_id)
         world.register(install_id)
-        set_enabled(world.services, install_id, enabled=False, by=ADMIN)
+        set_install_enabled(world.services, install_id, enabled=False, actor=ADMIN)
 
     before(world, "TransactWriteItems", anew)
     uninstall(world, install_id)
@@ -75,12 +75,12 @@ def test_the_last_step_of_an_earlier_removal_does_not_remove_the_new_install(
 def test_an_earlier_removal_takes_no_schedule_of_the_new_install(
     world: World, install_id: InstallId, held_at: str
 ) -> None:
-    create(world.services, install_id, wanted())
+    create_schedule(world.services, install_id, wanted())
 
     def anew() -> None:
         uninstall(world, install_id)
         world.register(install_id)
-        create(world.services, install_id, wanted(name="new"))
+        create_schedule(world.services, install_id, wanted(name="new"))
 
     before(world, held_at, anew, number=2 if held_at == "BatchGetItem" else 1)
     uninstall(world, install_id)
@@ -91,18 +91,18 @@ def test_an_earlier_removal_takes_no_schedule_of_the_new_install(
 
 
 def test_an_earlier_removal_forgets_no_key_of_the_new_install(world: World, install_id: InstallId) -> None:
-    create(world.services, install_id, wanted(enabled=False), KEY)
+    create_schedule(world.services, install_id, wanted(enabled=False), KEY)
     made = []
 
     def anew() -> None:
         uninstall(world, install_id)
         world.register(install_id)
-        made.append(create(world.services, install_id, wanted(), KEY))
+        made.append(create_schedule(world.services, install_id, wanted(), KEY))
 
     before(world, "Query", anew, number=2)
     uninstall(world, install_id)
 
-    assert create(world.services, install_id, wanted(), KEY).id == made[0].id
+    assert create_schedule(world.services, install_id, wanted(), KEY).id == made[0].id
     assert len(list_schedules(world.services, install_id).schedules) == 1
 
 
@@ -111,9 +111,9 @@ def test_a_pause_or_resume_that_meets_an_unfinished_removal_lets_it_be_finished(
     world: World, install_id: InstallId, paused: bool
 ) -> None:
     """A function died in the middle of the removal; the tenant is paused, or resumed, before the reconciler comes."""
-    create(world.services, install_id, wanted())
+    create_schedule(world.services, install_id, wanted())
     if not paused:
-        turn_tenant(world.services, TENANT, paused=True, by=ADMIN)
+        set_tenant_paused(world.services, TENANT, paused=True, actor=ADMIN)
 
     def die() -> None:
         raise KeyboardInterrupt
@@ -121,7 +121,7 @@ def test_a_pause_or_resume_that_meets_an_unfinished_removal_lets_it_be_finished(
     before(world, "Query", die)
     with pytest.raises(KeyboardInterrupt):
         uninstall(world, install_id)
-    assert turn_tenant(world.services, TENANT, paused=paused, by=ADMIN).complete
+    assert set_tenant_paused(world.services, TENANT, paused=paused, actor=ADMIN).complete
 
     world.advance(seconds=61)
     assert reconcile(world.services).failed == 0

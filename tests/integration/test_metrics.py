@@ -114,7 +114,7 @@ def fire(case: Case, capsys: pytest.CaptureFixture[str], **more: object) -> dict
     event = next_fire(case) | more
     case.world.advance(seconds=1.5)
     module = load("execute")
-    module.runner = case.world.runner
+    module.run_endpoint = case.world.runner
     capsys.readouterr()
     with suppress(RunFailed):
         module.handler(event, Context())
@@ -149,7 +149,7 @@ def ran_before(case: Case) -> None:
     """The same occurrence."""
     clock = list(case.world.clock)
     module = load("execute")
-    module.runner = case.world.runner
+    module.run_endpoint = case.world.runner
     module.handler(next_fire(case), Context())
     case.world.clock[:] = clock
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from scheduling.domain.errors import RemapFailed, Unavailable, ValidationFailed
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import NotRun
-from scheduling.operations.installs.register import Registered
+from scheduling.domain.runs import SkipReason
+from scheduling.operations.installs.register import PutResult
 from scheduling.operations.maintenance.reconcile import reconcile
-from scheduling.operations.runs.execute import execute
-from scheduling.operations.schedules.create import create
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_schedules
-from scheduling.operations.schedules.update import update
+from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws_calls import Call, lost
 from tests.support.world import ADMIN, PUT, World, changed, next_fire_of, on_both, registration_body, wanted
@@ -36,13 +36,13 @@ def outage_of_timers(call: Call) -> None:
         raise lost()
 
 
-def listed(registered: Registered) -> list[str]:
-    return [schedule.id for schedule in registered.disabled]
+def listed(registered: PutResult) -> list[str]:
+    return [schedule.id for schedule in registered.disabled_schedules]
 
 
 def test_only_what_lacks_its_endpoint_is_disabled_and_tells_why(world: World, install_id: InstallId) -> None:
-    gone = create(world.services, install_id, wanted(payload=[1]))
-    kept = create(world.services, install_id, wanted(endpoint="GET /api/both"))
+    gone = create_schedule(world.services, install_id, wanted(payload=[1]))
+    kept = create_schedule(world.services, install_id, wanted(endpoint="GET /api/both"))
 
     registered = world.put(install_id, DISABLE, **LACKS_SYNC)
 
@@ -53,11 +53,11 @@ def test_only_what_lacks_its_endpoint_is_disabled_and_tells_why(world: World, in
     assert (after.revision, after.changed_by) == (2, ADMIN)
     assert get_schedule(world.services, install_id, kept.id).definition.enabled
     assert set(world.timers()) == {kept.id}
-    assert all("pendingSince" not in row and "dropped" not in row for row in world.rows(install_id))
+    assert all("pendingSince" not in row and "removedEndpoints" not in row for row in world.rows(install_id))
 
 
 def test_disabled_stays_disabled(world: World, install_id: InstallId) -> None:
-    off = create(world.services, install_id, wanted(enabled=False))
+    off = create_schedule(world.services, install_id, wanted(enabled=False))
     world.put(install_id, DISABLE, **LACKS_SYNC)
 
     world.put(install_id, PUT)  # back to the version that has it
@@ -68,32 +68,32 @@ def test_disabled_stays_disabled(world: World, install_id: InstallId) -> None:
 
 
 def test_a_schedule_is_enabled_again_once_its_endpoint_is_there(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     world.put(install_id, DISABLE, **LACKS_SYNC)
 
     with pytest.raises(ValidationFailed) as refusal:
-        update(world.services, install_id, schedule.id, changed(enabled=True))
+        update_schedule(world.services, install_id, schedule.id, changed(enabled=True))
     assert refusal.value.field_errors == {"endpoint": "Endpoint not found or not schedulable"}
 
-    renamed = update(world.services, install_id, schedule.id, changed(name="renamed"))
+    renamed = update_schedule(world.services, install_id, schedule.id, changed(name="renamed"))
     assert renamed.disabled_reason == "Version version-2 has no endpoint POST /api/sync"
     world.put(install_id, PUT)
-    enabled = update(world.services, install_id, schedule.id, changed(enabled=True))
+    enabled = update_schedule(world.services, install_id, schedule.id, changed(enabled=True))
     assert (enabled.definition.enabled, enabled.disabled_reason) == (True, None)
     assert set(world.timers()) == {schedule.id}
 
 
 def test_another_endpoint_ends_the_reason(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     world.put(install_id, DISABLE, **LACKS_SYNC)
 
-    other = update(world.services, install_id, schedule.id, changed(endpoint="GET /api/both"))
+    other = update_schedule(world.services, install_id, schedule.id, changed(endpoint="GET /api/both"))
 
     assert (other.definition.enabled, other.disabled_reason) == (False, None)
 
 
 def test_the_same_again_lists_the_same_and_changes_nothing(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     world.put(install_id, DISABLE, **LACKS_SYNC)
     before = world.rows(install_id)
 
@@ -104,7 +104,7 @@ def test_the_same_again_lists_the_same_and_changes_nothing(world: World, install
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     before = world.rows(install_id)
     world.calls.made.clear()
 
@@ -123,13 +123,13 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(world: World, install_i
 def test_while_timers_cannot_be_removed_nothing_of_them_is_run_nor_shown(
     world: World, install_id: InstallId
 ) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     world.calls.before = outage_of_timers
     world.put(install_id, DISABLE, **LACKS_SYNC)
 
     shown = list_schedules(world.services, install_id).schedules
     assert [each.definition.enabled for each in shown] == [False]
-    assert execute(world.services, world.runner, next_fire_of(world, schedule)) is NotRun.DISABLED
+    assert execute_fire(world.services, world.runner, next_fire_of(world, schedule)) is SkipReason.DISABLED
     world.calls.before = None
     world.advance(seconds=61)
     reconcile(world.services)
@@ -138,7 +138,7 @@ def test_while_timers_cannot_be_removed_nothing_of_them_is_run_nor_shown(
 
 
 def test_the_owner_may_change_what_the_move_has_not_reached_yet(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
 
     def stop_behind_the_move(call: Call) -> None:
         if call.operation == "Query" and moved:
@@ -152,7 +152,7 @@ def test_the_owner_may_change_what_the_move_has_not_reached_yet(world: World, in
     world.calls.before = None
 
     assert get_schedule(world.services, install_id, schedule.id).revision == 2
-    renamed = update(
+    renamed = update_schedule(
         world.services, install_id, schedule.id, changed(name="renamed"), if_match=frozenset({2})
     )
     assert (renamed.definition.enabled, renamed.definition.name) == (False, "renamed")
@@ -160,7 +160,7 @@ def test_the_owner_may_change_what_the_move_has_not_reached_yet(world: World, in
 
 
 def test_the_next_move_waits_for_one_that_is_not_finished(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     world.calls.before = outage_of_timers
     world.put(install_id, DISABLE, **LACKS_SYNC)
 
@@ -184,5 +184,5 @@ def test_a_create_that_read_the_old_version_is_judged_by_the_new_one(
     world.calls.before = move
 
     with pytest.raises(ValidationFailed, match="Endpoint not found or not schedulable"):
-        create(world.services, install_id, wanted())
+        create_schedule(world.services, install_id, wanted())
     assert world.kinds(install_id, "schedule") == []

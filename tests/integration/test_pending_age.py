@@ -5,7 +5,7 @@ import json
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.operations.maintenance.reconcile import reconcile
-from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.aws_calls import Call, refused
 from tests.support.cases import create_another, killed_at, new_case
@@ -21,10 +21,10 @@ def throttle_timers(call: Call) -> None:
 
 
 def test_nothing_pending_is_of_no_age(world: World, install_id: InstallId) -> None:
-    create(world.services, install_id, wanted())
+    create_schedule(world.services, install_id, wanted())
     world.advance(hours=1)
 
-    assert reconcile(world.services).oldest.total_seconds() == 0
+    assert reconcile(world.services).oldest_age.total_seconds() == 0
 
 
 def test_it_grows_until_the_row_is_settled(world: World) -> None:
@@ -33,12 +33,12 @@ def test_it_grows_until_the_row_is_settled(world: World) -> None:
     ages = []
     for _ in range(3):
         world.advance(minutes=6)
-        ages.append(reconcile(world.services).oldest.total_seconds())
+        ages.append(reconcile(world.services).oldest_age.total_seconds())
     world.calls.before = None
     reconcile(world.services)
 
     assert ages == [360, 720, 1080]
-    assert reconcile(world.services).oldest.total_seconds() == 0
+    assert reconcile(world.services).oldest_age.total_seconds() == 0
 
 
 def test_the_function_tells_it_by_the_name_that_the_alarm_has(

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import pytest
 from scheduling.domain.ids import InstallId
-from scheduling.operations.maintenance.reconcile import PATIENCE, reconcile
-from scheduling.operations.schedules.create import create
+from scheduling.operations.maintenance.reconcile import MAX_UNANSWERED, reconcile
+from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.aws_calls import Call, Killed, lost, refused
 from tests.support.consistency import assert_consistent
@@ -25,7 +25,7 @@ def left_pending(world: World, install_id: InstallId) -> None:
     world.calls.before = die
     for _ in range(LEFT):
         with suppress(Killed):
-            create(world.services, install_id, wanted())
+            create_schedule(world.services, install_id, wanted())
     world.calls.before = None
     world.advance(seconds=61)
 
@@ -42,8 +42,8 @@ def test_a_system_that_does_not_answer_is_left_alone_until_the_next_call(
     report = reconcile(world.services)
     world.calls.before = None
 
-    assert (report.settled, report.failed) == (0, PATIENCE)
-    assert reconcile(world.services).settled == LEFT
+    assert (report.synced, report.failed) == (0, MAX_UNANSWERED)
+    assert reconcile(world.services).synced == LEFT
     assert_consistent(world)
 
 
@@ -59,4 +59,4 @@ def test_rows_that_are_refused_do_not_hold_up_the_others(world: World) -> None:
     world.calls.before = refuse
     report = reconcile(world.services)
 
-    assert (report.settled, report.failed) == (1, LEFT - 1)
+    assert (report.synced, report.failed) == (1, LEFT - 1)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 from botocore.session import Session
-from scheduling.api.triggers import fire_of
-from scheduling.clients.lambda_ import LambdaExecutor
+from scheduling.api.triggers import parse_fire
+from scheduling.clients.lambda_ import ExecutorClient
 from scheduling.domain.errors import (
     CapabilityDenied,
     InstallNotFound,
@@ -15,16 +15,16 @@ from scheduling.domain.errors import (
     Unavailable,
 )
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import Fire, NotRun, Run, RunStatus, Trigger
+from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason, Trigger
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.installs.register import set_enabled
-from scheduling.operations.installs.tenants import turn_tenant
-from scheduling.operations.runs.execute import execute
+from scheduling.operations.installs.register import set_install_enabled
+from scheduling.operations.installs.tenants import set_tenant_paused
+from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.runs.run_now import run_now
-from scheduling.operations.schedules.create import create
-from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_runs
-from scheduling.operations.schedules.update import update
+from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws_calls import Call, lost, refused
 from tests.support.world import ADMIN, SETTINGS, TENANT, World, changed, next_fire_of, on_both, wanted
@@ -34,16 +34,16 @@ pytestmark = on_both
 
 @pytest.fixture
 def schedule(world: World, install_id: InstallId) -> Schedule:
-    return create(world.services, install_id, wanted())
+    return create_schedule(world.services, install_id, wanted())
 
 
 def start(world: World, schedule: Schedule, key: str | None = None) -> Fire:
-    executor = LambdaExecutor(Session(), SETTINGS.timer_target_arn)
-    return run_now(world.services, executor.deliver, schedule.install_id, schedule.id, key)
+    executor = ExecutorClient(Session(), SETTINGS.timer_target_arn)
+    return run_now(world.services, executor.deliver_fire, schedule.install_id, schedule.id, key)
 
 
-def run_all(world: World) -> list[Run | NotRun]:
-    return [execute(world.services, world.runner, fire_of(event)) for event in world.handed_over()]
+def run_all(world: World) -> list[Run | SkipReason]:
+    return [execute_fire(world.services, world.runner, parse_fire(event)) for event in world.handed_over()]
 
 
 def test_it_is_handed_over_and_run_and_in_the_history_as_manual(world: World, schedule: Schedule) -> None:
@@ -79,14 +79,14 @@ def test_a_key_makes_one_occurrence_for_a_day(world: World, schedule: Schedule) 
     first = start(world, schedule, "key")
     world.advance(hours=23)
     assert start(world, schedule, "key") == first
-    assert [type(result) for result in run_all(world)] == [Run, NotRun]
+    assert [type(result) for result in run_all(world)] == [Run, SkipReason]
 
     world.advance(hours=2)
     assert start(world, schedule, "key") != first
 
 
 def test_a_key_is_of_its_schedule_alone(world: World, schedule: Schedule) -> None:
-    other = create(world.services, schedule.install_id, wanted())
+    other = create_schedule(world.services, schedule.install_id, wanted())
 
     assert start(world, schedule, "key").schedule_id == schedule.id
     assert start(world, other, "key").schedule_id == other.id
@@ -115,22 +115,22 @@ def test_a_scheduled_occurrence_of_the_same_moment_is_another_one(world: World, 
     manual = start(world, schedule)
 
     assert manual.scheduled_time.removesuffix(".000Z") == scheduled.scheduled_time.removesuffix("Z")
-    assert isinstance(execute(world.services, world.runner, scheduled), Run)
+    assert isinstance(execute_fire(world.services, world.runner, scheduled), Run)
     assert [type(result) for result in run_all(world)] == [Run]
 
 
 def test_a_changed_timer_does_not_make_it_stale(world: World, schedule: Schedule) -> None:
     start(world, schedule)
-    update(world.services, schedule.install_id, schedule.id, changed(cron="7 * * * *"))
+    update_schedule(world.services, schedule.install_id, schedule.id, changed(cron="7 * * * *"))
 
     assert [type(result) for result in run_all(world)] == [Run]
 
 
 def test_what_was_disabled_meanwhile_is_shown_as_skipped(world: World, schedule: Schedule) -> None:
     start(world, schedule)
-    update(world.services, schedule.install_id, schedule.id, changed(enabled=False))
+    update_schedule(world.services, schedule.install_id, schedule.id, changed(enabled=False))
 
-    assert run_all(world) == [NotRun.DISABLED]
+    assert run_all(world) == [SkipReason.DISABLED]
     (run,) = list_runs(world.services, schedule.install_id, schedule.id, limit=50).runs
     assert (run.status, run.trigger) == (RunStatus.SKIPPED, Trigger.MANUAL)
     assert run.error == "The schedule was disabled, its install, or its tenant paused"
@@ -166,15 +166,15 @@ def test_what_would_not_be_run_is_refused(
     services, install_id = world.services, schedule.install_id
     match before:
         case "disable install":
-            set_enabled(services, install_id, enabled=False, by=ADMIN)
+            set_install_enabled(services, install_id, enabled=False, actor=ADMIN)
         case "pause":
-            turn_tenant(services, TENANT, paused=True, by=ADMIN)
+            set_tenant_paused(services, TENANT, paused=True, actor=ADMIN)
         case "disable":
-            update(services, install_id, schedule.id, changed(enabled=False))
+            update_schedule(services, install_id, schedule.id, changed(enabled=False))
         case "revoke":
             world.register(install_id, grantedCapabilities=[])
         case "delete":
-            delete(services, install_id, schedule.id)
+            delete_schedule(services, install_id, schedule.id)
 
     with pytest.raises(error, match=text):
         start(world, schedule)

@@ -7,7 +7,13 @@ import boto3
 import pytest
 from botocore.session import Session
 from moto import mock_aws
-from scheduling.clients.secrets import CURRENT, MAX_AGE_SECONDS, PREVIOUS, SETTLED, Secret
+from scheduling.clients.secrets import (
+    CURRENT_STAGE,
+    PREVIOUS_STAGE,
+    ROTATION_GRACE,
+    SECRET_MAX_AGE_SECONDS,
+    Secret,
+)
 from scheduling.domain.errors import Unavailable
 
 
@@ -23,72 +29,76 @@ def rotate(secret_id: str, value: str) -> None:
 
 
 def test_there_is_none_before_the_first_rotation(secret_id: str) -> None:
-    assert Secret(Session(), secret_id, (CURRENT, PREVIOUS)).values() == ("first",)
+    assert Secret(Session(), secret_id, (CURRENT_STAGE, PREVIOUS_STAGE)).read_values() == ("first",)
 
 
 def test_during_a_rotation_the_old_one_is_there_too_and_a_further_one_ends_it(secret_id: str) -> None:
     rotate(secret_id, "second")
-    assert Secret(Session(), secret_id, (CURRENT, PREVIOUS)).values() == ("second", "first")
+    assert Secret(Session(), secret_id, (CURRENT_STAGE, PREVIOUS_STAGE)).read_values() == ("second", "first")
 
     rotate(secret_id, "third")
-    assert Secret(Session(), secret_id, (CURRENT, PREVIOUS)).values() == ("third", "second")
+    assert Secret(Session(), secret_id, (CURRENT_STAGE, PREVIOUS_STAGE)).read_values() == ("third", "second")
 
 
 def test_a_secret_of_one_stage_is_its_current_value(secret_id: str) -> None:
     rotate(secret_id, "second")
 
-    assert Secret(Session(), secret_id).value() == "second"
+    assert Secret(Session(), secret_id).read_value() == "second"
 
 
 def test_what_was_read_is_kept_for_five_minutes_at_most(secret_id: str) -> None:
     now = [1000.0]
-    secret = Secret(Session(), secret_id, (CURRENT, PREVIOUS), lambda: now[0])
-    secret.values()
+    secret = Secret(Session(), secret_id, (CURRENT_STAGE, PREVIOUS_STAGE), lambda: now[0])
+    secret.read_values()
     rotate(secret_id, "second")
 
-    now[0] += MAX_AGE_SECONDS
-    assert secret.values() == ("first",)
+    now[0] += SECRET_MAX_AGE_SECONDS
+    assert secret.read_values() == ("first",)
     now[0] += 1
-    assert secret.values() == ("second", "first")
+    assert secret.read_values() == ("second", "first")
 
 
 def test_a_secret_that_is_not_there_is_no_answer(secret_id: str) -> None:
     del secret_id
     with pytest.raises(Unavailable):
-        Secret(Session(), "other").value()
+        Secret(Session(), "other").read_value()
 
 
 def key_after(age: timedelta, secret_id: str) -> Secret:
     """The secret as read now, on a clock that far ahead of whatever was put."""
-    return Secret(Session(), secret_id, (CURRENT, PREVIOUS), clock=lambda: datetime.now(UTC) + age)
+    return Secret(
+        Session(), secret_id, (CURRENT_STAGE, PREVIOUS_STAGE), clock=lambda: datetime.now(UTC) + age
+    )
 
 
 def test_a_value_that_has_none_before_it_is_signed_with_at_once(secret_id: str) -> None:
-    assert key_after(timedelta(), secret_id).settled() == "first"
+    assert key_after(timedelta(), secret_id).read_propagated_value() == "first"
 
 
 def test_a_new_value_is_signed_with_once_whoever_verifies_has_read_it(secret_id: str) -> None:
     rotate(secret_id, "second")
 
-    assert timedelta(seconds=MAX_AGE_SECONDS) < SETTLED
-    assert key_after(timedelta(), secret_id).settled() == "first"
-    assert key_after(SETTLED - timedelta(seconds=30), secret_id).settled() == "first"
-    assert key_after(SETTLED + timedelta(seconds=1), secret_id).settled() == "second"
+    assert timedelta(seconds=SECRET_MAX_AGE_SECONDS) < ROTATION_GRACE
+    assert key_after(timedelta(), secret_id).read_propagated_value() == "first"
+    assert key_after(ROTATION_GRACE - timedelta(seconds=30), secret_id).read_propagated_value() == "first"
+    assert key_after(ROTATION_GRACE + timedelta(seconds=1), secret_id).read_propagated_value() == "second"
 
 
 def test_after_two_rotations_at_once_the_first_of_them_is_signed_with(secret_id: str) -> None:
     rotate(secret_id, "second")
     rotate(secret_id, "third")
 
-    assert key_after(timedelta(), secret_id).settled() == "second"
-    assert key_after(SETTLED + timedelta(seconds=1), secret_id).settled() == "third"
+    assert key_after(timedelta(), secret_id).read_propagated_value() == "second"
+    assert key_after(ROTATION_GRACE + timedelta(seconds=1), secret_id).read_propagated_value() == "third"
 
 
 def test_whether_a_value_is_new_is_asked_each_time_it_is_used(secret_id: str) -> None:
     rotate(secret_id, "second")
     ahead = [timedelta()]
-    secret = Secret(Session(), secret_id, (CURRENT, PREVIOUS), clock=lambda: datetime.now(UTC) + ahead[0])
-    assert secret.settled() == "first"
+    secret = Secret(
+        Session(), secret_id, (CURRENT_STAGE, PREVIOUS_STAGE), clock=lambda: datetime.now(UTC) + ahead[0]
+    )
+    assert secret.read_propagated_value() == "first"
 
-    ahead[0] = SETTLED + timedelta(seconds=1)
-    assert secret.settled() == "second"
+    ahead[0] = ROTATION_GRACE + timedelta(seconds=1)
+    assert secret.read_propagated_value() == "second"

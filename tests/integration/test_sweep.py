@@ -13,11 +13,11 @@ from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance import sweep as sweep_module
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.maintenance.sweep import sweep
-from scheduling.operations.runs.execute import execute
-from scheduling.operations.schedules.create import create
-from scheduling.operations.schedules.delete import delete
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import list_runs
-from scheduling.operations.schedules.update import update
+from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws_calls import Call, refused
 from tests.support.consistency import assert_consistent
@@ -32,7 +32,7 @@ def run_sweep(world: World) -> Counter[str]:
     found: Counter[str] = Counter()
     for _ in range(20):
         found += sweep(world.services, DAY)
-        state = world.services.sweeps.state()
+        state = world.services.sweeps.read_sweep_state()
         assert state is not None
         if state.phase is None:
             return found
@@ -140,8 +140,10 @@ DRIFTS: dict[str, Callable[[Schedule], None]] = {
 
 @pytest.mark.parametrize("drift", DRIFTS)
 def test_a_drift_is_found_counted_and_mended(world: World, install_id: InstallId, drift: str) -> None:
-    schedule = create(world.services, install_id, wanted(name="nightly", cron="0 * * * *"))
-    create(world.services, world.register(tenantId="tenant-2"), wanted(name="nightly", cron="5 * * * *"))
+    schedule = create_schedule(world.services, install_id, wanted(name="nightly", cron="0 * * * *"))
+    create_schedule(
+        world.services, world.register(tenantId="tenant-2"), wanted(name="nightly", cron="5 * * * *")
+    )
     DRIFTS[drift](schedule)
 
     found = run_sweep(world)
@@ -153,7 +155,7 @@ def test_a_drift_is_found_counted_and_mended(world: World, install_id: InstallId
 
 def test_what_agrees_is_left_alone(world: World, install_id: InstallId) -> None:
     for number in range(3):
-        create(world.services, install_id, wanted(name=f"n{number}", enabled=number != 1))
+        create_schedule(world.services, install_id, wanted(name=f"n{number}", enabled=number != 1))
     before = world.timers()
 
     found = run_sweep(world)
@@ -166,12 +168,12 @@ def test_what_agrees_is_left_alone(world: World, install_id: InstallId) -> None:
 def test_a_timer_left_by_a_writer_that_died_after_its_row_was_gone_is_removed(
     world: World, install_id: InstallId
 ) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
 
     def overtake_and_die(call: Call) -> None:
         if call.operation == "UpdateSchedule":
             world.calls.before = None
-            delete(world.services, install_id, schedule.id)
+            delete_schedule(world.services, install_id, schedule.id)
             world.calls.after = die
 
     def die(call: Call) -> None:
@@ -180,7 +182,7 @@ def test_a_timer_left_by_a_writer_that_died_after_its_row_was_gone_is_removed(
 
     world.calls.before = overtake_and_die
     with pytest.raises(KeyboardInterrupt):
-        update(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
+        update_schedule(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
     world.calls.after = None
     world.advance(seconds=61)
     reconcile(world.services)
@@ -192,7 +194,7 @@ def test_a_timer_left_by_a_writer_that_died_after_its_row_was_gone_is_removed(
 
 
 def test_under_throttling_it_pauses_and_goes_on(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     drop_timer(schedule)
     world.advance(hours=25)
 
@@ -208,7 +210,7 @@ def test_under_throttling_it_pauses_and_goes_on(world: World, install_id: Instal
 
 
 def test_two_at_once_do_no_harm(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     drop_timer(schedule)
     world.advance(hours=25)
     again: list[Counter[str]] = []
@@ -235,8 +237,8 @@ def test_it_begins_once_a_day(world: World) -> None:
 
 class TestMissed:
     def test_a_gap_in_the_history_is_recorded_once(self, world: World, install_id: InstallId) -> None:
-        schedule = create(world.services, install_id, wanted(cron="0 */6 * * *"))
-        execute(world.services, world.runner, fire_of(schedule, "2026-11-23T18:00:00Z"))
+        schedule = create_schedule(world.services, install_id, wanted(cron="0 */6 * * *"))
+        execute_fire(world.services, world.runner, fire_of(schedule, "2026-11-23T18:00:00Z"))
 
         assert run_sweep(world)["missed"] == 2
         assert run_sweep(world)["missed"] == 4
@@ -249,17 +251,17 @@ class TestMissed:
         assert (missed.status, missed.attempt, missed.error) == (RunStatus.MISSED, 0, "It was not delivered")
 
     def test_one_that_comes_after_all_is_run(self, world: World, install_id: InstallId) -> None:
-        schedule = create(world.services, install_id, wanted(cron="0 */6 * * *"))
+        schedule = create_schedule(world.services, install_id, wanted(cron="0 */6 * * *"))
         run_sweep(world)
 
-        result = execute(world.services, world.runner, fire_of(schedule, "2026-11-23T12:00:00Z"))
+        result = execute_fire(world.services, world.runner, fire_of(schedule, "2026-11-23T12:00:00Z"))
 
         assert isinstance(result, Run)
         assert (result.status, result.attempt) == (RunStatus.SUCCESS, 1)
 
     def test_what_may_still_come_is_not_missed(self, world: World, install_id: InstallId) -> None:
         world.advance(hours=24, minutes=46)
-        schedule = create(world.services, install_id, wanted(cron="0 10 * * *"))
+        schedule = create_schedule(world.services, install_id, wanted(cron="0 10 * * *"))
 
         world.advance(hours=7, minutes=28)
         sweep(world.services, DAY)
@@ -268,11 +270,11 @@ class TestMissed:
 
     @pytest.mark.parametrize("how", ["schedule", "install"])
     def test_while_disabled_nothing_is_missed(self, world: World, install_id: InstallId, how: str) -> None:
-        schedule = create(world.services, install_id, wanted(cron="0 */6 * * *"))
+        schedule = create_schedule(world.services, install_id, wanted(cron="0 */6 * * *"))
         if how == "schedule":
-            update(world.services, install_id, schedule.id, changed(enabled=False))
+            update_schedule(world.services, install_id, schedule.id, changed(enabled=False))
             world.advance(hours=10)
-            schedule = update(world.services, install_id, schedule.id, changed(enabled=True))
+            schedule = update_schedule(world.services, install_id, schedule.id, changed(enabled=True))
         else:
             world.register(install_id, enabled=False)
             world.advance(hours=10)
@@ -284,8 +286,8 @@ class TestMissed:
         assert times[0] == "2026-11-24T00:00:00Z"
 
     def test_after_a_change_the_new_rule_counts(self, world: World, install_id: InstallId) -> None:
-        schedule = create(world.services, install_id, wanted(cron="0 */6 * * *"))
-        update(world.services, install_id, schedule.id, changed(cron="0 23 * * *"))
+        schedule = create_schedule(world.services, install_id, wanted(cron="0 */6 * * *"))
+        update_schedule(world.services, install_id, schedule.id, changed(cron="0 23 * * *"))
 
         run_sweep(world)
 
@@ -293,14 +295,14 @@ class TestMissed:
 
 
 def test_a_run_whose_function_died_for_good_is_closed(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted(cron="0 0 1 1 *"))
+    schedule = create_schedule(world.services, install_id, wanted(cron="0 0 1 1 *"))
 
     class Deadly(FakeRunner):
-        def execute(self, *_arguments: object) -> Outcome:
+        def __call__(self, *_arguments: object) -> Outcome:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        execute(world.services, Deadly(), fire_of(schedule, "2026-11-23T09:00:00Z"))
+        execute_fire(world.services, Deadly(), fire_of(schedule, "2026-11-23T09:00:00Z"))
 
     assert run_sweep(world)["dead run"] == 1
 
@@ -309,17 +311,17 @@ def test_a_run_whose_function_died_for_good_is_closed(world: World, install_id: 
 
 
 def test_a_replay_is_run_once_more_though_never_after_a_success(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     fire = fire_of(schedule, "2026-11-23T09:00:00Z")
     replay = replace(fire, replay=True)
     world.runner.outcome = Outcome(status=RunStatus.ERROR, http_status=500, error="no", retryable=True)
     for _ in range(3):
         with pytest.raises(RunFailed):
-            execute(world.services, world.runner, fire)
+            execute_fire(world.services, world.runner, fire)
     world.runner.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
 
-    execute(world.services, world.runner, replay)
-    execute(world.services, world.runner, replay)
+    execute_fire(world.services, world.runner, replay)
+    execute_fire(world.services, world.runner, replay)
 
     assert len(world.runner.fires) == 4
     (run,) = history(world, schedule)
@@ -339,7 +341,7 @@ class Ticking:
 def test_a_call_that_has_no_more_time_goes_on_behind_the_install_that_it_looked_at_last(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    schedules = [create(world.services, world.register(), wanted()) for _ in range(4)]
+    schedules = [create_schedule(world.services, world.register(), wanted()) for _ in range(4)]
     for schedule in schedules:
         drop_timer(schedule)
     world.advance(hours=25)
@@ -363,7 +365,7 @@ def test_the_installs_are_walked_page_by_page_each_once(world: World) -> None:
     cursor = None
 
     for _ in range(14):
-        page, cursor = world.services.sweeps.installs(cursor, 3)
+        page, cursor = world.services.sweeps.read_install_ids(cursor, 3)
         seen += page
 
     assert cursor is None
@@ -373,17 +375,17 @@ def test_the_installs_are_walked_page_by_page_each_once(world: World) -> None:
 @on_both
 def test_an_install_is_found_whatever_became_of_it_until_it_is_deleted(world: World) -> None:
     install_id = world.register()
-    create(world.services, install_id, wanted())
+    create_schedule(world.services, install_id, wanted())
     world.register(install_id, versionId="version-2", registryId="registry-2", enabled=False)
-    assert world.services.sweeps.installs(None, 10) == ([install_id], None)
+    assert world.services.sweeps.read_install_ids(None, 10) == ([install_id], None)
 
-    delete_install(world.services, install_id, by=ADMIN)
+    delete_install(world.services, install_id, actor=ADMIN)
 
-    assert world.services.sweeps.installs(None, 10) == ([], None)
+    assert world.services.sweeps.read_install_ids(None, 10) == ([], None)
 
 
 def test_what_the_history_holds_from_before_costs_nothing(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted(cron="0 0 * * *"))
+    schedule = create_schedule(world.services, install_id, wanted(cron="0 0 * * *"))
     run_sweep(world)
 
     def cost() -> list[str]:
@@ -395,7 +397,7 @@ def test_what_the_history_holds_from_before_costs_nothing(world: World, install_
     for day in range(1, 29):
         at = f"2026-10-{day:02}T09:00:00Z"
         run = Run(scheduled_time=at, status=RunStatus.SUCCESS, attempt=1, started_at=world.clock[0])
-        world.services.runs.record(schedule, run)
+        world.services.runs.record_run(schedule, run)
 
     assert cost() == without
     assert "Scan" not in without
@@ -403,10 +405,10 @@ def test_what_the_history_holds_from_before_costs_nothing(world: World, install_
 
 @pytest.mark.parametrize("world", ["memory"], indirect=True)
 def test_many_are_looked_at_at_once(world: World) -> None:
-    schedules = [create(world.services, world.register(), wanted()) for _ in range(30)]
+    schedules = [create_schedule(world.services, world.register(), wanted()) for _ in range(30)]
     for schedule in schedules:
         drop_timer(schedule)
-    several = replace(world, services=replace(world.services, at_once=8))
+    several = replace(world, services=replace(world.services, parallelism=8))
 
     found = run_sweep(several)
 

@@ -8,9 +8,9 @@ from scheduling.domain.errors import (
 )
 from scheduling.domain.ids import InstallId
 from scheduling.operations.maintenance.reconcile import reconcile
-from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import get_schedule
-from scheduling.operations.schedules.update import update
+from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws_calls import Call, lost, refused
 from tests.support.world import World, changed, on_both, registration_body, timer_input, wanted
@@ -19,9 +19,11 @@ pytestmark = on_both
 
 
 def test_the_timer_follows_with_its_revision(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
 
-    update(world.services, install_id, schedule.id, changed(cron="*/5 * * * *", timezone="Asia/Tokyo"))
+    update_schedule(
+        world.services, install_id, schedule.id, changed(cron="*/5 * * * *", timezone="Asia/Tokyo")
+    )
 
     timer = world.timers()[schedule.id]
     assert timer["ScheduleExpressionTimezone"] == "Asia/Tokyo"
@@ -31,20 +33,20 @@ def test_the_timer_follows_with_its_revision(world: World, install_id: InstallId
 
 def test_what_the_timer_does_not_show_leaves_it_alone(world: World, install_id: InstallId) -> None:
     """A fire that is on its way keeps its revision, so a change of payload at that moment loses no occurrence."""
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     world.calls.made.clear()
 
-    update(world.services, install_id, schedule.id, changed(payload=[1], name="renamed"))
+    update_schedule(world.services, install_id, schedule.id, changed(payload=[1], name="renamed"))
 
     assert world.calls.operations() == ["BatchGetItem", "TransactWriteItems"]
     assert timer_input(world, schedule)["revision"] == 1
 
 
 def test_an_update_makes_four_calls(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted(name="old"))
+    schedule = create_schedule(world.services, install_id, wanted(name="old"))
     world.calls.made.clear()
 
-    update(world.services, install_id, schedule.id, changed(cron="5 * * * *", name="new"))
+    update_schedule(world.services, install_id, schedule.id, changed(cron="5 * * * *", name="new"))
 
     assert world.calls.operations() == [
         "BatchGetItem",
@@ -56,65 +58,67 @@ def test_an_update_makes_four_calls(world: World, install_id: InstallId) -> None
 
 
 def test_disabling_removes_the_timer_and_enabling_makes_it_again(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
 
-    update(world.services, install_id, schedule.id, changed(enabled=False))
+    update_schedule(world.services, install_id, schedule.id, changed(enabled=False))
     assert world.timers() == {}
 
-    update(world.services, install_id, schedule.id, changed(enabled=True))
+    update_schedule(world.services, install_id, schedule.id, changed(enabled=True))
     assert timer_input(world, schedule)["revision"] == 3
 
 
 def test_null_clears_name_and_payload_and_absence_keeps_them(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted(name="nightly", payload={"a": 1}))
+    schedule = create_schedule(world.services, install_id, wanted(name="nightly", payload={"a": 1}))
 
-    update(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
+    update_schedule(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
     kept = get_schedule(world.services, install_id, schedule.id).definition
     assert (kept.name, kept.payload) == ("nightly", '{"a":1}')
 
-    update(world.services, install_id, schedule.id, changed(name=None, payload=None))
+    update_schedule(world.services, install_id, schedule.id, changed(name=None, payload=None))
     cleared = get_schedule(world.services, install_id, schedule.id).definition
     assert (cleared.name, cleared.payload) == (None, None)
-    create(world.services, install_id, wanted(name="nightly"))
+    create_schedule(world.services, install_id, wanted(name="nightly"))
 
 
 def test_a_name_of_another_schedule_is_refused(world: World, install_id: InstallId) -> None:
-    create(world.services, install_id, wanted(name="taken"))
-    schedule = create(world.services, install_id, wanted(name="mine"))
+    create_schedule(world.services, install_id, wanted(name="taken"))
+    schedule = create_schedule(world.services, install_id, wanted(name="mine"))
 
     with pytest.raises(NameTaken):
-        update(world.services, install_id, schedule.id, changed(name="taken"))
+        update_schedule(world.services, install_id, schedule.id, changed(name="taken"))
     with pytest.raises(ValidationFailed) as refused:
-        update(world.services, install_id, schedule.id, changed(name="taken", timezone="x"))
+        update_schedule(world.services, install_id, schedule.id, changed(name="taken", timezone="x"))
     assert list(refused.value.field_errors) == ["timezone", "name"]
-    update(world.services, install_id, schedule.id, changed(name="mine"))
+    update_schedule(world.services, install_id, schedule.id, changed(name="mine"))
 
 
 def test_if_match_admits_the_current_revision_only(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
 
-    update(world.services, install_id, schedule.id, changed(enabled=False), if_match=frozenset({1}))
+    update_schedule(world.services, install_id, schedule.id, changed(enabled=False), if_match=frozenset({1}))
     with pytest.raises(PreconditionFailed):
-        update(world.services, install_id, schedule.id, changed(enabled=True), if_match=frozenset({1}))
+        update_schedule(
+            world.services, install_id, schedule.id, changed(enabled=True), if_match=frozenset({1})
+        )
 
 
 def test_a_broken_rule_changes_nothing(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     before = world.rows(install_id)
 
     with pytest.raises(ValidationFailed):
-        update(world.services, install_id, schedule.id, changed(cron="* * * * *", enabled=False))
+        update_schedule(world.services, install_id, schedule.id, changed(cron="* * * * *", enabled=False))
 
     assert world.rows(install_id) == before
 
 
 def test_another_installs_schedule_is_not_found_and_not_changed(world: World, install_id: InstallId) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     before = world.rows(install_id)
     other = world.register(tenantId="tenant-2")
 
     with pytest.raises(ScheduleNotFound):
-        update(world.services, other, schedule.id, changed(enabled=False))
+        update_schedule(world.services, other, schedule.id, changed(enabled=False))
 
     assert world.rows(install_id) == before
 
@@ -124,7 +128,7 @@ def test_another_installs_schedule_is_not_found_and_not_changed(world: World, in
 def test_not_updated_means_just_that(
     world: World, install_id: InstallId, failure: Exception, moment: str
 ) -> None:
-    schedule = create(world.services, install_id, wanted(name="old"))
+    schedule = create_schedule(world.services, install_id, wanted(name="old"))
     definition = get_schedule(world.services, install_id, schedule.id).definition
 
     def fail(call: Call) -> None:
@@ -133,7 +137,7 @@ def test_not_updated_means_just_that(
 
     setattr(world.calls, moment, fail)
     with pytest.raises(Exception, match=r"^Schedule not updated: "):
-        update(world.services, install_id, schedule.id, changed(cron="5 * * * *", name="new"))
+        update_schedule(world.services, install_id, schedule.id, changed(cron="5 * * * *", name="new"))
     setattr(world.calls, moment, None)
     world.advance(seconds=61)
     reconcile(world.services)
@@ -148,7 +152,7 @@ def test_not_updated_means_just_that(
 def test_an_update_finishes_what_a_dead_one_left_before_it_builds_on_it(
     world: World, install_id: InstallId
 ) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
 
     def die(call: Call) -> None:
         if call.operation == "UpdateSchedule":
@@ -156,11 +160,11 @@ def test_an_update_finishes_what_a_dead_one_left_before_it_builds_on_it(
 
     world.calls.before = die
     with pytest.raises(KeyboardInterrupt):
-        update(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
+        update_schedule(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
     world.calls.before = None
     assert len(world.kinds(install_id, "schedule")[0]["pendingSince"]) > 0
 
-    update(world.services, install_id, schedule.id, changed(payload=[1]))
+    update_schedule(world.services, install_id, schedule.id, changed(payload=[1]))
 
     assert world.timers()[schedule.id]["ScheduleExpression"] == "cron(5 * * * ? *)"
     assert "pendingSince" not in world.kinds(install_id, "schedule")[0]
@@ -170,16 +174,16 @@ def test_the_timer_ends_as_the_row_says_when_a_slow_writer_comes_last(
     world: World, install_id: InstallId
 ) -> None:
     """The first update stalls before its call of EventBridge, while a second helps it, and goes further."""
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     overtaken: list[Call] = []
 
     def overtake(call: Call) -> None:
         if call.operation == "UpdateSchedule" and not overtaken:
             overtaken.append(call)
-            update(world.services, install_id, schedule.id, changed(cron="10 * * * *"))
+            update_schedule(world.services, install_id, schedule.id, changed(cron="10 * * * *"))
 
     world.calls.before = overtake
-    update(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
+    update_schedule(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
 
     row = get_schedule(world.services, install_id, schedule.id)
     assert row.definition.cron == "10 * * * *"
@@ -190,7 +194,7 @@ def test_the_timer_ends_as_the_row_says_when_a_slow_writer_comes_last(
 def test_an_update_during_an_outage_does_not_build_on_what_may_be_taken_back(
     world: World, install_id: InstallId
 ) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
 
     def die(call: Call) -> None:
         if call.operation == "UpdateSchedule":
@@ -202,17 +206,17 @@ def test_an_update_during_an_outage_does_not_build_on_what_may_be_taken_back(
 
     world.calls.before = die
     with pytest.raises(KeyboardInterrupt):
-        update(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
+        update_schedule(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
     world.calls.before = fail
 
     with pytest.raises(Unavailable, match=r"^Schedule not updated: an earlier change"):
-        update(world.services, install_id, schedule.id, changed(payload=[1]))
+        update_schedule(world.services, install_id, schedule.id, changed(payload=[1]))
 
 
 def test_a_change_is_not_taken_back_to_an_endpoint_that_the_version_moved_to_lacks(
     world: World, install_id: InstallId
 ) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
     manifest = registration_body()["manifest"]
     both = [endpoint for endpoint in manifest["api"]["endpoints"] if endpoint["path"] == "/api/both"]
 
@@ -227,7 +231,9 @@ def test_a_change_is_not_taken_back_to_an_endpoint_that_the_version_moved_to_lac
             raise refused("ValidationException")
 
     world.calls.before = move_and_refuse
-    update(world.services, install_id, schedule.id, changed(endpoint="POST /api/both", cron="5 * * * *"))
+    update_schedule(
+        world.services, install_id, schedule.id, changed(endpoint="POST /api/both", cron="5 * * * *")
+    )
 
     after = get_schedule(world.services, install_id, schedule.id)
     assert (after.definition.endpoint, after.pending) == ("POST /api/both", False)
@@ -237,7 +243,7 @@ def test_a_change_is_not_taken_back_to_an_endpoint_that_the_version_moved_to_lac
 def test_a_lost_answer_leaves_no_timer_to_an_install_that_was_disabled_meanwhile(
     world: World, install_id: InstallId
 ) -> None:
-    schedule = create(world.services, install_id, wanted())
+    schedule = create_schedule(world.services, install_id, wanted())
 
     def disable(call: Call) -> None:
         if call.operation == "UpdateSchedule":
@@ -251,6 +257,6 @@ def test_a_lost_answer_leaves_no_timer_to_an_install_that_was_disabled_meanwhile
             raise lost()
 
     world.calls.before = disable
-    update(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
+    update_schedule(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
 
     assert world.timers() == {}

@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from scheduling.domain.errors import RateLimited
 from scheduling.domain.install import Limits
-from scheduling.operations.schedules.create import create
+from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.world import new_world, wanted
 
@@ -13,7 +13,7 @@ def test_the_window_is_exact_under_concurrency() -> None:
 
         def attempt(_number: int) -> int | None:
             try:
-                create(world.services, install_id, wanted())
+                create_schedule(world.services, install_id, wanted())
             except RateLimited as error:
                 return error.retry_after
             return None

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.cloudformation.clients import Aws, connect
-from local.processes import Child
+from local.cloudformation.clients import AwsClients, connect_aws
+from local.processes import ChildProcess
 from local.settings import child_environment, free_ports
 from tests.local.support import TEMPLATE
 
@@ -28,7 +28,7 @@ def aws_environment() -> Iterator[None]:
 def aws_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (port,) = free_ports(1)
     log = tmp_path_factory.mktemp("moto") / "moto.log"
-    moto = Child(
+    moto = ChildProcess(
         "local.moto.server",
         "127.0.0.1",
         str(port),
@@ -36,14 +36,14 @@ def aws_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         environ=child_environment(),
         log=log,
     )
-    moto.wait_until_answers(f"http://127.0.0.1:{port}/moto-api/data.json")
+    moto.wait_until_ready(f"http://127.0.0.1:{port}/moto-api/data.json")
     yield f"http://127.0.0.1:{port}"
     moto.stop()
 
 
 @pytest.fixture(scope="module")
-def aws(aws_environment: None, aws_url: str) -> Aws:  # noqa: ARG001 (the clients need credentials)
-    return connect(aws_url, "us-east-1")
+def aws(aws_environment: None, aws_url: str) -> AwsClients:  # noqa: ARG001 (the clients need credentials)
+    return connect_aws(aws_url, "us-east-1")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.cloudformation.deploy import STACK_NAME
 from local.gateway.messages import Request
-from local.lambda_.functions import Function, Functions
+from local.lambda_.functions import Function, LocalFunctions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,9 +75,9 @@ def function(name: str, handler: Callable[[Any, Any], Any]) -> Function:
     return Function(name=name, arn=name, timeout=29, memory=128, handler=handler)
 
 
-def functions(**handlers: Callable[[Any, Any], Any]) -> Functions:
+def functions(**handlers: Callable[[Any, Any], Any]) -> LocalFunctions:
     """Functions by the names of their handlers."""
-    return Functions([function(name, handler) for name, handler in handlers.items()])
+    return LocalFunctions([function(name, handler) for name, handler in handlers.items()])
 
 
 def request(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.gateway.api import Api
+from local.gateway.api import HttpApi
 from local.gateway.routes import Authorizer, Route, Routes
 from tests.local.support import functions, request
 
@@ -25,17 +25,17 @@ class Recorder:
         return self.answer
 
 
-def api(handler: Recorder, authorizer: Recorder | None = None) -> Api:
+def api(handler: Recorder, authorizer: Recorder | None = None) -> HttpApi:
     sources = ("$request.header.X-Runner-Auth", "$context.routeKey")
     checked = Authorizer("check", sources) if authorizer else None
     routes = Routes(
         [
             Route("GET", "/items/{id}", "act", checked),
             Route("POST", "/items", "act", checked),
-            Route("PUT", "/admin/{id}", "act", None, iam=True),
+            Route("PUT", "/admin/{id}", "act", None, requires_iam=True),
         ]
     )
-    return Api(
+    return HttpApi(
         routes, functions(act=handler, check=authorizer or Recorder()), "arn:aws:execute-api:r:1:local"
     )
 
@@ -43,7 +43,7 @@ def api(handler: Recorder, authorizer: Recorder | None = None) -> Api:
 def test_the_event_has_payload_format_2() -> None:
     handler = Recorder({"statusCode": 200})
     sent = request("GET", "/items/a%20b%2Fc", "x=1&x=2&y=&z=a%26b", user_agent="t", host="h", accept="a,b")
-    api(handler).answer(sent)
+    api(handler).handle_request(sent)
     context = handler.event.pop("requestContext")
     assert handler.event == {
         "version": "2.0",
@@ -72,7 +72,7 @@ def test_the_event_has_payload_format_2() -> None:
 
 def test_cookies_are_a_list_of_their_own() -> None:
     handler = Recorder({"statusCode": 200})
-    api(handler).answer(request("GET", "/items/1", cookie="a=1; b=2"))
+    api(handler).handle_request(request("GET", "/items/1", cookie="a=1; b=2"))
     assert handler.event["cookies"] == ["a=1", "b=2"]
     assert "cookie" not in handler.event["headers"]
 
@@ -88,20 +88,22 @@ def test_cookies_are_a_list_of_their_own() -> None:
 )
 def test_bodies_are_text_or_base64(body: bytes, kind: str, expected: tuple[str, bool]) -> None:
     handler = Recorder({"statusCode": 200})
-    api(handler).answer(request("POST", "/items", body=body, content_type=kind))
+    api(handler).handle_request(request("POST", "/items", body=body, content_type=kind))
     assert (handler.event["body"], handler.event["isBase64Encoded"]) == expected
 
 
 def test_an_empty_body_is_absent() -> None:
     handler = Recorder({"statusCode": 200})
-    api(handler).answer(request("POST", "/items"))
+    api(handler).handle_request(request("POST", "/items"))
     assert "body" not in handler.event
 
 
 def test_the_authorizer_sees_the_request_and_its_context_reaches_the_function() -> None:
     handler = Recorder({"statusCode": 204})
     authorizer = Recorder({"isAuthorized": True, "context": {"runner": "r1"}})
-    assert api(handler, authorizer).answer(request("GET", "/items/1", x_runner_auth="t")).status == 204
+    assert (
+        api(handler, authorizer).handle_request(request("GET", "/items/1", x_runner_auth="t")).status == 204
+    )
     assert authorizer.event["type"] == "REQUEST"
     assert authorizer.event["identitySource"] == ["t", "GET /items/{id}"]
     assert authorizer.event["headers"] == {"x-runner-auth": "t"}
@@ -122,14 +124,14 @@ def test_the_authorizer_sees_the_request_and_its_context_reaches_the_function() 
 )
 def test_refusals_are_api_gateway_s(headers: dict[str, str], verdict: Any, status: int, message: str) -> None:
     handler = Recorder({"statusCode": 200})
-    answer = api(handler, Recorder(verdict)).answer(request("GET", "/items/1", body=b"", **headers))
+    answer = api(handler, Recorder(verdict)).handle_request(request("GET", "/items/1", body=b"", **headers))
     assert (answer.status, json.loads(answer.body)) == (status, {"message": message})
     assert handler.event is None
 
 
 def test_admin_routes_need_no_signature_here() -> None:
     handler = Recorder({"statusCode": 200})
-    api(handler, Recorder({"isAuthorized": False})).answer(request("PUT", "/admin/1"))
+    api(handler, Recorder({"isAuthorized": False})).handle_request(request("PUT", "/admin/1"))
     assert handler.event["requestContext"]["authorizer"]["iam"]["accountId"] == "123456789012"
 
 
@@ -137,7 +139,7 @@ def test_admin_routes_need_no_signature_here() -> None:
     "sent", [("GET", "/nowhere"), ("DELETE", "/items"), ("GET", "/items/"), ("HEAD", "*")]
 )
 def test_an_unknown_route_is_not_found(sent: tuple[str, str]) -> None:
-    answer = api(Recorder()).answer(request(*sent))
+    answer = api(Recorder()).handle_request(request(*sent))
     assert (answer.status, json.loads(answer.body)) == (404, {"message": "Not Found"})
 
 
@@ -152,12 +154,14 @@ def test_an_unknown_route_is_not_found(sent: tuple[str, str]) -> None:
     ],
 )
 def test_answers_become_responses(result: Any, status: int, body: bytes, kind: str) -> None:
-    answer = api(Recorder(result)).answer(request("POST", "/items"))
+    answer = api(Recorder(result)).handle_request(request("POST", "/items"))
     assert (answer.status, answer.body, dict(answer.headers)["content-type"]) == (status, body, kind)
 
 
 def test_cookies_are_set() -> None:
-    answer = api(Recorder({"statusCode": 200, "cookies": ["a=1", "b=2"]})).answer(request("POST", "/items"))
+    answer = api(Recorder({"statusCode": 200, "cookies": ["a=1", "b=2"]})).handle_request(
+        request("POST", "/items")
+    )
     assert answer.headers[1:] == [("set-cookie", "a=1"), ("set-cookie", "b=2")]
 
 
@@ -173,12 +177,12 @@ def test_cookies_are_set() -> None:
     ],
 )
 def test_what_lambda_or_api_gateway_would_refuse_is_a_500(result: Any) -> None:
-    answer = api(Recorder(result)).answer(request("POST", "/items"))
+    answer = api(Recorder(result)).handle_request(request("POST", "/items"))
     assert (answer.status, json.loads(answer.body)) == (500, {"message": "Internal Server Error"})
 
 
 def test_an_event_over_lambda_s_limit_is_refused() -> None:
     handler = Recorder({"statusCode": 200})
     sent = request("POST", "/items", body=b'"' * 3_200_000, content_type="text/plain")
-    assert api(handler).answer(sent).status == 413
+    assert api(handler).handle_request(sent).status == 413
     assert handler.event is None

@@ -6,16 +6,16 @@ from uuid import uuid4
 
 import pytest
 
-from local.cloudformation.deploy import deploy, pseudo_parameters
-from local.cloudformation.template import expand
-from local.lambda_.asynchronous import AsynchronousInvoker, InvokeConfig, invoke_configs
-from local.lambda_.functions import FunctionFailed
+from local.cloudformation.deploy import deploy_resources, pseudo_parameters
+from local.cloudformation.template import expand_template
+from local.lambda_.asynchronous import AsynchronousInvoker, InvokeConfig, read_invoke_configs
+from local.lambda_.functions import FunctionError
 from tests.local.support import functions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.cloudformation.clients import Aws
+    from local.cloudformation.clients import AwsClients
 
 
 class Flaky:
@@ -33,30 +33,30 @@ class Flaky:
 
 
 @pytest.fixture
-def queue(aws: Aws) -> str:
+def queue(aws: AwsClients) -> str:
     return aws.sqs.create_queue(QueueName=f"dlq-{uuid4()}")["QueueUrl"]
 
 
-def messages(aws: Aws, queue: str) -> list[Any]:
+def messages(aws: AwsClients, queue: str) -> list[Any]:
     found = aws.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
     return [json.loads(message["Body"]) for message in found.get("Messages", [])]
 
 
 @pytest.mark.parametrize("failures", [0, 1, 2])
-def test_a_function_is_retried_until_it_succeeds(aws: Aws, queue: str, failures: int) -> None:
+def test_a_function_is_retried_until_it_succeeds(aws: AwsClients, queue: str, failures: int) -> None:
     flaky = Flaky(failures)
     invoker = AsynchronousInvoker(functions(flaky=flaky), aws, {"flaky": InvokeConfig(2, queue)})
-    assert invoker.invoke("flaky", {"n": 1}) == {"status": "success", "n": 1}
+    assert invoker.invoke_with_retries("flaky", {"n": 1}) == {"status": "success", "n": 1}
     assert len(flaky.request_ids) == failures + 1
     assert len(set(flaky.request_ids)) == 1
     assert messages(aws, queue) == []
 
 
-def test_what_fails_for_good_is_in_the_queue(aws: Aws, queue: str) -> None:
+def test_what_fails_for_good_is_in_the_queue(aws: AwsClients, queue: str) -> None:
     flaky = Flaky(9)
     invoker = AsynchronousInvoker(functions(flaky=flaky), aws, {"flaky": InvokeConfig(2, queue)})
-    with pytest.raises(FunctionFailed, match="failure 3"):
-        invoker.invoke("flaky", {"n": 1})
+    with pytest.raises(FunctionError, match="failure 3"):
+        invoker.invoke_with_retries("flaky", {"n": 1})
     (record,) = messages(aws, queue)
     assert record["version"] == "1.0"
     assert record["timestamp"].endswith("Z")
@@ -73,15 +73,15 @@ def test_what_fails_for_good_is_in_the_queue(aws: Aws, queue: str) -> None:
     assert "RuntimeError: failure 3" in "".join(record["responsePayload"]["stackTrace"])
 
 
-def test_without_a_queue_a_failure_only_raises(aws: Aws) -> None:
+def test_without_a_queue_a_failure_only_raises(aws: AwsClients) -> None:
     flaky = Flaky(9)
-    with pytest.raises(FunctionFailed):
-        AsynchronousInvoker(functions(flaky=flaky), aws, {}).invoke("flaky", {})
+    with pytest.raises(FunctionError):
+        AsynchronousInvoker(functions(flaky=flaky), aws, {}).invoke_with_retries("flaky", {})
     assert len(flaky.request_ids) == 3
 
 
-def test_the_config_is_the_template_s(aws: Aws, project: Path) -> None:
-    template = expand(project / "template.yaml", {}, pseudo_parameters(aws))
-    deploy(template, aws, {})
+def test_the_config_is_the_template_s(aws: AwsClients, project: Path) -> None:
+    template = expand_template(project / "template.yaml", {}, pseudo_parameters(aws))
+    deploy_resources(template, aws, {})
     echo, queue = template.attributes["EchoFunction"]["Arn"], template.attributes["Queue"]["Ref"]
-    assert invoke_configs(template) == {echo: InvokeConfig(1, queue)}
+    assert read_invoke_configs(template) == {echo: InvokeConfig(1, queue)}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.clock import LocalClock, iso, parse_duration, parse_instant
+from local.clock import LocalClock, format_instant, parse_duration, parse_instant
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -44,22 +44,22 @@ def test_what_is_no_instant(text: str) -> None:
 
 
 def test_instants_are_written_in_utc_with_z() -> None:
-    assert iso(NINE) == "2026-11-23T09:00:00Z"
-    assert iso(NINE + timedelta(microseconds=123456)) == "2026-11-23T09:00:00.123Z"
+    assert format_instant(NINE) == "2026-11-23T09:00:00Z"
+    assert format_instant(NINE + timedelta(microseconds=123456)) == "2026-11-23T09:00:00.123Z"
 
 
 def test_a_frozen_clock_stands_still_until_set() -> None:
     clock = LocalClock(NINE, frozen=True)
-    assert (clock.now(), clock.now(), clock.standing) == (NINE, NINE, True)
-    clock.stand_at(NINE + timedelta(hours=1))
-    clock.go_on()
+    assert (clock.now(), clock.now(), clock.is_frozen) == (NINE, NINE, True)
+    clock.freeze_at(NINE + timedelta(hours=1))
+    clock.resume()
     assert clock.now() == NINE + timedelta(hours=1)
 
 
 def test_a_running_clock_runs_on_from_where_it_stood() -> None:
     clock = LocalClock(NINE, frozen=False)
     assert NINE < clock.now() < NINE + timedelta(seconds=5)
-    clock.stand_at(NINE + timedelta(hours=1))
+    clock.freeze_at(NINE + timedelta(hours=1))
     assert clock.now() == clock.now() == NINE + timedelta(hours=1)
-    clock.go_on()
+    clock.resume()
     assert NINE + timedelta(hours=1) < clock.now() < NINE + timedelta(hours=1, seconds=5)

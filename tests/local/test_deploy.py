@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from local.cloudformation import deploy as deployment
-from local.cloudformation.deploy import deploy, pseudo_parameters, store_secret
-from local.cloudformation.template import Template, expand
+from local.cloudformation.deploy import deploy_resources, pseudo_parameters, store_secret
+from local.cloudformation.template import Template, expand_template
 from local.errors import StackError
 from local.lambda_.functions import load_functions
 from tests.local.support import PROJECT
@@ -17,7 +17,7 @@ from tests.local.support import PROJECT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.cloudformation.clients import Aws
+    from local.cloudformation.clients import AwsClients
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +25,13 @@ def own_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployment, "STACK_NAME", f"test-{uuid4()}")
 
 
-def make(aws: Aws, project: Path, **parameters: str) -> Template:
-    template = expand(project / "template.yaml", parameters, pseudo_parameters(aws))
-    deploy(template, aws, {"Secret": "the-token"})
+def make(aws: AwsClients, project: Path, **parameters: str) -> Template:
+    template = expand_template(project / "template.yaml", parameters, pseudo_parameters(aws))
+    deploy_resources(template, aws, {"Secret": "the-token"})
     return template
 
 
-def test_resources_that_hold_state_are_made(aws: Aws, project: Path) -> None:
+def test_resources_that_hold_state_are_made(aws: AwsClients, project: Path) -> None:
     template = make(aws, project)
     ref = {name: values.get("Ref", "") for name, values in template.attributes.items()}
     table = aws.dynamodb.describe_table(TableName=ref["Table"])["Table"]
@@ -44,7 +44,7 @@ def test_resources_that_hold_state_are_made(aws: Aws, project: Path) -> None:
     assert aws.scheduler.get_schedule_group(Name=ref["Group"])["State"] == "ACTIVE"
 
 
-def test_the_audit_s_bus_and_stream_are_made_and_stay(aws: Aws) -> None:
+def test_the_audit_s_bus_and_stream_are_made_and_stay(aws: AwsClients) -> None:
     first = make(aws, PROJECT, RunnerBaseUrl="http://runner").attributes
     second = make(aws, PROJECT, RunnerBaseUrl="http://runner").attributes
     assert second["EventBus"] == first["EventBus"]
@@ -55,7 +55,7 @@ def test_the_audit_s_bus_and_stream_are_made_and_stay(aws: Aws) -> None:
     assert (stream["TableName"], stream["StreamViewType"]) == (first["Table"]["Ref"], "NEW_AND_OLD_IMAGES")
 
 
-def test_a_table_of_an_earlier_release_gets_its_stream(aws: Aws, project: Path) -> None:
+def test_a_table_of_an_earlier_release_gets_its_stream(aws: AwsClients, project: Path) -> None:
     table = make(aws, project).attributes["Table"]
     assert table["StreamArn"] == ""
     path = project / "template.yaml"
@@ -66,7 +66,7 @@ def test_a_table_of_an_earlier_release_gets_its_stream(aws: Aws, project: Path) 
     assert stream["StreamViewType"] == "KEYS_ONLY"
 
 
-def test_deploying_twice_keeps_everything(aws: Aws, project: Path) -> None:
+def test_deploying_twice_keeps_everything(aws: AwsClients, project: Path) -> None:
     first = make(aws, project)
     group, table = first.attributes["Group"]["Ref"], first.attributes["Table"]["Ref"]
     aws.scheduler.create_schedule(
@@ -86,13 +86,13 @@ def test_deploying_twice_keeps_everything(aws: Aws, project: Path) -> None:
     assert aws.dynamodb.scan(TableName=table)["Count"] == 1
 
 
-def test_a_secret_that_exists_gets_the_new_value(aws: Aws) -> None:
+def test_a_secret_that_exists_gets_the_new_value(aws: AwsClients) -> None:
     name = f"secret-{uuid4()}"
     assert store_secret(aws, name, "old") == store_secret(aws, name, "new")
     assert aws.secrets.get_secret_value(SecretId=name)["SecretString"] == "new"
 
 
-def test_a_secret_without_a_value_is_generated_and_then_kept(aws: Aws, project: Path) -> None:
+def test_a_secret_without_a_value_is_generated_and_then_kept(aws: AwsClients, project: Path) -> None:
     path = project / "template.yaml"
     spec = "GenerateSecretString: {PasswordLength: 64, ExcludePunctuation: true}"
     path.write_text(
@@ -109,7 +109,7 @@ def test_a_secret_without_a_value_is_generated_and_then_kept(aws: Aws, project: 
     assert aws.secrets.get_secret_value(SecretId=key)["SecretString"] == generated
 
 
-def test_a_resource_type_without_a_rule_stops_the_deployment(aws: Aws, tmp_path: Path) -> None:
+def test_a_resource_type_without_a_rule_stops_the_deployment(aws: AwsClients, tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text(
         "Transform: AWS::Serverless-2016-10-31\nResources:\n  Topic: {Type: AWS::SNS::Topic}\n"
     )
@@ -118,7 +118,7 @@ def test_a_resource_type_without_a_rule_stops_the_deployment(aws: Aws, tmp_path:
 
 
 def test_functions_see_the_environment_that_the_template_says(
-    aws: Aws, project: Path, monkeypatch: pytest.MonkeyPatch
+    aws: AwsClients, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in list(os.environ):
         if name.startswith("FIXTURE_"):
@@ -133,21 +133,21 @@ def test_functions_see_the_environment_that_the_template_says(
         "FIXTURE_DLQ": attributes["Queue"]["Arn"],
         "FIXTURE_TARGET": attributes["EchoFunction"]["Arn"],
     }
-    answer = functions.invoke(attributes["EchoFunction"]["Arn"], {"n": 1})
+    answer = functions.invoke_function(attributes["EchoFunction"]["Arn"], {"n": 1})
     assert (answer["event"], answer["table"]) == ({"n": 1}, attributes["Table"]["Ref"])
     assert 28_000 < answer["left"] <= 29_000
 
 
-def test_a_function_is_invoked_by_the_arn_of_its_alias(aws: Aws, project: Path) -> None:
+def test_a_function_is_invoked_by_the_arn_of_its_alias(aws: AwsClients, project: Path) -> None:
     path = project / "template.yaml"
     path.write_text(path.read_text().replace("CodeUri:", "AutoPublishAlias: live\n      CodeUri:"))
     template = make(aws, project)
     alias = template.attributes["EchoFunctionAliaslive"]["Ref"]
     assert alias == f"{template.attributes['EchoFunction']['Arn']}:live"
-    assert load_functions(template).invoke(alias, {"n": 1})["event"] == {"n": 1}
+    assert load_functions(template).invoke_function(alias, {"n": 1})["event"] == {"n": 1}
 
 
-def test_functions_that_disagree_on_a_variable_are_refused(aws: Aws, project: Path) -> None:
+def test_functions_that_disagree_on_a_variable_are_refused(aws: AwsClients, project: Path) -> None:
     template = make(aws, project)
     echo = template.resources["EchoFunction"]
     other: Any = {**echo.properties, "Environment": {"Variables": {"FIXTURE_LIMIT": "other"}}}
@@ -156,14 +156,16 @@ def test_functions_that_disagree_on_a_variable_are_refused(aws: Aws, project: Pa
         load_functions(template)
 
 
-def test_the_project_s_own_template_deploys(aws: Aws) -> None:
+def test_the_project_s_own_template_deploys(aws: AwsClients) -> None:
     template = make(aws, PROJECT, RunnerBaseUrl="http://runner")
-    resolved = template.of_type("AWS::Lambda::Function")["ExecuteFunction"]["Environment"]["Variables"]
+    resolved = template.properties_by_type("AWS::Lambda::Function")["ExecuteFunction"]["Environment"][
+        "Variables"
+    ]
     assert resolved["SCHEDULE_GROUP_NAME"] == template.attributes["ScheduleGroup"]["Ref"]
     assert resolved["TIMER_TARGET_ARN"] == template.attributes["ExecuteFunction"]["Arn"]
 
 
-def test_a_cancelled_transaction_changes_nothing(aws: Aws, project: Path) -> None:
+def test_a_cancelled_transaction_changes_nothing(aws: AwsClients, project: Path) -> None:
     table = make(aws, project).attributes["Table"]["Ref"]
     before: Any = {"pk": {"S": "a"}, "map": {"M": {"list": {"L": [{"N": "1"}]}}}}
     aws.dynamodb.put_item(TableName=table, Item=before)
@@ -189,7 +191,7 @@ def test_a_cancelled_transaction_changes_nothing(aws: Aws, project: Path) -> Non
     assert after["map"] == {"M": {"list": {"L": [{"N": "1"}, {"N": "2"}]}}}
 
 
-def test_parallel_transactions_lose_nothing(aws: Aws, project: Path) -> None:
+def test_parallel_transactions_lose_nothing(aws: AwsClients, project: Path) -> None:
     table = make(aws, project).attributes["Table"]["Ref"]
 
     def write(number: int) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from local.clock import LocalClock
 from local.lambda_.asynchronous import AsynchronousInvoker
-from local.lambda_.functions import Context, Functions
+from local.lambda_.functions import LambdaContext, LocalFunctions
 from local.scheduler.expression import parse_cron
-from local.scheduler.firing import Firing
-from local.scheduler.schedules import Timer
+from local.scheduler.firing import LocalScheduler
+from local.scheduler.schedules import LocalTimer
 from tests.local.support import function
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ class Bench:
 
     def __init__(self, *, frozen: bool = True) -> None:
         self.clock = LocalClock(NINE, frozen=frozen)
-        self.standing: dict[str, Timer] = {}
+        self.standing: dict[str, LocalTimer] = {}
         self.events: list[tuple[str, str, datetime]] = []
         self.minutes: list[datetime] = []
         self.handed_over: list[datetime] = []
         self.then: Callable[[str], None] = lambda _: None
-        invoker = AsynchronousInvoker(Functions([function("run", self._run)]), cast(Any, None), {})
-        self.firing = Firing(
+        invoker = AsynchronousInvoker(LocalFunctions([function("run", self._run)]), cast(Any, None), {})
+        self.firing = LocalScheduler(
             self.clock,
             cast(Any, self),
             invoker,
@@ -41,30 +41,30 @@ class Bench:
             lambda: self.handed_over.append(self.clock.now()),
         )
 
-    def look(self) -> dict[str, Timer]:
+    def read_timers(self) -> dict[str, LocalTimer]:
         return dict(self.standing)
 
-    def get(self, name: str) -> Timer | None:
+    def read_timer(self, name: str) -> LocalTimer | None:
         return self.standing.get(name)
 
     def put(self, name: str, expression: str, *, enabled: bool = True, timezone: str = "UTC") -> None:
-        self.standing[name] = Timer(
+        self.standing[name] = LocalTimer(
             name=name,
             arn=f"arn:aws:scheduler:::{name}",
-            modified=datetime.now(UTC),
+            modified_at=datetime.now(UTC),
             expression=expression,
             timezone=timezone,
             enabled=enabled,
-            target="run",
+            target_arn="run",
             input=json.dumps({"id": name, "at": "<aws.scheduler.scheduled-time>"}),
             cron=parse_cron(expression),
         )
 
     def travel(self, **duration: float) -> list[str]:
-        fired = self.firing.advance(timedelta(**duration))
+        fired = self.firing.advance_by(timedelta(**duration))
         return [f"{one.schedule_id} {one.scheduled_time:%H:%M} {one.status}" for one in fired]
 
-    def _run(self, event: Any, _: Context) -> Any:
+    def _run(self, event: Any, _: LambdaContext) -> Any:
         self.events.append((event["id"], event["at"], self.clock.now()))
         self.then(event["id"])
         return {"status": "success"}
@@ -147,7 +147,7 @@ def test_changes_are_handed_over_before_their_time_is_left_and_at_the_end(bench:
 
 def test_the_past_is_refused(bench: Bench) -> None:
     with pytest.raises(ValueError, match="2026-11-23T08:59:59Z has passed"):
-        bench.firing.travel(NINE - timedelta(seconds=1))
+        bench.firing.advance_to(NINE - timedelta(seconds=1))
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_one_move_has_bounds(
 
 def test_a_rare_timer_is_reached_in_one_move(bench: Bench) -> None:
     bench.put("a", "cron(0 0 29 2 ? *)")
-    fired = bench.firing.travel(datetime(2033, 1, 1, tzinfo=UTC))
+    fired = bench.firing.advance_to(datetime(2033, 1, 1, tzinfo=UTC))
     assert [one.scheduled_time.year for one in fired] == [2028, 2032]
 
 
@@ -201,16 +201,16 @@ def test_an_occurrence_is_delivered_again_by_hand(bench: Bench) -> None:
     bench.put("a", "cron(0/5 * * * ? *)")
     bench.travel(minutes=5)
     at = NINE + timedelta(minutes=5)
-    assert bench.firing.deliver("a", at).as_json() == {
+    assert bench.firing.deliver_occurrence("a", at).as_json() == {
         "scheduleId": "a",
         "scheduledTime": "2026-11-23T09:05:00Z",
         "status": "success",
     }
     bench.standing.clear()
-    assert bench.firing.deliver("a", at).status == "success"
+    assert bench.firing.deliver_occurrence("a", at).status == "success"
     assert [event[1] for event in bench.events] == ["2026-11-23T09:05:00Z"] * 3
     with pytest.raises(LookupError):
-        bench.firing.deliver("never", at)
+        bench.firing.deliver_occurrence("never", at)
 
 
 def test_an_advance_begins_when_the_move_before_it_has_ended(bench: Bench) -> None:
@@ -235,7 +235,7 @@ def test_a_running_clock_may_be_advanced_by_nothing() -> None:
 def test_a_running_clock_fires_what_has_come_due_once() -> None:
     bench = Bench(frozen=False)
     bench.put("a", "cron(0/5 * * * ? *)")
-    fired = bench.firing.advance(timedelta(minutes=4, seconds=59.9))  # a busy machine goes beyond
+    fired = bench.firing.advance_by(timedelta(minutes=4, seconds=59.9))  # a busy machine goes beyond
     while not fired:
         fired = bench.firing.fire_due()
         assert bench.clock.now() < NINE + timedelta(minutes=5, seconds=5)

@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from local.clock import LocalClock
-from local.gateway.api import Api
-from local.gateway.control import Control
+from local.gateway.api import HttpApi
+from local.gateway.control import ControlApi
 from local.gateway.routes import Route, Routes
 from local.gateway.server import Gateway
-from local.scheduler.firing import Fired
+from local.scheduler.firing import Delivery
 from tests.local.support import functions
 
 if TYPE_CHECKING:
@@ -30,19 +30,19 @@ class NoTimers:
     def __init__(self, clock: LocalClock) -> None:
         self.clock = clock
 
-    def travel(self, to: datetime) -> list[Fired]:
+    def advance_to(self, to: datetime) -> list[Delivery]:
         if to < self.clock.now():
             raise ValueError("has passed")
-        self.clock.stand_at(to)
-        return [Fired("s", to, "success")]
+        self.clock.freeze_at(to)
+        return [Delivery("s", to, "success")]
 
-    def advance(self, duration: timedelta) -> list[Fired]:
-        return self.travel(self.clock.now() + duration)
+    def advance_by(self, duration: timedelta) -> list[Delivery]:
+        return self.advance_to(self.clock.now() + duration)
 
-    def deliver(self, schedule_id: str, scheduled_time: datetime) -> Fired:
+    def deliver_occurrence(self, schedule_id: str, scheduled_time: datetime) -> Delivery:
         if schedule_id != "s":
             raise LookupError(schedule_id)
-        return Fired(schedule_id, scheduled_time, "duplicate")
+        return Delivery(schedule_id, scheduled_time, "duplicate")
 
 
 def echo(event: Any, _: Any) -> Any:
@@ -54,11 +54,11 @@ def echo(event: Any, _: Any) -> Any:
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Gateway]:
     clock = LocalClock(NINE, frozen=True)
-    control = Control(clock, cast(Any, NoTimers(clock)), lambda: {"Reconcile": {"repaired": 0}})
+    control = ControlApi(clock, cast(Any, NoTimers(clock)), lambda: {"Reconcile": {"repaired": 0}})
     routes = [Route(method, "/echo/{id}", "echo", None) for method in ("GET", "POST", "HEAD", "OPTIONS")]
     routes.append(Route("DELETE", "/echo/{id}", "gone", None))
     found = functions(echo=echo, gone=lambda *_: {"statusCode": 204})
-    gateway = Gateway(0, Api(Routes(routes), found, "arn"), control, cast(Any, None))
+    gateway = Gateway(0, HttpApi(Routes(routes), found, "arn"), control, cast(Any, None))
     Thread(target=gateway.serve_forever, args=(0.01,), daemon=True).start()
     yield gateway
     gateway.shutdown()

@@ -11,7 +11,7 @@ import pytest
 from local.gateway.lambda_api import PREFIX, LambdaApi
 from local.gateway.messages import Request
 from local.lambda_.asynchronous import AsynchronousInvoker
-from local.lambda_.functions import FunctionFailed
+from local.lambda_.functions import FunctionError
 from tests.local.support import functions
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def delivered() -> list[Any]:
 @pytest.fixture
 def api(delivered: list[Any]) -> LambdaApi:
     class Invoker:
-        def invoke(self, arn: str, event: Any) -> None:
+        def invoke_with_retries(self, arn: str, event: Any) -> None:
             delivered.append((arn, event))
             if event == "fail":
-                raise FunctionFailed("broken", "ValueError", [])
+                raise FunctionError("broken", "ValueError", [])
 
     found = functions(**{ARN: lambda event, _: {"echo": event}, "broken": fail})
     api = LambdaApi(
@@ -81,26 +81,26 @@ def invocations(function: str) -> str:
     ],
 )
 def test_a_function_is_invoked_by_each_of_its_names(api: LambdaApi, function: str) -> None:
-    answer = api.answer(ask(invocations(function)))
+    answer = api.handle_request(ask(invocations(function)))
 
     assert (answer.status, json.loads(answer.body)) == (200, {"echo": {"n": 1}})
 
 
 def test_who_does_not_wait_is_told_that_it_was_taken(api: LambdaApi, delivered: list[Any]) -> None:
-    answer = api.answer(ask(invocations("stack-echo"), kind="Event"))
+    answer = api.handle_request(ask(invocations("stack-echo"), kind="Event"))
 
     assert (answer.status, answer.body) == (202, b"")
     assert delivered == [(ARN, {"n": 1})]
 
 
 def test_a_failure_is_nothing_to_who_does_not_wait(api: LambdaApi, delivered: list[Any]) -> None:
-    answer = api.answer(ask(invocations("stack-echo"), b'"fail"', kind="Event"))
+    answer = api.handle_request(ask(invocations("stack-echo"), b'"fail"', kind="Event"))
 
     assert (answer.status, delivered) == (202, [(ARN, "fail")])
 
 
 def test_a_failed_function_is_told_as_lambda_tells_it(api: LambdaApi) -> None:
-    answer = api.answer(ask(invocations("stack-broken")))
+    answer = api.handle_request(ask(invocations("stack-broken")))
 
     assert answer.status == 200
     assert ("x-amz-function-error", "Unhandled") in answer.headers
@@ -121,7 +121,7 @@ def test_a_failed_function_is_told_as_lambda_tells_it(api: LambdaApi) -> None:
     ],
 )
 def test_what_cannot_be_invoked_is_refused(api: LambdaApi, asked: Request, status: int, code: str) -> None:
-    answer = api.answer(asked)
+    answer = api.handle_request(asked)
 
     assert answer.status == status
     assert ("x-amzn-errortype", code) in answer.headers

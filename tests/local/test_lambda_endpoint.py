@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.lambda_.endpoint import LambdaEndpoint
-from local.lambda_.functions import FunctionFailed
+from local.lambda_.functions import FunctionError
 from local.settings import free_ports
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def client(port: int) -> LambdaEndpoint:
 def test_a_function_is_invoked_by_its_logical_id(endpoint: Endpoint, arn: str) -> None:
     endpoint.answer = {"status": "success"}
 
-    assert client(endpoint.server_port).invoke(arn, {"n": 1}, "request-1") == {"status": "success"}
+    assert client(endpoint.server_port).invoke_function(arn, {"n": 1}, "request-1") == {"status": "success"}
 
     assert endpoint.asked == [("/2015-03-31/functions/ExecuteFunction/invocations", {"n": 1})]
 
@@ -71,15 +71,15 @@ def test_a_failure_is_the_functions_own_and_not_tried_again(endpoint: Endpoint, 
     endpoint.answer = {"errorType": "RunFailed", "errorMessage": "no", "stackTrace": ["line 1"]}
     endpoint.error = error
 
-    with pytest.raises(FunctionFailed, match="no") as failure:
-        client(endpoint.server_port).invoke(ARN, {})
+    with pytest.raises(FunctionError, match="no") as failure:
+        client(endpoint.server_port).invoke_function(ARN, {})
 
-    assert (failure.value.type, failure.value.trace) == ("RunFailed", ["line 1"])
+    assert (failure.value.error_type, failure.value.stack_trace) == ("RunFailed", ["line 1"])
     assert len(endpoint.asked) == 1
 
 
 def test_an_endpoint_that_is_down_is_a_failure() -> None:
     (port,) = free_ports(1)
 
-    with pytest.raises(FunctionFailed, match="Could not connect"):
-        client(port).invoke(ARN, {})
+    with pytest.raises(FunctionError, match="Could not connect"):
+        client(port).invoke_function(ARN, {})

@@ -16,7 +16,7 @@ from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 
 from local.lambda_.streams import TableStream
 from local.moto import streams as moto_streams
-from local.moto.streams import make_streams_last
+from local.moto.streams import patch_streams
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -25,9 +25,9 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(StreamShard, "add", StreamShard.add)
     monkeypatch.setattr(DynamoDBStreamsHandler, "get_records", DynamoDBStreamsHandler.get_records)
-    monkeypatch.setattr(moto_streams, "KEPT_RECORDS", 3)
-    monkeypatch.setattr(moto_streams, "KEPT_ITERATORS", 2)
-    make_streams_last()
+    monkeypatch.setattr(moto_streams, "RETAINED_RECORDS", 3)
+    monkeypatch.setattr(moto_streams, "RETAINED_ITERATORS", 2)
+    patch_streams()
     with mock_aws():
         client = boto3.client("dynamodb", region_name=REGION)
         client.create_table(
@@ -47,7 +47,7 @@ def stream(client: Any) -> TableStream:
 
 
 def keys(read: TableStream) -> list[str]:
-    batches = read.read(lambda created: created)
+    batches = read.read_batches(lambda created: created)
     return [record["dynamodb"]["Keys"]["pk"]["S"] for batch in batches for record in batch.records]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.errors import StackError
-from local.lambda_.patterns import matches, parse_pattern
+from local.lambda_.patterns import matches_pattern, parse_pattern
 
 RUN: dict[str, Any] = {
     "eventName": "MODIFY",
@@ -35,7 +35,7 @@ RUN: dict[str, Any] = {
     ],
 )
 def test_a_pattern_matches_where_each_of_its_leaves_does(pattern: dict[str, Any], expected: bool) -> None:
-    assert matches(parse_pattern(json.dumps(pattern)), RUN) is expected
+    assert matches_pattern(parse_pattern(json.dumps(pattern)), RUN) is expected
 
 
 @pytest.mark.parametrize("leaf", [{"exists": True}, {"anything-but": ["x"]}, {"prefix": "a", "suffix": "b"}])

@@ -8,12 +8,12 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from local.cloudformation import deploy as deployment
 from local.settings import read_settings
-from local.stack import make_template
-from scheduling_admin.stack.outputs import stack_of
+from local.stack import deploy_template
+from scheduling_admin.stack.outputs import parse_stack
 from tests.local.support import PROJECT
 
 if TYPE_CHECKING:
-    from local.cloudformation.clients import Aws
+    from local.cloudformation.clients import AwsClients
 
 SOURCE = yaml_parse((PROJECT / "template.yaml").read_text())
 
@@ -25,8 +25,8 @@ def stack_name(monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-def recorded(aws: Aws, stack_name: str, **environment: str) -> dict[str, Any]:
-    make_template(read_settings(environment), aws)
+def recorded(aws: AwsClients, stack_name: str, **environment: str) -> dict[str, Any]:
+    deploy_template(read_settings(environment), aws)
     (found,) = aws.cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
     return dict(found)
 
@@ -39,7 +39,7 @@ def parameters(found: dict[str, Any]) -> dict[str, str]:
     return {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
 
 
-def test_cloudformation_tells_the_template_s_outputs_and_parameters(aws: Aws, stack_name: str) -> None:
+def test_cloudformation_tells_the_template_s_outputs_and_parameters(aws: AwsClients, stack_name: str) -> None:
     found = recorded(aws, stack_name, RUN_HISTORY_DAYS="7")
     told = outputs(found)
     assert told.keys() == SOURCE["Outputs"].keys()
@@ -54,17 +54,17 @@ def test_cloudformation_tells_the_template_s_outputs_and_parameters(aws: Aws, st
     assert (given["Stage"], given["RunHistoryDays"], given["MaxSchedulesPerInstall"]) == ("local", "7", "50")
 
 
-def test_the_command_line_gives_operations_what_the_functions_have(aws: Aws, stack_name: str) -> None:
-    template = make_template(read_settings({"WRITES_PER_MINUTE": "7"}), aws)
+def test_the_command_line_gives_operations_what_the_functions_have(aws: AwsClients, stack_name: str) -> None:
+    template = deploy_template(read_settings({"WRITES_PER_MINUTE": "7"}), aws)
     (found,) = aws.cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
-    functions = template.of_type("AWS::Lambda::Function")
+    functions = template.properties_by_type("AWS::Lambda::Function")
     variables = functions["ReconcileFunction"]["Environment"]["Variables"]
-    told = stack_of(found, aws.region).environment
+    told = parse_stack(found, aws.region).environment
     assert told == {name: str(variables[name]) for name in told}
     assert functions["ExecuteFunction"]["Environment"]["Variables"].keys() >= told.keys()
 
 
-def test_a_stack_that_starts_again_tells_its_new_values(aws: Aws, stack_name: str) -> None:
+def test_a_stack_that_starts_again_tells_its_new_values(aws: AwsClients, stack_name: str) -> None:
     first = recorded(aws, stack_name, RUN_HISTORY_DAYS="7")
     same = recorded(aws, stack_name, RUN_HISTORY_DAYS="7")
     other = recorded(aws, stack_name, RUN_HISTORY_DAYS="9", API_PORT="3007")

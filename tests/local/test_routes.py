@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.cloudformation.template import expand
+from local.cloudformation.template import expand_template
 from local.errors import StackError
 from local.gateway.routes import Authorizer, Route, Routes, read_routes
 from tests.local.support import PROJECT, PSEUDO
@@ -30,29 +30,31 @@ def test_a_static_segment_goes_before_a_parameter(
             Route("GET", "/v1/{i}/schedules/preview", "preview", None),
         ]
     )
-    found = routes.find("GET", path)
+    found = routes.find_route("GET", path)
     assert found is not None
-    assert (found[0].function, found[1]) == (function, parameters)
+    assert (found[0].function_arn, found[1]) == (function, parameters)
 
 
 @pytest.mark.parametrize(
     "path", ["/v1", "/v1//schedules", "/v1/a/schedules/", "/v1/a/schedules/b/c", "", "*"]
 )
 def test_paths_that_match_nothing(path: str) -> None:
-    assert Routes([Route("GET", "/v1/{i}/schedules", "list", None)]).find("GET", path) is None
+    assert Routes([Route("GET", "/v1/{i}/schedules", "list", None)]).find_route("GET", path) is None
 
 
 def test_the_project_s_routes_go_each_to_a_function_of_its_own() -> None:
-    template = resolvable(expand(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO))
-    routes = read_routes(template).all
+    template = resolvable(
+        expand_template(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO)
+    )
+    routes = read_routes(template).routes
     without_route = {"audit", "authorizer", "execute", "reconcile"}
     operations = {path.parent.name for path in PROJECT.glob("functions/*/app.py")} - without_route
-    assert len({route.function for route in routes}) == len(routes) == len(operations)
+    assert len({route.function_arn for route in routes}) == len(routes) == len(operations)
     for route in routes:
         admin = route.path.startswith("/admin/")
         name = f"{PSEUDO['AWS::StackName']}-authorizer:live"
         check = Authorizer(f"arn:aws:lambda:us-east-1:123456789012:function:{name}", ("$context.routeKey",))
-        assert (route.iam, route.authorizer) == (admin, None if admin else check)
+        assert (route.requires_iam, route.authorizer) == (admin, None if admin else check)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,9 @@ def test_the_project_s_routes_go_each_to_a_function_of_its_own() -> None:
 def test_an_authorizer_the_local_stack_cannot_play_is_an_error(
     monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
 ) -> None:
-    template = resolvable(expand(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO))
+    template = resolvable(
+        expand_template(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO)
+    )
     schemes: dict[str, Any] = template.resources["Api"].properties["Body"]["components"]["securitySchemes"]
     spec = schemes["RunnerAuthorizer"]["x-amazon-apigateway-authorizer"]
     for name, value in changed.items():
@@ -76,7 +80,9 @@ def test_an_authorizer_the_local_stack_cannot_play_is_an_error(
 
 
 def test_a_route_the_local_stack_cannot_play_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    template = resolvable(expand(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO))
+    template = resolvable(
+        expand_template(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO)
+    )
     paths: dict[str, Any] = template.resources["Api"].properties["Body"]["paths"]
     monkeypatch.setitem(paths, "/{all+}", paths["/v1/installs/{installId}/endpoints"])
     with pytest.raises(StackError, match=r"no rule for the route get /\{all\+\}"):

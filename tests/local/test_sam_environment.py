@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from local.cloudformation.deploy import STACK_NAME
 from local.settings import read_settings
-from local.stack import make_template
+from local.stack import deploy_template
 from tests.local.support import PROJECT
 
 if TYPE_CHECKING:
-    from local.cloudformation.clients import Aws
+    from local.cloudformation.clients import AwsClients
 
 
-def test_containers_are_told_of_every_resource_of_the_local_stack(aws: Aws) -> None:
-    functions = make_template(read_settings({}), aws).of_type("AWS::Lambda::Function").values()
+def test_containers_are_told_of_every_resource_of_the_local_stack(aws: AwsClients) -> None:
+    functions = deploy_template(read_settings({}), aws).properties_by_type("AWS::Lambda::Function").values()
     variables = {
         name: value
         for function in functions

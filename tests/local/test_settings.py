@@ -9,8 +9,8 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 from scheduling.settings import RunnerSettings, SweepSettings, TableSettings
 
 from local.errors import SettingsError, StackError
-from local.processes import require_free
-from local.settings import PARAMETERS, read_demo_settings, read_settings
+from local.processes import require_free_port
+from local.settings import PARAMETER_RANGES, read_demo_settings, read_settings
 
 
 def test_defaults() -> None:
@@ -20,7 +20,7 @@ def test_defaults() -> None:
         "http://127.0.0.1:4566",
         "http://127.0.0.1:8080",
     )
-    assert (settings.runner_auth_token, settings.frozen, settings.parameters) == (
+    assert (settings.runner_auth_token, settings.clock_frozen, settings.parameters) == (
         "local-runner-key",
         False,
         {},
@@ -46,7 +46,7 @@ def test_what_is_set_is_used(tmp_path: Path) -> None:
     assert settings.extension_folders == (settings.root / "build" / "extensions", tmp_path)
     assert settings.lambda_endpoint_url == "http://127.0.0.1:3001"
     assert settings.listen_address == "0.0.0.0"  # noqa: S104
-    assert settings.frozen
+    assert settings.clock_frozen
     assert settings.parameters == {"MAX_SCHEDULES_PER_INSTALL": "3"}
 
 
@@ -116,26 +116,26 @@ def test_a_port_that_is_not_served_may_be_any() -> None:
 
 def test_the_ranges_are_those_of_the_template() -> None:
     declared = yaml_parse(read_settings({}).template.read_text())["Parameters"]
-    for name, allowed in PARAMETERS.items():
+    for name, allowed in PARAMETER_RANGES.items():
         parameter = declared[name.title().replace("_", "")]
         assert (name, allowed[0]) == (name, parameter["MinValue"])
         assert (name, allowed[-1]) == (name, parameter.get("MaxValue", allowed[-1]))
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("name", PARAMETER_RANGES)
 @pytest.mark.parametrize("bound", [0, -1], ids=["least", "most"])
 def test_the_functions_take_every_value_in_range(name: str, bound: int) -> None:
-    environment = {name: str(PARAMETERS[name][bound])}
+    environment = {name: str(PARAMETER_RANGES[name][bound])}
     required = {"STACK_NAME": "stack", "TABLE_NAME": "table", "RUNNER_BASE_URL": "http://runner"}
     for settings in (TableSettings, RunnerSettings, SweepSettings):
-        settings.read(required | environment)
+        settings.from_environment(required | environment)
 
 
 def test_a_demonstration_takes_free_ports_and_a_frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_PORT", "3999")
     monkeypatch.setenv("LOCAL_CLOCK", "running")
     settings = read_demo_settings()
-    assert (settings.api_port, settings.frozen) == (3999, True)
+    assert (settings.api_port, settings.clock_frozen) == (3999, True)
     assert len({settings.api_port, settings.aws_port, settings.runner_port}) == 3
 
 
@@ -152,5 +152,5 @@ def test_a_port_in_use_is_told_by_the_variable_s_name() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(StackError, match=f"port {port} is in use; choose another by API_PORT"):
-            require_free(port, "API_PORT")
-    require_free(port, "API_PORT")
+            require_free_port(port, "API_PORT")
+    require_free_port(port, "API_PORT")

@@ -12,14 +12,14 @@ import pytest
 from local.lambda_.streams import TableStream
 
 if TYPE_CHECKING:
-    from local.cloudformation.clients import Aws
+    from local.cloudformation.clients import AwsClients
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 Put = Callable[[str], None]
 
 
 @pytest.fixture
-def table(aws: Aws) -> str:
+def table(aws: AwsClients) -> str:
     name = f"table-{uuid4()}"
     aws.dynamodb.create_table(
         TableName=name,
@@ -32,17 +32,17 @@ def table(aws: Aws) -> str:
 
 
 @pytest.fixture
-def stream(aws: Aws, table: str) -> TableStream:
+def stream(aws: AwsClients, table: str) -> TableStream:
     return TableStream(aws.streams, aws.dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"])
 
 
 @pytest.fixture
-def put(aws: Aws, table: str) -> Put:
+def put(aws: AwsClients, table: str) -> Put:
     return lambda key: aws.dynamodb.put_item(TableName=table, Item={"pk": {"S": key}}) and None
 
 
 def read(stream: TableStream) -> list[dict[str, Any]]:
-    return [record for batch in stream.read(lambda _created: NINE) for record in batch.records]
+    return [record for batch in stream.read_batches(lambda _created: NINE) for record in batch.records]
 
 
 def keys(stream: TableStream) -> list[str]:
@@ -60,7 +60,7 @@ def test_each_record_is_read_once_and_in_order(stream: TableStream, put: Put) ->
 
 def test_what_there_was_is_left_out(stream: TableStream, put: Put) -> None:
     put("a")
-    stream.skip()
+    stream.skip_existing_records()
     put("b")
     assert keys(stream) == ["b"]
 
@@ -68,13 +68,15 @@ def test_what_there_was_is_left_out(stream: TableStream, put: Put) -> None:
 def test_more_than_one_page_is_read_at_once(
     stream: TableStream, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local.lambda_.streams._PAGE", 2)
+    monkeypatch.setattr("local.lambda_.streams._PAGE_SIZE", 2)
     for key in "abcde":
         put(key)
     assert keys(stream) == list("abcde")
 
 
-def test_a_record_is_as_lambda_hands_it_over(aws: Aws, stream: TableStream, table: str, put: Put) -> None:
+def test_a_record_is_as_lambda_hands_it_over(
+    aws: AwsClients, stream: TableStream, table: str, put: Put
+) -> None:
     put("a")
     aws.dynamodb.put_item(TableName=table, Item={"pk": {"S": "a"}, "n": {"N": "1"}, "s": {"SS": ["x"]}})
     aws.dynamodb.delete_item(TableName=table, Key={"pk": {"S": "a"}})
@@ -97,13 +99,13 @@ def test_when_a_record_was_made_is_known_to_the_millisecond(stream: TableStream,
     put("a")
     after = datetime.now(UTC)
     created: list[datetime] = []
-    list(stream.read(lambda moment: created.append(moment) or NINE))  # type: ignore[func-returns-value]
+    list(stream.read_batches(lambda moment: created.append(moment) or NINE))  # type: ignore[func-returns-value]
     a_millisecond = timedelta(milliseconds=1)
     assert [before - a_millisecond <= moment <= after for moment in created] == [True]
 
 
 def test_a_transaction_that_fails_leaves_nothing_and_is_no_hindrance(
-    aws: Aws, stream: TableStream, table: str, put: Put
+    aws: AwsClients, stream: TableStream, table: str, put: Put
 ) -> None:
     put("a")
 

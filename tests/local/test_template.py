@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from local.cloudformation.template import Template, expand
+from local.cloudformation.template import Template, expand_template
 from local.errors import StackError
 from tests.local.support import PROJECT, PSEUDO
 
@@ -34,15 +34,17 @@ def resolvable(template: Template) -> Template:
 def template() -> Template:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        return resolvable(expand(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO))
+        return resolvable(
+            expand_template(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO)
+        )
 
 
 def functions_of(template: Template) -> dict[str, dict[str, Any]]:
-    return template.of_type("AWS::Lambda::Function")
+    return template.properties_by_type("AWS::Lambda::Function")
 
 
 def test_every_function_logs_to_a_group_of_its_own_with_retention(template: Template) -> None:
-    groups = template.of_type("AWS::Logs::LogGroup")
+    groups = template.properties_by_type("AWS::Logs::LogGroup")
     used = [spec["LoggingConfig"]["LogGroup"] for spec in functions_of(template).values()]
     assert sorted([*used, "ApiLogGroup-id"]) == sorted(f"{name}-id" for name in groups)
     for group in groups.values():
@@ -51,12 +53,12 @@ def test_every_function_logs_to_a_group_of_its_own_with_retention(template: Temp
 
 def test_a_function_s_log_group_folder_and_names_come_from_its_operation(template: Template) -> None:
     for name, spec in functions_of(template).items():
-        operation = template.code[name].name
+        operation = template.code_folders[name].name
         dashed = operation.replace("_", "-")
         assert name == "".join(part.capitalize() for part in operation.split("_")) + "Function"
         assert spec["FunctionName"] == f"{PSEUDO['AWS::StackName']}-{dashed}"
         group = spec["LoggingConfig"]["LogGroup"].removesuffix("-id")
-        log_group = template.of_type("AWS::Logs::LogGroup")[group]["LogGroupName"]
+        log_group = template.properties_by_type("AWS::Logs::LogGroup")[group]["LogGroupName"]
         assert log_group == f"/aws/lambda/{spec['FunctionName']}"
 
 
@@ -75,10 +77,10 @@ def test_every_function_has_a_role_of_its_own(template: Template) -> None:
 def statements(template: Template) -> list[tuple[str, dict[str, Any]]]:
     policies = [
         (name, policy["PolicyDocument"])
-        for name, role in template.of_type("AWS::IAM::Role").items()
+        for name, role in template.properties_by_type("AWS::IAM::Role").items()
         for policy in role.get("Policies", [])
     ]
-    managed = template.of_type("AWS::IAM::ManagedPolicy").items()
+    managed = template.properties_by_type("AWS::IAM::ManagedPolicy").items()
     policies += [(name, policy["PolicyDocument"]) for name, policy in managed]
     return [(name, statement) for name, document in policies for statement in document["Statement"]]
 
@@ -115,7 +117,7 @@ def test_only_who_signs_and_who_verifies_reads_the_callback_key(template: Templa
 
 
 def test_the_generated_secrets_are_long_enough(template: Template) -> None:
-    secrets = template.of_type("AWS::SecretsManager::Secret")
+    secrets = template.properties_by_type("AWS::SecretsManager::Secret")
     assert {name: spec["GenerateSecretString"]["PasswordLength"] for name, spec in secrets.items()} == {
         "RunnerToken": 48,
         "CallbackKey": 64,
@@ -124,7 +126,9 @@ def test_the_generated_secrets_are_long_enough(template: Template) -> None:
 
 def test_api_gateway_asks_the_authorizer_for_every_request(template: Template) -> None:
     """A verdict that it kept by a header would be taken for other installs' paths."""
-    schemes = template.of_type("AWS::ApiGatewayV2::Api")["Api"]["Body"]["components"]["securitySchemes"]
+    schemes = template.properties_by_type("AWS::ApiGatewayV2::Api")["Api"]["Body"]["components"][
+        "securitySchemes"
+    ]
     authorizer = schemes["RunnerAuthorizer"]["x-amazon-apigateway-authorizer"]
     assert authorizer["authorizerResultTtlInSeconds"] == 0
     assert authorizer["identitySource"] == ["$context.routeKey"]
@@ -132,7 +136,7 @@ def test_api_gateway_asks_the_authorizer_for_every_request(template: Template) -
 
 @pytest.mark.parametrize("name", ["List", "Get", "Endpoints", "Runs", "InstallGet"])
 def test_a_function_that_reads_may_not_write(template: Template, name: str) -> None:
-    role = template.of_type("AWS::IAM::Role")[f"{name}FunctionRole"]
+    role = template.properties_by_type("AWS::IAM::Role")[f"{name}FunctionRole"]
     allowed = {
         action
         for policy in role["Policies"]
@@ -153,7 +157,7 @@ def test_the_timer_s_role_is_passed_to_the_scheduler_only(template: Template) ->
 def test_the_service_token_s_secret_may_be_read_only_where_there_is_one() -> None:
     arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:service"
     parameters = {"RunnerBaseUrl": "http://runner", "RunnerServiceTokenSecretArn": arn}
-    template = resolvable(expand(PROJECT / "template.yaml", parameters, PSEUDO))
+    template = resolvable(expand_template(PROJECT / "template.yaml", parameters, PSEUDO))
     assert readers(template, arn) == ["ExecuteFunctionRole"]
     variables = functions_of(template)["ExecuteFunction"]["Environment"]["Variables"]
     assert variables["RUNNER_SERVICE_TOKEN_SECRET_ID"] == arn
@@ -168,7 +172,7 @@ def test_the_timer_s_target_is_the_execute_function(template: Template) -> None:
 def test_the_table_outlives_the_stack(template: Template) -> None:
     source = yaml_parse((PROJECT / "template.yaml").read_text())["Resources"]["Table"]
     assert (source["DeletionPolicy"], source["UpdateReplacePolicy"]) == ("Retain", "Retain")
-    properties = template.of_type("AWS::DynamoDB::Table")["Table"]
+    properties = template.properties_by_type("AWS::DynamoDB::Table")["Table"]
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
@@ -180,18 +184,18 @@ def write(folder: Path, resources: str) -> Path:
 
 def test_an_unknown_parameter_is_an_error() -> None:
     with pytest.raises(StackError, match="no parameter Typo"):
-        expand(PROJECT / "template.yaml", {"Typo": "1", "RunnerBaseUrl": "http://x"}, PSEUDO)
+        expand_template(PROJECT / "template.yaml", {"Typo": "1", "RunnerBaseUrl": "http://x"}, PSEUDO)
 
 
 def test_a_parameter_without_a_value_is_an_error() -> None:
     with pytest.raises(StackError, match="RunnerBaseUrl needs a value"):
-        expand(PROJECT / "template.yaml", {}, PSEUDO)
+        expand_template(PROJECT / "template.yaml", {}, PSEUDO)
 
 
 def test_what_sam_refuses_is_told(tmp_path: Path) -> None:
     path = write(tmp_path, "  F: {Type: AWS::Serverless::Function, Properties: {Handler: 5}}")
     with pytest.raises(StackError, match=r"template\.yaml: .*F"):
-        expand(path, {}, PSEUDO)
+        expand_template(path, {}, PSEUDO)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from local.cloudformation.deploy import STACK_NAME
-from local.cloudformation.template import expand
+from local.cloudformation.template import expand_template
 from tests.local.support import PROJECT, PSEUDO
 from tests.local.test_template import functions_of, resolvable
 
@@ -25,7 +25,7 @@ def expanded(**parameters: str) -> Template:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         given = {"RunnerBaseUrl": "http://runner", **parameters}
-        return resolvable(expand(PROJECT / "template.yaml", given, PSEUDO))
+        return resolvable(expand_template(PROJECT / "template.yaml", given, PSEUDO))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def template() -> Template:
 
 
 def one(template: Template, kind: str) -> dict[str, Any]:
-    (found,) = template.of_type(kind).values()
+    (found,) = template.properties_by_type(kind).values()
     return found
 
 
@@ -55,7 +55,7 @@ def test_a_function_comes_with_its_log_group_in_the_order_of_the_routes() -> Non
 
 
 def test_what_the_api_invokes_is_a_published_version_from_a_snapshot(template: Template) -> None:
-    aliases = {alias["FunctionName"] for alias in template.of_type("AWS::Lambda::Alias").values()}
+    aliases = {alias["FunctionName"] for alias in template.properties_by_type("AWS::Lambda::Alias").values()}
     behind = {
         spec["FunctionName"] for name, spec in functions_of(template).items() if name not in BEHIND_NO_API
     }
@@ -121,7 +121,8 @@ def test_concurrency_is_reserved_for_runs_where_asked_for(
 
 def test_what_fails_for_good_goes_to_the_queue(template: Template) -> None:
     configs = {
-        spec["FunctionName"]: spec for spec in template.of_type("AWS::Lambda::EventInvokeConfig").values()
+        spec["FunctionName"]: spec
+        for spec in template.properties_by_type("AWS::Lambda::EventInvokeConfig").values()
     }
     execute = configs[functions_of(template)["ExecuteFunction"]["FunctionName"]]
     assert execute["MaximumRetryAttempts"] == 2
@@ -137,7 +138,7 @@ def test_in_production_the_table_is_protected_from_deletion(stage: str, protecte
 def test_every_alarm_tells_the_topic_where_there_is_one(
     parameters: dict[str, str], told: list[str] | None
 ) -> None:
-    alarms = expanded(**parameters).of_type("AWS::CloudWatch::Alarm")
+    alarms = expanded(**parameters).properties_by_type("AWS::CloudWatch::Alarm")
     assert len(alarms) == 8
     for alarm in alarms.values():
         assert alarm.get("AlarmActions") == told
@@ -146,7 +147,7 @@ def test_every_alarm_tells_the_topic_where_there_is_one(
 
 
 def test_a_reconciler_that_tells_nothing_wakes_somebody(template: Template) -> None:
-    alarm = template.of_type("AWS::CloudWatch::Alarm")["PendingRowsAlarm"]
+    alarm = template.properties_by_type("AWS::CloudWatch::Alarm")["PendingRowsAlarm"]
     assert (alarm["MetricName"], alarm["Threshold"]) == ("OldestPendingSeconds", 600)
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["Dimensions"] == [{"Name": "service", "Value": PSEUDO["AWS::StackName"]}]
@@ -185,7 +186,7 @@ def test_the_audit_hears_of_every_change_and_gives_up_none_before_somebody_could
 def test_an_audit_that_is_behind_or_has_given_up_wakes_somebody(
     template: Template, alarm: str, metric: str, of: dict[str, str]
 ) -> None:
-    found = template.of_type("AWS::CloudWatch::Alarm")[alarm]
+    found = template.properties_by_type("AWS::CloudWatch::Alarm")[alarm]
     assert (found["MetricName"], found["Dimensions"]) == (metric, [of])
 
 
@@ -195,7 +196,7 @@ def test_the_dashboard_shows_every_function_and_what_the_alarms_go_by(template: 
     assert len({widget["title"] for widget in widgets}) == len(widgets)
     for spec in functions_of(template).values():
         assert text.count(f'"{spec["FunctionName"]}"') >= 3
-    for alarm in template.of_type("AWS::CloudWatch::Alarm").values():
+    for alarm in template.properties_by_type("AWS::CloudWatch::Alarm").values():
         metrics = [part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part]
         for metric in metrics or [alarm]:
             assert f'"{metric["Namespace"]}", "{metric["MetricName"]}"' in text

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 
 from local.errors import StackError
-from local.scheduler.schedules import Timers
+from local.scheduler.schedules import TimerReader
 
 if TYPE_CHECKING:
-    from local.cloudformation.clients import Aws
+    from local.cloudformation.clients import AwsClients
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ TARGET: Any = {
 
 
 @pytest.fixture
-def group(aws: Aws) -> str:
+def group(aws: AwsClients) -> str:
     """With so many schedules that they come in pages."""
     name = f"group-{uuid4()}"
     aws.scheduler.create_schedule_group(Name=name)
@@ -40,20 +40,23 @@ def group(aws: Aws) -> str:
     return name
 
 
-def test_timers_are_read_from_eventbridge(aws: Aws, group: str) -> None:
-    standing = Timers(aws.scheduler, group).look()
+def test_timers_are_read_from_eventbridge(aws: AwsClients, group: str) -> None:
+    standing = TimerReader(aws.scheduler, group).read_timers()
 
     assert len(standing) == 60
     timer = standing["s7"]
     expression, zone = "cron(0 9 ? * MON-FRI *)", "Europe/Berlin"
     assert (timer.expression, timer.timezone, timer.enabled) == (expression, zone, True)
     assert timer.next_after(NINE) == datetime(2026, 11, 24, 8, tzinfo=UTC)
-    assert json.loads(timer.input_for(NINE)) == {"at": "2026-11-23T09:00:00Z", "x": "<aws.scheduler.other>"}
+    assert json.loads(timer.render_input(NINE)) == {
+        "at": "2026-11-23T09:00:00Z",
+        "x": "<aws.scheduler.other>",
+    }
 
 
-def test_what_changed_since_is_seen_and_the_rest_is_the_same(aws: Aws, group: str) -> None:
-    timers = Timers(aws.scheduler, group)
-    unchanged = timers.look()["s7"]
+def test_what_changed_since_is_seen_and_the_rest_is_the_same(aws: AwsClients, group: str) -> None:
+    timers = TimerReader(aws.scheduler, group)
+    unchanged = timers.read_timers()["s7"]
 
     aws.scheduler.delete_schedule(GroupName=group, Name="s1")
     aws.scheduler.update_schedule(
@@ -65,21 +68,21 @@ def test_what_changed_since_is_seen_and_the_rest_is_the_same(aws: Aws, group: st
         Target=TARGET,
     )
 
-    assert timers.get("s1") is None
-    changed = timers.look()
+    assert timers.read_timer("s1") is None
+    changed = timers.read_timers()
     assert "s1" not in changed
     assert changed["s2"].next_after(NINE) is None
     assert changed["s7"] is unchanged
 
 
 @pytest.mark.parametrize("name", ["never", "", "../x", "..", "a b/ü", "x" * 65, "s?x=1"], ids=ascii)
-def test_there_is_no_timer_of_another_name(aws: Aws, name: str) -> None:
+def test_there_is_no_timer_of_another_name(aws: AwsClients, name: str) -> None:
     group = f"group-{uuid4()}"
     aws.scheduler.create_schedule_group(Name=group)
-    assert Timers(aws.scheduler, group).get(name) is None
+    assert TimerReader(aws.scheduler, group).read_timer(name) is None
 
 
-def test_a_schedule_that_eventbridge_would_refuse_is_an_error(aws: Aws) -> None:
+def test_a_schedule_that_eventbridge_would_refuse_is_an_error(aws: AwsClients) -> None:
     group = f"group-{uuid4()}"
     aws.scheduler.create_schedule_group(Name=group)
     aws.scheduler.create_schedule(
@@ -93,4 +96,4 @@ def test_a_schedule_that_eventbridge_would_refuse_is_an_error(aws: Aws) -> None:
         },
     )
     with pytest.raises(StackError, match=r"EventBridge would refuse schedule bad: .* exactly one"):
-        Timers(aws.scheduler, group).look()
+        TimerReader(aws.scheduler, group).read_timers()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyawscron import AWSCron  # type: ignore[import-untyped]
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.grammar import CronRule, parse_cron
-from scheduling.domain.cron.occurrences import EIGHT_YEARS, fires
+from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, fire_times
 from scheduling.domain.errors import InvalidCron
 
 from tests.support.clock_changes import clock_changes, minutes_in
@@ -85,18 +85,18 @@ def test_the_smallest_gap_is_that_of_years_of_fires(text: str) -> None:
 @example("0 0 29 2 *", datetime(2096, 2, 29, tzinfo=UTC))
 @example("*/30 23 31 * *", datetime(2026, 4, 30, 23, 59, tzinfo=UTC))
 def test_fires_are_what_the_text_means(text: str, after: datetime) -> None:
-    until = after + EIGHT_YEARS
+    until = after + FIRE_SEARCH_HORIZON
     expected = FiveFieldCron(text).fires(after, until)
-    assert sample(fires(parse_cron(text), "UTC", after, until)) == sample(expected)
+    assert sample(fire_times(parse_cron(text), "UTC", after, until)) == sample(expected)
 
 
 @given(cron_texts(), MOMENTS)
 def test_eventbridge_fires_at_the_same_minutes(text: str, after: datetime) -> None:
     rule = parse_cron(text)
-    until = after + EIGHT_YEARS
+    until = after + FIRE_SEARCH_HORIZON
     expression = eventbridge_expression(rule)
     expected = sample(EventBridgeCron(expression).fires(after, until))
-    assert sample(fires(rule, "UTC", after, until)) == expected
+    assert sample(fire_times(rule, "UTC", after, until)) == expected
     # pyawscron raises where the month lacks a day that is listed.
     if rule.days_of_month == tuple(range(1, 32)) or rule.days_of_month[-1] <= 28:
         fields = expression.removeprefix("cron(").removesuffix(")")
@@ -121,7 +121,7 @@ def test_a_skipped_minute_never_fires_and_a_repeated_one_fires_first(
         for minute in minutes_in(after, until)
         if (local := minute.astimezone(ZoneInfo(zone))).fold == 0 and meaning.matches(local)
     ]
-    assert list(fires(parse_cron(text), zone, after, until)) == expected
+    assert list(fire_times(parse_cron(text), zone, after, until)) == expected
 
 
 def test_every_form_of_a_weekday_is_numbered_alike_everywhere() -> None:
@@ -142,6 +142,6 @@ def test_every_form_of_a_weekday_is_numbered_alike_everywhere() -> None:
 @given(cron_texts_in_any_month(), st.sampled_from(sorted(available_timezones())), MOMENTS)
 def test_a_rule_that_is_sure_to_fire_does_within_two_years(text: str, timezone: str, after: datetime) -> None:
     rule = parse_cron(text)
-    assume(rule.sure_to_fire)
+    assume(rule.fires_every_year)
 
-    assert next(fires(rule, timezone, after, after + timedelta(days=731)), None) is not None
+    assert next(fire_times(rule, timezone, after, after + timedelta(days=731)), None) is not None

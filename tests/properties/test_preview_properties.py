@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scheduling.domain.cron.grammar import parse_cron
-from scheduling.domain.cron.occurrences import fires
+from scheduling.domain.cron.occurrences import fire_times
 from scheduling.domain.cron.timezones import check_timezone
 from scheduling.domain.install import Limits
-from scheduling.domain.preview import CENTURY, MOST_FIRES, Preview, preview_of
+from scheduling.domain.preview import MAX_PREVIEW_FIRES, PREVIEW_HORIZON, Preview, build_preview
 from scheduling.domain.rules import Rules, ScheduleInput
 
 from tests.support.clock_changes import clock_changes, minutes_in
@@ -25,7 +25,7 @@ OFFSETS = st.timedeltas(-timedelta(hours=30), timedelta(hours=6))
 
 def preview(text: str, zone: str, now: datetime) -> Preview:
     given_ = ScheduleInput({"endpoint": "/none", "cron": text, "timezone": check_timezone(zone)})
-    return preview_of(Rules((), Limits(), now), install(), given_)
+    return build_preview(Rules((), Limits(), now), install(), given_)
 
 
 def naive(moment: datetime, zone: str) -> datetime:
@@ -40,10 +40,12 @@ def naive(moment: datetime, zone: str) -> datetime:
 def test_the_preview_has_the_fires_that_the_timer_and_the_sweep_go_by(
     text: str, zone: str, now: datetime
 ) -> None:
-    shown = [time.utc for time in preview(text, zone, now).fires]
+    shown = [time.utc for time in preview(text, zone, now).fire_times]
 
-    assert shown == list(islice(fires(parse_cron(text), zone, now, now + CENTURY), MOST_FIRES))
-    assert len(shown) == (MOST_FIRES if parse_cron(text).smallest_gap_minutes else 0)
+    assert shown == list(
+        islice(fire_times(parse_cron(text), zone, now, now + PREVIEW_HORIZON), MAX_PREVIEW_FIRES)
+    )
+    assert len(shown) == (MAX_PREVIEW_FIRES if parse_cron(text).smallest_gap_minutes else 0)
 
 
 @given(cron_texts_in_any_month(), clock_changes(), OFFSETS)
@@ -55,17 +57,19 @@ def test_the_preview_names_every_minute_around_a_change_of_clocks_that_fires_rep
     now = changes_at + offset
     shown = preview(text, zone, now)
     meaning = FiveFieldCron(text)
-    until = min([now + 1.5 * DAY, *(fire.utc for fire in shown.fires[-1:])])
+    until = min([now + 1.5 * DAY, *(fire.utc for fire in shown.fire_times[-1:])])
     known = Counter(naive(minute, zone) for minute in minutes_in(now - DAY, until + DAY))
     minutes = [minute for minute in minutes_in(now, until) if minute.astimezone(ZoneInfo(zone)).fold == 0]
     expected = [minute for minute in minutes if meaning.matches(naive(minute, zone))]
     walls = minutes_in(naive(now, zone), naive(until, zone))
 
-    near = [fire for fire in shown.fires if fire.utc <= until]
+    near = [fire for fire in shown.fire_times if fire.utc <= until]
     assert [fire.utc for fire in near] == expected
-    assert [fire.wall.replace(tzinfo=None) for fire in near] == [naive(minute, zone) for minute in expected]
+    assert [fire.wall_time.replace(tzinfo=None) for fire in near] == [
+        naive(minute, zone) for minute in expected
+    ]
     assert [fire.repeated for fire in near] == [known[naive(minute, zone)] == 2 for minute in expected]
-    skipped = [time.wall.replace(tzinfo=None) for time in shown.skipped]
+    skipped = [time.wall_time.replace(tzinfo=None) for time in shown.skipped_times]
     assert [wall for wall in skipped if wall <= naive(until, zone)] == [
         wall for wall in walls if wall not in known and meaning.matches(wall)
     ]

@@ -4,17 +4,17 @@ import json
 from functools import cache
 
 from botocore.session import Session
-from scheduling.clients.lambda_ import LambdaExecutor
+from scheduling.clients.lambda_ import ExecutorClient
 from scheduling.domain.errors import RemapFailed
 from scheduling.domain.ids import ScheduleId
 from scheduling.domain.schedule import Definition, IdempotencyKey, Schedule
-from scheduling.operations.installs.register import Put, Registered, set_enabled
-from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.register import PutOptions, PutResult, set_install_enabled
+from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.runs.run_now import run_now
-from scheduling.operations.schedules.create import create
-from scheduling.operations.schedules.delete import delete
-from scheduling.operations.schedules.update import update
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.delete import delete_schedule
+from scheduling.operations.schedules.update import update_schedule
 
 from tests.properties.test_two_systems_commands import (
     ENDPOINTS,
@@ -101,7 +101,7 @@ class Changes:
             assert defined(made.definition) == answer
             return Step("create", command.install, told(result), subject, made.id, answer)
 
-        return lambda: create(self._world.services, INSTALLS[command.install], given, key), judge
+        return lambda: create_schedule(self._world.services, INSTALLS[command.install], given, key), judge
 
     def _update(
         self, command: Update, install: int, subject: str, schedule_id: ScheduleId
@@ -126,7 +126,7 @@ class Changes:
             return Step("update", install, told(result), subject, schedule_id, answer, changes)
 
         given = changed(**fields)
-        return lambda: update(self._world.services, INSTALLS[install], schedule_id, given), judge
+        return lambda: update_schedule(self._world.services, INSTALLS[install], schedule_id, given), judge
 
     def _delete(
         self, command: Delete, install: int, subject: str, schedule_id: ScheduleId
@@ -139,7 +139,7 @@ class Changes:
                 return None
             return Step("delete", install, told(result), subject, schedule_id)
 
-        return lambda: delete(self._world.services, INSTALLS[by], schedule_id), judge
+        return lambda: delete_schedule(self._world.services, INSTALLS[by], schedule_id), judge
 
     def _run_now(
         self, command: RunNow, install: int, subject: str, schedule_id: ScheduleId
@@ -153,7 +153,7 @@ class Changes:
             return Step("run", install, told(result), subject, schedule_id, again=again)
 
         services, by = self._world.services, INSTALLS[install]
-        return lambda: run_now(services, _executor().deliver, by, schedule_id, command.key), judge
+        return lambda: run_now(services, _executor().deliver_fire, by, schedule_id, command.key), judge
 
     def _check_handed_over(self, schedule_id: ScheduleId, key: str | None, time: str) -> None:
         handed = {(each["scheduleId"], each["scheduledTime"]) for each in self._world.handed_over()}
@@ -163,7 +163,7 @@ class Changes:
 
     def _register(self, command: Register) -> tuple[Act, Judge]:
         install, body, stated = command.install, _body(command), _stated(command)
-        put = Put(by=ADMIN, disable_missing=command.disable_missing, dry_run=command.dry_run)
+        put = PutOptions(actor=ADMIN, disable_missing=command.disable_missing, dry_run=command.dry_run)
 
         def judge(result: Result) -> Step:
             return Step(
@@ -184,26 +184,28 @@ class Changes:
         def judge(result: Result) -> Step:
             return Step("switch", install, told(result), on=on)
 
-        return lambda: set_enabled(self._world.services, INSTALLS[install], enabled=on, by=ADMIN), judge
+        return lambda: set_install_enabled(
+            self._world.services, INSTALLS[install], enabled=on, actor=ADMIN
+        ), judge
 
     def _turn(self, paused: bool) -> tuple[Act, Judge]:
         def judge(result: Result) -> Step:
             begun = result.value is not None and not result.value.complete
             return Step("turn", 0, "open" if begun else told(result), on=paused)
 
-        return lambda: turn_tenant(self._world.services, TENANT, paused=paused, by=ADMIN), judge
+        return lambda: set_tenant_paused(self._world.services, TENANT, paused=paused, actor=ADMIN), judge
 
     def _uninstall(self, install: int) -> tuple[Act, Judge]:
         def judge(result: Result) -> Step:
             return Step("uninstall", install, told(result))
 
-        return lambda: delete_install(self._world.services, INSTALLS[install], by=ADMIN), judge
+        return lambda: delete_install(self._world.services, INSTALLS[install], actor=ADMIN), judge
 
 
 @cache
-def _executor() -> LambdaExecutor:
+def _executor() -> ExecutorClient:
     """One for all worlds, since a client of Lambda costs more than a sequence."""
-    return LambdaExecutor(Session(), SETTINGS.timer_target_arn)
+    return ExecutorClient(Session(), SETTINGS.timer_target_arn)
 
 
 def _endpoints(version: int) -> tuple[str, ...]:
@@ -231,8 +233,8 @@ def _body(command: Register) -> dict[str, object]:
 def _listed(result: Result) -> frozenset[str]:
     """The schedules that are said to lack their endpoint."""
     match result.value, result.error:
-        case Registered() as registered, _:
-            return frozenset(schedule.id for schedule in registered.disabled)
+        case PutResult() as registered, _:
+            return frozenset(schedule.id for schedule in registered.disabled_schedules)
         case _, RemapFailed() as failed:
             return frozenset(schedule_id for schedule_id, _ in failed.missing)
     return frozenset()

@@ -11,7 +11,7 @@ from scheduling.domain.errors import (
     RemapFailed,
     ScheduleNotFound,
     SchedulingError,
-    Uncertain,
+    UnconfirmedChange,
     ValidationFailed,
 )
 from scheduling.domain.ids import InstallId, ScheduleId
@@ -125,7 +125,7 @@ Command = Change | Deliver | Reconcile
 
 _TOLD: Mapping[type[BaseException], Told] = {
     Killed: "open",
-    Uncertain: "open",
+    UnconfirmedChange: "open",
     InstallNotFound: "no install",
     CapabilityDenied: "denied",
     ScheduleNotFound: "no schedule",

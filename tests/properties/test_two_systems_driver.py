@@ -117,7 +117,9 @@ class TwoSystems:
 
     def _check_limits(self, steps: Sequence[Step], created: int) -> None:
         counted = Counter(
-            item["pk"]["S"] for item in self._aws.items(TABLE, "schedule") if item["life"]["S"] != "withdrawn"
+            item["pk"]["S"]
+            for item in self._aws.items(TABLE, "schedule")
+            if item["state"]["S"] != "rolled_back"
         )
         assert all(count <= self._limits.max_schedules_per_install for count in counted.values()), (
             "more schedules than admitted"
@@ -175,7 +177,7 @@ class TwoSystems:
         paused = any(item["paused"]["BOOL"] for item in self._aws.items(TABLE, "tenant"))
         for item in self._aws.items(TABLE, "install"):
             if _PLACES[item["pk"]["S"]] == install:
-                granted = "cap:scheduler.manage" in item["granted"]["SS"]
+                granted = "cap:scheduler.manage" in item["grantedCapabilities"]["SS"]
                 return (item["enabled"]["BOOL"], granted, item["versionId"]["S"]), paused
         return None, paused
 

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scheduling.api.triggers import fire_of
+from scheduling.api.triggers import parse_fire
 from scheduling.domain.errors import RunFailed, Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute
+from scheduling.operations.runs.execute import execute_fire
 
 from tests.properties.test_two_systems_commands import INSTALLS, Act, Deliver, Judge, target
 from tests.support.aws_calls import Killed
@@ -55,7 +55,7 @@ class Runs:
         def judge(result: Result) -> None:
             self._learn((fire.schedule_id, fire.scheduled_time), result)
 
-        return lambda: execute(world.services, runner, fire), judge
+        return lambda: execute_fire(world.services, runner, fire), judge
 
     def _learn(self, occurrence: Occurrence, result: Result) -> None:
         match result.error:
@@ -103,7 +103,7 @@ class StagedRunner:
         del config
         occurrence = (fire.schedule_id, fire.scheduled_time)
         assert install.active, "run for an install that is not active"
-        assert schedule.due, "run though disabled or deleted"
+        assert schedule.should_have_timer, "run though disabled or deleted"
         assert _to_run(self.aws, fire), "run though disabled or deleted since it was read"
         assert fire.schedule_id not in self.runs.under_way, "two runs of a schedule at the same time"
         assert occurrence not in self.runs.told_success, "run again after its success"
@@ -123,7 +123,7 @@ def _fire(
     """What is to be delivered; None where nothing was run by hand."""
     if command.which == "manual":
         handed = [each for each in world.handed_over() if each["scheduleId"] == schedule_id]
-        return fire_of(handed[-1]) if handed else None
+        return parse_fire(handed[-1]) if handed else None
     if command.which == "unknown":
         schedule_id = UNKNOWN_ID
     number = _number(aws, schedule_id) - (command.which == "stale")
@@ -133,7 +133,7 @@ def _fire(
 def _to_run(aws: MemoryAws, fire: Fire) -> bool:
     """Whether by its row as it stands now, the schedule is to fire."""
     row = aws.tables[TABLE].items.get((f"INSTALL#{fire.install_id}", f"SCHEDULE#{fire.schedule_id}"))
-    return bool(row and row["life"]["S"] == "active" and row["enabled"]["BOOL"] and "suspended" not in row)
+    return bool(row and row["state"]["S"] == "active" and row["enabled"]["BOOL"] and "suspended" not in row)
 
 
 def _number(aws: MemoryAws, schedule_id: ScheduleId) -> int:

@@ -9,7 +9,7 @@ import pytest
 from wasmtime import wat2wasm
 
 from runner.errors import UnknownComponent
-from runner.sandbox.components import Components, content_hash
+from runner.sandbox.components import ComponentStore, content_hash
 from tests.support.component_client import RunnerClient
 from tests.support.component_stack import running, settings
 from tests.support.component_wat import NO_HANDLER, UNKNOWN_IMPORTS
@@ -31,13 +31,13 @@ def runner(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_component_can_be_added_and_replaced_while_running(tmp_path: Path) -> None:
-    components = Components([tmp_path], bytes.decode)
+    components = ComponentStore([tmp_path], bytes.decode)
     with pytest.raises(UnknownComponent):
-        components.get(content_hash(b"one"))
+        components.get_component(content_hash(b"one"))
     path = add(tmp_path, "a", b"one")
-    assert components.get(content_hash(b"one")) == "one"
+    assert components.get_component(content_hash(b"one")) == "one"
     path.write_bytes(b"three")
-    assert components.get(content_hash(b"three")) == "three"
+    assert components.get_component(content_hash(b"three")) == "three"
 
 
 def test_first_calls_at_the_same_time_compile_once(tmp_path: Path) -> None:
@@ -50,10 +50,10 @@ def test_first_calls_at_the_same_time_compile_once(tmp_path: Path) -> None:
 
     def first_call(_number: int) -> str:
         both.wait()
-        return components.get(content_hash(b"one"))
+        return components.get_component(content_hash(b"one"))
 
     add(tmp_path, "a", b"one")
-    components = Components([tmp_path], compile_slowly)
+    components = ComponentStore([tmp_path], compile_slowly)
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(first_call, range(4))) == ["one"] * 4
     assert compiled == [b"one"]

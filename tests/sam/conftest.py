@@ -6,9 +6,9 @@ import httpx
 import pytest
 from scheduling import bootstrap
 
-from local.cloudformation.clients import connect
+from local.cloudformation.clients import connect_aws
 from local.settings import read_settings, use_aws_endpoint
-from local.stack import make_template
+from local.stack import deploy_template
 from tests.support.events import seed, token_of_a_run
 from tests.support.local_stack import LocalStack, local_stack
 from tests.support.sam_local import CONTAINERS_REACH, env_file, variables
@@ -34,7 +34,7 @@ def callback_token(host: LocalStack, host_variables: Path, monkeypatch: pytest.M
         monkeypatch.setenv(name, value)
     httpx.post(f"{host.aws_url}/moto-api/reset").raise_for_status()
     region = use_aws_endpoint(host.aws_url, host.aws_url)
-    make_template(read_settings({"AWS_ENDPOINT_URL": host.aws_url}), connect(host.aws_url, region))
+    deploy_template(read_settings({"AWS_ENDPOINT_URL": host.aws_url}), connect_aws(host.aws_url, region))
     seed(bootstrap.services())
     key = host.aws("secretsmanager").get_secret_value(SecretId=given["CALLBACK_KEY_SECRET_ID"])
     return token_of_a_run(bootstrap.services(), key["SecretString"], given["STACK_NAME"], datetime.now(UTC))

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from local.settings import PROJECT
+from local.settings import PROJECT_ROOT
 from tests.support.sam_local import ARCHITECTURE, BUILD
 
-TEMPLATE = PROJECT / "template.yaml"
+TEMPLATE = PROJECT_ROOT / "template.yaml"
 LAYER = BUILD / "SchedulingLayer"
 PACKAGES = LAYER / "python"
 FUNCTIONS = sorted(BUILD.glob("*Function"))
@@ -52,7 +52,7 @@ def size(folder: Path) -> int:
 
 
 def test_there_is_a_folder_for_every_function() -> None:
-    assert len(FUNCTIONS) == len(list(PROJECT.glob("functions/*/app.py")))
+    assert len(FUNCTIONS) == len(list(PROJECT_ROOT.glob("functions/*/app.py")))
 
 
 def test_the_layer_is_small() -> None:
@@ -98,7 +98,7 @@ def test_the_layer_has_native_code_for_this_processor() -> None:
 
 def test_the_layer_for_the_other_processor_differs_in_native_code_alone(tmp_path: Path) -> None:
     (other,) = MACHINES.keys() - {ARCHITECTURE}
-    source = PROJECT / "layers" / "scheduling"
+    source = PROJECT_ROOT / "layers" / "scheduling"
     rule = ["make", "--makefile", str(source / other / "Makefile"), "build-SchedulingLayer"]
     subprocess.run(rule, cwd=source, env={**os.environ, "ARTIFACTS_DIR": str(tmp_path)}, check=True)
 

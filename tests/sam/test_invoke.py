@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.settings import PROJECT
+from local.settings import PROJECT_ROOT
 from tests.support.events import CASES, event, expected
 from tests.support.expected import differences
 from tests.support.sam_local import command, environment
@@ -17,7 +17,7 @@ def invoke(case: str, event_file: Path, variables: Path) -> Any:
     function = case.split("/")[0].title().replace("_", "") + "Function"
     done = subprocess.run(
         command("invoke", function, "--event", str(event_file), env_file=variables),
-        cwd=PROJECT,
+        cwd=PROJECT_ROOT,
         env=environment(),
         capture_output=True,
         text=True,

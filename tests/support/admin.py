@@ -17,43 +17,45 @@ from tests.support.aws_calls import Call
 from tests.support.functions import deployed
 from tests.support.world import GROUP, SETTINGS, TABLE, World, aws_client
 
-STACK = "extension-scheduler"
+STACK_NAME = "extension-scheduler"
 CALLER = "admin:arn:aws:sts::123456789012:user/moto"
-SCHEDULE = "00000000-0000-4000-8000-000000000001"
+ANY_SCHEDULE_ID = "00000000-0000-4000-8000-000000000001"
 """Stands for every schedule's id in what is printed."""
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 @dataclass
-class Answer:
+class CommandResult:
     """What a command printed, and what it ended with."""
 
-    result: Result
+    cli_result: Result
 
     @property
-    def ends_with(self) -> int:
+    def exit_status(self) -> int:
         """The exit status."""
-        return self.result.exit_code
+        return self.cli_result.exit_code
 
     @property
     def lines(self) -> list[str]:
         """Of stdout, each without spaces at its end and with one id for all."""
-        return [_UUID.sub(SCHEDULE, line).rstrip() for line in self.result.stdout.splitlines()]
+        return [
+            _UUID_PATTERN.sub(ANY_SCHEDULE_ID, line).rstrip() for line in self.cli_result.stdout.splitlines()
+        ]
 
     @property
     def errors(self) -> list[str]:
         """Of stderr."""
-        return [line.rstrip() for line in self.result.stderr.splitlines()]
+        return [line.rstrip() for line in self.cli_result.stderr.splitlines()]
 
     @property
     def document(self) -> Any:
         """The one JSON document on stdout."""
-        assert self.result.stdout.count("\n") == 1
-        return json.loads(self.result.stdout)
+        assert self.cli_result.stdout.count("\n") == 1
+        return json.loads(self.cli_result.stdout)
 
 
 @dataclass
-class Admin:
+class AdminCli:
     """Runs commands on the world."""
 
     world: World
@@ -62,19 +64,21 @@ class Admin:
     """What all commands have called of AWS."""
 
     def __call__(
-        self, *words: str, answer: str | None = None, env: Mapping[str, str | None] | None = None
-    ) -> Answer:
+        self, *words: str, stdin_text: str | None = None, env: Mapping[str, str | None] | None = None
+    ) -> CommandResult:
         """One command; `answer` is typed where it asks."""
-        before = len(self.world.calls.made)
+        call_count = len(self.world.calls.made)
         # What a command sets of the environment ends with it.
         with patch.dict(os.environ):
-            result = CliRunner().invoke(app, list(words), input=answer, env={"COLUMNS": "160", **(env or {})})
-        self.calls += self.world.calls.made[before:]
+            result = CliRunner().invoke(
+                app, list(words), input=stdin_text, env={"COLUMNS": "160", **(env or {})}
+            )
+        self.calls += self.world.calls.made[call_count:]
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Answer(result)
+        return CommandResult(result)
 
-    def letter(self, body: object, **attributes: str) -> None:
+    def send_dead_letter(self, body: object, **attributes: str) -> None:
         """Put a dead letter into the queue."""
         aws_client("sqs").send_message(
             QueueUrl=self.queue_url,
@@ -84,24 +88,24 @@ class Admin:
             },
         )
 
-    def letters(self) -> list[dict[str, Any]]:
+    def receive_dead_letters(self) -> list[dict[str, Any]]:
         """The letters that can be received at this moment."""
-        received = aws_client("sqs").receive_message(
+        response = aws_client("sqs").receive_message(
             QueueUrl=self.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
         )
-        return [dict(message) for message in received.get("Messages", [])]
+        return [dict(message) for message in response.get("Messages", [])]
 
 
 @contextmanager
-def admin_of(world: World) -> Iterator[Admin]:
+def create_admin_cli(world: World) -> Iterator[AdminCli]:
     """The command line, with a stack and a queue in the world's moto."""
     url = aws_client("sqs").create_queue(QueueName="dead-letters")["QueueUrl"]
-    record_stack(STACK, queue_url=url)
-    with deployed(world), patch("scheduling_admin.stack.dead_letters.WAIT_SECONDS", 0):
-        yield Admin(world, url)
+    create_stack(STACK_NAME, queue_url=url)
+    with deployed(world), patch("scheduling_admin.stack.dead_letters.RECEIVE_WAIT_SECONDS", 0):
+        yield AdminCli(world, url)
 
 
-def record_stack(name: str, *, queue_url: str, without: str = "") -> None:
+def create_stack(name: str, *, queue_url: str, omitted_output: str = "") -> None:
     """Let CloudFormation tell of the world's table and timers."""
     outputs = {
         "TableName": TABLE,
@@ -122,7 +126,7 @@ def record_stack(name: str, *, queue_url: str, without: str = "") -> None:
     template = {
         "Parameters": {each: {"Type": "String", "Default": value} for each, value in parameters.items()},
         "Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
-        "Outputs": {each: {"Value": value} for each, value in outputs.items() if each != without},
+        "Outputs": {each: {"Value": value} for each, value in outputs.items() if each != omitted_output},
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # moto makes nothing of the resource, as is meant

@@ -16,27 +16,27 @@ import scheduling.bootstrap  # noqa: F401
 import scheduling_admin.app  # noqa: F401
 
 
-def _become(asked: dict[str, Any]) -> None:
-    for number, name in enumerate(asked["files"]):
-        os.dup2(os.open(name, os.O_RDWR), number)
+def _execute_command(request: dict[str, Any]) -> None:
+    for descriptor, name in enumerate(request["files"]):
+        os.dup2(os.open(name, os.O_RDWR), descriptor)
     sys.stdin, sys.stdout, sys.stderr = (
         os.fdopen(number, mode, encoding="utf-8") for number, mode in enumerate("rww")
     )
     os.environ.clear()
-    os.environ.update(asked["environment"])
-    sys.argv = ["scheduling-admin", *asked["words"]]
+    os.environ.update(request["environment"])
+    sys.argv = ["scheduling-admin", *request["words"]]
     runpy.run_module("scheduling_admin", run_name="__main__", alter_sys=True)
 
 
-def _run(asked: dict[str, Any]) -> int:
-    if child := os.fork():
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def _fork_command(request: dict[str, Any]) -> int:
+    if child_pid := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child_pid, 0)[1])
     status = 1
     try:
-        _become(asked)
+        _execute_command(request)
         status = 0
-    except SystemExit as ended:
-        status = ended.code if isinstance(ended.code, int) else 1
+    except SystemExit as system_exit:
+        status = system_exit.code if isinstance(system_exit.code, int) else 1
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -45,4 +45,4 @@ def _run(asked: dict[str, Any]) -> int:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        print(_run(json.loads(line)), flush=True)
+        print(_fork_command(json.loads(line)), flush=True)

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from local.cloudformation.deploy import STACK_NAME
-from local.settings import PROJECT
+from local.settings import PROJECT_ROOT
 
 COMMAND = [sys.executable, "-m", "scheduling_admin"]
-SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 @cache
-def _forks() -> "subprocess.Popen[str]":
+def _start_fork_server() -> "subprocess.Popen[str]":
     """The process that forks; it ends when its stdin does."""
     return subprocess.Popen(
         [sys.executable, "-m", "tests.support.admin_forks"],
-        cwd=PROJECT,
+        cwd=PROJECT_ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -37,66 +37,71 @@ def _forks() -> "subprocess.Popen[str]":
 class AdminProcess:
     """Commands on the local stack whose AWS is at `url`."""
 
-    url: str
-    environment: dict[str, str] = field(default_factory=dict)
+    aws_url: str
+    extra_environment: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    def __call__(self, *words: str, stdin_text: str = "") -> subprocess.CompletedProcess[str]:
         """One command, without a terminal; in a fork, since most of a command's time goes into its imports."""
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder, name) for name in ("stdin", "stdout", "stderr")]
             for file in files:
-                file.write_text(typed if file.name == "stdin" else "", encoding="utf-8")
-            asked = {
+                file.write_text(stdin_text if file.name == "stdin" else "", encoding="utf-8")
+            request = {
                 "words": [*words, "--stack-name", STACK_NAME],
-                "environment": self.env(),
+                "environment": self.build_environment(),
                 "files": list(map(str, files)),
             }
-            forks = _forks()
-            assert forks.stdin
-            assert forks.stdout
-            forks.stdin.write(f"{json.dumps(asked)}\n")
-            forks.stdin.flush()
-            status = int(forks.stdout.readline())
-            _, printed, told = (file.read_text(encoding="utf-8") for file in files)
-            return subprocess.CompletedProcess(words, status, printed, told)
+            fork_server = _start_fork_server()
+            assert fork_server.stdin
+            assert fork_server.stdout
+            fork_server.stdin.write(f"{json.dumps(request)}\n")
+            fork_server.stdin.flush()
+            status = int(fork_server.stdout.readline())
+            _, stdout_text, stderr_text = (file.read_text(encoding="utf-8") for file in files)
+            return subprocess.CompletedProcess(words, status, stdout_text, stderr_text)
 
-    def json(self, *words: str, ends_with: int = 0) -> Any:
+    def run_json(self, *words: str, exit_status: int = 0) -> Any:
         """The document that it answers."""
-        done = self(*words, "--json")
-        assert done.returncode == ends_with, done.stderr
-        assert done.stdout.count("\n") == 1
-        return json.loads(done.stdout)
+        completed = self(*words, "--json")
+        assert completed.returncode == exit_status, completed.stderr
+        assert completed.stdout.count("\n") == 1
+        return json.loads(completed.stdout)
 
-    def on_terminal(self, *words: str, columns: int) -> tuple[int, str]:
+    def run_on_terminal(self, *words: str, columns: int) -> tuple[int, str]:
         """Its exit status and all that it prints on a terminal of that width."""
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        controller_fd, terminal_fd = pty.openpty()
+        fcntl.ioctl(terminal_fd, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         process = subprocess.Popen(
-            self.line(*words),
-            cwd=PROJECT,
-            env={**self.env(), "TERM": "xterm-256color"},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            self.build_command_line(*words),
+            cwd=PROJECT_ROOT,
+            env={**self.build_environment(), "TERM": "xterm-256color"},
+            stdin=terminal_fd,
+            stdout=terminal_fd,
+            stderr=terminal_fd,
         )
-        os.close(theirs)
-        printed = b""
+        os.close(terminal_fd)
+        output = b""
         try:
-            while part := os.read(ours, 65_536):
-                printed += part
+            while chunk := os.read(controller_fd, 65_536):
+                output += chunk
         except OSError:  # how Linux says that the other end is closed
-            os.close(ours)
-        return process.wait(SECONDS), printed.decode()
+            os.close(controller_fd)
+        return process.wait(TIMEOUT_SECONDS), output.decode()
 
-    def line(self, *words: str) -> list[str]:
+    def build_command_line(self, *words: str) -> list[str]:
         """What is executed."""
         return [*COMMAND, *words, "--stack-name", STACK_NAME]
 
-    def env(self) -> dict[str, str]:
+    def build_environment(self) -> dict[str, str]:
         """No AWS account, and no path that a Makefile has set."""
-        kept = {
+        inherited = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith("AWS_") and name not in ("PYTHONPATH", "COLUMNS", "NO_COLOR")
         }
-        return {**kept, "AWS_ENDPOINT_URL": self.url, "AWS_EC2_METADATA_DISABLED": "true", **self.environment}
+        return {
+            **inherited,
+            "AWS_ENDPOINT_URL": self.aws_url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **self.extra_environment,
+        }

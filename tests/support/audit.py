@@ -9,12 +9,12 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from scheduling.domain.ids import InstallId, admin
-from scheduling.operations.installs.register import Put
+from scheduling.domain.ids import InstallId, admin_actor
+from scheduling.operations.installs.register import PutOptions
 
-from local.lambda_.patterns import Pattern, matches, parse_pattern
+from local.lambda_.patterns import Pattern, matches_pattern, parse_pattern
 from local.lambda_.streams import TableStream
-from scripts.iam_table import expanded
+from scripts.iam_table import expand_with_logical_ids
 from tests.support.event_schema import violation
 from tests.support.functions import Context, deployed, load
 from tests.support.memory_aws import MemoryAws
@@ -56,7 +56,7 @@ class Audit:
         """The new events, none of them against the schema."""
         records = self.records()
         self.seen += records
-        wanted = [record for record in records if any(matches(each, record) for each in patterns())]
+        wanted = [record for record in records if any(matches_pattern(each, record) for each in patterns())]
         put = self.world.calls.made
         before = len(put)
         handler = load("audit").handler
@@ -92,9 +92,9 @@ def patterns() -> tuple[Pattern, ...]:
 
 def expanded_mappings() -> dict[str, dict[str, Any]]:
     """The template's event source mappings."""
-    template = expanded()
+    template = expand_with_logical_ids()
     template.attributes["Table"]["StreamArn"] = "stream"
-    return template.of_type("AWS::Lambda::EventSourceMapping")
+    return template.properties_by_type("AWS::Lambda::EventSourceMapping")
 
 
 @contextmanager
@@ -124,7 +124,9 @@ def _of_moto(world: World) -> Callable[[], Sequence[Record]]:
     plain = Config(account_id_endpoint_mode="disabled")  # moto knows no address with the account's id
     client = boto3.client("dynamodbstreams", config=plain)
     stream = TableStream(client, table["TableDescription"]["LatestStreamArn"])
-    return lambda: [record for batch in stream.read(lambda _: world.clock[0]) for record in batch.records]
+    return lambda: [
+        record for batch in stream.read_batches(lambda _: world.clock[0]) for record in batch.records
+    ]
 
 
 def move(world: World, install_id: InstallId) -> None:
@@ -132,4 +134,9 @@ def move(world: World, install_id: InstallId) -> None:
     manifest = registration_body()["manifest"]
     endpoints = [each for each in manifest["api"]["endpoints"] if each["path"] != "/api/sync"]
     given = {**manifest, "version": "2.0.0", "api": {"endpoints": endpoints}}
-    world.put(install_id, Put(by=admin(MOVER), disable_missing=True), versionId="version-2", manifest=given)
+    world.put(
+        install_id,
+        PutOptions(actor=admin_actor(MOVER), disable_missing=True),
+        versionId="version-2",
+        manifest=given,
+    )

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduling.domain.audit import event_of
-from scheduling.store.stream import changes_of
+from scheduling.domain.audit import event_from_change
+from scheduling.store.stream import parse_changes
 
 from tests.support.memory_aws import MemoryAws
 from tests.support.stream import stream_record
@@ -30,7 +30,7 @@ class Listener:
         new = range(self._heard, len(changes))
         records = [stream_record(START, number, *changes[number]) for number in new]
         self._heard = len(changes)
-        for event in filter(None, map(event_of, changes_of({"Records": records}))):
+        for event in filter(None, map(event_from_change, parse_changes({"Records": records}))):
             _hear(self._known, event.name, event.detail)
         assert self._known == _there_is(self.memory)
 
@@ -60,10 +60,10 @@ def _there_is(memory: MemoryAws) -> dict[str, Fields]:
     found: dict[str, Fields] = {}
     for item in memory.tables[TABLE].items.values():
         row = {name: next(iter(value.values())) for name, value in item.items()}
-        if row["type"] == "schedule" and row["life"] == "active":
+        if row["type"] == "schedule" and row["state"] == "active":
             found[row["sk"].removeprefix("SCHEDULE#")] = {name: row.get(name) for name in _OF_SCHEDULE}
         if row["type"] == "install" and not row["deleting"]:
-            granted, paused = sorted(row["granted"]), row.get("paused", False)
+            granted, paused = sorted(row["grantedCapabilities"]), row.get("paused", False)
             stated = {name: row[name] for name in _OF_INSTALL}
             found[row["pk"].removeprefix("INSTALL#")] = {
                 **stated,

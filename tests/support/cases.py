@@ -7,17 +7,17 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from scheduling.api.triggers import fire_of
+from scheduling.api.triggers import parse_fire
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import Outcome, RunStatus, next_attempt, time_text
+from scheduling.domain.runs import Outcome, RunStatus, build_next_attempt, format_time
 from scheduling.domain.schedule import IdempotencyKey, Schedule
-from scheduling.operations.installs.tenants import turn_tenant
+from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.sweep import sweep
-from scheduling.operations.runs.execute import LEASE
-from scheduling.operations.schedules.create import create
-from scheduling.operations.schedules.delete import delete
-from scheduling.operations.schedules.update import update
+from scheduling.operations.runs.execute import LEASE_DURATION
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.delete import delete_schedule
+from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws_calls import Call, Killed
 from tests.support.world import ADMIN, GROUP, TABLE, TENANT, World, aws_client, changed, wanted
@@ -41,14 +41,16 @@ def new_case(world: World) -> Case:
     """A new install in the world."""
     install_id = world.register()
     return Case(
-        world, install_id, create(world.services, install_id, wanted(name="before", cron="0 9 * * *"))
+        world,
+        install_id,
+        create_schedule(world.services, install_id, wanted(name="before", cron="0 9 * * *")),
     )
 
 
 def next_fire(case: Case) -> dict[str, Any]:
     """The event of the schedule's next occurrence, at its time."""
     case.world.advance(hours=1)
-    moment = time_text(case.world.clock[0].replace(minute=0))
+    moment = format_time(case.world.clock[0].replace(minute=0))
     ids = {"installId": case.install_id, "scheduleId": case.schedule.id}
     return {**ids, "revision": case.schedule.timer_revision, "scheduledTime": moment, "attempt": "1"}
 
@@ -71,22 +73,24 @@ def killed_at(operation: str, act: Step) -> Step:
 
 def create_another(case: Case) -> None:
     """Create a schedule with a name and a key."""
-    create(case.world.services, case.install_id, wanted(name="after"), IdempotencyKey("key", "hash"))
+    create_schedule(case.world.services, case.install_id, wanted(name="after"), IdempotencyKey("key", "hash"))
 
 
 def update_it(**fields: object) -> Step:
     """Update the schedule."""
-    return lambda case: update(case.world.services, case.install_id, case.schedule.id, changed(**fields))
+    return lambda case: update_schedule(
+        case.world.services, case.install_id, case.schedule.id, changed(**fields)
+    )
 
 
 def delete_it(case: Case) -> None:
     """Delete the schedule."""
-    delete(case.world.services, case.install_id, case.schedule.id)
+    delete_schedule(case.world.services, case.install_id, case.schedule.id)
 
 
 def delete_its_install(case: Case) -> None:
     """Delete the install."""
-    delete_install(case.world.services, case.install_id, by=ADMIN)
+    delete_install(case.world.services, case.install_id, actor=ADMIN)
 
 
 def disable_install(case: Case) -> None:
@@ -96,7 +100,7 @@ def disable_install(case: Case) -> None:
 
 def pause_tenant(case: Case) -> None:
     """Pause the tenant."""
-    turn_tenant(case.world.services, TENANT, paused=True, by=ADMIN)
+    set_tenant_paused(case.world.services, TENANT, paused=True, actor=ADMIN)
 
 
 def drop_timer(case: Case) -> None:
@@ -133,15 +137,19 @@ def dangling_name(case: Case) -> None:
 
 def wrong_count(case: Case) -> None:
     """Let the install's count be wrong."""
-    install = case.world.services.schedules.read(case.install_id).install
+    install = case.world.services.schedules.read_schedule(case.install_id).install
     assert install is not None
-    case.world.services.sweeps.recount(install, 7)
+    case.world.services.sweeps.save_schedule_count(install, 7)
 
 
 def running(case: Case) -> None:
     """An earlier occurrence is under way, in a function that may have died."""
-    services, fire = case.world.services, fire_of(next_fire(case))
-    services.runs.claim(fire, services.runs.read(fire), next_attempt(fire, None, services.clock(), LEASE))
+    services, fire = case.world.services, parse_fire(next_fire(case))
+    services.runs.claim_run(
+        fire,
+        services.runs.read_fire_snapshot(fire),
+        build_next_attempt(fire, None, services.clock(), LEASE_DURATION),
+    )
     case.world.advance(hours=-1, seconds=1)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from runner.__main__ import build_server
 from runner.sandbox.sandbox import Sandbox
 from runner.settings import Settings
-from samples.build import EXTENSIONS, ROOT, build, locked
+from samples.build import EXTENSIONS, ROOT, build_extension, file_lock
 
 CACHE = ROOT / "build" / "wasm-cache"
 TEST_EXTENSIONS = ROOT / "build" / "test-extensions"
@@ -17,23 +17,23 @@ TEST_EXTENSIONS = ROOT / "build" / "test-extensions"
 
 def sample_component() -> Path:
     """The sample extension, built."""
-    build(ROOT / "samples" / "scheduler_demo", EXTENSIONS / "scheduler_demo")
+    build_extension(ROOT / "samples" / "scheduler_demo", EXTENSIONS / "scheduler_demo")
     return EXTENSIONS / "scheduler_demo" / "component.wasm"
 
 
 def probe_component() -> Path:
     """The probe, built."""
-    build(ROOT / "tests" / "support" / "wasm_probe", TEST_EXTENSIONS / "probe")
+    build_extension(ROOT / "tests" / "support" / "wasm_probe", TEST_EXTENSIONS / "probe")
     return TEST_EXTENSIONS / "probe" / "component.wasm"
 
 
 def prepare() -> None:
     """Build and compile both; of several test processes one does it, the others find it done."""
     TEST_EXTENSIONS.mkdir(parents=True, exist_ok=True)
-    with locked(TEST_EXTENSIONS / ".lock"):
+    with file_lock(TEST_EXTENSIONS / ".lock"):
         sandbox = Sandbox(CACHE)
         for component in (probe_component(), sample_component()):
-            sandbox.compile(component.read_bytes())
+            sandbox.compile_component(component.read_bytes())
 
 
 def settings(scheduler_url: str, *folders: Path) -> Settings:

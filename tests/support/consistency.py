@@ -23,9 +23,9 @@ def assert_consistent(world: World) -> None:
     schedules = [item for item in table if item["type"] == "schedule"]
     installs = {item["pk"]: item for item in table if item["type"] == "install"}
     assert [item["sk"] for item in table if "pendingSince" in item] == []
-    assert {item["life"] for item in schedules} <= {"active"}
+    assert {item["state"] for item in schedules} <= {"active"}
     assert {item["pk"] for item in schedules} <= set(installs), "a schedule without its install"
-    assert [key for key, install in installs.items() if "dropped" in install] == []
+    assert [key for key, install in installs.items() if "removedEndpoints" in install] == []
     _assert_endpoints(table, installs)
     _assert_tenants(table, installs)
     counted = Counter(item["pk"] for item in schedules)
@@ -55,7 +55,7 @@ def _declared(version: Item) -> set[tuple[str, str]]:
 
 def _assert_tenants(table: list[Item], installs: Mapping[str, Item]) -> None:
     """Each install is among its tenant's, and paused as that is."""
-    members = {(item["pk"], item["sk"]) for item in table if item["type"] == "member"}
+    members = {(item["pk"], item["sk"]) for item in table if item["type"] == "tenantInstall"}
     assert members == {(f"TENANT#{install['tenantId']}", key) for key, install in installs.items()}
     paused = {item["pk"] for item in table if item["type"] == "tenant" and item["paused"]}
     for key, install in installs.items():

@@ -10,20 +10,20 @@ from typing import Any, cast
 from uuid import uuid4
 
 from botocore.session import Session
-from scheduling.clients.lambda_ import LambdaExecutor
+from scheduling.clients.lambda_ import ExecutorClient
 from scheduling.domain.errors import InstallNotFound, RunFailed, ScheduleNotFound, SchedulingError
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import Fire, NotRun, time_text
+from scheduling.domain.runs import Fire, SkipReason, format_time
 from scheduling.domain.schedule import IdempotencyKey, Schedule
-from scheduling.operations.installs.register import set_enabled
-from scheduling.operations.installs.tenants import Turned, turn_tenant
+from scheduling.operations.installs.register import set_install_enabled
+from scheduling.operations.installs.tenants import PauseResult, set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
-from scheduling.operations.runs.execute import execute
+from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.runs.run_now import run_now
-from scheduling.operations.schedules.create import create
-from scheduling.operations.schedules.delete import delete
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_runs, list_schedules
-from scheduling.operations.schedules.update import update
+from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws_calls import AwsCalls, Call, Killed, lost, refused
 from tests.support.world import ADMIN, PUT, SETTINGS, World, changed, registration_body, wanted
@@ -72,25 +72,25 @@ def _install(case: Case, attribute: str) -> object:
 
 def _create(case: Case) -> object:
     key = IdempotencyKey("key", "hash")
-    return create(case.world.services, case.install_id, wanted(name="created"), key)
+    return create_schedule(case.world.services, case.install_id, wanted(name="created"), key)
 
 
 def _update(**fields: object) -> Callable[[Case], object]:
     def act(case: Case) -> object:
-        return update(case.world.services, case.install_id, case.schedule.id, changed(**fields))
+        return update_schedule(case.world.services, case.install_id, case.schedule.id, changed(**fields))
 
     return act
 
 
 def _delete(case: Case) -> None:
     with suppress(ScheduleNotFound):  # a retry, of what is done or will be
-        delete(case.world.services, case.install_id, case.schedule.id)
+        delete_schedule(case.world.services, case.install_id, case.schedule.id)
 
 
 def remove_install(case: Case) -> None:
     """Delete it, also if it is gone already."""
     with suppress(InstallNotFound):
-        delete_install(case.world.services, case.install_id, by=ADMIN)
+        delete_install(case.world.services, case.install_id, actor=ADMIN)
 
 
 def _register(**fields: object) -> Callable[[Case], object]:
@@ -119,8 +119,10 @@ def move_without_the_endpoint(case: Case) -> object:
 
 
 def _add_schedules(case: Case) -> None:
-    create(case.world.services, case.install_id, wanted(name="another"))
-    create(case.world.services, case.install_id, wanted(endpoint="GET /api/both", name="not affected"))
+    create_schedule(case.world.services, case.install_id, wanted(name="another"))
+    create_schedule(
+        case.world.services, case.install_id, wanted(endpoint="GET /api/both", name="not affected")
+    )
 
 
 def all_moved(case: Case) -> bool:
@@ -134,24 +136,26 @@ def all_moved(case: Case) -> bool:
 
 
 def _switch(*, enabled: bool) -> Callable[[Case], object]:
-    return lambda case: set_enabled(case.world.services, case.install_id, enabled=enabled, by=ADMIN)
+    return lambda case: set_install_enabled(
+        case.world.services, case.install_id, enabled=enabled, actor=ADMIN
+    )
 
 
 def _turn(*, paused: bool) -> Callable[[Case], object]:
-    return lambda case: turn_tenant(case.world.services, case.install_id, paused=paused, by=ADMIN)
+    return lambda case: set_tenant_paused(case.world.services, case.install_id, paused=paused, actor=ADMIN)
 
 
 def _paused(case: Case) -> bool:
-    return case.world.services.tenants.read(case.install_id).paused
+    return case.world.services.tenants.read_tenant(case.install_id).paused
 
 
 @cache
-def _executor() -> LambdaExecutor:
-    return LambdaExecutor(Session(), SETTINGS.timer_target_arn)
+def _executor() -> ExecutorClient:
+    return ExecutorClient(Session(), SETTINGS.timer_target_arn)
 
 
 def _run_now(case: Case) -> object:
-    return run_now(case.world.services, _executor().deliver, case.install_id, case.schedule.id, "key")
+    return run_now(case.world.services, _executor().deliver_fire, case.install_id, case.schedule.id, "key")
 
 
 def _run_started(case: Case) -> bool:
@@ -165,7 +169,7 @@ def _execute(case: Case) -> object:
     if case.world.clock[0] > case.schedule.created_at + timedelta(hours=1):
         case.world.advance(seconds=61)
     case.world.clock[0] = max(case.world.clock[0], case.schedule.created_at + timedelta(hours=1, seconds=1))
-    return execute(case.world.services, case.world.runner, case.fire)
+    return execute_fire(case.world.services, case.world.runner, case.fire)
 
 
 def _succeeded(case: Case) -> bool:
@@ -212,13 +216,13 @@ def new_case(world: World, operation: Operation) -> Case:
     """An install of its own, on which the operation is about to be done."""
     install_id = InstallId(str(uuid4()))
     world.register(install_id, registryId=install_id, tenantId=install_id)
-    schedule = create(world.services, install_id, wanted(name="before"))
+    schedule = create_schedule(world.services, install_id, wanted(name="before"))
     hour = schedule.created_at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     fire = Fire(
         install_id=install_id,
         schedule_id=schedule.id,
         revision=schedule.timer_revision,
-        scheduled_time=time_text(hour.astimezone(UTC)),
+        scheduled_time=format_time(hour.astimezone(UTC)),
     )
     case = Case(world, install_id, schedule, fire)
     if operation.prepare:
@@ -296,7 +300,7 @@ def attempt(case: Case, operation: Operation) -> str:
         if operation is OPERATIONS["execute"] or "may still" in str(error) or "shortly" in str(error):
             return "open"
         return "not done"
-    unfinished = told is NotRun.OVERLAP or (isinstance(told, Turned) and not told.complete)
+    unfinished = told is SkipReason.OVERLAP or (isinstance(told, PauseResult) and not told.complete)
     return "open" if unfinished else "done"
 
 

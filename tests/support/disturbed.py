@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from scheduling.domain.errors import Conflict, RunFailed, SchedulingError, TimerFailed
-from scheduling.operations.installs.register import set_enabled
-from scheduling.operations.installs.tenants import turn_tenant
-from scheduling.operations.schedules.delete import delete
-from scheduling.operations.schedules.update import update
+from scheduling.operations.installs.register import set_install_enabled
+from scheduling.operations.installs.tenants import set_tenant_paused
+from scheduling.operations.schedules.delete import delete_schedule
+from scheduling.operations.schedules.update import update_schedule
 from scheduling.operations.sync.converge import converge
 
 from tests.support.aws_calls import Call, lost, refused
@@ -22,29 +22,31 @@ from tests.support.world import ADMIN, TENANT, World, changed, new_world
 
 
 def _disabled(case: Case) -> None:
-    for schedule in case.world.services.schedules.all(case.install_id):
-        update(case.world.services, case.install_id, schedule.id, changed(enabled=False))
+    for schedule in case.world.services.schedules.read_all_schedules(case.install_id):
+        update_schedule(case.world.services, case.install_id, schedule.id, changed(enabled=False))
 
 
 def _altered(case: Case) -> None:
-    for schedule in case.world.services.schedules.all(case.install_id):
-        update(case.world.services, case.install_id, schedule.id, changed(cron="7 * * * *", enabled=True))
+    for schedule in case.world.services.schedules.read_all_schedules(case.install_id):
+        update_schedule(
+            case.world.services, case.install_id, schedule.id, changed(cron="7 * * * *", enabled=True)
+        )
 
 
 def _deleted(case: Case) -> None:
-    for schedule in case.world.services.schedules.all(case.install_id):
-        delete(case.world.services, case.install_id, schedule.id)
+    for schedule in case.world.services.schedules.read_all_schedules(case.install_id):
+        delete_schedule(case.world.services, case.install_id, schedule.id)
 
 
 def _settled(case: Case) -> None:
-    for schedule in case.world.services.schedules.all(case.install_id):
+    for schedule in case.world.services.schedules.read_all_schedules(case.install_id):
         if schedule.pending:
             converge(case.world.services, schedule)
 
 
 def _turned_on(case: Case) -> None:
-    turn_tenant(case.world.services, TENANT, paused=False, by=ADMIN)
-    set_enabled(case.world.services, case.install_id, enabled=True, by=ADMIN)
+    set_tenant_paused(case.world.services, TENANT, paused=False, actor=ADMIN)
+    set_install_enabled(case.world.services, case.install_id, enabled=True, actor=ADMIN)
 
 
 _OVERTAKING: tuple[Step, ...] = (_disabled, _altered, _deleted, _settled, _turned_on)
@@ -162,8 +164,8 @@ def calls_of(story: Story) -> list[Call]:
     """What the story's function calls, left alone and with each of its calls disturbed in each way."""
     with new_world(aws="memory") as world, deployed(world):
         module = load(story.function)
-        if hasattr(module, "runner"):
-            module.runner = world.runner
+        if hasattr(module, "run_endpoint"):
+            module.run_endpoint = world.runner
         scene = _scene(story, world, module.handler)
         calls = scene.tell(_nothing, _nothing)
         assert scene.well is not story.fails

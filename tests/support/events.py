@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from scheduling.api.parsing import schedule_input
-from scheduling.api.registration import registration
-from scheduling.domain.callback_token import issue
-from scheduling.domain.ids import InstallId, ScheduleId, ScheduleIds
+from scheduling.api.parsing import parse_schedule_input
+from scheduling.api.registration import parse_registration
+from scheduling.domain.callback_token import issue_token
+from scheduling.domain.ids import InstallId, ScheduleId, ScheduleIdGenerator
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Fire, Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import put_install
-from scheduling.operations.runs.execute import execute
-from scheduling.operations.schedules.create import create
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.services import Services
 
 from tests.support.world import PUT
@@ -54,17 +54,17 @@ def expected(case: str) -> dict[str, Any]:
 def seed(services: Services) -> None:
     """What the events take for granted: an install with one schedule, which has run once."""
     body = json.loads(event("install_put/register")["body"])
-    put_install(services, INSTALL, registration(body), PUT)
-    with patch.object(ScheduleIds, "new", lambda _ids, _now: SCHEDULE):
-        schedule = create(services, INSTALL, schedule_input(DAILY))
+    put_install(services, INSTALL, parse_registration(body), PUT)
+    with patch.object(ScheduleIdGenerator, "new_id", lambda _ids, _now: SCHEDULE):
+        schedule = create_schedule(services, INSTALL, parse_schedule_input(DAILY))
     fire = Fire(
         install_id=INSTALL, schedule_id=SCHEDULE, revision=schedule.timer_revision, scheduled_time=LAST_FIRE
     )
-    execute(services, _ContentRunner(), fire)
+    execute_fire(services, _ContentRunner(), fire)
 
 
 def token_of_a_run(services: Services, key: str, issuer: str, now: datetime) -> str:
     """A callback token of the install that the events are about."""
-    install = services.schedules.read(INSTALL).install
+    install = services.schedules.read_schedule(INSTALL).install
     assert install is not None
-    return issue(key, issuer, install, now, timedelta(seconds=30))
+    return issue_token(key, issuer, install, now, timedelta(seconds=30))

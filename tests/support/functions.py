@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.session import Session
 from scheduling import bootstrap
-from scheduling.clients.lambda_ import LambdaExecutor
+from scheduling.clients.lambda_ import ExecutorClient
 
 from tests.support.world import BUS, GROUP, SETTINGS, TABLE, World
 
@@ -45,13 +45,15 @@ def deployed(world: World, **variables: str) -> Iterator[None]:
         "RUNNER_BASE_URL": "http://127.0.0.1:9",
         "EVENT_BUS_NAME": BUS,
     }
-    cached = (bootstrap.bus, bootstrap.runner, bootstrap.authorizer)
+    cached = (bootstrap.event_bus_client, bootstrap.runner_client, bootstrap.authorizer)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**common, **variables}.items():
             patch.setenv(name, value)
         patch.setattr(bootstrap, "services", lambda: world.services)
         # On a session of its own: the process's keeps the profile that a test of an operator once named.
-        patch.setattr(bootstrap, "executor", lambda: LambdaExecutor(Session(), SETTINGS.timer_target_arn))
+        patch.setattr(
+            bootstrap, "executor_client", lambda: ExecutorClient(Session(), SETTINGS.timer_target_arn)
+        )
         patch.setattr(bootstrap, "_clock", [lambda: world.clock[0]])
         for part in cached:
             part.cache_clear()

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scheduling.api.parsing import cursor_of, cursor_of_place
-from scheduling.operations.installs.tenants import Place
+from scheduling.api.parsing import encode_cursor, encode_tenant_cursor
+from scheduling.operations.installs.tenants import TenantCursor
 
 from tests.support.cases import (
     OTHER,
@@ -63,7 +63,7 @@ def _on_tenant(_case: Case) -> dict[str, Any]:
 
 
 def _on_tenant_from_the_first(case: Case) -> dict[str, Any]:
-    cursor = cursor_of_place(Place(case.install_id, case.schedule.id))
+    cursor = encode_tenant_cursor(TenantCursor(case.install_id, case.schedule.id))
     return http_event(query={"cursor": str(cursor)}, tenantId=TENANT)
 
 
@@ -111,7 +111,7 @@ STORIES: dict[str, Story] = {
     "list the next page": Story(
         "list",
         lambda case: http_event(
-            query={"cursor": str(cursor_of(case.schedule.id))}, installId=case.install_id
+            query={"cursor": str(encode_cursor(case.schedule.id))}, installId=case.install_id
         ),
     ),
     "create": Story("create", _on_install(_SCHEDULE, _KEY)),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from scheduling.domain.callback_token import issue
+from scheduling.domain.callback_token import issue_token
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
 
@@ -126,8 +126,8 @@ def bearer(stack: LocalStack, install: ApiInstall, now: datetime) -> dict[str, s
         registry_id="registry",
         version_id="version",
         content_hash="hash",
-        granted=frozenset({SCHEDULER_MANAGE}),
+        granted_capabilities=frozenset({SCHEDULER_MANAGE}),
         enabled=True,
     )
-    token = issue(stack.callback_key(), STACK_NAME, known, now, timedelta(hours=1))
+    token = issue_token(stack.callback_key(), STACK_NAME, known, now, timedelta(hours=1))
     return {"authorization": f"Bearer {token}"}

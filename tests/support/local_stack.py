@@ -15,7 +15,7 @@ import boto3
 import httpx
 
 from local.cloudformation.deploy import STACK_NAME
-from local.processes import Child
+from local.processes import ChildProcess
 from local.settings import free_ports
 from tests.support.scripted_runner import ScriptedRunner, scripted_runner
 from tests.support.world import registration_body
@@ -184,7 +184,7 @@ def local_stack(folder: Path, address: str = "127.0.0.1", **environment: str) ->
             "SWEEP_INTERVAL_HOURS": A_YEAR,  # lest one mend what tests have left behind
             "RUNNER_BASE_URL": runner.url,
         }
-        child = Child(
+        child = ChildProcess(
             "local", environ={**_inherited(), **ports, **defaults, **environment}, log=folder / "local.log"
         )
         url = f"http://127.0.0.1:{api}"
@@ -205,8 +205,8 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
-def _wait_until_healthy(child: Child, url: str) -> None:
-    child.wait_until_answers(url)
+def _wait_until_healthy(child: ChildProcess, url: str) -> None:
+    child.wait_until_ready(url)
     deadline = time.monotonic() + 30
     while httpx.get(url).status_code != 200:
         assert time.monotonic() < deadline, f"not healthy, see {child.log}"

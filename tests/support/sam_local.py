@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from local.settings import PROJECT, free_ports
+from local.settings import PROJECT_ROOT, free_ports
 from tests.support.local_stack import WIDE_OPEN, LocalStack, api_client, local_stack
 
-BUILD = PROJECT / "build" / "sam"
+BUILD = PROJECT_ROOT / "build" / "sam"
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 CONTAINERS_REACH = "0.0.0.0"  # noqa: S104 (the host as containers know it)
 START_SECONDS = 90
@@ -26,9 +26,9 @@ STOP_SECONDS = 60
 def command(verb: str, *arguments: str, env_file: Path) -> list[str]:
     """A command of `sam local`, with the project's own settings but for where things are."""
     return [
-        str(PROJECT / "build" / "sam-venv" / "bin" / "sam"),
+        str(PROJECT_ROOT / "build" / "sam-venv" / "bin" / "sam"),
         *("local", verb, *arguments),
-        *("--template", str(BUILD / "template.yaml"), "--config-file", str(PROJECT / "samconfig.toml")),
+        *("--template", str(BUILD / "template.yaml"), "--config-file", str(PROJECT_ROOT / "samconfig.toml")),
         *("--env-vars", str(env_file), "--parameter-overrides", f"Architecture={ARCHITECTURE}"),
     ]
 
@@ -46,7 +46,9 @@ def env_file(folder: Path, stack: LocalStack, **more: str) -> Path:
         **more,
     }
     path = folder / "env.json"
-    path.write_text(json.dumps({"Parameters": {**variables(PROJECT / "events" / "env.json"), **changed}}))
+    path.write_text(
+        json.dumps({"Parameters": {**variables(PROJECT_ROOT / "events" / "env.json"), **changed}})
+    )
     return path
 
 
@@ -76,7 +78,7 @@ def _serving(verb: str, port: int, changed: Path, folder: Path) -> Iterator[None
     with log.open("wb") as output:
         process = subprocess.Popen(
             command(verb, "--port", str(port), env_file=changed),
-            cwd=PROJECT,
+            cwd=PROJECT_ROOT,
             env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -18,29 +18,29 @@ import pytest
 from botocore.session import Session
 from moto import mock_aws
 from pynamodb.connection import Connection
-from scheduling.api.observability import about
-from scheduling.api.parsing import schedule_input
-from scheduling.api.registration import registration
-from scheduling.clients.scheduler import EventBridgeTimers
+from scheduling.api.observability import bind_install
+from scheduling.api.parsing import parse_schedule_input
+from scheduling.api.registration import parse_registration
+from scheduling.clients.scheduler import TimerClient
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install, InstallConfig, Limits
 from scheduling.domain.rules import ScheduleInput
-from scheduling.domain.runs import Fire, Outcome, RunStatus, time_text
+from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.installs.register import Put, Registered, put_install
+from scheduling.operations.installs.register import PutOptions, PutResult, put_install
 from scheduling.operations.services import Services
 from scheduling.settings import TimerSettings
 from scheduling.store.connection import connect
-from scheduling.store.installs import InstallsTable
-from scheduling.store.runs import ManualRunsTable, RunsTable
-from scheduling.store.schedules import SchedulesTable
-from scheduling.store.sweeps import SweepsTable
-from scheduling.store.tenants import TenantsTable
+from scheduling.store.installs import InstallStore
+from scheduling.store.runs import ManualRunStore, RunStore
+from scheduling.store.schedules import ScheduleStore
+from scheduling.store.sweeps import SweepStore
+from scheduling.store.tenants import TenantStore
 
-from local.moto.conditions import take_conditions_apart_once
-from local.moto.queries import look_only_where_queries_ask
-from local.moto.serializer import send_items_as_they_are
-from local.moto.transactions import copy_only_what_transactions_touch
+from local.moto.conditions import patch_conditions
+from local.moto.queries import patch_queries
+from local.moto.serializer import patch_serializers
+from local.moto.transactions import patch_transactions
 from tests.support.aws_calls import AwsCalls, watched
 from tests.support.memory_aws import MemoryAws, memory_aws
 
@@ -55,14 +55,14 @@ SETTINGS = TimerSettings(
 
 TENANT = "tenant-1"
 ADMIN = "admin:arn:aws:iam::123456789012:role/platform"
-PUT = Put(by=ADMIN)
+PUT = PutOptions(actor=ADMIN)
 
 # What moto would answer to other clients than botocore's: some thousand patterns, made anew for each world.
 moto.core.models.RESPONSES_METHODS.clear()
-copy_only_what_transactions_touch()
-look_only_where_queries_ask()
-send_items_as_they_are()
-take_conditions_apart_once()
+patch_transactions()
+patch_queries()
+patch_serializers()
+patch_conditions()
 
 on_both = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
 """Runs a module's tests on moto and on the stand-in of the property tests, which holds the one to the other."""
@@ -101,9 +101,9 @@ class World:
         self.put(install_id, PUT, **fields)
         return install_id
 
-    def put(self, install_id: InstallId, put: Put = PUT, **fields: object) -> Registered:
+    def put(self, install_id: InstallId, put: PutOptions = PUT, **fields: object) -> PutResult:
         """The same, with what is told of it."""
-        return put_install(self.services, install_id, registration(registration_body(**fields)), put)
+        return put_install(self.services, install_id, parse_registration(registration_body(**fields)), put)
 
     def rows(self, install_id: InstallId) -> Sequence[Mapping[str, Any]]:
         """The table's items of the install, as plain values."""
@@ -164,12 +164,12 @@ def registration_body(**fields: object) -> dict[str, Any]:
 
 def wanted(**fields: object) -> ScheduleInput:
     """The input of a create: hourly to POST /api/sync unless `fields` say otherwise."""
-    return schedule_input({"endpoint": "POST /api/sync", "cron": "0 * * * *", **fields})
+    return parse_schedule_input({"endpoint": "POST /api/sync", "cron": "0 * * * *", **fields})
 
 
 def changed(**fields: object) -> ScheduleInput:
     """The input of an update."""
-    return schedule_input(fields)
+    return parse_schedule_input(fields)
 
 
 @contextmanager
@@ -203,8 +203,8 @@ def _stand_in(aws: Literal["moto", "memory"]) -> Iterator[object]:
         memory_aws() as memory,
         patch(f"{modules}.schedules.SHARDS", "01"),
         patch(f"{modules}.sweeps.SHARDS", "01"),
-        patch(f"{modules}.sweeps.shard_of", _one_of_two),
-        patch(f"{modules}.mapping.shard_of", _one_of_two),
+        patch(f"{modules}.sweeps.index_shard", _one_of_two),
+        patch(f"{modules}.mapping.index_shard", _one_of_two),
     ):
         yield memory
 
@@ -220,12 +220,12 @@ def _services(connection: Connection, limits: Limits, clock: Callable[[], dateti
         waited[0] += seconds
 
     return Services(
-        tenants=TenantsTable(connection),
-        installs=InstallsTable(connection),
-        schedules=SchedulesTable(connection, about),
-        runs=RunsTable(connection, limits.run_history_days, about),
-        manual_runs=ManualRunsTable(connection, about),
-        sweeps=SweepsTable(connection),
+        tenants=TenantStore(connection),
+        installs=InstallStore(connection),
+        schedules=ScheduleStore(connection, bind_install),
+        runs=RunStore(connection, limits.run_history_days, bind_install),
+        manual_runs=ManualRunStore(connection, bind_install),
+        sweeps=SweepStore(connection),
         timers=_timers(connection.session),
         limits=limits,
         clock=clock,
@@ -235,9 +235,9 @@ def _services(connection: Connection, limits: Limits, clock: Callable[[], dateti
 
 
 @cache
-def _timers(session: Session) -> EventBridgeTimers:
+def _timers(session: Session) -> TimerClient:
     """With the one client of all worlds."""
-    return EventBridgeTimers(session, SETTINGS)
+    return TimerClient(session, SETTINGS)
 
 
 def create_resources() -> None:
@@ -284,5 +284,5 @@ def next_fire_of(world: World, schedule: Schedule) -> Fire:
         install_id=schedule.install_id,
         schedule_id=schedule.id,
         revision=schedule.timer_revision,
-        scheduled_time=time_text(world.clock[0]),
+        scheduled_time=format_time(world.clock[0]),
     )

@@ -28,7 +28,7 @@ def install(**fields: Any) -> Install:
         registry_id="registry-1",
         version_id="version-1",
         content_hash="sha256:abc",
-        granted=frozenset({SCHEDULER_MANAGE, "cap:context.read"}),
+        granted_capabilities=frozenset({SCHEDULER_MANAGE, "cap:context.read"}),
         enabled=True,
     )
     return replace(plain, **fields)

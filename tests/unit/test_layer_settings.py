@@ -1,7 +1,7 @@
 import pytest
 from pydantic import BaseModel, ValidationError
 from scheduling.domain.install import Limits
-from scheduling.settings import BusSettings, RunnerSettings, TableSettings, TimerSettings, TokenSettings
+from scheduling.settings import EventBusSettings, RunnerSettings, TableSettings, TimerSettings, TokenSettings
 
 TABLE = {"TABLE_NAME": "schedules"}
 TIMER = {
@@ -23,19 +23,19 @@ ALL = [
     pytest.param(TimerSettings, TIMER, id="timer"),
     pytest.param(RunnerSettings, RUNNER, id="runner"),
     pytest.param(TokenSettings, TOKEN, id="token"),
-    pytest.param(BusSettings, BUS, id="bus"),
+    pytest.param(EventBusSettings, BUS, id="bus"),
 ]
-SettingsType = type[BusSettings | TableSettings | TimerSettings | RunnerSettings | TokenSettings]
+SettingsType = type[EventBusSettings | TableSettings | TimerSettings | RunnerSettings | TokenSettings]
 
 
 def at_fault(kind: SettingsType, environment: dict[str, str]) -> list[str]:
     with pytest.raises(ValidationError) as refused:
-        kind.read(environment)
+        kind.from_environment(environment)
     return [".".join(map(str, error["loc"])) for error in refused.value.errors()]
 
 
 def test_the_limits_are_the_contracts_by_default() -> None:
-    assert TableSettings.read(TABLE).limits == Limits()
+    assert TableSettings.from_environment(TABLE).limits == Limits()
     assert Limits() == Limits(
         max_schedules_per_install=50,
         min_interval_minutes=5,
@@ -55,7 +55,7 @@ def test_the_limits_are_read_from_the_environment() -> None:
         "RUN_HISTORY_DAYS": "5",
     }
 
-    settings = TableSettings.read(environment)
+    settings = TableSettings.from_environment(environment)
 
     assert settings.table_name == "schedules"
     assert settings.limits == Limits(1, 2, 3, 4, 5)
@@ -63,7 +63,7 @@ def test_the_limits_are_read_from_the_environment() -> None:
 
 @pytest.mark.parametrize(("kind", "environment"), ALL)
 def test_the_required_variables_suffice(kind: SettingsType, environment: dict[str, str]) -> None:
-    read = kind.read({**environment, "OTHER": "ignored"})
+    read = kind.from_environment({**environment, "OTHER": "ignored"})
 
     for name, value in environment.items():
         assert str(getattr(read, name.lower())).rstrip("/") == value
@@ -80,7 +80,7 @@ def test_an_empty_variable_is_a_missing_one(kind: SettingsType, environment: dic
 
 
 def test_an_empty_limit_is_the_default() -> None:
-    assert TableSettings.read({**TABLE, "WRITES_PER_MINUTE": ""}).writes_per_minute == 10
+    assert TableSettings.from_environment({**TABLE, "WRITES_PER_MINUTE": ""}).writes_per_minute == 10
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_an_empty_limit_is_the_default() -> None:
     ],
 )
 def test_a_limit_at_its_bound_is_taken(name: str, value: str) -> None:
-    assert getattr(TableSettings.read({**TABLE, name: value}), name.lower()) == int(value)
+    assert getattr(TableSettings.from_environment({**TABLE, name: value}), name.lower()) == int(value)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,9 @@ def test_a_limit_out_of_bounds_is_named(name: str, value: str) -> None:
 
 @pytest.mark.parametrize(("value", "timeout"), [("1", 1), ("30000", 30_000), ("", 30_000)])
 def test_a_run_may_take_30_seconds(value: str, timeout: int) -> None:
-    assert RunnerSettings.read({**RUNNER, "RUNNER_TIMEOUT_MS": value}).runner_timeout_ms == timeout
+    assert (
+        RunnerSettings.from_environment({**RUNNER, "RUNNER_TIMEOUT_MS": value}).runner_timeout_ms == timeout
+    )
 
 
 @pytest.mark.parametrize("value", ["0", "30001", "x"])
@@ -136,25 +138,25 @@ def test_the_runner_has_an_http_url(value: str) -> None:
 def test_the_runner_gets_tokens_where_their_secrets_are_named(
     name: str, value: str, secret_id: str | None
 ) -> None:
-    assert getattr(RunnerSettings.read({**RUNNER, name: value}), name.lower()) == secret_id
+    assert getattr(RunnerSettings.from_environment({**RUNNER, name: value}), name.lower()) == secret_id
 
 
 @pytest.mark.parametrize(
     ("stage", "local"), [("local", True), ("prod", False), ("LOCAL", False), ("local2", False)]
 )
 def test_only_the_local_stage_is_local(stage: str, local: bool) -> None:
-    assert TokenSettings.read({**TOKEN, "STAGE": stage}).local is local
+    assert TokenSettings.from_environment({**TOKEN, "STAGE": stage}).local is local
 
 
 def test_the_process_environment_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TABLE_NAME", "from-the-process")
 
-    assert TableSettings.read().table_name == "from-the-process"
+    assert TableSettings.from_environment().table_name == "from-the-process"
 
 
 @pytest.mark.parametrize(("kind", "environment"), ALL)
 def test_settings_do_not_change(kind: SettingsType, environment: dict[str, str]) -> None:
-    read: BaseModel = kind.read(environment)
+    read: BaseModel = kind.from_environment(environment)
 
     with pytest.raises(ValidationError):
         setattr(read, next(iter(environment)).lower(), "other")

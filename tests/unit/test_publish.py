@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
-from scheduling.domain.audit import AuditEvent, Change
-from scheduling.operations.audit import publish
+from scheduling.domain.audit import AuditEvent, RowChange
+from scheduling.operations.audit import publish_changes
 
 from tests.unit.builders import NOW, schedule
 
@@ -19,11 +19,11 @@ class Bus:
         return [event for event in events if event.sequence in self._taken]
 
 
-def change(number: int) -> Change:
+def change(number: int) -> RowChange:
     """The even ones mean something."""
     created = schedule()
     before = created if number % 2 else None
-    return Change(id=f"e{number}", sequence=str(number), time=NOW, before=before, after=created)
+    return RowChange(id=f"e{number}", sequence=str(number), time=NOW, before=before, after=created)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def change(number: int) -> Change:
 def test_all_is_told_again_from_the_first_that_was_not_taken(
     taken: tuple[str, ...], again_from: str | None
 ) -> None:
-    published = publish(Bus(*taken), [change(number) for number in range(1, 7)])
+    published = publish_changes(Bus(*taken), [change(number) for number in range(1, 7)])
 
-    assert [event.sequence for event in published.taken] == list(taken)
-    assert published.again_from == again_from
+    assert [event.sequence for event in published.published] == list(taken)
+    assert published.republish_from == again_from

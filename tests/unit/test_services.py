@@ -6,15 +6,15 @@ from typing import Any
 from unittest.mock import create_autospec
 
 import pytest
-from scheduling.clients.scheduler import EventBridgeTimers
+from scheduling.clients.scheduler import TimerClient
 from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.install import Limits
-from scheduling.operations.services import Services, ending_within
-from scheduling.store.installs import InstallsTable
-from scheduling.store.runs import ManualRunsTable, RunsTable
-from scheduling.store.schedules import SchedulesTable
-from scheduling.store.sweeps import SweepsTable
-from scheduling.store.tenants import TenantsTable
+from scheduling.operations.services import Services, retries_bounded_by
+from scheduling.store.installs import InstallStore
+from scheduling.store.runs import ManualRunStore, RunStore
+from scheduling.store.schedules import ScheduleStore
+from scheduling.store.sweeps import SweepStore
+from scheduling.store.tenants import TenantStore
 
 
 @pytest.fixture
@@ -28,13 +28,13 @@ def services(waited: list[float]) -> Services:
         waited[0] += seconds
 
     parts: dict[str, Any] = {
-        "tenants": create_autospec(TenantsTable),
-        "manual_runs": create_autospec(ManualRunsTable),
-        "installs": create_autospec(InstallsTable),
-        "schedules": create_autospec(SchedulesTable),
-        "runs": create_autospec(RunsTable),
-        "timers": create_autospec(EventBridgeTimers),
-        "sweeps": create_autospec(SweepsTable),
+        "tenants": create_autospec(TenantStore),
+        "manual_runs": create_autospec(ManualRunStore),
+        "installs": create_autospec(InstallStore),
+        "schedules": create_autospec(ScheduleStore),
+        "runs": create_autospec(RunStore),
+        "timers": create_autospec(TimerClient),
+        "sweeps": create_autospec(SweepStore),
     }
     now = datetime(2026, 11, 23, tzinfo=UTC)
     return Services(**parts, limits=Limits(), clock=lambda: now, sleep=sleep, monotonic=lambda: waited[0])
@@ -72,7 +72,7 @@ def test_nothing_is_tried_again_that_could_not_end_before_the_function(
 ) -> None:
     began = waited[0]
 
-    with ending_within(12), pytest.raises(Unavailable):
+    with retries_bounded_by(12), pytest.raises(Unavailable):
         services.retry(Step(conflicts=float("inf")))
 
     assert waited[0] - began < 3
@@ -81,14 +81,14 @@ def test_nothing_is_tried_again_that_could_not_end_before_the_function(
 def test_with_no_time_left_nothing_is_begun(services: Services) -> None:
     step = Step(conflicts=0)
 
-    with ending_within(9), pytest.raises(Unavailable):
+    with retries_bounded_by(9), pytest.raises(Unavailable):
         services.retry(step)
 
     assert step.taken == 0
 
 
 def test_the_end_of_one_invocation_says_nothing_of_the_next(services: Services) -> None:
-    with ending_within(0):
+    with retries_bounded_by(0):
         pass
 
     assert services.retry(Step(conflicts=0)) == "done"

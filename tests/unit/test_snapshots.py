@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 from scheduling import bootstrap
-from scheduling.bootstrap import attend_snapshots
+from scheduling.bootstrap import register_snapstart_hooks
 
 
 def test_after_each_restore_chance_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
     hooks: list[Callable[[], None]] = []
     runtime = SimpleNamespace(register_after_restore=hooks.append, register_before_snapshot=lambda _: None)
     monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
-    attend_snapshots()
+    register_snapstart_hooks()
     snapshot = random.getstate()
 
     drawn = set()
@@ -30,7 +30,7 @@ def test_after_each_restore_chance_is_another(monkeypatch: pytest.MonkeyPatch) -
 def test_where_nothing_is_restored_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "snapshot_restore_py", None)
 
-    attend_snapshots()
+    register_snapstart_hooks()
 
 
 def test_the_tables_client_is_made_before_a_snapshot_and_not_by_the_import(
@@ -48,7 +48,7 @@ def test_the_tables_client_is_made_before_a_snapshot_and_not_by_the_import(
             return "client"
 
     monkeypatch.setattr(bootstrap, "_connection", Connection)
-    attend_snapshots()
+    register_snapstart_hooks()
     assert made == []
 
     for hook in hooks:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
-from scheduling.api.observability import about
-from scheduling.clients.scheduler import EventBridgeTimers
+from scheduling.api.observability import bind_install
+from scheduling.clients.scheduler import TimerClient
 from scheduling.operations.services import Services
 from scheduling.settings import (
-    BusSettings,
+    EventBusSettings,
     RunnerSettings,
     SweepSettings,
     TableSettings,
@@ -24,17 +24,17 @@ from scheduling.settings import (
     TokenSettings,
 )
 from scheduling.store.connection import connect
-from scheduling.store.installs import InstallsTable
-from scheduling.store.runs import ManualRunsTable, RunsTable
-from scheduling.store.schedules import SchedulesTable
-from scheduling.store.sweeps import SweepsTable
-from scheduling.store.tenants import TenantsTable
+from scheduling.store.installs import InstallStore
+from scheduling.store.runs import ManualRunStore, RunStore
+from scheduling.store.schedules import ScheduleStore
+from scheduling.store.sweeps import SweepStore
+from scheduling.store.tenants import TenantStore
 
 if TYPE_CHECKING:
     from scheduling.api.authorizer import Authorizer
-    from scheduling.clients.event_bus import EventBridgeBus
-    from scheduling.clients.lambda_ import LambdaExecutor
-    from scheduling.clients.runner import HttpRunner
+    from scheduling.clients.event_bus import EventBusClient
+    from scheduling.clients.lambda_ import ExecutorClient
+    from scheduling.clients.runner import RunnerClient
     from scheduling.clients.secrets import Secret
     from scheduling.domain.install import Install
 
@@ -53,17 +53,17 @@ def use_clock(clock: Clock) -> None:
     _clock[0] = clock
 
 
-def now() -> datetime:
+def current_time() -> datetime:
     """The present by the process's clock."""
     return _clock[0]()
 
 
 @cache
 def _connection() -> Connection:
-    return connect(TableSettings.read().table_name)
+    return connect(TableSettings.from_environment().table_name)
 
 
-def attend_snapshots() -> None:
+def register_snapstart_hooks() -> None:
     """Have the table's client in a snapshot, and different slots and jitters in all that start from it.
 
     Lambda alone makes and restores any. Elsewhere the client is made by the first request.
@@ -78,69 +78,78 @@ def attend_snapshots() -> None:
         register_after_restore(random.seed)
 
 
-attend_snapshots()
+register_snapstart_hooks()
 
 
 @cache
 def services() -> Services:
     """What the operations work with."""
-    settings = TableSettings.read()
+    settings = TableSettings.from_environment()
     connection = _connection()
     return Services(
-        tenants=TenantsTable(connection),
-        installs=InstallsTable(connection),
-        schedules=SchedulesTable(connection, about),
-        runs=RunsTable(connection, settings.run_history_days, about),
-        manual_runs=ManualRunsTable(connection, about),
-        sweeps=SweepsTable(connection),
-        timers=EventBridgeTimers(connection.session, TimerSettings.read()),
+        tenants=TenantStore(connection),
+        installs=InstallStore(connection),
+        schedules=ScheduleStore(connection, bind_install),
+        runs=RunStore(connection, settings.run_history_days, bind_install),
+        manual_runs=ManualRunStore(connection, bind_install),
+        sweeps=SweepStore(connection),
+        timers=TimerClient(connection.session, TimerSettings.from_environment()),
         limits=settings.limits,
-        clock=now,
-        at_once=16,
+        clock=current_time,
+        parallelism=16,
     )
 
 
 @cache
-def executor() -> "LambdaExecutor":
+def executor_client() -> "ExecutorClient":
     """The function that runs occurrences."""
-    from scheduling.clients.lambda_ import LambdaExecutor
+    from scheduling.clients.lambda_ import ExecutorClient
 
-    return LambdaExecutor(_connection().session, TimerSettings.read().timer_target_arn)
+    return ExecutorClient(_connection().session, TimerSettings.from_environment().timer_target_arn)
 
 
 @cache
-def bus() -> "EventBridgeBus":
+def event_bus_client() -> "EventBusClient":
     """Where the audit publishes."""
-    from scheduling.clients.event_bus import EventBridgeBus
+    from scheduling.clients.event_bus import EventBusClient
 
-    return EventBridgeBus(_connection().session, BusSettings.read().event_bus_name)
+    return EventBusClient(_connection().session, EventBusSettings.from_environment().event_bus_name)
 
 
 @cache
 def sweep_interval() -> timedelta:
     """How often the full sweep begins."""
-    return timedelta(hours=SweepSettings.read().sweep_interval_hours)
+    return timedelta(hours=SweepSettings.from_environment().sweep_interval_hours)
 
 
 @cache
-def runner() -> "HttpRunner":
+def runner_client() -> "RunnerClient":
     """The runner, with its service token where it has one, and with callback tokens where there is a key."""
-    from scheduling.clients.runner import HttpRunner
+    from scheduling.clients.runner import RunnerClient
 
-    settings = RunnerSettings.read()
-    service, key = settings.runner_service_token_secret_id, settings.callback_key_secret_id
-    return HttpRunner(
+    settings = RunnerSettings.from_environment()
+    service_token_secret_id, callback_key_secret_id = (
+        settings.runner_service_token_secret_id,
+        settings.callback_key_secret_id,
+    )
+    return RunnerClient(
         settings,
-        service_token=_secret(service).value if service else None,
-        callback_token=_issuing(_rotated(key), settings) if key else None,
+        service_token=_build_secret(service_token_secret_id).read_value if service_token_secret_id else None,
+        callback_token=_callback_token_issuer(_build_rotating_secret(callback_key_secret_id), settings)
+        if callback_key_secret_id
+        else None,
     )
 
 
-def _issuing(key: "Secret", settings: RunnerSettings) -> "Callable[[Install], str]":
-    from scheduling.domain.callback_token import issue  # loads PyJWT, for the two functions that need it
+def _callback_token_issuer(key: "Secret", settings: RunnerSettings) -> "Callable[[Install], str]":
+    from scheduling.domain.callback_token import (
+        issue_token,  # loads PyJWT, for the two functions that need it
+    )
 
-    lasting = timedelta(milliseconds=settings.runner_timeout_ms)
-    return lambda install: issue(key.settled(), settings.stack_name, install, now(), lasting)
+    lifetime = timedelta(milliseconds=settings.runner_timeout_ms)
+    return lambda install: issue_token(
+        key.read_propagated_value(), settings.stack_name, install, current_time(), lifetime
+    )
 
 
 @cache
@@ -148,25 +157,25 @@ def authorizer() -> "Authorizer":
     """What the API's authorizer goes by; during a rotation, also the values before it."""
     from scheduling.api.authorizer import Authorizer  # loads PyJWT
 
-    settings = TokenSettings.read()
+    settings = TokenSettings.from_environment()
     return Authorizer(
-        tokens=_rotated(settings.runner_token_secret_id).values,
-        keys=_rotated(settings.callback_key_secret_id).values,
+        runner_tokens=_build_rotating_secret(settings.runner_token_secret_id).read_values,
+        callback_keys=_build_rotating_secret(settings.callback_key_secret_id).read_values,
         issuer=settings.stack_name,
-        clock=now,
+        clock=current_time,
         local=settings.local,
     )
 
 
-def _secret(secret_id: str, **more: Any) -> "Secret":
+def _build_secret(secret_id: str, **options: Any) -> "Secret":
     """On the one session of the process: a second one would load AWS's descriptions once more."""
     from scheduling.clients.secrets import Secret
 
-    return Secret(_connection().session, secret_id, **more)
+    return Secret(_connection().session, secret_id, **options)
 
 
-def _rotated(secret_id: str) -> "Secret":
+def _build_rotating_secret(secret_id: str) -> "Secret":
     """With the value before a rotation beside the current one."""
-    from scheduling.clients.secrets import CURRENT, PREVIOUS
+    from scheduling.clients.secrets import CURRENT_STAGE, PREVIOUS_STAGE
 
-    return _secret(secret_id, stages=(CURRENT, PREVIOUS))
+    return _build_secret(secret_id, stages=(CURRENT_STAGE, PREVIOUS_STAGE))

@@ -9,22 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from scheduling.domain.install import Limits
 
 LOCAL_STAGE = "local"
-_URL = r"^https?://[^\s/?#]+(/[^\s?#]*)?$"
+_URL_PATTERN = r"^https?://[^\s/?#]+(/[^\s?#]*)?$"
 
 
-class _Environment(BaseModel):
+class _EnvironmentSettings(BaseModel):
     """Variables by the capital form of the field's name; empty is the same as absent."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     @classmethod
-    def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Raises pydantic.ValidationError, which names each variable at fault."""
-        named = {name: environment.get(name.upper()) for name in cls.model_fields}
-        return cls.model_validate({name: value for name, value in named.items() if value})
+        values = {name: environment.get(name.upper()) for name in cls.model_fields}
+        return cls.model_validate({name: value for name, value in values.items() if value})
 
 
-class TableSettings(_Environment):
+class TableSettings(_EnvironmentSettings):
     """What every function needs: the table and the limits of contract section 4."""
 
     table_name: str
@@ -40,7 +40,7 @@ class TableSettings(_Environment):
         return Limits(**self.model_dump(exclude={"table_name"}))
 
 
-class TimerSettings(_Environment):
+class TimerSettings(_EnvironmentSettings):
     """What EventBridge Scheduler is told of every timer."""
 
     schedule_group_name: str
@@ -49,32 +49,32 @@ class TimerSettings(_Environment):
     timer_dlq_arn: str
 
 
-class SweepSettings(_Environment):
+class SweepSettings(_EnvironmentSettings):
     """How often the full sweep begins."""
 
     sweep_interval_hours: int = Field(24, ge=1)
 
 
-class BusSettings(_Environment):
+class EventBusSettings(_EnvironmentSettings):
     """The bus on which the audit publishes."""
 
     event_bus_name: str
 
 
-class RunnerSettings(_Environment):
+class RunnerSettings(_EnvironmentSettings):
     """Where the runner is, how long a run may take, and the secrets of its service token and of callback tokens.
 
     Of the two, those that there are.
     """
 
     stack_name: str
-    runner_base_url: str = Field(pattern=_URL)
+    runner_base_url: str = Field(pattern=_URL_PATTERN)
     runner_timeout_ms: int = Field(30_000, ge=1, le=30_000)
     runner_service_token_secret_id: str | None = None
     callback_key_secret_id: str | None = None
 
 
-class TokenSettings(_Environment):
+class TokenSettings(_EnvironmentSettings):
     """The secrets of the runners' token and of callback tokens, who issues these, and whether this is a local stack."""
 
     stack_name: str

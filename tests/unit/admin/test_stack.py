@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from scheduling_admin.commands.arguments import decoded, encoded
-from scheduling_admin.errors import AdminError, Exit
-from scheduling_admin.stack.outputs import stack_of
+from scheduling_admin.commands.arguments import decode_cursor, encode_cursor
+from scheduling_admin.errors import AdminError, ExitStatus
+from scheduling_admin.stack.outputs import parse_stack
 
 OUTPUTS = {
     "TableName": "table",
@@ -26,7 +26,7 @@ PARAMETERS = {
 }
 
 
-def described(
+def describe_stack(
     outputs: dict[str, str] = OUTPUTS, parameters: dict[str, str] = PARAMETERS, **tags: str
 ) -> dict[str, Any]:
     return {
@@ -38,11 +38,11 @@ def described(
     }
 
 
-def test_a_stack_tells_what_its_functions_have() -> None:
-    found = stack_of(described(), "eu-central-1")
-    assert (found.name, found.region, found.queue_url) == ("stack", "eu-central-1", "https://queue")
-    assert (found.history_days, found.clock_url) == (7, None)
-    assert found.environment == {
+def test_a_stack_has_the_environment_of_its_functions() -> None:
+    stack = parse_stack(describe_stack(), "eu-central-1")
+    assert (stack.name, stack.region, stack.queue_url) == ("stack", "eu-central-1", "https://queue")
+    assert (stack.history_days, stack.clock_url) == (7, None)
+    assert stack.environment == {
         "TABLE_NAME": "table",
         "SCHEDULE_GROUP_NAME": "group",
         "TIMER_TARGET_ARN": "arn:execute",
@@ -68,31 +68,31 @@ def test_a_stack_tells_what_its_functions_have() -> None:
 )
 def test_only_a_local_stack_has_a_clock_of_its_own(stage: str, url: str, expected: str | None) -> None:
     parameters = {**PARAMETERS, "Stage": stage}
-    assert stack_of(described(parameters=parameters, local_clock=url), "r").clock_url == expected
+    assert parse_stack(describe_stack(parameters=parameters, local_clock=url), "r").clock_url == expected
 
 
-def test_another_kind_of_stack_is_told_apart() -> None:
-    lacking = {name: value for name, value in OUTPUTS.items() if name != "TimerRoleArn"}
-    with pytest.raises(AdminError) as refusal:
-        stack_of(described(lacking), "r")
-    assert refusal.value.ends_with is Exit.NOT_FOUND
-    assert str(refusal.value) == (
+def test_another_kind_of_stack_is_rejected() -> None:
+    incomplete_outputs = {name: value for name, value in OUTPUTS.items() if name != "TimerRoleArn"}
+    with pytest.raises(AdminError) as raised:
+        parse_stack(describe_stack(incomplete_outputs), "r")
+    assert raised.value.exit_status is ExitStatus.NOT_FOUND
+    assert str(raised.value) == (
         "The stack stack (UPDATE_COMPLETE) does not tell of TimerRoleArn: it is another kind of stack, is not deployed "
         "yet, or was deployed from an older template. Choose the stack by --stack-name, or deploy it anew."
     )
 
 
-@pytest.mark.parametrize("place", ["install-1", '{"pk": {"S": "INSTALL#é"}}'])
-def test_a_cursor_is_the_place_again(place: str) -> None:
-    assert decoded("kind", encoded("kind", place)) == place
+@pytest.mark.parametrize("position", ["install-1", '{"pk": {"S": "INSTALL#é"}}'])
+def test_a_cursor_decodes_to_its_position(position: str) -> None:
+    assert decode_cursor("kind", encode_cursor("kind", position)) == position
 
 
 def test_a_list_without_an_end_has_no_cursor() -> None:
-    assert encoded("kind", None) is None
-    assert decoded("kind", None) is None
+    assert encode_cursor("kind", None) is None
+    assert decode_cursor("kind", None) is None
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "é", "", encoded("other", "place")])
+@pytest.mark.parametrize("cursor", ["nonsense", "é", "", encode_cursor("other", "place")])
 def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
     with pytest.raises(AdminError, match="is not of this list"):
-        decoded("kind", cursor)
+        decode_cursor("kind", cursor)

@@ -3,39 +3,43 @@ from typing import Any
 
 import pytest
 from scheduling.domain.install import Install
-from scheduling.domain.schedule import Life, Schedule
-from scheduling.domain.sweeps import Timer
+from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.sweeps import TimerSnapshot
 
-from scheduling_admin.status import differences, standing_of
+from scheduling_admin.status import evaluate_firing_status, find_timer_differences
 from tests.unit.builders import INSTALL_ID, SCHEDULE_ID, install, schedule
 
-TIMER = Timer(
+TIMER = TimerSnapshot(
     schedule_id=SCHEDULE_ID,
     install_id=INSTALL_ID,
     expression="cron(0 9 * * ? *)",
     timezone="UTC",
     revision=1,
-    as_deployed=True,
+    matches_stack=True,
 )
 
 
 @pytest.mark.parametrize(
-    ("of", "row", "against"),
+    ("owner", "row", "blockers"),
     [
         (install(), schedule(), []),
         (install(enabled=False), schedule(suspended=True), ["the install is disabled"]),
         (install(paused=True), schedule(suspended=True), ["the tenant is paused"]),
         (install(deleting=True), schedule(), ["the install is being deleted"]),
-        (install(granted=frozenset()), schedule(), ["the install is not granted cap:scheduler.manage"]),
+        (
+            install(granted_capabilities=frozenset()),
+            schedule(),
+            ["the install is not granted cap:scheduler.manage"],
+        ),
         (install(), schedule(enabled=False), ["the schedule is disabled"]),
-        (install(), schedule(life=Life.REMOVING), ["the schedule is deleted"]),
+        (install(), schedule(state=ScheduleState.DELETING), ["the schedule is deleted"]),
         (
             install(),
             schedule(enabled=False, disabled_reason="no endpoint"),
             ["the platform has disabled the schedule: no endpoint"],
         ),
         (
-            install(dropped=frozenset({"POST /api/sync"})),
+            install(removed_endpoints=frozenset({"POST /api/sync"})),
             schedule(),
             ["the platform has disabled the schedule: Version version-1 has no endpoint POST /api/sync"],
         ),
@@ -47,12 +51,10 @@ TIMER = Timer(
         ),
     ],
 )
-def test_everything_that_keeps_a_schedule_from_firing_is_told(
-    of: Install, row: Schedule, against: list[str]
-) -> None:
-    found = standing_of(of, row)
-    assert list(found.against) == against
-    assert found.fires is not bool(against)
+def test_every_blocker_of_a_schedule_is_listed(owner: Install, row: Schedule, blockers: list[str]) -> None:
+    status = evaluate_firing_status(owner, row)
+    assert list(status.blockers) == blockers
+    assert status.fires is not bool(blockers)
 
 
 @pytest.mark.parametrize(
@@ -68,20 +70,20 @@ def test_everything_that_keeps_a_schedule_from_firing_is_told(
             schedule(),
             [
                 "Its expression is cron(0 8 * * ? *), the row wants cron(0 9 * * ? *).",
-                "Its zone is Europe/Berlin, the row wants UTC.",
+                "Its timezone is Europe/Berlin, the row wants UTC.",
             ],
         ),
-        ({"revision": 4}, schedule(), ["Its number is 4, the row wants 1."]),
+        ({"revision": 4}, schedule(), ["Its revision is 4, the row wants 1."]),
         ({"install_id": None}, schedule(), ["Its install is None, the row wants install-1."]),
         (
-            {"as_deployed": False},
+            {"matches_stack": False},
             schedule(),
             ["Its target, role, dead-letter queue or state is not this stack's."],
         ),
     ],
 )
-def test_each_difference_of_a_timer_is_told(
+def test_each_difference_of_a_timer_is_listed(
     timer: dict[str, Any] | None, row: Schedule, expected: list[str]
 ) -> None:
-    stands = None if timer is None else replace(TIMER, **timer)
-    assert differences(stands, row) == expected
+    actual = None if timer is None else replace(TIMER, **timer)
+    assert find_timer_differences(actual, row) == expected

@@ -4,12 +4,12 @@ from typing import Any, NoReturn
 
 import pytest
 from scheduling.api.authorizer import Authorizer
-from scheduling.domain.callback_token import issue
+from scheduling.domain.callback_token import issue_token
 
 from tests.unit.builders import INSTALL_ID, NOW, install
 
 TOKEN, KEY, STACK = "a-long-callback-token", "k" * 64, "stack-1"
-RUN = f"Bearer {issue(KEY, STACK, install(), NOW, timedelta(seconds=30))}"
+RUN = f"Bearer {issue_token(KEY, STACK, install(), NOW, timedelta(seconds=30))}"
 
 both = pytest.mark.parametrize("local", [False, True], ids=["deployed", "local"])
 
@@ -21,7 +21,9 @@ def authorizer(
     local: bool = False,
     now: datetime = NOW,
 ) -> Authorizer:
-    return Authorizer(tokens=lambda: tokens, keys=lambda: keys, issuer=STACK, clock=lambda: now, local=local)
+    return Authorizer(
+        runner_tokens=lambda: tokens, callback_keys=lambda: keys, issuer=STACK, clock=lambda: now, local=local
+    )
 
 
 def event(headers: Mapping[str, str], install_id: str = INSTALL_ID) -> dict[str, Any]:
@@ -34,8 +36,8 @@ def shown(token: str) -> dict[str, Any]:
 
 @both
 def test_the_runners_token_opens_every_install(local: bool) -> None:
-    assert authorizer(local=local).authorized(shown(TOKEN))
-    assert authorizer(local=local).authorized(event({"x-runner-auth": TOKEN}, "install-2"))
+    assert authorizer(local=local).is_authorized(shown(TOKEN))
+    assert authorizer(local=local).is_authorized(event({"x-runner-auth": TOKEN}, "install-2"))
 
 
 @pytest.mark.parametrize(
@@ -64,37 +66,37 @@ def test_the_runners_token_opens_every_install(local: bool) -> None:
 )
 @both
 def test_anything_else_does_not(given: dict[str, Any], local: bool) -> None:
-    assert not authorizer(local=local).authorized(given)
+    assert not authorizer(local=local).is_authorized(given)
 
 
 @both
 @pytest.mark.parametrize("given", [{}, shown("")], ids=["none", "empty"])
 def test_an_empty_token_opens_nothing(given: dict[str, Any], local: bool) -> None:
-    assert not authorizer(tokens=[""], local=local).authorized(given)
+    assert not authorizer(tokens=[""], local=local).is_authorized(given)
 
 
 def test_the_well_known_token_opens_the_local_stack_alone() -> None:
     well_known = ["local-runner-key"]
 
-    assert authorizer(tokens=well_known, local=True).authorized(shown("local-runner-key"))
-    assert not authorizer(tokens=well_known, local=False).authorized(shown("local-runner-key"))
+    assert authorizer(tokens=well_known, local=True).is_authorized(shown("local-runner-key"))
+    assert not authorizer(tokens=well_known, local=False).is_authorized(shown("local-runner-key"))
 
 
 def test_a_token_that_is_not_ascii_is_compared_as_it_is() -> None:
-    assert authorizer(tokens=["schlüssel"]).authorized(shown("schlüssel"))
+    assert authorizer(tokens=["schlüssel"]).is_authorized(shown("schlüssel"))
 
 
 def test_the_token_before_the_last_rotation_is_accepted_too() -> None:
     rotated = authorizer(tokens=["new", "old"])
 
-    assert rotated.authorized(shown("old"))
-    assert rotated.authorized(shown("new"))
-    assert not rotated.authorized(shown("older"))
+    assert rotated.is_authorized(shown("old"))
+    assert rotated.is_authorized(shown("new"))
+    assert not rotated.is_authorized(shown("older"))
 
 
 def test_no_token_at_all_lets_nobody_in() -> None:
-    assert not authorizer(tokens=[], keys=[], local=True).authorized(shown(""))
-    assert not authorizer(tokens=[], keys=[], local=True).authorized(event({"authorization": RUN}))
+    assert not authorizer(tokens=[], keys=[], local=True).is_authorized(shown(""))
+    assert not authorizer(tokens=[], keys=[], local=True).is_authorized(event({"authorization": RUN}))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_no_token_at_all_lets_nobody_in() -> None:
     ],
 )
 def test_either_token_opens_the_install(headers: dict[str, str]) -> None:
-    assert authorizer().authorized(event(headers))
+    assert authorizer().is_authorized(event(headers))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def test_either_token_opens_the_install(headers: dict[str, str]) -> None:
     ],
 )
 def test_a_bad_bearer_token_is_refused_even_with_the_runners_token(bearer: str) -> None:
-    assert not authorizer().authorized(event({"authorization": bearer, "x-runner-auth": TOKEN}))
+    assert not authorizer().is_authorized(event({"authorization": bearer, "x-runner-auth": TOKEN}))
 
 
 @pytest.mark.parametrize(
@@ -143,24 +145,30 @@ def test_a_bad_bearer_token_is_refused_even_with_the_runners_token(bearer: str) 
 def test_a_runs_token_opens_its_own_installs_paths_alone(parameters: dict[str, str] | None) -> None:
     given = {"headers": {"authorization": RUN}, "pathParameters": parameters}
 
-    assert not authorizer().authorized(given)
+    assert not authorizer().is_authorized(given)
 
 
 def test_a_runs_token_is_judged_by_the_clock_of_the_moment() -> None:
     moment = [NOW]
-    running = Authorizer(tokens=tuple, keys=lambda: [KEY], issuer=STACK, clock=lambda: moment[0], local=False)
-    assert running.authorized(event({"authorization": RUN}))
+    running = Authorizer(
+        runner_tokens=tuple, callback_keys=lambda: [KEY], issuer=STACK, clock=lambda: moment[0], local=False
+    )
+    assert running.is_authorized(event({"authorization": RUN}))
 
     moment[0] += timedelta(hours=1)
-    assert not running.authorized(event({"authorization": RUN}))
+    assert not running.is_authorized(event({"authorization": RUN}))
 
 
 def test_only_the_secret_that_is_asked_for_is_read() -> None:
     def unread() -> NoReturn:
         raise AssertionError
 
-    with_token = Authorizer(tokens=lambda: [TOKEN], keys=unread, issuer=STACK, clock=unread, local=False)
-    with_key = Authorizer(tokens=unread, keys=lambda: [KEY], issuer=STACK, clock=lambda: NOW, local=False)
+    with_token = Authorizer(
+        runner_tokens=lambda: [TOKEN], callback_keys=unread, issuer=STACK, clock=unread, local=False
+    )
+    with_key = Authorizer(
+        runner_tokens=unread, callback_keys=lambda: [KEY], issuer=STACK, clock=lambda: NOW, local=False
+    )
 
-    assert with_token.authorized(shown(TOKEN))
-    assert with_key.authorized(event({"authorization": RUN, "x-runner-auth": TOKEN}))
+    assert with_token.is_authorized(shown(TOKEN))
+    assert with_key.is_authorized(event({"authorization": RUN, "x-runner-auth": TOKEN}))

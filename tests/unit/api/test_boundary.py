@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from scheduling.api.callback import callback
-from scheduling.api.http import Answer, Request, answer
-from scheduling.api.problems import one_schedule, rest
+from scheduling.api.callback import callback_handler
+from scheduling.api.http import Request, Response, json_response
+from scheduling.api.problems import rest_handler, schedule_response
 from scheduling.domain import errors
 from scheduling.domain.errors import SchedulingError
 
@@ -30,19 +30,19 @@ def context() -> LambdaContext:
     return made
 
 
-def raising(error: Exception) -> Callable[[Request], Answer]:
-    def route(_request: Request) -> Answer:
+def raising(error: Exception) -> Callable[[Request], Response]:
+    def route(_request: Request) -> Response:
         raise error
 
     return route
 
 
-def called_back(error: Exception) -> Answer:
-    return callback("operation")(raising(error))(http_event("{}"), context())
+def called_back(error: Exception) -> Response:
+    return callback_handler("operation")(raising(error))(http_event("{}"), context())
 
 
-def resource(error: Exception) -> Answer:
-    return rest("operation")(raising(error))(http_event("{}"), context())
+def resource(error: Exception) -> Response:
+    return rest_handler("operation")(raising(error))(http_event("{}"), context())
 
 
 def problem(status: int, detail: str, code: str, **more: Any) -> dict[str, Any]:
@@ -56,17 +56,21 @@ def problem(status: int, detail: str, code: str, **more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("wrap", [callback("operation"), rest("operation")], ids=["callback", "resource"])
-def test_an_answer_passes_unchanged(wrap: Callable[[Callable[[Request], Answer]], Any]) -> None:
-    made = answer(200, "{}", {"etag": '"1"'})
+@pytest.mark.parametrize(
+    "wrap", [callback_handler("operation"), rest_handler("operation")], ids=["callback", "resource"]
+)
+def test_an_answer_passes_unchanged(wrap: Callable[[Callable[[Request], Response]], Any]) -> None:
+    made = json_response(200, "{}", {"etag": '"1"'})
 
     assert wrap(lambda _request: made)(http_event("{}"), context()) is made
 
 
-@pytest.mark.parametrize("wrap", [callback("operation"), rest("operation")], ids=["callback", "resource"])
-def test_a_route_sees_the_event(wrap: Callable[[Callable[[Request], Answer]], Any]) -> None:
-    def route(request: Request) -> Answer:
-        return answer(200, request.install_id)
+@pytest.mark.parametrize(
+    "wrap", [callback_handler("operation"), rest_handler("operation")], ids=["callback", "resource"]
+)
+def test_a_route_sees_the_event(wrap: Callable[[Callable[[Request], Response]], Any]) -> None:
+    def route(request: Request) -> Response:
+        return json_response(200, request.install_id)
 
     assert wrap(route)(http_event(), context())["body"] == "install-1"
 
@@ -91,7 +95,9 @@ def test_anything_unexpected_is_an_internal_error_of_the_resource_api(error: Exc
 
 CALLBACK_TABLE = [
     pytest.param(
-        errors.ValidationFailed.of({"cron": "Cron expression too long", "name": "Name too long"}),
+        errors.ValidationFailed.from_field_errors(
+            {"cron": "Cron expression too long", "name": "Name too long"}
+        ),
         400,
         {
             "success": False,
@@ -108,7 +114,7 @@ CALLBACK_TABLE = [
         id="no field to blame",
     ),
     pytest.param(
-        errors.QuotaReached(50),
+        errors.QuotaExceeded(50),
         400,
         {
             "success": False,
@@ -165,7 +171,9 @@ def test_the_callback_refuses_in_its_form(
     ("error", "body"),
     [
         pytest.param(
-            errors.ValidationFailed.of({"cron": "Cron expression too long", "name": "Name too long"}),
+            errors.ValidationFailed.from_field_errors(
+                {"cron": "Cron expression too long", "name": "Name too long"}
+            ),
             problem(
                 400,
                 "Cron expression too long",
@@ -179,7 +187,7 @@ def test_the_callback_refuses_in_its_form(
         ),
         pytest.param(errors.InstallNotFound(), problem(404, "Install not found", "NOT_FOUND"), id="install"),
         pytest.param(
-            errors.QuotaReached(50),
+            errors.QuotaExceeded(50),
             problem(409, "Too many schedules (max 50 per extension install)", "QUOTA_EXCEEDED"),
             id="quota",
         ),
@@ -224,7 +232,7 @@ def test_the_resource_api_refuses_with_a_problem_document(
     ids=["rate", "unavailable"],
 )
 def test_when_to_try_again_is_in_a_header(
-    ask: Callable[[Exception], Answer], error: SchedulingError, status: int, seconds: str
+    ask: Callable[[Exception], Response], error: SchedulingError, status: int, seconds: str
 ) -> None:
     made = ask(error)
 
@@ -233,13 +241,13 @@ def test_when_to_try_again_is_in_a_header(
 
 
 def test_texts_are_not_escaped_beyond_json() -> None:
-    made = resource(errors.ValidationFailed.of({"naïve": 'a "quoted" é'}))
+    made = resource(errors.ValidationFailed.from_field_errors({"naïve": 'a "quoted" é'}))
 
     assert '"fieldErrors":{"naïve":"a \\"quoted\\" é"}' in made["body"]
 
 
 def test_one_schedule_has_its_revision_for_a_tag() -> None:
-    made = one_schedule(201, schedule(revision=7), location="/there")
+    made = schedule_response(201, schedule(revision=7), location="/there")
 
     assert made["statusCode"] == 201
     assert made["headers"] == {"content-type": "application/json", "etag": '"7"', "location": "/there"}

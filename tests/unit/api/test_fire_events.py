@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from scheduling.api.observability import logger
-from scheduling.api.triggers import fire_of, reported
-from scheduling.domain.runs import NotRun, Run, RunStatus
+from scheduling.api.triggers import parse_fire, run_and_report
+from scheduling.domain.runs import Run, RunStatus, SkipReason
 
 from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, fire
 
@@ -19,16 +19,16 @@ OCCURRENCE = {"scheduleId": SCHEDULE_ID, "scheduledTime": "2026-11-23T09:00:00Z"
 
 
 def test_an_event_tells_of_a_fire() -> None:
-    assert fire_of(EVENT) == fire()
+    assert parse_fire(EVENT) == fire()
 
 
 def test_the_attempt_is_no_part_of_the_fire() -> None:
-    assert fire_of({**EVENT, "attempt": "2"}) == fire_of(EVENT)
-    assert fire_of({name: value for name, value in EVENT.items() if name != "attempt"}) == fire()
+    assert parse_fire({**EVENT, "attempt": "2"}) == parse_fire(EVENT)
+    assert parse_fire({name: value for name, value in EVENT.items() if name != "attempt"}) == fire()
 
 
 def test_a_scheduled_time_is_brought_to_one_form() -> None:
-    assert fire_of({**EVENT, "scheduledTime": "2026-11-23T10:00:00+01:00"}) == fire()
+    assert parse_fire({**EVENT, "scheduledTime": "2026-11-23T10:00:00+01:00"}) == fire()
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_scheduled_time_is_brought_to_one_form() -> None:
 )
 def test_a_wrong_event_names_its_field(field: str, value: object) -> None:
     with pytest.raises(ValidationError) as refused:
-        fire_of({**EVENT, field: value})
+        parse_fire({**EVENT, field: value})
 
     assert [error["loc"] for error in refused.value.errors()] == [(field,)]
 
@@ -53,7 +53,7 @@ def test_a_wrong_event_names_its_field(field: str, value: object) -> None:
 @pytest.mark.parametrize("field", ["installId", "scheduleId", "revision", "scheduledTime"])
 def test_a_missing_field_is_named(field: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        fire_of({name: value for name, value in EVENT.items() if name != field})
+        parse_fire({name: value for name, value in EVENT.items() if name != field})
 
     assert [error["loc"] for error in refused.value.errors()] == [(field,)]
 
@@ -61,16 +61,16 @@ def test_a_missing_field_is_named(field: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "status"),
     [
-        (NotRun.DUPLICATE, "duplicate"),
-        (NotRun.OVERLAP, "overlap"),
-        (NotRun.UNKNOWN_SCHEDULE, "unknown"),
-        (NotRun.STALE_REVISION, "stale"),
-        (NotRun.DISABLED, "disabled"),
-        (NotRun.CAPABILITY_REVOKED, "revoked"),
+        (SkipReason.DUPLICATE, "duplicate"),
+        (SkipReason.OVERLAP, "overlap"),
+        (SkipReason.UNKNOWN_SCHEDULE, "unknown"),
+        (SkipReason.STALE_REVISION, "stale"),
+        (SkipReason.DISABLED, "disabled"),
+        (SkipReason.CAPABILITY_REVOKED, "revoked"),
     ],
 )
-def test_why_nothing_was_run_is_reported(reason: NotRun, status: str) -> None:
-    assert reported(fire(), lambda: reason) == {**OCCURRENCE, "status": status}
+def test_why_nothing_was_run_is_reported(reason: SkipReason, status: str) -> None:
+    assert run_and_report(fire(), lambda: reason) == {**OCCURRENCE, "status": status}
 
 
 RUN = Run(
@@ -80,15 +80,15 @@ RUN = Run(
 
 @pytest.mark.parametrize(
     ("result", "status"),
-    [pytest.param(NotRun.DISABLED, "disabled", id="not run"), pytest.param(RUN, "error", id="run")],
+    [pytest.param(SkipReason.DISABLED, "disabled", id="not run"), pytest.param(RUN, "error", id="run")],
 )
 def test_what_came_of_an_occurrence_is_logged(
-    monkeypatch: pytest.MonkeyPatch, result: Run | NotRun, status: str
+    monkeypatch: pytest.MonkeyPatch, result: Run | SkipReason, status: str
 ) -> None:
     logged: list[tuple[str, dict[str, object]]] = []
     monkeypatch.setattr(logger, "info", lambda message, **fields: logged.append((message, fields)))
 
-    reported(fire(), lambda: result)
+    run_and_report(fire(), lambda: result)
 
     assert logged == [("occurrence", {"scheduled_time": "2026-11-23T09:00:00Z", "status": status})]
 
@@ -100,7 +100,7 @@ def test_what_came_of_an_occurrence_is_logged(
 def test_a_run_is_reported(status: RunStatus, error: str | None) -> None:
     run = Run(scheduled_time=fire().scheduled_time, status=status, attempt=2, started_at=NOW, error=error)
 
-    assert reported(fire(), lambda: run) == {
+    assert run_and_report(fire(), lambda: run) == {
         **OCCURRENCE,
         "status": status.value,
         "attempt": 2,

@@ -5,8 +5,8 @@ import random
 from typing import Any
 
 import pytest
-from scheduling.api.http import Answer, Request, answer, fitted
-from scheduling.domain.errors import AnswerTooLarge, InstallNotFound, ValidationFailed
+from scheduling.api.http import Request, Response, compress_if_needed, json_response
+from scheduling.domain.errors import InstallNotFound, ResponseTooLarge, ValidationFailed
 from scheduling.domain.exact_json import Number
 
 from tests.unit.builders import http_event
@@ -24,7 +24,7 @@ def encoded(data: bytes) -> dict[str, Any]:
     return http_event(base64.b64encode(data).decode(), isBase64Encoded=True)
 
 
-def lambda_size(made: Answer) -> int:
+def lambda_size(made: Response) -> int:
     """In bytes, as Lambda's runtime for Python 3.12 and later encodes it."""
     return len(json.dumps(made, ensure_ascii=False).encode())
 
@@ -38,8 +38,8 @@ def lambda_size(made: Answer) -> int:
     ],
 )
 def test_a_body_is_read_plain_or_in_base64(text: str, value: dict[str, object]) -> None:
-    assert Request(http_event(text)).json_object() == value
-    assert Request(encoded(text.encode())).json_object() == value
+    assert Request(http_event(text)).parse_json_body() == value
+    assert Request(encoded(text.encode())).parse_json_body() == value
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_body_is_read_plain_or_in_base64(text: str, value: dict[str, object]) 
 )
 def test_any_other_body_is_a_failed_validation(event: dict[str, Any], text: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        Request(event).json_object()
+        Request(event).parse_json_body()
 
     assert str(refused.value) == text
     assert refused.value.field_errors == {}
@@ -109,15 +109,15 @@ def test_what_is_not_sent_is_none_or_empty() -> None:
     bare = Request({"version": "2.0"})
 
     assert bare.header("if-match") is None
-    assert bare.query("limit") is None
-    assert bare.path("installId") == ""
+    assert bare.query_parameter("limit") is None
+    assert bare.path_parameter("installId") == ""
     assert not bare.accepts_gzip
 
 
 def test_parameters_are_those_of_path_and_query() -> None:
     found = Request(http_event(path={"scheduleId": "s"}, queryStringParameters={"limit": "2"}))
 
-    assert (found.path("scheduleId"), found.query("limit")) == ("s", "2")
+    assert (found.path_parameter("scheduleId"), found.query_parameter("limit")) == ("s", "2")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_gzip_is_not_taken_where_it_is_not_accepted(accepted: str | None) -> Non
 
 
 def test_an_answer_is_json() -> None:
-    assert answer(201, "{}", {"etag": '"1"'}) == {
+    assert json_response(201, "{}", {"etag": '"1"'}) == {
         "statusCode": 201,
         "headers": {"content-type": "application/json", "etag": '"1"'},
         "body": "{}",
@@ -194,13 +194,13 @@ def test_an_answer_is_json() -> None:
 
 
 def test_an_answer_may_name_its_own_type() -> None:
-    made = answer(400, "{}", {"content-type": "application/problem+json"})
+    made = json_response(400, "{}", {"content-type": "application/problem+json"})
 
     assert made["headers"] == {"content-type": "application/problem+json"}
 
 
 def test_an_answer_without_a_body_has_no_type() -> None:
-    assert answer(204) == {"statusCode": 204, "headers": {}, "body": ""}
+    assert json_response(204) == {"statusCode": 204, "headers": {}, "body": ""}
 
 
 @pytest.mark.parametrize(
@@ -218,9 +218,9 @@ def test_an_answer_without_a_body_has_no_type() -> None:
 )
 @pytest.mark.parametrize("accepted", [None, "gzip"])
 def test_an_answer_that_fits_is_left_plain(body: str, accepted: str | None) -> None:
-    plain = answer(200, body)
+    plain = json_response(200, body)
 
-    assert fitted(plain, request(accepted), "too large") == plain
+    assert compress_if_needed(plain, request(accepted), "too large") == plain
     assert lambda_size(plain) < LAMBDA_LIMIT
 
 
@@ -234,9 +234,9 @@ def test_an_answer_that_fits_is_left_plain(body: str, accepted: str | None) -> N
     ],
 )
 def test_an_answer_that_does_not_fit_is_compressed_or_refused(body: str) -> None:
-    plain = answer(200, body)
+    plain = json_response(200, body)
 
-    made = fitted(plain, request("gzip"), "too large")
+    made = compress_if_needed(plain, request("gzip"), "too large")
 
     assert made["isBase64Encoded"] is True
     assert made["headers"] == {
@@ -246,8 +246,8 @@ def test_an_answer_that_does_not_fit_is_compressed_or_refused(body: str) -> None
     }
     assert gzip.decompress(base64.b64decode(made["body"])).decode() == body
     assert lambda_size(made) < LAMBDA_LIMIT
-    with pytest.raises(AnswerTooLarge) as refused:
-        fitted(plain, request(None), "use pages")
+    with pytest.raises(ResponseTooLarge) as refused:
+        compress_if_needed(plain, request(None), "use pages")
     assert str(refused.value) == "use pages"
 
 
@@ -255,5 +255,5 @@ def test_an_answer_that_does_not_fit_compressed_is_refused() -> None:
     noise = random.Random(1).randbytes(4_700_000)  # noqa: S311 - only to be incompressible
     body = base64.b64encode(noise).decode()
 
-    with pytest.raises(AnswerTooLarge):
-        fitted(answer(200, body), request("gzip"), "too large")
+    with pytest.raises(ResponseTooLarge):
+        compress_if_needed(json_response(200, body), request("gzip"), "too large")

@@ -2,7 +2,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from scheduling.api.registration import registration
+from scheduling.api.registration import parse_registration
 from scheduling.domain.errors import ValidationFailed
 from scheduling.domain.exact_json import Number, dumps, loads
 from scheduling.domain.ids import endpoint_id
@@ -44,18 +44,18 @@ def with_endpoints(*endpoints: object) -> dict[str, Any]:
 
 def refused(sent: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(ValidationFailed) as refusal:
-        registration(sent)
+        parse_registration(sent)
     assert str(refusal.value) == next(iter(refusal.value.field_errors.values()))
     return refusal.value.field_errors
 
 
 def test_a_registration_says_what_the_body_says() -> None:
-    given = registration(body())
+    given = parse_registration(body())
 
     assert given.tenant_id == "tenant-1"
     assert given.registry_id == "registry-1"
     assert given.content_hash == BODY["contentHash"]
-    assert given.granted == ALWAYS | {"cap:scheduler.manage"}
+    assert given.granted_capabilities == ALWAYS | {"cap:scheduler.manage"}
     assert given.enabled is True
     assert given.config == InstallConfig(config="{}", secret_envelope="{}")
     assert given.version.id == "version-1"
@@ -67,7 +67,7 @@ def test_a_registration_says_what_the_body_says() -> None:
 def test_what_may_be_left_out_is_taken_where_given() -> None:
     config, envelope = loads('{"rate":1.0,"é":1e400}'), loads('{"c":12345678901234567890123}')
 
-    given = registration(body(enabled=False, config=config, secretEnvelope=envelope))
+    given = parse_registration(body(enabled=False, config=config, secretEnvelope=envelope))
 
     assert given.enabled is False
     assert given.config.config == '{"rate":1.0,"é":1e400}'
@@ -75,7 +75,7 @@ def test_what_may_be_left_out_is_taken_where_given() -> None:
 
 
 def test_null_config_and_secrets_are_none() -> None:
-    assert registration(body(config=None, secretEnvelope=None)).config == InstallConfig()
+    assert parse_registration(body(config=None, secretEnvelope=None)).config == InstallConfig()
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_null_config_and_secrets_are_none() -> None:
 def test_granted_is_what_is_known_and_asked_for(asked: list[str], granted: list[str], held: set[str]) -> None:
     sent = {**with_manifest(capabilities=asked), "grantedCapabilities": granted}
 
-    assert registration(sent).granted == ALWAYS | held
+    assert parse_registration(sent).granted_capabilities == ALWAYS | held
 
 
 def test_a_manifest_without_capabilities_asks_for_none() -> None:
     manifest = {name: value for name, value in MANIFEST.items() if name != "capabilities"}
 
-    assert registration(body(manifest=manifest, grantedCapabilities=[])).granted == ALWAYS
+    assert parse_registration(body(manifest=manifest, grantedCapabilities=[])).granted_capabilities == ALWAYS
 
 
 def test_a_capability_that_is_not_in_the_manifest_cannot_be_granted() -> None:
@@ -195,7 +195,7 @@ def test_every_field_at_fault_is_named(sent: dict[str, Any], errors: dict[str, s
 @pytest.mark.parametrize("field", ["tenantId", "registryId", "versionId"])
 @pytest.mark.parametrize("value", ["a", "!" * 128, "tenant#1/x"], ids=["1", "128", "signs"])
 def test_an_id_may_have_1_to_128_printable_characters(field: str, value: str) -> None:
-    registration(body(**{field: value}))
+    parse_registration(body(**{field: value}))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_an_endpoint_that_is_not_valid_is_named(endpoint: dict[str, str], field:
 
 
 def test_endpoints_are_normalized_and_sorted_by_path_then_method() -> None:
-    given = registration(
+    given = parse_registration(
         with_endpoints(
             {"method": "post", "path": "b", "handler": "1"},
             {"method": "GET", "path": "//b", "handler": "2"},
@@ -264,8 +264,8 @@ def test_endpoints_are_normalized_and_sorted_by_path_then_method() -> None:
 
 
 def test_an_endpoint_keeps_its_id_in_another_version() -> None:
-    one = registration(body()).version.endpoints[0]
-    two = registration(body(versionId="version-2", contentHash="sha256:00")).version.endpoints[0]
+    one = parse_registration(body()).version.endpoints[0]
+    two = parse_registration(body(versionId="version-2", contentHash="sha256:00")).version.endpoints[0]
 
     assert one.id == two.id
 
@@ -289,7 +289,7 @@ def reordered() -> dict[str, Any]:
     ],
 )
 def test_a_manifest_is_known_again_by_its_hash(manifest: dict[str, Any], same: bool) -> None:
-    first, second = registration(body()).version, registration(body(manifest=manifest)).version
+    first, second = parse_registration(body()).version, parse_registration(body(manifest=manifest)).version
 
     assert (first.manifest_hash == second.manifest_hash) is same
 
@@ -298,7 +298,7 @@ def test_a_manifest_is_known_again_by_its_hash(manifest: dict[str, Any], same: b
 def test_a_config_may_have_100000_bytes_and_no_more(field: str) -> None:
     around = len('{"a":""}')
 
-    registration(body(**{field: {"a": "é" * ((100_000 - around) // 2)}}))
+    parse_registration(body(**{field: {"a": "é" * ((100_000 - around) // 2)}}))
     assert refused(body(**{field: {"a": "é" * ((100_000 - around) // 2) + "x"}})) == {
         field: "Larger than 100000 bytes"
     }
@@ -307,7 +307,7 @@ def test_a_config_may_have_100000_bytes_and_no_more(field: str) -> None:
 def test_a_manifest_may_have_100000_bytes_and_no_more() -> None:
     around = len(dumps({**MANIFEST, "description": ""}))
 
-    registration(with_manifest(description="x" * (100_000 - around)))
+    parse_registration(with_manifest(description="x" * (100_000 - around)))
     assert refused(with_manifest(description="x" * (100_001 - around))) == {
         "manifest": "Larger than 100000 bytes"
     }

@@ -3,17 +3,17 @@ from datetime import UTC, datetime
 
 import pytest
 from scheduling.api.rendering import (
-    compact,
+    dump_json,
     endpoint_fields,
+    format_timestamp,
     install_fields,
     preview_fields,
     run_fields,
     schedule_json,
     schedules_json,
-    timestamp,
 )
 from scheduling.domain.install import Limits, Version
-from scheduling.domain.preview import Preview, preview_of
+from scheduling.domain.preview import Preview, build_preview
 from scheduling.domain.rules import Rules, ScheduleInput
 from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.schedule import LastRun
@@ -38,15 +38,15 @@ from tests.unit.builders import NOW, SCHEDULE_ID, endpoint, install, schedule
     ],
 )
 def test_a_time_is_iso_8601_in_utc(moment: datetime | None, text: str | None) -> None:
-    assert timestamp(moment) == text
+    assert format_timestamp(moment) == text
 
 
 def test_a_time_reads_back() -> None:
-    assert datetime.fromisoformat(timestamp(NOW) or "") == NOW
+    assert datetime.fromisoformat(format_timestamp(NOW) or "") == NOW
 
 
 def test_json_is_compact_and_not_escaped() -> None:
-    assert compact({"a": ["é", None, True, "\n"]}) == '{"a":["é",null,true,"\\n"]}'
+    assert dump_json({"a": ["é", None, True, "\n"]}) == '{"a":["é",null,true,"\\n"]}'
 
 
 def test_a_schedule_has_the_contracts_fields() -> None:
@@ -55,9 +55,9 @@ def test_a_schedule_has_the_contracts_fields() -> None:
         payload='{"a":[1,2]}',
         timezone="Europe/Berlin",
         revision=7,
-        running_time="2026-11-23T08:00:00Z",
+        running_occurrence="2026-11-23T08:00:00Z",
         held_name="former",
-        last_run=LastRun(at=NOW, status="error", error='no "luck"'),
+        last_run=LastRun(started_at=NOW, status="error", error='no "luck"'),
     )
 
     assert json.loads(schedule_json(made)) == {
@@ -98,7 +98,7 @@ def test_what_the_platform_disabled_tells_why() -> None:
 
 
 def test_a_successful_run_has_no_error() -> None:
-    made = json.loads(schedule_json(schedule(last_run=LastRun(at=NOW, status="success", error=None))))
+    made = json.loads(schedule_json(schedule(last_run=LastRun(started_at=NOW, status="success", error=None))))
 
     assert (made["lastRunStatus"], made["lastError"]) == ("success", None)
 
@@ -141,7 +141,7 @@ def test_an_endpoint_tells_whether_it_can_be_scheduled(method: str, path: str, s
 def preview(now: datetime, timezone: str) -> Preview:
     """Of a schedule every half hour from 01:00 to 02:30."""
     given = ScheduleInput({"endpoint": "/a", "cron": "*/30 1,2 * * *", "timezone": timezone})
-    return preview_of(Rules((endpoint("POST", "/a"),), Limits(), now), install(), given)
+    return build_preview(Rules((endpoint("POST", "/a"),), Limits(), now), install(), given)
 
 
 def test_a_preview_has_the_contracts_fields() -> None:
@@ -158,7 +158,7 @@ def test_a_preview_has_the_contracts_fields() -> None:
         "fires": [],
         "skipped": [],
     }
-    assert json.loads(compact(fields["fires"]))[1:3] == [
+    assert json.loads(dump_json(fields["fires"]))[1:3] == [
         {"local": "2027-03-28T01:30:00+01:00", "utc": "2027-03-28T00:30:00Z"},
         {"local": "2027-03-29T01:00:00+02:00", "utc": "2027-03-28T23:00:00Z"},
     ]
@@ -175,7 +175,7 @@ def test_a_preview_has_the_contracts_fields() -> None:
 def test_a_repeated_fire_says_so_and_by_its_offset_that_it_is_the_first() -> None:
     fields = preview_fields(preview(datetime(2026, 10, 24, 23, 45, tzinfo=UTC), "Europe/Berlin"))
 
-    assert json.loads(compact(fields["fires"]))[:3] == [
+    assert json.loads(dump_json(fields["fires"]))[:3] == [
         {"local": "2026-10-25T02:00:00+02:00", "utc": "2026-10-25T00:00:00Z", "repeated": True},
         {"local": "2026-10-25T02:30:00+02:00", "utc": "2026-10-25T00:30:00Z", "repeated": True},
         {"local": "2026-10-26T01:00:00+01:00", "utc": "2026-10-26T00:00:00Z"},
@@ -185,7 +185,7 @@ def test_a_repeated_fire_says_so_and_by_its_offset_that_it_is_the_first() -> Non
 def test_a_refused_preview_tells_why() -> None:
     given = ScheduleInput({"cron": "0 9 * * *"}, {"x": "x is not a known field"})
 
-    fields = preview_fields(preview_of(Rules((), Limits(), NOW), install(), given))
+    fields = preview_fields(build_preview(Rules((), Limits(), NOW), install(), given))
 
     assert (fields["valid"], fields["error"]) == (False, "endpoint is required")
     assert fields["fieldErrors"] == {"endpoint": "endpoint is required", "x": "x is not a known field"}
@@ -203,7 +203,7 @@ def test_a_run_has_the_contracts_fields() -> None:
         retryable=True,
     )
 
-    assert compact(run_fields(run)) == (
+    assert dump_json(run_fields(run)) == (
         '{"scheduledTime":"2026-11-23T09:00:00Z","trigger":"schedule","startedAt":"2026-11-23T09:00:00.000Z","durationMs":12,'
         '"attempt":2,"status":"error","httpStatus":503,"error":"down"}'
     )

@@ -3,16 +3,16 @@ import base64
 import pytest
 from scheduling.api.http import Request
 from scheduling.api.parsing import (
-    cursor_of,
-    idempotency_key,
-    if_match,
-    page_limit,
-    refuse_unknown,
-    required_schedule_id,
-    run_position,
-    schedule_id_of,
-    schedule_input,
-    schedule_position,
+    encode_cursor,
+    parse_idempotency_key,
+    parse_if_match,
+    parse_page_limit,
+    parse_run_cursor,
+    parse_schedule_cursor,
+    parse_schedule_input,
+    refuse_unknown_fields,
+    schedule_id_from_body,
+    schedule_id_from_path,
 )
 from scheduling.domain import exact_json
 from scheduling.domain.errors import ScheduleNotFound, ValidationFailed
@@ -57,7 +57,7 @@ def field_errors(refused: pytest.ExceptionInfo[ValidationFailed]) -> dict[str, s
     ],
 )
 def test_fields_of_the_right_type_are_taken(text: str, fields: dict[str, object]) -> None:
-    given = schedule_input(body(text))
+    given = parse_schedule_input(body(text))
 
     assert given.fields == fields
     assert given.errors == {}
@@ -84,14 +84,14 @@ def test_fields_of_the_right_type_are_taken(text: str, fields: dict[str, object]
     ],
 )
 def test_a_field_of_the_wrong_type_is_reported_and_left_out(field: str, value: str, text: str) -> None:
-    given = schedule_input(body(f'{{"{field}":{value},"payload":[]}}'))
+    given = parse_schedule_input(body(f'{{"{field}":{value},"payload":[]}}'))
 
     assert given.errors == {field: text}
     assert given.fields == {"payload": []}
 
 
 def test_all_wrong_types_are_reported_together() -> None:
-    given = schedule_input(body('{"endpoint":1,"cron":2,"enabled":3,"other":4,"name":"kept"}'))
+    given = parse_schedule_input(body('{"endpoint":1,"cron":2,"enabled":3,"other":4,"name":"kept"}'))
 
     assert set(given.errors) == {"endpoint", "cron", "enabled", "other"}
     assert given.fields == {"name": "kept"}
@@ -100,7 +100,7 @@ def test_all_wrong_types_are_reported_together() -> None:
 def test_many_unknown_fields_do_not_hide_a_wrong_type() -> None:
     unknown = ",".join(f'"x{number}":1' for number in range(30))
 
-    given = schedule_input(body(f'{{{unknown},"cron":1,"name":"kept"}}'))
+    given = parse_schedule_input(body(f'{{{unknown},"cron":1,"name":"kept"}}'))
 
     assert len(given.errors) == 20
     assert given.errors["cron"] == "cron must be a string"
@@ -114,23 +114,23 @@ def test_many_unknown_fields_do_not_hide_a_wrong_type() -> None:
 )
 def test_a_long_name_is_cut(name: str, shown: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        refuse_unknown({name: 1}, ())
+        refuse_unknown_fields({name: 1}, ())
 
     assert field_errors(refused) == {shown: f"{shown} is not a known field"}
-    assert schedule_input({name: 1}).errors == {shown: f"{shown} is not a known field"}
+    assert parse_schedule_input({name: 1}).errors == {shown: f"{shown} is not a known field"}
 
 
 def test_many_unknown_fields_are_not_all_named() -> None:
     with pytest.raises(ValidationFailed) as refused:
-        refuse_unknown({str(number): number for number in range(30)}, ())
+        refuse_unknown_fields({str(number): number for number in range(30)}, ())
 
     assert list(field_errors(refused)) == [str(number) for number in range(20)]
 
 
 def test_unknown_fields_are_refused_by_name() -> None:
-    refuse_unknown({"scheduleId": 1}, {"scheduleId"})
+    refuse_unknown_fields({"scheduleId": 1}, {"scheduleId"})
     with pytest.raises(ValidationFailed) as refused:
-        refuse_unknown({"scheduleId": 1, "a": 1, "b": 2}, {"scheduleId"})
+        refuse_unknown_fields({"scheduleId": 1, "a": 1, "b": 2}, {"scheduleId"})
 
     assert field_errors(refused) == {"a": "a is not a known field", "b": "b is not a known field"}
 
@@ -139,7 +139,7 @@ def test_unknown_fields_are_refused_by_name() -> None:
     "text", [SCHEDULE_ID, SCHEDULE_ID.upper(), f" {SCHEDULE_ID}\n"], ids=["lower", "upper", "spaces"]
 )
 def test_a_schedule_id_of_a_body_is_taken_in_lower_case(text: str) -> None:
-    assert required_schedule_id({"scheduleId": text}) == SCHEDULE_ID
+    assert schedule_id_from_body({"scheduleId": text}) == SCHEDULE_ID
 
 
 @pytest.mark.parametrize(
@@ -159,25 +159,25 @@ def test_a_schedule_id_of_a_body_is_taken_in_lower_case(text: str) -> None:
 )
 def test_any_other_schedule_id_of_a_body_is_refused(fields: dict[str, object], text: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        required_schedule_id(fields)
+        schedule_id_from_body(fields)
 
     assert field_errors(refused) == {"scheduleId": text}
     assert str(refused.value) == text
 
 
 def test_a_schedule_id_of_a_path_is_taken_or_not_found() -> None:
-    assert schedule_id_of(SCHEDULE_ID.upper()) == SCHEDULE_ID
+    assert schedule_id_from_path(SCHEDULE_ID.upper()) == SCHEDULE_ID
     with pytest.raises(ScheduleNotFound):
-        schedule_id_of("preview")
+        schedule_id_from_path("preview")
 
 
 def test_without_the_header_there_is_no_idempotency_key() -> None:
-    assert idempotency_key(None, {}) is None
+    assert parse_idempotency_key(None, {}) is None
 
 
 @pytest.mark.parametrize("header", ["k", "k" * 64, " "], ids=["1", "64", "space"])
 def test_an_idempotency_key_has_1_to_64_characters(header: str) -> None:
-    key = idempotency_key(header, {})
+    key = parse_idempotency_key(header, {})
 
     assert key is not None
     assert key.value == header
@@ -186,7 +186,7 @@ def test_an_idempotency_key_has_1_to_64_characters(header: str) -> None:
 @pytest.mark.parametrize("header", ["", "k" * 65], ids=["empty", "65"])
 def test_any_other_idempotency_key_is_refused(header: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        idempotency_key(header, {})
+        parse_idempotency_key(header, {})
 
     assert field_errors(refused) == {"Idempotency-Key": "Idempotency-Key must be 1 to 64 characters"}
 
@@ -211,7 +211,7 @@ SAME = '{"cron":"0 9 * * *","payload":{"b":[1.0,"é"],"a":null}}'
     ],
 )
 def test_a_key_tells_whether_the_body_is_the_same(text: str, same: bool) -> None:
-    first, second = idempotency_key("k", body(SAME)), idempotency_key("k", body(text))
+    first, second = parse_idempotency_key("k", body(SAME)), parse_idempotency_key("k", body(text))
 
     assert (first == second) is same
 
@@ -220,9 +220,11 @@ def keyed_create(levels: int) -> str | None:
     """The payload that a create with an Idempotency-Key keeps of so many levels."""
     payload = "[" * levels + "1" + "]" * levels
     sent = http_event(f'{{"endpoint":"/a","cron":"0 9 * * *","payload":{payload}}}')
-    wanted = Request(sent).json_object()
-    assert idempotency_key("k", wanted) is not None
-    return Rules([endpoint("POST", "/a")], Limits(), NOW).define(schedule_input(wanted)).payload
+    wanted = Request(sent).parse_json_body()
+    assert parse_idempotency_key("k", wanted) is not None
+    return (
+        Rules([endpoint("POST", "/a")], Limits(), NOW).build_definition(parse_schedule_input(wanted)).payload
+    )
 
 
 @pytest.mark.parametrize("levels", [1, 200, 255])
@@ -256,12 +258,12 @@ def test_a_key_with_a_body_of_more_than_256_levels_is_a_failed_validation(levels
     ],
 )
 def test_if_match_admits_the_revisions_it_names(header: str | None, revisions: set[int] | None) -> None:
-    assert if_match(header) == revisions
+    assert parse_if_match(header) == revisions
 
 
 @pytest.mark.parametrize(("text", "limit"), [(None, 50), ("1", 1), ("50", 50), ("007", 7)])
 def test_a_page_has_1_to_50_and_50_by_default(text: str | None, limit: int) -> None:
-    assert page_limit(text) == limit
+    assert parse_page_limit(text) == limit
 
 
 @pytest.mark.parametrize(
@@ -269,22 +271,22 @@ def test_a_page_has_1_to_50_and_50_by_default(text: str | None, limit: int) -> N
 )
 def test_any_other_page_limit_is_refused(text: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        page_limit(text)
+        parse_page_limit(text)
 
     assert field_errors(refused) == {"limit": "limit must be a whole number from 1 to 50"}
 
 
 def test_a_cursor_leads_back_to_its_place() -> None:
-    assert cursor_of(None) is None
-    assert schedule_position(None) is None
-    assert run_position(None) is None
-    assert schedule_position(cursor_of(SCHEDULE_ID)) == SCHEDULE_ID
-    assert run_position(cursor_of("2026-11-23T09:00:00Z")) == "2026-11-23T09:00:00Z"
+    assert encode_cursor(None) is None
+    assert parse_schedule_cursor(None) is None
+    assert parse_run_cursor(None) is None
+    assert parse_schedule_cursor(encode_cursor(SCHEDULE_ID)) == SCHEDULE_ID
+    assert parse_run_cursor(encode_cursor("2026-11-23T09:00:00Z")) == "2026-11-23T09:00:00Z"
 
 
 @pytest.mark.parametrize("position", [SCHEDULE_ID, "2026-11-23T09:00:00Z", "\xff\xfe\xff"])
 def test_a_cursor_needs_no_escape_in_a_query(position: str) -> None:
-    cursor = cursor_of(position)
+    cursor = encode_cursor(position)
 
     assert cursor is not None
     assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -312,8 +314,8 @@ def forged(position: bytes) -> str:
 )
 def test_a_cursor_that_was_never_given_is_refused(cursor: str) -> None:
     with pytest.raises(ValidationFailed) as of_runs:
-        run_position(cursor)
+        parse_run_cursor(cursor)
     with pytest.raises(ValidationFailed) as of_schedules:
-        schedule_position(cursor)
+        parse_schedule_cursor(cursor)
 
     assert field_errors(of_runs) == field_errors(of_schedules) == {"cursor": "Invalid cursor"}

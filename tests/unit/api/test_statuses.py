@@ -15,16 +15,16 @@ TABLE = [
     pytest.param(errors.InstallNotFound(), 404, 404, "NOT_FOUND", id="install"),
     pytest.param(errors.ScheduleNotFound(), 400, 404, "NOT_FOUND", id="schedule"),
     pytest.param(errors.NameTaken(), 400, 409, "NAME_TAKEN", id="name"),
-    pytest.param(errors.QuotaReached(50), 400, 409, "QUOTA_EXCEEDED", id="quota"),
+    pytest.param(errors.QuotaExceeded(50), 400, 409, "QUOTA_EXCEEDED", id="quota"),
     pytest.param(errors.IdempotencyMismatch(), 409, 409, "IDEMPOTENCY_MISMATCH", id="idempotency"),
     pytest.param(errors.InstallConflict("x"), 409, 409, "INSTALL_CONFLICT", id="install conflict"),
     pytest.param(errors.RemapFailed([]), 409, 409, "SCHEDULE_REMAP_FAILED", id="remap"),
     pytest.param(errors.PreconditionFailed(), 412, 412, "PRECONDITION_FAILED", id="precondition"),
-    pytest.param(errors.AnswerTooLarge("x"), 413, 413, "ANSWER_TOO_LARGE", id="too large"),
+    pytest.param(errors.ResponseTooLarge("x"), 413, 413, "ANSWER_TOO_LARGE", id="too large"),
     pytest.param(errors.RateLimited(7), 429, 429, "RATE_LIMITED", id="rate"),
     pytest.param(errors.NotRunnable("x"), 409, 409, "NOT_RUNNABLE", id="not runnable"),
     pytest.param(errors.Unavailable("x", 3), 503, 503, "UNAVAILABLE", id="unavailable"),
-    pytest.param(errors.Uncertain(), 503, 503, "UNAVAILABLE", id="uncertain"),
+    pytest.param(errors.UnconfirmedChange(), 503, 503, "UNAVAILABLE", id="uncertain"),
     pytest.param(SchedulingError("x"), 500, 500, "INTERNAL_ERROR", id="anything else"),
 ]
 
@@ -71,7 +71,7 @@ def test_no_error_but_the_root_is_an_internal_one() -> None:
         pytest.param(errors.RateLimited(42), {"retry-after": "42"}, id="rate"),
         pytest.param(errors.Unavailable("x"), {"retry-after": "1"}, id="unavailable"),
         pytest.param(errors.Unavailable("x", 5), {"retry-after": "5"}, id="unavailable for longer"),
-        pytest.param(errors.QuotaReached(50), {}, id="quota"),
+        pytest.param(errors.QuotaExceeded(50), {}, id="quota"),
         pytest.param(SchedulingError("x"), {}, id="anything else"),
     ],
 )
@@ -89,12 +89,12 @@ def test_when_to_try_again_is_told_where_that_helps(error: SchedulingError, head
             id="name",
         ),
         pytest.param(
-            errors.QuotaReached(50), "Too many schedules (max 50 per extension install)", {}, id="quota"
+            errors.QuotaExceeded(50), "Too many schedules (max 50 per extension install)", {}, id="quota"
         ),
         pytest.param(errors.ScheduleNotFound(), "Schedule not found", {}, id="schedule"),
         pytest.param(errors.InstallNotFound(), "Install not found", {}, id="install"),
         pytest.param(
-            errors.ValidationFailed.of({"cron": "first", "name": "second"}),
+            errors.ValidationFailed.from_field_errors({"cron": "first", "name": "second"}),
             "first",
             {"cron": "first", "name": "second"},
             id="validation",

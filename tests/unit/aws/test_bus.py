@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 from botocore.session import Session
 from botocore.stub import ANY, Stubber
-from scheduling.clients.event_bus import EventBridgeBus
+from scheduling.clients.event_bus import EventBusClient
 from scheduling.domain.audit import AuditEvent, EventName
 
 from tests.unit.builders import NOW
 
 
 @pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> EventBridgeBus:
+def bus(monkeypatch: pytest.MonkeyPatch) -> EventBusClient:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
         monkeypatch.setenv(name, "test")
-    return EventBridgeBus(Session(), "the-bus")
+    return EventBusClient(Session(), "the-bus")
 
 
 @pytest.fixture
-def client(bus: EventBridgeBus) -> Iterator[Stubber]:
+def client(bus: EventBusClient) -> Iterator[Stubber]:
     """Every answer that a test adds is one call that must be made."""
     with Stubber(bus._client) as stubber:
         yield stubber
@@ -64,46 +64,46 @@ def entry(number: int) -> dict[str, object]:
     }
 
 
-def test_events_are_put_ten_at_a_time_and_in_order(bus: EventBridgeBus, client: Stubber) -> None:
+def test_events_are_put_ten_at_a_time_and_in_order(bus: EventBusClient, client: Stubber) -> None:
     given = events(21)
     answer(client, 10, numbers=range(10))
     answer(client, 10, numbers=range(10, 20))
     answer(client, 1, numbers=[20])
 
-    assert bus.put(given) == given
+    assert bus.put_events(given) == given
 
 
-def test_no_events_are_no_call(bus: EventBridgeBus, client: Stubber) -> None:
+def test_no_events_are_no_call(bus: EventBusClient, client: Stubber) -> None:
     del client
 
-    assert bus.put([]) == []
+    assert bus.put_events([]) == []
 
 
-def test_large_events_go_in_fewer_at_a_time(bus: EventBridgeBus, client: Stubber) -> None:
+def test_large_events_go_in_fewer_at_a_time(bus: EventBusClient, client: Stubber) -> None:
     given = events(5, error="€" * 25_000)
     answer(client, 2)
     answer(client, 2)
     answer(client, 1)
 
-    assert bus.put(given) == given
+    assert bus.put_events(given) == given
 
 
-def test_one_that_is_larger_than_that_goes_alone(bus: EventBridgeBus, client: Stubber) -> None:
+def test_one_that_is_larger_than_that_goes_alone(bus: EventBusClient, client: Stubber) -> None:
     given = [*events(1), *events(1, error="x" * 250_000), *events(1)]
     for _ in given:
         answer(client, 1)
 
-    assert bus.put(given) == given
+    assert bus.put_events(given) == given
 
 
 def test_what_is_refused_within_a_call_is_not_taken_and_the_rest_goes_on(
-    bus: EventBridgeBus, client: Stubber, caplog: pytest.LogCaptureFixture
+    bus: EventBusClient, client: Stubber, caplog: pytest.LogCaptureFixture
 ) -> None:
     given = events(12)
     answer(client, 10, 3, 9)
     answer(client, 2)
 
-    taken = bus.put(given)
+    taken = bus.put_events(given)
 
     assert [event for event in given if event not in taken] == [given[3], given[9]]
     assert [record.message for record in caplog.records] == [
@@ -113,9 +113,9 @@ def test_what_is_refused_within_a_call_is_not_taken_and_the_rest_goes_on(
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InternalException"])
-def test_after_a_call_that_fails_none_is_made(bus: EventBridgeBus, client: Stubber, code: str) -> None:
+def test_after_a_call_that_fails_none_is_made(bus: EventBusClient, client: Stubber, code: str) -> None:
     given = events(30)
     answer(client, 10, 5)
     client.add_client_error("put_events", code)
 
-    assert bus.put(given) == [*given[:5], *given[6:10]]
+    assert bus.put_events(given) == [*given[:5], *given[6:10]]

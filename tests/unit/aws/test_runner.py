@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 from scheduling.clients import runner as runner_module
-from scheduling.clients.runner import HttpRunner
+from scheduling.clients.runner import RunnerClient
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Outcome, RunStatus
@@ -158,8 +158,8 @@ class Client:
     config: InstallConfig = field(default_factory=InstallConfig)
 
     def execute(self, **fields: Any) -> Outcome:
-        runner = HttpRunner(settings(self.url, self.timeout_ms), self.token, self.callback_token)
-        return runner.execute(fire(), self.install, self.config, schedule(**fields))
+        runner = RunnerClient(settings(self.url, self.timeout_ms), self.token, self.callback_token)
+        return runner.execute_endpoint(fire(), self.install, self.config, schedule(**fields))
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_a_callback_token_is_made_for_each_call_and_changes_nothing_else(
 
 
 def test_an_install_without_the_capability_gets_no_callback_token(local: LocalRunner, client: Client) -> None:
-    client.install = install(granted=frozenset({"cap:context.read"}))
+    client.install = install(granted_capabilities=frozenset({"cap:context.read"}))
     client.callback_token = lambda _install: pytest.fail("made for nobody")
 
     client.execute()
@@ -682,11 +682,11 @@ def test_a_redirect_is_an_error_whatever_its_body_says(
 
 
 def test_a_connection_that_the_runner_closed_is_not_used_again(local: LocalRunner) -> None:
-    runner = HttpRunner(settings(local.url), None, None)
+    runner = RunnerClient(settings(local.url), None, None)
     local.respond = answering(extension(200))
 
     for _ in range(3):
-        outcome = runner.execute(fire(), install(), InstallConfig(), schedule())
+        outcome = runner.execute_endpoint(fire(), install(), InstallConfig(), schedule())
         assert outcome == Outcome(status=RunStatus.SUCCESS, http_status=200)
         assert local.closed.acquire(timeout=5)
 

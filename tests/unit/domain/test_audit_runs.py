@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from scheduling.domain.audit import EventName, Occurrence, what_happened
+from scheduling.domain.audit import EventName, ScheduleRun, classify_change
 from scheduling.domain.ids import SYSTEM
 from scheduling.domain.runs import MAX_ATTEMPTS, Run, RunStatus, Trigger
 
@@ -14,7 +14,7 @@ RUNNING = Run(
     status=RunStatus.RUNNING,
     attempt=1,
     started_at=NOW,
-    claim_token="a",
+    lease_token="a",
 )
 MISSED = replace(RUNNING, status=RunStatus.MISSED, attempt=0)
 
@@ -59,14 +59,14 @@ RUNS: list[tuple[str, Run | None, Run | None, EventName | None]] = [
 ]
 
 
-def occurrence(run: Run | None) -> Occurrence | None:
+def occurrence(run: Run | None) -> ScheduleRun | None:
     if run is None:
         return None
-    return Occurrence(tenant_id="tenant-1", install_id=INSTALL_ID, schedule_id=SCHEDULE_ID, run=run)
+    return ScheduleRun(tenant_id="tenant-1", install_id=INSTALL_ID, schedule_id=SCHEDULE_ID, run=run)
 
 
 @pytest.mark.parametrize(("before", "after", "name"), [pytest.param(*row[1:], id=row[0]) for row in RUNS])
 def test_a_change_of_a_run(before: Run | None, after: Run | None, name: EventName | None) -> None:
-    happened = what_happened(occurrence(before), occurrence(after))
+    happened = classify_change(occurrence(before), occurrence(after))
 
-    assert (happened and (happened.name, happened.by)) == (name and (name, SYSTEM))
+    assert (happened and (happened.name, happened.actor)) == (name and (name, SYSTEM))

@@ -8,10 +8,10 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from scheduling.domain.callback_token import admits, issue
+from scheduling.domain.callback_token import is_valid_token, issue_token
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.ids import InstallId
-from scheduling.domain.install import KNOWN, SCHEDULER_MANAGE
+from scheduling.domain.install import KNOWN_CAPABILITIES, SCHEDULER_MANAGE
 
 from tests.unit.builders import INSTALL_ID, NOW, install
 
@@ -31,11 +31,11 @@ CLAIMS = {
 
 
 def issued(now: datetime = NOW, lasting: timedelta = SECONDS_30, **fields: Any) -> str:
-    return issue(KEY, STACK, install(**fields), now, lasting)
+    return issue_token(KEY, STACK, install(**fields), now, lasting)
 
 
 def admitted(token: str, *keys: str, install_id: str = INSTALL_ID, now: datetime = NOW) -> bool:
-    return admits(token, keys or (KEY,), STACK, install_id, now)
+    return is_valid_token(token, keys or (KEY,), STACK, install_id, now)
 
 
 def signed(header: object, payload: bytes, key: str = KEY) -> str:
@@ -106,9 +106,9 @@ def test_a_token_is_good_at_the_very_moment_whatever_its_fraction(micros: int) -
 
 
 REFUSED = [
-    pytest.param(issue(OTHER_KEY, STACK, install(), NOW, SECONDS_30), id="another key"),
-    pytest.param(issue(KEY, "stack-2", install(), NOW, SECONDS_30), id="another stack"),
-    pytest.param(issued(granted=frozenset({"cap:context.read"})), id="without the capability"),
+    pytest.param(issue_token(OTHER_KEY, STACK, install(), NOW, SECONDS_30), id="another key"),
+    pytest.param(issue_token(KEY, "stack-2", install(), NOW, SECONDS_30), id="another stack"),
+    pytest.param(issued(granted_capabilities=frozenset({"cap:context.read"})), id="without the capability"),
     pytest.param(claiming(aud="other"), id="another audience"),
     pytest.param(claiming(aud=[CLAIMS["aud"]]), id="several audiences"),
     pytest.param(claiming(iss=[STACK]), id="several issuers"),
@@ -167,9 +167,9 @@ def test_the_claims_that_the_table_changes_are_admitted_as_they_are() -> None:
 
 def test_the_longest_names_make_no_token_too_long() -> None:
     install_id, stack = InstallId("i" * 64), "s" * 128
-    longest = install(id=install_id, tenant_id='"' * 128, granted=KNOWN)
+    longest = install(id=install_id, tenant_id='"' * 128, granted_capabilities=KNOWN_CAPABILITIES)
 
-    assert admits(issue(KEY, stack, longest, NOW, SECONDS_30), [KEY], stack, install_id, NOW)
+    assert is_valid_token(issue_token(KEY, stack, longest, NOW, SECONDS_30), [KEY], stack, install_id, NOW)
 
 
 def test_no_character_of_a_token_can_be_changed_left_out_or_added() -> None:
@@ -201,7 +201,7 @@ WEAK = [
 @pytest.mark.parametrize("key", WEAK)
 def test_by_a_weak_key_nothing_is_signed(key: str) -> None:
     with pytest.raises(Unavailable, match=r"^the key is not of at least 32 printable characters$"):
-        issue(key, STACK, install(), NOW, SECONDS_30)
+        issue_token(key, STACK, install(), NOW, SECONDS_30)
 
 
 @pytest.mark.parametrize("key", WEAK)
@@ -213,4 +213,4 @@ def test_by_a_weak_key_nothing_is_admitted(key: str) -> None:
 
 
 def test_without_a_key_nothing_is_admitted() -> None:
-    assert not admits(issued(), [], STACK, INSTALL_ID, NOW)
+    assert not is_valid_token(issued(), [], STACK, INSTALL_ID, NOW)

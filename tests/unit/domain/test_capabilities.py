@@ -1,5 +1,5 @@
 import pytest
-from scheduling.domain.install import ALWAYS_GRANTED, KNOWN, known_capabilities
+from scheduling.domain.install import ALWAYS_GRANTED, KNOWN_CAPABILITIES, select_known_capabilities
 
 
 def test_the_known_capabilities_are_the_contracts() -> None:
@@ -12,7 +12,7 @@ def test_the_known_capabilities_are_the_contracts() -> None:
         "cap:storage.kv",
         "cap:ui.proxy",
         "cap:scheduler.manage",
-    } == KNOWN
+    } == KNOWN_CAPABILITIES
 
 
 def test_three_are_always_granted_and_managing_schedules_is_not() -> None:
@@ -33,4 +33,4 @@ def test_three_are_always_granted_and_managing_schedules_is_not() -> None:
     ],
 )
 def test_names_are_compared_trimmed_and_case_folded(names: list[str], known: set[str]) -> None:
-    assert known_capabilities(names) == known
+    assert select_known_capabilities(names) == known

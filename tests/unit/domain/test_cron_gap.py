@@ -113,4 +113,4 @@ def test_the_grammar_comes_before_the_limits() -> None:
     ],
 )
 def test_what_falls_on_several_days_of_each_year_need_not_be_searched(text: str, sure: bool) -> None:
-    assert parse_cron(text).sure_to_fire is sure
+    assert parse_cron(text).fires_every_year is sure

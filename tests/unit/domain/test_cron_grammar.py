@@ -1,5 +1,5 @@
 import pytest
-from scheduling.domain.cron.grammar import MAX_LENGTH, parse_cron
+from scheduling.domain.cron.grammar import MAX_CRON_LENGTH, parse_cron
 from scheduling.domain.errors import InvalidCron
 
 EVERY_MINUTE = tuple(range(60))
@@ -101,7 +101,7 @@ def test_the_text_is_kept_as_written_but_trimmed(text: str, kept: str) -> None:
 
 def test_the_longest_expression_has_128_characters() -> None:
     longest = ",".join(["0"] * 60) + " 10 * * *"
-    assert len(longest) == MAX_LENGTH == 128
+    assert len(longest) == MAX_CRON_LENGTH == 128
     assert parse_cron(f" {longest} ").minutes == (0,)
     assert refusal(longest.replace("10", "010")) == "Cron expression too long"
 

@@ -1,6 +1,6 @@
 import pytest
 from scheduling.domain.endpoints import normalize_path, resolve_endpoint
-from scheduling.domain.errors import RuleBroken
+from scheduling.domain.errors import RuleViolation
 
 from tests.unit.builders import endpoint
 
@@ -71,7 +71,7 @@ def test_a_selector_finds_its_endpoint(selector: str, with_payload: bool, found:
 )
 @pytest.mark.parametrize("with_payload", [False, True], ids=["bare", "payload"])
 def test_any_other_selector_is_refused(selector: str, with_payload: bool) -> None:
-    with pytest.raises(RuleBroken) as refused:
+    with pytest.raises(RuleViolation) as refused:
         resolve_endpoint(selector, ENDPOINTS, with_payload=with_payload)
 
     assert str(refused.value) == "Endpoint not found or not schedulable"

@@ -6,8 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scheduling.domain.audit import SOURCE, AuditEvent, Change, EventName, Occurrence, Subject, event_of
-from scheduling.domain.ids import admin
+from scheduling.domain.audit import (
+    EVENT_SOURCE,
+    AuditEvent,
+    Entity,
+    EventName,
+    RowChange,
+    ScheduleRun,
+    event_from_change,
+)
+from scheduling.domain.ids import admin_actor
 from scheduling.domain.runs import MAX_ERROR_LENGTH, Run, RunStatus, Trigger
 
 from tests.support.event_schema import schema, violation
@@ -16,9 +24,11 @@ from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, definition, instal
 ROLE = "arn:aws:iam::123456789012:role/platform"
 SECRET = "do not tell"
 S = schedule(name="daily", payload=json.dumps([SECRET]))
-UPDATED = S.redefined(definition(name=None, payload="[2]", cron="5 * * * *"), NOW)
+UPDATED = S.with_definition(definition(name=None, payload="[2]", cron="5 * * * *"), NOW)
 I = install()  # noqa: E741
-MOVED = I.changed(admin(ROLE), version_id="version-2", dropped=frozenset({"POST /b", "GET /a"}))
+MOVED = I.with_changes(
+    admin_actor(ROLE), version_id="version-2", removed_endpoints=frozenset({"POST /b", "GET /a"})
+)
 FAILED = Run(
     scheduled_time="2026-11-23T09:00:00Z",
     status=RunStatus.ERROR,
@@ -34,13 +44,13 @@ MISSED = Run(
 )
 
 
-def of(run: Run) -> Occurrence:
-    return Occurrence(tenant_id="tenant-1", install_id=INSTALL_ID, schedule_id=SCHEDULE_ID, run=run)
+def of(run: Run) -> ScheduleRun:
+    return ScheduleRun(tenant_id="tenant-1", install_id=INSTALL_ID, schedule_id=SCHEDULE_ID, run=run)
 
 
-def told(before: Subject | None, after: Subject | None) -> AuditEvent:
+def told(before: Entity | None, after: Entity | None) -> AuditEvent:
     moment = NOW + timedelta(microseconds=123_456)
-    event = event_of(Change(id="e1", sequence="17", time=moment, before=before, after=after))
+    event = event_from_change(RowChange(id="e1", sequence="17", time=moment, before=before, after=after))
     assert event
     return event
 
@@ -69,7 +79,7 @@ HOST = {"actor": {"kind": "host_api", "principal": INSTALL_ID}}
 ADMIN = {"actor": {"kind": "admin", "principal": ROLE}}
 SYSTEM = {"actor": {"kind": "system", "principal": None}}
 OF_SCHEDULE = {"scheduleId": SCHEDULE_ID}
-EVENTS: dict[EventName, tuple[Subject | None, Subject | None, dict[str, Any]]] = {
+EVENTS: dict[EventName, tuple[Entity | None, Entity | None, dict[str, Any]]] = {
     EventName.SCHEDULE_CREATED: (None, S, {**OF_SCHEDULE, **HOST, "before": None, "after": SCHEDULE}),
     EventName.SCHEDULE_UPDATED: (
         S,
@@ -84,7 +94,7 @@ EVENTS: dict[EventName, tuple[Subject | None, Subject | None, dict[str, Any]]] =
     ),
     EventName.SCHEDULE_DELETED: (
         S,
-        S.removed(NOW, admin(ROLE)),
+        S.marked_deleted(NOW, admin_actor(ROLE)),
         {**OF_SCHEDULE, **ADMIN, "before": SCHEDULE, "after": None},
     ),
     EventName.RUN_FAILED: (
@@ -128,7 +138,7 @@ EVENTS: dict[EventName, tuple[Subject | None, Subject | None, dict[str, Any]]] =
     EventName.INSTALL_REGISTERED: (None, I, {**SYSTEM, "before": None, "after": INSTALL}),
     EventName.INSTALL_CHANGED: (
         I,
-        I.changed(admin(ROLE), paused=True),
+        I.with_changes(admin_actor(ROLE), paused=True),
         {**ADMIN, "before": INSTALL, "after": {**INSTALL, "paused": True}},
     ),
     EventName.INSTALL_MOVED: (
@@ -143,7 +153,7 @@ EVENTS: dict[EventName, tuple[Subject | None, Subject | None, dict[str, Any]]] =
     ),
     EventName.INSTALL_DELETED: (
         I,
-        I.changed(admin(ROLE), deleting=True),
+        I.with_changes(admin_actor(ROLE), deleting=True),
         {**ADMIN, "before": INSTALL, "after": None},
     ),
 }
@@ -157,17 +167,17 @@ def test_an_event_is_exactly_so(name: EventName) -> None:
 
     assert (event.name, event.sequence) == (name, "17")
     assert event.detail == {**ABOUT, **expected}
-    assert violation(SOURCE, name.value, event.detail) is None
+    assert violation(EVENT_SOURCE, name.value, event.detail) is None
 
 
 @pytest.mark.parametrize("name", EventName)
 def test_what_is_not_documented_is_a_violation(name: EventName) -> None:
     detail = told(*EVENTS[name][:2]).detail
 
-    assert violation(SOURCE, name.value, {**detail, "payload": [1]})
-    assert violation(SOURCE, name.value, {**detail, "after": {**SCHEDULE, "payload": [1]}})
+    assert violation(EVENT_SOURCE, name.value, {**detail, "payload": [1]})
+    assert violation(EVENT_SOURCE, name.value, {**detail, "after": {**SCHEDULE, "payload": [1]}})
     for member in detail:
-        assert violation(SOURCE, name.value, {each: detail[each] for each in detail if each != member})
+        assert violation(EVENT_SOURCE, name.value, {each: detail[each] for each in detail if each != member})
 
 
 def test_every_event_is_documented() -> None:
@@ -180,7 +190,7 @@ def test_every_event_is_documented() -> None:
     ("payload", "changed"), [(S.definition.payload, False), ("[2]", True), (None, True)], ids=str
 )
 def test_another_payload_is_told_of_but_not_told(payload: str | None, changed: bool) -> None:
-    after = S.redefined(replace(S.definition, name="x", payload=payload), NOW)
+    after = S.with_definition(replace(S.definition, name="x", payload=payload), NOW)
 
     event = told(S, after)
 

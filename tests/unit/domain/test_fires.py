@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from scheduling.domain.cron.grammar import parse_cron
-from scheduling.domain.cron.occurrences import fires, local_times, next_fire
+from scheduling.domain.cron.occurrences import fire_times, local_times, next_fire_time
 
 
 def utc(text: str) -> datetime:
@@ -13,7 +13,7 @@ def utc(text: str) -> datetime:
 
 def fired(text: str, timezone: str, after: str, until: str) -> list[str]:
     """The fires in UTC, without the seconds."""
-    found = fires(parse_cron(text), timezone, utc(after), utc(until))
+    found = fire_times(parse_cron(text), timezone, utc(after), utc(until))
     return [fire.replace(tzinfo=None).isoformat(timespec="minutes") for fire in found]
 
 
@@ -167,10 +167,10 @@ def test_local_times_tell_what_is_skipped_and_what_comes_twice(
 ) -> None:
     told = []
     for each in local_times(parse_cron("30 * * * *"), timezone, utc(after), utc(until)):
-        minutes = abs(each.jump) // timedelta(minutes=1)
+        minutes = abs(each.offset_change) // timedelta(minutes=1)
         marks = f" skipped by {minutes} minutes" * each.skipped
         marks += f" repeated after {minutes} minutes" * each.repeated
-        told.append(f"{each.wall:%H:%M}{marks}")
+        told.append(f"{each.wall_time:%H:%M}{marks}")
 
     assert told == expected
 
@@ -194,7 +194,7 @@ def test_the_span_excludes_its_start_and_includes_its_end(
 def test_the_span_may_be_given_in_any_zone() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     after, until = datetime(2026, 11, 23, 9, 0, tzinfo=berlin), datetime(2026, 11, 23, 9, 30, tzinfo=berlin)
-    found = list(fires(parse_cron("*/30 * * * *"), "Asia/Kolkata", after, until))
+    found = list(fire_times(parse_cron("*/30 * * * *"), "Asia/Kolkata", after, until))
     assert found == [utc("2026-11-23T08:30")]
     assert found[0].tzinfo is UTC
 
@@ -203,22 +203,22 @@ def test_the_span_may_be_given_in_any_zone() -> None:
 def test_from_any_moment_of_the_repeated_hour_the_next_fire_is_the_same(minute: int) -> None:
     second_pass = utc("2026-10-25T01:00") + timedelta(minutes=minute)
     rule = parse_cron("*/10 2 * * *")
-    assert next_fire(rule, "Europe/Berlin", second_pass) == utc("2026-10-26T01:00")
+    assert next_fire_time(rule, "Europe/Berlin", second_pass) == utc("2026-10-26T01:00")
 
 
 def test_iterating_and_asking_again_agree() -> None:
     rule, zone = parse_cron("*/7 1-3 * * SUN"), "Europe/Berlin"
     after = utc("2026-10-20T00:00")
-    iterated = list(islice(fires(rule, zone, after, utc("2027-04-01T00:00")), 100))
+    iterated = list(islice(fire_times(rule, zone, after, utc("2027-04-01T00:00")), 100))
     for fire in iterated:
-        found = next_fire(rule, zone, after)
+        found = next_fire_time(rule, zone, after)
         assert found == fire
         after = fire
 
 
 def test_the_next_fire_is_within_the_span_or_none() -> None:
     rule, after = parse_cron("0 9 * * *"), utc("2026-11-23T09:00")
-    assert next_fire(rule, "UTC", after, timedelta(days=1)) == utc("2026-11-24T09:00")
-    assert next_fire(rule, "UTC", after, timedelta(days=1) - timedelta(seconds=1)) is None
-    assert next_fire(parse_cron("0 0 30 2 *"), "UTC", after) is None
-    assert next_fire(parse_cron("0 0 29 2 *"), "UTC", utc("2096-02-29T00:00")) == utc("2104-02-29T00:00")
+    assert next_fire_time(rule, "UTC", after, timedelta(days=1)) == utc("2026-11-24T09:00")
+    assert next_fire_time(rule, "UTC", after, timedelta(days=1) - timedelta(seconds=1)) is None
+    assert next_fire_time(parse_cron("0 0 30 2 *"), "UTC", after) is None
+    assert next_fire_time(parse_cron("0 0 29 2 *"), "UTC", utc("2096-02-29T00:00")) == utc("2104-02-29T00:00")

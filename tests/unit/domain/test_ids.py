@@ -2,16 +2,16 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from scheduling.domain.ids import ScheduleIds, endpoint_id, parse_install_id, parse_schedule_id
+from scheduling.domain.ids import ScheduleIdGenerator, endpoint_id, parse_install_id, parse_schedule_id
 
 from tests.unit.builders import NOW
 
-IDS = ScheduleIds()
+IDS = ScheduleIdGenerator()
 
 
 def test_a_new_id_has_version_4_form() -> None:
     for _ in range(200):
-        made = IDS.new(NOW)
+        made = IDS.new_id(NOW)
 
         assert UUID(made).version == 4
         assert UUID(made).variant == "specified in RFC 4122"
@@ -20,26 +20,26 @@ def test_a_new_id_has_version_4_form() -> None:
 
 def test_new_ids_sort_by_their_time() -> None:
     times = [NOW + timedelta(milliseconds=step) for step in (0, 1, 2, 999, 1000, 60_000, 10**10)]
-    made = [IDS.new(moment) for moment in times]
+    made = [IDS.new_id(moment) for moment in times]
 
     assert made == sorted(made)
 
 
 def test_ids_sort_by_time_from_1970_to_2200() -> None:
-    made = [IDS.new(datetime(year, 1, 1, tzinfo=UTC)) for year in range(1970, 2201)]
+    made = [IDS.new_id(datetime(year, 1, 1, tzinfo=UTC)) for year in range(1970, 2201)]
 
     assert made == sorted(made)
 
 
 def test_ids_of_one_moment_are_in_the_order_they_were_given() -> None:
-    made = [IDS.new(NOW) for _ in range(500)]
+    made = [IDS.new_id(NOW) for _ in range(500)]
 
     assert len(set(made)) == 500
     assert made == sorted(made)
 
 
 def test_more_ids_of_one_moment_than_are_counted_differ_all_the_same() -> None:
-    assert len({IDS.new(NOW) for _ in range(5000)}) == 5000
+    assert len({IDS.new_id(NOW) for _ in range(5000)}) == 5000
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import pytest
-from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaReached, RateLimited
-from scheduling.domain.install import Install, Limits, accept_write, check_room, managed
+from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaExceeded, RateLimited
+from scheduling.domain.install import Install, Limits, check_quota, require_manageable, reserve_write
 
 from tests.unit.builders import NOW, install
 
@@ -16,7 +16,7 @@ def writes(*seconds_ago: float) -> Mapping[int, datetime]:
 
 def retry_after(found: Install, limits: Limits = LIMITS) -> int:
     with pytest.raises(RateLimited) as refused:
-        accept_write(found, limits, NOW)
+        reserve_write(found, limits, NOW)
     assert str(refused.value) == "Too many requests, please try again later"
     return refused.value.retry_after
 
@@ -28,13 +28,13 @@ def retry_after(found: Install, limits: Limits = LIMITS) -> int:
         pytest.param(install(enabled=False), InstallNotFound, "Install not found", id="disabled"),
         pytest.param(install(deleting=True), InstallNotFound, "Install not found", id="being deleted"),
         pytest.param(
-            install(granted=frozenset({"cap:http.fetch"})),
+            install(granted_capabilities=frozenset({"cap:http.fetch"})),
             CapabilityDenied,
             "Capability not granted: cap:scheduler.manage",
             id="not granted",
         ),
         pytest.param(
-            install(granted=frozenset(), enabled=False),
+            install(granted_capabilities=frozenset(), enabled=False),
             InstallNotFound,
             "Install not found",
             id="disabled and not granted",
@@ -45,7 +45,7 @@ def test_an_install_that_may_not_manage_is_refused(
     found: Install | None, error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error) as refused:
-        managed(found)
+        require_manageable(found)
 
     assert str(refused.value) == text
 
@@ -53,7 +53,7 @@ def test_an_install_that_may_not_manage_is_refused(
 def test_an_install_that_may_manage_is_answered() -> None:
     found = install()
 
-    assert managed(found) is found
+    assert require_manageable(found) is found
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_an_install_is_active_while_enabled_and_not_being_deleted(
 
 @pytest.mark.parametrize("count", [0, 49])
 def test_there_is_room_below_fifty(count: int) -> None:
-    check_room(install(schedule_count=count), LIMITS)
+    check_quota(install(schedule_count=count), LIMITS)
 
 
 @pytest.mark.parametrize("count", [50, 51])
 def test_there_is_no_room_from_fifty_on(count: int) -> None:
-    with pytest.raises(QuotaReached) as refused:
-        check_room(install(schedule_count=count), LIMITS)
+    with pytest.raises(QuotaExceeded) as refused:
+        check_quota(install(schedule_count=count), LIMITS)
 
     assert str(refused.value) == "Too many schedules (max 50 per extension install)"
 
@@ -83,16 +83,16 @@ def test_there_is_no_room_from_fifty_on(count: int) -> None:
 def test_the_quota_is_a_parameter() -> None:
     limits = Limits(max_schedules_per_install=3)
 
-    check_room(install(schedule_count=2), limits)
-    with pytest.raises(QuotaReached, match=r"^Too many schedules \(max 3 per extension install\)$"):
-        check_room(install(schedule_count=3), limits)
+    check_quota(install(schedule_count=2), limits)
+    with pytest.raises(QuotaExceeded, match=r"^Too many schedules \(max 3 per extension install\)$"):
+        check_quota(install(schedule_count=3), limits)
 
 
 def test_an_acceptance_holds_what_must_still_be_so() -> None:
-    accepted = accept_write(install(generation=7), Limits(max_schedules_per_install=3), NOW)
+    accepted = reserve_write(install(generation=7), Limits(max_schedules_per_install=3), NOW)
 
     assert accepted.generation == 7
-    assert accepted.now == NOW
+    assert accepted.reserved_at == NOW
     assert accepted.max_schedules == 3
     assert accepted.slot in range(10)
 
@@ -100,7 +100,7 @@ def test_an_acceptance_holds_what_must_still_be_so() -> None:
 def test_ten_writes_are_accepted_and_an_eleventh_is_not() -> None:
     found = install()
     for _ in range(10):
-        slot = accept_write(found, LIMITS, NOW).slot
+        slot = reserve_write(found, LIMITS, NOW).slot
         assert slot not in found.writes
         found = install(writes={**found.writes, slot: NOW})
 
@@ -124,7 +124,7 @@ def test_retry_after_is_when_the_oldest_write_leaves_the_window(oldest: float, s
     full = install(writes=writes(*[min(oldest, 0)] * 9, oldest))
 
     assert retry_after(full) == seconds
-    accept_write(full, LIMITS, NOW + timedelta(seconds=seconds))
+    reserve_write(full, LIMITS, NOW + timedelta(seconds=seconds))
 
 
 def test_retry_after_is_exact() -> None:
@@ -134,8 +134,8 @@ def test_retry_after_is_exact() -> None:
 
     assert seconds == 21
     with pytest.raises(RateLimited):
-        accept_write(full, LIMITS, NOW + timedelta(seconds=seconds, microseconds=-1))
-    assert accept_write(full, LIMITS, NOW + timedelta(seconds=seconds)).slot == 9
+        reserve_write(full, LIMITS, NOW + timedelta(seconds=seconds, microseconds=-1))
+    assert reserve_write(full, LIMITS, NOW + timedelta(seconds=seconds)).slot == 9
 
 
 @pytest.mark.parametrize(
@@ -146,19 +146,19 @@ def test_retry_after_is_exact() -> None:
 def test_a_slot_is_free_again_after_exactly_60_seconds(age: float, slot: int) -> None:
     found = install(writes=writes(*[10] * 4, age, *[10] * 5))
 
-    assert accept_write(found, LIMITS, NOW).slot == slot
+    assert reserve_write(found, LIMITS, NOW).slot == slot
 
 
 def test_the_free_slots_are_chosen_from_at_random() -> None:
     found = install(writes=writes(*[10] * 8))
 
-    assert {accept_write(found, LIMITS, NOW).slot for _ in range(200)} == {8, 9}
+    assert {reserve_write(found, LIMITS, NOW).slot for _ in range(200)} == {8, 9}
 
 
 def test_a_single_write_a_minute_can_be_set() -> None:
     limits = Limits(writes_per_minute=1)
 
-    assert accept_write(install(), limits, NOW).slot == 0
+    assert reserve_write(install(), limits, NOW).slot == 0
     assert retry_after(install(writes=writes(15)), limits) == 45
 
 
@@ -167,8 +167,8 @@ def test_a_large_limit_is_filled_to_its_last_slot(limit: int) -> None:
     limits = Limits(writes_per_minute=limit)
     all_but_last = dict.fromkeys(range(limit - 1), NOW - timedelta(seconds=15))
 
-    assert accept_write(install(), limits, NOW).slot < limit
-    assert accept_write(install(writes=all_but_last), limits, NOW).slot == limit - 1
+    assert reserve_write(install(), limits, NOW).slot < limit
+    assert reserve_write(install(writes=all_but_last), limits, NOW).slot == limit - 1
     assert retry_after(install(writes={**all_but_last, limit - 1: NOW}), limits) == 45
 
 

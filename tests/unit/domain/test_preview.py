@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 from scheduling.domain.install import Limits
-from scheduling.domain.preview import Preview, preview_of
+from scheduling.domain.preview import Preview, build_preview
 from scheduling.domain.rules import Rules, ScheduleFields, ScheduleInput
 
 from tests.unit.builders import NOW, endpoint, install
@@ -27,7 +27,7 @@ def wanted(**fields: object) -> ScheduleInput:
 
 def local(preview: Preview) -> list[str]:
     """The fires on the wall clock."""
-    return [f"{time.wall:%Y-%m-%dT%H:%M}" for time in preview.fires]
+    return [f"{time.wall_time:%Y-%m-%dT%H:%M}" for time in preview.fire_times]
 
 
 def of_cron(preview: Preview) -> tuple[str | None, int | None, list[str]]:
@@ -36,21 +36,23 @@ def of_cron(preview: Preview) -> tuple[str | None, int | None, list[str]]:
 
 
 def test_a_valid_schedule_is_shown_as_it_would_fire() -> None:
-    preview = preview_of(RULES, install(), wanted(timezone=" Asia/Kolkata ", name="nightly", payload=[1]))
+    preview = build_preview(RULES, install(), wanted(timezone=" Asia/Kolkata ", name="nightly", payload=[1]))
 
     assert (preview.error, preview.field_errors) == (None, {})
     assert (preview.timezone, preview.endpoint) == ("Asia/Kolkata", "POST /post")
     assert (preview.expression, preview.smallest_gap_minutes) == ("cron(0 * * * ? *)", 60)
-    assert [time.wall.isoformat() for time in preview.fires[:2]] == [
+    assert [time.wall_time.isoformat() for time in preview.fire_times[:2]] == [
         "2026-11-23T15:00:00+05:30",
         "2026-11-23T16:00:00+05:30",
     ]
-    assert [time.utc for time in preview.fires] == [NOW + timedelta(hours=n, minutes=30) for n in range(10)]
-    assert preview.skipped == []
+    assert [time.utc for time in preview.fire_times] == [
+        NOW + timedelta(hours=n, minutes=30) for n in range(10)
+    ]
+    assert preview.skipped_times == []
 
 
 def test_the_timezone_is_utc_unless_given_and_a_disabled_one_is_shown_as_if_it_were_not() -> None:
-    preview = preview_of(RULES, install(), wanted(enabled=False))
+    preview = build_preview(RULES, install(), wanted(enabled=False))
 
     assert (preview.error, preview.timezone, local(preview)) == (None, "UTC", HOURLY)
 
@@ -67,14 +69,14 @@ def test_the_timezone_is_utc_unless_given_and_a_disabled_one_is_shown_as_if_it_w
     ids=["put right", "bare path", "with a payload", "with a broken payload", "unknown"],
 )
 def test_the_endpoint_is_shown_as_resolved(fields: dict[str, object], endpoint_: str | None) -> None:
-    assert preview_of(RULES, install(), wanted(**fields)).endpoint == endpoint_
+    assert build_preview(RULES, install(), wanted(**fields)).endpoint == endpoint_
 
 
 def test_every_broken_rule_is_told_at_once() -> None:
     types = {"enabled": "enabled must be true or false", "colour": "colour is not a known field"}
     broken = wanted(endpoint="/x", cron="*/4 * * * *", timezone="x", name="taken", payload=1)
 
-    preview = preview_of(replace(RULES, name_taken=True), FULL, ScheduleInput(broken.fields, types))
+    preview = build_preview(replace(RULES, name_taken=True), FULL, ScheduleInput(broken.fields, types))
 
     assert list(preview.field_errors.items()) == [
         ("endpoint", "Endpoint not found or not schedulable"),
@@ -161,21 +163,21 @@ def test_every_broken_rule_is_told_at_once() -> None:
 def test_what_is_sound_is_shown_beside_what_is_broken(
     input_: ScheduleInput, errors: dict[str, str], shown: tuple[str | None, int | None, list[str]]
 ) -> None:
-    preview = preview_of(RULES, install(), input_)
+    preview = build_preview(RULES, install(), input_)
 
     assert (preview.field_errors, preview.error) == (errors, next(iter(errors.values())))
     assert of_cron(preview) == shown
 
 
 def test_a_taken_name_is_told() -> None:
-    preview = preview_of(replace(RULES, name_taken=True), install(), wanted(name="taken"))
+    preview = build_preview(replace(RULES, name_taken=True), install(), wanted(name="taken"))
 
     assert (preview.error, preview.field_errors) == (NAME_TAKEN, {"name": NAME_TAKEN})
     assert local(preview) == HOURLY
 
 
 def test_the_quota_has_no_field_to_blame() -> None:
-    preview = preview_of(RULES, FULL, wanted())
+    preview = build_preview(RULES, FULL, wanted())
 
     assert (preview.error, preview.field_errors) == (QUOTA, {})
     assert of_cron(preview) == ("cron(0 * * * ? *)", 60, HOURLY)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 from scheduling.domain.install import Limits
-from scheduling.domain.preview import Preview, preview_of
+from scheduling.domain.preview import Preview, build_preview
 from scheduling.domain.rules import Rules, ScheduleInput
 
 from tests.unit.builders import endpoint, install
@@ -12,7 +12,7 @@ from tests.unit.builders import endpoint, install
 def preview(now: str, cron: str, timezone: str) -> Preview:
     """At a moment in UTC."""
     rules = Rules((endpoint("POST", "/post"),), Limits(), datetime.fromisoformat(now).replace(tzinfo=UTC))
-    return preview_of(
+    return build_preview(
         rules, install(), ScheduleInput({"endpoint": "/post", "cron": cron, "timezone": timezone})
     )
 
@@ -116,11 +116,11 @@ def test_the_first_fires_and_what_is_skipped_up_to_the_tenth(
 ) -> None:
     shown = preview(now, cron, timezone)
 
-    fires = [f"{t.wall.isoformat(timespec='minutes')}{' twice' * t.repeated}" for t in shown.fires]
+    fires = [f"{t.wall_time.isoformat(timespec='minutes')}{' twice' * t.repeated}" for t in shown.fire_times]
     assert fires[: len(first)] == first
-    assert [f"{t.wall:%Y-%m-%dT%H:%M}" for t in shown.skipped] == skipped
+    assert [f"{t.wall_time:%Y-%m-%dT%H:%M}" for t in shown.skipped_times] == skipped
     assert len(fires) == 10
-    assert [t.utc for t in shown.fires] == [t.wall.astimezone(UTC) for t in shown.fires]
+    assert [t.utc for t in shown.fire_times] == [t.wall_time.astimezone(UTC) for t in shown.fire_times]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_the_first_fires_and_what_is_skipped_up_to_the_tenth(
     ids=["forty years", "2100 has none"],
 )
 def test_ten_leap_days_are_found_however_far_they_are(now: str, timezone: str, years: list[int]) -> None:
-    assert [fire.wall.year for fire in preview(now, "0 0 29 2 *", timezone).fires] == years
+    assert [fire.wall_time.year for fire in preview(now, "0 0 29 2 *", timezone).fire_times] == years
 
 
 @pytest.mark.parametrize("timezone", ["UTC", "Africa/El_Aaiun", "Antarctica/Troll", "Asia/Gaza"])

@@ -6,7 +6,7 @@ import pytest
 from scheduling.domain import exact_json
 from scheduling.domain.errors import NameTaken, ValidationFailed
 from scheduling.domain.install import Limits
-from scheduling.domain.rules import Rules, ScheduleFields, ScheduleInput, wanted_name
+from scheduling.domain.rules import Rules, ScheduleFields, ScheduleInput, requested_name
 from scheduling.domain.schedule import Definition
 
 from tests.unit.builders import NOW, definition, endpoint
@@ -54,9 +54,9 @@ def with_errors(errors: dict[str, str], input_: ScheduleInput) -> ScheduleInput:
 def broken(input_: ScheduleInput, rules: Rules = RULES) -> dict[str, str]:
     """The field errors of a create; an update of the same must agree where nothing is missing."""
     with pytest.raises(ValidationFailed) as refused:
-        rules.define(input_)
+        rules.build_definition(input_)
     with pytest.raises(ValidationFailed) as refused_update:
-        rules.redefine(CURRENT, input_)
+        rules.update_definition(CURRENT, input_)
     assert refused.value.field_errors == refused_update.value.field_errors
     assert str(refused.value) == next(iter(refused.value.field_errors.values()))
     return refused.value.field_errors
@@ -70,7 +70,7 @@ def payload_of(size: int, text: str = "x") -> list[object]:
 
 
 def test_a_create_has_the_contracts_defaults() -> None:
-    assert RULES.define(wanted()) == Definition(
+    assert RULES.build_definition(wanted()) == Definition(
         endpoint_method="POST",
         endpoint_path="/post",
         cron="0 9 * * *",
@@ -82,7 +82,7 @@ def test_a_create_has_the_contracts_defaults() -> None:
 
 
 def test_a_create_takes_every_field() -> None:
-    made = RULES.define(
+    made = RULES.build_definition(
         given(
             endpoint="get //both",
             cron=" 0 9 * * mon ",
@@ -116,7 +116,7 @@ def test_a_create_takes_every_field() -> None:
 )
 def test_a_create_needs_endpoint_and_cron(fields: dict[str, object], errors: dict[str, str]) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        RULES.define(given(**fields))
+        RULES.build_definition(given(**fields))
 
     assert list(refused.value.field_errors.items()) == list(errors.items())
     assert str(refused.value) == next(iter(errors.values()))
@@ -175,16 +175,16 @@ def test_a_broken_rule_blames_its_field_alone(field: str, value: object, text: s
     ],
 )
 def test_a_name_is_kept_trimmed(sent: str | None, kept: str | None) -> None:
-    assert RULES.define(wanted(name=sent)).name == kept
-    assert RULES.redefine(CURRENT, given(name=sent)).name == kept
-    assert wanted_name(given(name=sent)) == kept
+    assert RULES.build_definition(wanted(name=sent)).name == kept
+    assert RULES.update_definition(CURRENT, given(name=sent)).name == kept
+    assert requested_name(given(name=sent)) == kept
 
 
 def test_a_taken_name_alone_is_its_own_refusal() -> None:
     with pytest.raises(NameTaken) as refused:
-        TAKING.define(wanted(name=" taken "))
+        TAKING.build_definition(wanted(name=" taken "))
     with pytest.raises(NameTaken):
-        TAKING.redefine(CURRENT, given(name=" taken "))
+        TAKING.update_definition(CURRENT, given(name=" taken "))
 
     assert refused.value.field_errors == {"name": NAME_TAKEN}
 
@@ -201,7 +201,9 @@ def test_a_taken_name_is_reported_with_the_other_broken_fields_in_order() -> Non
 
 def test_a_taken_name_is_reported_with_missing_fields_and_wrong_types() -> None:
     with pytest.raises(ValidationFailed) as refused:
-        TAKING.define(with_errors({"x": "x is not a known field"}, given(name="taken", endpoint="/post")))
+        TAKING.build_definition(
+            with_errors({"x": "x is not a known field"}, given(name="taken", endpoint="/post"))
+        )
 
     assert list(refused.value.field_errors.items()) == [
         ("cron", "cron is required"),
@@ -212,8 +214,8 @@ def test_a_taken_name_is_reported_with_missing_fields_and_wrong_types() -> None:
 
 @pytest.mark.parametrize("name", [None, "", "  "])
 def test_no_name_is_never_taken(name: str | None) -> None:
-    assert TAKING.define(wanted(name=name)).name is None
-    assert TAKING.define(wanted()).name is None
+    assert TAKING.build_definition(wanted(name=name)).name is None
+    assert TAKING.build_definition(wanted()).name is None
 
 
 def test_a_name_too_long_is_not_called_taken() -> None:
@@ -221,19 +223,19 @@ def test_a_name_too_long_is_not_called_taken() -> None:
 
 
 def test_what_is_sound_is_told_beside_what_is_broken() -> None:
-    checked = RULES.check(wanted(timezone="x", name=" nightly ", payload=1))
+    checked = RULES.check_input(wanted(timezone="x", name=" nightly ", payload=1))
 
     assert list(checked.errors) == ["timezone", "payload"]
     assert checked.definition == definition(endpoint_path="/post", name="nightly")
 
 
 def test_a_broken_payload_is_given_all_the_same_and_so_means_post() -> None:
-    assert RULES.check(wanted(endpoint="/both", payload="x")).definition.endpoint == "POST /both"
+    assert RULES.check_input(wanted(endpoint="/both", payload="x")).definition.endpoint == "POST /both"
 
 
 def test_no_name_is_wanted_where_none_or_a_broken_one_is_given() -> None:
-    assert wanted_name(given()) is None
-    assert wanted_name(given(name=TOO_LONG)) is None
+    assert requested_name(given()) is None
+    assert requested_name(given(name=TOO_LONG)) is None
 
 
 @pytest.mark.parametrize(
@@ -255,15 +257,15 @@ def test_no_name_is_wanted_where_none_or_a_broken_one_is_given() -> None:
 def test_a_payload_is_kept_as_compact_json(sent: str, kept: str | None) -> None:
     value = exact_json.loads(sent)
 
-    assert RULES.define(wanted(payload=value)).payload == kept
-    assert RULES.redefine(CURRENT, given(payload=value)).payload == kept
+    assert RULES.build_definition(wanted(payload=value)).payload == kept
+    assert RULES.update_definition(CURRENT, given(payload=value)).payload == kept
 
 
 @pytest.mark.parametrize(
     "text", ["x", "é", "€", "\U0001f600"], ids=["1 byte", "2 bytes", "3 bytes", "4 bytes"]
 )
 def test_a_payload_may_have_100000_bytes_and_no_more(text: str) -> None:
-    kept = RULES.define(wanted(payload=payload_of(100_000, text))).payload
+    kept = RULES.build_definition(wanted(payload=payload_of(100_000, text))).payload
 
     assert kept is not None
     assert len(kept.encode()) == 100_000
@@ -274,7 +276,7 @@ def test_a_payload_counts_as_it_is_kept_not_as_it_is_sent() -> None:
     escaped = json.dumps(payload_of(100_000, "é"), indent=4, ensure_ascii=True)
     assert len(escaped) > 250_000
 
-    kept = RULES.define(wanted(payload=exact_json.loads(escaped))).payload
+    kept = RULES.build_definition(wanted(payload=exact_json.loads(escaped))).payload
 
     assert kept is not None
     assert len(kept.encode()) == 100_000
@@ -283,14 +285,14 @@ def test_a_payload_counts_as_it_is_kept_not_as_it_is_sent() -> None:
 def test_an_escape_that_compact_json_needs_counts_in_full() -> None:
     fits = ["\x01" * 16_666]  # of six bytes each, and four around them
 
-    assert RULES.define(wanted(payload=fits)).payload is not None
+    assert RULES.build_definition(wanted(payload=fits)).payload is not None
     assert broken(wanted(payload=["\x01" * 16_667])) == {"payload": "Payload too large"}
 
 
 def test_the_limits_are_parameters() -> None:
     rules = Rules(ENDPOINTS, Limits(min_interval_minutes=60, max_payload_bytes=10), NOW)
 
-    assert rules.define(wanted(cron="0 * * * *", payload=["123456"])).payload == '["123456"]'
+    assert rules.build_definition(wanted(cron="0 * * * *", payload=["123456"])).payload == '["123456"]'
     assert broken(wanted(cron="0,30 * * * *", payload=["1234567"]), rules) == {
         "cron": "Cron too frequent (minimum interval is 60 minutes)",
         "payload": "Payload too large",
@@ -300,7 +302,7 @@ def test_the_limits_are_parameters() -> None:
 def test_an_interval_of_one_minute_can_be_allowed() -> None:
     rules = Rules(ENDPOINTS, Limits(min_interval_minutes=1), NOW)
 
-    assert rules.define(wanted(cron="* * * * *")).cron == "* * * * *"
+    assert rules.build_definition(wanted(cron="* * * * *")).cron == "* * * * *"
 
 
 def test_every_broken_field_is_reported_in_order() -> None:
@@ -372,11 +374,11 @@ def test_a_broken_timezone_does_not_hide_or_blame_the_cron() -> None:
     ],
 )
 def test_a_bare_path_means_post_where_a_payload_is_given(selector: str, payload: object, method: str) -> None:
-    assert RULES.define(wanted(endpoint=selector, payload=payload)).endpoint_method == method
+    assert RULES.build_definition(wanted(endpoint=selector, payload=payload)).endpoint_method == method
 
 
 def test_a_bare_path_without_a_payload_means_get() -> None:
-    assert RULES.define(wanted(endpoint="/both")).endpoint_method == "GET"
+    assert RULES.build_definition(wanted(endpoint="/both")).endpoint_method == "GET"
 
 
 @pytest.mark.parametrize(
@@ -395,7 +397,7 @@ def test_an_update_reads_a_bare_path_by_the_payload_it_leaves(
 ) -> None:
     before = definition(endpoint_method="GET", endpoint_path="/get", payload=current)
 
-    assert RULES.redefine(before, given(**fields)).endpoint == endpoint_
+    assert RULES.update_definition(before, given(**fields)).endpoint == endpoint_
 
 
 @pytest.mark.parametrize(
@@ -416,7 +418,7 @@ def test_an_update_reads_a_bare_path_by_the_payload_it_leaves(
     ],
 )
 def test_an_update_leaves_the_rest(fields: dict[str, object], changed: dict[str, object]) -> None:
-    after = RULES.redefine(CURRENT, given(**fields))
+    after = RULES.update_definition(CURRENT, given(**fields))
 
     before = {name: getattr(CURRENT, name) for name in Definition.__slots__}
     assert {name: getattr(after, name) for name in Definition.__slots__} == {**before, **changed}
@@ -426,6 +428,6 @@ def test_an_update_leaves_what_today_would_be_refused() -> None:
     rules = Rules((), Limits(min_interval_minutes=60, max_payload_bytes=2), NOW)
     before = definition(cron="*/5 * * * *", payload='{"kept":1.0}')
 
-    assert rules.redefine(before, given(name="new")) == definition(
+    assert rules.update_definition(before, given(name="new")) == definition(
         cron="*/5 * * * *", payload='{"kept":1.0}', name="new"
     )

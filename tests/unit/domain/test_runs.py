@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 from scheduling.domain.install import SCHEDULER_MANAGE
-from scheduling.domain.runs import NotRun, Run, RunStatus, next_attempt, not_to_run, parse_time
-from scheduling.domain.schedule import Life
+from scheduling.domain.runs import Run, RunStatus, SkipReason, build_next_attempt, parse_time, skip_reason
+from scheduling.domain.schedule import ScheduleState
 
 from tests.unit.builders import NOW, SCHEDULE_ID, fire, install, schedule
 
@@ -24,19 +24,22 @@ def run(**fields: Any) -> Run:
 
 
 SUCCEEDED = run(status=RunStatus.SUCCESS)
-OTHER_UNDER_WAY = {"running_time": "2026-11-23T08:55:00Z", "running_until": NOW + MOMENT}
+OTHER_UNDER_WAY = {"running_occurrence": "2026-11-23T08:55:00Z", "lease_expires_at": NOW + MOMENT}
 
 
 def test_a_fire_of_the_present_revision_is_run() -> None:
-    assert not_to_run(fire(), install(), schedule(), None, NOW) is None
+    assert skip_reason(fire(), install(), schedule(), None, NOW) is None
 
 
 @pytest.mark.parametrize(
-    ("life", "reason"),
-    [(Life.REMOVING, NotRun.UNKNOWN_SCHEDULE), (Life.WITHDRAWN, NotRun.UNKNOWN_SCHEDULE)],
+    ("state", "reason"),
+    [
+        (ScheduleState.DELETING, SkipReason.UNKNOWN_SCHEDULE),
+        (ScheduleState.ROLLED_BACK, SkipReason.UNKNOWN_SCHEDULE),
+    ],
 )
-def test_a_deleted_schedule_is_not_run(life: Life, reason: NotRun) -> None:
-    assert not_to_run(fire(), install(), schedule(life=life), None, NOW) is reason
+def test_a_deleted_schedule_is_not_run(state: ScheduleState, reason: SkipReason) -> None:
+    assert skip_reason(fire(), install(), schedule(state=state), None, NOW) is reason
 
 
 @pytest.mark.parametrize(
@@ -45,49 +48,56 @@ def test_a_deleted_schedule_is_not_run(life: Life, reason: NotRun) -> None:
     ids=["install disabled", "install being deleted", "schedule disabled"],
 )
 def test_what_is_disabled_is_not_run(of_install: dict[str, Any], of_schedule: dict[str, Any]) -> None:
-    found = not_to_run(fire(), install(**of_install), schedule(**of_schedule), None, NOW)
+    found = skip_reason(fire(), install(**of_install), schedule(**of_schedule), None, NOW)
 
-    assert found is NotRun.DISABLED
+    assert found is SkipReason.DISABLED
 
 
 @pytest.mark.parametrize(
     ("revision", "reason"),
-    [(1, NotRun.STALE_REVISION), (2, None), (3, NotRun.STALE_REVISION), (5, NotRun.STALE_REVISION)],
+    [
+        (1, SkipReason.STALE_REVISION),
+        (2, None),
+        (3, SkipReason.STALE_REVISION),
+        (5, SkipReason.STALE_REVISION),
+    ],
     ids=["older", "the timer's", "newer", "the schedule's"],
 )
-def test_only_the_revision_that_last_changed_the_timer_is_run(revision: int, reason: NotRun | None) -> None:
+def test_only_the_revision_that_last_changed_the_timer_is_run(
+    revision: int, reason: SkipReason | None
+) -> None:
     changed_since = schedule(revision=5, timer_revision=2)
 
-    assert not_to_run(fire(revision=revision), install(), changed_since, None, NOW) is reason
+    assert skip_reason(fire(revision=revision), install(), changed_since, None, NOW) is reason
 
 
 def test_a_revoked_capability_is_not_run() -> None:
-    without = install(granted=install().granted - {SCHEDULER_MANAGE})
+    without = install(granted_capabilities=install().granted_capabilities - {SCHEDULER_MANAGE})
 
-    assert not_to_run(fire(), without, schedule(), None, NOW) is NotRun.CAPABILITY_REVOKED
+    assert skip_reason(fire(), without, schedule(), None, NOW) is SkipReason.CAPABILITY_REVOKED
 
 
 def test_a_run_under_way_makes_the_next_overlap_until_its_lease_ends() -> None:
-    busy = schedule(running_time="2026-11-23T08:55:00Z", running_until=NOW)
+    busy = schedule(running_occurrence="2026-11-23T08:55:00Z", lease_expires_at=NOW)
 
-    assert not_to_run(fire(), install(), busy, None, NOW - MOMENT) is NotRun.OVERLAP
-    assert not_to_run(fire(), install(), busy, None, NOW) is None
+    assert skip_reason(fire(), install(), busy, None, NOW - MOMENT) is SkipReason.OVERLAP
+    assert skip_reason(fire(), install(), busy, None, NOW) is None
 
 
 def test_an_occurrence_does_not_overlap_itself() -> None:
-    busy = schedule(running_time=fire().scheduled_time, running_until=NOW + MOMENT)
+    busy = schedule(running_occurrence=fire().scheduled_time, lease_expires_at=NOW + MOMENT)
 
-    assert not_to_run(fire(), install(), busy, run(retryable=True), NOW) is None
+    assert skip_reason(fire(), install(), busy, run(retryable=True), NOW) is None
 
 
 def test_an_occurrence_that_may_not_be_attempted_again_is_a_duplicate() -> None:
-    assert not_to_run(fire(), install(), schedule(), SUCCEEDED, NOW) is NotRun.DUPLICATE
+    assert skip_reason(fire(), install(), schedule(), SUCCEEDED, NOW) is SkipReason.DUPLICATE
 
 
 def test_a_retry_waits_for_another_occurrence_under_way() -> None:
     busy = schedule(**OTHER_UNDER_WAY)
 
-    assert not_to_run(fire(), install(), busy, run(retryable=True), NOW) is NotRun.OVERLAP
+    assert skip_reason(fire(), install(), busy, run(retryable=True), NOW) is SkipReason.OVERLAP
 
 
 @pytest.mark.parametrize(
@@ -106,12 +116,12 @@ def test_a_retry_waits_for_another_occurrence_under_way() -> None:
 def test_of_several_reasons_the_most_lasting_is_told(reasons: list[str], told: str) -> None:
     fields: dict[str, Any] = OTHER_UNDER_WAY if "overlap" in reasons else {}
     if "unknown" in reasons:
-        fields = {**fields, "life": Life.REMOVING}
-    granted = frozenset() if "revoked" in reasons else install().granted
+        fields = {**fields, "state": ScheduleState.DELETING}
+    granted = frozenset() if "revoked" in reasons else install().granted_capabilities
 
-    found = not_to_run(
+    found = skip_reason(
         fire(revision=9 if "stale" in reasons else 1),
-        install(enabled="disabled" not in reasons, granted=granted),
+        install(enabled="disabled" not in reasons, granted_capabilities=granted),
         schedule(**fields),
         SUCCEEDED if "duplicate" in reasons else None,
         NOW,
@@ -129,15 +139,17 @@ def test_of_several_reasons_the_most_lasting_is_told(reasons: list[str], told: s
         pytest.param({"retryable": True}, True, id="failed once"),
         pytest.param({"retryable": True, "attempt": 2}, True, id="failed twice"),
         pytest.param({"retryable": True, "attempt": 3}, False, id="failed three times"),
-        pytest.param({"status": RunStatus.RUNNING, "lease_until": NOW + MOMENT}, False, id="running"),
-        pytest.param({"status": RunStatus.RUNNING, "lease_until": NOW}, True, id="lease just over"),
-        pytest.param({"status": RunStatus.RUNNING, "lease_until": NOW - MOMENT}, True, id="lease over"),
+        pytest.param({"status": RunStatus.RUNNING, "lease_expires_at": NOW + MOMENT}, False, id="running"),
+        pytest.param({"status": RunStatus.RUNNING, "lease_expires_at": NOW}, True, id="lease just over"),
+        pytest.param({"status": RunStatus.RUNNING, "lease_expires_at": NOW - MOMENT}, True, id="lease over"),
         pytest.param(
-            {"status": RunStatus.RUNNING, "lease_until": NOW - MOMENT, "attempt": 3},
+            {"status": RunStatus.RUNNING, "lease_expires_at": NOW - MOMENT, "attempt": 3},
             False,
             id="third lease over",
         ),
-        pytest.param({"status": RunStatus.RUNNING, "lease_until": None}, False, id="running without a lease"),
+        pytest.param(
+            {"status": RunStatus.RUNNING, "lease_expires_at": None}, False, id="running without a lease"
+        ),
     ],
 )
 def test_an_attempt_may_follow_a_retryable_or_a_dead_one(fields: dict[str, Any], claimable: bool) -> None:
@@ -152,8 +164,8 @@ def test_an_attempt_may_follow_a_retryable_or_a_dead_one(fields: dict[str, Any],
         pytest.param({"attempt": 3}, True, id="attempts used up"),
         pytest.param({"retryable": False}, True, id="failed for good"),
         pytest.param({"status": RunStatus.MISSED, "attempt": 0}, True, id="missed"),
-        pytest.param({"status": RunStatus.RUNNING, "lease_until": NOW + MOMENT}, False, id="running"),
-        pytest.param({"status": RunStatus.RUNNING, "attempt": 3, "lease_until": NOW}, True, id="died"),
+        pytest.param({"status": RunStatus.RUNNING, "lease_expires_at": NOW + MOMENT}, False, id="running"),
+        pytest.param({"status": RunStatus.RUNNING, "attempt": 3, "lease_expires_at": NOW}, True, id="died"),
     ],
 )
 def test_a_replay_admits_what_has_failed_for_good(fields: dict[str, Any], claimable: bool) -> None:
@@ -170,17 +182,17 @@ def test_a_missed_one_that_comes_after_all_may_be_run() -> None:
     ids=["first", "second", "third"],
 )
 def test_a_claim_is_the_next_attempt_with_a_lease(before: Run | None, attempt: int) -> None:
-    claimed = next_attempt(fire(), before, NOW, timedelta(seconds=50))
+    claimed = build_next_attempt(fire(), before, NOW, timedelta(seconds=50))
 
     assert claimed == Run(
         scheduled_time=fire().scheduled_time,
         status=RunStatus.RUNNING,
         attempt=attempt,
         started_at=NOW,
-        claim_token=claimed.claim_token,
-        lease_until=NOW + timedelta(seconds=50),
+        lease_token=claimed.lease_token,
+        lease_expires_at=NOW + timedelta(seconds=50),
     )
-    assert claimed.claim_token != next_attempt(fire(), before, NOW, timedelta(seconds=50)).claim_token
+    assert claimed.lease_token != build_next_attempt(fire(), before, NOW, timedelta(seconds=50)).lease_token
     assert not claimed.claimable(NOW + timedelta(seconds=50) - MOMENT, replay=False)
 
 

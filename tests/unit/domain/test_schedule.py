@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scheduling.domain.schedule import Life
+from scheduling.domain.schedule import ScheduleState
 
 from tests.unit.builders import NOW, definition, schedule
 
@@ -32,8 +32,8 @@ LATER = NOW + timedelta(minutes=1)
 def test_a_timer_follows_cron_timezone_and_enabled_alone(
     before: dict[str, Any], after: dict[str, Any], same: bool
 ) -> None:
-    assert definition(**after).same_timer(definition(**before)) is same
-    assert definition(**before).same_timer(definition(**after)) is same
+    assert definition(**after).has_same_timer(definition(**before)) is same
+    assert definition(**before).has_same_timer(definition(**after)) is same
 
 
 def test_an_endpoint_is_named_by_method_and_path() -> None:
@@ -43,13 +43,18 @@ def test_an_endpoint_is_named_by_method_and_path() -> None:
 def test_a_new_schedule_is_of_revision_one() -> None:
     made = schedule()
 
-    assert (made.revision, made.timer_revision, made.pending, made.life) == (1, 1, False, Life.ACTIVE)
+    assert (made.revision, made.timer_revision, made.pending, made.state) == (
+        1,
+        1,
+        False,
+        ScheduleState.ACTIVE,
+    )
 
 
 def test_a_change_that_no_timer_follows_leaves_it_settled() -> None:
     before = schedule(name="old", revision=4, timer_revision=2, last_timer_revision=3)
 
-    after = before.redefined(definition(name="new", payload="[]"), LATER)
+    after = before.with_definition(definition(name="new", payload="[]"), LATER)
 
     assert after == replace(
         before,
@@ -58,13 +63,13 @@ def test_a_change_that_no_timer_follows_leaves_it_settled() -> None:
         change_token=after.change_token,
     )
     assert not after.pending
-    assert after.names == {"new"}
+    assert after.reserved_names == {"new"}
 
 
 def test_a_change_that_the_timer_follows_is_pending_under_a_number_never_used() -> None:
     before = schedule(revision=4, timer_revision=2, last_timer_revision=3)
 
-    after = before.redefined(definition(cron="0 5 * * *"), LATER)
+    after = before.with_definition(definition(cron="0 5 * * *"), LATER)
 
     assert after == replace(
         before,
@@ -82,7 +87,7 @@ def test_a_change_that_the_timer_follows_is_pending_under_a_number_never_used() 
 def test_touching_is_no_change_to_its_owner_and_keeps_the_timers_fires() -> None:
     before = schedule(revision=4, timer_revision=2, last_timer_revision=3)
 
-    after = before.touched(LATER)
+    after = before.marked_pending(LATER)
 
     assert after == replace(before, pending_since=LATER, change_token=after.change_token)
 
@@ -101,58 +106,61 @@ def test_touching_is_no_change_to_its_owner_and_keeps_the_timers_fires() -> None
 def test_a_former_name_is_held_until_the_change_is_settled(
     old: str | None, new: str | None, held: set[str]
 ) -> None:
-    after = schedule(name=old).redefined(definition(name=new, cron="0 5 * * *"), LATER)
+    after = schedule(name=old).with_definition(definition(name=new, cron="0 5 * * *"), LATER)
 
-    assert after.names == held
-    settled = after.settled()
+    assert after.reserved_names == held
+    settled = after.synced()
     assert settled is not None
-    assert settled.names == {name for name in (new,) if name}
+    assert settled.reserved_names == {name for name in (new,) if name}
 
 
 def test_a_removed_schedule_holds_its_name_and_place_and_is_not_due() -> None:
     before = schedule(name="n", revision=4, timer_revision=2)
 
-    after = before.removed(LATER)
+    after = before.marked_deleted(LATER)
 
-    assert after == replace(before, pending_since=LATER, life=Life.REMOVING, change_token=after.change_token)
-    assert after.names == {"n"}
-    assert (after.counted, after.due) == (True, False)
+    assert after == replace(
+        before, pending_since=LATER, state=ScheduleState.DELETING, change_token=after.change_token
+    )
+    assert after.reserved_names == {"n"}
+    assert (after.counts_toward_quota, after.should_have_timer) == (True, False)
 
 
 def test_a_withdrawn_schedule_holds_nothing() -> None:
-    after = schedule(name="n", held_name="former").withdrawn(LATER)
+    after = schedule(name="n", held_name="former").rolled_back(LATER)
 
     assert after.pending_since == LATER
-    assert after.life is Life.WITHDRAWN
-    assert after.names == frozenset()
-    assert (after.counted, after.due) == (False, False)
+    assert after.state is ScheduleState.ROLLED_BACK
+    assert after.reserved_names == frozenset()
+    assert (after.counts_toward_quota, after.should_have_timer) == (False, False)
 
 
 @pytest.mark.parametrize(
-    ("life", "enabled", "due"),
+    ("state", "enabled", "due"),
     [
-        (Life.ACTIVE, True, True),
-        (Life.ACTIVE, False, False),
-        (Life.REMOVING, True, False),
-        (Life.WITHDRAWN, True, False),
+        (ScheduleState.ACTIVE, True, True),
+        (ScheduleState.ACTIVE, False, False),
+        (ScheduleState.DELETING, True, False),
+        (ScheduleState.ROLLED_BACK, True, False),
     ],
 )
-def test_an_active_enabled_schedule_is_due(life: Life, enabled: bool, due: bool) -> None:
-    assert schedule(life=life, enabled=enabled).due is due
+def test_an_active_enabled_schedule_is_due(state: ScheduleState, enabled: bool, due: bool) -> None:
+    assert schedule(state=state, enabled=enabled).should_have_timer is due
 
 
 @pytest.mark.parametrize(
-    ("life", "counted"), [(Life.ACTIVE, True), (Life.REMOVING, True), (Life.WITHDRAWN, False)]
+    ("state", "counted"),
+    [(ScheduleState.ACTIVE, True), (ScheduleState.DELETING, True), (ScheduleState.ROLLED_BACK, False)],
 )
-def test_a_schedule_counts_until_it_is_gone(life: Life, counted: bool) -> None:
-    assert schedule(life=life).counted is counted
+def test_a_schedule_counts_until_it_is_gone(state: ScheduleState, counted: bool) -> None:
+    assert schedule(state=state).counts_toward_quota is counted
 
 
 def test_a_failed_change_is_undone_and_its_number_never_used_again() -> None:
     before = schedule(name="old", revision=4, timer_revision=2, last_timer_revision=2)
-    failed = before.redefined(definition(name="new", cron="0 5 * * *"), LATER)
+    failed = before.with_definition(definition(name="new", cron="0 5 * * *"), LATER)
 
-    restored = before.restored_over(failed, LATER + timedelta(seconds=5))
+    restored = before.rollback_to(failed, LATER + timedelta(seconds=5))
 
     assert restored == replace(
         before,
@@ -161,42 +169,42 @@ def test_a_failed_change_is_undone_and_its_number_never_used_again() -> None:
         change_token=restored.change_token,
         changed_by="system",
     )
-    assert restored.names == {"old"}
-    assert restored.redefined(definition(cron="0 6 * * *"), LATER).timer_revision == 4
+    assert restored.reserved_names == {"old"}
+    assert restored.with_definition(definition(cron="0 6 * * *"), LATER).timer_revision == 4
 
 
 def test_a_failed_removal_is_undone() -> None:
     before = schedule(revision=4, timer_revision=2, last_timer_revision=2)
 
-    restored = before.restored_over(before.removed(LATER), LATER)
+    restored = before.rollback_to(before.marked_deleted(LATER), LATER)
 
     assert restored == replace(
         before, pending_since=LATER, change_token=restored.change_token, changed_by="system"
     )
-    assert restored.due
+    assert restored.should_have_timer
 
 
 def test_settling_an_active_schedule_ends_its_pending() -> None:
     pending = schedule(pending_since=NOW, held_name="former", revision=3)
 
-    assert pending.settled() == replace(pending, pending_since=None, held_name=None)
+    assert pending.synced() == replace(pending, pending_since=None, held_name=None)
 
 
-@pytest.mark.parametrize("life", [Life.REMOVING, Life.WITHDRAWN])
-def test_settling_a_deleted_schedule_leaves_none(life: Life) -> None:
-    assert schedule(life=life, pending_since=NOW).settled() is None
+@pytest.mark.parametrize("state", [ScheduleState.DELETING, ScheduleState.ROLLED_BACK])
+def test_settling_a_deleted_schedule_leaves_none(state: ScheduleState) -> None:
+    assert schedule(state=state, pending_since=NOW).synced() is None
 
 
 def test_every_change_has_a_token_of_its_own() -> None:
     before = schedule()
     changes = [
         before,
-        before.redefined(definition(name="new"), LATER),
-        before.redefined(definition(cron="0 5 * * *"), LATER),
-        before.removed(LATER),
-        before.withdrawn(LATER),
-        before.touched(LATER),
-        before.restored_over(before.removed(LATER), LATER),
+        before.with_definition(definition(name="new"), LATER),
+        before.with_definition(definition(cron="0 5 * * *"), LATER),
+        before.marked_deleted(LATER),
+        before.rolled_back(LATER),
+        before.marked_pending(LATER),
+        before.rollback_to(before.marked_deleted(LATER), LATER),
     ]
 
     assert len({changed.change_token for changed in changes}) == len(changes)

@@ -2,7 +2,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from scheduling.domain.cron.timezones import _names, check_timezone
+from scheduling.domain.cron.timezones import _timezone_names, check_timezone
 from scheduling.domain.errors import InvalidTimezone
 
 
@@ -61,9 +61,9 @@ def test_other_names_are_refused(text: str) -> None:
 
 
 def test_every_accepted_zone_loads() -> None:
-    for name in _names():
+    for name in _timezone_names():
         assert datetime(2026, 11, 23, tzinfo=ZoneInfo(name)).utcoffset() is not None
 
 
 def test_no_accepted_name_is_longer_than_50_characters() -> None:
-    assert max(map(len, _names())) == len("America/Argentina/ComodRivadavia") == 32
+    assert max(map(len, _timezone_names())) == len("America/Argentina/ComodRivadavia") == 32

@@ -8,50 +8,54 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from scheduling.api.http import Answer, Request
-from scheduling.api.observability import Values, begin, emit, logger
-from scheduling.domain.errors import QuotaReached, RateLimited, SchedulingError
-from scheduling.operations.services import ending_within
+from scheduling.api.http import Request, Response
+from scheduling.api.observability import MetricValues, bind_request, emit_metrics, logger
+from scheduling.domain.errors import QuotaExceeded, RateLimited, SchedulingError
+from scheduling.operations.services import retries_bounded_by
 
-Handler = Callable[[dict[str, Any], LambdaContext], Answer]
-Route = Callable[[Request], Answer]
-_REFUSALS = {QuotaReached: "QuotaRefusals", RateLimited: "RateRefusals"}
+Handler = Callable[[dict[str, Any], LambdaContext], Response]
+Route = Callable[[Request], Response]
+_REFUSAL_METRICS = {QuotaExceeded: "QuotaRefusals", RateLimited: "RateRefusals"}
 
 
-def boundary(explain: Callable[[SchedulingError], Answer]) -> Callable[[str], Callable[[Route], Handler]]:
+def boundary(
+    render_error: Callable[[SchedulingError], Response],
+) -> Callable[[str], Callable[[Route], Handler]]:
     """A decorator that makes a Lambda handler of an operation's route; `explain` gives the answer of an error."""
 
-    def named(operation: str) -> Callable[[Route], Handler]:
+    def for_operation(operation: str) -> Callable[[Route], Handler]:
         def decorate(route: Route) -> Handler:
             @wraps(route)
-            def handler(event: dict[str, Any], context: LambdaContext) -> Answer:
+            def handler(event: dict[str, Any], context: LambdaContext) -> Response:
                 request = Request(event, operation)
-                begin(
+                bind_request(
                     context,
                     operation,
-                    tenant_id=request.path("tenantId"),
-                    install_id=request.path("installId"),
-                    schedule_id=request.path("scheduleId"),
+                    tenant_id=request.path_parameter("tenantId"),
+                    install_id=request.path_parameter("installId"),
+                    schedule_id=request.path_parameter("scheduleId"),
                 )
-                began = time.perf_counter()
-                answer, error = _answered(route, request, context)
-                made = answer or explain(error or SchedulingError("Internal error"))
-                _count(request.operation, made["statusCode"], time.perf_counter() - began, error)
-                return made
+                started_at = time.perf_counter()
+                result, error = _call_route(route, request, context)
+                response = result or render_error(error or SchedulingError("Internal error"))
+                _emit_call_metrics(
+                    request.operation, response["statusCode"], time.perf_counter() - started_at, error
+                )
+                return response
 
             return handler
 
         return decorate
 
-    return named
+    return for_operation
 
 
-def _answered(
+def _call_route(
     route: Route, request: Request, context: LambdaContext
-) -> tuple[Answer | None, SchedulingError | None]:
+) -> tuple[Response | None, SchedulingError | None]:
     """The answer, or the error that it is to tell of; None is one that nobody is to be told of."""
     try:
-        with ending_within(context.get_remaining_time_in_millis() / 1000):
+        with retries_bounded_by(context.get_remaining_time_in_millis() / 1000):
             return route(request), None
     except SchedulingError as error:
         logger.info("refused", code=error.code, reason=str(error))
@@ -61,8 +65,11 @@ def _answered(
         return None, None
 
 
-def _count(operation: str, status: int, seconds: float, error: SchedulingError | None) -> None:
-    values: Values = {"Calls": (MetricUnit.Count, 1), "LatencyMs": (MetricUnit.Milliseconds, seconds * 1000)}
-    if isinstance(error, QuotaReached | RateLimited):
-        values = {**values, _REFUSALS[type(error)]: (MetricUnit.Count, 1)}
-    emit(values, operation=operation, status=str(status))
+def _emit_call_metrics(operation: str, status: int, seconds: float, error: SchedulingError | None) -> None:
+    values: MetricValues = {
+        "Calls": (MetricUnit.Count, 1),
+        "LatencyMs": (MetricUnit.Milliseconds, seconds * 1000),
+    }
+    if isinstance(error, QuotaExceeded | RateLimited):
+        values = {**values, _REFUSAL_METRICS[type(error)]: (MetricUnit.Count, 1)}
+    emit_metrics(values, operation=operation, status=str(status))

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from scheduling.api.boundary import boundary
-from scheduling.api.http import Answer, answer
-from scheduling.api.rendering import compact, schedule_json
+from scheduling.api.http import Response, json_response
+from scheduling.api.rendering import dump_json, schedule_json
 from scheduling.domain import errors
 from scheduling.domain.errors import RemapFailed, SchedulingError
 from scheduling.domain.schedule import Schedule
@@ -16,23 +16,23 @@ _STATUSES: Mapping[type[errors.SchedulingError], int] = {
     errors.InstallNotFound: 404,
     errors.ScheduleNotFound: 404,
     errors.NameTaken: 409,
-    errors.QuotaReached: 409,
+    errors.QuotaExceeded: 409,
     errors.IdempotencyMismatch: 409,
     errors.InstallConflict: 409,
     errors.RemapFailed: 409,
     errors.NotRunnable: 409,
     errors.PreconditionFailed: 412,
-    errors.AnswerTooLarge: 413,
+    errors.ResponseTooLarge: 413,
     errors.RateLimited: 429,
     errors.Unavailable: 503,
-    errors.Uncertain: 503,
+    errors.UnconfirmedChange: 503,
 }
 
 _CALLBACK_STATUSES = {
     **_STATUSES,
     errors.ScheduleNotFound: 400,
     errors.NameTaken: 400,
-    errors.QuotaReached: 400,
+    errors.QuotaExceeded: 400,
 }
 """Deployed runners know these three as a broken rule."""
 
@@ -54,11 +54,11 @@ def retry_headers(error: errors.SchedulingError) -> Mapping[str, str]:
     return {}
 
 
-PAGE_BYTES = 4_000_000
+MAX_PAGE_BYTES = 4_000_000
 """How much of payloads goes into one page, well below what Lambda may answer."""
 
 
-def explain(error: SchedulingError) -> Answer:
+def problem_response(error: SchedulingError) -> Response:
     """The answer of an error as a problem document."""
     status = rest_status(error)
     problem: dict[str, object] = {
@@ -73,12 +73,12 @@ def explain(error: SchedulingError) -> Answer:
     if isinstance(error, RemapFailed):
         problem["missing"] = [{"scheduleId": s, "endpoint": endpoint} for s, endpoint in error.missing]
     headers = {"content-type": "application/problem+json", **retry_headers(error)}
-    return answer(status, compact(problem), headers)
+    return json_response(status, dump_json(problem), headers)
 
 
-rest = boundary(explain)
+rest_handler = boundary(problem_response)
 
 
-def one_schedule(status: int, schedule: Schedule, **headers: str) -> Answer:
+def schedule_response(status: int, schedule: Schedule, **headers: str) -> Response:
     """A schedule with its ETag."""
-    return answer(status, schedule_json(schedule), {"etag": f'"{schedule.revision}"', **headers})
+    return json_response(status, schedule_json(schedule), {"etag": f'"{schedule.revision}"', **headers})

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from scheduling.api.parsing import type_errors
+from scheduling.api.parsing import find_type_errors
 from scheduling.domain import exact_json
 from scheduling.domain.endpoints import Endpoint, normalize_path
 from scheduling.domain.errors import ValidationFailed
 from scheduling.domain.ids import endpoint_id
-from scheduling.domain.install import ALWAYS_GRANTED, InstallConfig, Version, known_capabilities
+from scheduling.domain.install import ALWAYS_GRANTED, InstallConfig, Version, select_known_capabilities
 from scheduling.operations.installs.register import Registration
 
 MAX_MANIFEST_BYTES = MAX_CONFIG_BYTES = 100_000
@@ -37,7 +37,7 @@ class _Manifest(BaseModel):
     api: _Api = _Api(endpoints=[])
 
 
-class _Body(BaseModel):
+class _RegistrationBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     tenantId: _Id  # noqa: N815 - the contract's names
@@ -51,50 +51,54 @@ class _Body(BaseModel):
     secretEnvelope: dict[str, Any] | None = Field(None)  # noqa: N815
 
 
-def registration(body: Mapping[str, Any]) -> Registration:
+def parse_registration(body: Mapping[str, Any]) -> Registration:
     """What the body says. Raises ValidationFailed with every field at fault."""
-    errors = type_errors(_Body, body)
+    errors = find_type_errors(_RegistrationBody, body)
     if errors:
-        raise ValidationFailed.of(errors)
-    given = _Body.model_validate(body)
+        raise ValidationFailed.from_field_errors(errors)
+    model = _RegistrationBody.model_validate(body)
     return Registration(
-        tenant_id=given.tenantId,
-        registry_id=given.registryId,
-        content_hash=given.contentHash,
-        granted=_granted(given),
-        enabled=given.enabled,
-        version=_version(given, _text("manifest", body["manifest"], MAX_MANIFEST_BYTES, sort_keys=True)),
+        tenant_id=model.tenantId,
+        registry_id=model.registryId,
+        content_hash=model.contentHash,
+        granted_capabilities=_parse_granted_capabilities(model),
+        enabled=model.enabled,
+        version=_build_version(
+            model, _dump_limited_json("manifest", body["manifest"], MAX_MANIFEST_BYTES, sort_keys=True)
+        ),
         config=InstallConfig(
-            config=_text("config", given.config or {}, MAX_CONFIG_BYTES),
-            secret_envelope=_text("secretEnvelope", given.secretEnvelope or {}, MAX_CONFIG_BYTES),
+            config=_dump_limited_json("config", model.config or {}, MAX_CONFIG_BYTES),
+            secret_envelope=_dump_limited_json(
+                "secretEnvelope", model.secretEnvelope or {}, MAX_CONFIG_BYTES
+            ),
         ),
     )
 
 
-def _granted(given: _Body) -> frozenset[str]:
-    granted = known_capabilities(given.grantedCapabilities)
-    beyond = granted - known_capabilities(given.manifest.capabilities) - ALWAYS_GRANTED
-    if beyond:
-        text = f"Not in the manifest: {', '.join(sorted(beyond))}"
-        raise ValidationFailed.of({"grantedCapabilities": text})
+def _parse_granted_capabilities(model: _RegistrationBody) -> frozenset[str]:
+    granted = select_known_capabilities(model.grantedCapabilities)
+    undeclared = granted - select_known_capabilities(model.manifest.capabilities) - ALWAYS_GRANTED
+    if undeclared:
+        text = f"Not in the manifest: {', '.join(sorted(undeclared))}"
+        raise ValidationFailed.from_field_errors({"grantedCapabilities": text})
     return granted | ALWAYS_GRANTED
 
 
-def _version(given: _Body, manifest_text: str) -> Version:
-    named = {(e.method.upper(), normalize_path(e.path)): e.handler for e in given.manifest.api.endpoints}
+def _build_version(model: _RegistrationBody, manifest_text: str) -> Version:
+    handlers = {(e.method.upper(), normalize_path(e.path)): e.handler for e in model.manifest.api.endpoints}
     endpoints = [
-        Endpoint(id=endpoint_id(given.registryId, method, path), method=method, path=path, handler=handler)
-        for (method, path), handler in named.items()
+        Endpoint(id=endpoint_id(model.registryId, method, path), method=method, path=path, handler=handler)
+        for (method, path), handler in handlers.items()
     ]
     return Version(
-        id=given.versionId,
+        id=model.versionId,
         manifest_hash=hashlib.sha256(manifest_text.encode()).hexdigest(),
         endpoints=tuple(sorted(endpoints, key=lambda e: (e.path, e.method))),
     )
 
 
-def _text(field: str, value: object, max_bytes: int, *, sort_keys: bool = False) -> str:
+def _dump_limited_json(field: str, value: object, max_bytes: int, *, sort_keys: bool = False) -> str:
     text = exact_json.dumps(value, sort_keys=sort_keys)
     if len(text.encode()) > max_bytes:
-        raise ValidationFailed.of({field: f"Larger than {max_bytes} bytes"})
+        raise ValidationFailed.from_field_errors({field: f"Larger than {max_bytes} bytes"})
     return text

@@ -8,16 +8,16 @@ from scheduling.domain.cron.occurrences import LocalTime
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.install import Install, Version
 from scheduling.domain.preview import Preview
-from scheduling.domain.runs import Run, time_text
+from scheduling.domain.runs import Run, format_time
 from scheduling.domain.schedule import Schedule
 
 
-def timestamp(moment: datetime | None) -> str | None:
+def format_timestamp(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC with milliseconds, such as `2026-11-23T09:00:00.000Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
 
 
-compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+dump_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """JSON without spaces, in UTF-8 rather than escapes."""
 
 
@@ -32,14 +32,14 @@ def schedule_json(schedule: Schedule) -> str:
         "cron": definition.cron,
         "timezone": definition.timezone,
         "enabled": definition.enabled,
-        "lastRunAt": timestamp(last_run.at) if last_run else None,
+        "lastRunAt": format_timestamp(last_run.started_at) if last_run else None,
         "lastRunStatus": last_run.status if last_run else None,
         "lastError": last_run.error if last_run else None,
-        "createdAt": timestamp(schedule.created_at),
+        "createdAt": format_timestamp(schedule.created_at),
     }
     if schedule.disabled_reason:
         fields["disabledReason"] = schedule.disabled_reason
-    return f'{compact(fields)[:-1]},"payload":{definition.payload or "null"}}}'
+    return f'{dump_json(fields)[:-1]},"payload":{definition.payload or "null"}}}'
 
 
 def schedules_json(schedules: Iterable[Schedule]) -> str:
@@ -49,12 +49,12 @@ def schedules_json(schedules: Iterable[Schedule]) -> str:
 
 def tenant_schedules_json(schedules: Iterable[tuple[Install, Schedule]]) -> str:
     """A list of schedules of several installs, each with its install, and whether that lets it fire."""
-    shown = (
-        f'{schedule_json(schedule)[:-1]},"installId":{compact(install.id)},'
-        f'"installEnabled":{compact(install.enabled)},"paused":{compact(install.paused)}}}'
+    items = (
+        f'{schedule_json(schedule)[:-1]},"installId":{dump_json(install.id)},'
+        f'"installEnabled":{dump_json(install.enabled)},"paused":{dump_json(install.paused)}}}'
         for install, schedule in schedules
     )
-    return f"[{','.join(shown)}]"
+    return f"[{','.join(items)}]"
 
 
 def endpoint_fields(endpoint: Endpoint) -> Mapping[str, object]:
@@ -73,7 +73,7 @@ def run_fields(run: Run) -> Mapping[str, object]:
     return {
         "scheduledTime": run.scheduled_time,
         "trigger": run.trigger.value,
-        "startedAt": timestamp(run.started_at),
+        "startedAt": format_timestamp(run.started_at),
         "durationMs": run.duration_ms,
         "attempt": run.attempt,
         "status": run.status.value,
@@ -92,20 +92,20 @@ def preview_fields(preview: Preview) -> Mapping[str, object]:
         "timezone": preview.timezone,
         "endpoint": preview.endpoint,
         "smallestGapMinutes": preview.smallest_gap_minutes,
-        "fires": [_fire_fields(time) for time in preview.fires],
-        "skipped": [_skipped_fields(time) for time in preview.skipped],
+        "fires": [_fire_fields(time) for time in preview.fire_times],
+        "skipped": [_skipped_fields(time) for time in preview.skipped_times],
     }
 
 
 def _fire_fields(time: LocalTime) -> Mapping[str, object]:
-    fields = {"local": time.wall.isoformat(), "utc": time_text(time.utc)}
+    fields = {"local": time.wall_time.isoformat(), "utc": format_time(time.utc)}
     return {**fields, "repeated": True} if time.repeated else fields
 
 
 def _skipped_fields(time: LocalTime) -> Mapping[str, object]:
-    forward = f"Clocks in {time.wall.tzinfo} go forward by {time.jump // timedelta(minutes=1)} minutes"
-    reason = f"{forward} on that day, and there is no {time.wall:%H:%M}"
-    return {"local": time.wall.replace(tzinfo=None).isoformat(), "reason": reason}
+    clock_change = f"Clocks in {time.wall_time.tzinfo} go forward by {time.offset_change // timedelta(minutes=1)} minutes"
+    reason = f"{clock_change} on that day, and there is no {time.wall_time:%H:%M}"
+    return {"local": time.wall_time.replace(tzinfo=None).isoformat(), "reason": reason}
 
 
 def install_fields(install: Install, version: Version) -> Mapping[str, object]:
@@ -116,7 +116,7 @@ def install_fields(install: Install, version: Version) -> Mapping[str, object]:
         "registryId": install.registry_id,
         "versionId": install.version_id,
         "contentHash": install.content_hash,
-        "grantedCapabilities": sorted(install.granted),
+        "grantedCapabilities": sorted(install.granted_capabilities),
         "enabled": install.enabled,
         "paused": install.paused,
         "scheduleCount": install.schedule_count,

@@ -8,14 +8,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel, ValidationInfo, field_validator
 
-from scheduling.api.observability import Values, emit, logger
+from scheduling.api.observability import MetricValues, emit_metrics, logger
 from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.runs import Fire, NotRun, Run, Trigger, parse_manual_time, parse_time
-from scheduling.operations.audit import Published
+from scheduling.domain.runs import Fire, Run, SkipReason, Trigger, parse_manual_time, parse_time
+from scheduling.operations.audit import PublishResult
 
 
-class _Event(BaseModel):
+class _FireEvent(BaseModel):
     installId: str  # noqa: N815 - the contract's names
     scheduleId: str  # noqa: N815
     revision: int
@@ -25,67 +25,67 @@ class _Event(BaseModel):
 
     @field_validator("scheduledTime")
     @classmethod
-    def _in_its_form(cls, text: str, given: ValidationInfo) -> str:
-        manual = given.data.get("trigger") is Trigger.MANUAL
+    def _normalize_scheduled_time(cls, text: str, info: ValidationInfo) -> str:
+        manual = info.data.get("trigger") is Trigger.MANUAL
         return parse_manual_time(text) if manual else parse_time(text)
 
 
-def fire_of(event: Mapping[str, Any]) -> Fire:
+def parse_fire(event: Mapping[str, Any]) -> Fire:
     """The fire that the event tells of. Raises pydantic.ValidationError, which names what is missing."""
-    given = _Event.model_validate(event)
+    fire_event = _FireEvent.model_validate(event)
     return Fire(
-        install_id=InstallId(given.installId),
-        schedule_id=ScheduleId(given.scheduleId),
-        revision=given.revision,
-        replay=given.replay,
-        trigger=given.trigger,
-        scheduled_time=given.scheduledTime,
+        install_id=InstallId(fire_event.installId),
+        schedule_id=ScheduleId(fire_event.scheduleId),
+        revision=fire_event.revision,
+        replay=fire_event.replay,
+        trigger=fire_event.trigger,
+        scheduled_time=fire_event.scheduledTime,
     )
 
 
-def reported(fire: Fire, run: Callable[[], Run | NotRun]) -> dict[str, object]:
+def run_and_report(fire: Fire, run: Callable[[], Run | SkipReason]) -> dict[str, object]:
     """What the function answers: a run's `status`, or why none was made; logged, and counted by its outcome.
 
     Raises what `run` raises.
     """
     try:
         result = run()
-    except RunFailed as failed:
-        _count(fire, "retried" if failed.attempt else "delayed", failed)
+    except RunFailed as error:
+        _emit_fire_metrics(fire, "retried" if error.attempt else "delayed", error)
         raise
-    outcome = result.value if isinstance(result, NotRun) else result.status.value
-    logger.info("occurrence", scheduled_time=fire.scheduled_time, status=outcome)
+    status = result.value if isinstance(result, SkipReason) else result.status.value
+    logger.info("occurrence", scheduled_time=fire.scheduled_time, status=status)
     occurrence: dict[str, object] = {
         "scheduleId": fire.schedule_id,
         "scheduledTime": fire.scheduled_time,
-        "status": outcome,
+        "status": status,
     }
-    if isinstance(result, NotRun):
-        _count(fire, outcome, None)
+    if isinstance(result, SkipReason):
+        _emit_fire_metrics(fire, status, None)
         return occurrence
-    _count(fire, outcome, result)
+    _emit_fire_metrics(fire, status, result)
     return {**occurrence, "attempt": result.attempt, "error": result.error}
 
 
-def _count(fire: Fire, outcome: str, run: Run | RunFailed | None) -> None:
-    values: Values = {"Fires": (MetricUnit.Count, 1)}
+def _emit_fire_metrics(fire: Fire, outcome: str, run: Run | RunFailed | None) -> None:
+    values: MetricValues = {"Fires": (MetricUnit.Count, 1)}
     if run and run.duration_ms is not None:
         values = {**values, "RunDurationMs": (MetricUnit.Milliseconds, run.duration_ms)}
     if run and run.started_at and run.attempt == 1 and fire.trigger is Trigger.SCHEDULE:
-        late = run.started_at - datetime.fromisoformat(fire.scheduled_time)
-        values = {**values, "LatenessMs": (MetricUnit.Milliseconds, late / timedelta(milliseconds=1))}
-    emit(values, outcome=outcome, trigger=fire.trigger.value)
+        lateness = run.started_at - datetime.fromisoformat(fire.scheduled_time)
+        values = {**values, "LatenessMs": (MetricUnit.Milliseconds, lateness / timedelta(milliseconds=1))}
+    emit_metrics(values, outcome=outcome, trigger=fire.trigger.value)
 
 
-audit_log = Logger(service="audit", level="INFO")
+audit_logger = Logger(service="audit", level="INFO")
 """A log of its own, which the level of the others does not silence."""
 
 
-def report(published: Published) -> dict[str, object]:
+def stream_response(result: PublishResult) -> dict[str, object]:
     """Where in the stream Lambda is to begin again, if anywhere; each event that was taken has its line now."""
-    for event in published.taken:
-        audit_log.info(event.name.value, detail=event.detail)
-    if published.again_from is None:
+    for event in result.published:
+        audit_logger.info(event.name.value, detail=event.detail)
+    if result.republish_from is None:
         return {"batchItemFailures": []}
-    audit_log.warning("to be told of again", sequence=published.again_from)
-    return {"batchItemFailures": [{"itemIdentifier": published.again_from}]}
+    audit_logger.warning("to be redelivered", sequence=result.republish_from)
+    return {"batchItemFailures": [{"itemIdentifier": result.republish_from}]}

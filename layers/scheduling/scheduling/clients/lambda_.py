@@ -13,14 +13,14 @@ from scheduling.domain.runs import Fire
 _CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 
 
-class LambdaExecutor:
+class ExecutorClient:
     """The function that runs occurrences."""
 
     def __init__(self, session: Session, function_arn: str) -> None:
         self._client: Any = session.create_client("lambda", config=_CONFIG)
         self._function_arn = function_arn
 
-    def deliver(self, fire: Fire) -> None:
+    def deliver_fire(self, fire: Fire) -> None:
         """Let it be run apart from this call. Raises Unavailable, and then it may have been delivered.
 
         One call, which returns once Lambda has taken the event.

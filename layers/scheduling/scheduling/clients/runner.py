@@ -18,12 +18,12 @@ from scheduling.domain.runs import Fire, Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.settings import RunnerSettings
 
-MAX_ANSWER_BYTES = 256 * 1024
-_CONNECT_SECONDS = 2.0
+MAX_RUNNER_RESPONSE_BYTES = 256 * 1024
+_CONNECT_TIMEOUT_SECONDS = 2.0
 _OVERHEAD_SECONDS = 2.0
 
 
-class HttpRunner:
+class RunnerClient:
     """The service that executes extensions."""
 
     def __init__(
@@ -32,38 +32,42 @@ class HttpRunner:
         service_token: Callable[[], str] | None,
         callback_token: Callable[[Install], str] | None,
     ) -> None:
-        self._base = urlsplit(settings.runner_base_url)
-        self._path = f"{self._base.path.rstrip('/')}/v1/execute"
+        self._base_url = urlsplit(settings.runner_base_url)
+        self._path = f"{self._base_url.path.rstrip('/')}/v1/execute"
         self._timeout_ms = settings.runner_timeout_ms
-        self._seconds = settings.runner_timeout_ms / 1000 + _OVERHEAD_SECONDS
+        self._deadline_seconds = settings.runner_timeout_ms / 1000 + _OVERHEAD_SECONDS
         self._service_token = service_token
         self._callback_token = callback_token
-        self._tls = ssl.create_default_context() if self._base.scheme == "https" else None
+        self._tls = ssl.create_default_context() if self._base_url.scheme == "https" else None
 
-    def execute(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+    def execute_endpoint(
+        self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule
+    ) -> Outcome:
         """Call the endpoint. Whatever goes wrong is in the outcome, not raised.
 
         One POST, bounded in time and in size.
         """
         request_id = str(uuid4())
         try:
-            headers = self._headers(fire, install, request_id)
+            headers = self._build_headers(fire, install, request_id)
             # Last, since the callback token in it is short-lived.
-            body = self._body(fire, install, config, schedule, request_id)
-            status, answer = self._post(headers, body.encode())
+            body = self._build_body(fire, install, config, schedule, request_id)
+            status, response_body = self._post_request(headers, body.encode())
         except Unavailable as unavailable:
-            return _failed(str(unavailable))
-        except _Unreachable as error:
-            return _failed(f"The runner could not be reached: {error}")
+            return _failed_outcome(str(unavailable))
+        except _RunnerUnreachable as error:
+            return _failed_outcome(f"The runner could not be reached: {error}")
         except TimeoutError:
-            return _failed(f"The runner did not answer within {self._seconds:g} s")
+            return _failed_outcome(f"The runner did not answer within {self._deadline_seconds:g} s")
         except (OSError, HTTPException) as error:
-            return _failed(f"The connection to the runner failed: {type(error).__name__}")
-        if len(answer) > MAX_ANSWER_BYTES:
-            return _failed(f"The runner's answer is larger than {MAX_ANSWER_BYTES // 1024} KiB")
-        return judge(status, answer)
+            return _failed_outcome(f"The connection to the runner failed: {type(error).__name__}")
+        if len(response_body) > MAX_RUNNER_RESPONSE_BYTES:
+            return _failed_outcome(
+                f"The runner's answer is larger than {MAX_RUNNER_RESPONSE_BYTES // 1024} KiB"
+            )
+        return parse_outcome(status, response_body)
 
-    def _headers(self, fire: Fire, install: Install, request_id: str) -> dict[str, str]:
+    def _build_headers(self, fire: Fire, install: Install, request_id: str) -> dict[str, str]:
         headers = {
             "content-type": "application/json",
             "x-request-id": request_id,
@@ -72,14 +76,14 @@ class HttpRunner:
             "x-alga-extension": install.registry_id,
         }
         if self._service_token:
-            with _naming("The runner's service token could not be read"):
+            with _prefix_errors("The runner's service token could not be read"):
                 token = self._service_token().strip()
                 if not (token.isascii() and token.isprintable()):
                     raise Unavailable("it has characters that no header takes")
             headers["x-runner-service-token"] = token
         return headers
 
-    def _body(
+    def _build_body(
         self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule, request_id: str
     ) -> str:
         """The request; `config` and `secret_envelope` are JSON texts, put in as they are."""
@@ -92,17 +96,17 @@ class HttpRunner:
         }
         if definition.payload is not None and definition.endpoint_method != "GET":
             http["body_b64"] = base64.b64encode(definition.payload.encode()).decode()
-        rest = {
+        request_fields = {
             "http": http,
             "limits": {"timeout_ms": self._timeout_ms},
-            "providers": sorted(install.granted),
+            "providers": sorted(install.granted_capabilities),
         }
         return (
-            f'{{"context":{_spliced(self._context(fire, install, request_id), "config", config.config)},'
-            f"{_spliced(rest, 'secret_envelope', config.secret_envelope)[1:]}"
+            f'{{"context":{_append_json_member(self._build_context(fire, install, request_id), "config", config.config)},'
+            f"{_append_json_member(request_fields, 'secret_envelope', config.secret_envelope)[1:]}"
         )
 
-    def _context(self, fire: Fire, install: Install, request_id: str) -> dict[str, object]:
+    def _build_context(self, fire: Fire, install: Install, request_id: str) -> dict[str, object]:
         context: dict[str, object] = {
             "request_id": request_id,
             "tenant_id": install.tenant_id,
@@ -114,54 +118,54 @@ class HttpRunner:
             "schedule_id": fire.schedule_id,
             "scheduled_for": fire.scheduled_time,
         }
-        if self._callback_token and SCHEDULER_MANAGE in install.granted:
-            with _naming("The callback token could not be signed"):
+        if self._callback_token and SCHEDULER_MANAGE in install.granted_capabilities:
+            with _prefix_errors("The callback token could not be signed"):
                 context["callback_token"] = self._callback_token(install)
         return context
 
-    def _post(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    def _post_request(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """Status and body of the answer; a watchdog ends the connection, however slowly it drips."""
         connection = self._connect()
-        deadline = time.monotonic() + self._seconds
-        watchdog = Timer(self._seconds, _end, [connection.sock])
+        deadline = time.monotonic() + self._deadline_seconds
+        watchdog = Timer(self._deadline_seconds, _shut_down_socket, [connection.sock])
         watchdog.start()
         try:
             connection.request("POST", self._path, body=body, headers=headers)
             response = connection.getresponse()
-            answer = response.read(MAX_ANSWER_BYTES + 1)
-            if response.length and len(answer) <= MAX_ANSWER_BYTES:
-                raise IncompleteRead(answer, response.length)
+            response_body = response.read(MAX_RUNNER_RESPONSE_BYTES + 1)
+            if response.length and len(response_body) <= MAX_RUNNER_RESPONSE_BYTES:
+                raise IncompleteRead(response_body, response.length)
         finally:
             watchdog.cancel()
             connection.close()
             if time.monotonic() >= deadline:
                 raise TimeoutError  # whatever the end of the connection made of the answer
-        return response.status, answer
+        return response.status, response_body
 
     def _connect(self) -> HTTPConnection:
-        host, port = self._base.hostname or "", self._base.port
-        connection = HTTPConnection(host, port, timeout=_CONNECT_SECONDS)
+        host, port = self._base_url.hostname or "", self._base_url.port
+        connection = HTTPConnection(host, port, timeout=_CONNECT_TIMEOUT_SECONDS)
         if self._tls:
-            connection = HTTPSConnection(host, port, timeout=_CONNECT_SECONDS, context=self._tls)
+            connection = HTTPSConnection(host, port, timeout=_CONNECT_TIMEOUT_SECONDS, context=self._tls)
         try:
             connection.connect()
         except OSError as error:
-            raise _Unreachable(type(error).__name__) from error
+            raise _RunnerUnreachable(type(error).__name__) from error
         connection.sock.settimeout(None)
         return connection
 
 
-def _end(connected: socket.socket) -> None:
+def _shut_down_socket(connected_socket: socket.socket) -> None:
     with suppress(OSError):  # ended by itself at that moment
-        connected.shutdown(socket.SHUT_RDWR)
+        connected_socket.shutdown(socket.SHUT_RDWR)
 
 
-class _Unreachable(Exception):
+class _RunnerUnreachable(Exception):
     pass
 
 
 @contextmanager
-def _naming(failure: str) -> Iterator[None]:
+def _prefix_errors(failure: str) -> Iterator[None]:
     """Say what failed, where the reason alone does not."""
     try:
         yield
@@ -169,31 +173,34 @@ def _naming(failure: str) -> Iterator[None]:
         raise Unavailable(f"{failure}: {reason}") from reason
 
 
-def judge(http_status: int, answer: bytes) -> Outcome:
+def parse_outcome(http_status: int, response_body: bytes) -> Outcome:
     """What the runner's answer comes to: the extension's status where it is one, else why it is none."""
     if http_status != 200:
-        text = f"The runner answered {http_status}: {_text(answer)}"
+        text = f"The runner answered {http_status}: {_decode_excerpt(response_body)}"
         return Outcome(status=RunStatus.ERROR, error=text, retryable=http_status >= 500)
     try:
-        extension = json.loads(answer)
-        status, body = extension["status"], base64.b64decode(extension.get("body_b64") or "", validate=True)
+        extension_response = json.loads(response_body)
+        status, body = (
+            extension_response["status"],
+            base64.b64decode(extension_response.get("body_b64") or "", validate=True),
+        )
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return _failed(f"The runner's answer is not understood: {_text(answer)}")
+        return _failed_outcome(f"The runner's answer is not understood: {_decode_excerpt(response_body)}")
     if type(status) is not int or not 100 <= status <= 599:
-        return _failed(f"The runner's answer is not understood: {_text(answer)}")
+        return _failed_outcome(f"The runner's answer is not understood: {_decode_excerpt(response_body)}")
     if 200 <= status < 300:
         return Outcome(status=RunStatus.SUCCESS, http_status=status)
-    text = f"The extension answered {status}: {_text(body)}"
+    text = f"The extension answered {status}: {_decode_excerpt(body)}"
     return Outcome(status=RunStatus.ERROR, http_status=status, error=text, retryable=status >= 500)
 
 
-def _failed(text: str) -> Outcome:
+def _failed_outcome(text: str) -> Outcome:
     return Outcome(status=RunStatus.ERROR, error=text, retryable=True)
 
 
-def _text(data: bytes) -> str:
+def _decode_excerpt(data: bytes) -> str:
     return data[:2000].decode(errors="replace").strip() or "nothing"
 
 
-def _spliced(members: Mapping[str, object], name: str, json_text: str) -> str:
+def _append_json_member(members: Mapping[str, object], name: str, json_text: str) -> str:
     return f'{json.dumps(members)[:-1]}, "{name}": {json_text}}}'

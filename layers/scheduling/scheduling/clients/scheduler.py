@@ -15,7 +15,7 @@ from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.errors import TimerFailed
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Schedule
-from scheduling.domain.sweeps import Timer
+from scheduling.domain.sweeps import TimerSnapshot
 from scheduling.settings import TimerSettings
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 2},
     max_pool_connections=32,
 )
-_HAND_OVER = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 20}
-_REFUSALS = frozenset({"ValidationException", "AccessDeniedException"})
+_RETRY_POLICY = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 20}
+_REFUSAL_CODES = frozenset({"ValidationException", "AccessDeniedException"})
 
 
-class EventBridgeTimers:
+class TimerClient:
     """EventBridge Scheduler, one timer per schedule. Every method raises TimerFailed."""
 
     def __init__(self, session: Session, settings: TimerSettings) -> None:
@@ -42,32 +42,32 @@ class EventBridgeTimers:
     @property
     def _client(self) -> "EventBridgeSchedulerClient":
         with self._lock:
-            return self._only_client
+            return self._cached_client
 
     @cached_property
-    def _only_client(self) -> "EventBridgeSchedulerClient":
+    def _cached_client(self) -> "EventBridgeSchedulerClient":
         client = self._session.create_client("scheduler", config=_CONFIG)
         return cast("EventBridgeSchedulerClient", client)
 
-    def put(self, schedule: Schedule, *, exists: bool) -> None:
+    def put_timer(self, schedule: Schedule, *, exists: bool) -> None:
         """Make the schedule's timer be as its row says, whatever stands; `exists` is the likelier case.
 
         One call where `exists` is right, two where it is not.
         """
-        timer = self._timer(schedule)
+        request = self._build_timer_request(schedule)
 
         def create() -> None:
-            self._client.create_schedule(**timer)
+            self._client.create_schedule(**request)
 
         def update() -> None:
-            self._client.update_schedule(**timer)
+            self._client.update_schedule(**request)
 
         if exists:
-            _first_that_applies((update, "ResourceNotFoundException"), (create, None))
+            _call_with_fallback((update, "ResourceNotFoundException"), (create, None))
         else:
-            _first_that_applies((create, "ConflictException"), (update, None))
+            _call_with_fallback((create, "ConflictException"), (update, None))
 
-    def remove(self, schedule_id: ScheduleId) -> None:
+    def delete_timer(self, schedule_id: ScheduleId) -> None:
         """Make the timer be gone; absent already is well.
 
         One call.
@@ -76,33 +76,33 @@ class EventBridgeTimers:
         def delete() -> None:
             self._client.delete_schedule(GroupName=self._settings.schedule_group_name, Name=schedule_id)
 
-        _first_that_applies((delete, "ResourceNotFoundException"))
+        _call_with_fallback((delete, "ResourceNotFoundException"))
 
-    def get(self, schedule_id: ScheduleId) -> Timer | None:
+    def get_timer(self, schedule_id: ScheduleId) -> TimerSnapshot | None:
         """What stands under the schedule's id.
 
         One call.
         """
         group = self._settings.schedule_group_name
         try:
-            found = self._client.get_schedule(GroupName=group, Name=schedule_id)
+            response = self._client.get_schedule(GroupName=group, Name=schedule_id)
         except ClientError as error:
-            if _code(error) == "ResourceNotFoundException":
+            if _error_code(error) == "ResourceNotFoundException":
                 return None
-            raise TimerFailed(f"GetSchedule: {_code(error)}", refused=False) from error
+            raise TimerFailed(f"GetSchedule: {_error_code(error)}", refused=False) from error
         except BotoCoreError as error:
             raise TimerFailed(str(error), refused=False) from error
-        return _timer_of(schedule_id, found, self._settings)
+        return _timer_snapshot_from_api(schedule_id, response, self._settings)
 
-    def matches(self, timer: Timer, schedule: Schedule) -> bool:
+    def timer_matches(self, timer: TimerSnapshot, schedule: Schedule) -> bool:
         """Whether the timer is as `put` would make it.
 
         Without a call.
         """
-        wanted = self._timer(schedule)
-        return timer == _timer_of(schedule.id, wanted, self._settings)
+        request = self._build_timer_request(schedule)
+        return timer == _timer_snapshot_from_api(schedule.id, request, self._settings)
 
-    def page(self, cursor: str | None) -> tuple[Sequence[ScheduleId], str | None]:
+    def list_timers(self, cursor: str | None) -> tuple[Sequence[ScheduleId], str | None]:
         """Some timers of the group, and the cursor of the next ones; None at the end.
 
         One call.
@@ -110,14 +110,14 @@ class EventBridgeTimers:
         group = self._settings.schedule_group_name
         try:
             if cursor:
-                found = self._client.list_schedules(GroupName=group, MaxResults=100, NextToken=cursor)
+                response = self._client.list_schedules(GroupName=group, MaxResults=100, NextToken=cursor)
             else:
-                found = self._client.list_schedules(GroupName=group, MaxResults=100)
+                response = self._client.list_schedules(GroupName=group, MaxResults=100)
         except (ClientError, BotoCoreError) as error:
             raise TimerFailed(f"ListSchedules: {error}", refused=False) from error
-        return [ScheduleId(each["Name"]) for each in found["Schedules"]], found.get("NextToken")
+        return [ScheduleId(summary["Name"]) for summary in response["Schedules"]], response.get("NextToken")
 
-    def _timer(self, schedule: Schedule) -> Mapping[str, Any]:
+    def _build_timer_request(self, schedule: Schedule) -> Mapping[str, Any]:
         settings = self._settings
         return {
             "GroupName": settings.schedule_group_name,
@@ -130,14 +130,14 @@ class EventBridgeTimers:
             "Target": {
                 "Arn": settings.timer_target_arn,
                 "RoleArn": settings.timer_role_arn,
-                "Input": timer_input(schedule),
+                "Input": build_timer_input(schedule),
                 "DeadLetterConfig": {"Arn": settings.timer_dlq_arn},
-                "RetryPolicy": _HAND_OVER,
+                "RetryPolicy": _RETRY_POLICY,
             },
         }
 
 
-def timer_input(schedule: Schedule) -> str:
+def build_timer_input(schedule: Schedule) -> str:
     """What each fire hands to the executor: ids only, never the tenant's payload."""
     return json.dumps(
         {
@@ -150,38 +150,40 @@ def timer_input(schedule: Schedule) -> str:
     )
 
 
-def _first_that_applies(*calls: tuple[Callable[[], None], str | None]) -> None:
+def _call_with_fallback(*calls: tuple[Callable[[], None], str | None]) -> None:
     """Make the calls in order until one does not answer with the code that says it does not apply."""
-    for call, does_not_apply in calls:
+    for call, fallback_code in calls:
         try:
             call()
         except ClientError as error:
-            code = _code(error)
-            if code == does_not_apply:
+            code = _error_code(error)
+            if code == fallback_code:
                 continue
-            raise TimerFailed(f"{error.operation_name}: {code}", refused=code in _REFUSALS) from error
+            raise TimerFailed(f"{error.operation_name}: {code}", refused=code in _REFUSAL_CODES) from error
         except BotoCoreError as error:
             raise TimerFailed(str(error), refused=False) from error
         return
 
 
-def _code(error: ClientError) -> str:
+def _error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _timer_of(schedule_id: ScheduleId, found: Mapping[str, Any], settings: TimerSettings) -> Timer:
-    target = found["Target"]
+def _timer_snapshot_from_api(
+    schedule_id: ScheduleId, api_schedule: Mapping[str, Any], settings: TimerSettings
+) -> TimerSnapshot:
+    target = api_schedule["Target"]
     try:
-        given = json.loads(target.get("Input") or "{}")
+        target_input = json.loads(target.get("Input") or "{}")
     except ValueError:
-        given = {}
-    deployed = (settings.timer_target_arn, settings.timer_role_arn, settings.timer_dlq_arn, "ENABLED")
-    queue = target.get("DeadLetterConfig", {}).get("Arn")
-    return Timer(
+        target_input = {}
+    stack_values = (settings.timer_target_arn, settings.timer_role_arn, settings.timer_dlq_arn, "ENABLED")
+    dlq_arn = target.get("DeadLetterConfig", {}).get("Arn")
+    return TimerSnapshot(
         schedule_id=schedule_id,
-        install_id=InstallId(given["installId"]) if "installId" in given else None,
-        expression=found["ScheduleExpression"],
-        timezone=found.get("ScheduleExpressionTimezone", ""),
-        revision=given.get("revision"),
-        as_deployed=(target["Arn"], target["RoleArn"], queue, found.get("State")) == deployed,
+        install_id=InstallId(target_input["installId"]) if "installId" in target_input else None,
+        expression=api_schedule["ScheduleExpression"],
+        timezone=api_schedule.get("ScheduleExpressionTimezone", ""),
+        revision=target_input.get("revision"),
+        matches_stack=(target["Arn"], target["RoleArn"], dlq_arn, api_schedule.get("State")) == stack_values,
     )

@@ -13,14 +13,14 @@ from botocore.session import Session
 from scheduling.domain.errors import Unavailable
 
 _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
-MAX_AGE_SECONDS = 300.0
-SETTLED = timedelta(seconds=MAX_AGE_SECONDS + 60)
+SECRET_MAX_AGE_SECONDS = 300.0
+ROTATION_GRACE = timedelta(seconds=SECRET_MAX_AGE_SECONDS + 60)
 """How long after a rotation every process is sure to have read the new value."""
-CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
+CURRENT_STAGE, PREVIOUS_STAGE = "AWSCURRENT", "AWSPREVIOUS"
 
 
 @dataclass(frozen=True, slots=True)
-class _Version:
+class _SecretVersion:
     text: str
     created_at: datetime
 
@@ -36,7 +36,7 @@ class Secret:
         self,
         session: Session,
         secret_id: str,
-        stages: Sequence[str] = (CURRENT,),
+        stages: Sequence[str] = (CURRENT_STAGE,),
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], datetime] = _system_clock,
     ) -> None:
@@ -45,40 +45,43 @@ class Secret:
         self._stages = stages
         self._monotonic = monotonic
         self._clock = clock
-        self._versions: Sequence[_Version] = ()
+        self._versions: Sequence[_SecretVersion] = ()
         self._read_at = 0.0
 
-    def value(self) -> str:
+    def read_value(self) -> str:
         """The value at the first stage. Raises Unavailable where Secrets Manager does not answer."""
-        return self.values()[0]
+        return self.read_values()[0]
 
-    def values(self) -> Sequence[str]:
+    def read_values(self) -> Sequence[str]:
         """The values, in the stages' order; there is none at AWSPREVIOUS before the first rotation."""
-        return tuple(version.text for version in self._known())
+        return tuple(version.text for version in self._load_versions())
 
-    def settled(self) -> str:
+    def read_propagated_value(self) -> str:
         """The first value that every other process knows: for a while after a rotation, the one before it.
 
         By Secrets Manager's clock, so by the real one. Raises Unavailable as the others do.
         """
-        versions = self._known()
-        since = self._clock() - SETTLED
-        return next((known.text for known in versions if known.created_at <= since), versions[-1].text)
+        versions = self._load_versions()
+        propagated_before = self._clock() - ROTATION_GRACE
+        return next(
+            (version.text for version in versions if version.created_at <= propagated_before),
+            versions[-1].text,
+        )
 
-    def _known(self) -> Sequence[_Version]:
-        if not self._versions or self._monotonic() - self._read_at > MAX_AGE_SECONDS:
+    def _load_versions(self) -> Sequence[_SecretVersion]:
+        if not self._versions or self._monotonic() - self._read_at > SECRET_MAX_AGE_SECONDS:
             read_at = self._monotonic()
-            read = [self._read(stage) for stage in self._stages]
-            self._versions, self._read_at = [version for version in read if version], read_at
+            versions = [self._read_version(stage) for stage in self._stages]
+            self._versions, self._read_at = [version for version in versions if version], read_at
         return self._versions
 
-    def _read(self, stage: str) -> _Version | None:
+    def _read_version(self, stage: str) -> _SecretVersion | None:
         try:
-            answer = self._client.get_secret_value(SecretId=self._secret_id, VersionStage=stage)
+            response = self._client.get_secret_value(SecretId=self._secret_id, VersionStage=stage)
         except self._client.exceptions.ResourceNotFoundException as error:
-            if stage == PREVIOUS:
+            if stage == PREVIOUS_STAGE:
                 return None
             raise Unavailable("The secret store is not available, please try again") from error
         except (ClientError, BotoCoreError) as error:
             raise Unavailable("The secret store is not available, please try again") from error
-        return _Version(answer["SecretString"], answer["CreatedDate"])
+        return _SecretVersion(response["SecretString"], response["CreatedDate"])

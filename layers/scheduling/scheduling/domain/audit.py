@@ -9,7 +9,7 @@ from typing import TypeVar
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run, RunStatus
-from scheduling.domain.schedule import Life, Schedule
+from scheduling.domain.schedule import Schedule, ScheduleState
 
 
 class EventName(StrEnum):
@@ -27,7 +27,7 @@ class EventName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occurrence:
+class ScheduleRun:
     """A run with the schedule that it is of."""
 
     tenant_id: str
@@ -36,13 +36,13 @@ class Occurrence:
     run: Run
 
 
-Subject = Install | Schedule | Occurrence
+Entity = Install | Schedule | ScheduleRun
 """What a row is about."""
-_S = TypeVar("_S", Install, Schedule, Occurrence)
+_EntityT = TypeVar("_EntityT", Install, Schedule, ScheduleRun)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class RowChange:
     """One change of one row, None being no row.
 
     `id` is the same however often the change is told of. `sequence` is a number in digits, which of two changes of
@@ -52,47 +52,47 @@ class Change:
     id: str
     sequence: str
     time: datetime
-    before: Subject | None
-    after: Subject | None
+    before: Entity | None
+    after: Entity | None
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class ChangeEvent:
     """What a change was, by whom and about what; `before` and `after` are None where there was nothing to tell of."""
 
     name: EventName
-    by: str
-    about: Subject
-    before: Subject | None = None
-    after: Subject | None = None
+    actor: str
+    entity: Entity
+    before: Entity | None = None
+    after: Entity | None = None
 
 
-def what_happened(before: Subject | None, after: Subject | None) -> Happened | None:
+def classify_change(before: Entity | None, after: Entity | None) -> ChangeEvent | None:
     """What the change from the one to the other means, or None where it means nothing to anybody outside."""
     match after or before:
         case Schedule():
-            return _of_schedule(_as(Schedule, before), _as(Schedule, after))
+            return _classify_schedule_change(_as_entity(Schedule, before), _as_entity(Schedule, after))
         case Install():
-            return _of_install(_as(Install, before), _as(Install, after))
-        case Occurrence():
-            return _of_run(_as(Occurrence, before), _as(Occurrence, after))
+            return _classify_install_change(_as_entity(Install, before), _as_entity(Install, after))
+        case ScheduleRun():
+            return _classify_run_change(_as_entity(ScheduleRun, before), _as_entity(ScheduleRun, after))
     return None
 
 
-def _as(kind: type[_S], subject: Subject | None) -> _S | None:
-    return subject if isinstance(subject, kind) else None
+def _as_entity(kind: type[_EntityT], entity: Entity | None) -> _EntityT | None:
+    return entity if isinstance(entity, kind) else None
 
 
-def _of_schedule(before: Schedule | None, after: Schedule | None) -> Happened | None:
-    was = before if before and before.life is Life.ACTIVE else None
-    now = after if after and after.life is Life.ACTIVE else None
-    if now and not was:
-        return Happened(EventName.SCHEDULE_CREATED, now.changed_by, now, after=now)
-    if was and not now:
+def _classify_schedule_change(before: Schedule | None, after: Schedule | None) -> ChangeEvent | None:
+    old = before if before and before.state is ScheduleState.ACTIVE else None
+    new = after if after and after.state is ScheduleState.ACTIVE else None
+    if new and not old:
+        return ChangeEvent(EventName.SCHEDULE_CREATED, new.changed_by, new, after=new)
+    if old and not new:
         # Whoever else deletes one marks it first; its owner alone removes the row of one without timer at once.
-        return Happened(EventName.SCHEDULE_DELETED, after.changed_by if after else HOST_API, was, was)
-    if was and now and _owner_view(was) != _owner_view(now):
-        return Happened(EventName.SCHEDULE_UPDATED, now.changed_by, now, was, now)
+        return ChangeEvent(EventName.SCHEDULE_DELETED, after.changed_by if after else HOST_API, old, old)
+    if old and new and _owner_view(old) != _owner_view(new):
+        return ChangeEvent(EventName.SCHEDULE_UPDATED, new.changed_by, new, old, new)
     return None
 
 
@@ -101,36 +101,43 @@ def _owner_view(schedule: Schedule) -> object:
     return schedule.definition, schedule.disabled_reason
 
 
-def _of_install(before: Install | None, after: Install | None) -> Happened | None:
-    was = before if before and not before.deleting else None
-    now = after if after and not after.deleting else None
-    if now and not was:
-        return Happened(EventName.INSTALL_REGISTERED, now.changed_by, now, after=now)
-    if was and not now:
-        return Happened(EventName.INSTALL_DELETED, after.changed_by if after else SYSTEM, was, was)
-    if was and now and was.generation != now.generation:
-        same_version = (was.registry_id, was.version_id) == (now.registry_id, now.version_id)
+def _classify_install_change(before: Install | None, after: Install | None) -> ChangeEvent | None:
+    old = before if before and not before.deleting else None
+    new = after if after and not after.deleting else None
+    if new and not old:
+        return ChangeEvent(EventName.INSTALL_REGISTERED, new.changed_by, new, after=new)
+    if old and not new:
+        return ChangeEvent(EventName.INSTALL_DELETED, after.changed_by if after else SYSTEM, old, old)
+    if old and new and old.generation != new.generation:
+        same_version = (old.registry_id, old.version_id) == (new.registry_id, new.version_id)
         name = EventName.INSTALL_CHANGED if same_version else EventName.INSTALL_MOVED
-        return Happened(name, now.changed_by, now, was, now)
+        return ChangeEvent(name, new.changed_by, new, old, new)
     return None
 
 
-def _of_run(before: Occurrence | None, after: Occurrence | None) -> Happened | None:
-    was, now = before and _end(before.run), after and _end(after.run)
-    return Happened(now, SYSTEM, after, after=after) if after and now and now is not was else None
+def _classify_run_change(before: ScheduleRun | None, after: ScheduleRun | None) -> ChangeEvent | None:
+    old_event, new_event = (
+        before and _terminal_event_name(before.run),
+        after and _terminal_event_name(after.run),
+    )
+    return (
+        ChangeEvent(new_event, SYSTEM, after, after=after)
+        if after and new_event and new_event is not old_event
+        else None
+    )
 
 
-def _end(run: Run) -> EventName | None:
+def _terminal_event_name(run: Run) -> EventName | None:
     if run.status is RunStatus.MISSED:
         return EventName.RUN_MISSED
-    return EventName.RUN_FAILED if run.failed_for_good else None
+    return EventName.RUN_FAILED if run.failed_permanently else None
 
 
-SOURCE = "extension-scheduler"
-VERSION = "1"
+EVENT_SOURCE = "extension-scheduler"
+EVENT_VERSION = "1"
 """Of the events' form: another one where a member goes, or where what it means changes."""
 
-Fields = Mapping[str, object]
+JsonObject = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,56 +147,56 @@ class AuditEvent:
     name: EventName
     sequence: str
     time: datetime
-    detail: Fields
+    detail: JsonObject
 
 
-def event_of(change: Change) -> AuditEvent | None:
+def event_from_change(change: RowChange) -> AuditEvent | None:
     """The event that tells of the change, or None where there is nothing to tell."""
-    happened = what_happened(change.before, change.after)
-    if happened is None:
+    change_event = classify_change(change.before, change.after)
+    if change_event is None:
         return None
-    stamp = {
-        "version": VERSION,
+    header = {
+        "version": EVENT_VERSION,
         "id": change.id,
         "sequence": change.sequence,
-        "time": _instant(change.time),
+        "time": _format_timestamp(change.time),
     }
-    detail = {**stamp, **_detail(happened)}
-    return AuditEvent(name=happened.name, sequence=change.sequence, time=change.time, detail=detail)
+    detail = {**header, **_event_detail(change_event)}
+    return AuditEvent(name=change_event.name, sequence=change.sequence, time=change.time, detail=detail)
 
 
-def _detail(happened: Happened) -> Fields:
-    about, before, after = happened.about, happened.before, happened.after
-    install_id = about.id if isinstance(about, Install) else about.install_id
-    detail: dict[str, object] = {"tenantId": about.tenant_id, "installId": install_id}
-    if not isinstance(about, Install):
-        detail["scheduleId"] = about.id if isinstance(about, Schedule) else about.schedule_id
-    detail["actor"] = _actor(happened.by, install_id)
+def _event_detail(change_event: ChangeEvent) -> JsonObject:
+    entity, before, after = change_event.entity, change_event.before, change_event.after
+    install_id = entity.id if isinstance(entity, Install) else entity.install_id
+    detail: dict[str, object] = {"tenantId": entity.tenant_id, "installId": install_id}
+    if not isinstance(entity, Install):
+        detail["scheduleId"] = entity.id if isinstance(entity, Schedule) else entity.schedule_id
+    detail["actor"] = _actor_fields(change_event.actor, install_id)
     detail["before"] = _entity_fields(before) if before else None
     detail["after"] = _entity_fields(after) if after else None
     if isinstance(before, Schedule) and isinstance(after, Schedule):
         detail["payloadChanged"] = before.definition.payload != after.definition.payload
-    if happened.name is EventName.INSTALL_MOVED and isinstance(after, Install):
-        detail["dropped"] = sorted(after.dropped)
+    if change_event.name is EventName.INSTALL_MOVED and isinstance(after, Install):
+        detail["dropped"] = sorted(after.removed_endpoints)
     return detail
 
 
-def _actor(by: str, install_id: str) -> Fields:
-    kind, _, principal = by.partition(":")
+def _actor_fields(actor: str, install_id: str) -> JsonObject:
+    kind, _, principal = actor.partition(":")
     return {"kind": kind, "principal": install_id if kind == HOST_API else principal or None}
 
 
-def _entity_fields(subject: Subject) -> Fields:
+def _entity_fields(subject: Entity) -> JsonObject:
     match subject:
         case Schedule():
             return _schedule_fields(subject)
         case Install():
             return _install_fields(subject)
-        case Occurrence(run=run):
+        case ScheduleRun(run=run):
             return _run_fields(run)
 
 
-def _schedule_fields(schedule: Schedule) -> Fields:
+def _schedule_fields(schedule: Schedule) -> JsonObject:
     definition = schedule.definition
     return {
         "endpointMethod": definition.endpoint_method,
@@ -203,29 +210,29 @@ def _schedule_fields(schedule: Schedule) -> Fields:
     }
 
 
-def _install_fields(install: Install) -> Fields:
+def _install_fields(install: Install) -> JsonObject:
     return {
         "registryId": install.registry_id,
         "versionId": install.version_id,
         "contentHash": install.content_hash,
-        "grantedCapabilities": sorted(install.granted),
+        "grantedCapabilities": sorted(install.granted_capabilities),
         "enabled": install.enabled,
         "paused": install.paused,
     }
 
 
-def _run_fields(run: Run) -> Fields:
+def _run_fields(run: Run) -> JsonObject:
     return {
         "scheduledTime": run.scheduled_time,
         "trigger": run.trigger.value,
         "status": run.status.value,
         "attempt": run.attempt,
-        "startedAt": _instant(run.started_at),
+        "startedAt": _format_timestamp(run.started_at),
         "durationMs": run.duration_ms,
         "httpStatus": run.http_status,
         "error": run.error,
     }
 
 
-def _instant(moment: datetime) -> str:
+def _format_timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,46 +13,46 @@ from scheduling.domain.install import SCHEDULER_MANAGE, Install
 
 ALGORITHM = "HS256"
 AUDIENCE = "extension-scheduler/callback"
-EARLY, LATE = timedelta(seconds=5), timedelta(seconds=10)
+NOT_BEFORE_LEEWAY, EXPIRY_LEEWAY = timedelta(seconds=5), timedelta(seconds=10)
 """How far clocks may differ: it is good from a little before it was issued until a little past the run's time."""
 
 # Of a key for HS256, by RFC 7518: no shorter than the hash. A key of another kind has spaces or lines.
-_KEY = re.compile(r"[!-~]{32,}")
-_CLAIMS = ("iss", "aud", "iat", "nbf", "exp", "install_id", "tenant_id", "capabilities")
+_KEY_PATTERN = re.compile(r"[!-~]{32,}")
+_REQUIRED_CLAIMS = ("iss", "aud", "iat", "nbf", "exp", "install_id", "tenant_id", "capabilities")
 # Of one signature's forms in base64 the one whose unused bits are 0, so that no character can be changed.
-_FORM = re.compile(r"(?=.{1,2048}\Z)[\w-]+\.[\w-]+\.[\w-]{42}[048AEIMQUYcgkosw]", re.ASCII)
+_TOKEN_PATTERN = re.compile(r"(?=.{1,2048}\Z)[\w-]+\.[\w-]+\.[\w-]{42}[048AEIMQUYcgkosw]", re.ASCII)
 
 
-def issue(key: str, issuer: str, install: Install, now: datetime, lasting: timedelta) -> str:
+def issue_token(key: str, issuer: str, install: Install, now: datetime, lifetime: timedelta) -> str:
     """A token for a run of the install that may take as long as `lasting`. Raises Unavailable for a weak key."""
-    if not _KEY.fullmatch(key):
+    if not _KEY_PATTERN.fullmatch(key):
         raise Unavailable("the key is not of at least 32 printable characters")
     claims = {
         "iss": issuer,
         "aud": AUDIENCE,
         "iat": int(now.timestamp()),
-        "nbf": int((now - EARLY).timestamp()),
-        "exp": int((now + lasting + LATE).timestamp()),
+        "nbf": int((now - NOT_BEFORE_LEEWAY).timestamp()),
+        "exp": int((now + lifetime + EXPIRY_LEEWAY).timestamp()),
         "install_id": install.id,
         "tenant_id": install.tenant_id,
-        "capabilities": sorted(install.granted),
+        "capabilities": sorted(install.granted_capabilities),
     }
     return jwt.encode(claims, key, algorithm=ALGORITHM)
 
 
-def admits(token: str, keys: Sequence[str], issuer: str, install_id: str, now: datetime) -> bool:
+def is_valid_token(token: str, keys: Sequence[str], issuer: str, install_id: str, now: datetime) -> bool:
     """Whether one of the keys issued it, and it lets manage that install's schedules at that moment."""
-    claims = _verified(token, keys, issuer) if _FORM.fullmatch(token) else None
-    if claims is None or not _good_at(now, claims):
+    claims = _decode_claims(token, keys, issuer) if _TOKEN_PATTERN.fullmatch(token) else None
+    if claims is None or not _is_valid_at(now, claims):
         return False
     capabilities = claims["capabilities"]
-    granted = isinstance(capabilities, list) and SCHEDULER_MANAGE in capabilities
-    return granted and claims["install_id"] == install_id
+    can_manage_schedules = isinstance(capabilities, list) and SCHEDULER_MANAGE in capabilities
+    return can_manage_schedules and claims["install_id"] == install_id
 
 
-def _verified(token: str, keys: Sequence[str], issuer: str) -> Mapping[str, Any] | None:
+def _decode_claims(token: str, keys: Sequence[str], issuer: str) -> Mapping[str, Any] | None:
     """The claims, all of them present; the library would look at the real clock, so it checks no time."""
-    for key in filter(_KEY.fullmatch, keys):
+    for key in filter(_KEY_PATTERN.fullmatch, keys):
         with suppress(jwt.PyJWTError):
             return jwt.decode(
                 token,
@@ -61,7 +61,7 @@ def _verified(token: str, keys: Sequence[str], issuer: str) -> Mapping[str, Any]
                 audience=AUDIENCE,
                 issuer=issuer,
                 options={
-                    "require": list(_CLAIMS),
+                    "require": list(_REQUIRED_CLAIMS),
                     "strict_aud": True,
                     "verify_exp": False,
                     "verify_iat": False,
@@ -71,6 +71,10 @@ def _verified(token: str, keys: Sequence[str], issuer: str) -> Mapping[str, Any]
     return None
 
 
-def _good_at(now: datetime, claims: Mapping[str, Any]) -> bool:
-    begin, end = claims["nbf"], claims["exp"]
-    return isinstance(begin, int) and isinstance(end, int) and begin <= now.timestamp() < end
+def _is_valid_at(now: datetime, claims: Mapping[str, Any]) -> bool:
+    not_before, expires_at = claims["nbf"], claims["exp"]
+    return (
+        isinstance(not_before, int)
+        and isinstance(expires_at, int)
+        and not_before <= now.timestamp() < expires_at
+    )

@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scheduling.domain.errors import RuleBroken
+from scheduling.domain.errors import RuleViolation
 
 SCHEDULABLE_METHODS = ("GET", "POST")
-NOT_SCHEDULABLE = "Endpoint not found or not schedulable"
-_SELECTOR = re.compile(r"(?:([A-Za-z]+)\s+)?(\S.*)", re.DOTALL)
-_SLASHES = re.compile(r"/{2,}")
+NOT_SCHEDULABLE_TEXT = "Endpoint not found or not schedulable"
+_SELECTOR_PATTERN = re.compile(r"(?:([A-Za-z]+)\s+)?(\S.*)", re.DOTALL)
+_SLASHES_PATTERN = re.compile(r"/{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Endpoint:
 
 def normalize_path(path: str) -> str:
     """With a leading slash, doubled ones collapsed."""
-    return _SLASHES.sub("/", f"/{path.strip()}")
+    return _SLASHES_PATTERN.sub("/", f"/{path.strip()}")
 
 
 def resolve_endpoint(selector: str, endpoints: Sequence[Endpoint], *, with_payload: bool) -> Endpoint:
@@ -38,13 +38,13 @@ def resolve_endpoint(selector: str, endpoints: Sequence[Endpoint], *, with_paylo
     A bare path that exists as both GET and POST means POST where a payload is given, else GET.
     Raises RuleBroken where there is none.
     """
-    match = _SELECTOR.fullmatch(selector.strip())
+    match = _SELECTOR_PATTERN.fullmatch(selector.strip())
     if match is None:
-        raise RuleBroken(NOT_SCHEDULABLE)
+        raise RuleViolation(NOT_SCHEDULABLE_TEXT)
     method, path = match[1], normalize_path(match[2])
-    found = {e.method: e for e in endpoints if e.path == path and e.schedulable}
+    endpoints_by_method = {e.method: e for e in endpoints if e.path == path and e.schedulable}
     preference = [method.upper()] if method else (["POST", "GET"] if with_payload else ["GET", "POST"])
     for candidate in preference:
-        if candidate in found:
-            return found[candidate]
-    raise RuleBroken(NOT_SCHEDULABLE)
+        if candidate in endpoints_by_method:
+            return endpoints_by_method[candidate]
+    raise RuleViolation(NOT_SCHEDULABLE_TEXT)

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-NAME_TAKEN = "Schedule name already in use for this extension"
+NAME_TAKEN_TEXT = "Schedule name already in use for this extension"
 
 
 class ServiceError(Exception):
     """Root of the tree."""
 
 
-class RuleBroken(ServiceError, ValueError):
+class RuleViolation(ServiceError, ValueError):
     """One field breaks one rule of a schedule; the message is the text for the caller."""
 
 
@@ -31,7 +31,7 @@ class ValidationFailed(SchedulingError):
     code = "VALIDATION_FAILED"
 
     @classmethod
-    def of(cls, field_errors: Mapping[str, str]) -> "ValidationFailed":
+    def from_field_errors(cls, field_errors: Mapping[str, str]) -> "ValidationFailed":
         """The refusal of `field_errors`, which must not be empty."""
         return cls(next(iter(field_errors.values())), field_errors)
 
@@ -42,10 +42,10 @@ class NameTaken(SchedulingError):
     code = "NAME_TAKEN"
 
     def __init__(self) -> None:
-        super().__init__(NAME_TAKEN, {"name": NAME_TAKEN})
+        super().__init__(NAME_TAKEN_TEXT, {"name": NAME_TAKEN_TEXT})
 
 
-class QuotaReached(SchedulingError):
+class QuotaExceeded(SchedulingError):
     """The install has as many schedules as it may."""
 
     code = "QUOTA_EXCEEDED"
@@ -131,7 +131,7 @@ class NotRunnable(SchedulingError):
     code = "NOT_RUNNABLE"
 
 
-class AnswerTooLarge(SchedulingError):
+class ResponseTooLarge(SchedulingError):
     """The answer would not fit what Lambda may return."""
 
     code = "ANSWER_TOO_LARGE"
@@ -147,18 +147,18 @@ class Unavailable(SchedulingError):
         self.retry_after = retry_after
 
 
-class Uncertain(Unavailable):
+class UnconfirmedChange(Unavailable):
     """The answer to a change was lost, and a look at what there is does not tell whether it was made."""
 
     def __init__(self) -> None:
         super().__init__("The change could not be confirmed; it may still take effect")
 
 
-class InvalidCron(RuleBroken):
+class InvalidCron(RuleViolation):
     """A cron expression that breaks a rule; the message is the exact text for the client."""
 
 
-class InvalidTimezone(RuleBroken):
+class InvalidTimezone(RuleViolation):
     """A name that is no time zone; the message is the exact text for the client."""
 
 
@@ -198,5 +198,5 @@ class RunFailed(ServiceError):
         self.duration_ms = duration_ms
 
 
-class RecordNotUnderstood(ServiceError):
+class UnreadableRecord(ServiceError):
     """A record that this release cannot read; the text names its row."""

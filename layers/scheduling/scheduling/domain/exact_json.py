@@ -10,7 +10,7 @@ from typing import NoReturn
 from scheduling.domain.errors import InvalidJson
 
 MAX_DEPTH = 256
-_TOO_DEEP = f"Nested deeper than {MAX_DEPTH} levels"
+_TOO_DEEP_TEXT = f"Nested deeper than {MAX_DEPTH} levels"
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -33,12 +33,12 @@ def loads(text: str) -> object:
             parse_int=Number,
             parse_float=Number,
             parse_constant=_refuse_constant,
-            object_pairs_hook=_unique,
+            object_pairs_hook=_object_without_duplicates,
         )
     except json.JSONDecodeError as error:
-        raise InvalidJson(f"Not valid JSON{_place(error)}") from error
+        raise InvalidJson(f"Not valid JSON{_describe_position(error)}") from error
     except RecursionError as error:
-        raise InvalidJson(_TOO_DEEP) from error
+        raise InvalidJson(_TOO_DEEP_TEXT) from error
     _check_depth(value)
     if _SURROGATE_ESCAPE.search(text):
         _refuse_lone_surrogates(value)
@@ -48,36 +48,36 @@ def loads(text: str) -> object:
 def dumps(value: object, *, sort_keys: bool = False) -> str:
     """Compact JSON text of what `loads` gave."""
     parts: list[str] = []
-    _write(value, parts.append, sort_keys)
+    _write_value(value, parts.append, sort_keys)
     return "".join(parts)
 
 
-def _write(value: object, put: Callable[[str], None], sort_keys: bool) -> None:
+def _write_value(value: object, append: Callable[[str], None], sort_keys: bool) -> None:
     if isinstance(value, Number):
-        put(value.text)
+        append(value.text)
     elif isinstance(value, dict):
-        lead = "{"
+        separator = "{"
         for name, member in sorted(value.items()) if sort_keys else value.items():
-            put(f"{lead}{json.dumps(name, ensure_ascii=False)}:")
-            _write(member, put, sort_keys)
-            lead = ","
-        put("}" if value else "{}")
+            append(f"{separator}{json.dumps(name, ensure_ascii=False)}:")
+            _write_value(member, append, sort_keys)
+            separator = ","
+        append("}" if value else "{}")
     elif isinstance(value, list):
-        lead = "["
+        separator = "["
         for member in value:
-            put(lead)
-            _write(member, put, sort_keys)
-            lead = ","
-        put("]" if value else "[]")
+            append(separator)
+            _write_value(member, append, sort_keys)
+            separator = ","
+        append("]" if value else "[]")
     else:
-        put(json.dumps(value, ensure_ascii=False))
+        append(json.dumps(value, ensure_ascii=False))
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _object_without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        repeated, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise InvalidJson(f"An object has the name {json.dumps(repeated[:64])} twice")
+        duplicate, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise InvalidJson(f"An object has the name {json.dumps(duplicate[:64])} twice")
     return value
 
 
@@ -85,7 +85,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise InvalidJson(f"Not valid JSON: {name} is no JSON number")
 
 
-def _place(error: json.JSONDecodeError) -> str:
+def _describe_position(error: json.JSONDecodeError) -> str:
     """Where it goes wrong; the parser's own words differ from one version of Python to the next."""
     if error.doc.startswith("\ufeff"):
         return ": it begins with a byte order mark"
@@ -99,7 +99,7 @@ def _check_depth(value: object) -> None:
         level = [member for each in members for member in each if isinstance(member, dict | list)]
         if not level:
             return
-    raise InvalidJson(_TOO_DEEP)
+    raise InvalidJson(_TOO_DEEP_TEXT)
 
 
 def _refuse_lone_surrogates(value: object) -> None:

@@ -10,31 +10,31 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 InstallId = NewType("InstallId", str)
 ScheduleId = NewType("ScheduleId", str)
 
-INSTALL_ID_FORM = "1 to 64 letters, digits, dots, underscores and dashes, the first a letter or a digit"
-TENANT_ID_FORM = "1 to 128 visible ASCII characters"
-_TENANT_ID = re.compile(r"[\x21-\x7e]{1,128}")
-_INSTALL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_SCHEDULE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+INSTALL_ID_FORMAT = "1 to 64 letters, digits, dots, underscores and dashes, the first a letter or a digit"
+TENANT_ID_FORMAT = "1 to 128 visible ASCII characters"
+_TENANT_ID_PATTERN = re.compile(r"[\x21-\x7e]{1,128}")
+_INSTALL_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SCHEDULE_ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _ENDPOINT_NAMESPACE = uuid5(NAMESPACE_URL, "extension-scheduler/endpoint")
 
 
 def parse_install_id(text: str) -> InstallId | None:
     """The id, or None where no install can have it: see `INSTALL_ID_FORM`."""
-    return InstallId(text) if _INSTALL_ID.fullmatch(text) else None
+    return InstallId(text) if _INSTALL_ID_PATTERN.fullmatch(text) else None
 
 
 def parse_tenant_id(text: str) -> str | None:
     """The id, or None where no tenant can have it: see `TENANT_ID_FORM`."""
-    return text if _TENANT_ID.fullmatch(text) else None
+    return text if _TENANT_ID_PATTERN.fullmatch(text) else None
 
 
 def parse_schedule_id(text: str) -> ScheduleId | None:
     """The id in lower case, or None for what is no UUID of version 1 to 5."""
-    lowered = text.lower()
-    return ScheduleId(lowered) if _SCHEDULE_ID.fullmatch(lowered) else None
+    lowercase = text.lower()
+    return ScheduleId(lowercase) if _SCHEDULE_ID_PATTERN.fullmatch(lowercase) else None
 
 
-class ScheduleIds:
+class ScheduleIdGenerator:
     """Gives UUIDs of version 4 form that sort by their time.
 
     48 bits of milliseconds, 12 bits that count the ids of one giver in one millisecond, 62 random bits: so one
@@ -45,7 +45,7 @@ class ScheduleIds:
         self._lock = Lock()
         self._millis = self._count = 0
 
-    def new(self, now: datetime) -> ScheduleId:
+    def new_id(self, now: datetime) -> ScheduleId:
         """An id of that moment."""
         with self._lock:
             millis = int(now.timestamp() * 1000)
@@ -79,6 +79,6 @@ SYSTEM = "system"
 """The service itself: what it takes back or mends."""
 
 
-def admin(principal: str) -> str:
+def admin_actor(principal: str) -> str:
     """The platform: an IAM principal's ARN."""
     return f"admin:{principal}"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from scheduling.domain.endpoints import Endpoint
-from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaReached
+from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaExceeded
 from scheduling.domain.ids import SYSTEM, InstallId, new_generation
-from scheduling.domain.window import free_slot
+from scheduling.domain.window import find_free_slot
 
 SCHEDULER_MANAGE = "cap:scheduler.manage"
 
@@ -15,7 +15,7 @@ SCHEDULER_MANAGE = "cap:scheduler.manage"
 ALWAYS_GRANTED = frozenset({"cap:context.read", "cap:log.emit", "cap:user.read"})
 
 
-KNOWN = ALWAYS_GRANTED | {
+KNOWN_CAPABILITIES = ALWAYS_GRANTED | {
     "cap:secrets.get",
     "cap:http.fetch",
     "cap:storage.kv",
@@ -24,9 +24,9 @@ KNOWN = ALWAYS_GRANTED | {
 }
 
 
-def known_capabilities(names: Iterable[str]) -> frozenset[str]:
+def select_known_capabilities(names: Iterable[str]) -> frozenset[str]:
     """The known ones among `names`, trimmed and case-folded; unknown ones are dropped."""
-    return frozenset(name.strip().casefold() for name in names) & KNOWN
+    return frozenset(name.strip().casefold() for name in names) & KNOWN_CAPABILITIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,15 @@ class Install:
     registry_id: str
     version_id: str
     content_hash: str
-    granted: frozenset[str]
+    granted_capabilities: frozenset[str]
     enabled: bool
     paused: bool = False
-    followed: int = 0
+    propagated_generation: int = 0
     deleting: bool = False
-    dropped: frozenset[str] = frozenset()
+    removed_endpoints: frozenset[str] = frozenset()
     changed_by: str = SYSTEM
     generation: int = field(default_factory=new_generation)
-    sequence: int = 0
+    write_sequence: int = 0
     schedule_count: int = 0
     writes: Mapping[int, datetime] = field(default_factory=dict)
     pending_since: datetime | None = None
@@ -84,14 +84,14 @@ class Install:
         return self.enabled and not self.paused and not self.deleting
 
     @property
-    def stated(self) -> "Install":
+    def declared_state(self) -> "Install":
         """What the platform said of it, without what its extension's writes change."""
-        kept = replace(self, sequence=0, schedule_count=0, writes={}, pending_since=None)
-        return replace(kept, dropped=frozenset())
+        install = replace(self, write_sequence=0, schedule_count=0, writes={}, pending_since=None)
+        return replace(install, removed_endpoints=frozenset())
 
-    def changed(self, by: str, **fields: object) -> "Install":
+    def with_changes(self, actor: str, **fields: object) -> "Install":
         """With the fields given, by the platform: whatever was read of it before is out of date."""
-        return replace(self, generation=self.generation + 1, changed_by=by, **fields)  # type: ignore[arg-type]
+        return replace(self, generation=self.generation + 1, changed_by=actor, **fields)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,35 +103,35 @@ class InstallConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
+class WriteReservation:
     """What must still hold of the install when a write of its extension is made, and the slot it takes."""
 
     generation: int
     slot: int
-    now: datetime
+    reserved_at: datetime
     max_schedules: int
 
 
-def managed(install: Install | None) -> Install:
+def require_manageable(install: Install | None) -> Install:
     """The install, if its extension may manage schedules. Raises InstallNotFound or CapabilityDenied."""
     if install is None or install.deleting or not install.enabled:
         raise InstallNotFound
-    if SCHEDULER_MANAGE not in install.granted:
+    if SCHEDULER_MANAGE not in install.granted_capabilities:
         raise CapabilityDenied(SCHEDULER_MANAGE)
     return install
 
 
-def check_room(install: Install, limits: Limits) -> None:
+def check_quota(install: Install, limits: Limits) -> None:
     """Raises QuotaReached where the install has no place for one more schedule."""
     if install.schedule_count >= limits.max_schedules_per_install:
-        raise QuotaReached(limits.max_schedules_per_install)
+        raise QuotaExceeded(limits.max_schedules_per_install)
 
 
-def accept_write(install: Install, limits: Limits, now: datetime) -> Acceptance:
+def reserve_write(install: Install, limits: Limits, now: datetime) -> WriteReservation:
     """Room for one more write in the install's window. Raises RateLimited."""
-    return Acceptance(
+    return WriteReservation(
         generation=install.generation,
-        slot=free_slot(install.writes, limits.writes_per_minute, now),
-        now=now,
+        slot=find_free_slot(install.writes, limits.writes_per_minute, now),
+        reserved_at=now,
         max_schedules=limits.max_schedules_per_install,
     )

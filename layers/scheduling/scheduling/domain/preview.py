@@ -8,11 +8,11 @@ from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.grammar import CronRule, parse_cron
 from scheduling.domain.cron.occurrences import LocalTime, local_times
 from scheduling.domain.errors import InvalidCron, SchedulingError
-from scheduling.domain.install import Install, check_room
-from scheduling.domain.rules import Checked, Rules, ScheduleInput
+from scheduling.domain.install import Install, check_quota
+from scheduling.domain.rules import CheckResult, Rules, ScheduleInput
 
-MOST_FIRES = 10
-CENTURY = timedelta(days=36_525)
+MAX_PREVIEW_FIRES = 10
+PREVIEW_HORIZON = timedelta(days=36_525)
 """How far a preview looks: ten leap days take 40 years, and 44 where 2100 is among them."""
 
 
@@ -30,39 +30,39 @@ class Preview:
     timezone: str | None
     endpoint: str | None
     smallest_gap_minutes: int | None
-    fires: Sequence[LocalTime]
-    skipped: Sequence[LocalTime]
+    fire_times: Sequence[LocalTime]
+    skipped_times: Sequence[LocalTime]
 
 
-def preview_of(rules: Rules, install: Install, given: ScheduleInput) -> Preview:
+def build_preview(rules: Rules, install: Install, schedule_input: ScheduleInput) -> Preview:
     """The preview of `given` by the rules of the install."""
-    checked = rules.check(given)
-    broken, definition = checked.errors, checked.definition
-    cron = _parsed(given.fields.get("cron", ""))
-    timezone = None if "timezone" in broken else definition.timezone
-    times = _times(cron, timezone, rules.now) if cron and timezone else []
+    result = rules.check_input(schedule_input)
+    field_errors, definition = result.errors, result.definition
+    cron = _parse_cron_or_none(schedule_input.fields.get("cron", ""))
+    timezone = None if "timezone" in field_errors else definition.timezone
+    times = _next_local_times(cron, timezone, rules.now) if cron and timezone else []
     return Preview(
-        error=_refusal(checked, install, rules),
-        field_errors=broken,
+        error=_find_error_text(result, install, rules),
+        field_errors=field_errors,
         expression=eventbridge_expression(cron) if cron else None,
         timezone=timezone,
-        endpoint=None if "endpoint" in broken else definition.endpoint,
+        endpoint=None if "endpoint" in field_errors else definition.endpoint,
         smallest_gap_minutes=cron.smallest_gap_minutes if cron else None,
-        fires=[time for time in times if not time.skipped],
-        skipped=[time for time in times if time.skipped],
+        fire_times=[time for time in times if not time.skipped],
+        skipped_times=[time for time in times if time.skipped],
     )
 
 
-def _refusal(checked: Checked, install: Install, rules: Rules) -> str | None:
+def _find_error_text(result: CheckResult, install: Install, rules: Rules) -> str | None:
     try:
-        checked.accepted()
-        check_room(install, rules.limits)
-    except SchedulingError as refused:
-        return str(refused)
+        result.require_valid()
+        check_quota(install, rules.limits)
+    except SchedulingError as error:
+        return str(error)
     return None
 
 
-def _parsed(text: str) -> CronRule | None:
+def _parse_cron_or_none(text: str) -> CronRule | None:
     """The rule, also where it is one that breaks a limit."""
     try:
         return parse_cron(text)
@@ -70,12 +70,12 @@ def _parsed(text: str) -> CronRule | None:
         return None
 
 
-def _times(cron: CronRule, timezone: str, now: datetime) -> Sequence[LocalTime]:
-    found: list[LocalTime] = []
-    fires = 0
-    for time in local_times(cron, timezone, now, now + CENTURY):
-        found.append(time)
-        fires += not time.skipped
-        if fires == MOST_FIRES:
+def _next_local_times(cron: CronRule, timezone: str, now: datetime) -> Sequence[LocalTime]:
+    times: list[LocalTime] = []
+    fire_count = 0
+    for time in local_times(cron, timezone, now, now + PREVIEW_HORIZON):
+        times.append(time)
+        fire_count += not time.skipped
+        if fire_count == MAX_PREVIEW_FIRES:
             break
-    return found
+    return times

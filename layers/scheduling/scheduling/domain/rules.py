@@ -7,16 +7,16 @@ from typing import Any, TypedDict, TypeVar
 
 from scheduling.domain import exact_json
 from scheduling.domain.cron.grammar import CronRule, parse_cron
-from scheduling.domain.cron.occurrences import next_fire
+from scheduling.domain.cron.occurrences import next_fire_time
 from scheduling.domain.cron.timezones import check_timezone
 from scheduling.domain.endpoints import Endpoint, resolve_endpoint
-from scheduling.domain.errors import NAME_TAKEN, InvalidCron, NameTaken, RuleBroken, ValidationFailed
+from scheduling.domain.errors import NAME_TAKEN_TEXT, InvalidCron, NameTaken, RuleViolation, ValidationFailed
 from scheduling.domain.install import Limits
 from scheduling.domain.schedule import Definition
 
-FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
+SCHEDULE_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
 MAX_NAME_LENGTH = 128
-_BLANK = Definition(
+_EMPTY_DEFINITION = Definition(
     endpoint_method="", endpoint_path="", cron="", timezone="UTC", enabled=True, name=None, payload=None
 )
 _T = TypeVar("_T")
@@ -42,18 +42,18 @@ class ScheduleInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """What the rules say of an input: a text for every broken field, and the definition without those fields."""
 
     definition: Definition
     errors: Mapping[str, str]
 
-    def accepted(self) -> Definition:
+    def require_valid(self) -> Definition:
         """The definition. Raises ValidationFailed with every broken field; NameTaken where that is all."""
-        if self.errors == {"name": NAME_TAKEN}:
+        if self.errors == {"name": NAME_TAKEN_TEXT}:
             raise NameTaken
         if self.errors:
-            raise ValidationFailed.of(self.errors)
+            raise ValidationFailed.from_field_errors(self.errors)
         return self.definition
 
 
@@ -66,89 +66,101 @@ class Rules:
     now: datetime
     name_taken: bool = False
 
-    def define(self, given: ScheduleInput) -> Definition:
+    def build_definition(self, schedule_input: ScheduleInput) -> Definition:
         """The definition of a new schedule. Raises ValidationFailed with every broken field, or NameTaken."""
-        return self.check(given).accepted()
+        return self.check_input(schedule_input).require_valid()
 
-    def redefine(self, current: Definition, given: ScheduleInput) -> Definition:
+    def update_definition(self, current: Definition, schedule_input: ScheduleInput) -> Definition:
         """`current` with the given fields. Raises like `define`."""
-        silent = "endpoint" not in given.fields and "endpoint" not in given.errors
-        if given.fields.get("enabled") and not current.enabled and silent:
+        endpoint_omitted = "endpoint" not in schedule_input.fields and "endpoint" not in schedule_input.errors
+        if schedule_input.fields.get("enabled") and not current.enabled and endpoint_omitted:
             # A version may have come without the endpoint while it was disabled.
-            given = ScheduleInput({"endpoint": current.endpoint, **given.fields}, given.errors)
-        return self._check(given, current).accepted()
+            schedule_input = ScheduleInput(
+                {"endpoint": current.endpoint, **schedule_input.fields}, schedule_input.errors
+            )
+        return self._check_fields(schedule_input, current).require_valid()
 
-    def check(self, given: ScheduleInput) -> Checked:
+    def check_input(self, schedule_input: ScheduleInput) -> CheckResult:
         """What there is to say of a new schedule."""
-        missing = {name: f"{name} is required" for name in ("endpoint", "cron") if name not in given.fields}
-        return self._check(ScheduleInput(given.fields, {**missing, **given.errors}), _BLANK)
+        missing_errors = {
+            name: f"{name} is required" for name in ("endpoint", "cron") if name not in schedule_input.fields
+        }
+        return self._check_fields(
+            ScheduleInput(schedule_input.fields, {**missing_errors, **schedule_input.errors}),
+            _EMPTY_DEFINITION,
+        )
 
-    def _check(self, given: ScheduleInput, current: Definition) -> Checked:
-        check = _Check(given)
-        timezone = check.field("timezone", check_timezone, current.timezone)
-        cron = check.field("cron", lambda text: self._cron(text, timezone), current.cron)
-        payload = check.field("payload", self._payload, current.payload)
-        method, path = check.field(
+    def _check_fields(self, schedule_input: ScheduleInput, current: Definition) -> CheckResult:
+        checker = _FieldChecker(schedule_input)
+        timezone = checker.check_field("timezone", check_timezone, current.timezone)
+        cron = checker.check_field("cron", lambda text: self._check_cron(text, timezone), current.cron)
+        payload = checker.check_field("payload", self._check_payload, current.payload)
+        method, path = checker.check_field(
             "endpoint",
-            lambda selector: self._endpoint(selector, payload is not None or "payload" in check.errors),
+            lambda selector: self._resolve_endpoint(
+                selector, payload is not None or "payload" in checker.errors
+            ),
             (current.endpoint_method, current.endpoint_path),
         )
-        name = check.field("name", self._name, current.name)
+        name = checker.check_field("name", self._check_name, current.name)
         definition = Definition(
             endpoint_method=method,
             endpoint_path=path,
             cron=cron,
             timezone=timezone,
-            enabled=given.fields.get("enabled", current.enabled),
+            enabled=schedule_input.fields.get("enabled", current.enabled),
             name=name,
             payload=payload,
         )
-        return Checked(definition, check.in_order())
+        return CheckResult(definition, checker.sorted_errors())
 
-    def _cron(self, text: str, timezone: str) -> str:
+    def _check_cron(self, text: str, timezone: str) -> str:
         interval = self.limits.min_interval_minutes
         return check_cron(text, min_interval_minutes=interval, timezone=timezone, now=self.now).text
 
-    def _endpoint(self, selector: str, with_payload: bool) -> tuple[str, str]:
+    def _resolve_endpoint(self, selector: str, with_payload: bool) -> tuple[str, str]:
         endpoint = resolve_endpoint(selector, self.endpoints, with_payload=with_payload)
         return endpoint.method, endpoint.path
 
-    def _name(self, text: str | None) -> str | None:
+    def _check_name(self, text: str | None) -> str | None:
         name = check_name(text)
         if name and self.name_taken:
-            raise RuleBroken(NAME_TAKEN)
+            raise RuleViolation(NAME_TAKEN_TEXT)
         return name
 
-    def _payload(self, value: object) -> str | None:
+    def _check_payload(self, value: object) -> str | None:
         return check_payload(value, self.limits.max_payload_bytes)
 
 
-class _Check:
+class _FieldChecker:
     """Applies a rule to each field given, and keeps what is broken."""
 
-    def __init__(self, given: ScheduleInput) -> None:
-        self.fields: Mapping[str, Any] = given.fields
-        self.errors = dict(given.errors)
+    def __init__(self, schedule_input: ScheduleInput) -> None:
+        self.fields: Mapping[str, Any] = schedule_input.fields
+        self.errors = dict(schedule_input.errors)
 
-    def field(self, name: str, rule: Callable[[Any], _T], unchanged: _T) -> _T:
+    def check_field(self, name: str, rule: Callable[[Any], _T], default: _T) -> _T:
         if name not in self.fields:
-            return unchanged
+            return default
         try:
             return rule(self.fields[name])
-        except RuleBroken as error:
+        except RuleViolation as error:
             self.errors[name] = str(error)
-            return unchanged
+            return default
 
-    def in_order(self) -> Mapping[str, str]:
-        names = sorted(self.errors, key=lambda name: FIELDS.index(name) if name in FIELDS else len(FIELDS))
+    def sorted_errors(self) -> Mapping[str, str]:
+        names = sorted(
+            self.errors,
+            key=lambda name: SCHEDULE_FIELDS.index(name) if name in SCHEDULE_FIELDS else len(SCHEDULE_FIELDS),
+        )
         return {name: self.errors[name] for name in names}
 
 
-def wanted_name(given: ScheduleInput) -> str | None:
+def requested_name(schedule_input: ScheduleInput) -> str | None:
     """The name that is to be taken, or None; one that breaks its rule is none."""
     try:
-        return check_name(given.fields.get("name"))
-    except RuleBroken:
+        return check_name(schedule_input.fields.get("name"))
+    except RuleViolation:
         return None
 
 
@@ -156,7 +168,7 @@ def check_name(name: str | None) -> str | None:
     """Trimmed; empty is none. Raises RuleBroken over 128 characters."""
     trimmed = (name or "").strip()
     if len(trimmed) > MAX_NAME_LENGTH:
-        raise RuleBroken("Name too long")
+        raise RuleViolation("Name too long")
     return trimmed or None
 
 
@@ -165,10 +177,10 @@ def check_payload(value: object, max_bytes: int) -> str | None:
     if value is None:
         return None
     if not isinstance(value, dict | list):
-        raise RuleBroken("Payload must be a JSON object or array")
+        raise RuleViolation("Payload must be a JSON object or array")
     text = exact_json.dumps(value)
     if len(text.encode()) > max_bytes:
-        raise RuleBroken("Payload too large")
+        raise RuleViolation("Payload too large")
     return text
 
 
@@ -183,6 +195,6 @@ def check_cron(text: str, *, min_interval_minutes: int, timezone: str, now: date
     gap = rule.smallest_gap_minutes
     if gap is not None and gap < min_interval_minutes:
         raise InvalidCron(f"Cron too frequent (minimum interval is {min_interval_minutes} minutes)")
-    if not rule.sure_to_fire and next_fire(rule, timezone, now) is None:
+    if not rule.fires_every_year and next_fire_time(rule, timezone, now) is None:
         raise InvalidCron("Cron never fires in the next 8 years")
     return rule

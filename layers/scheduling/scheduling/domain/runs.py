@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from scheduling.domain.ids import InstallId, ScheduleId, new_token
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
-from scheduling.domain.schedule import Life, Schedule
+from scheduling.domain.schedule import Schedule, ScheduleState
 
 MAX_ATTEMPTS = 3
 MAX_ERROR_LENGTH = 4_000
@@ -31,7 +31,7 @@ class RunStatus(StrEnum):
     MISSED = "missed"
 
 
-class NotRun(StrEnum):
+class SkipReason(StrEnum):
     """Why a delivery made no call."""
 
     DUPLICATE = "duplicate"
@@ -69,7 +69,7 @@ class ManualRun:
 
     fire: Fire
     requested_at: datetime
-    key: str | None
+    idempotency_key: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,19 +85,23 @@ class Run:
     status: RunStatus
     attempt: int
     started_at: datetime
-    claim_token: str = field(default_factory=new_token)
-    lease_until: datetime | None = None
+    lease_token: str = field(default_factory=new_token)
+    lease_expires_at: datetime | None = None
     duration_ms: int | None = None
     http_status: int | None = None
     error: str | None = None
     retryable: bool = False
 
-    def dead(self, now: datetime) -> bool:
+    def lease_expired(self, now: datetime) -> bool:
         """Whether its function died: it is under way beyond its lease."""
-        return self.status is RunStatus.RUNNING and self.lease_until is not None and self.lease_until <= now
+        return (
+            self.status is RunStatus.RUNNING
+            and self.lease_expires_at is not None
+            and self.lease_expires_at <= now
+        )
 
     @property
-    def failed_for_good(self) -> bool:
+    def failed_permanently(self) -> bool:
         """Whether it ended in an error after which nobody but an operator tries again."""
         return self.status is RunStatus.ERROR and (not self.retryable or self.attempt >= MAX_ATTEMPTS)
 
@@ -107,7 +111,7 @@ class Run:
             return True
         if self.attempt >= MAX_ATTEMPTS and not replay:
             return False
-        return self.dead(now) or self.status is RunStatus.MISSED or self.retryable
+        return self.lease_expired(now) or self.status is RunStatus.MISSED or self.retryable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,33 +124,33 @@ class Outcome:
     retryable: bool = False
 
 
-def not_to_run(
+def skip_reason(
     fire: Fire, install: Install, schedule: Schedule, run: Run | None, now: datetime
-) -> NotRun | None:
+) -> SkipReason | None:
     """Why this delivery is not to be run, or None. All is as read at the moment of the fire."""
-    if schedule.life is not Life.ACTIVE:
-        return NotRun.UNKNOWN_SCHEDULE
-    if not install.active or not schedule.under(install).due:
-        return NotRun.DISABLED
+    if schedule.state is not ScheduleState.ACTIVE:
+        return SkipReason.UNKNOWN_SCHEDULE
+    if not install.active or not schedule.with_install_applied(install).should_have_timer:
+        return SkipReason.DISABLED
     if fire.trigger is Trigger.SCHEDULE and fire.revision != schedule.timer_revision:
-        return NotRun.STALE_REVISION
-    if SCHEDULER_MANAGE not in install.granted:
-        return NotRun.CAPABILITY_REVOKED
+        return SkipReason.STALE_REVISION
+    if SCHEDULER_MANAGE not in install.granted_capabilities:
+        return SkipReason.CAPABILITY_REVOKED
     if run is not None and not run.claimable(now, replay=fire.replay):
-        return NotRun.DUPLICATE
-    if under_way(schedule, fire.scheduled_time, now):
-        return NotRun.OVERLAP
+        return SkipReason.DUPLICATE
+    if is_running(schedule, fire.scheduled_time, now):
+        return SkipReason.OVERLAP
     return None
 
 
-def under_way(schedule: Schedule, scheduled_time: str, now: datetime) -> bool:
+def is_running(schedule: Schedule, scheduled_time: str, now: datetime) -> bool:
     """Whether another occurrence of the schedule is being run."""
-    if schedule.running_until is None or schedule.running_time == scheduled_time:
+    if schedule.lease_expires_at is None or schedule.running_occurrence == scheduled_time:
         return False
-    return schedule.running_until > now
+    return schedule.lease_expires_at > now
 
 
-def next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timedelta) -> Run:
+def build_next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timedelta) -> Run:
     """The claim of the next attempt at the occurrence."""
     attempt = run.attempt + 1 if run else 1
     return Run(
@@ -155,16 +159,16 @@ def next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timedelta) -
         status=RunStatus.RUNNING,
         attempt=attempt,
         started_at=now,
-        lease_until=now + lease,
+        lease_expires_at=now + lease,
     )
 
 
-def time_text(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """The form in which occurrences are named."""
     return moment.astimezone(UTC).strftime(_TIME_FORMAT)
 
 
-def manual_time_text(moment: datetime) -> str:
+def format_manual_time(moment: datetime) -> str:
     """The form in which manual occurrences are named, which no scheduled one has."""
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
@@ -172,19 +176,19 @@ def manual_time_text(moment: datetime) -> str:
 
 def parse_time(text: str) -> str:
     """An instant such as `2026-11-23T09:00:00Z`, in that very form. Raises ValueError."""
-    return _parsed(text, time_text)
+    return _normalize_time(text, format_time)
 
 
 def parse_manual_time(text: str) -> str:
     """An instant such as `2026-11-23T09:00:00.123Z`, in that very form. Raises ValueError."""
-    return _parsed(text, manual_time_text)
+    return _normalize_time(text, format_manual_time)
 
 
-def _parsed(text: str, form: Callable[[datetime], str]) -> str:
+def _normalize_time(text: str, format_moment: Callable[[datetime], str]) -> str:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
     try:
-        return form(moment)
+        return format_moment(moment)
     except OverflowError as error:
         raise ValueError(f"{text!r} is beyond the calendar") from error

@@ -9,13 +9,13 @@ from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_t
 from scheduling.domain.install import Install
 
 
-class Life(StrEnum):
+class ScheduleState(StrEnum):
     """Whether a schedule exists for its owner."""
 
     ACTIVE = "active"
-    REMOVING = "removing"
+    DELETING = "deleting"
     """Deleted, its timer perhaps not yet; still holds its name and its place in the count."""
-    WITHDRAWN = "withdrawn"
+    ROLLED_BACK = "rolled_back"
     """A create that failed half-way and was taken back; holds nothing."""
 
 
@@ -36,23 +36,23 @@ class Definition:
         """Method and path, as a caller may name it."""
         return f"{self.endpoint_method} {self.endpoint_path}"
 
-    def detached_like(self, other: "Definition") -> bool:
+    def keeps_disabled_reason(self, previous: "Definition") -> bool:
         """Whether what disabled the other definition for want of its endpoint still holds for this one."""
-        return not self.enabled and self.endpoint == other.endpoint
+        return not self.enabled and self.endpoint == previous.endpoint
 
-    def same_timer(self, other: "Definition") -> bool:
+    def has_same_timer(self, other: "Definition") -> bool:
         """Whether EventBridge needs no change to go from the other definition to this one."""
         if not (self.enabled or other.enabled):
             return True
-        mine = (self.enabled, self.cron, self.timezone)
-        return mine == (other.enabled, other.cron, other.timezone)
+        timer_fields = (self.enabled, self.cron, self.timezone)
+        return timer_fields == (other.enabled, other.cron, other.timezone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRun:
     """The newest finished run; `status` is `success` or `error`."""
 
-    at: datetime
+    started_at: datetime
     status: str
     error: str | None
 
@@ -82,15 +82,15 @@ class Schedule:
     timer_since: datetime | None = None
     checked_until: datetime | None = None
     pending_since: datetime | None = None
-    life: Life = Life.ACTIVE
+    state: ScheduleState = ScheduleState.ACTIVE
     held_name: str | None = None
     suspended: bool = False
-    followed: int = 0
+    propagated_generation: int = 0
     disabled_reason: str | None = None
     changed_by: str = HOST_API
     change_token: str = field(default_factory=new_token)
-    running_time: str | None = None
-    running_until: datetime | None = None
+    running_occurrence: str | None = None
+    lease_expires_at: datetime | None = None
     last_run: LastRun | None = None
 
     @property
@@ -99,70 +99,77 @@ class Schedule:
         return self.pending_since is not None
 
     @property
-    def names(self) -> frozenset[str]:
+    def reserved_names(self) -> frozenset[str]:
         """The names that no other schedule of the install may take."""
-        if self.life is Life.WITHDRAWN:
+        if self.state is ScheduleState.ROLLED_BACK:
             return frozenset()
         return frozenset(name for name in (self.definition.name, self.held_name) if name)
 
     @property
-    def counted(self) -> bool:
+    def counts_toward_quota(self) -> bool:
         """Whether it takes a place in the install's quota."""
-        return self.life is not Life.WITHDRAWN
+        return self.state is not ScheduleState.ROLLED_BACK
 
     @property
-    def due(self) -> bool:
+    def should_have_timer(self) -> bool:
         """Whether it is to fire, and so to have a timer."""
-        return self.life is Life.ACTIVE and self.definition.enabled and not self.suspended
+        return self.state is ScheduleState.ACTIVE and self.definition.enabled and not self.suspended
 
     @property
     def payload_bytes(self) -> int:
         """What its payload takes in an answer of Lambda, which is one JSON string."""
         return len(json.dumps(self.definition.payload, ensure_ascii=False).encode())
 
-    def redefined(self, definition: Definition, now: datetime) -> "Schedule":
+    def with_definition(self, definition: Definition, now: datetime) -> "Schedule":
         """With another definition; pending where EventBridge has to follow."""
-        changed = replace(
+        schedule = replace(
             self,
             definition=definition,
             revision=self.revision + 1,
             change_token=new_token(),
             changed_by=HOST_API,
-            disabled_reason=self.disabled_reason if definition.detached_like(self.definition) else None,
+            disabled_reason=self.disabled_reason
+            if definition.keeps_disabled_reason(self.definition)
+            else None,
         )
-        if definition.same_timer(self.definition):
-            return changed
-        number = self.last_timer_revision + 1
-        held = self.definition.name if self.definition.name != definition.name else None
+        if definition.has_same_timer(self.definition):
+            return schedule
+        timer_revision = self.last_timer_revision + 1
+        held_name = self.definition.name if self.definition.name != definition.name else None
         return replace(
-            changed,
-            timer_revision=number,
-            last_timer_revision=number,
+            schedule,
+            timer_revision=timer_revision,
+            last_timer_revision=timer_revision,
             timer_since=now,
             pending_since=now,
-            held_name=held,
+            held_name=held_name,
         )
 
-    def removed(self, now: datetime, by: str = HOST_API) -> "Schedule":
+    def marked_deleted(self, now: datetime, actor: str = HOST_API) -> "Schedule":
         """Deleted, its timer still to go."""
-        return replace(self.touched(now), life=Life.REMOVING, changed_by=by)
+        return replace(self.marked_pending(now), state=ScheduleState.DELETING, changed_by=actor)
 
-    def withdrawn(self, now: datetime) -> "Schedule":
+    def rolled_back(self, now: datetime) -> "Schedule":
         """A create taken back, its timer still to go."""
-        return replace(self.touched(now), life=Life.WITHDRAWN, changed_by=SYSTEM)
+        return replace(self.marked_pending(now), state=ScheduleState.ROLLED_BACK, changed_by=SYSTEM)
 
-    def restored_over(self, failed: "Schedule", now: datetime) -> "Schedule":
+    def rollback_to(self, failed: "Schedule", now: datetime) -> "Schedule":
         """This state again in place of the `failed` change that followed it; its timer may still stand."""
-        last = failed.last_timer_revision
-        return replace(self.touched(now), last_timer_revision=last, held_name=None, changed_by=SYSTEM)
+        last_timer_revision = failed.last_timer_revision
+        return replace(
+            self.marked_pending(now),
+            last_timer_revision=last_timer_revision,
+            held_name=None,
+            changed_by=SYSTEM,
+        )
 
-    def touched(self, now: datetime) -> "Schedule":
+    def marked_pending(self, now: datetime) -> "Schedule":
         """The same for its owner, with EventBridge to be looked at."""
         return replace(self, pending_since=now, change_token=new_token())
 
-    def under(self, install: Install) -> "Schedule":
+    def with_install_applied(self, install: Install) -> "Schedule":
         """As it stands since the install's newest change, which its row may not have followed yet."""
-        if self.definition.endpoint not in install.dropped or self.disabled_reason:
+        if self.definition.endpoint not in install.removed_endpoints or self.disabled_reason:
             return self
         return replace(
             self,
@@ -171,25 +178,25 @@ class Schedule:
             disabled_reason=f"Version {install.version_id} has no endpoint {self.definition.endpoint}",
         )
 
-    def following(self, install: Install, now: datetime) -> "Schedule":
+    def with_install_propagated(self, install: Install, now: datetime) -> "Schedule":
         """After the install's newest change: suspended or not, and disabled where its endpoint was dropped."""
         suspended = not install.active
         return replace(
-            self.under(install).touched(now),
+            self.with_install_applied(install).marked_pending(now),
             suspended=suspended,
             timer_since=now if self.suspended and not suspended else self.timer_since,
-            followed=install.generation,
+            propagated_generation=install.generation,
             changed_by=install.changed_by,
         )
 
-    def settled(self) -> "Schedule | None":
+    def synced(self) -> "Schedule | None":
         """Once EventBridge matches: no longer pending, or gone."""
-        if self.life is not Life.ACTIVE:
+        if self.state is not ScheduleState.ACTIVE:
             return None
         return replace(self, pending_since=None, held_name=None)
 
 
-KEY_LIFETIME = timedelta(hours=24)
+IDEMPOTENCY_TTL = timedelta(hours=24)
 """How long a write is remembered by its key."""
 
 
@@ -202,7 +209,7 @@ class IdempotencyKey:
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierWrite:
+class IdempotencyRecord:
     """A write remembered by its key, and the schedule as it then was, without its payload."""
 
     key: IdempotencyKey

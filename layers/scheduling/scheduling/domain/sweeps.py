@@ -7,7 +7,7 @@ from enum import StrEnum
 from scheduling.domain.ids import InstallId, ScheduleId
 
 
-class Phase(StrEnum):
+class SweepPhase(StrEnum):
     """The two walks of a sweep."""
 
     INSTALLS = "installs"
@@ -18,13 +18,13 @@ class Phase(StrEnum):
 class SweepState:
     """`phase` is None between sweeps; `cursor` is where in the phase to go on, None its beginning."""
 
-    due_at: datetime
-    phase: Phase | None = None
+    next_sweep_at: datetime
+    phase: SweepPhase | None = None
     cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timer:
+class TimerSnapshot:
     """What stands in EventBridge under a schedule's id; ids are None where the input does not name them."""
 
     schedule_id: ScheduleId
@@ -32,5 +32,5 @@ class Timer:
     expression: str
     timezone: str
     revision: int | None
-    as_deployed: bool
+    matches_stack: bool
     """Whether target, role, queue and state are those of this stack."""

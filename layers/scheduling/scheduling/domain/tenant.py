@@ -20,27 +20,27 @@ class Tenant:
     generation: int = 0
     changed_by: str = SYSTEM
     pending_since: datetime | None = None
-    followed_until: InstallId | None = None
+    propagation_cursor: InstallId | None = None
 
-    def turned(self, *, paused: bool, by: str, now: datetime) -> "Tenant":
+    def with_paused(self, *, paused: bool, actor: str, now: datetime) -> "Tenant":
         """Paused or resumed, its installs still to follow."""
         return replace(
             self,
             paused=paused,
             generation=self.generation + 1,
-            changed_by=by,
+            changed_by=actor,
             pending_since=now,
-            followed_until=None,
+            propagation_cursor=None,
         )
 
 
-def following(install: Install, tenant: Tenant, now: datetime) -> Install:
+def with_tenant_propagated(install: Install, tenant: Tenant, now: datetime) -> Install:
     """The install after the tenant's newest change, its own schedules still to follow.
 
     One that is already so is changed too: whoever follows an older change of the tenant may be about to write.
     """
     if install.paused == tenant.paused:
-        return install.changed(install.changed_by, followed=tenant.generation)
-    return install.changed(
-        tenant.changed_by, paused=tenant.paused, followed=tenant.generation, pending_since=now
+        return install.with_changes(install.changed_by, propagated_generation=tenant.generation)
+    return install.with_changes(
+        tenant.changed_by, paused=tenant.paused, propagated_generation=tenant.generation, pending_since=now
     )

@@ -12,36 +12,36 @@ from datetime import datetime, timedelta
 
 from scheduling.domain.errors import RateLimited
 
-WINDOW = timedelta(seconds=60)
-_CHOICE = 64
+WINDOW_LENGTH = timedelta(seconds=60)
+_MAX_FREE_SLOTS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class RateLimitWindow:
     """A window that is written as a whole: the times of recent writes by slot, and how many writes it ever saw."""
 
     writes: Mapping[int, datetime] = field(default_factory=dict)
-    sequence: int = 0
+    write_sequence: int = 0
 
-    def taken(self, size: int, now: datetime) -> "Window":
+    def with_write(self, slot_count: int, now: datetime) -> "RateLimitWindow":
         """With one more write. Raises RateLimited."""
-        slot = free_slot(self.writes, size, now)
-        recent = {other: at for other, at in self.writes.items() if at > now - WINDOW}
-        return Window({**recent, slot: now}, self.sequence + 1)
+        slot = find_free_slot(self.writes, slot_count, now)
+        recent = {other: at for other, at in self.writes.items() if at > now - WINDOW_LENGTH}
+        return RateLimitWindow({**recent, slot: now}, self.write_sequence + 1)
 
 
-def free_slot(writes: Mapping[int, datetime], size: int, now: datetime) -> int:
+def find_free_slot(writes: Mapping[int, datetime], slot_count: int, now: datetime) -> int:
     """One of the `size` slots that no write of the last 60 s holds, or RateLimited with the seconds until there is.
 
     Taken at random: concurrent writers who choose the same slot have to try again.
     """
-    free = []
-    for slot in range(size):
-        if slot not in writes or writes[slot] <= now - WINDOW:
-            free.append(slot)
-            if len(free) == _CHOICE:
+    free_slots = []
+    for slot in range(slot_count):
+        if slot not in writes or writes[slot] <= now - WINDOW_LENGTH:
+            free_slots.append(slot)
+            if len(free_slots) == _MAX_FREE_SLOTS:
                 break
-    if not free:
-        oldest = min(writes[slot] for slot in range(size))
-        raise RateLimited(max(1, math.ceil((oldest + WINDOW - now).total_seconds())))
-    return random.choice(free)  # noqa: S311 - spreads load, guards nothing
+    if not free_slots:
+        oldest = min(writes[slot] for slot in range(slot_count))
+        raise RateLimited(max(1, math.ceil((oldest + WINDOW_LENGTH - now).total_seconds())))
+    return random.choice(free_slots)  # noqa: S311 - spreads load, guards nothing

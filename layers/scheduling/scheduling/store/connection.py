@@ -17,7 +17,7 @@ _CONFIG = Config(
 )
 
 
-class _ItemsAsSent(JSONParser):
+class _RawItemParser(JSONParser):
     """Leaves DynamoDB's items as the JSON has them, which is how botocore hands them out but for bytes."""
 
     def _handle_map(self, shape: Any, value: Any) -> Any:
@@ -26,22 +26,22 @@ class _ItemsAsSent(JSONParser):
         return super()._handle_map(shape, value)  # type: ignore[misc]
 
 
-class _Parsers(ResponseParserFactory):
+class _RawItemParserFactory(ResponseParserFactory):
     def create_parser(self, protocol_name: str) -> Any:
         if protocol_name == "json":
-            return _ItemsAsSent(**self._defaults)  # type: ignore[attr-defined]
+            return _RawItemParser(**self._defaults)  # type: ignore[attr-defined]
         return super().create_parser(protocol_name)
 
 
-def _prepare(session: Session) -> None:
+def _configure_session(session: Session) -> None:
     """Before any client of the session is made."""
     session.set_default_client_config(_CONFIG)
-    session.register_component("response_parser_factory", _Parsers())
+    session.register_component("response_parser_factory", _RawItemParserFactory())
 
 
 def connect(table_name: str) -> Connection:
     """The one DynamoDB client of the process, made before any model is used, so that all of them share it."""
     Row.Meta.table_name = table_name
     connection = Row._get_connection().connection
-    _prepare(connection.session)
+    _configure_session(connection.session)
     return connection

@@ -25,12 +25,12 @@ def schedule_key(install_id: str, schedule_id: str) -> Key:
     return Key(hash_key=f"INSTALL#{install_id}", range_key=f"SCHEDULE#{schedule_id}")
 
 
-def name_key(install_id: str, name: str) -> Key:
+def name_owner_key(install_id: str, name: str) -> Key:
     """Of a name taken in it."""
     return Key(hash_key=f"INSTALL#{install_id}", range_key=f"UNIQUE#{name}")
 
 
-def write_key(install_id: str, idempotency_key: str) -> Key:
+def idempotency_record_key(install_id: str, idempotency_key: str) -> Key:
     """Of a write remembered in it."""
     return Key(hash_key=f"INSTALL#{install_id}", range_key=f"WRITE#{idempotency_key}")
 
@@ -55,7 +55,7 @@ def tenant_key(tenant_id: str) -> Key:
     return Key(hash_key=f"TENANT#{tenant_id}", range_key="TENANT")
 
 
-def member_key(tenant_id: str, install_id: str) -> Key:
+def tenant_install_key(tenant_id: str, install_id: str) -> Key:
     """Of an install among those of its tenant."""
     return Key(hash_key=f"TENANT#{tenant_id}", range_key=f"INSTALL#{install_id}")
 

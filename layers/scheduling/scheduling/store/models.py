@@ -23,7 +23,7 @@ SHARDS = "0123456789abcdef"
 """Parts of an index, so that no one part takes all writes: see `shard_of`."""
 
 
-def shard_of(identifier: str) -> str:
+def index_shard(identifier: str) -> str:
     """Which of the sixteen parts of an index a row is in."""
     return f"{sum(identifier.encode()) % 16:x}"
 
@@ -72,27 +72,27 @@ class Row(Model):
     @classmethod
     def from_raw_data(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
         """The row of an item, by the attributes that it has; pynamodb goes through all that it could have."""
-        kind = cls.type.deserialize(data["type"]["S"])
-        readers = _readers(kind)
-        row: Self = kind.__new__(kind)
+        row_class = cls.type.deserialize(data["type"]["S"])
+        deserializers = _attribute_readers(row_class)
+        row: Self = row_class.__new__(row_class)
         row.attribute_values = {}
-        for name, typed in data.items():
-            if name in readers:
-                attribute, read, key = readers[name]
-                row.attribute_values[attribute] = read(typed[key])
+        for attribute_name, typed_value in data.items():
+            if attribute_name in deserializers:
+                field_name, deserialize, type_key = deserializers[attribute_name]
+                row.attribute_values[field_name] = deserialize(typed_value[type_key])
         return row
 
 
 @cache
-def _readers(kind: type[Row]) -> Mapping[str, tuple[str, Callable[[Any], Any], str]]:
+def _attribute_readers(row_class: type[Row]) -> Mapping[str, tuple[str, Callable[[Any], Any], str]]:
     """For each name in an item: the attribute, what reads its value, and DynamoDB's word for its type."""
     return {
-        attribute.attr_name: (name, _reader(attribute), attribute.attr_type)
-        for name, attribute in kind.get_attributes().items()
+        attribute.attr_name: (name, _choose_deserializer(attribute), attribute.attr_type)
+        for name, attribute in row_class.get_attributes().items()
     }
 
 
-def _reader(attribute: Attribute[Any]) -> Callable[[Any], Any]:
+def _choose_deserializer(attribute: Attribute[Any]) -> Callable[[Any], Any]:
     """All numbers here are whole; pynamodb reads each as a JSON document, in a sixth of what a list takes."""
     return int if type(attribute) is NumberAttribute else attribute.deserialize
 
@@ -105,15 +105,15 @@ class InstallRow(Row, discriminator="install"):
     registry_id = UnicodeAttribute(attr_name="registryId")
     version_id = UnicodeAttribute(attr_name="versionId")
     content_hash = UnicodeAttribute(attr_name="contentHash")
-    granted = UnicodeSetAttribute()
+    granted_capabilities = UnicodeSetAttribute(attr_name="grantedCapabilities")
     enabled = BooleanAttribute()
     paused = BooleanAttribute(null=True)
-    followed = NumberAttribute(default=0)
+    propagated_generation = NumberAttribute(default=0, attr_name="propagatedGeneration")
     deleting = BooleanAttribute(default=False)
-    dropped = UnicodeSetAttribute(null=True)
+    removed_endpoints = UnicodeSetAttribute(null=True, attr_name="removedEndpoints")
     changed_by = UnicodeAttribute(attr_name="changedBy")
     generation = NumberAttribute()
-    sequence = NumberAttribute(default=0)
+    write_sequence = NumberAttribute(default=0, attr_name="writeSequence")
     schedule_count = NumberAttribute(default=0, attr_name="scheduleCount")
     writes: MapAttribute[str, Any] = MapAttribute(default=dict)
 
@@ -142,15 +142,15 @@ class ScheduleRow(Row, discriminator="schedule"):
     last_timer_revision = NumberAttribute(attr_name="lastTimerRevision")
     timer_since = UTCDateTimeAttribute(null=True, attr_name="timerSince")
     checked_until = UTCDateTimeAttribute(null=True, attr_name="checkedUntil")
-    life = UnicodeAttribute()
+    state = UnicodeAttribute()
     held_name = UnicodeAttribute(null=True, attr_name="heldName")
     suspended = BooleanAttribute(null=True)
-    followed = NumberAttribute(default=0)
+    propagated_generation = NumberAttribute(default=0, attr_name="propagatedGeneration")
     disabled_reason = UnicodeAttribute(null=True, attr_name="disabledReason")
     changed_by = UnicodeAttribute(attr_name="changedBy")
     change_token = UnicodeAttribute(attr_name="changeToken")
-    running_time = UnicodeAttribute(null=True, attr_name="runningTime")
-    running_until = UTCDateTimeAttribute(null=True, attr_name="runningUntil")
+    running_occurrence = UnicodeAttribute(null=True, attr_name="runningOccurrence")
+    lease_expires_at = UTCDateTimeAttribute(null=True, attr_name="leaseExpiresAt")
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
     last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
     last_error = UnicodeAttribute(null=True, attr_name="lastError")
@@ -162,7 +162,7 @@ class NameRow(Row, discriminator="name"):
     schedule_id = UnicodeAttribute(attr_name="scheduleId")
 
 
-class WriteRow(Row, discriminator="write"):
+class IdempotencyRow(Row, discriminator="idempotency"):
     """pk INSTALL#<install>, sk WRITE#<idempotency key>; kept for 24 hours."""
 
     request_hash = UnicodeAttribute(attr_name="requestHash")
@@ -175,17 +175,17 @@ class TenantRow(Row, discriminator="tenant"):
     paused = BooleanAttribute()
     generation = NumberAttribute()
     changed_by = UnicodeAttribute(attr_name="changedBy")
-    followed_until = UnicodeAttribute(null=True, attr_name="followedUntil")
+    propagation_cursor = UnicodeAttribute(null=True, attr_name="propagationCursor")
 
 
-class MemberRow(Row, discriminator="member"):
+class TenantInstallRow(Row, discriminator="tenantInstall"):
     """pk TENANT#<tenant>, sk INSTALL#<install>: there as long as the install is."""
 
 
 class ManualWindowRow(Row, discriminator="manualWindow"):
     """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL: when it was run by hand of late."""
 
-    sequence = NumberAttribute()
+    write_sequence = NumberAttribute(attr_name="writeSequence")
     writes: MapAttribute[str, Any] = MapAttribute(default=dict)
 
 
@@ -220,9 +220,9 @@ class RunRow(Row, discriminator="run"):
     trigger = UnicodeAttribute()
     status = UnicodeAttribute()
     attempt = NumberAttribute()
-    claim_token = UnicodeAttribute(attr_name="claimToken")
+    lease_token = UnicodeAttribute(attr_name="leaseToken")
     started_at = UTCDateTimeAttribute(attr_name="startedAt")
-    lease_until = UTCDateTimeAttribute(null=True, attr_name="leaseUntil")
+    lease_expires_at = UTCDateTimeAttribute(null=True, attr_name="leaseExpiresAt")
     duration_ms = NumberAttribute(null=True, attr_name="durationMs")
     http_status = NumberAttribute(null=True, attr_name="httpStatus")
     error = UnicodeAttribute(null=True)
@@ -232,6 +232,6 @@ class RunRow(Row, discriminator="run"):
 class SweepRow(Row, discriminator="sweep"):
     """pk SWEEP, sk STATE: where the full sweep stands."""
 
-    due_at = UTCDateTimeAttribute(attr_name="dueAt")
+    next_sweep_at = UTCDateTimeAttribute(attr_name="nextSweepAt")
     phase = UnicodeAttribute(null=True)
     cursor = UnicodeAttribute(null=True)

@@ -10,8 +10,8 @@ from scheduling.domain.errors import Conflict
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import InstallConfig
 from scheduling.domain.runs import Fire, ManualRun, Run, Trigger
-from scheduling.domain.schedule import KEY_LIFETIME, Schedule
-from scheduling.domain.window import WINDOW, Window
+from scheduling.domain.schedule import IDEMPOTENCY_TTL, Schedule
+from scheduling.domain.window import WINDOW_LENGTH, RateLimitWindow
 from scheduling.store.keys import (
     Key,
     config_key,
@@ -22,222 +22,252 @@ from scheduling.store.keys import (
     schedule_key,
 )
 from scheduling.store.mapping import (
-    Seen,
-    changes,
+    InstallListener,
     from_millis,
-    run_of,
+    ignore_install,
+    load_install,
+    run_from_row,
     run_values,
-    schedule_of,
-    seen_install,
+    schedule_from_row,
     to_millis,
-    unseen,
+    update_actions,
 )
 from scheduling.store.models import ConfigRow, InstallRow, ManualRunRow, ManualWindowRow, RunRow, ScheduleRow
-from scheduling.store.snapshots import FireSnapshot, ManualSnapshot, RunPage
-from scheduling.store.transactions import Write, find, translated
+from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RunPage
+from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 
 
-class RunsTable:
+class RunStore:
     """The history in the table: one row for each occurrence that was run or skipped."""
 
-    def __init__(self, connection: Connection, history_days: int, seen: Seen = unseen) -> None:
+    def __init__(
+        self, connection: Connection, history_days: int, on_install_read: InstallListener = ignore_install
+    ) -> None:
         self._connection = connection
-        self._seen = seen
-        self._kept = timedelta(days=history_days)
+        self._on_install_read = on_install_read
+        self._retention = timedelta(days=history_days)
 
-    def read(self, fire: Fire) -> FireSnapshot:
+    def read_fire_snapshot(self, fire: Fire) -> FireSnapshot:
         """What the fire depends on.
 
         One BatchGetItem.
         """
-        found = find(
+        items = read_items(
             install_key(fire.install_id),
             config_key(fire.install_id),
             schedule_key(fire.install_id, fire.schedule_id),
-            _key(fire),
+            _run_key_from_fire(fire),
         )
-        install, config = found.get(InstallRow), found.get(ConfigRow)
-        schedule, run = found.get(ScheduleRow), found.get(RunRow)
+        install_row, config_row = items.find_item(InstallRow), items.find_item(ConfigRow)
+        schedule_row, run_row = items.find_item(ScheduleRow), items.find_item(RunRow)
         return FireSnapshot(
-            install=seen_install(install, self._seen),
-            config=config_of(config),
-            schedule=schedule_of(schedule) if schedule else None,
-            run=run_of(run) if run else None,
+            install=load_install(install_row, self._on_install_read),
+            config=config_from_row(config_row),
+            schedule=schedule_from_row(schedule_row) if schedule_row else None,
+            run=run_from_row(run_row) if run_row else None,
         )
 
-    def claim(self, fire: Fire, seen: FireSnapshot, claimed: Run) -> None:
+    def claim_run(self, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> None:
         """Start an attempt, the occurrence and the schedule being as `seen`, and the schedule idle.
 
         One TransactWriteItems: the run's row, and the schedule's, which stays idle for nobody else.
         """
-        schedule = seen.schedule
+        schedule = snapshot.schedule
         if schedule is None:
             raise Conflict
-        write = Write(self._connection)
-        if seen.run:
-            as_seen = (RunRow.claim_token == seen.run.claim_token) & (RunRow.status == seen.run.status.value)
+        writer = TransactWriter(self._connection)
+        if snapshot.run:
+            run_unchanged = (RunRow.lease_token == snapshot.run.lease_token) & (
+                RunRow.status == snapshot.run.status.value
+            )
         else:
-            as_seen = RunRow.pk.does_not_exist()
-        write.put(self._row(schedule, claimed), as_seen)
-        row = ScheduleRow(**schedule_key(schedule.install_id, schedule.id))
-        idle = (
-            ScheduleRow.running_until.does_not_exist()
-            | (ScheduleRow.running_until <= claimed.started_at)
-            | (ScheduleRow.running_time == fire.scheduled_time)
+            run_unchanged = RunRow.pk.does_not_exist()
+        writer.put_row(self._build_run_row(schedule, claimed_run), run_unchanged)
+        schedule_row = ScheduleRow(**schedule_key(schedule.install_id, schedule.id))
+        lease_is_free = (
+            ScheduleRow.lease_expires_at.does_not_exist()
+            | (ScheduleRow.lease_expires_at <= claimed_run.started_at)
+            | (ScheduleRow.running_occurrence == fire.scheduled_time)
         )
-        unchanged = ScheduleRow.change_token == schedule.change_token
+        schedule_unchanged = ScheduleRow.change_token == schedule.change_token
         actions = [
-            ScheduleRow.running_time.set(fire.scheduled_time),
-            ScheduleRow.running_until.set(claimed.lease_until or claimed.started_at),
+            ScheduleRow.running_occurrence.set(fire.scheduled_time),
+            ScheduleRow.lease_expires_at.set(claimed_run.lease_expires_at or claimed_run.started_at),
         ]
-        write.update(row, actions, unchanged & idle)
-        write.send()
+        writer.update_row(schedule_row, actions, schedule_unchanged & lease_is_free)
+        writer.commit()
 
-    def record(self, schedule: Schedule, run: Run) -> None:
+    def record_run(self, schedule: Schedule, run: Run) -> None:
         """A run of the schedule that was not made, on condition that the history has none for its time.
 
         One PutItem.
         """
-        write = Write(self._connection)
-        write.put(self._row(schedule, run), RunRow.pk.does_not_exist())
-        write.send()
+        writer = TransactWriter(self._connection)
+        writer.put_row(self._build_run_row(schedule, run), RunRow.pk.does_not_exist())
+        writer.commit()
 
-    def finish(self, fire: Fire, claimed: Run, finished: Run, *, on_schedule: bool = True) -> None:
+    def finish_run(
+        self, fire: Fire, claimed_run: Run, finished_run: Run, *, release_lease: bool = True
+    ) -> None:
         """The end of an attempt, in the history, and on the schedule that it holds.
 
         One TransactWriteItems, or one UpdateItem of the run's row alone.
         """
-        write = Write(self._connection)
-        mine = (RunRow.claim_token == claimed.claim_token) & (RunRow.status == claimed.status.value)
-        write.update(RunRow(**_key(fire)), changes(RunRow, run_values(claimed), run_values(finished)), mine)
-        if on_schedule:
-            schedule = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
-            write.update(schedule, _last_run(finished), ScheduleRow.running_time == fire.scheduled_time)
-        write.send()
+        writer = TransactWriter(self._connection)
+        lease_held = (RunRow.lease_token == claimed_run.lease_token) & (
+            RunRow.status == claimed_run.status.value
+        )
+        writer.update_row(
+            RunRow(**_run_key_from_fire(fire)),
+            update_actions(RunRow, run_values(claimed_run), run_values(finished_run)),
+            lease_held,
+        )
+        if release_lease:
+            schedule_row = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
+            writer.update_row(
+                schedule_row,
+                _last_run_actions(finished_run),
+                ScheduleRow.running_occurrence == fire.scheduled_time,
+            )
+        writer.commit()
 
-    def page(
+    def read_run_page(
         self, install_id: InstallId, schedule_id: ScheduleId, *, before: str | None, limit: int
     ) -> RunPage:
         """The history of a schedule, newest first, from before the scheduled time `before`.
 
         One Query.
         """
-        newest = run_key(install_id, schedule_id, before or "~")
-        with translated():
+        newest_key = run_key(install_id, schedule_id, before or "~")
+        with translate_errors():
             rows = list(
                 RunRow.query(
-                    newest["hash_key"],
-                    RunRow.sk.between("RUN#", newest["range_key"]),
+                    newest_key["hash_key"],
+                    RunRow.sk.between("RUN#", newest_key["range_key"]),
                     scan_index_forward=False,
                     consistent_read=True,
                     limit=limit + 2,
                 )
             )
-        runs = [run for run in map(run_of, rows) if run.scheduled_time != before]
-        more = len(runs) > limit
-        return RunPage(runs=runs[:limit], next_before=runs[limit - 1].scheduled_time if more else None)
+        runs = [run for run in map(run_from_row, rows) if run.scheduled_time != before]
+        has_more = len(runs) > limit
+        return RunPage(runs=runs[:limit], next_before=runs[limit - 1].scheduled_time if has_more else None)
 
-    def times(self, schedule: Schedule, after: str, until: str) -> frozenset[str]:
+    def read_scheduled_times(self, schedule: Schedule, after: str, until: str) -> frozenset[str]:
         """The scheduled times after `after` and up to `until` that the history has.
 
         One Query.
         """
-        first, last = (run_key(schedule.install_id, schedule.id, each) for each in (after + "~", until))
-        if first["range_key"] > last["range_key"]:
+        first_key, last_key = (
+            run_key(schedule.install_id, schedule.id, scheduled_time)
+            for scheduled_time in (after + "~", until)
+        )
+        if first_key["range_key"] > last_key["range_key"]:
             return frozenset()
-        with translated():
+        with translate_errors():
             rows = RunRow.query(
-                first["hash_key"],
-                RunRow.sk.between(first["range_key"], last["range_key"]),
+                first_key["hash_key"],
+                RunRow.sk.between(first_key["range_key"], last_key["range_key"]),
                 consistent_read=True,
             )
             return frozenset(row.sk.removeprefix("RUN#") for row in rows)
 
-    def _row(self, schedule: Schedule, run: Run) -> RunRow:
+    def _build_run_row(self, schedule: Schedule, run: Run) -> RunRow:
         key = run_key(schedule.install_id, schedule.id, run.scheduled_time)
         values: dict[str, Any] = run_values(run)
-        return RunRow(**key, tenant_id=schedule.tenant_id, **values, expires_at=run.started_at + self._kept)
+        return RunRow(
+            **key, tenant_id=schedule.tenant_id, **values, expires_at=run.started_at + self._retention
+        )
 
 
-def config_of(row: ConfigRow | None) -> InstallConfig:
+def config_from_row(row: ConfigRow | None) -> InstallConfig:
     """The configuration that the row holds; none is empty."""
     return InstallConfig(config=row.config, secret_envelope=row.secret_envelope) if row else InstallConfig()
 
 
-def _last_run(finished: Run) -> list[Action]:
+def _last_run_actions(finished_run: Run) -> list[Action]:
     return [
-        ScheduleRow.running_time.remove(),
-        ScheduleRow.running_until.remove(),
-        ScheduleRow.last_run_at.set(finished.started_at),
-        ScheduleRow.last_run_status.set(finished.status.value),
-        ScheduleRow.last_error.set(finished.error) if finished.error else ScheduleRow.last_error.remove(),
+        ScheduleRow.running_occurrence.remove(),
+        ScheduleRow.lease_expires_at.remove(),
+        ScheduleRow.last_run_at.set(finished_run.started_at),
+        ScheduleRow.last_run_status.set(finished_run.status.value),
+        ScheduleRow.last_error.set(finished_run.error)
+        if finished_run.error
+        else ScheduleRow.last_error.remove(),
     ]
 
 
-def _key(fire: Fire) -> Key:
+def _run_key_from_fire(fire: Fire) -> Key:
     return run_key(fire.install_id, fire.schedule_id, fire.scheduled_time)
 
 
-class ManualRunsTable:
+class ManualRunStore:
     """The requests to run a schedule now."""
 
-    def __init__(self, connection: Connection, seen: Seen = unseen) -> None:
+    def __init__(self, connection: Connection, on_install_read: InstallListener = ignore_install) -> None:
         self._connection = connection
-        self._seen = seen
+        self._on_install_read = on_install_read
 
-    def read(self, install_id: InstallId, schedule_id: ScheduleId, key: str | None) -> ManualSnapshot:
+    def read_manual_run(
+        self, install_id: InstallId, schedule_id: ScheduleId, idempotency_key: str | None
+    ) -> ManualRunSnapshot:
         """What such a request depends on.
 
         One BatchGetItem.
         """
-        found = find(
+        items = read_items(
             install_key(install_id),
             schedule_key(install_id, schedule_id),
             manual_window_key(install_id, schedule_id),
-            manual_run_key(install_id, schedule_id, key) if key else None,
+            manual_run_key(install_id, schedule_id, idempotency_key) if idempotency_key else None,
         )
-        schedule, earlier = found.get(ScheduleRow), found.get(ManualRunRow)
-        return ManualSnapshot(
-            install=seen_install(found.get(InstallRow), self._seen),
-            schedule=schedule_of(schedule) if schedule else None,
-            window=_window_of(found.get(ManualWindowRow)),
-            earlier=_request_of(install_id, schedule_id, earlier) if earlier else None,
+        schedule_row, manual_run_row = items.find_item(ScheduleRow), items.find_item(ManualRunRow)
+        return ManualRunSnapshot(
+            install=load_install(items.find_item(InstallRow), self._on_install_read),
+            schedule=schedule_from_row(schedule_row) if schedule_row else None,
+            window=_window_from_row(items.find_item(ManualWindowRow)),
+            earlier_run=_manual_run_from_row(install_id, schedule_id, manual_run_row)
+            if manual_run_row
+            else None,
         )
 
-    def accept(self, request: ManualRun, before: Window, after: Window) -> None:
+    def save_manual_run(self, manual_run: ManualRun, before: RateLimitWindow, after: RateLimitWindow) -> None:
         """Remember the request by its key, if it has one, on condition that the window is as it was read.
 
         One PutItem, or with a key, one TransactWriteItems.
         """
-        write = Write(self._connection)
-        fire = request.fire
-        window = ManualWindowRow(
+        writer = TransactWriter(self._connection)
+        fire = manual_run.fire
+        window_row = ManualWindowRow(
             **manual_window_key(fire.install_id, fire.schedule_id),
-            sequence=after.sequence,
+            write_sequence=after.write_sequence,
             writes={str(slot): to_millis(at) for slot, at in after.writes.items()},
-            expires_at=request.requested_at + 2 * WINDOW,
+            expires_at=manual_run.requested_at + 2 * WINDOW_LENGTH,
         )
-        write.put(window, ManualWindowRow.pk.does_not_exist() | (ManualWindowRow.sequence == before.sequence))
-        if request.key:
+        writer.put_row(
+            window_row,
+            ManualWindowRow.pk.does_not_exist() | (ManualWindowRow.write_sequence == before.write_sequence),
+        )
+        if manual_run.idempotency_key:
             row = ManualRunRow(
-                **manual_run_key(fire.install_id, fire.schedule_id, request.key),
+                **manual_run_key(fire.install_id, fire.schedule_id, manual_run.idempotency_key),
                 revision=fire.revision,
                 scheduled_time=fire.scheduled_time,
-                requested_at=request.requested_at,
-                expires_at=request.requested_at + KEY_LIFETIME,
+                requested_at=manual_run.requested_at,
+                expires_at=manual_run.requested_at + IDEMPOTENCY_TTL,
             )
-            write.put(row)
-        write.send()
+            writer.put_row(row)
+        writer.commit()
 
 
-def _window_of(row: ManualWindowRow | None) -> Window:
+def _window_from_row(row: ManualWindowRow | None) -> RateLimitWindow:
     if row is None:
-        return Window()
+        return RateLimitWindow()
     writes = {int(slot): from_millis(at) for slot, at in row.writes.items()}
-    return Window(writes, int(row.sequence))
+    return RateLimitWindow(writes, int(row.write_sequence))
 
 
-def _request_of(install_id: InstallId, schedule_id: ScheduleId, row: ManualRunRow) -> ManualRun:
+def _manual_run_from_row(install_id: InstallId, schedule_id: ScheduleId, row: ManualRunRow) -> ManualRun:
     fire = Fire(
         install_id=install_id,
         schedule_id=schedule_id,
@@ -245,4 +275,4 @@ def _request_of(install_id: InstallId, schedule_id: ScheduleId, row: ManualRunRo
         scheduled_time=row.scheduled_time,
         trigger=Trigger.MANUAL,
     )
-    return ManualRun(fire=fire, requested_at=row.requested_at, key=row.sk.removeprefix("MANUAL#"))
+    return ManualRun(fire=fire, requested_at=row.requested_at, idempotency_key=row.sk.removeprefix("MANUAL#"))

@@ -12,29 +12,37 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import Acceptance
-from scheduling.domain.schedule import KEY_LIFETIME, EarlierWrite, Life, Schedule
-from scheduling.domain.window import WINDOW
-from scheduling.store.keys import install_key, name_key, schedule_key, write_key
+from scheduling.domain.install import WriteReservation
+from scheduling.domain.schedule import IDEMPOTENCY_TTL, IdempotencyRecord, Schedule, ScheduleState
+from scheduling.domain.window import WINDOW_LENGTH
+from scheduling.store.keys import idempotency_record_key, install_key, name_owner_key, schedule_key
 from scheduling.store.mapping import (
-    Seen,
-    changes,
-    earlier_write_of,
-    remembered_values,
-    schedule_of,
+    InstallListener,
+    idempotency_record_from_row,
+    idempotency_record_values,
+    ignore_install,
+    load_install,
+    schedule_from_row,
     schedule_values,
-    seen_install,
     to_millis,
-    unseen,
+    update_actions,
 )
-from scheduling.store.models import SHARDS, InstallRow, NameRow, PendingIndex, Row, ScheduleRow, WriteRow
-from scheduling.store.snapshots import PendingItem, SchedulePage, Snapshot
-from scheduling.store.transactions import Write, find, translated
+from scheduling.store.models import (
+    SHARDS,
+    IdempotencyRow,
+    InstallRow,
+    NameRow,
+    PendingIndex,
+    Row,
+    ScheduleRow,
+)
+from scheduling.store.snapshots import PendingItem, SchedulePage, ScheduleSnapshot
+from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 
-_LAST = "SCHEDULE~"
+_LAST_SCHEDULE_SK = "SCHEDULE~"
 
 
-class SchedulesTable:
+class ScheduleStore:
     """The schedules in the table, with what a write of one depends on.
 
     Here as in the other parts of the table: reads are strongly consistent, and each write is one conditional
@@ -42,38 +50,38 @@ class SchedulesTable:
     raises Conflict when a condition of it did not hold.
     """
 
-    def __init__(self, connection: Connection, seen: Seen = unseen) -> None:
+    def __init__(self, connection: Connection, on_install_read: InstallListener = ignore_install) -> None:
         self._connection = connection
-        self._seen = seen
+        self._on_install_read = on_install_read
 
-    def read(
+    def read_schedule(
         self,
         install_id: InstallId,
         schedule_id: ScheduleId | None = None,
         *,
         name: str | None = None,
-        key: str | None = None,
-    ) -> Snapshot:
+        idempotency_key: str | None = None,
+    ) -> ScheduleSnapshot:
         """The install, and with it the schedule, the owner of the name and the write of the key, as asked for.
 
         One BatchGetItem.
         """
-        found = find(
+        items = read_items(
             install_key(install_id),
             schedule_key(install_id, schedule_id) if schedule_id else None,
-            name_key(install_id, name) if name else None,
-            write_key(install_id, key) if key else None,
+            name_owner_key(install_id, name) if name else None,
+            idempotency_record_key(install_id, idempotency_key) if idempotency_key else None,
         )
-        install, schedule = found.get(InstallRow), found.get(ScheduleRow)
-        owner, write = found.get(NameRow), found.get(WriteRow)
-        return Snapshot(
-            install=seen_install(install, self._seen),
-            schedule=schedule_of(schedule) if schedule else None,
-            name_owner=ScheduleId(owner.schedule_id) if owner else None,
-            earlier=earlier_write_of(write) if write else None,
+        install_row, schedule_row = items.find_item(InstallRow), items.find_item(ScheduleRow)
+        name_row, idempotency_row = items.find_item(NameRow), items.find_item(IdempotencyRow)
+        return ScheduleSnapshot(
+            install=load_install(install_row, self._on_install_read),
+            schedule=schedule_from_row(schedule_row) if schedule_row else None,
+            name_owner=ScheduleId(name_row.schedule_id) if name_row else None,
+            idempotency_record=idempotency_record_from_row(idempotency_row) if idempotency_row else None,
         )
 
-    def page(
+    def read_schedule_page(
         self,
         install_id: InstallId,
         *,
@@ -87,40 +95,42 @@ class SchedulesTable:
 
         One Query, whose first row is the install; one read more for a further page.
         """
-        with translated():
+        with translate_errors():
             if after is None:
-                rows = _rows(install_id, "INSTALL", limit)
-                first = next(rows, None)
-                install = first if isinstance(first, InstallRow) else None
+                rows = _query_rows(install_id, "INSTALL", limit)
+                first_row = next(rows, None)
+                install_row = first_row if isinstance(first_row, InstallRow) else None
             else:
-                rows = _rows(install_id, f"SCHEDULE#{after}!", limit)
-                install = find(install_key(install_id)).get(InstallRow)
-            visible = (s for s in _schedules(rows) if s.life is Life.ACTIVE)
-            schedules = list(_within(visible, limit, max_bytes))
-            more = next(visible, None) is not None
+                rows = _query_rows(install_id, f"SCHEDULE#{after}!", limit)
+                install_row = read_items(install_key(install_id)).find_item(InstallRow)
+            active_schedules = (
+                schedule for schedule in _schedules_from_rows(rows) if schedule.state is ScheduleState.ACTIVE
+            )
+            schedules = list(_take_page(active_schedules, limit, max_bytes))
+            has_more = next(active_schedules, None) is not None
         return SchedulePage(
-            install=seen_install(install, self._seen),
+            install=load_install(install_row, self._on_install_read),
             schedules=schedules,
-            next_after=schedules[-1].id if more else None,
+            next_after=schedules[-1].id if has_more else None,
         )
 
-    def all(self, install_id: InstallId) -> Sequence[Schedule]:
+    def read_all_schedules(self, install_id: InstallId) -> Sequence[Schedule]:
         """Every row of the install, those on their way out included.
 
         One Query.
         """
-        with translated():
-            return list(_schedules(_rows(install_id, "SCHEDULE#", None)))
+        with translate_errors():
+            return list(_schedules_from_rows(_query_rows(install_id, "SCHEDULE#", None)))
 
-    def replace(
+    def replace_schedule(
         self,
         before: Schedule | None,
         after: Schedule | None,
         *,
-        accept: Acceptance | None = None,
-        release: Acceptance | None = None,
-        remember: EarlierWrite | None = None,
-        forget: str | None = None,
+        reserve: WriteReservation | None = None,
+        release: WriteReservation | None = None,
+        save_record: IdempotencyRecord | None = None,
+        delete_record_key: str | None = None,
     ) -> None:
         """One schedule from `before` to `after` (None: absent), with its names and the install's count.
 
@@ -130,35 +140,41 @@ class SchedulesTable:
 
         One TransactWriteItems, or a single write where only the schedule's own row changes.
         """
-        write_change(
-            self._connection, before, after, accept=accept, release=release, remember=remember, forget=forget
+        write_schedule_change(
+            self._connection,
+            before,
+            after,
+            reserve=reserve,
+            release=release,
+            save_record=save_record,
+            delete_record_key=delete_record_key,
         )
 
-    def pending(self, older_than: datetime, limit: int) -> Iterator[PendingItem]:
+    def read_pending_items(self, older_than: datetime, limit: int) -> Iterator[PendingItem]:
         """What has been pending since before `older_than`, installs included.
 
         One Query for each part of the index, in random order lest one part starve the others.
         """
-        return islice(_pending(older_than), limit)
+        return islice(_query_pending_items(older_than), limit)
 
 
-def _rows(install_id: InstallId, first: str, limit: int | None) -> Iterator[Row]:
+def _query_rows(install_id: InstallId, first_sk: str, limit: int | None) -> Iterator[Row]:
     page_size = limit + 2 if limit else None
     return iter(
         Row.query(
             install_key(install_id)["hash_key"],
-            Row.sk.between(first, _LAST),
+            Row.sk.between(first_sk, _LAST_SCHEDULE_SK),
             consistent_read=True,
             page_size=page_size,
         )
     )
 
 
-def _schedules(rows: Iterator[Row]) -> Iterator[Schedule]:
-    return (schedule_of(row) for row in rows if isinstance(row, ScheduleRow))
+def _schedules_from_rows(rows: Iterator[Row]) -> Iterator[Schedule]:
+    return (schedule_from_row(row) for row in rows if isinstance(row, ScheduleRow))
 
 
-def _within(schedules: Iterator[Schedule], limit: int | None, max_bytes: int | None) -> Iterator[Schedule]:
+def _take_page(schedules: Iterator[Schedule], limit: int | None, max_bytes: int | None) -> Iterator[Schedule]:
     size = 0
     for count, schedule in enumerate(schedules, start=1):
         yield schedule
@@ -167,105 +183,113 @@ def _within(schedules: Iterator[Schedule], limit: int | None, max_bytes: int | N
             return
 
 
-def _pending(older_than: datetime) -> Iterator[PendingItem]:
+def _query_pending_items(older_than: datetime) -> Iterator[PendingItem]:
     for shard in random.sample(SHARDS, len(SHARDS)):
-        with translated():
+        with translate_errors():
             for row in Row.pending_index.query(shard, PendingIndex.since < older_than):
-                yield _item(row)
+                yield _pending_item_from_row(row)
 
 
-def _item(row: Row) -> PendingItem:
-    of, _, owner = row.pk.partition("#")
-    kind, _, schedule_id = row.sk.partition("#")
-    if of == "TENANT":
-        return PendingItem(since=row.pending_since, tenant_id=owner)
-    schedule = ScheduleId(schedule_id) if kind == "SCHEDULE" else None
-    return PendingItem(since=row.pending_since, install_id=InstallId(owner), schedule_id=schedule)
+def _pending_item_from_row(row: Row) -> PendingItem:
+    partition_kind, _, owner_id = row.pk.partition("#")
+    sort_kind, _, schedule_id = row.sk.partition("#")
+    if partition_kind == "TENANT":
+        return PendingItem(pending_since=row.pending_since, tenant_id=owner_id)
+    pending_schedule_id = ScheduleId(schedule_id) if sort_kind == "SCHEDULE" else None
+    return PendingItem(
+        pending_since=row.pending_since, install_id=InstallId(owner_id), schedule_id=pending_schedule_id
+    )
 
 
-def write_change(
+def write_schedule_change(
     connection: Connection,
     before: Schedule | None,
     after: Schedule | None,
     *,
-    accept: Acceptance | None,
-    release: Acceptance | None,
-    remember: EarlierWrite | None,
-    forget: str | None,
+    reserve: WriteReservation | None,
+    release: WriteReservation | None,
+    save_record: IdempotencyRecord | None,
+    delete_record_key: str | None,
 ) -> None:
     """See `operations.tables.Schedules.replace`."""
-    subject = before or after
-    if subject is None:
+    schedule = before or after
+    if schedule is None:
         return
-    install_id = subject.install_id
-    write = Write(connection)
-    _write_install(write, install_id, _counted(after) - _counted(before), accept, release)
-    _write_row(write, before, after)
-    for name in _names(after) - _names(before):
-        taken = NameRow(**name_key(install_id, name), schedule_id=subject.id)
-        write.put(taken, NameRow.pk.does_not_exist())
-    for name in _names(before) - _names(after):
-        write.delete(NameRow(**name_key(install_id, name)))
-    if remember and accept:
-        _write_key(write, install_id, remember, accept)
-    if forget:
-        write.delete(WriteRow(**write_key(install_id, forget)))
-    write.send()
+    install_id = schedule.install_id
+    writer = TransactWriter(connection)
+    _update_install_row(writer, install_id, _quota_count(after) - _quota_count(before), reserve, release)
+    _write_schedule_row(writer, before, after)
+    for name in _reserved_names(after) - _reserved_names(before):
+        name_row = NameRow(**name_owner_key(install_id, name), schedule_id=schedule.id)
+        writer.put_row(name_row, NameRow.pk.does_not_exist())
+    for name in _reserved_names(before) - _reserved_names(after):
+        writer.delete_row(NameRow(**name_owner_key(install_id, name)))
+    if save_record and reserve:
+        _put_idempotency_record(writer, install_id, save_record, reserve)
+    if delete_record_key:
+        writer.delete_row(IdempotencyRow(**idempotency_record_key(install_id, delete_record_key)))
+    writer.commit()
 
 
-def _write_key(write: Write, install_id: InstallId, remember: EarlierWrite, accept: Acceptance) -> None:
-    row = WriteRow(
-        **write_key(install_id, remember.key.value),
-        **remembered_values(remember),
-        expires_at=accept.now + KEY_LIFETIME,
+def _put_idempotency_record(
+    writer: TransactWriter, install_id: InstallId, record: IdempotencyRecord, reservation: WriteReservation
+) -> None:
+    row = IdempotencyRow(
+        **idempotency_record_key(install_id, record.key.value),
+        **idempotency_record_values(record),
+        expires_at=reservation.reserved_at + IDEMPOTENCY_TTL,
     )
-    write.put(row, WriteRow.pk.does_not_exist() | (WriteRow.expires_at <= accept.now))
+    writer.put_row(
+        row, IdempotencyRow.pk.does_not_exist() | (IdempotencyRow.expires_at <= reservation.reserved_at)
+    )
 
 
-def _write_install(
-    write: Write,
+def _update_install_row(
+    writer: TransactWriter,
     install_id: InstallId,
-    growth: int,
-    accept: Acceptance | None,
-    release: Acceptance | None,
+    count_change: int,
+    reserve: WriteReservation | None,
+    release: WriteReservation | None,
 ) -> None:
     conditions: list[Condition] = [InstallRow.pk.exists()]
     actions: list[Action] = []
-    if growth:
-        actions.append(InstallRow.schedule_count.add(growth))
-    if accept:
-        slot = InstallRow.writes[str(accept.slot)]
-        actions += [slot.set(to_millis(accept.now)), InstallRow.sequence.add(1)]
-        free = slot.does_not_exist() | (slot <= to_millis(accept.now - WINDOW))
-        conditions += [InstallRow.generation == accept.generation, free]
-        if growth > 0:
-            conditions.append(InstallRow.schedule_count < accept.max_schedules)
+    if count_change:
+        actions.append(InstallRow.schedule_count.add(count_change))
+    if reserve:
+        slot = InstallRow.writes[str(reserve.slot)]
+        actions += [slot.set(to_millis(reserve.reserved_at)), InstallRow.write_sequence.add(1)]
+        slot_is_free = slot.does_not_exist() | (slot <= to_millis(reserve.reserved_at - WINDOW_LENGTH))
+        conditions += [InstallRow.generation == reserve.generation, slot_is_free]
+        if count_change > 0:
+            conditions.append(InstallRow.schedule_count < reserve.max_schedules)
     if release:
-        actions += [InstallRow.writes[str(release.slot)].remove(), InstallRow.sequence.add(1)]
+        actions += [InstallRow.writes[str(release.slot)].remove(), InstallRow.write_sequence.add(1)]
         conditions.append(InstallRow.generation == release.generation)
     if actions:
-        write.update(InstallRow(**install_key(install_id)), actions, reduce(and_, conditions))
+        writer.update_row(InstallRow(**install_key(install_id)), actions, reduce(and_, conditions))
 
 
-def _write_row(write: Write, before: Schedule | None, after: Schedule | None) -> None:
+def _write_schedule_row(writer: TransactWriter, before: Schedule | None, after: Schedule | None) -> None:
     if before is None:
         if after:
             key = schedule_key(after.install_id, after.id)
-            write.put(ScheduleRow(**key, **schedule_values(after)), ScheduleRow.pk.does_not_exist())
+            writer.put_row(ScheduleRow(**key, **schedule_values(after)), ScheduleRow.pk.does_not_exist())
         return
     row = ScheduleRow(**schedule_key(before.install_id, before.id))
-    as_read = (ScheduleRow.change_token == before.change_token) & (
+    unchanged = (ScheduleRow.change_token == before.change_token) & (
         ScheduleRow.pending_since.exists() if before.pending else ScheduleRow.pending_since.does_not_exist()
     )
     if after:
-        write.update(row, changes(ScheduleRow, schedule_values(before), schedule_values(after)), as_read)
+        writer.update_row(
+            row, update_actions(ScheduleRow, schedule_values(before), schedule_values(after)), unchanged
+        )
     else:
-        write.delete(row, as_read)
+        writer.delete_row(row, unchanged)
 
 
-def _names(schedule: Schedule | None) -> frozenset[str]:
-    return schedule.names if schedule else frozenset()
+def _reserved_names(schedule: Schedule | None) -> frozenset[str]:
+    return schedule.reserved_names if schedule else frozenset()
 
 
-def _counted(schedule: Schedule | None) -> int:
-    return int(schedule is not None and schedule.counted)
+def _quota_count(schedule: Schedule | None) -> int:
+    return int(schedule is not None and schedule.counts_toward_quota)

@@ -7,18 +7,18 @@ from datetime import datetime
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import ManualRun, Run
-from scheduling.domain.schedule import EarlierWrite, Schedule
-from scheduling.domain.window import Window
+from scheduling.domain.schedule import IdempotencyRecord, Schedule
+from scheduling.domain.window import RateLimitWindow
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class ScheduleSnapshot:
     """What a write depends on, each part strongly consistent, not all of one moment; None is absent."""
 
     install: Install | None
     schedule: Schedule | None = None
     name_owner: ScheduleId | None = None
-    earlier: EarlierWrite | None = None
+    idempotency_record: IdempotencyRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class FireSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class ManualSnapshot:
+class ManualRunSnapshot:
     """What a request to run a schedule now depends on; `window` has the recent ones of the schedule."""
 
     install: Install | None
     schedule: Schedule | None
-    window: Window
-    earlier: ManualRun | None
+    window: RateLimitWindow
+    earlier_run: ManualRun | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +62,16 @@ class RunPage:
 class PendingItem:
     """What is not finished: a schedule's timer, all schedules of an install, or all installs of a tenant."""
 
-    since: datetime
+    pending_since: datetime
     tenant_id: str | None = None
     install_id: InstallId | None = None
     schedule_id: ScheduleId | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Partition:
+class InstallPartition:
     """All that an install has in its partition but its runs and remembered writes."""
 
     install: Install | None
     schedules: Sequence[Schedule]
-    names: Mapping[str, ScheduleId]
+    name_owners: Mapping[str, ScheduleId]

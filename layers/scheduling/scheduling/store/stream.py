@@ -4,62 +4,62 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from scheduling.domain.audit import Change, Occurrence, Subject
-from scheduling.domain.errors import RecordNotUnderstood
+from scheduling.domain.audit import Entity, RowChange, ScheduleRun
+from scheduling.domain.errors import UnreadableRecord
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.store.mapping import install_of, run_of, schedule_of
+from scheduling.store.mapping import install_from_row, run_from_row, schedule_from_row
 from scheduling.store.models import InstallRow, Row, RunRow, ScheduleRow
 
-_KINDS = frozenset({"install", "schedule", "run"})
+_AUDITED_TYPES = frozenset({"install", "schedule", "run"})
 """The types of the rows that an event may tell of; the others are not even looked into."""
 
 
-def changes_of(event: Mapping[str, Any]) -> Sequence[Change]:
+def parse_changes(event: Mapping[str, Any]) -> Sequence[RowChange]:
     """The changes that an event of the stream tells of, in its order. Raises RecordNotUnderstood."""
-    return list(_changes(event["Records"]))
+    return list(_parse_records(event["Records"]))
 
 
-def _changes(records: Iterable[Mapping[str, Any]]) -> Iterable[Change]:
+def _parse_records(records: Iterable[Mapping[str, Any]]) -> Iterable[RowChange]:
     for record in records:
-        change = record["dynamodb"]
-        if _kind(change) not in _KINDS:
+        stream_record = record["dynamodb"]
+        if _row_type(stream_record) not in _AUDITED_TYPES:
             continue
         try:
-            yield Change(
+            yield RowChange(
                 id=record["eventID"],
-                sequence=change["SequenceNumber"],
-                time=datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC),
-                before=_subject(change.get("OldImage")),
-                after=_subject(change.get("NewImage")),
+                sequence=stream_record["SequenceNumber"],
+                time=datetime.fromtimestamp(stream_record["ApproximateCreationDateTime"], UTC),
+                before=_entity_from_image(stream_record.get("OldImage")),
+                after=_entity_from_image(stream_record.get("NewImage")),
             )
         except Exception as error:
-            text = f"{record['eventName']} of {change['Keys']}, {change['SequenceNumber']}"
-            raise RecordNotUnderstood(text) from error
+            text = f"{record['eventName']} of {stream_record['Keys']}, {stream_record['SequenceNumber']}"
+            raise UnreadableRecord(text) from error
 
 
-def _kind(change: Mapping[str, Any]) -> str:
-    image = change.get("NewImage") or change.get("OldImage") or {}
+def _row_type(stream_record: Mapping[str, Any]) -> str:
+    image = stream_record.get("NewImage") or stream_record.get("OldImage") or {}
     return str(image.get("type", {}).get("S", ""))
 
 
-def _subject(image: Mapping[str, Any] | None) -> Subject | None:
+def _entity_from_image(image: Mapping[str, Any] | None) -> Entity | None:
     if image is None:
         return None
     match Row.from_raw_data(dict(image)):
         case InstallRow() as row:
-            return install_of(row)
+            return install_from_row(row)
         case ScheduleRow() as row:
-            return schedule_of(row)
+            return schedule_from_row(row)
         case RunRow() as row:
-            return _occurrence_of(row)
+            return _schedule_run_from_row(row)
     return None
 
 
-def _occurrence_of(row: RunRow) -> Occurrence:
+def _schedule_run_from_row(row: RunRow) -> ScheduleRun:
     install_id, _, schedule_id = row.pk.removeprefix("INSTALL#").partition("#SCHEDULE#")
-    return Occurrence(
+    return ScheduleRun(
         tenant_id=row.tenant_id,
         install_id=InstallId(install_id),
         schedule_id=ScheduleId(schedule_id),
-        run=run_of(row),
+        run=run_from_row(row),
     )

@@ -9,9 +9,9 @@ from pynamodb.connection import Connection
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
-from scheduling.domain.sweeps import Phase, SweepState
-from scheduling.store.keys import SWEEP_KEY, install_key, name_key, schedule_key
-from scheduling.store.mapping import install_of, schedule_of
+from scheduling.domain.sweeps import SweepPhase, SweepState
+from scheduling.store.keys import SWEEP_KEY, install_key, name_owner_key, schedule_key
+from scheduling.store.mapping import install_from_row, schedule_from_row
 from scheduling.store.models import (
     SHARDS,
     InstallRow,
@@ -20,60 +20,68 @@ from scheduling.store.models import (
     Row,
     ScheduleRow,
     SweepRow,
-    shard_of,
+    index_shard,
 )
-from scheduling.store.snapshots import Partition
-from scheduling.store.transactions import Write, find, translated
+from scheduling.store.snapshots import InstallPartition
+from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 
 
-class SweepsTable:
+class SweepStore:
     """What the full sweep reads and mends in the table."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def state(self) -> SweepState | None:
+    def read_sweep_state(self) -> SweepState | None:
         """Where the sweep stands; None before the first.
 
         One BatchGetItem.
         """
-        row = find(SWEEP_KEY).get(SweepRow)
+        row = read_items(SWEEP_KEY).find_item(SweepRow)
         if row is None:
             return None
-        return SweepState(due_at=row.due_at, phase=Phase(row.phase) if row.phase else None, cursor=row.cursor)
+        return SweepState(
+            next_sweep_at=row.next_sweep_at,
+            phase=SweepPhase(row.phase) if row.phase else None,
+            cursor=row.cursor,
+        )
 
-    def save(self, before: SweepState | None, after: SweepState) -> None:
+    def save_sweep_state(self, before: SweepState | None, after: SweepState) -> None:
         """Raises Conflict where another sweep has saved meanwhile.
 
         One PutItem.
         """
-        write = Write(self._connection)
-        row = SweepRow(**SWEEP_KEY, due_at=after.due_at, phase=after.phase, cursor=after.cursor)
+        writer = TransactWriter(self._connection)
+        row = SweepRow(**SWEEP_KEY, next_sweep_at=after.next_sweep_at, phase=after.phase, cursor=after.cursor)
         if before is None:
-            write.put(row, SweepRow.pk.does_not_exist())
+            writer.put_row(row, SweepRow.pk.does_not_exist())
         else:
-            cursor = SweepRow.cursor == before.cursor if before.cursor else SweepRow.cursor.does_not_exist()
-            phase = SweepRow.phase == before.phase.value if before.phase else SweepRow.phase.does_not_exist()
-            write.put(row, cursor & phase)
-        write.send()
+            cursor_unchanged = (
+                SweepRow.cursor == before.cursor if before.cursor else SweepRow.cursor.does_not_exist()
+            )
+            phase_unchanged = (
+                SweepRow.phase == before.phase.value if before.phase else SweepRow.phase.does_not_exist()
+            )
+            writer.put_row(row, cursor_unchanged & phase_unchanged)
+        writer.commit()
 
-    def installs(self, cursor: str | None, limit: int) -> tuple[Sequence[InstallId], str | None]:
+    def read_install_ids(self, cursor: str | None, limit: int) -> tuple[Sequence[InstallId], str | None]:
         """Up to `limit` installs, and the cursor of the next ones, None at the end; an id is the one behind it.
 
         Eventually consistent: one that was registered a moment ago may be missing.
 
         One Query of the index that has nothing but installs, and one for each part of it that ends.
         """
-        with translated():
-            found = list(islice(_installs(cursor, limit), limit))
-        return found, found[-1] if len(found) == limit else None
+        with translate_errors():
+            install_ids = list(islice(_query_install_ids(cursor, limit), limit))
+        return install_ids, install_ids[-1] if len(install_ids) == limit else None
 
-    def partition(self, install_id: InstallId) -> Partition:
+    def read_partition(self, install_id: InstallId) -> InstallPartition:
         """Not of one moment: what looks wrong is to be looked at again before it is mended.
 
         One Query.
         """
-        with translated():
+        with translate_errors():
             rows = list(
                 Row.query(
                     install_key(install_id)["hash_key"],
@@ -81,59 +89,61 @@ class SweepsTable:
                     consistent_read=True,
                 )
             )
-        installs = [install_of(row) for row in rows if isinstance(row, InstallRow)]
-        return Partition(
+        installs = [install_from_row(row) for row in rows if isinstance(row, InstallRow)]
+        return InstallPartition(
             install=installs[0] if installs else None,
-            schedules=[schedule_of(row) for row in rows if isinstance(row, ScheduleRow)],
-            names={
+            schedules=[schedule_from_row(row) for row in rows if isinstance(row, ScheduleRow)],
+            name_owners={
                 row.sk.removeprefix("UNIQUE#"): ScheduleId(row.schedule_id)
                 for row in rows
                 if isinstance(row, NameRow)
             },
         )
 
-    def recount(self, seen: Install, count: int) -> None:
+    def save_schedule_count(self, install: Install, count: int) -> None:
         """Set the install's count, on condition that no write came after it was seen.
 
         One UpdateItem.
         """
-        write = Write(self._connection)
-        unchanged = (InstallRow.sequence == seen.sequence) & (
-            InstallRow.schedule_count == seen.schedule_count
+        writer = TransactWriter(self._connection)
+        unchanged = (InstallRow.write_sequence == install.write_sequence) & (
+            InstallRow.schedule_count == install.schedule_count
         )
-        write.update(InstallRow(**install_key(seen.id)), [InstallRow.schedule_count.set(count)], unchanged)
-        write.send()
+        writer.update_row(
+            InstallRow(**install_key(install.id)), [InstallRow.schedule_count.set(count)], unchanged
+        )
+        writer.commit()
 
-    def own_name(self, install_id: InstallId, name: str, owner: ScheduleId | None) -> None:
+    def set_name_owner(self, install_id: InstallId, name: str, owner: ScheduleId | None) -> None:
         """Give the name to its owner if it is free, or with None, free it.
 
         One PutItem or DeleteItem.
         """
-        write = Write(self._connection)
+        writer = TransactWriter(self._connection)
         if owner:
-            row = NameRow(**name_key(install_id, name), schedule_id=owner)
-            write.put(row, NameRow.pk.does_not_exist())
+            row = NameRow(**name_owner_key(install_id, name), schedule_id=owner)
+            writer.put_row(row, NameRow.pk.does_not_exist())
         else:
-            write.delete(NameRow(**name_key(install_id, name)))
-        write.send()
+            writer.delete_row(NameRow(**name_owner_key(install_id, name)))
+        writer.commit()
 
-    def checked(self, schedule: Schedule, until: datetime) -> None:
+    def save_checked_until(self, schedule: Schedule, until: datetime) -> None:
         """Keep up to when the history was looked at.
 
         One UpdateItem.
         """
-        write = Write(self._connection)
+        writer = TransactWriter(self._connection)
         row = ScheduleRow(**schedule_key(schedule.install_id, schedule.id))
-        same = ScheduleRow.timer_revision == schedule.timer_revision
-        write.update(row, [ScheduleRow.checked_until.set(until)], same)
-        write.send()
+        timer_unchanged = ScheduleRow.timer_revision == schedule.timer_revision
+        writer.update_row(row, [ScheduleRow.checked_until.set(until)], timer_unchanged)
+        writer.commit()
 
 
-def _installs(after: str | None, page_size: int) -> Iterator[InstallId]:
+def _query_install_ids(after: str | None, page_size: int) -> Iterator[InstallId]:
     """Part by part; a cursor is the install that it is behind."""
-    first = SHARDS.index(shard_of(after)) if after else 0
-    for shard in SHARDS[first:]:
-        behind = InstallsIndex.pk > install_key(after)["hash_key"] if after else None
-        for row in Row.installs_index.query(shard, behind, page_size=page_size):
+    first_shard = SHARDS.index(index_shard(after)) if after else 0
+    for shard in SHARDS[first_shard:]:
+        after_condition = InstallsIndex.pk > install_key(after)["hash_key"] if after else None
+        for row in Row.installs_index.query(shard, after_condition, page_size=page_size):
             yield InstallId(row.pk.removeprefix("INSTALL#"))
         after = None

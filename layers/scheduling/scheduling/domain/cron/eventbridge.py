@@ -13,25 +13,25 @@ def eventbridge_expression(rule: CronRule) -> str:
 
     No rule needs more than 240 characters; EventBridge allows 256.
     """
-    minute = _field(rule.minutes, 60)
-    hour = _field(rule.hours, 24)
-    month = _field(rule.months, 12)
+    minute = _format_field(rule.minutes, 60)
+    hour = _format_field(rule.hours, 24)
+    month = _format_field(rule.months, 12)
     if len(rule.days_of_week) == len(DAYS_OF_WEEK):
-        return f"cron({minute} {hour} {_field(rule.days_of_month, 31)} {month} ? *)"
-    return f"cron({minute} {hour} ? {month} {_field(rule.days_of_week, 7, DAYS_OF_WEEK)} *)"
+        return f"cron({minute} {hour} {_format_field(rule.days_of_month, 31)} {month} ? *)"
+    return f"cron({minute} {hour} ? {month} {_format_field(rule.days_of_week, 7, DAYS_OF_WEEK)} *)"
 
 
-def _field(values: tuple[int, ...], size: int, names: tuple[str, ...] = _NUMBERS) -> str:
+def _format_field(values: tuple[int, ...], size: int, names: tuple[str, ...] = _NUMBERS) -> str:
     if len(values) == size:
         return "*"
-    return ",".join(_span([names[value] for value in run]) for run in _runs(values))
+    return ",".join(_format_group([names[value] for value in group]) for group in _group_consecutive(values))
 
 
-def _span(run: list[str]) -> str:
-    return f"{run[0]}-{run[-1]}" if len(run) > 2 else ",".join(run)
+def _format_group(names: list[str]) -> str:
+    return f"{names[0]}-{names[-1]}" if len(names) > 2 else ",".join(names)
 
 
-def _runs(values: tuple[int, ...]) -> Iterator[list[int]]:
+def _group_consecutive(values: tuple[int, ...]) -> Iterator[list[int]]:
     # Consecutive values are equally far from their positions.
-    for _, run in groupby(enumerate(values), key=lambda indexed: indexed[1] - indexed[0]):
-        yield [value for _, value in run]
+    for _, group in groupby(enumerate(values), key=lambda pair: pair[1] - pair[0]):
+        yield [value for _, value in group]

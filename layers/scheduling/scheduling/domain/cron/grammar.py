@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from scheduling.domain.errors import InvalidCron
 
-MAX_LENGTH = 128
+MAX_CRON_LENGTH = 128
 _MINUTES_PER_DAY = 24 * 60
 _SHORTEST_MONTH = 28
 
@@ -40,13 +40,13 @@ class CronRule:
         return min([over_midnight, *(later - earlier for earlier, later in pairwise(times))])
 
     @property
-    def sure_to_fire(self) -> bool:
+    def fires_every_year(self) -> bool:
         """Whether it falls on several days of every year, of which no change of clocks can skip all."""
         days = [day for day in self.days_of_month if day <= _SHORTEST_MONTH]
         return len(self.days_of_week) < len(DAYS_OF_WEEK) or len(days) * len(self.months) > 1
 
     def _smallest_gap_days(self) -> int | None:
-        matching = (day for day in _LEAP_CYCLE if self._falls_on(date.fromordinal(day)))
+        matching = (day for day in _LEAP_CYCLE if self._matches_day(date.fromordinal(day)))
         smallest = None
         for earlier, later in pairwise(matching):
             gap = later - earlier
@@ -55,7 +55,7 @@ class CronRule:
                 break
         return smallest
 
-    def _falls_on(self, day: date) -> bool:
+    def _matches_day(self, day: date) -> bool:
         return (
             day.month in self.months
             and day.day in self.days_of_month
@@ -71,7 +71,7 @@ class _Field(NamedTuple):
     name: str
     low: int
     high: int
-    end: int  # of `*` and `n/s`
+    wildcard_end: int  # of `*` and `n/s`
     names: Mapping[str, int]
 
 
@@ -84,8 +84,8 @@ _FIELDS = (
     _DAY_OF_WEEK,
 )
 _NAME_LETTERS = "".join(_MONTHS + DAYS_OF_WEEK)
-_CHARACTERS = frozenset(" *,-/" + string.digits + _NAME_LETTERS + _NAME_LETTERS.lower())
-_PART = re.compile(r"(?:\*|([0-9A-Za-z]+)(?:-([0-9A-Za-z]+))?)(?:/([0-9]+))?")
+_ALLOWED_CHARACTERS = frozenset(" *,-/" + string.digits + _NAME_LETTERS + _NAME_LETTERS.lower())
+_PART_PATTERN = re.compile(r"(?:\*|([0-9A-Za-z]+)(?:-([0-9A-Za-z]+))?)(?:/([0-9]+))?")
 
 
 def parse_cron(text: str) -> CronRule:
@@ -96,55 +96,55 @@ def parse_cron(text: str) -> CronRule:
     :raises InvalidCron: anything else
     """
     text = text.strip(" \t\r\n")
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_CRON_LENGTH:
         raise InvalidCron("Cron expression too long")
     fields = [field for field in text.split(" ") if field]
     if len(fields) != len(_FIELDS):
         raise InvalidCron("Invalid cron expression (expected 5 fields: m h dom mon dow)")
-    if not _CHARACTERS.issuperset(text):
+    if not _ALLOWED_CHARACTERS.issuperset(text):
         raise InvalidCron("Invalid cron expression (unsupported characters)")
-    minutes, hours, days_of_month, months, days_of_week = map(_values, _FIELDS, fields)
+    minutes, hours, days_of_month, months, days_of_week = map(_parse_field, _FIELDS, fields)
     if fields[2] != "*" and fields[4] != "*":
         raise InvalidCron("Cron cannot set both day-of-month and day-of-week")
-    sundays_as_0 = tuple(sorted({day % 7 for day in days_of_week}))
-    return CronRule(text, minutes, hours, days_of_month, months, sundays_as_0)
+    normalized_days_of_week = tuple(sorted({day % 7 for day in days_of_week}))
+    return CronRule(text, minutes, hours, days_of_month, months, normalized_days_of_week)
 
 
-def _values(field: _Field, text: str) -> tuple[int, ...]:
-    return tuple(sorted({value for part in text.split(",") for value in _part_values(field, part or text)}))
+def _parse_field(field: _Field, text: str) -> tuple[int, ...]:
+    return tuple(sorted({value for part in text.split(",") for value in _parse_part(field, part or text)}))
 
 
-def _part_values(field: _Field, part: str) -> range:
-    match = _PART.fullmatch(part)
+def _parse_part(field: _Field, part: str) -> range:
+    match = _PART_PATTERN.fullmatch(part)
     if match is None:
-        raise _invalid(field, f"{part} is malformed")
+        raise _build_field_error(field, f"{part} is malformed")
     first, last, step = match.groups()
-    low = _number(field, first) if first else field.low
+    low = _parse_number(field, first) if first else field.low
     if last:
-        high = _range_end(field, last)
+        high = _parse_range_end(field, last)
     elif step or not first:
-        low, high = low % (field.end + 1), field.end  # 7 is Sunday just as 0 is
+        low, high = low % (field.wildcard_end + 1), field.wildcard_end  # 7 is Sunday just as 0 is
     else:
         high = low
     if low > high:
-        raise _invalid(field, f"{part} is a wrapped range")
+        raise _build_field_error(field, f"{part} is a wrapped range")
     stride = int(step) if step else 1
     if not 1 <= stride <= field.high:
-        raise _invalid(field, f"the step of {part} is not between 1 and {field.high}")
+        raise _build_field_error(field, f"the step of {part} is not between 1 and {field.high}")
     return range(low, high + 1, stride)
 
 
-def _range_end(field: _Field, text: str) -> int:
+def _parse_range_end(field: _Field, text: str) -> int:
     # The Sunday that ends a range is the one after its first day: FRI-SUN is 5-7.
-    return 7 if field is _DAY_OF_WEEK and text.upper() == "SUN" else _number(field, text)
+    return 7 if field is _DAY_OF_WEEK and text.upper() == "SUN" else _parse_number(field, text)
 
 
-def _number(field: _Field, text: str) -> int:
+def _parse_number(field: _Field, text: str) -> int:
     number = int(text) if text.isdigit() else field.names.get(text.upper())
     if number is None or not field.low <= number <= field.high:
-        raise _invalid(field, f"{text} is not between {field.low} and {field.high}")
+        raise _build_field_error(field, f"{text} is not between {field.low} and {field.high}")
     return number
 
 
-def _invalid(field: _Field, reason: str) -> InvalidCron:
+def _build_field_error(field: _Field, reason: str) -> InvalidCron:
     return InvalidCron(f"Invalid cron expression ({field.name}: {reason})")

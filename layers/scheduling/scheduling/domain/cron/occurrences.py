@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from scheduling.domain.cron.grammar import CronRule
 
-EIGHT_YEARS = timedelta(days=8 * 365 + 2)
+FIRE_SEARCH_HORIZON = timedelta(days=8 * 365 + 2)
 """The longest wait between two fires of any rule: 29 February, around 2100."""
 
 
@@ -21,32 +21,32 @@ class LocalTime:
     are put forward over it, negative where they are put back.
     """
 
-    wall: datetime
+    wall_time: datetime
     utc: datetime
-    jump: timedelta
+    offset_change: timedelta
 
     @property
     def skipped(self) -> bool:
         """Whether it does not exist."""
-        return self.jump > timedelta()
+        return self.offset_change > timedelta()
 
     @property
     def repeated(self) -> bool:
         """Whether it comes once more."""
-        return self.jump < timedelta()
+        return self.offset_change < timedelta()
 
 
-def next_fire(
+def next_fire_time(
     rule: "CronRule",
     timezone: str,
     after: datetime,
-    within: timedelta = EIGHT_YEARS,
+    within: timedelta = FIRE_SEARCH_HORIZON,
 ) -> datetime | None:
     """The first fire after the aware time `after`, in UTC; None where there is none in that span."""
-    return next(fires(rule, timezone, after, after + within), None)
+    return next(fire_times(rule, timezone, after, after + within), None)
 
 
-def fires(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> Iterator[datetime]:
+def fire_times(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> Iterator[datetime]:
     """Yield the fires in (`after`, `until`], both aware, in order and in UTC.
 
     A local time that does not exist is skipped; of one that repeats, the first counts.
@@ -62,8 +62,8 @@ def local_times(rule: "CronRule", timezone: str, after: datetime, until: datetim
     zone = ZoneInfo(timezone)
     latest = after
     start = after.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
-    for wall in _matching(rule, start):
-        time = _local_time(wall.replace(tzinfo=zone))
+    for wall_time in _matching_wall_times(rule, start):
+        time = _resolve_local_time(wall_time.replace(tzinfo=zone))
         if time.skipped:
             yield time
         elif time.utc > until:
@@ -73,29 +73,29 @@ def local_times(rule: "CronRule", timezone: str, after: datetime, until: datetim
             yield time
 
 
-def _local_time(wall: datetime) -> LocalTime:
+def _resolve_local_time(wall_time: datetime) -> LocalTime:
     # Fold 0 reads by the offset before a change of clocks, fold 1 by the one after it, in a gap as well (PEP 495).
-    before, after = wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)
-    return LocalTime(wall, utc=before, jump=before - after)
+    before, after = wall_time.astimezone(UTC), wall_time.replace(fold=1).astimezone(UTC)
+    return LocalTime(wall_time, utc=before, offset_change=before - after)
 
 
-def _matching(rule: "CronRule", start: datetime) -> Iterator[datetime]:
+def _matching_wall_times(rule: "CronRule", start: datetime) -> Iterator[datetime]:
     """The naive times after `start` that the fields match."""
     # Costs as much as two bare interpreter starts and runs a process: only for those who need it.
     from croniter import croniter  # type: ignore[import-untyped]
 
     expression = " ".join(
         (
-            _field(rule.minutes, 60),
-            _field(rule.hours, 24),
-            _field(rule.days_of_month, 31),
-            _field(rule.months, 12),
-            _field(rule.days_of_week, 7),
+            _format_field(rule.minutes, 60),
+            _format_field(rule.hours, 24),
+            _format_field(rule.days_of_month, 31),
+            _format_field(rule.months, 12),
+            _format_field(rule.days_of_week, 7),
         )
     )
     times: Iterator[datetime] = croniter(expression, start, max_years_between_matches=8).all_next(datetime)
     return times
 
 
-def _field(values: tuple[int, ...], size: int) -> str:
+def _format_field(values: tuple[int, ...], size: int) -> str:
     return "*" if len(values) == size else ",".join(map(str, values))

@@ -12,13 +12,13 @@ def check_timezone(text: str) -> str:
     :raises InvalidTimezone: no such zone
     """
     name = text.strip()
-    if name not in _names():
+    if name not in _timezone_names():
         raise InvalidTimezone("Invalid timezone")
     return name
 
 
 @cache
-def _names() -> frozenset[str]:
+def _timezone_names() -> frozenset[str]:
     # zoneinfo.available_timezones() scans the disk, so it is slow and differs between machines.
-    listed = files("tzdata").joinpath("zones").read_text("utf-8").split()
-    return frozenset(listed) - {"Factory"}  # stands for "not set up yet"
+    names = files("tzdata").joinpath("zones").read_text("utf-8").split()
+    return frozenset(names) - {"Factory"}  # stands for "not set up yet"

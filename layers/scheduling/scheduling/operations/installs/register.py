@@ -8,8 +8,8 @@ from typing import TypedDict
 from scheduling.domain.errors import Conflict, InstallConflict, InstallNotFound, RemapFailed
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install, InstallConfig, Version
-from scheduling.domain.schedule import Life, Schedule
-from scheduling.operations.installs.propagate import apply_install, apply_or_leave
+from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.operations.installs.propagate import propagate_install, try_propagate
 from scheduling.operations.installs.uninstall import finish_deletion
 from scheduling.operations.services import Services
 from scheduling.operations.sync.optimistic_writes import write_install
@@ -22,141 +22,174 @@ class Registration:
     tenant_id: str
     registry_id: str
     content_hash: str
-    granted: frozenset[str]
+    granted_capabilities: frozenset[str]
     enabled: bool
     version: Version
     config: InstallConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
+class PutOptions:
     """How an install is put: what becomes of schedules whose endpoint is missing, and whether only to tell."""
 
-    by: str
+    actor: str
     disable_missing: bool = False
     dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
+class PutResult:
     """The install as it is, or in a dry run would be, and the disabled schedules that lack their endpoint."""
 
     install: Install
     new: bool
     changed: bool
-    disabled: Sequence[Schedule] = ()
+    disabled_schedules: Sequence[Schedule] = ()
 
 
 def get_install(services: Services, install_id: InstallId) -> tuple[Install, Version]:
     """The install, disabled or not, and its version. Raises InstallNotFound."""
-    install = services.schedules.read(install_id).install
-    version = services.installs.version(install.registry_id, install.version_id) if install else None
+    install = services.schedules.read_schedule(install_id).install
+    version = services.installs.read_version(install.registry_id, install.version_id) if install else None
     if install is None or version is None:
         raise InstallNotFound
     return install, version
 
 
-def put_install(services: Services, install_id: InstallId, given: Registration, put: Put) -> Registered:
+def put_install(
+    services: Services, install_id: InstallId, registration: Registration, options: PutOptions
+) -> PutResult:
     """Register the install, or change it; the same again is no change. A dry run writes nothing.
 
     Raises InstallConflict where an install would change its tenant or a version its manifest, RemapFailed where
     schedules use endpoints that the new version lacks and are not to be disabled, and Unavailable; nothing is
     changed then.
     """
-    return services.retry(lambda: _put(services, install_id, given, put))
+    return services.retry(lambda: _put_install_once(services, install_id, registration, options))
 
 
-def set_enabled(services: Services, install_id: InstallId, *, enabled: bool, by: str) -> Install:
+def set_install_enabled(services: Services, install_id: InstallId, *, enabled: bool, actor: str) -> Install:
     """Resume or stop the firing of the install's schedules, which stay. Raises InstallNotFound and Unavailable."""
-    return services.retry(lambda: _set_enabled(services, install_id, enabled, by))
+    return services.retry(lambda: _set_install_enabled_once(services, install_id, enabled, actor))
 
 
-def _set_enabled(services: Services, install_id: InstallId, enabled: bool, by: str) -> Install:
-    install = services.schedules.read(install_id).install
+def _set_install_enabled_once(
+    services: Services, install_id: InstallId, enabled: bool, actor: str
+) -> Install:
+    install = services.schedules.read_schedule(install_id).install
     if install is None or install.deleting:
         raise InstallNotFound
     if install.enabled != enabled:
-        before, install = install, install.changed(by, enabled=enabled, pending_since=services.clock())
-        write_install(services, before, install, partial(services.installs.replace, before, install))
+        before, install = (
+            install,
+            install.with_changes(actor, enabled=enabled, pending_since=services.clock()),
+        )
+        write_install(services, before, install, partial(services.installs.replace_install, before, install))
     if install.pending_since:
-        apply_or_leave(services, install)
+        try_propagate(services, install)
     return install
 
 
-def _put(services: Services, install_id: InstallId, given: Registration, put: Put) -> Registered:
-    known = services.installs.version(given.registry_id, given.version.id)
-    if known and known.manifest_hash != given.version.manifest_hash:
+def _put_install_once(
+    services: Services, install_id: InstallId, registration: Registration, options: PutOptions
+) -> PutResult:
+    existing_version = services.installs.read_version(registration.registry_id, registration.version.id)
+    if existing_version and existing_version.manifest_hash != registration.version.manifest_hash:
         raise InstallConflict("A version's manifest never changes; register a new version")
-    before = services.schedules.read(install_id).install
-    if before is None or (before.deleting and put.dry_run):
-        return _register(services, install_id, given, put)
+    before = services.schedules.read_schedule(install_id).install
+    if before is None or (before.deleting and options.dry_run):
+        return _register_install(services, install_id, registration, options)
     if before.deleting:
         finish_deletion(services, before)
         raise Conflict
-    return _change(services, before, given, put)
+    return _change_install(services, before, registration, options)
 
 
-def _register(services: Services, install_id: InstallId, given: Registration, put: Put) -> Registered:
-    tenant = services.tenants.read(given.tenant_id)
+def _register_install(
+    services: Services, install_id: InstallId, registration: Registration, options: PutOptions
+) -> PutResult:
+    tenant = services.tenants.read_tenant(registration.tenant_id)
     install = Install(
         id=install_id,
-        tenant_id=given.tenant_id,
+        tenant_id=registration.tenant_id,
         paused=tenant.paused,
-        followed=tenant.generation,
-        changed_by=put.by,
-        **_stated(given),
+        propagated_generation=tenant.generation,
+        changed_by=options.actor,
+        **_declared_fields(registration),
     )
-    if not put.dry_run:
-        write = partial(services.installs.register, install, given.config, given.version, tenant)
-        write_install(services, None, install, write)
-    return Registered(install=install, new=True, changed=True)
+    if not options.dry_run:
+        register = partial(
+            services.installs.register_install, install, registration.config, registration.version, tenant
+        )
+        write_install(services, None, install, register)
+    return PutResult(install=install, new=True, changed=True)
 
 
-def _change(services: Services, before: Install, given: Registration, put: Put) -> Registered:
-    if before.tenant_id != given.tenant_id:
+def _change_install(
+    services: Services, before: Install, registration: Registration, options: PutOptions
+) -> PutResult:
+    if before.tenant_id != registration.tenant_id:
         raise InstallConflict("An install never changes its tenant")
-    if before.dropped and not put.dry_run:
-        apply_install(services, before)
+    if before.removed_endpoints and not options.dry_run:
+        propagate_install(services, before)
         raise Conflict
-    after = replace(before, **_stated(given))
-    moved = (before.registry_id, before.version_id) != (after.registry_id, after.version_id)
-    missing = _missing(services, before.id, given.version) if moved or put.disable_missing else []
-    if moved and missing and not put.disable_missing:
-        raise RemapFailed([(schedule.id, schedule.definition.endpoint) for schedule in missing])
-    if after == before and services.installs.config(before.id) == given.config:
-        return Registered(install=before, new=False, changed=False, disabled=missing)
-    dropped = frozenset(schedule.definition.endpoint for schedule in missing) if moved else frozenset()
-    after = after.changed(put.by, dropped=dropped)
-    if dropped or after.enabled != before.enabled:
+    after = replace(before, **_declared_fields(registration))
+    version_changed = (before.registry_id, before.version_id) != (after.registry_id, after.version_id)
+    affected_schedules = (
+        _find_schedules_without_endpoint(services, before.id, registration.version)
+        if version_changed or options.disable_missing
+        else []
+    )
+    if version_changed and affected_schedules and not options.disable_missing:
+        raise RemapFailed([(schedule.id, schedule.definition.endpoint) for schedule in affected_schedules])
+    if after == before and services.installs.read_config(before.id) == registration.config:
+        return PutResult(install=before, new=False, changed=False, disabled_schedules=affected_schedules)
+    removed_endpoints = (
+        frozenset(schedule.definition.endpoint for schedule in affected_schedules)
+        if version_changed
+        else frozenset()
+    )
+    after = after.with_changes(options.actor, removed_endpoints=removed_endpoints)
+    if removed_endpoints or after.enabled != before.enabled:
         after = replace(after, pending_since=services.clock())
-    if not put.dry_run:
-        change = partial(services.installs.change, before, after, given.config, given.version)
+    if not options.dry_run:
+        change = partial(
+            services.installs.change_install, before, after, registration.config, registration.version
+        )
         write_install(services, before, after, change)
         if after.pending_since:
-            apply_or_leave(services, after)
-    return Registered(install=after, new=False, changed=True, disabled=missing)
+            try_propagate(services, after)
+    return PutResult(install=after, new=False, changed=True, disabled_schedules=affected_schedules)
 
 
-class _Stated(TypedDict):
+class _DeclaredFields(TypedDict):
     registry_id: str
     version_id: str
     content_hash: str
-    granted: frozenset[str]
+    granted_capabilities: frozenset[str]
     enabled: bool
 
 
-def _stated(given: Registration) -> _Stated:
+def _declared_fields(registration: Registration) -> _DeclaredFields:
     return {
-        "registry_id": given.registry_id,
-        "version_id": given.version.id,
-        "content_hash": given.content_hash,
-        "granted": given.granted,
-        "enabled": given.enabled,
+        "registry_id": registration.registry_id,
+        "version_id": registration.version.id,
+        "content_hash": registration.content_hash,
+        "granted_capabilities": registration.granted_capabilities,
+        "enabled": registration.enabled,
     }
 
 
-def _missing(services: Services, install_id: InstallId, version: Version) -> Sequence[Schedule]:
+def _find_schedules_without_endpoint(
+    services: Services, install_id: InstallId, version: Version
+) -> Sequence[Schedule]:
     """The schedules that lack their endpoint; the write that follows depends on all being as they were read."""
-    kept = {f"{endpoint.method} {endpoint.path}" for endpoint in version.endpoints if endpoint.schedulable}
-    schedules = services.schedules.all(install_id)
-    return [s for s in schedules if s.life is Life.ACTIVE and s.definition.endpoint not in kept]
+    endpoints = {
+        f"{endpoint.method} {endpoint.path}" for endpoint in version.endpoints if endpoint.schedulable
+    }
+    schedules = services.schedules.read_all_schedules(install_id)
+    return [
+        schedule
+        for schedule in schedules
+        if schedule.state is ScheduleState.ACTIVE and schedule.definition.endpoint not in endpoints
+    ]

@@ -9,22 +9,22 @@ from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
-from scheduling.domain.tenant import Tenant, following
-from scheduling.operations.installs.propagate import apply_or_leave
+from scheduling.domain.tenant import Tenant, with_tenant_propagated
+from scheduling.operations.installs.propagate import try_propagate
 from scheduling.operations.services import Services
 from scheduling.operations.sync.optimistic_writes import write_install, write_tenant
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 10.0
+TIME_BUDGET = 10.0
 """Bound of the work of one call; what is left is done by the same call again, or by the reconciler."""
 
-PAGE = 100
+PAGE_SIZE = 100
 """Installs that are read of a tenant at a time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TenantCursor:
     """A place in the list of a tenant's schedules: behind that schedule, or with None, behind the whole install."""
 
     install_id: InstallId
@@ -36,110 +36,121 @@ class TenantPage:
     """Schedules with their installs; `next_after` is where to go on, where there may be more."""
 
     schedules: Sequence[tuple[Install, Schedule]]
-    next_after: Place | None
+    next_after: TenantCursor | None
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class PauseResult:
     """A tenant paused or resumed; `installs` have followed in this call, and with `complete`, all have."""
 
     tenant: Tenant
-    installs: int
+    install_count: int
     complete: bool
 
 
-def turn_tenant(services: Services, tenant_id: str, *, paused: bool, by: str) -> Turned:
+def set_tenant_paused(services: Services, tenant_id: str, *, paused: bool, actor: str) -> PauseResult:
     """Stop or resume the firing of all schedules of all installs of the tenant, those to come included.
 
     An install that has followed fires no more at once; its timers follow. The same call again goes on where the
     last one stopped, and so does the reconciler. Raises Unavailable, and then the tenant is as it was, or
     Uncertain.
     """
-    tenant = services.retry(lambda: _turn(services, tenant_id, paused, by))
+    tenant = services.retry(lambda: _set_tenant_paused_once(services, tenant_id, paused, actor))
     try:
-        return follow_tenant(services, tenant)
-    except Unavailable as failed:
-        logger.warning("installs of tenant %s are left to the reconciler: %s", tenant_id, failed)
-        return Turned(tenant, 0, complete=False)
+        return propagate_tenant(services, tenant)
+    except Unavailable as error:
+        logger.warning("installs of tenant %s are left to the reconciler: %s", tenant_id, error)
+        return PauseResult(tenant, 0, complete=False)
 
 
-def follow_tenant(services: Services, tenant: Tenant) -> Turned:
+def propagate_tenant(services: Services, tenant: Tenant) -> PauseResult:
     """Bring the installs of the tenant after it, as many as the time allows. Raises Unavailable."""
-    deadline = services.monotonic() + SECONDS
-    changed: list[Install] = []
-    installs = 0
+    deadline = services.monotonic() + TIME_BUDGET
+    changed_installs: list[Install] = []
+    install_count = 0
     while tenant.pending_since:
         if services.monotonic() > deadline:
-            return Turned(tenant, installs, complete=False)
-        page = services.tenants.installs(tenant.id, tenant.followed_until, PAGE)
+            return PauseResult(tenant, install_count, complete=False)
+        page = services.tenants.read_install_ids(tenant.id, tenant.propagation_cursor, PAGE_SIZE)
         for install_id in page:
-            changed += services.retry(partial(_follow, services, install_id, tenant))
-        installs += len(page)
-        last = len(page) < PAGE
-        progress = replace(tenant, pending_since=None) if last else replace(tenant, followed_until=page[-1])
-        _keep(services, tenant, progress)
+            changed_installs += services.retry(partial(_propagate_to_install, services, install_id, tenant))
+        install_count += len(page)
+        is_last_page = len(page) < PAGE_SIZE
+        progress = (
+            replace(tenant, pending_since=None)
+            if is_last_page
+            else replace(tenant, propagation_cursor=page[-1])
+        )
+        _save_progress(services, tenant, progress)
         tenant = progress
-    for install in changed:
+    for install in changed_installs:
         if services.monotonic() < deadline:
-            apply_or_leave(services, install)
-    return Turned(tenant, installs, complete=True)
+            try_propagate(services, install)
+    return PauseResult(tenant, install_count, complete=True)
 
 
 def list_tenant_schedules(
-    services: Services, tenant_id: str, *, after: Place | None = None, limit: int, max_bytes: int
+    services: Services, tenant_id: str, *, after: TenantCursor | None = None, limit: int, max_bytes: int
 ) -> TenantPage:
     """The schedules of all installs of the tenant, install by install, each oldest first. Raises Unavailable."""
-    deadline = services.monotonic() + SECONDS
-    found: list[tuple[Install, Schedule]] = []
-    room = max_bytes
-    for place in _places(services, tenant_id, after):
-        page = services.schedules.page(
-            place.install_id, after=place.schedule_id, limit=limit + 1 - len(found), max_bytes=room
+    deadline = services.monotonic() + TIME_BUDGET
+    schedules: list[tuple[Install, Schedule]] = []
+    remaining_bytes = max_bytes
+    for cursor in _install_cursors(services, tenant_id, after):
+        page = services.schedules.read_schedule_page(
+            cursor.install_id,
+            after=cursor.schedule_id,
+            limit=limit + 1 - len(schedules),
+            max_bytes=remaining_bytes,
         )
         if page.install:
-            found += [(page.install, schedule.under(page.install)) for schedule in page.schedules]
-        room -= sum(schedule.payload_bytes for schedule in page.schedules)
-        if len(found) > limit:
-            install, last = found[limit - 1]
-            return TenantPage(found[:limit], Place(install.id, last.id))
+            schedules += [
+                (page.install, schedule.with_install_applied(page.install)) for schedule in page.schedules
+            ]
+        remaining_bytes -= sum(schedule.payload_bytes for schedule in page.schedules)
+        if len(schedules) > limit:
+            install, last_schedule = schedules[limit - 1]
+            return TenantPage(schedules[:limit], TenantCursor(install.id, last_schedule.id))
         if page.next_after:
-            return TenantPage(found, Place(place.install_id, page.next_after))
+            return TenantPage(schedules, TenantCursor(cursor.install_id, page.next_after))
         if services.monotonic() > deadline:
-            return TenantPage(found, Place(place.install_id, None))
-    return TenantPage(found, None)
+            return TenantPage(schedules, TenantCursor(cursor.install_id, None))
+    return TenantPage(schedules, None)
 
 
-def _places(services: Services, tenant_id: str, after: Place | None) -> Iterator[Place]:
+def _install_cursors(
+    services: Services, tenant_id: str, after: TenantCursor | None
+) -> Iterator[TenantCursor]:
     """Where to go on in each install, from behind `after` on."""
     if after and after.schedule_id:
         yield after
-    last = after.install_id if after else None
-    while page := services.tenants.installs(tenant_id, last, PAGE):
-        yield from (Place(install_id, None) for install_id in page)
-        last = page[-1]
+    last_install_id = after.install_id if after else None
+    while page := services.tenants.read_install_ids(tenant_id, last_install_id, PAGE_SIZE):
+        yield from (TenantCursor(install_id, None) for install_id in page)
+        last_install_id = page[-1]
 
 
-def _turn(services: Services, tenant_id: str, paused: bool, by: str) -> Tenant:
-    tenant = services.tenants.read(tenant_id)
+def _set_tenant_paused_once(services: Services, tenant_id: str, paused: bool, actor: str) -> Tenant:
+    tenant = services.tenants.read_tenant(tenant_id)
     if tenant.paused == paused:
         return tenant
-    turned = tenant.turned(paused=paused, by=by, now=services.clock())
-    write_tenant(services, tenant, turned)
-    return turned
+    after = tenant.with_paused(paused=paused, actor=actor, now=services.clock())
+    write_tenant(services, tenant, after)
+    return after
 
 
-def _keep(services: Services, tenant: Tenant, progress: Tenant) -> None:
+def _save_progress(services: Services, tenant: Tenant, progress: Tenant) -> None:
     try:
-        services.tenants.replace(tenant, progress)
+        services.tenants.replace_tenant(tenant, progress)
     except Conflict as conflict:
         raise Unavailable("The tenant was paused or resumed anew meanwhile") from conflict
 
 
-def _follow(services: Services, install_id: InstallId, tenant: Tenant) -> Sequence[Install]:
+def _propagate_to_install(services: Services, install_id: InstallId, tenant: Tenant) -> Sequence[Install]:
     """The install, if this has changed it. One that is being deleted has nothing left to follow with."""
-    install = services.schedules.read(install_id).install
-    if install is None or install.deleting or install.followed >= tenant.generation:
+    install = services.schedules.read_schedule(install_id).install
+    if install is None or install.deleting or install.propagated_generation >= tenant.generation:
         return []
-    after = following(install, tenant, services.clock())
-    write_install(services, install, after, partial(services.installs.replace, install, after))
+    after = with_tenant_propagated(install, tenant, services.clock())
+    write_install(services, install, after, partial(services.installs.replace_install, install, after))
     return [after] if after.paused != install.paused else []

@@ -18,24 +18,24 @@ from typing import TypeVar
 
 from scheduling.domain.errors import Conflict, TimerFailed, Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.sweeps import Phase, SweepState
-from scheduling.operations.maintenance.missed import record_missed
+from scheduling.domain.sweeps import SweepPhase, SweepState
+from scheduling.operations.maintenance.missed import record_missed_runs
 from scheduling.operations.maintenance.repair import (
-    mend_names_and_count,
-    mend_suspension,
-    mend_timer,
-    mend_timer_without_row,
+    delete_orphaned_timer,
+    repair_names_and_count,
+    repair_suspension,
+    repair_timer,
 )
 from scheduling.operations.services import Services
 
 logger = logging.getLogger(__name__)
-SECONDS = 50.0
+TIME_BUDGET = 50.0
 """Bound of one call, beside the reconciler's own work; what is under way at its end may take some more."""
 
-PAGE = 50
+PAGE_SIZE = 50
 """Installs that are read at a time; a page that EventBridge throttles is begun anew."""
 
-_T = TypeVar("_T", InstallId, ScheduleId)
+_IdT = TypeVar("_IdT", InstallId, ScheduleId)
 
 
 def sweep(services: Services, interval: timedelta) -> Counter[str]:
@@ -43,93 +43,93 @@ def sweep(services: Services, interval: timedelta) -> Counter[str]:
 
     Under throttling it stops, and the next call goes on at the same page.
     """
-    found: Counter[str] = Counter()
-    deadline = time.monotonic() + SECONDS
+    repairs: Counter[str] = Counter()
+    deadline = time.monotonic() + TIME_BUDGET
     try:
-        state = _begin(services, interval)
+        state = _load_or_start_sweep(services, interval)
         while state.phase is not None and time.monotonic() < deadline:
-            after = _page(services, state, interval, found, deadline)
-            services.sweeps.save(state, after)
+            after = _sweep_page(services, state, interval, repairs, deadline)
+            services.sweeps.save_sweep_state(state, after)
             state = after
-    except (TimerFailed, Unavailable) as failed:
-        logger.warning("the sweep pauses: %s", failed)
+    except (TimerFailed, Unavailable) as error:
+        logger.warning("the sweep pauses: %s", error)
     except Conflict:
         logger.info("another sweep is at work")
-    return found
+    return repairs
 
 
-def _begin(services: Services, interval: timedelta) -> SweepState:
+def _load_or_start_sweep(services: Services, interval: timedelta) -> SweepState:
     now = services.clock()
-    state = services.sweeps.state()
+    state = services.sweeps.read_sweep_state()
     if state is None:
-        first = SweepState(due_at=now + interval)
-        services.sweeps.save(None, first)
-        return first
-    if state.phase is None and state.due_at <= now:
-        started = replace(state, phase=Phase.INSTALLS, cursor=None)
-        services.sweeps.save(state, started)
-        return started
+        initial_state = SweepState(next_sweep_at=now + interval)
+        services.sweeps.save_sweep_state(None, initial_state)
+        return initial_state
+    if state.phase is None and state.next_sweep_at <= now:
+        started_state = replace(state, phase=SweepPhase.INSTALLS, cursor=None)
+        services.sweeps.save_sweep_state(state, started_state)
+        return started_state
     return state
 
 
-def _page(
-    services: Services, state: SweepState, interval: timedelta, found: Counter[str], deadline: float
+def _sweep_page(
+    services: Services, state: SweepState, interval: timedelta, repairs: Counter[str], deadline: float
 ) -> SweepState:
-    if state.phase is Phase.INSTALLS:
-        installs, cursor = services.sweeps.installs(state.cursor, PAGE)
-        looked = _look_at(services, sweep_install, installs, found, deadline)
-        if looked < len(installs):
-            return replace(state, cursor=installs[looked - 1])
+    if state.phase is SweepPhase.INSTALLS:
+        install_ids, cursor = services.sweeps.read_install_ids(state.cursor, PAGE_SIZE)
+        checked_count = _check_in_parallel(services, sweep_install, install_ids, repairs, deadline)
+        if checked_count < len(install_ids):
+            return replace(state, cursor=install_ids[checked_count - 1])
         if cursor is None:
-            return replace(state, phase=Phase.TIMERS, cursor=None)
+            return replace(state, phase=SweepPhase.TIMERS, cursor=None)
         return replace(state, cursor=cursor)
-    timers, cursor = services.timers.page(state.cursor)
-    _look_at(services, sweep_timer, timers, found)
+    timer_ids, cursor = services.timers.list_timers(state.cursor)
+    _check_in_parallel(services, sweep_timer, timer_ids, repairs)
     if cursor is None:
-        return SweepState(due_at=services.clock() + interval)
+        return SweepState(next_sweep_at=services.clock() + interval)
     return replace(state, cursor=cursor)
 
 
-def _look_at(
+def _check_in_parallel(
     services: Services,
-    step: Callable[[Services, _T, Counter[str]], None],
-    those: Sequence[_T],
-    found: Counter[str],
+    step: Callable[[Services, _IdT, Counter[str]], None],
+    ids: Sequence[_IdT],
+    repairs: Counter[str],
     deadline: float = math.inf,
 ) -> int:
     """How many have been looked at, some at once: the first at least, and none is begun after the deadline."""
 
-    def look(each: _T) -> Counter[str] | None:
-        if each != those[0] and time.monotonic() > deadline:
+    def check(item_id: _IdT) -> Counter[str] | None:
+        if item_id != ids[0] and time.monotonic() > deadline:
             return None
-        mended: Counter[str] = Counter()
-        step(services, each, mended)
-        return mended
+        item_repairs: Counter[str] = Counter()
+        step(services, item_id, item_repairs)
+        return item_repairs
 
-    looked = 0
-    with ThreadPoolExecutor(services.at_once) as pool:
-        for mended in takewhile(lambda result: result is not None, pool.map(look, those)):
-            found.update(mended)
-            looked += 1
-    return looked
+    checked_count = 0
+    with ThreadPoolExecutor(services.parallelism) as pool:
+        for mended in takewhile(lambda result: result is not None, pool.map(check, ids)):
+            repairs.update(mended)
+            checked_count += 1
+    return checked_count
 
 
-def sweep_install(services: Services, install_id: InstallId, found: Counter[str]) -> None:
+def sweep_install(services: Services, install_id: InstallId, repairs: Counter[str]) -> None:
     """Compare one install's rows with each other, with their timers, and with their history."""
-    partition = services.sweeps.partition(install_id)
-    _unless_changed(partial(mend_names_and_count, services, install_id, partition, found))
+    partition = services.sweeps.read_partition(install_id)
+    _skip_on_conflict(partial(repair_names_and_count, services, install_id, partition, repairs))
     for schedule in partition.schedules:
-        _unless_changed(partial(record_missed, services, schedule, found))
-        _unless_changed(partial(mend_suspension, services, partition.install, schedule, found))
-        _unless_changed(partial(mend_timer, services, schedule, found))
+        _skip_on_conflict(partial(record_missed_runs, services, schedule, repairs))
+        _skip_on_conflict(partial(repair_suspension, services, partition.install, schedule, repairs))
+        _skip_on_conflict(partial(repair_timer, services, schedule, repairs))
 
 
-def sweep_timer(services: Services, schedule_id: ScheduleId, found: Counter[str]) -> None:
+def sweep_timer(services: Services, schedule_id: ScheduleId, repairs: Counter[str]) -> None:
     """Compare one timer with its row."""
-    _unless_changed(partial(mend_timer_without_row, services, schedule_id, found))
+    _skip_on_conflict(partial(delete_orphaned_timer, services, schedule_id, repairs))
 
 
-def _unless_changed(step: Callable[[], None]) -> None:
+def _skip_on_conflict(step: Callable[[], None]) -> None:
     """What changes while it is being mended is looked at by the next sweep."""
     try:
         step()

@@ -11,13 +11,13 @@ from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import (
     MAX_ERROR_LENGTH,
     Fire,
-    NotRun,
     Outcome,
     Run,
     RunStatus,
+    SkipReason,
     Trigger,
-    next_attempt,
-    not_to_run,
+    build_next_attempt,
+    skip_reason,
 )
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.services import Services
@@ -26,89 +26,93 @@ from scheduling.store.snapshots import FireSnapshot
 RunEndpoint = Callable[[Fire, Install, InstallConfig, Schedule], Outcome]
 """Calls the endpoint of a schedule; whatever goes wrong is in the outcome, not raised."""
 
-LEASE = timedelta(seconds=50)
+LEASE_DURATION = timedelta(seconds=50)
 """A little longer than a call of the runner may take, and shorter than Lambda waits before it tries again."""
 
-_SHOWN = {
-    NotRun.OVERLAP: "The previous run was still under way",
-    NotRun.CAPABILITY_REVOKED: "The install no longer has cap:scheduler.manage",
+_RECORDED_SKIP_TEXTS = {
+    SkipReason.OVERLAP: "The previous run was still under way",
+    SkipReason.CAPABILITY_REVOKED: "The install no longer has cap:scheduler.manage",
 }
-_SHOWN_IF_MANUAL = {NotRun.DISABLED: "The schedule was disabled, its install, or its tenant paused"}
+_RECORDED_MANUAL_SKIP_TEXTS = {
+    SkipReason.DISABLED: "The schedule was disabled, its install, or its tenant paused"
+}
 
 
-_STOPPED = "The schedule, its install or its tenant was changed before the run began"
+_CHANGED_BEFORE_RUN_TEXT = "The schedule, its install or its tenant was changed before the run began"
 
 
-def execute(services: Services, run_endpoint: RunEndpoint, fire: Fire) -> Run | NotRun:
+def execute_fire(services: Services, run_endpoint: RunEndpoint, fire: Fire) -> Run | SkipReason:
     """The finished run of the occurrence, or why none was made.
 
     Raises RunFailed after a time-out, no answer, or a 5xx, and Unavailable when DynamoDB does not answer.
     """
-    return services.retry(lambda: _execute(services, run_endpoint, fire))
+    return services.retry(lambda: _execute_fire_once(services, run_endpoint, fire))
 
 
-def _execute(services: Services, run_endpoint: RunEndpoint, fire: Fire) -> Run | NotRun:
-    seen = services.runs.read(fire)
+def _execute_fire_once(services: Services, run_endpoint: RunEndpoint, fire: Fire) -> Run | SkipReason:
+    snapshot = services.runs.read_fire_snapshot(fire)
     now = services.clock()
-    if seen.install is None or seen.schedule is None:
-        return NotRun.UNKNOWN_SCHEDULE
-    reason = not_to_run(fire, seen.install, seen.schedule, seen.run, now)
-    if reason is NotRun.OVERLAP and seen.run is not None:
+    if snapshot.install is None or snapshot.schedule is None:
+        return SkipReason.UNKNOWN_SCHEDULE
+    reason = skip_reason(fire, snapshot.install, snapshot.schedule, snapshot.run, now)
+    if reason is SkipReason.OVERLAP and snapshot.run is not None:
         raise RunFailed("The next occurrence is under way; this one is to be tried again after it")
     if reason:
-        _show(services, fire, seen, reason)
+        _record_skip(services, fire, snapshot, reason)
         return reason
-    claimed = next_attempt(fire, seen.run, now, LEASE)
-    if stopped := _claim(services, fire, seen, claimed):
-        return stopped
+    claimed_run = build_next_attempt(fire, snapshot.run, now, LEASE_DURATION)
+    if stop_reason := _claim_run(services, fire, snapshot, claimed_run):
+        return stop_reason
     called_at = time.monotonic()
-    outcome = run_endpoint(fire, seen.install, seen.config, seen.schedule)
-    finished = _finished(claimed, outcome, time.monotonic() - called_at)
-    _finish(services, fire, claimed, finished)
-    if finished.retryable:
+    outcome = run_endpoint(fire, snapshot.install, snapshot.config, snapshot.schedule)
+    finished_run = _apply_outcome(claimed_run, outcome, time.monotonic() - called_at)
+    _finish_run(services, fire, claimed_run, finished_run)
+    if finished_run.retryable:
         raise RunFailed(
-            f"Attempt {finished.attempt} failed; the history has the reason",
-            attempt=finished.attempt,
-            started_at=finished.started_at,
-            duration_ms=finished.duration_ms,
+            f"Attempt {finished_run.attempt} failed; the history has the reason",
+            attempt=finished_run.attempt,
+            started_at=finished_run.started_at,
+            duration_ms=finished_run.duration_ms,
         )
-    return finished
+    return finished_run
 
 
-def _claim(services: Services, fire: Fire, seen: FireSnapshot, claimed: Run) -> NotRun | None:
+def _claim_run(services: Services, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> SkipReason | None:
     """Where the answer was lost, look whether the claim stands: nobody else would run what it holds.
 
     Gives what has come to stand against the run meanwhile, if anything: the claim is then given up.
     """
     try:
-        services.runs.claim(fire, seen, claimed)
+        services.runs.claim_run(fire, snapshot, claimed_run)
     except (Conflict, Unavailable):
-        again = services.runs.read(fire)
-        if again.run is None or again.run.claim_token != claimed.claim_token:
+        current = services.runs.read_fire_snapshot(fire)
+        if current.run is None or current.run.lease_token != claimed_run.lease_token:
             raise
-        reason = _to_stop(fire, replace(again, run=seen.run), services.clock())
+        reason = _find_stop_reason(fire, replace(current, run=snapshot.run), services.clock())
         if reason:
-            _give_up(services, fire, claimed)
+            _skip_claimed_run(services, fire, claimed_run)
         return reason
     return None
 
 
-def _to_stop(fire: Fire, seen: FireSnapshot, now: datetime) -> NotRun | None:
-    if seen.install is None or seen.schedule is None:
-        return NotRun.UNKNOWN_SCHEDULE
-    return not_to_run(fire, seen.install, seen.schedule, seen.run, now)
+def _find_stop_reason(fire: Fire, snapshot: FireSnapshot, now: datetime) -> SkipReason | None:
+    if snapshot.install is None or snapshot.schedule is None:
+        return SkipReason.UNKNOWN_SCHEDULE
+    return skip_reason(fire, snapshot.install, snapshot.schedule, snapshot.run, now)
 
 
-def _give_up(services: Services, fire: Fire, claimed: Run) -> None:
-    skipped = replace(claimed, status=RunStatus.SKIPPED, lease_until=None, error=_STOPPED)
-    services.runs.finish(fire, claimed, skipped, on_schedule=False)
+def _skip_claimed_run(services: Services, fire: Fire, claimed_run: Run) -> None:
+    skipped_run = replace(
+        claimed_run, status=RunStatus.SKIPPED, lease_expires_at=None, error=_CHANGED_BEFORE_RUN_TEXT
+    )
+    services.runs.finish_run(fire, claimed_run, skipped_run, release_lease=False)
 
 
-def _finished(claimed: Run, outcome: Outcome, seconds: float) -> Run:
+def _apply_outcome(claimed_run: Run, outcome: Outcome, seconds: float) -> Run:
     return replace(
-        claimed,
+        claimed_run,
         status=outcome.status,
-        lease_until=None,
+        lease_expires_at=None,
         duration_ms=math.ceil(seconds * 1000),
         http_status=outcome.http_status,
         error=outcome.error[:MAX_ERROR_LENGTH] if outcome.error else None,
@@ -116,40 +120,43 @@ def _finished(claimed: Run, outcome: Outcome, seconds: float) -> Run:
     )
 
 
-def _finish(services: Services, fire: Fire, claimed: Run, finished: Run) -> None:
+def _finish_run(services: Services, fire: Fire, claimed_run: Run, finished_run: Run) -> None:
     """Tried for long: an outcome that is lost is an occurrence that may be run again after its lease."""
     try:
-        services.runs.finish(fire, claimed, finished)
+        services.runs.finish_run(fire, claimed_run, finished_run)
     except (Conflict, Unavailable):
         services.retry(
-            lambda: _finish_after_all(services, fire, claimed, finished), on=(Conflict, Unavailable)
+            lambda: _finish_if_still_claimed(services, fire, claimed_run, finished_run),
+            retry_on=(Conflict, Unavailable),
         )
 
 
-def _finish_after_all(services: Services, fire: Fire, claimed: Run, finished: Run) -> None:
+def _finish_if_still_claimed(services: Services, fire: Fire, claimed_run: Run, finished_run: Run) -> None:
     """The schedule was deleted or claimed anew, or another attempt took over after the lease."""
-    seen = services.runs.read(fire)
-    if seen.run is None or (seen.run.claim_token, seen.run.status) != (
-        claimed.claim_token,
+    snapshot = services.runs.read_fire_snapshot(fire)
+    if snapshot.run is None or (snapshot.run.lease_token, snapshot.run.status) != (
+        claimed_run.lease_token,
         RunStatus.RUNNING,
     ):
         return
-    held = seen.schedule is not None and seen.schedule.running_time == fire.scheduled_time
-    services.runs.finish(fire, claimed, finished, on_schedule=held)
+    holds_lease = (
+        snapshot.schedule is not None and snapshot.schedule.running_occurrence == fire.scheduled_time
+    )
+    services.runs.finish_run(fire, claimed_run, finished_run, release_lease=holds_lease)
 
 
-def _show(services: Services, fire: Fire, seen: FireSnapshot, reason: NotRun) -> None:
+def _record_skip(services: Services, fire: Fire, snapshot: FireSnapshot, reason: SkipReason) -> None:
     """What the owner is to know of goes into the history; a retry that finds an overlap leaves the first attempt."""
-    shown = _SHOWN | (_SHOWN_IF_MANUAL if fire.trigger is Trigger.MANUAL else {})
-    if reason not in shown or seen.run is not None or seen.schedule is None:
+    texts = _RECORDED_SKIP_TEXTS | (_RECORDED_MANUAL_SKIP_TEXTS if fire.trigger is Trigger.MANUAL else {})
+    if reason not in texts or snapshot.run is not None or snapshot.schedule is None:
         return
     now = services.clock()
-    skipped = Run(
+    skipped_run = Run(
         scheduled_time=fire.scheduled_time,
         trigger=fire.trigger,
         status=RunStatus.SKIPPED,
         attempt=0,
         started_at=now,
-        error=shown[reason],
+        error=texts[reason],
     )
-    services.runs.record(seen.schedule, skipped)
+    services.runs.record_run(snapshot.schedule, skipped_run)

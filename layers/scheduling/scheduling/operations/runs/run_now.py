@@ -5,9 +5,9 @@ from collections.abc import Callable
 from scheduling.domain.errors import CapabilityDenied, InstallNotFound, NotRunnable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
-from scheduling.domain.runs import Fire, ManualRun, Trigger, manual_time_text
-from scheduling.domain.schedule import KEY_LIFETIME, Schedule
-from scheduling.operations.schedules.queries import visible
+from scheduling.domain.runs import Fire, ManualRun, Trigger, format_manual_time
+from scheduling.domain.schedule import IDEMPOTENCY_TTL, Schedule
+from scheduling.operations.schedules.queries import require_visible
 from scheduling.operations.services import Services
 
 Deliver = Callable[[Fire], None]
@@ -19,7 +19,7 @@ def run_now(
     deliver: Deliver,
     install_id: InstallId,
     schedule_id: ScheduleId,
-    key: str | None,
+    idempotency_key: str | None,
 ) -> Fire:
     """A manual occurrence of the schedule, handed to the executor; with `key`, the one that it made before.
 
@@ -27,31 +27,33 @@ def run_now(
     starts: it is then skipped, in the history. Raises InstallNotFound, ScheduleNotFound, NotRunnable,
     CapabilityDenied, RateLimited, and Unavailable, after which the same key again makes sure of it.
     """
-    request = services.retry(lambda: _accept(services, install_id, schedule_id, key))
-    deliver(request.fire)
-    return request.fire
+    manual_run = services.retry(lambda: _save_manual_run(services, install_id, schedule_id, idempotency_key))
+    deliver(manual_run.fire)
+    return manual_run.fire
 
 
-def _accept(services: Services, install_id: InstallId, schedule_id: ScheduleId, key: str | None) -> ManualRun:
-    seen = services.manual_runs.read(install_id, schedule_id, key)
-    if seen.install is None or seen.install.deleting:
+def _save_manual_run(
+    services: Services, install_id: InstallId, schedule_id: ScheduleId, idempotency_key: str | None
+) -> ManualRun:
+    snapshot = services.manual_runs.read_manual_run(install_id, schedule_id, idempotency_key)
+    if snapshot.install is None or snapshot.install.deleting:
         raise InstallNotFound
-    schedule = visible(seen.schedule)
+    schedule = require_visible(snapshot.schedule)
     now = services.clock()
-    if seen.earlier and now - seen.earlier.requested_at < KEY_LIFETIME:
-        return seen.earlier
-    _check_runnable(seen.install, schedule)
-    window = seen.window.taken(services.limits.writes_per_minute, now)
+    if snapshot.earlier_run and now - snapshot.earlier_run.requested_at < IDEMPOTENCY_TTL:
+        return snapshot.earlier_run
+    _check_runnable(snapshot.install, schedule)
+    window = snapshot.window.with_write(services.limits.writes_per_minute, now)
     fire = Fire(
         install_id=install_id,
         schedule_id=schedule_id,
         revision=schedule.timer_revision,
-        scheduled_time=manual_time_text(now),
+        scheduled_time=format_manual_time(now),
         trigger=Trigger.MANUAL,
     )
-    request = ManualRun(fire=fire, requested_at=now, key=key)
-    services.manual_runs.accept(request, seen.window, window)
-    return request
+    manual_run = ManualRun(fire=fire, requested_at=now, idempotency_key=idempotency_key)
+    services.manual_runs.save_manual_run(manual_run, snapshot.window, window)
+    return manual_run
 
 
 def _check_runnable(install: Install, schedule: Schedule) -> None:
@@ -59,7 +61,7 @@ def _check_runnable(install: Install, schedule: Schedule) -> None:
         raise NotRunnable("The install is disabled")
     if install.paused:
         raise NotRunnable("The tenant is paused")
-    if SCHEDULER_MANAGE not in install.granted:
+    if SCHEDULER_MANAGE not in install.granted_capabilities:
         raise CapabilityDenied(SCHEDULER_MANAGE)
-    if not schedule.under(install).definition.enabled:
+    if not schedule.with_install_applied(install).definition.enabled:
         raise NotRunnable("The schedule is disabled")

@@ -2,21 +2,21 @@
 
 from scheduling.domain.errors import PreconditionFailed
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import accept_write, managed
-from scheduling.domain.rules import Rules, ScheduleInput, wanted_name
+from scheduling.domain.install import require_manageable, reserve_write
+from scheduling.domain.rules import Rules, ScheduleInput, requested_name
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.installs.propagate import follow_first
-from scheduling.operations.schedules.queries import endpoints_of, visible
+from scheduling.operations.installs.propagate import finish_propagation
+from scheduling.operations.schedules.queries import read_endpoints, require_visible
 from scheduling.operations.services import Services
-from scheduling.operations.sync.converge import carry_out, settle_first
-from scheduling.operations.sync.optimistic_writes import write
+from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
+from scheduling.operations.sync.optimistic_writes import write_schedule
 
 
-def update(
+def update_schedule(
     services: Services,
     install_id: InstallId,
     schedule_id: ScheduleId,
-    given: ScheduleInput,
+    schedule_input: ScheduleInput,
     *,
     if_match: frozenset[int] | None = None,
 ) -> Schedule:
@@ -25,32 +25,34 @@ def update(
     Raises InstallNotFound, CapabilityDenied, ScheduleNotFound, PreconditionFailed, ValidationFailed, NameTaken,
     RateLimited, and Unavailable; whichever it is, nothing is changed.
     """
-    return services.retry(lambda: _update(services, install_id, schedule_id, given, if_match))
+    return services.retry(
+        lambda: _update_schedule_once(services, install_id, schedule_id, schedule_input, if_match)
+    )
 
 
-def _update(
+def _update_schedule_once(
     services: Services,
     install_id: InstallId,
     schedule_id: ScheduleId,
-    given: ScheduleInput,
+    schedule_input: ScheduleInput,
     if_match: frozenset[int] | None,
 ) -> Schedule:
-    snapshot = services.schedules.read(install_id, schedule_id, name=wanted_name(given))
-    install = managed(snapshot.install)
+    snapshot = services.schedules.read_schedule(install_id, schedule_id, name=requested_name(schedule_input))
+    install = require_manageable(snapshot.install)
     if snapshot.schedule and snapshot.schedule.pending:
-        settle_first(services, snapshot.schedule, "Schedule not updated")
-    before = visible(snapshot.schedule)
-    if before != before.under(install):
-        follow_first(services, before, install, "Schedule not updated")
+        finish_pending_change(services, snapshot.schedule, "Schedule not updated")
+    before = require_visible(snapshot.schedule)
+    if before != before.with_install_applied(install):
+        finish_propagation(services, before, install, "Schedule not updated")
     if if_match is not None and before.revision not in if_match:
         raise PreconditionFailed
     now = services.clock()
-    taken = snapshot.name_owner not in (None, schedule_id)
-    rules = Rules(endpoints_of(services, install), services.limits, now, name_taken=taken)
-    after = before.redefined(rules.redefine(before.definition, given), now)
-    accepted = accept_write(install, services.limits, now)
-    write(services, before, after, accept=accepted)
+    name_taken = snapshot.name_owner not in (None, schedule_id)
+    rules = Rules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
+    after = before.with_definition(rules.update_definition(before.definition, schedule_input), now)
+    reservation = reserve_write(install, services.limits, now)
+    write_schedule(services, before, after, reserve=reservation)
     if after.pending:
         failure = "Schedule not updated: the timer service is not available"
-        carry_out(services, before, after, accepted, failure=failure)
+        apply_or_rollback(services, before, after, reservation, failure=failure)
     return after

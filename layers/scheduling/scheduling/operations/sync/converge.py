@@ -3,11 +3,11 @@
 import logging
 from typing import NoReturn
 
-from scheduling.domain.errors import Conflict, SchedulingError, TimerFailed, Unavailable, Uncertain
-from scheduling.domain.install import Acceptance
+from scheduling.domain.errors import Conflict, SchedulingError, TimerFailed, Unavailable, UnconfirmedChange
+from scheduling.domain.install import WriteReservation
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.services import Services
-from scheduling.operations.sync.optimistic_writes import write
+from scheduling.operations.sync.optimistic_writes import write_schedule
 
 logger = logging.getLogger(__name__)
 
@@ -19,66 +19,68 @@ def converge(services: Services, schedule: Schedule, *, exists: bool = True) -> 
     Gives the settled row, or None once it is gone. Raises TimerFailed; that the mark could not be removed is
     no failure, since EventBridge matches and the reconciler removes it.
     """
-    matched = _match(services, schedule, exists=exists)
+    applied_timer = _apply_timer(services, schedule, exists=exists)
     try:
         try:
-            services.schedules.replace(schedule, schedule.settled())
+            services.schedules.replace_schedule(schedule, schedule.synced())
         except Conflict:
-            return services.retry(lambda: _follow(services, schedule, matched))
+            return services.retry(lambda: _converge_to_current(services, schedule, applied_timer))
     except Unavailable as unavailable:
         logger.warning("%s stays marked as pending: %s", schedule.id, unavailable)
-    return schedule.settled()
+    return schedule.synced()
 
 
-_Matched = tuple[bool, int]
+_AppliedTimer = tuple[bool, int]
 """What was last written to EventBridge: whether there is a timer, and its number."""
 
 
-def _match(services: Services, schedule: Schedule, *, exists: bool = True) -> _Matched:
-    if schedule.due:
-        services.timers.put(schedule, exists=exists)
+def _apply_timer(services: Services, schedule: Schedule, *, exists: bool = True) -> _AppliedTimer:
+    if schedule.should_have_timer:
+        services.timers.put_timer(schedule, exists=exists)
     else:
-        services.timers.remove(schedule.id)
-    return schedule.due, schedule.timer_revision
+        services.timers.delete_timer(schedule.id)
+    return schedule.should_have_timer, schedule.timer_revision
 
 
-def _follow(services: Services, schedule: Schedule, matched: _Matched) -> Schedule | None:
+def _converge_to_current(
+    services: Services, schedule: Schedule, applied_timer: _AppliedTimer
+) -> Schedule | None:
     """Match whatever the row has become; raises Conflict while it keeps changing."""
-    current = services.schedules.read(schedule.install_id, schedule.id).schedule
+    current = services.schedules.read_schedule(schedule.install_id, schedule.id).schedule
     if current is None:
-        services.timers.remove(schedule.id)
+        services.timers.delete_timer(schedule.id)
         return None
     if current.pending:
-        _match(services, current)
-        services.schedules.replace(current, current.settled())
-        return current.settled()
-    if matched != (current.due, current.timer_revision):
-        _match(services, current)
-        if services.schedules.read(schedule.install_id, schedule.id).schedule != current:
+        _apply_timer(services, current)
+        services.schedules.replace_schedule(current, current.synced())
+        return current.synced()
+    if applied_timer != (current.should_have_timer, current.timer_revision):
+        _apply_timer(services, current)
+        if services.schedules.read_schedule(schedule.install_id, schedule.id).schedule != current:
             raise Conflict
     return current
 
 
-def settle_first(services: Services, schedule: Schedule, failure: str) -> NoReturn:
+def finish_pending_change(services: Services, schedule: Schedule, failure: str) -> NoReturn:
     """Help an unfinished change to its end before another is built on it; then raises Conflict: read again.
 
     Raises Unavailable with the text `failure` where EventBridge does not answer.
     """
     try:
         converge(services, schedule)
-    except TimerFailed as failed:
-        raise Unavailable(f"{failure}: an earlier change of it is not finished") from failed
+    except TimerFailed as error:
+        raise Unavailable(f"{failure}: an earlier change of it is not finished") from error
     raise Conflict
 
 
-def carry_out(
+def apply_or_rollback(
     services: Services,
     before: Schedule | None,
     after: Schedule,
-    accepted: Acceptance,
+    reservation: WriteReservation,
     *,
     failure: str,
-    forget: str | None = None,
+    delete_record_key: str | None = None,
 ) -> None:
     """Bring EventBridge after a change of the row from `before` to `after`, or take the change back.
 
@@ -87,79 +89,79 @@ def carry_out(
     raised. Raises Uncertain where they may as well have built on what was taken back.
     """
     try:
-        converge(services, after, exists=before is not None and before.due)
-    except TimerFailed as failed:
-        logger.warning("timer of %s failed: %s", after.id, failed)
-        taken_back = _take_back(services, before, after, accepted, forget)
-        if taken_back:
-            raise (SchedulingError if failed.refused else Unavailable)(failure) from failed
-        _look_again(services, after)
-        if taken_back is None:
-            raise Uncertain from failed
+        converge(services, after, exists=before is not None and before.should_have_timer)
+    except TimerFailed as error:
+        logger.warning("timer of %s failed: %s", after.id, error)
+        rolled_back = _rollback_change(services, before, after, reservation, delete_record_key)
+        if rolled_back:
+            raise (SchedulingError if error.refused else Unavailable)(failure) from error
+        _converge_again(services, after)
+        if rolled_back is None:
+            raise UnconfirmedChange from error
 
 
-def _look_again(services: Services, schedule: Schedule) -> None:
+def _converge_again(services: Services, schedule: Schedule) -> None:
     """Match the row once more: what failed may have reached EventBridge after those who have settled the row."""
 
-    def mark_and_match() -> None:
-        current = services.schedules.read(schedule.install_id, schedule.id).schedule
+    def mark_and_converge() -> None:
+        current = services.schedules.read_schedule(schedule.install_id, schedule.id).schedule
         if current is None:
-            services.timers.remove(schedule.id)
+            services.timers.delete_timer(schedule.id)
             return
-        touched = current.touched(services.clock())
-        write(services, current, touched)
-        converge(services, touched)
+        pending_schedule = current.marked_pending(services.clock())
+        write_schedule(services, current, pending_schedule)
+        converge(services, pending_schedule)
 
     try:
-        services.retry(mark_and_match)
-    except (TimerFailed, Unavailable) as failed:
-        logger.warning("timer of %s left to the reconciler: %s", schedule.id, failed)
+        services.retry(mark_and_converge)
+    except (TimerFailed, Unavailable) as error:
+        logger.warning("timer of %s left to the reconciler: %s", schedule.id, error)
 
 
-def _take_back(
+def _rollback_change(
     services: Services,
     before: Schedule | None,
     after: Schedule,
-    accepted: Acceptance,
-    forget: str | None,
+    reservation: WriteReservation,
+    delete_record_key: str | None,
 ) -> bool | None:
     """Whether the change was taken back, or None where others have built on either; the timer follows if it was."""
     now = services.clock()
-    target = before.restored_over(after, now) if before else after.withdrawn(now)
-    lost = False
+    target = before.rollback_to(after, now) if before else after.rolled_back(now)
+    response_lost = False
 
-    def take_back() -> bool | None:
-        nonlocal lost
+    def write_rollback() -> bool | None:
+        nonlocal response_lost
         try:
-            write(services, after, target, release=accepted, forget=forget)
+            write_schedule(services, after, target, release=reservation, delete_record_key=delete_record_key)
         except Conflict:
-            if _stands(services, after, accepted):
+            if _is_change_current(services, after, reservation):
                 return False
-            return None if lost else False
-        except Uncertain:
-            lost = True
+            return None if response_lost else False
+        except UnconfirmedChange:
+            response_lost = True
             raise
         return True
 
     try:
-        taken_back = services.retry(take_back, on=(Conflict, Unavailable))
+        rolled_back = services.retry(write_rollback, retry_on=(Conflict, Unavailable))
     except Unavailable as unavailable:
-        raise Uncertain from unavailable
-    if not taken_back:
-        return taken_back
+        raise UnconfirmedChange from unavailable
+    if not rolled_back:
+        return rolled_back
     try:
         converge(services, target)
-    except TimerFailed as failed:
-        logger.warning("timer of %s left to the reconciler: %s", after.id, failed)
+    except TimerFailed as error:
+        logger.warning("timer of %s left to the reconciler: %s", after.id, error)
     return True
 
 
-def _stands(services: Services, change: Schedule, accepted: Acceptance) -> bool:
+def _is_change_current(services: Services, change: Schedule, reservation: WriteReservation) -> bool:
     """Whether the row is still of that change, by now others' to settle. Raises Conflict while it is not."""
-    seen = services.schedules.read(change.install_id, change.id)
-    if seen.schedule is None or seen.schedule.change_token != change.change_token:
+    snapshot = services.schedules.read_schedule(change.install_id, change.id)
+    if snapshot.schedule is None or snapshot.schedule.change_token != change.change_token:
         return False
-    same_install = seen.install is not None and seen.install.generation == accepted.generation
-    if same_install and seen.schedule.pending:
+    same_install = snapshot.install is not None and snapshot.install.generation == reservation.generation
+    if same_install and snapshot.schedule.pending:
         raise Conflict
     return True
