@@ -71,7 +71,7 @@ def _install(folder: Path, *what: str) -> None:
     stamp = folder / ".installed"
     if stamp.exists() and stamp.read_text() == str(what):
         return
-    uv = [str(ROOT / ".venv" / "bin" / "uv"), "pip", "install", "--quiet", "--python", python()]
+    uv = [str(ROOT / "scripts" / "uv"), "pip", "install", "--quiet", "--python", python()]
     subprocess.run([*uv, "--target", str(folder), *what], check=True)
     compiled = ["-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash", str(folder)]
     subprocess.run([python(), *compiled], check=True)

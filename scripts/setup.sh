@@ -1,31 +1,39 @@
 #!/bin/sh
-# Make .venv with everything the project's own lock file names. Safe to run again; a no-op when nothing changed.
+# Make .venv with the packages of requirements.lock and the project itself. A no-op when nothing has changed.
+# Installs nothing outside this folder.
 set -eu
 cd "$(dirname "$0")/.."
 
-stamp=.venv/.installed
-want=$(cksum <requirements.lock)
-[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && exit 0
+locked=$(cat scripts/requirements.lock requirements.lock | cksum)
+project=$(cksum <pyproject.toml)
+is_current() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
-usable() { "$1" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null; }
-python=""
-for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
-    if usable "$candidate"; then python=$candidate; break; fi
-done
-[ -n "$python" ] || { echo "setup: no Python 3.11 or newer found; install one or name it: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
+install_packages() {
+    python="" without_venv=""
+    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+        "$candidate" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null || continue
+        if "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then python=$candidate; break; fi
+        without_venv=${without_venv:-$candidate}
+    done
+    if [ -z "$python" ] && [ -n "$without_venv" ]; then
+        version=$("$without_venv" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        echo "setup: $without_venv lacks the module venv; on Debian or Ubuntu, install it: apt-get install python$version-venv" >&2
+        exit 1
+    fi
+    [ -n "$python" ] || {
+        echo "setup: no Python 3.11 or newer found; install one or name it: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
 
-if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    # Debian and Ubuntu ship venv apart from Python.
-    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    asroot=""
-    [ "$(id -u)" = 0 ] || asroot="sudo"
-    echo "setup: installing python$version-venv" >&2
-    $asroot apt-get update -qq && DEBIAN_FRONTEND=noninteractive $asroot apt-get install -y -qq "python$version-venv" >&2 || {
-        echo "setup: Python's venv module is missing; run: apt-get install python$version-venv" >&2; exit 1; }
-fi
+    echo "setup: installing into .venv (once)" >&2
+    "$python" -m venv --clear .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r scripts/requirements.lock
+    # Any index may serve a package, as with pip: the hashes say which file is the right one.
+    scripts/uv pip install --quiet --python .venv/bin/python --index-strategy unsafe-best-match \
+        --require-hashes -r requirements.lock
+    echo "$locked" >.venv/.locked
+}
 
-echo "setup: installing into .venv (once)" >&2
-"$python" -m venv --clear .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
-.venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
-echo "$want" >"$stamp"
+is_current .venv/.locked "$locked" || install_packages
+is_current .venv/.project "$project" || {
+    scripts/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+    echo "$project" >.venv/.project
+}
