@@ -31,7 +31,7 @@ test: setup sample ## Run the tests, those of the whole stack first
 properties: setup ## Run the property tests at length
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties
 
-sam-build: setup ## Build layer and functions for this machine's processor into build/sam
+sam-build: setup ## Build layer and functions for this machine's processor into build/sam; BOTOCORE=whole for FIPS
 	@scripts/setup_sam.sh
 	@build/sam-venv/bin/sam build --build-dir build/sam --parameter-overrides Architecture=$(ARCHITECTURE)
 
