@@ -60,7 +60,7 @@ setup: ## Make .venv with the locked packages and this project
 sample: setup ## Build the sample extension to a WASM component
 	@$(BIN)/python -m samples.build
 
-sam-build: setup ## Build layer and functions for this processor into build/sam
+sam-build: setup ## Build layer and functions to build/sam (BOTOCORE=whole: FIPS)
 	@scripts/setup_sam.sh
 	@build/sam-venv/bin/sam build --build-dir build/sam --parameter-overrides Architecture=$(ARCHITECTURE)
 

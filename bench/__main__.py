@@ -4,8 +4,9 @@
 """
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from rich.table import Table
 
 from bench.gates import WARM, Gate, gates
 from bench.growth import grown
-from bench.measure import Case, Figures, Result, in_batches, in_turn, median
-from bench.parts import cold_shares, warm_shares
+from bench.measure import Case, Figures, Result, in_batches, in_fresh_processes, median
+from bench.parts import SAMPLED, cold_shares, warm_shares
 from bench.plot import draw
 from bench.report import markdown
 from bench.server import serving, trusted
@@ -28,49 +29,67 @@ HELD = (OURS, FLOOR, CONTROL)
 PEER_OPERATIONS = ("list", "get", "create")
 
 
-def main(gate_only: bool) -> int:
-    """The number of the process's end."""
+@dataclass(frozen=True)
+class Options:
+    """The options of the command line."""
+
+    gate_only: bool = False
+    rounds: int = ROUNDS
+    output: Path = Path(__file__).parent
+
+
+def main(options: Options) -> int:
+    """Measure, and return the exit status."""
     prepare()
     staged = stage()
-    peers = () if gate_only else PEERS
+    peers = () if options.gate_only else PEERS
     _assert_same_work(staged)
-    cold = _cold(staged, peers)
-    first = _first(staged, peers)
-    warm = in_batches(list(_warm_groups(staged, peers)), ROUNDS, "warm calls")
+    cold = _cold(staged, peers, options.rounds)
+    first = _first(staged, peers, options.rounds)
+    warm = in_batches(list(_warm_groups(staged, peers)), options.rounds, "warm calls")
     asked = asked_by_operation()
     found = gates(cold, first, warm, asked, ARTIFACT)
-    if not gate_only:
-        page = markdown(ROUNDS, found, cold, first, warm, asked, grown())
-        Path(__file__).with_name("results.md").write_text(page)
-        Path(__file__).with_name("results.svg").write_text(_picture(staged, cold, warm))
+    if not options.gate_only:
+        page = markdown(options.rounds, found, cold, first, warm, asked, grown())
+        (options.output / "results.md").write_text(page)
+        (options.output / "results.svg").write_text(
+            _picture(staged, cold, warm, min(options.rounds, SAMPLED))
+        )
     _print(found)
     return int(not all(gate.holds for gate in found))
 
 
-def _cold(staged: Stage, peers: Sequence[Subject]) -> Figures:
-    return _fresh([Case(s, "create", staged) for s in (*HELD, *peers)], Case.start, "cold start")
+def read_options(arguments: Sequence[str] | None = None) -> Options:
+    """Parse the command line; end the process where it is not understood."""
+    parser = ArgumentParser("bench", description="Measure what `sam build` makes beside raw botocore.")
+    parser.add_argument("--gate", action="store_true", help="measure what the gates need, and write nothing")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"at least 1, by default {ROUNDS}")
+    parser.add_argument(
+        "--output", type=Path, default=Options.output, help="folder of results.md, by default bench"
+    )
+    parsed = parser.parse_args(arguments)
+    if parsed.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    return Options(parsed.gate, parsed.rounds, parsed.output)
 
 
-def _first(staged: Stage, peers: Sequence[Subject]) -> Figures:
+def _cold(staged: Stage, peers: Sequence[Subject], rounds: int) -> Figures:
+    gated, others = ([Case(s, "create", staged) for s in subjects] for subjects in (HELD, peers))
+    return in_fresh_processes(gated, others, Case.start, rounds, "cold start")
+
+
+def _first(staged: Stage, peers: Sequence[Subject], rounds: int) -> Figures:
     """With the authorities that each one's own botocore trusts."""
     with serving(staged.items, WORK) as port:
         endpoint = {"AWS_ENDPOINT_URL": f"https://localhost:{port}"}
         bundles = {
             s.name: str(trusted(WORK, LAYER if s is OURS else WORK / "runtime")) for s in (*HELD, *peers)
         }
-        cases = [
-            Case(s, "create", staged, {**endpoint, "AWS_CA_BUNDLE": bundles[s.name]}) for s in (*HELD, *peers)
-        ]
-        return _fresh(cases, Case.first, "first create")
-
-
-def _fresh(cases: Sequence[Case], measure: Callable[[Case], Result], what: str) -> Figures:
-    """A start is short, and so the noisiest: where it is held to a gate, in more rounds."""
-    held, others = ([c for c in cases if (c.subject in HELD) is which] for which in (True, False))
-    return {
-        **in_turn(held, measure, 3 * ROUNDS, what),
-        **in_turn(others, measure, ROUNDS, f"{what} of the others"),
-    }
+        gated, others = (
+            [Case(s, "create", staged, {**endpoint, "AWS_CA_BUNDLE": bundles[s.name]}) for s in subjects]
+            for subjects in (HELD, peers)
+        )
+        return in_fresh_processes(gated, others, Case.first, rounds, "first create")
 
 
 def _warm_groups(staged: Stage, peers: Sequence[Subject]) -> Iterator[Sequence[Case]]:
@@ -108,13 +127,15 @@ def _asked(request: Any) -> Any:
     return operation, sorted(next(iter(step)) for step in steps)
 
 
-def _picture(staged: Stage, cold: Figures, warm: Figures) -> str:
+def _picture(staged: Stage, cold: Figures, warm: Figures, samples: int) -> str:
     """What was measured, divided as the samples are."""
     starts = {
-        s.name: _parts(cold_shares(s, "create"), median(cold[s.name, "create"], "init"))
+        s.name: _parts(cold_shares(s, "create", samples), median(cold[s.name, "create"], "init"))
         for s in (OURS, FLOOR, *PEERS)
     }
-    calls = {o: _parts(warm_shares(OURS, o, staged), median(warm["this", o], "cpu") / 1000) for o in WARM}
+    calls = {
+        o: _parts(warm_shares(OURS, o, staged, samples), median(warm["this", o], "cpu") / 1000) for o in WARM
+    }
     return draw(
         [
             ("Cold start of create, CPU by the package that asks for it", "ms", starts),
@@ -135,4 +156,4 @@ def _print(found: Sequence[Gate]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(gate_only="--gate" in sys.argv[1:]))
+    raise SystemExit(main(read_options()))

@@ -1,6 +1,7 @@
 """Processes measured in turn, so that whatever else the machine does befalls all of them."""
 
 import statistics
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ Result = Mapping[str, Any]
 Figures = Mapping[tuple[str, str], Sequence[Result]]
 """By subject and operation."""
 BATCHES = 4
+GATED_ROUNDS = 3
+"""How many times the rounds of others a case has whose fresh processes are held to a gate."""
 T = TypeVar("T")
 
 
@@ -61,12 +64,24 @@ class Case:
 
 
 def in_turn(cases: Sequence[Case], measure: Callable[[Case], Result], rounds: int, what: str) -> Figures:
-    """Every case once a round, each round beginning with another."""
+    """Measure every case once a round, each round beginning with another; without cases there is no round."""
     found = _nothing(cases)
+    if not cases:
+        return found
     for number in track(range(rounds), what):
         for case in _rotated(cases, number):
             found[case.key].append(measure(case))
     return found
+
+
+def in_fresh_processes(
+    gated: Sequence[Case], others: Sequence[Case], measure: Callable[[Case], Result], rounds: int, what: str
+) -> Figures:
+    """Measure starts of processes: short and so the noisiest, in more rounds where they are held to a gate."""
+    return {
+        **in_turn(gated, measure, GATED_ROUNDS * rounds, what),
+        **in_turn(others, measure, rounds, f"{what} of the others"),
+    }
 
 
 def in_batches(groups: Sequence[Sequence[Case]], rounds: int, what: str) -> Figures:
@@ -94,8 +109,9 @@ def _nothing(cases: Sequence[Case]) -> dict[tuple[str, str], list[Result]]:
 
 def _rotated(cases: Sequence[T], number: int) -> Sequence[T]:
     """Not reversed: one that runs twice in a row finds the caches warm."""
-    first = number % len(cases)
-    return [*cases[first:], *cases[:first]]
+    rotated = deque(cases)
+    rotated.rotate(-number)
+    return list(rotated)
 
 
 def median(results: Sequence[Result], name: str) -> float:

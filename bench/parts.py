@@ -16,22 +16,26 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 """Each with the folders, or files, by which a path is known to be of it."""
 SAMPLED = 5
-"""Processes of each."""
+"""Processes of each, by default."""
 
 
-def cold_shares(subject: Subject, operation: str) -> Mapping[str, float]:
+def cold_shares(subject: Subject, operation: str, samples: int = SAMPLED) -> Mapping[str, float]:
     """Of a start up to the ready handler, by part."""
-    return _shares(subject, operation, {})
+    return _shares(subject, operation, {}, samples)
 
 
-def warm_shares(subject: Subject, operation: str, stage: Stage) -> Mapping[str, float]:
+def warm_shares(
+    subject: Subject, operation: str, stage: Stage, samples: int = SAMPLED
+) -> Mapping[str, float]:
     """Of a call in a warm process, by part."""
-    return _shares(subject, operation, {"event": stage.events[operation], "items": stage.items})
+    return _shares(subject, operation, {"event": stage.events[operation], "items": stage.items}, samples)
 
 
-def _shares(subject: Subject, operation: str, spec: Mapping[str, object]) -> Mapping[str, float]:
+def _shares(
+    subject: Subject, operation: str, spec: Mapping[str, object], samples: int
+) -> Mapping[str, float]:
     seconds = dict.fromkeys(PARTS, 0.0)
-    for _ in range(SAMPLED):
+    for _ in range(samples):
         with probe("sampled", subject, operation, {}, spec) as running:
             for path, spent in running.hear():
                 if part := _part(path):

@@ -3,6 +3,11 @@ include $(dir $(lastword $(MAKEFILE_LIST)))../python.mk
 
 PACKAGES = $(ARTIFACTS_DIR)/python
 POWERTOOLS = $(PACKAGES)/aws_lambda_powertools
+# `whole` for endpoints that the trimmed one does not know, which are FIPS and dual-stack ones: slower to start.
+BOTOCORE ?= trimmed
+ifeq ($(filter trimmed whole,$(BOTOCORE)),)
+$(error BOTOCORE is "$(BOTOCORE)", but must be trimmed or whole)
+endif
 
 build-SchedulingLayer:
 	@"$(PYTHON)" -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
@@ -11,7 +16,9 @@ build-SchedulingLayer:
 	    --target "$(PACKAGES)" --requirement requirements.txt
 	@cp -R scheduling "$(PACKAGES)/"
 	@# What no function imports, and nothing that one imports.
+ifeq ($(BOTOCORE),trimmed)
 	@"$(PYTHON)" trim_botocore.py "$(PACKAGES)/botocore"
+endif
 	@rm -rf "$(PACKAGES)"/*.dist-info "$(PACKAGES)/bin" "$(PACKAGES)/croniter/tests" \
 	    "$(PACKAGES)/pydantic/v1" "$(PACKAGES)/pydantic/mypy.py" "$(POWERTOOLS)/event_handler"
 	@find "$(POWERTOOLS)/utilities" -mindepth 1 -maxdepth 1 \

@@ -1,6 +1,7 @@
 """Leave of botocore what the functions need of it to call AWS: `trim_botocore.py FOLDER`, for the layer's build.
 
-A cold start spends a third of its time on reading what is left out here (decision 025).
+A cold start spends a third of its time on reading what is left out here (decision 025). Where botocore has not what is
+to be kept, as a later version may name it otherwise, the build ends with an error rather than with a broken layer.
 """
 
 import gzip
@@ -27,38 +28,79 @@ CALLED = {
 }
 AUTHORITIES = ("Amazon", "Starfield", "DigiCert")
 """Those that Amazon Trust Services asks to trust, and that of older endpoints; each connection parses them all."""
+MIN_CERTIFICATES = 10
+MARKER = "TRIMMED"
+"""The file in botocore's folder by which the layer knows at its start that this was done."""
+_MARKER_TEXT = "By layers/scheduling/trim_botocore.py of extension-scheduler: without rules for endpoints.\n"
 Model = dict[str, Any]
 
 
+class TrimError(Exception):
+    """Something that is to be kept is not in this botocore."""
+
+
 def trim(botocore: Path) -> None:
-    """Drop from the package's folder services, operations, documentation, and authorities."""
+    """Drop services, operations, documentation, endpoint rules, and authorities from the package's folder.
+
+    Raises:
+        TrimError: if a service, an operation or an authority that is to be kept is not found.
+    """
+    (botocore / MARKER).write_text(_MARKER_TEXT)
     _trim_services(botocore / "data")
-    bundle = botocore / "cacert.pem"
-    labels = tuple(f'# Label: "{name}' for name in AUTHORITIES)
-    authorities = bundle.read_text().split("\n\n")
-    bundle.write_text("\n\n".join(each for each in authorities if any(label in each for label in labels)))
+    _trim_authorities(botocore / "cacert.pem")
+
+
+def _trim_authorities(bundle: Path) -> None:
+    certificates = bundle.read_text().split("\n\n")
+    kept = []
+    for name in AUTHORITIES:
+        labelled = [each for each in certificates if f'# Label: "{name}' in each]
+        if not labelled:
+            raise TrimError(f'no certificate is labelled "{name}..." in {bundle}')
+        kept += labelled
+    count = sum(each.count("-----BEGIN CERTIFICATE-----") for each in kept)
+    if count < MIN_CERTIFICATES:
+        raise TrimError(f"only {count} certificates would be kept of {bundle}, fewer than {MIN_CERTIFICATES}")
+    bundle.write_text("\n\n".join(kept))
 
 
 def _trim_services(data: Path) -> None:
-    for folder in filter(Path.is_dir, data.iterdir()):
-        if folder.name in CALLED:
+    folders = {path.name: path for path in data.iterdir() if path.is_dir()}
+    for service in CALLED:
+        if service not in folders:
+            raise TrimError(f"no service is named {service} in {data}")
+    for name, folder in folders.items():
+        if name in CALLED:
             *old, newest = sorted(folder.iterdir())
             for version in old:
                 shutil.rmtree(version)
-            _trim_service(newest, CALLED[folder.name])
+            _trim_service(newest, CALLED[name])
         else:
             shutil.rmtree(folder)
     (data / "partitions.json").unlink()
-    endpoints = json.loads((data / "endpoints.json").read_text())
+    _trim_endpoints(data / "endpoints.json")
+
+
+def _trim_endpoints(path: Path) -> None:
+    endpoints = json.loads(path.read_text())
     for partition in endpoints["partitions"]:
         services = partition["services"]
         partition["services"] = {name: services[name] for name in CALLED if name in services}
-    _write(data / "endpoints.json", endpoints)
+    for service in CALLED:
+        if not any(service in partition["services"] for partition in endpoints["partitions"]):
+            raise TrimError(f"no endpoints are listed for {service} in {path}")
+    _write(path, endpoints)
 
 
 def _trim_service(version: Path, operations: list[str]) -> None:
     """Without the rules for endpoints, gone through at each call: endpoints.json gives each client its one."""
-    model = dict(json.loads(gzip.decompress((version / "service-2.json.gz").read_bytes())))
+    path = version / "service-2.json.gz"
+    if not path.is_file():
+        raise TrimError(f"there is no {path}")
+    model = dict(json.loads(gzip.decompress(path.read_bytes())))
+    for name in operations:
+        if name not in model["operations"]:
+            raise TrimError(f"no operation is named {name} in {path}")
     shutil.rmtree(version)
     version.mkdir()
     model["operations"] = {name: model["operations"][name] for name in operations}
@@ -105,4 +147,7 @@ def _write(path: Path, value: object) -> None:
 
 
 if __name__ == "__main__":
-    trim(Path(sys.argv[1]))
+    try:
+        trim(Path(sys.argv[1]))
+    except TrimError as error:
+        raise SystemExit(f"trim_botocore: {error}") from None

@@ -86,7 +86,7 @@ def test_the_runner_never_logs_it(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         execute(probe, "/scheduler/list_schedules", TOKEN)
-        scheduler.hang_seconds = 1
+        scheduler.hold_requests()
         execute(probe, "/scheduler/list_schedules", TOKEN, timeout_ms=200)
         execute(probe, "/trap", TOKEN)
         execute(probe, "/echo", f"{TOKEN} and more")

@@ -98,13 +98,35 @@ def test_the_layer_has_native_code_for_this_processor() -> None:
 
 def test_the_layer_for_the_other_processor_differs_in_native_code_alone(tmp_path: Path) -> None:
     (other,) = MACHINES.keys() - {ARCHITECTURE}
-    source = PROJECT_ROOT / "layers" / "scheduling"
-    rule = ["make", "--makefile", str(source / other / "Makefile"), "build-SchedulingLayer"]
-    subprocess.run(rule, cwd=source, env={**os.environ, "ARTIFACTS_DIR": str(tmp_path)}, check=True)
+    build_layer(other, tmp_path)
 
     assert machines(tmp_path) == {MACHINES[other]}
     assert names(tmp_path) == names(LAYER)
     assert size(tmp_path) <= 18_000_000
+
+
+def build_layer(architecture: str, folder: Path, **variables: str) -> None:
+    source = PROJECT_ROOT / "layers" / "scheduling"
+    rule = ["make", "--makefile", str(source / architecture / "Makefile"), "build-SchedulingLayer"]
+    environment = {**os.environ, "ARTIFACTS_DIR": str(folder), **variables}
+    subprocess.run(rule, cwd=source, env=environment, check=True)
+
+
+def test_a_layer_with_the_whole_botocore_is_not_trimmed(tmp_path: Path) -> None:
+    build_layer(ARCHITECTURE, tmp_path, BOTOCORE="whole")
+    rules = "data/dynamodb/2012-08-10/endpoint-rule-set-1.json.gz"
+
+    assert [(folder / "botocore" / "TRIMMED").exists() for folder in (PACKAGES, tmp_path / "python")] == [
+        True,
+        False,
+    ]
+    assert (tmp_path / "python" / "botocore" / rules).is_file()
+    assert size(tmp_path) <= 250_000_000
+
+
+def test_another_kind_of_botocore_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        build_layer(ARCHITECTURE, tmp_path, BOTOCORE="half")
 
 
 def names(folder: Path) -> set[str]:

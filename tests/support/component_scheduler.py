@@ -3,12 +3,12 @@
 import gzip
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+HOLD_SECONDS = 60
 # A schedule as the API answers it, and as the extension then sees it.
 SCHEDULE = {
     "id": "5f0c8d2e-7a61-4c7e-9c1a-3b2d1e0f4a55",
@@ -56,18 +56,27 @@ class RecordingScheduler:
 
     status: int = 200
     body: str = '{"success": true}'
-    hang_seconds: float = 0
+    hold: threading.Event | None = None
+    """Unless None, requests are held until it is set, and then get no answer."""
     requests: list[Recorded] = field(default_factory=list)
+    hold_expired: bool = False
+    """Whether a request was held until `HOLD_SECONDS` had passed."""
     url: str = ""
 
     def answers(self, status: int, body: object) -> None:
         """From now on answer so; a text goes out as it is."""
         self.status, self.body = status, body if isinstance(body, str) else json.dumps(body)
 
+    def hold_requests(self) -> None:
+        """Give no answer until the next reset."""
+        self.hold = threading.Event()
+
     def reset(self) -> None:
-        """Forget everything."""
+        """Forget everything, and let go of the requests that are held."""
         self.answers(200, {"success": True})
-        self.hang_seconds = 0
+        if self.hold:
+            self.hold.set()
+        self.hold, self.hold_expired = None, False
         self.requests.clear()
 
 
@@ -82,8 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"])).decode()
         headers = {name.lower(): value for name, value in self.headers.items()}
         recorder.requests.append(Recorded(self.path, headers, body))
-        if recorder.hang_seconds:
-            time.sleep(recorder.hang_seconds)
+        if hold := recorder.hold:
+            recorder.hold_expired |= not hold.wait(HOLD_SECONDS)
             self.close_connection = True
             return
         answer = gzip.compress(recorder.body.encode())

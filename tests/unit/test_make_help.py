@@ -4,16 +4,16 @@ import re
 import subprocess
 from shutil import which
 
-from local.settings import PROJECT
+from local.settings import PROJECT_ROOT
 
 
 def test_help_lists_every_target_in_groups_within_80_columns() -> None:
-    makefile = (PROJECT / "Makefile").read_text()
+    makefile = (PROJECT_ROOT / "Makefile").read_text()
     phony = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)", makefile, re.MULTILINE)
     assert phony
     targets = set(phony[1].replace("\\\n", " ").split())
     done = subprocess.run(
-        [which("make") or "make", "help"], cwd=PROJECT, capture_output=True, text=True, check=True
+        [which("make") or "make", "help"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
     lines = done.stdout.splitlines()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.settings import PROJECT
+from local.settings import PROJECT_ROOT
 
 
 def uv_environment(folder: Path, pip_config: str, **environment: str) -> dict[str, str]:
@@ -14,7 +14,7 @@ def uv_environment(folder: Path, pip_config: str, **environment: str) -> dict[st
     bin_folder = folder / ".venv" / "bin"
     bin_folder.mkdir(parents=True)
     (folder / "scripts").mkdir()
-    script = shutil.copy(PROJECT / "scripts" / "uv", folder / "scripts" / "uv")
+    script = shutil.copy(PROJECT_ROOT / "scripts" / "uv", folder / "scripts" / "uv")
     (folder / "pip.txt").write_text(pip_config)
     for name, command in (("python", f"cat '{folder}/pip.txt'"), ("uv", "env")):
         (bin_folder / name).write_text(f"#!/bin/sh\n{command}\n")

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from local.settings import PROJECT
+from local.settings import PROJECT_ROOT
 from scheduling_admin import __main__ as start
 
 
@@ -25,7 +25,7 @@ def test_a_missing_package_is_a_usage_error_in_one_sentence(
 
 
 def test_the_required_packages_are_those_of_the_extra() -> None:
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]
     extra = [
         re.split("[^a-z0-9-]", requirement)[0] for requirement in project["optional-dependencies"]["admin"]
     ]

@@ -1,48 +1,31 @@
 """What the layer's build leaves of botocore; the built layer itself is looked at in tests/sam."""
 
-import importlib.util
+import gzip
+import json
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import botocore
 import pytest
-from botocore.loaders import Loader
 from botocore.session import Session
 
-PROJECT = Path(__file__).parents[3]
-BOTOCORE = Path(botocore.__file__).parent
-
-
-def loaded(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TRIM = loaded(PROJECT / "layers" / "scheduling" / "trim_botocore.py")
+from tests.support.trimmed_botocore import TRIM, TRIM_SCRIPT, copy_botocore, loader_of, trimmed_copy
 
 
 @pytest.fixture(scope="module")
-def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Session:
+def trimmed_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trimmed_copy(tmp_path_factory.mktemp("trimmed"))
+
+
+@pytest.fixture(scope="module")
+def trimmed(trimmed_package: Path) -> Session:
     """A session by the descriptions that the layer has."""
-    folder = tmp_path_factory.mktemp("botocore")
-    keep = shutil.ignore_patterns("__pycache__", "*.py", *(set(services()) - set(TRIM.CALLED)))
-    shutil.copytree(BOTOCORE, folder, ignore=keep, dirs_exist_ok=True)
-    TRIM.trim(folder)
     session = signed_in()
-    loader = Loader(extra_search_paths=[str(folder / "data")], include_default_search_paths=False)
-    session.register_component("data_loader", loader)
+    session.register_component("data_loader", loader_of(trimmed_package))
     return session
-
-
-def services() -> Iterator[str]:
-    return (path.name for path in (BOTOCORE / "data").iterdir() if path.is_dir())
 
 
 def signed_in() -> Session:
@@ -110,3 +93,81 @@ def asked(session: Session, service: str, region: str) -> tuple[str, str]:
         getattr(client, operation)(**parameters)
     scope = sent[0].headers["Authorization"].decode().partition("Credential=")[2].partition(",")[0]
     return sent[0].url, "/".join(scope.split("/")[2:4])
+
+
+def test_the_package_is_marked_as_trimmed(trimmed_package: Path) -> None:
+    assert (trimmed_package / TRIM.MARKER).is_file()
+
+
+def test_the_authorities_that_are_kept_are_enough(trimmed_package: Path) -> None:
+    bundle = (trimmed_package / "cacert.pem").read_text()
+
+    assert bundle.count("-----BEGIN CERTIFICATE-----") >= TRIM.MIN_CERTIFICATES
+    assert all(f'# Label: "{name}' in bundle for name in TRIM.AUTHORITIES)
+
+
+def rename_labels(package: Path, name: str = "") -> None:
+    bundle = package / "cacert.pem"
+    bundle.write_text(bundle.read_text().replace(f'# Label: "{name}', f'# Name: "{name}'))
+
+
+def keep_one_certificate_of_each(package: Path) -> None:
+    bundle = package / "cacert.pem"
+    certificates = bundle.read_text().split("\n\n")
+    labels = [f'# Label: "{name}' for name in TRIM.AUTHORITIES]
+    bundle.write_text("\n\n".join(next(each for each in certificates if label in each) for label in labels))
+
+
+def remove_service(package: Path) -> None:
+    shutil.rmtree(package / "data" / "scheduler")
+
+
+def rename_model(package: Path) -> None:
+    (model,) = package.glob("data/scheduler/*/service-2.json.gz")
+    model.rename(model.with_suffix(".zst"))
+
+
+def remove_operation(package: Path) -> None:
+    path = max(package.glob("data/events/*/service-2.json.gz"))
+    model = json.loads(gzip.decompress(path.read_bytes()))
+    del model["operations"]["PutEvents"]
+    path.write_bytes(gzip.compress(json.dumps(model).encode()))
+
+
+def remove_endpoints(package: Path) -> None:
+    path = package / "data" / "endpoints.json"
+    path.write_text(path.read_text().replace('"secretsmanager"', '"secrets"'))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        pytest.param(rename_labels, 'no certificate is labelled "Amazon..." in ', id="labels"),
+        pytest.param(
+            lambda package: rename_labels(package, "Starfield"),
+            'no certificate is labelled "Starfield..." in ',
+            id="one label",
+        ),
+        pytest.param(
+            keep_one_certificate_of_each, "only 3 certificates would be kept of ", id="certificates"
+        ),
+        pytest.param(remove_service, "no service is named scheduler in ", id="service"),
+        pytest.param(rename_model, "there is no ", id="model"),
+        pytest.param(remove_operation, "no operation is named PutEvents in ", id="operation"),
+        pytest.param(remove_endpoints, "no endpoints are listed for secretsmanager in ", id="endpoints"),
+    ],
+)
+def test_what_is_to_be_kept_must_be_there(
+    tmp_path: Path, damage: Callable[[Path], None], message: str
+) -> None:
+    damage(copy_botocore(tmp_path))
+    bundle = (tmp_path / "cacert.pem").read_text()
+
+    trimming = subprocess.run(
+        [sys.executable, str(TRIM_SCRIPT), str(tmp_path)], capture_output=True, text=True, check=False
+    )
+
+    assert trimming.returncode == 1
+    assert trimming.stderr.startswith(f"trim_botocore: {message}")
+    assert trimming.stderr.count("\n") == 1
+    assert (tmp_path / "cacert.pem").read_text() == bundle

@@ -1,5 +1,7 @@
-import time
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from types import FrameType
 
 import pytest
 from scheduling.domain.install import Limits
@@ -137,10 +139,25 @@ def test_ten_leap_days_are_found_however_far_they_are(now: str, timezone: str, y
 
 @pytest.mark.parametrize("timezone", ["UTC", "Africa/El_Aaiun", "Antarctica/Troll", "Asia/Gaza"])
 @pytest.mark.parametrize("cron", ["0 0 29 2 *", "0 0 30 2 *", "* * * * *", "30 2 * 3 SUN", "0 9 31 1,3 *"])
-def test_a_preview_takes_less_than_100_ms_of_the_processor(cron: str, timezone: str) -> None:
+def test_a_preview_takes_few_calls(cron: str, timezone: str) -> None:
+    """A preview may take 100 ms, four times what so many calls take on a machine of 2026."""
     preview("2026-03-29T00:57", "0 0 * * *", timezone)  # imports and zones are read once for a process
 
-    start = time.process_time()
-    preview("2026-03-29T00:57", cron, timezone)
+    assert count_calls(lambda: preview("2026-03-29T00:57", cron, timezone)) < 40_000
 
-    assert time.process_time() - start < 0.1
+
+def count_calls(work: Callable[[], object]) -> int:
+    """Count the calls of functions, also of those in C."""
+    count = 0
+
+    def profile(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count

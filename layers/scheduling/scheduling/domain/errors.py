@@ -200,3 +200,7 @@ class RunFailed(ServiceError):
 
 class UnreadableRecord(ServiceError):
     """A record that this release cannot read; the text names its row."""
+
+
+class UnsupportedEndpoint(ServiceError):
+    """The environment asks for endpoints that the trimmed botocore does not know."""

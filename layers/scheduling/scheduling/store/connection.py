@@ -1,5 +1,6 @@
 """The one botocore session of the process, made to do no work that nobody here has a use for."""
 
+from pathlib import Path
 from typing import Any
 
 import botocore
@@ -8,6 +9,7 @@ from botocore.parsers import JSONParser, ResponseParserFactory
 from botocore.session import Session
 from pynamodb.connection import Connection
 
+from scheduling.domain.errors import UnsupportedEndpoint
 from scheduling.store.models import Row
 
 _CONFIG = Config(
@@ -15,6 +17,10 @@ _CONFIG = Config(
     user_agent=f"Botocore/{botocore.__version__} extension-scheduler",
     parameter_validation=False,
 )
+_TRIM_MARKER = Path(botocore.__file__).with_name("TRIMMED")
+"""There if the build has left the rules for endpoints out of botocore (layers/scheduling/trim_botocore.py)."""
+_VARIANTS = {"use_fips_endpoint": "FIPS", "use_dualstack_endpoint": "dual-stack"}
+"""Endpoints that botocore resolves wrongly and silently without those rules, by the setting that asks for them."""
 
 
 class _RawItemParser(JSONParser):
@@ -39,9 +45,23 @@ def _configure_session(session: Session) -> None:
     session.register_component("response_parser_factory", _RawItemParserFactory())
 
 
+def _check_endpoint_variants(session: Session) -> None:
+    for setting, kind in _VARIANTS.items():
+        if session.get_config_variable(setting) and _TRIM_MARKER.exists():
+            raise UnsupportedEndpoint(
+                f"AWS_{setting.upper()} is true, but this layer's botocore has no rules for {kind} endpoints: unset "
+                "it, or build a layer with the whole botocore (make sam-build BOTOCORE=whole)"
+            )
+
+
 def connect(table_name: str) -> Connection:
-    """The one DynamoDB client of the process, made before any model is used, so that all of them share it."""
+    """The one DynamoDB client of the process, made before any model is used, so that all of them share it.
+
+    Raises:
+        UnsupportedEndpoint: if FIPS or dual-stack endpoints are asked for and botocore is trimmed.
+    """
     Row.Meta.table_name = table_name
     connection = Row._get_connection().connection
+    _check_endpoint_variants(connection.session)
     _configure_session(connection.session)
     return connection

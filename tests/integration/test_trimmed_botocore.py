@@ -1,0 +1,243 @@
+"""The service on a session with the layer's trimmed descriptions of AWS, against moto."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import pytest
+from botocore.model import OperationModel
+from botocore.session import Session
+from scheduling.clients.event_bus import EventBusClient
+from scheduling.clients.lambda_ import ExecutorClient
+from scheduling.clients.secrets import CURRENT_STAGE, PREVIOUS_STAGE, Secret
+from scheduling.domain.audit import AuditEvent, EventName
+from scheduling.domain.runs import RunStatus
+from scheduling.operations.installs.tenants import set_tenant_paused
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.maintenance.sweep import sweep
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.runs.run_now import run_now
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.delete import delete_schedule
+from scheduling.operations.schedules.queries import get_schedule, list_endpoints, list_runs, list_schedules
+from scheduling.operations.schedules.update import update_schedule
+from scheduling.store.connection import connect
+from scheduling.store.models import Row
+
+from tests.support.aws_calls import Call, Killed
+from tests.support.trimmed_botocore import TRIM, copy_botocore, loader_of, trimmed_copy
+from tests.support.world import (
+    ADMIN,
+    BUS,
+    GROUP,
+    SETTINGS,
+    START,
+    TABLE,
+    TENANT,
+    World,
+    aws_client,
+    changed,
+    next_fire_of,
+    wanted,
+)
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trimmed package."""
+    return trimmed_copy(tmp_path_factory.mktemp("trimmed") / "botocore")
+
+
+@pytest.fixture(scope="module")
+def called() -> set[str]:
+    """The calls of the trimmed session's clients."""
+    return set()
+
+
+@pytest.fixture(scope="module")
+def session(package: Path, called: set[str]) -> Iterator[Session]:
+    """The session of the service's DynamoDB client, for this module another than in the rest of the process."""
+
+    def record(**call: Any) -> None:
+        model: OperationModel = call["model"]
+        called.add(f"{model.service_model.service_name}:{model.name}")
+
+    with patch.object(Row, "_connection", None):
+        session = connect(TABLE).session
+        session.register_component("data_loader", loader_of(package))
+        session.register("before-call", record)
+        yield session
+
+
+def manage_schedules(world: World, _session: Session) -> None:
+    install_id = world.register()
+    schedule = create_schedule(world.services, install_id, wanted(name="hourly", payload={"full": True}))
+    assert get_schedule(world.services, install_id, schedule.id).definition.payload == '{"full":true}'
+    assert [each.id for each in list_schedules(world.services, install_id, limit=50).schedules] == [
+        schedule.id
+    ]
+    assert len(list_endpoints(world.services, install_id)) == 4
+
+    updated = update_schedule(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
+    assert world.timers()[schedule.id]["ScheduleExpression"] == "cron(5 * * * ? *)"
+    assert updated.definition.cron == "5 * * * *"
+
+    delete_schedule(world.services, install_id, schedule.id)
+    assert list_schedules(world.services, install_id, limit=50).schedules == []
+    assert world.timers() == {}
+
+
+def run_schedules(world: World, session: Session) -> None:
+    install_id = world.register()
+    schedule = create_schedule(world.services, install_id, wanted())
+    execute_fire(world.services, world.runner, next_fire_of(world, schedule))
+    executor = ExecutorClient(session, SETTINGS.timer_target_arn)
+    manual = run_now(world.services, executor.deliver_fire, install_id, schedule.id, "key")
+    execute_fire(world.services, world.runner, manual)
+
+    runs = list_runs(world.services, install_id, schedule.id, limit=50).runs
+    assert [run.status for run in runs] == [RunStatus.SUCCESS] * 2
+    assert [event["scheduleId"] for event in world.handed_over()] == [schedule.id]
+
+
+def pause_and_uninstall(world: World, _session: Session) -> None:
+    install_id = world.register()
+    create_schedule(world.services, install_id, wanted())
+    set_tenant_paused(world.services, TENANT, paused=True, actor=ADMIN)
+    assert world.timers() == {}
+
+    delete_install(world.services, install_id, actor=ADMIN)
+    assert {row["type"] for row in world.rows(install_id)} <= {"run"}
+
+
+def repair(world: World, _session: Session) -> None:
+    """What a create_schedule left pending, and in a sweep, a timer that is gone and a name without a schedule."""
+    install_id = world.register()
+    schedule = create_schedule(world.services, install_id, wanted(name="hourly"))
+    world.calls.before = _die_at_create_schedule
+    with suppress(Killed):
+        create_schedule(world.services, install_id, wanted())
+    world.calls.before = None
+    world.advance(seconds=61)
+    assert reconcile(world.services).synced == 1
+
+    aws_client("scheduler").delete_schedule(GroupName=GROUP, Name=schedule.id)
+    unused_name = {
+        "pk": f"INSTALL#{install_id}",
+        "sk": "UNIQUE#unused",
+        "type": "name",
+        "scheduleId": str(uuid4()),
+    }
+    aws_client("dynamodb").put_item(
+        TableName=TABLE, Item={name: {"S": text} for name, text in unused_name.items()}
+    )
+    sweep(world.services, timedelta(hours=24))
+    world.advance(hours=25)
+    for _ in range(3):
+        sweep(world.services, timedelta(hours=24))
+    assert len(world.timers()) == 2
+    assert [row["sk"] for row in world.kinds(install_id, "name")] == ["UNIQUE#hourly"]
+
+
+def _die_at_create_schedule(call: Call) -> None:
+    if call.operation == "CreateSchedule":
+        raise Killed
+
+
+def publish(_world: World, session: Session) -> None:
+    aws_client("events").create_event_bus(Name=BUS)
+    event = AuditEvent(name=EventName.RUN_FAILED, sequence="1", time=START, detail={"n": 1})
+    assert EventBusClient(session, BUS).put_events([event]) == [event]
+
+
+def read_secrets(_world: World, session: Session) -> None:
+    secrets = aws_client("secretsmanager")
+    secret_id = secrets.create_secret(Name="token", SecretString="first")["ARN"]
+    secrets.put_secret_value(SecretId=secret_id, SecretString="second")
+    assert Secret(session, secret_id, (CURRENT_STAGE, PREVIOUS_STAGE)).read_values() == ("second", "first")
+
+
+STORIES: Mapping[str, tuple[Callable[[World, Session], None], set[str]]] = {
+    "manage schedules": (
+        manage_schedules,
+        {
+            "dynamodb:BatchGetItem",
+            "dynamodb:Query",
+            "dynamodb:TransactWriteItems",
+            "dynamodb:UpdateItem",
+            "scheduler:CreateSchedule",
+            "scheduler:DeleteSchedule",
+            "scheduler:UpdateSchedule",
+        },
+    ),
+    "run schedules": (run_schedules, set()),
+    "pause and uninstall": (pause_and_uninstall, set()),
+    "repair": (
+        repair,
+        {"dynamodb:DeleteItem", "dynamodb:PutItem", "scheduler:GetSchedule", "scheduler:ListSchedules"},
+    ),
+    "publish": (publish, {"events:PutEvents"}),
+    "read secrets": (read_secrets, {"secretsmanager:GetSecretValue"}),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_operations_work(story: str, session: Session, called: set[str], world: World) -> None:
+    play, expected = STORIES[story]
+    called.clear()
+
+    play(world, session)
+
+    assert called >= expected
+
+
+def test_every_call_that_is_kept_is_made() -> None:
+    kept = {f"{service}:{name}" for service, operations in TRIM.CALLED.items() for name in operations}
+
+    assert kept - set().union(*(expected for _, expected in STORIES.values())) == {"lambda:Invoke"}, (
+        "which no test lets through to moto"
+    )
+
+
+def start(package: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Start a function's process with that botocore package."""
+    path = os.pathsep.join([str(package.parent), str(PROJECT / "layers" / "scheduling")])
+    return subprocess.run(
+        [sys.executable, "-c", "from scheduling.store.connection import connect; connect('table')"],
+        env={"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1", "PYTHONPATH": path, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_trimmed_layer_starts(package: Path) -> None:
+    started = start(package)
+
+    assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_the_trimmed_layer_refuses_fips_endpoints_at_start(package: Path) -> None:
+    started = start(package, AWS_USE_FIPS_ENDPOINT="true")
+
+    assert started.returncode == 1
+    assert started.stderr.splitlines()[-1] == (
+        "scheduling.domain.errors.UnsupportedEndpoint: AWS_USE_FIPS_ENDPOINT is true, but this layer's botocore has no "
+        "rules for FIPS endpoints: unset it, or build a layer with the whole botocore (make sam-build BOTOCORE=whole)"
+    )
+
+
+def test_a_whole_layer_starts_with_fips_endpoints(tmp_path: Path) -> None:
+    started = start(copy_botocore(tmp_path / "botocore"), AWS_USE_FIPS_ENDPOINT="true")
+
+    assert (started.returncode, started.stderr) == (0, "")
