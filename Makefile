@@ -68,7 +68,7 @@ docs: setup ## Generate the table of permissions from template.yaml
 	@$(BIN)/python -m scripts.iam_table
 
 crashes: setup ## Generate and print the table of interrupted operations
-	@$(BIN)/python -m tests.support.crash_table 2>build/crashes.log
+	@$(BIN)/python -m tests.support.faults.crash_table 2>build/crashes.log
 
 format: setup ## Format the code
 	@$(BIN)/ruff format .

@@ -13,19 +13,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.gates import WARM, Gate, gates
-from bench.growth import grown
-from bench.measure import Case, Figures, Result, in_batches, in_fresh_processes, median
-from bench.parts import SAMPLED, cold_shares, warm_shares
-from bench.plot import draw
-from bench.report import markdown
-from bench.server import serving, trusted
-from bench.stage import ARTIFACT, LAYER, WORK, Stage, stage
-from bench.subjects import CONTROL, FLOOR, OURS, PEERS, Subject, prepare
-from bench.units import asked_by_operation
+from bench.cpu_shares import SAMPLED_PROCESSES, cold_shares, warm_shares
+from bench.gates import MAX_WARM_RATIOS, Gate, check_gates
+from bench.growth import measure_growth
+from bench.measure import BenchCase, Figures, Result, in_fresh_processes, measure_in_batches, median
+from bench.plot import draw_bars
+from bench.report import render_report
+from bench.server import serve, write_ca_bundle
+from bench.stage import ARTIFACT, LAYER, WORK, Stage, create_stage
+from bench.subjects import CONTROL, FLOOR, PEERS, THIS, Subject, install_runtimes
+from bench.units import measure_usage
 
 ROUNDS = 15
-HELD = (OURS, FLOOR, CONTROL)
+GATED_SUBJECTS = (THIS, FLOOR, CONTROL)
 PEER_OPERATIONS = ("list", "get", "create")
 
 
@@ -40,23 +40,23 @@ class Options:
 
 def main(options: Options) -> int:
     """Measure, and return the exit status."""
-    prepare()
-    staged = stage()
+    install_runtimes()
+    staged = create_stage()
     peers = () if options.gate_only else PEERS
     _assert_same_work(staged)
-    cold = _cold(staged, peers, options.rounds)
-    first = _first(staged, peers, options.rounds)
-    warm = in_batches(list(_warm_groups(staged, peers)), options.rounds, "warm calls")
-    asked = asked_by_operation()
-    found = gates(cold, first, warm, asked, ARTIFACT)
+    cold = _measure_cold(staged, peers, options.rounds)
+    first = _measure_first_call(staged, peers, options.rounds)
+    warm = measure_in_batches(list(_warm_groups(staged, peers)), options.rounds, "warm calls")
+    usage = measure_usage()
+    results = check_gates(cold, first, warm, usage, ARTIFACT)
     if not options.gate_only:
-        page = markdown(options.rounds, found, cold, first, warm, asked, grown())
+        page = render_report(options.rounds, results, cold, first, warm, usage, measure_growth())
         (options.output / "results.md").write_text(page)
         (options.output / "results.svg").write_text(
-            _picture(staged, cold, warm, min(options.rounds, SAMPLED))
+            _draw_picture(staged, cold, warm, min(options.rounds, SAMPLED_PROCESSES))
         )
-    _print(found)
-    return int(not all(gate.holds for gate in found))
+    _print_gates(results)
+    return int(not all(gate.passes for gate in results))
 
 
 def read_options(arguments: Sequence[str] | None = None) -> Options:
@@ -73,70 +73,76 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
     return Options(parsed.gate, parsed.rounds, parsed.output)
 
 
-def _cold(staged: Stage, peers: Sequence[Subject], rounds: int) -> Figures:
-    gated, others = ([Case(s, "create", staged) for s in subjects] for subjects in (HELD, peers))
-    return in_fresh_processes(gated, others, Case.start, rounds, "cold start")
+def _measure_cold(staged: Stage, peers: Sequence[Subject], rounds: int) -> Figures:
+    gated, others = (
+        [BenchCase(s, "create", staged) for s in subjects] for subjects in (GATED_SUBJECTS, peers)
+    )
+    return in_fresh_processes(gated, others, BenchCase.cold_start, rounds, "cold start")
 
 
-def _first(staged: Stage, peers: Sequence[Subject], rounds: int) -> Figures:
+def _measure_first_call(staged: Stage, peers: Sequence[Subject], rounds: int) -> Figures:
     """With the authorities that each one's own botocore trusts."""
-    with serving(staged.items, WORK) as port:
+    with serve(staged.items, WORK) as port:
         endpoint = {"AWS_ENDPOINT_URL": f"https://localhost:{port}"}
         bundles = {
-            s.name: str(trusted(WORK, LAYER if s is OURS else WORK / "runtime")) for s in (*HELD, *peers)
+            s.name: str(write_ca_bundle(WORK, LAYER if s is THIS else WORK / "runtime"))
+            for s in (*GATED_SUBJECTS, *peers)
         }
         gated, others = (
-            [Case(s, "create", staged, {**endpoint, "AWS_CA_BUNDLE": bundles[s.name]}) for s in subjects]
-            for subjects in (HELD, peers)
+            [BenchCase(s, "create", staged, {**endpoint, "AWS_CA_BUNDLE": bundles[s.name]}) for s in subjects]
+            for subjects in (GATED_SUBJECTS, peers)
         )
-        return in_fresh_processes(gated, others, Case.first, rounds, "first create")
+        return in_fresh_processes(gated, others, BenchCase.first_call, rounds, "first create")
 
 
-def _warm_groups(staged: Stage, peers: Sequence[Subject]) -> Iterator[Sequence[Case]]:
+def _warm_groups(staged: Stage, peers: Sequence[Subject]) -> Iterator[Sequence[BenchCase]]:
     """By operation; an invalid request beside a's get, which it is held to."""
-    for operation in WARM:
-        subjects = (*HELD, *(peers if operation in PEER_OPERATIONS else ()))
+    for operation in MAX_WARM_RATIOS:
+        subjects = (*GATED_SUBJECTS, *(peers if operation in PEER_OPERATIONS else ()))
         calls = 5 if operation == "list" else 20
-        group = [Case(subject, operation, staged, calls=calls) for subject in subjects]
-        yield [*group, Case(OURS, "invalid", staged)] if operation == "get" else group
+        group = [BenchCase(subject, operation, staged, calls=calls) for subject in subjects]
+        yield [*group, BenchCase(THIS, "invalid", staged)] if operation == "get" else group
 
 
 def _assert_same_work(staged: Stage) -> None:
     """The floor asks AWS for the same and answers the same as this, but for what is new with each create."""
-    for operation in (*WARM, "invalid", "refused"):
-        ours, floor = (Case(s, operation, staged).call() for s in (OURS, FLOOR))
-        if _work(ours) != _work(floor):
-            raise SystemExit(f"bench: {operation} differs:\n{_work(ours)}\n{_work(floor)}")
+    for operation in (*MAX_WARM_RATIOS, "invalid", "refused"):
+        ours, floor = (BenchCase(s, operation, staged).single_call() for s in (THIS, FLOOR))
+        if _comparable_work(ours) != _comparable_work(floor):
+            raise SystemExit(
+                f"bench: {operation} differs:\n{_comparable_work(ours)}\n{_comparable_work(floor)}"
+            )
 
 
-def _work(result: Result) -> Any:
-    answer = result["answer"]
-    body = json.loads(answer["body"] or "{}")
-    known = {name: value for name, value in answer["headers"].items() if name != "location"}
-    if answer["statusCode"] == 201:
+def _comparable_work(result: Result) -> Any:
+    response = result["response"]
+    body = json.loads(response["body"] or "{}")
+    headers = {name: value for name, value in response["headers"].items() if name != "location"}
+    if response["statusCode"] == 201:
         body |= {"id": "new", "createdAt": "new"}
-    if answer["statusCode"] == 400:
+    if response["statusCode"] == 400:
         body.pop("detail")  # of several broken fields the first named may be another
-    return [_asked(each) for each in result["asked"]], answer["statusCode"], known, body
+    return [_summarize_request(each) for each in result["requests"]], response["statusCode"], headers, body
 
 
-def _asked(request: Any) -> Any:
+def _summarize_request(request: Any) -> Any:
     """By service, operation, and rows: of a transaction, how many of each kind."""
     operation = request["target"] or f"{request['method']} {request['path'].rpartition('/')[0]}"
     steps = json.loads(request["body"] or "{}").get("TransactItems", [])
     return operation, sorted(next(iter(step)) for step in steps)
 
 
-def _picture(staged: Stage, cold: Figures, warm: Figures, samples: int) -> str:
+def _draw_picture(staged: Stage, cold: Figures, warm: Figures, samples: int) -> str:
     """What was measured, divided as the samples are."""
     starts = {
-        s.name: _parts(cold_shares(s, "create", samples), median(cold[s.name, "create"], "init"))
-        for s in (OURS, FLOOR, *PEERS)
+        s.name: _scale_shares(cold_shares(s, "create", samples), median(cold[s.name, "create"], "init"))
+        for s in (THIS, FLOOR, *PEERS)
     }
     calls = {
-        o: _parts(warm_shares(OURS, o, staged, samples), median(warm["this", o], "cpu") / 1000) for o in WARM
+        o: _scale_shares(warm_shares(THIS, o, staged, samples), median(warm["this", o], "cpu") / 1000)
+        for o in MAX_WARM_RATIOS
     }
-    return draw(
+    return draw_bars(
         [
             ("Cold start of create, CPU by the package that asks for it", "ms", starts),
             ("A warm call of this, CPU by the package that asks for it", "ms", calls),
@@ -144,14 +150,14 @@ def _picture(staged: Stage, cold: Figures, warm: Figures, samples: int) -> str:
     )
 
 
-def _parts(shares: Mapping[str, float], whole: float) -> Mapping[str, float]:
-    return {part: share * whole for part, share in shares.items()}
+def _scale_shares(shares: Mapping[str, float], total: float) -> Mapping[str, float]:
+    return {part: share * total for part, share in shares.items()}
 
 
-def _print(found: Sequence[Gate]) -> None:
+def _print_gates(results: Sequence[Gate]) -> None:
     table = Table("gate", "figure", "at most", "")
-    for gate in found:
-        table.add_row(gate.name, f"{gate.figure:.2f}", f"{gate.most:.4g}", "" if gate.holds else "[red]no")
+    for gate in results:
+        table.add_row(gate.name, f"{gate.figure:.2f}", f"{gate.limit:.4g}", "" if gate.passes else "[red]no")
     Console().print(table)
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 _UNCHECKED_HASH = b"\x01\x00\x00\x00"
 
 
-def byte_code_faults(artifact: Path) -> list[Path]:
+def find_byte_code_faults(artifact: Path) -> list[Path]:
     """The modules without byte code of exactly their source that Python need not check."""
-    return [module for module in artifact.rglob("*.py") if not _compiled(module)]
+    return [module for module in artifact.rglob("*.py") if not _has_current_byte_code(module)]
 
 
-def _compiled(module: Path) -> bool:
-    found = module.parent / "__pycache__" / f"{module.stem}.cpython-313.pyc"
-    if not found.exists():
+def _has_current_byte_code(module: Path) -> bool:
+    byte_code = module.parent / "__pycache__" / f"{module.stem}.cpython-313.pyc"
+    if not byte_code.exists():
         return False
-    head = found.read_bytes()[:16]
+    head = byte_code.read_bytes()[:16]
     source_hash = _imp.source_hash(int.from_bytes(head[:4], "little"), module.read_bytes())
     return head[4:8] == _UNCHECKED_HASH and head[8:] == source_hash

@@ -18,7 +18,7 @@ class CannedAws:
         by_key = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
         self._items = dict(sorted(by_key.items()))
 
-    def answer(self, target: str, path: str, body: bytes) -> bytes:
+    def respond(self, target: str, path: str, body: bytes) -> bytes:
         """The body of the answer to a request with that `X-Amz-Target`, path and body."""
         if path.startswith("/schedules/"):
             return b'{"ScheduleArn":"arn:aws:scheduler:us-east-1:123456789012:schedule/group/name"}'
@@ -27,33 +27,33 @@ class CannedAws:
         operation = target.rpartition(".")[2]
         if operation == "GetSecretValue":
             return json.dumps(_SECRET).encode()
-        given = json.loads(body)
-        return json.dumps(getattr(self, f"_{operation.lower()}")(given)).encode()
+        arguments = json.loads(body)
+        return json.dumps(getattr(self, f"_{operation.lower()}")(arguments)).encode()
 
-    def _batchgetitem(self, given: Mapping[str, Any]) -> Item:
-        ((table, wanted),) = given["RequestItems"].items()
-        keys = [(key["pk"]["S"], key["sk"]["S"]) for key in wanted["Keys"]]
-        found = [self._items[key] for key in keys if key in self._items]
-        return {"Responses": {table: found}, "UnprocessedKeys": {}}
+    def _batchgetitem(self, arguments: Mapping[str, Any]) -> Item:
+        ((table, request),) = arguments["RequestItems"].items()
+        keys = [(key["pk"]["S"], key["sk"]["S"]) for key in request["Keys"]]
+        items = [self._items[key] for key in keys if key in self._items]
+        return {"Responses": {table: items}, "UnprocessedKeys": {}}
 
-    def _getitem(self, given: Mapping[str, Any]) -> Item:
-        key = (given["Key"]["pk"]["S"], given["Key"]["sk"]["S"])
+    def _getitem(self, arguments: Mapping[str, Any]) -> Item:
+        key = (arguments["Key"]["pk"]["S"], arguments["Key"]["sk"]["S"])
         return {"Item": self._items[key]} if key in self._items else {}
 
-    def _query(self, given: Mapping[str, Any]) -> Item:
-        values = given["ExpressionAttributeValues"]
+    def _query(self, arguments: Mapping[str, Any]) -> Item:
+        values = arguments["ExpressionAttributeValues"]
         partition, first, last = (values[name]["S"] for name in sorted(values)[:3])
-        found = [item for (pk, sk), item in self._items.items() if pk == partition and first <= sk <= last]
-        if given.get("ScanIndexForward") is False:
-            found.reverse()
-        found = found[: given.get("Limit")]
-        return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
+        items = [item for (pk, sk), item in self._items.items() if pk == partition and first <= sk <= last]
+        if arguments.get("ScanIndexForward") is False:
+            items.reverse()
+        items = items[: arguments.get("Limit")]
+        return {"Items": items, "Count": len(items), "ScannedCount": len(items)}
 
-    def _updateitem(self, given: Mapping[str, Any]) -> Item:
-        key = (given["Key"]["pk"]["S"], given["Key"]["sk"]["S"])
-        return {"Attributes": self._items.get(key, given["Key"])} if given.get("ReturnValues") else {}
+    def _updateitem(self, arguments: Mapping[str, Any]) -> Item:
+        key = (arguments["Key"]["pk"]["S"], arguments["Key"]["sk"]["S"])
+        return {"Attributes": self._items.get(key, arguments["Key"])} if arguments.get("ReturnValues") else {}
 
-    def _transactwriteitems(self, _given: Mapping[str, Any]) -> Item:
+    def _transactwriteitems(self, _arguments: Mapping[str, Any]) -> Item:
         return {}
 
     _putitem = _deleteitem = _transactwriteitems

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from rich.progress import track
 
-from bench.measure import BATCHES, Case, measured
-from bench.stage import INSTALL, TENANT_EVENT, Stage, stage
-from bench.subjects import OURS
+from bench.measure import BATCHES, BenchCase, measure_batch
+from bench.stage import INSTALL, TENANT_EVENT, Stage, create_stage
+from bench.subjects import THIS
 
 Item = dict[str, Any]
 SCHEDULES, PAYLOADS = (1, 10, 49), (0, 10_000, 100_000)
@@ -20,57 +20,59 @@ RUNS, INSTALLS = (10, 1_000, 100_000), (1, 100, 10_000)
 
 
 @dataclass(frozen=True)
-class Grown:
+class GrowthPoint:
     """One operation on so much of something: CPU in us, calls of AWS, bytes that DynamoDB answers with."""
 
     operation: str
-    of: str
-    much: int
+    dimension: str
+    size: int
     cpu: float
     calls: int
-    answered: int
+    response_bytes: int
 
 
-def grown() -> Sequence[Grown]:
+def measure_growth() -> Sequence[GrowthPoint]:
     """In the order of the table."""
-    cases = list(_cases())
-    return [_measured(*case) for case in track(cases, "growth")]
+    cases = list(_growth_cases())
+    return [_measure_point(*case) for case in track(cases, "growth")]
 
 
-def _cases() -> Iterator[tuple[str, str, int, Callable[[], Stage]]]:
-    for many in SCHEDULES:
+def _growth_cases() -> Iterator[tuple[str, str, int, Callable[[], Stage]]]:
+    for count in SCHEDULES:
         for operation in ("list", "get", "create"):
-            yield operation, "schedules of the install", many, partial(stage, many)
+            yield operation, "schedules of the install", count, partial(create_stage, count)
     for size in PAYLOADS:
         for operation in ("get", "update"):
-            yield operation, "bytes of payload", size, partial(stage, 1, _payload(size))
-    for many in RUNS:
-        yield "runs", "runs in the history", many, partial(_with_runs, many)
-        yield "create", "runs in the history", many, partial(_with_runs, many)
-    for many in INSTALLS:
+            yield operation, "bytes of payload", size, partial(create_stage, 1, _payload(size))
+    for count in RUNS:
+        yield "runs", "runs in the history", count, partial(_stage_with_runs, count)
+        yield "create", "runs in the history", count, partial(_stage_with_runs, count)
+    for count in INSTALLS:
         for operation in ("tenant_schedules", "create"):
-            yield operation, "installs of the tenant", many, partial(_with_installs, many)
+            yield operation, "installs of the tenant", count, partial(_stage_with_installs, count)
 
 
-def _measured(operation: str, of: str, much: int, staged: Callable[[], Stage]) -> Grown:
+def _measure_point(
+    operation: str, dimension: str, size: int, stage_factory: Callable[[], Stage]
+) -> GrowthPoint:
     with ExitStack() as stack:
-        running, one = Case(OURS, operation, staged()).warmed(stack)
-        cpu = median(measured(running) for _ in range(BATCHES))
-    return Grown(operation, of, much, cpu, len(one["asked"]), sum(one["answered"]))
+        process, call = BenchCase(THIS, operation, stage_factory()).start_warm(stack)
+        cpu = median(measure_batch(process) for _ in range(BATCHES))
+    return GrowthPoint(operation, dimension, size, cpu, len(call["requests"]), sum(call["response_sizes"]))
 
 
 def _payload(size: int) -> object:
     return ["x" * max(0, size - 4)] if size else None
 
 
-def _with_runs(many: int) -> Stage:
-    one = stage(1)
-    schedule = next(item for item in one.items if item["type"]["S"] == "schedule")
+def _stage_with_runs(count: int) -> Stage:
+    base = create_stage(1)
+    schedule = next(item for item in base.items if item["type"]["S"] == "schedule")
     partition = f"{schedule['pk']['S']}#{schedule['sk']['S']}"
-    return replace(one, items=[*one.items, *(_run(partition, number) for number in range(many))])
+    return replace(base, items=[*base.items, *(_run_item(partition, number) for number in range(count))])
 
 
-def _run(partition: str, number: int) -> Item:
+def _run_item(partition: str, number: int) -> Item:
     minutes, days = number % 1440, number // 1440
     time = f"{2000 + days // 336}-{days // 28 % 12 + 1:02}-{days % 28 + 1:02}T{minutes // 60:02}:{minutes % 60:02}:00Z"
     return {
@@ -88,14 +90,14 @@ def _run(partition: str, number: int) -> Item:
     }
 
 
-def _with_installs(many: int) -> Stage:
+def _stage_with_installs(count: int) -> Stage:
     """Each with the one schedule of the first; the first is the one that creates."""
-    one = stage(1)
-    others = [item for number in range(many - 1) for item in _copied(one.items, str(UUID(int=number)))]
-    return Stage([*one.items, *others], {**one.events, "tenant_schedules": TENANT_EVENT})
+    base = create_stage(1)
+    others = [item for number in range(count - 1) for item in _copy_items(base.items, str(UUID(int=number)))]
+    return Stage([*base.items, *others], {**base.events, "tenant_schedules": TENANT_EVENT})
 
 
-def _copied(items: Sequence[Mapping[str, Any]], install_id: str) -> Iterator[Item]:
+def _copy_items(items: Sequence[Mapping[str, Any]], install_id: str) -> Iterator[Item]:
     for item in items:
         if item["type"]["S"] in ("install", "schedule", "tenantInstall"):
             keys = {name: {"S": item[name]["S"].replace(INSTALL, install_id)} for name in ("pk", "sk")}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from rich.progress import track
 
-from bench.processes import Probe, probe
+from bench.processes import Probe, start_probe
 from bench.stage import Stage
 from bench.subjects import Subject
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Case:
+class BenchCase:
     """One operation of one subject."""
 
     subject: Subject
@@ -38,76 +38,84 @@ class Case:
         """What its figures go by."""
         return self.subject.name, self.operation
 
-    def start(self) -> Result:
+    def cold_start(self) -> Result:
         """A fresh process up to the ready handler."""
-        return self._once({})
+        return self._run_cold({})
 
-    def first(self) -> Result:
+    def first_call(self) -> Result:
         """A fresh process up to its first answer."""
-        return self._once({"event": self.stage.events[self.operation]})
+        return self._run_cold({"event": self.stage.events[self.operation]})
 
-    def _once(self, spec: Mapping[str, object]) -> Result:
-        with probe("cold", self.subject, self.operation, self.environment, spec) as running:
-            return dict(running.hear())
+    def _run_cold(self, spec: Mapping[str, object]) -> Result:
+        with start_probe("cold", self.subject, self.operation, self.environment, spec) as process:
+            return dict(process.receive())
 
-    def warmed(self, stack: ExitStack) -> tuple[Probe, Result]:
+    def start_warm(self, stack: ExitStack) -> tuple[Probe, Result]:
         """A warm process that measures a batch whenever it is told, and what one call asks and answers."""
         event, items = self.stage.events[self.operation], self.stage.items
         spec = {"event": event, "items": items, "calls": self.calls, "warmup": 20}
-        running = stack.enter_context(probe("warm", self.subject, self.operation, self.environment, spec))
-        return running, running.hear()
+        process = stack.enter_context(
+            start_probe("warm", self.subject, self.operation, self.environment, spec)
+        )
+        return process, process.receive()
 
-    def call(self) -> Result:
+    def single_call(self) -> Result:
         """What one call asks of AWS, and its answer."""
         with ExitStack() as stack:
-            return self.warmed(stack)[1]
+            return self.start_warm(stack)[1]
 
 
-def in_turn(cases: Sequence[Case], measure: Callable[[Case], Result], rounds: int, what: str) -> Figures:
+def measure_in_rotation(
+    cases: Sequence[BenchCase], measure: Callable[[BenchCase], Result], rounds: int, label: str
+) -> Figures:
     """Measure every case once a round, each round beginning with another; without cases there is no round."""
-    found = _nothing(cases)
+    figures = _empty_figures(cases)
     if not cases:
-        return found
-    for number in track(range(rounds), what):
-        for case in _rotated(cases, number):
-            found[case.key].append(measure(case))
-    return found
+        return figures
+    for number in track(range(rounds), label):
+        for case in _rotate(cases, number):
+            figures[case.key].append(measure(case))
+    return figures
 
 
 def in_fresh_processes(
-    gated: Sequence[Case], others: Sequence[Case], measure: Callable[[Case], Result], rounds: int, what: str
+    gated: Sequence[BenchCase],
+    others: Sequence[BenchCase],
+    measure: Callable[[BenchCase], Result],
+    rounds: int,
+    what: str,
 ) -> Figures:
     """Measure starts of processes: short and so the noisiest, in more rounds where they are held to a gate."""
     return {
-        **in_turn(gated, measure, GATED_ROUNDS * rounds, what),
-        **in_turn(others, measure, rounds, f"{what} of the others"),
+        **measure_in_rotation(gated, measure, GATED_ROUNDS * rounds, what),
+        **measure_in_rotation(others, measure, rounds, f"{what} of the others"),
     }
 
 
-def in_batches(groups: Sequence[Sequence[Case]], rounds: int, what: str) -> Figures:
+def measure_in_batches(groups: Sequence[Sequence[BenchCase]], rounds: int, label: str) -> Figures:
     """Every group in fresh processes each round; those of a group take turns by the batch, one running at a time."""
-    found = _nothing([case for group in groups for case in group])
-    for turn in track(range(rounds), what):
+    figures = _empty_figures([case for group in groups for case in group])
+    for round_number in track(range(rounds), label):
         for group in groups:
             with ExitStack() as stack:
-                warmed = [(case.key, *case.warmed(stack)) for case in group]
-                for number in range(turn, turn + BATCHES):
-                    for key, running, asked in _rotated(warmed, number):
-                        found[key].append({**asked, "cpu": measured(running)})
-    return found
+                processes = [(case.key, *case.start_warm(stack)) for case in group]
+                for number in range(round_number, round_number + BATCHES):
+                    for key, process, call in _rotate(processes, number):
+                        figures[key].append({**call, "cpu": measure_batch(process)})
+    return figures
 
 
-def measured(running: Probe) -> float:
+def measure_batch(process: Probe) -> float:
     """A batch of calls, in us of CPU a call."""
-    running.tell("measure")
-    return float(running.hear())
+    process.send("measure")
+    return float(process.receive())
 
 
-def _nothing(cases: Sequence[Case]) -> dict[tuple[str, str], list[Result]]:
+def _empty_figures(cases: Sequence[BenchCase]) -> dict[tuple[str, str], list[Result]]:
     return {case.key: [] for case in cases}
 
 
-def _rotated(cases: Sequence[T], number: int) -> Sequence[T]:
+def _rotate(cases: Sequence[T], number: int) -> Sequence[T]:
     """Not reversed: one that runs twice in a row finds the caches warm."""
     rotated = deque(cases)
     rotated.rotate(-number)
@@ -119,7 +127,10 @@ def median(results: Sequence[Result], name: str) -> float:
     return float(statistics.median(each[name] for each in results))
 
 
-def paired(these: Sequence[Result], those: Sequence[Result], name: str) -> float:
+def median_ratio(numerators: Sequence[Result], denominators: Sequence[Result], name: str) -> float:
     """The median of the pairs' ratios: what befalls the machine meanwhile is in both figures of a pair."""
-    ratios = (this[name] / that[name] for this, that in zip(these, those, strict=True))
+    ratios = (
+        numerator[name] / denominator[name]
+        for numerator, denominator in zip(numerators, denominators, strict=True)
+    )
     return float(statistics.median(ratios))

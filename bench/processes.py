@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, Any, cast
 
-from bench.stage import ENVIRONMENT, python
+from bench.stage import FUNCTION_ENVIRONMENT, find_python
 from bench.subjects import BENCH, Subject
 
 
@@ -16,26 +16,26 @@ from bench.subjects import BENCH, Subject
 class Probe:
     """A running one: it is told and tells lines of JSON."""
 
-    told: IO[str]
-    tells: IO[str]
-    complaints: IO[str]
+    stdin: IO[str]
+    stdout: IO[str]
+    stderr: IO[str]
 
-    def tell(self, message: object) -> None:
+    def send(self, message: object) -> None:
         """What it waits for."""
-        self.told.write(json.dumps(message) + "\n")
-        self.told.flush()
+        self.stdin.write(json.dumps(message) + "\n")
+        self.stdin.flush()
 
-    def hear(self) -> Any:
+    def receive(self) -> Any:
         """Its next line. Ends the bench where it died."""
-        line = self.tells.readline()
+        line = self.stdout.readline()
         if not line:
-            self.complaints.seek(0)
-            raise SystemExit(f"bench: a process ended\n{self.complaints.read()[-3000:]}")
+            self.stderr.seek(0)
+            raise SystemExit(f"bench: a process ended\n{self.stderr.read()[-3000:]}")
         return json.loads(line)
 
 
 @contextmanager
-def probe(
+def start_probe(
     kind: str,
     subject: Subject,
     operation: str,
@@ -43,18 +43,18 @@ def probe(
     spec: Mapping[str, object],
 ) -> Iterator[Probe]:
     """A fresh one; `kind` and `spec` are what `probe.py` goes by."""
-    variables = {**ENVIRONMENT, **subject.environment, **environment}
+    variables = {**FUNCTION_ENVIRONMENT, **subject.environment, **environment}
     with (
-        TemporaryFile("w+") as complaints,
+        TemporaryFile("w+") as stderr,
         subprocess.Popen(
-            [python(), "-P", str(BENCH / "probe.py")],
-            env={**variables, "PYTHONPATH": subject.path(operation)},
+            [find_python(), "-P", str(BENCH / "probe.py")],
+            env={**variables, "PYTHONPATH": subject.python_path(operation)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=complaints,
+            stderr=stderr,
             text=True,
         ) as process,
     ):
-        running = Probe(cast("IO[str]", process.stdin), cast("IO[str]", process.stdout), complaints)
-        running.tell({"kind": kind, "module": subject.module_of(operation), **spec})
-        yield running
+        started = Probe(cast("IO[str]", process.stdin), cast("IO[str]", process.stdout), stderr)
+        started.send({"kind": kind, "module": subject.handler_module(operation), **spec})
+        yield started

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bench.gates import Gate
-from bench.growth import Grown
-from bench.measure import Figures, median, paired
-from bench.units import LEAST, Asked
+from bench.growth import GrowthPoint
+from bench.measure import Figures, median, median_ratio
+from bench.units import MIN_UNITS, AwsUsage
 
 _HEAD = """# What it costs
 
@@ -23,14 +23,14 @@ AWS is answered by a stub in the process (warm), or over TLS on 127.0.0.1 with 5
 """
 
 
-def markdown(
+def render_report(
     rounds: int,
     gates: Sequence[Gate],
     cold: Figures,
     first: Figures,
     warm: Figures,
-    asked: Mapping[str, Asked],
-    growth: Sequence[Grown],
+    usage: Mapping[str, AwsUsage],
+    growth: Sequence[GrowthPoint],
 ) -> str:
     """The whole page."""
     machine = f"{platform.machine()}, Linux {platform.release()}"
@@ -49,9 +49,9 @@ def markdown(
             "\n## What an operation asks of AWS\n",
             "Of an install with 49 schedules, in a process that knows the version; units by DynamoDB's rules, the"
             " index's included; the least is what no design with these guarantees does without (`bench/units.py`).\n",
-            *_table(("", "calls", "read units", "least", "write units", "least"), _asked_rows(asked)),
+            *_table(("", "calls", "read units", "least", "write units", "least"), _usage_rows(usage)),
             "\n## How cost grows\n",
-            *_table(("operation", "with", "", "CPU µs", "calls", "bytes answered"), map(_grown_row, growth)),
+            *_table(("operation", "with", "", "CPU µs", "calls", "bytes answered"), map(_growth_row, growth)),
             "",
         ]
     )
@@ -62,19 +62,22 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _gate_row(gate: Gate) -> Sequence[str]:
-    digits = 0 if gate.figure == round(gate.figure) and gate.most >= 1 else 2
-    return gate.name, f"{gate.figure:.{digits}f}", f"{gate.most:.4g}", "" if gate.holds else "**no**"
+    digits = 0 if gate.figure == round(gate.figure) and gate.limit >= 1 else 2
+    return gate.name, f"{gate.figure:.{digits}f}", f"{gate.limit:.4g}", "" if gate.passes else "**no**"
 
 
 def _cold_rows(cold: Figures, first: Figures) -> Iterable[Sequence[str]]:
     for subject in dict.fromkeys(name for name, _ in cold):
-        init, answer = (median(cold[subject, "create"], "init"), median(first[subject, "create"], "first"))
+        init, first_call = (
+            median(cold[subject, "create"], "init"),
+            median(first[subject, "create"], "first"),
+        )
         yield (
             subject,
             f"{init:.0f}",
             f"{init / median(cold['a', 'create'], 'init'):.2f}",
-            f"{answer:.0f}",
-            f"{answer / median(first['a', 'create'], 'first'):.2f}",
+            f"{first_call:.0f}",
+            f"{first_call / median(first['a', 'create'], 'first'):.2f}",
             f"{median(first[subject, 'create'], 'peak'):.0f}",
         )
 
@@ -90,28 +93,28 @@ def _warm_rows(warm: Figures) -> Iterable[Sequence[str]]:
             for name in _subjects(warm)
             if (name, operation) in warm
         }
-        shown = [f"{figures[name]:.0f}" if name in figures else "" for name in _subjects(warm)]
-        held_to = warm.get(("a", operation), warm["a", "get"])
-        yield operation, *shown, f"{paired(warm['this', operation], held_to, 'cpu'):.2f}"
+        cells = [f"{figures[name]:.0f}" if name in figures else "" for name in _subjects(warm)]
+        reference = warm.get(("a", operation), warm["a", "get"])
+        yield operation, *cells, f"{median_ratio(warm['this', operation], reference, 'cpu'):.2f}"
 
 
 def _subjects(figures: Figures) -> Sequence[str]:
     return list(dict.fromkeys(name for name, _ in figures))
 
 
-def _asked_rows(asked: Mapping[str, Asked]) -> Iterable[Sequence[str]]:
-    for name, each in asked.items():
-        read, written = LEAST[name]
+def _usage_rows(usage: Mapping[str, AwsUsage]) -> Iterable[Sequence[str]]:
+    for name, each in usage.items():
+        read, written = MIN_UNITS[name]
         calls = " ".join(each.calls) + (" and the runner's" if name == "fire" else "")
-        yield name, calls, str(each.read), str(read), str(each.written), str(written)
+        yield name, calls, str(each.read_units), str(read), str(each.write_units), str(written)
 
 
-def _grown_row(grown: Grown) -> Sequence[str]:
+def _growth_row(point: GrowthPoint) -> Sequence[str]:
     return (
-        grown.operation,
-        grown.of,
-        f"{grown.much:,}",
-        f"{grown.cpu:.0f}",
-        str(grown.calls),
-        f"{grown.answered:,}",
+        point.operation,
+        point.dimension,
+        f"{point.size:,}",
+        f"{point.cpu:.0f}",
+        str(point.calls),
+        f"{point.response_bytes:,}",
     )

@@ -21,12 +21,12 @@ DELAY_SECONDS = 0.005
 
 
 @contextmanager
-def serving(items: Sequence[Mapping[str, Any]], folder: Path | None = None) -> Iterator[int]:
+def serve(items: Sequence[Mapping[str, Any]], folder: Path | None = None) -> Iterator[int]:
     """Within, the canned answers are at that port; with TLS where there is a folder for its certificates."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(CannedAws([dict(item) for item in items])))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _create_handler(CannedAws([dict(item) for item in items])))
     if folder:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(_certificate(folder))
+        context.load_cert_chain(_create_certificate(folder))
         server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -36,7 +36,7 @@ def serving(items: Sequence[Mapping[str, Any]], folder: Path | None = None) -> I
         server.server_close()
 
 
-def trusted(folder: Path, packages: Path) -> Path:
+def write_ca_bundle(folder: Path, packages: Path) -> Path:
     """The authorities that the botocore there trusts, and the server's: parsing them is a part of a start."""
     bundle = folder / f"{packages.name}.pem"
     roots = (packages / "botocore" / "cacert.pem").read_text()
@@ -44,21 +44,19 @@ def trusted(folder: Path, packages: Path) -> Path:
     return bundle
 
 
-def _handler(aws: CannedAws) -> type[BaseHTTPRequestHandler]:
+def _create_handler(aws: CannedAws) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
-        def _answer(self) -> None:
+        def _respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            answer = aws.answer(self.headers.get("x-amz-target", ""), self.path.partition("?")[0], body)
+            response = aws.respond(self.headers.get("x-amz-target", ""), self.path.partition("?")[0], body)
             time.sleep(DELAY_SECONDS)
-            head = (
-                f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(answer)}\r\n\r\n"
-            )
-            self.wfile.write(head.encode() + answer)
+            head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(response)}\r\n\r\n"
+            self.wfile.write(head.encode() + response)
 
-        do_POST = do_PUT = do_DELETE = do_GET = _answer  # noqa: N815 - the names of http.server
+        do_POST = do_PUT = do_DELETE = do_GET = _respond  # noqa: N815 - the names of http.server
 
         def log_message(self, *_args: object) -> None:
             pass
@@ -66,12 +64,12 @@ def _handler(aws: CannedAws) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _certificate(folder: Path) -> Path:
+def _create_certificate(folder: Path) -> Path:
     """A key and a certificate of its own for localhost."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -89,5 +87,5 @@ def _certificate(folder: Path) -> Path:
         serialization.NoEncryption(),
     )
     path = folder / "server.pem"
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
     return path

@@ -10,8 +10,8 @@ from typing import Any
 from scheduling.domain.ids import InstallId
 from scheduling.operations.schedules.create import create_schedule
 
-from tests.support.functions import http_event
-from tests.support.world import TABLE, TENANT, aws_client, new_world, wanted
+from tests.support.stacks.functions import http_event
+from tests.support.stacks.world import TABLE, TENANT, aws_client, create_input, new_world
 
 ROOT = Path(__file__).parents[1]
 ARTIFACT = ROOT / "build" / "sam"
@@ -19,7 +19,7 @@ WORK = ROOT / "build" / "bench"
 LAYER = ARTIFACT / "SchedulingLayer" / "python"
 INSTALL = InstallId("5a3d1e0c-9c1b-4f0e-8d55-0d2f6a1c7e11")
 PAYLOAD = {"full": True, "since": "2026-01-01", "tables": ["invoices", "contacts"]}
-ENVIRONMENT = {
+FUNCTION_ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "AWS_REGION": "us-east-1",
@@ -49,35 +49,39 @@ class Stage:
     events: Mapping[str, Mapping[str, Any]]
 
 
-def stage(schedules: int = 49, payload: object = PAYLOAD) -> Stage:
+def create_stage(schedules: int = 49, payload: object = PAYLOAD) -> Stage:
     """Written by the service's own operations, in memory; by default with room for one more."""
     with new_world(aws="memory") as world:
-        world.register(INSTALL)
-        given = [wanted(name=f"schedule {n}", cron=f"{n} * * * *", payload=payload) for n in range(schedules)]
-        made = [create_schedule(world.services, INSTALL, each) for each in given]
+        world.register_install(INSTALL)
+        inputs = [
+            create_input(name=f"schedule {n}", cron=f"{n} * * * *", payload=payload) for n in range(schedules)
+        ]
+        created = [create_schedule(world.services, INSTALL, each) for each in inputs]
         items = aws_client("dynamodb").scan(TableName=TABLE)["Items"]
     for item in items:
         if item["type"]["S"] == "install":
             item["writes"] = {"M": {}}
-    return Stage(items, _events(made[schedules // 2].id))
+    return Stage(items, _create_events(created[schedules // 2].id))
 
 
-def _events(schedule_id: str) -> Mapping[str, Mapping[str, Any]]:
+def _create_events(schedule_id: str) -> Mapping[str, Mapping[str, Any]]:
     body = {"endpoint": "POST /api/sync", "cron": "*/15 9-17 * * MON-FRI", "timezone": "Europe/Berlin"}
     named = {**body, "name": "quarterly", "payload": PAYLOAD}
     return {
-        "list": _event("GET", query={"limit": "50"}),
-        "get": _event("GET", schedule_id),
-        "create": _event("POST", body=named),
-        "update": _event("PATCH", schedule_id, body={"cron": "5 4 * * *", "timezone": "Europe/Berlin"}),
-        "delete": _event("DELETE", schedule_id),
-        "runs": _event("GET", schedule_id, query={"limit": "50"}),
-        "invalid": _event("POST", body=[named]),
-        "refused": _event("POST", body={**named, "cron": "* * * * *", "timezone": "Mars/Olympus"}),
+        "list": _http_api_event("GET", query={"limit": "50"}),
+        "get": _http_api_event("GET", schedule_id),
+        "create": _http_api_event("POST", body=named),
+        "update": _http_api_event(
+            "PATCH", schedule_id, body={"cron": "5 4 * * *", "timezone": "Europe/Berlin"}
+        ),
+        "delete": _http_api_event("DELETE", schedule_id),
+        "runs": _http_api_event("GET", schedule_id, query={"limit": "50"}),
+        "invalid": _http_api_event("POST", body=[named]),
+        "refused": _http_api_event("POST", body={**named, "cron": "* * * * *", "timezone": "Mars/Olympus"}),
     }
 
 
-def _event(
+def _http_api_event(
     method: str, schedule_id: str = "", *, body: object = None, query: Mapping[str, str] | None = None
 ) -> Mapping[str, Any]:
     """As API Gateway sends it (payload format 2.0)."""
@@ -108,10 +112,13 @@ TENANT_EVENT = {
 }
 
 
-def python() -> str:
+def find_python() -> str:
     """The Python of Lambda, as the build finds it."""
-    found = [shutil.which("python3.13"), *sorted(Path.home().glob(".pyenv/versions/3.13.*/bin/python3.13"))]
-    for candidate in filter(None, found):
+    candidates = [
+        shutil.which("python3.13"),
+        *sorted(Path.home().glob(".pyenv/versions/3.13.*/bin/python3.13")),
+    ]
+    for candidate in filter(None, candidates):
         if subprocess.run([str(candidate), "-c", ""], capture_output=True, check=False).returncode == 0:
             return str(candidate)
     raise SystemExit("bench: python3.13 is neither on the PATH nor in pyenv")

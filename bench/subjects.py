@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from bench.stage import ARTIFACT, LAYER, ROOT, WORK, python
+from bench.stage import ARTIFACT, LAYER, ROOT, WORK, find_python
 
 BENCH = ROOT / "bench"
-_FUNCTIONS = {"invalid": "create", "refused": "create"}
-IN_LAMBDA = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
+_FUNCTION_BY_OPERATION = {"invalid": "create", "refused": "create"}
+RUNTIME_PACKAGES = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,18 @@ class Subject:
     module: str = "app"
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def path(self, operation: str) -> str:
+    def python_path(self, operation: str) -> str:
         """The process's PYTHONPATH, with the bench's own modules last."""
-        named = _FUNCTIONS.get(operation, operation).title().replace("_", "")
+        named = _FUNCTION_BY_OPERATION.get(operation, operation).title().replace("_", "")
         function = f"{ARTIFACT}/{named}Function"
         return os.pathsep.join([*(each.format(function=function) for each in self.paths), str(BENCH)])
 
-    def module_of(self, operation: str) -> str:
+    def handler_module(self, operation: str) -> str:
         """The module with the handler."""
-        return self.module.format(operation=_FUNCTIONS.get(operation, operation))
+        return self.module.format(operation=_FUNCTION_BY_OPERATION.get(operation, operation))
 
 
-OURS = Subject("this", ("{function}", str(LAYER), str(WORK / "runtime")))
+THIS = Subject("this", ("{function}", str(LAYER), str(WORK / "runtime")))
 FLOOR = Subject("a", (str(BENCH / "floor"), str(WORK / "runtime"), str(WORK / "tzdata")), "{operation}")
 CONTROL = Subject("a again", FLOOR.paths, FLOOR.module)
 PEERS = tuple(
@@ -56,23 +56,23 @@ PEERS = tuple(
 
 
 @cache
-def prepare() -> None:
+def install_runtimes() -> None:
     """Install what Lambda's runtime has, in the locked versions, and what the peers need; with byte code, as there."""
     locked = (ROOT / "requirements.lock").read_text().splitlines()
-    pins = [line.split(" ")[0] for line in locked if line.partition("==")[0] in (*IN_LAMBDA, "tzdata")]
-    _install(WORK / "runtime", *(pin for pin in pins if not pin.startswith("tzdata")))
-    _install(WORK / "tzdata", *(pin for pin in pins if pin.startswith("tzdata")))
-    _install(
+    pins = [line.split(" ")[0] for line in locked if line.partition("==")[0] in (*RUNTIME_PACKAGES, "tzdata")]
+    _install_packages(WORK / "runtime", *(pin for pin in pins if not pin.startswith("tzdata")))
+    _install_packages(WORK / "tzdata", *(pin for pin in pins if pin.startswith("tzdata")))
+    _install_packages(
         WORK / "peers", "--no-deps", "--require-hashes", "-r", str(BENCH / "peers" / "requirements.lock")
     )
 
 
-def _install(folder: Path, *what: str) -> None:
+def _install_packages(folder: Path, *requirements: str) -> None:
     stamp = folder / ".installed"
-    if stamp.exists() and stamp.read_text() == str(what):
+    if stamp.exists() and stamp.read_text() == str(requirements):
         return
-    uv = [str(ROOT / "scripts" / "uv"), "pip", "install", "--quiet", "--python", python()]
-    subprocess.run([*uv, "--target", str(folder), *what], check=True)
+    uv = [str(ROOT / "scripts" / "uv"), "pip", "install", "--quiet", "--python", find_python()]
+    subprocess.run([*uv, "--target", str(folder), *requirements], check=True)
     compiled = ["-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash", str(folder)]
-    subprocess.run([python(), *compiled], check=True)
-    stamp.write_text(str(what))
+    subprocess.run([find_python(), *compiled], check=True)
+    stamp.write_text(str(requirements))

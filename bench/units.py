@@ -13,13 +13,13 @@ from scheduling.operations.schedules.queries import get_schedule, list_endpoints
 from scheduling.operations.schedules.update import update_schedule
 
 from bench.stage import INSTALL, PAYLOAD
-from tests.support.aws_calls import Call
-from tests.support.memory_table import MemoryTable
-from tests.support.world import TABLE, World, changed, new_world, next_fire_of, wanted
+from tests.support.aws.calls import Call
+from tests.support.aws.memory_table import MemoryTable
+from tests.support.stacks.world import TABLE, World, create_input, new_world, next_hourly_fire, update_input
 
 Item = Mapping[str, Any]
 _INDEX_KEYS = {"pending": "pendingSince", "installs": "installShard"}
-LEAST: Mapping[str, tuple[int, int]] = {
+MIN_UNITS: Mapping[str, tuple[int, int]] = {
     "list": (8, 0),  # the install and 49 rows of some 640 bytes
     "get": (2, 0),  # install and schedule
     "endpoints": (1, 0),  # the install; the version is known
@@ -36,36 +36,36 @@ LEAST: Mapping[str, tuple[int, int]] = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class AwsUsage:
     """Of one operation: the calls by name, and units of reads and of writes."""
 
     calls: Sequence[str]
-    read: int
-    written: int
+    read_units: int
+    write_units: int
 
 
-class Meter:
+class UsageMeter:
     """Counts what a function of the world asks for."""
 
     def __init__(self, world: World, table: MemoryTable) -> None:
         self._world, self._table = world, table
 
-    def asked(self, operation: Callable[[], object]) -> Asked:
+    def measure(self, operation: Callable[[], object]) -> AwsUsage:
         """By the operation, which is made."""
-        self._read = self._written = 0
+        self._read_units = self._write_units = 0
         calls = self._world.calls
-        calls.made.clear()
-        calls.before, calls.after = self._before, self._after
+        calls.recorded.clear()
+        calls.before, calls.after = self._count_reads, self._count_writes
         operation()
         calls.before = calls.after = None
-        return Asked(calls.operations(), self._read, self._written)
+        return AwsUsage(calls.operation_names(), self._read_units, self._write_units)
 
-    def _before(self, call: Call) -> None:
-        self._seen = len(self._table.changes)
+    def _count_reads(self, call: Call) -> None:
+        self._change_count = len(self._table.changes)
         if call.operation == "BatchGetItem":
-            ((_, given),) = call.arguments["RequestItems"].items()
-            items = [self._table.items.get(self._table.key_of(key)) for key in given["Keys"]]
-            self._read += sum(math.ceil(max(_size(item), 1) / 4096) for item in items)
+            ((_, request),) = call.arguments["RequestItems"].items()
+            items = [self._table.items.get(self._table.item_key(key)) for key in request["Keys"]]
+            self._read_units += sum(math.ceil(max(_item_size(item), 1) / 4096) for item in items)
         if call.operation == "Query":
             values = sorted(call.arguments["ExpressionAttributeValues"].items())
             partition, first, last = (value["S"] for _, value in values[:3])
@@ -74,18 +74,18 @@ class Meter:
                 for item in self._table.items.values()
                 if item["pk"]["S"] == partition and first <= item["sk"]["S"] <= last
             ]
-            self._read += math.ceil(sum(map(_size, items)) / 4096)
+            self._read_units += math.ceil(sum(map(_item_size, items)) / 4096)
 
-    def _after(self, call: Call) -> None:
+    def _count_writes(self, call: Call) -> None:
         times = 2 if call.operation == "TransactWriteItems" else 1
-        for before, after in self._table.changes[self._seen :]:
-            self._written += times * math.ceil(max(_size(before), _size(after)) / 1024)
-            self._written += sum(
+        for before, after in self._table.changes[self._change_count :]:
+            self._write_units += times * math.ceil(max(_item_size(before), _item_size(after)) / 1024)
+            self._write_units += sum(
                 (before or {}).get(key) != (after or {}).get(key) for key in _INDEX_KEYS.values()
             )
 
 
-def _size(item: Item | None) -> int:
+def _item_size(item: Item | None) -> int:
     """By DynamoDB's rule: names and values in UTF-8, numbers about half a byte a digit and one more."""
     return sum(len(name.encode()) + _value_size(value) for name, value in (item or {}).items())
 
@@ -99,46 +99,46 @@ def _value_size(value: Mapping[str, Any]) -> int:
     if kind == "SS":
         return sum(len(each.encode()) for each in content)
     if kind == "M":
-        return 3 + _size(content) + len(content)
+        return 3 + _item_size(content) + len(content)
     if kind == "L":
         return 3 + sum(map(_value_size, content)) + len(content)
     return len(content.encode())
 
 
-def asked_by_operation() -> Mapping[str, Asked]:
+def measure_usage() -> Mapping[str, AwsUsage]:
     """On an install with 49 schedules, each operation once."""
     with new_world(aws="memory") as world:
         if world.memory is None:
             raise AssertionError("the world is not in memory")
         services = world.services
-        world.register(INSTALL)
-        made = [
+        world.register_install(INSTALL)
+        schedules = [
             create_schedule(
-                services, INSTALL, wanted(name=f"schedule {n}", cron=f"{n} * * * *", payload=PAYLOAD)
+                services, INSTALL, create_input(name=f"schedule {n}", cron=f"{n} * * * *", payload=PAYLOAD)
             )
             for n in range(49)
         ]
-        one, other = made[20], made[30]
-        fire = next_fire_of(world, one)
+        one, other = schedules[20], schedules[30]
+        fire = next_hourly_fire(world, one)
         operations: Mapping[str, Callable[[], object]] = {
             "list": lambda: list_schedules(services, INSTALL, limit=50),
             "get": lambda: get_schedule(services, INSTALL, one.id),
             "endpoints": lambda: list_endpoints(services, INSTALL),
-            "create": lambda: create_schedule(services, INSTALL, wanted(name="new", payload=PAYLOAD)),
-            "update": lambda: update_schedule(services, INSTALL, one.id, changed(cron="5 4 * * *")),
+            "create": lambda: create_schedule(services, INSTALL, create_input(name="new", payload=PAYLOAD)),
+            "update": lambda: update_schedule(services, INSTALL, one.id, update_input(cron="5 4 * * *")),
             "delete": lambda: delete_schedule(services, INSTALL, other.id),
-            "refused": lambda: _refused(world),
+            "refused": lambda: _create_invalid(world),
             "fire": lambda: execute_fire(services, world.runner, fire),
         }
-        meter = Meter(world, world.memory.tables[TABLE])
+        meter = UsageMeter(world, world.memory.tables[TABLE])
         order = ["list", "get", "endpoints", "refused", "fire", "create", "update", "delete"]
-        found = {name: meter.asked(operations[name]) for name in order}
-    return {name: found[name] for name in operations}
+        usage = {name: meter.measure(operations[name]) for name in order}
+    return {name: usage[name] for name in operations}
 
 
-def _refused(world: World) -> None:
+def _create_invalid(world: World) -> None:
     try:
-        create_schedule(world.services, INSTALL, wanted(name="new", cron="* * * * *"))
+        create_schedule(world.services, INSTALL, create_input(name="new", cron="* * * * *"))
     except ValidationFailed:
         return
     raise AssertionError("a schedule of every minute was accepted")

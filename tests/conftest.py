@@ -21,14 +21,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With --sam what containers can be asked, each folder with one stack; without it what needs none."""
     in_containers = config.getoption("--sam")
-    left_out = [item for item in items if not _wanted(item, in_containers=in_containers)]
+    left_out = [item for item in items if not _is_selected(item, in_containers=in_containers)]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
     for item in items if in_containers else []:
         item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
 
 
-def _wanted(item: pytest.Item, *, in_containers: bool) -> bool:
+def _is_selected(item: pytest.Item, *, in_containers: bool) -> bool:
     if in_containers:
         return item.get_closest_marker("local_only") is None
     return item.path.parent.name != "sam"
@@ -37,15 +37,15 @@ def _wanted(item: pytest.Item, *, in_containers: bool) -> bool:
 # botocore reads its descriptions of AWS for each session anew, which is most of what a command's tests would take.
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
 
-_ALIASES: dict[str, str] = {}
-_alias = botocore.hooks.EventAliaser._alias_event_name  # type: ignore[attr-defined]
+_ALIAS_CACHE: dict[str, str] = {}
+_original_alias = botocore.hooks.EventAliaser._alias_event_name  # type: ignore[attr-defined]
 
 
-def _known_alias(emitter: botocore.hooks.EventAliaser, name: str) -> str:
-    if name not in _ALIASES:
-        _ALIASES[name] = _alias(emitter, name)
-    return _ALIASES[name]
+def _cached_alias(emitter: botocore.hooks.EventAliaser, name: str) -> str:
+    if name not in _ALIAS_CACHE:
+        _ALIAS_CACHE[name] = _original_alias(emitter, name)
+    return _ALIAS_CACHE[name]
 
 
 # Every client looks for the other names of its events anew, in the same list.
-botocore.hooks.EventAliaser._alias_event_name = _known_alias  # type: ignore[attr-defined]
+botocore.hooks.EventAliaser._alias_event_name = _cached_alias  # type: ignore[attr-defined]

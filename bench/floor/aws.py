@@ -19,22 +19,22 @@ _READ = {"S": str, "N": int, "BOOL": bool, "SS": set}
 _WRITE = {str: "S", bool: "BOOL"}
 
 
-def plain(item):
+def decode_item(item):
     """The item's values without their types."""
-    return {name: _value(typed) for name, typed in item.items()}
+    return {name: _decode_value(typed) for name, typed in item.items()}
 
 
-def _value(typed):
+def _decode_value(typed):
     ((kind, value),) = typed.items()
-    return plain(value) if kind == "M" else _READ[kind](value)
+    return decode_item(value) if kind == "M" else _READ[kind](value)
 
 
-def typed(values):
+def encode_item(values):
     """Values with their types, those that are None left out."""
-    return {name: _typed(value) for name, value in values.items() if value is not None}
+    return {name: _encode_value(value) for name, value in values.items() if value is not None}
 
 
-def _typed(value):
+def _encode_value(value):
     return {"N": str(value)} if type(value) is int else {_WRITE[type(value)]: value}
 
 
@@ -50,32 +50,32 @@ def name_key(install_id, name):
     return {"pk": f"INSTALL#{install_id}", "sk": f"UNIQUE#{name}"}
 
 
-def read(*keys):
+def read_items(*keys):
     """What stands under the keys, by the second part of each."""
-    wanted = {TABLE: {"Keys": [typed(key) for key in keys], "ConsistentRead": True}}
-    answer = dynamodb.batch_get_item(RequestItems=wanted)
-    items = map(plain, answer["Responses"][TABLE])
+    request = {TABLE: {"Keys": [encode_item(key) for key in keys], "ConsistentRead": True}}
+    response = dynamodb.batch_get_item(RequestItems=request)
+    items = map(decode_item, response["Responses"][TABLE])
     return {item["sk"]: item for item in items}
 
 
-_versions = {}
+_version_endpoints = {}
 
 
-def endpoints(install):
+def read_endpoints(install):
     """The endpoints of the installed version."""
     pk = f"VERSION#{install['registryId']}#{install['versionId']}"
-    if pk not in _versions:
-        key = typed({"pk": pk, "sk": "VERSION"})
-        answer = dynamodb.batch_get_item(RequestItems={TABLE: {"Keys": [key], "ConsistentRead": True}})
-        (found,) = answer["Responses"][TABLE]
-        _versions[pk] = [plain(each["M"]) for each in found["endpoints"]["L"]]
-    return _versions[pk]
+    if pk not in _version_endpoints:
+        key = encode_item({"pk": pk, "sk": "VERSION"})
+        response = dynamodb.batch_get_item(RequestItems={TABLE: {"Keys": [key], "ConsistentRead": True}})
+        (version,) = response["Responses"][TABLE]
+        _version_endpoints[pk] = [decode_item(each["M"]) for each in version["endpoints"]["L"]]
+    return _version_endpoints[pk]
 
 
-def update(key, changes, condition, values=None, names=None):
+def build_update(key, changes, condition, values=None, names=None):
     """An UpdateItem's arguments: `changes` from name to value, where None removes."""
     names = {**(names or {}), **{f"#{name}": name for name in changes}}
-    values = typed({**(values or {}), **{f":{name}": value for name, value in changes.items()}})
+    values = encode_item({**(values or {}), **{f":{name}": value for name, value in changes.items()}})
     sets = [f"#{name} = :{name}" for name, value in changes.items() if value is not None]
     removed = [f"#{name}" for name, value in changes.items() if value is None]
     expression = " ".join(
@@ -83,7 +83,7 @@ def update(key, changes, condition, values=None, names=None):
     )
     return {
         "TableName": TABLE,
-        "Key": typed(key),
+        "Key": encode_item(key),
         "UpdateExpression": expression,
         "ConditionExpression": condition,
         "ExpressionAttributeNames": names,

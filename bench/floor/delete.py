@@ -1,41 +1,52 @@
 import timers
-from answers import answer, answering, install_id_of, managed, now, schedule_id_of, stored, visible
-from aws import TABLE, install_key, name_key, read, schedule_key, typed, update
-from writes import AS_WRITTEN, count_one_less, shard, take_slot, token, transact
+from aws import TABLE, build_update, encode_item, install_key, name_key, read_items, schedule_key
+from responses import (
+    format_stored_time,
+    http_handler,
+    json_response,
+    parse_install_id,
+    parse_schedule_id,
+    require_active,
+    require_manageable,
+    utc_now,
+)
+from writes import IF_STILL_PENDING, decrement_count, new_token, pending_shard, reserve_write, transact
 
 
-@answering
+@http_handler
 def handler(event):
-    install_id, schedule_id = install_id_of(event), schedule_id_of(event)
+    install_id, schedule_id = parse_install_id(event), parse_schedule_id(event)
     key = schedule_key(install_id, schedule_id)
-    found = read(install_key(install_id), key)
-    install = managed(found.get("INSTALL"))
-    before = visible(found.get(key["sk"]))
-    moment = now()
-    mark = {
+    items = read_items(install_key(install_id), key)
+    install = require_manageable(items.get("INSTALL"))
+    before = require_active(items.get(key["sk"]))
+    moment = utc_now()
+    changes = {
         "state": "deleting",
-        "changeToken": token(),
-        "pendingSince": stored(moment),
-        "pendingShard": shard(schedule_id),
+        "changeToken": new_token(),
+        "pendingSince": format_stored_time(moment),
+        "pendingShard": pending_shard(schedule_id),
     }
     unchanged = "changeToken = :seen AND attribute_not_exists(pendingSince)"
     transact(
-        take_slot(install, install_id, moment, 0),
-        {"Update": update(key, mark, unchanged, {":seen": before["changeToken"]})},
+        reserve_write(install, install_id, moment, 0),
+        {"Update": build_update(key, changes, unchanged, {":seen": before["changeToken"]})},
     )
-    timers.remove(schedule_id)
-    gone = [
-        count_one_less(install_id),
+    timers.delete_timer(schedule_id)
+    deletes = [
+        decrement_count(install_id),
         {
             "Delete": {
                 "TableName": TABLE,
-                "Key": typed(key),
-                "ConditionExpression": AS_WRITTEN,
-                "ExpressionAttributeValues": typed({":token": mark["changeToken"]}),
+                "Key": encode_item(key),
+                "ConditionExpression": IF_STILL_PENDING,
+                "ExpressionAttributeValues": encode_item({":token": changes["changeToken"]}),
             }
         },
     ]
     if before.get("name"):
-        gone.append({"Delete": {"TableName": TABLE, "Key": typed(name_key(install_id, before["name"]))}})
-    transact(*gone)
-    return answer(204)
+        deletes.append(
+            {"Delete": {"TableName": TABLE, "Key": encode_item(name_key(install_id, before["name"]))}}
+        )
+    transact(*deletes)
+    return json_response(204)

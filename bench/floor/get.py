@@ -1,10 +1,17 @@
-from answers import answering, install_id_of, managed, one_schedule, schedule_id_of, visible
-from aws import install_key, read, schedule_key
+from aws import install_key, read_items, schedule_key
+from responses import (
+    http_handler,
+    parse_install_id,
+    parse_schedule_id,
+    require_active,
+    require_manageable,
+    schedule_response,
+)
 
 
-@answering
+@http_handler
 def handler(event):
-    install_id, schedule_id = install_id_of(event), schedule_id_of(event)
-    found = read(install_key(install_id), schedule_key(install_id, schedule_id))
-    managed(found.get("INSTALL"))
-    return one_schedule(200, visible(found.get(f"SCHEDULE#{schedule_id}")))
+    install_id, schedule_id = parse_install_id(event), parse_schedule_id(event)
+    items = read_items(install_key(install_id), schedule_key(install_id, schedule_id))
+    require_manageable(items.get("INSTALL"))
+    return schedule_response(200, require_active(items.get(f"SCHEDULE#{schedule_id}")))

@@ -5,7 +5,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from answers import Refused
+from responses import ApiError
 
 _FIELDS = {"endpoint": str, "cron": str, "timezone": str, "enabled": bool, "name": str, "payload": object}
 _TEXTS = {str: "must be a string", bool: "must be true or false"}
@@ -16,17 +16,17 @@ _NAMES = ({}, {}, {}, _MONTHS, _DAYS)
 _PART = re.compile(r"(?:\*|([0-9A-Za-z]+)(?:-([0-9A-Za-z]+))?)(?:/([0-9]+))?")
 
 
-def body_of(event):
+def parse_body(event):
     try:
         body = json.loads(event.get("body") or "")
     except ValueError as error:
-        raise Refused(400, "VALIDATION_FAILED", f"The body is not valid: {error}") from error
+        raise ApiError(400, "VALIDATION_FAILED", f"The body is not valid: {error}") from error
     if not isinstance(body, dict):
-        raise Refused(400, "VALIDATION_FAILED", "The body must be a JSON object")
+        raise ApiError(400, "VALIDATION_FAILED", "The body must be a JSON object")
     return body
 
 
-def checked(body, current, endpoints, name_taken):
+def check_definition(body, current, endpoints, name_taken):
     """The definition as columns; `current` is None for a create."""
     errors = {name: f"{name} is not a known field" for name in body if name not in _FIELDS}
     for name, kind in _FIELDS.items():
@@ -36,7 +36,7 @@ def checked(body, current, endpoints, name_taken):
         if current is None and name in ("endpoint", "cron") and name not in body:
             errors[name] = f"{name} is required"
     row = dict(current or {"timezone": "UTC", "enabled": True, "name": None, "payload": None})
-    rules = {"timezone": _timezone, "cron": _cron, "payload": _payload, "name": _name}
+    rules = {"timezone": _check_timezone, "cron": _check_cron, "payload": _check_payload, "name": _check_name}
     for name, rule in rules.items():
         if name in body and name not in errors:
             try:
@@ -47,31 +47,31 @@ def checked(body, current, endpoints, name_taken):
         errors["name"] = "Schedule name already in use for this extension"
     row["enabled"] = body.get("enabled", row["enabled"])
     if "endpoint" in body and "endpoint" not in errors:
-        found = _endpoint(body["endpoint"], endpoints, row["payload"] is not None)
-        if found:
-            row["endpointMethod"], row["endpointPath"] = found
+        endpoint = _resolve_endpoint(body["endpoint"], endpoints, row["payload"] is not None)
+        if endpoint:
+            row["endpointMethod"], row["endpointPath"] = endpoint
         else:
             errors["endpoint"] = "Endpoint not found or not schedulable"
     if errors:
         first = errors[min(errors, key=list(_FIELDS).index)]
-        raise Refused(
+        raise ApiError(
             400, "VALIDATION_FAILED", first, {name: errors[name] for name in _FIELDS if name in errors}
         )
     return row
 
 
 @cache
-def _zones():
+def _timezone_names():
     return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split()) - {"Factory"}
 
 
-def _timezone(text):
-    if text.strip() not in _zones():
+def _check_timezone(text):
+    if text.strip() not in _timezone_names():
         raise ValueError("Invalid timezone")
     return text.strip()
 
 
-def _payload(value):
+def _check_payload(value):
     if value is None:
         return None
     if not isinstance(value, dict | list):
@@ -82,31 +82,33 @@ def _payload(value):
     return text
 
 
-def _name(text):
+def _check_name(text):
     name = (text or "").strip()
     if len(name) > 128:
         raise ValueError("Name too long")
     return name or None
 
 
-def _endpoint(selector, endpoints, with_payload):
+def _resolve_endpoint(selector, endpoints, with_payload):
     method, _, path = selector.strip().rpartition(" ")
     path = re.sub("/{2,}", "/", f"/{path}")
-    found = {
+    methods = {
         each["method"] for each in endpoints if each["path"] == path and not set(each["path"]) & set(":{}")
     } & {"GET", "POST"}
-    wanted = [method.strip().upper()] if method else (["POST", "GET"] if with_payload else ["GET", "POST"])
-    return next(((each, path) for each in wanted if each in found), None)
+    candidates = (
+        [method.strip().upper()] if method else (["POST", "GET"] if with_payload else ["GET", "POST"])
+    )
+    return next(((each, path) for each in candidates if each in methods), None)
 
 
-def cron_values(text):
+def parse_cron(text):
     fields = text.split()
     if len(fields) != 5 or len(text) > 128:
         raise ValueError("Invalid cron expression (expected 5 fields: m h dom mon dow)")
-    return [_values(index, field) for index, field in enumerate(fields)]
+    return [_parse_field(index, field) for index, field in enumerate(fields)]
 
 
-def _values(index, text):
+def _parse_field(index, text):
     low, high = _BOUNDS[index]
     values = set()
     for part in text.split(","):
@@ -114,20 +116,20 @@ def _values(index, text):
         if match is None:
             raise ValueError("Invalid cron expression")
         first, last, step = match.groups()
-        start = _number(index, first) if first else low
-        end = _number(index, last) if last else (high if step or not first else start)
+        start = _parse_number(index, first) if first else low
+        end = _parse_number(index, last) if last else (high if step or not first else start)
         if not low <= start <= end <= high or step == "0":
             raise ValueError("Invalid cron expression")
         values.update(range(start, end + 1, int(step or 1)))
     return sorted({day % 7 for day in values} if index == 4 else values)
 
 
-def _number(index, text):
+def _parse_number(index, text):
     return int(text) if text.isdigit() else _NAMES[index][text.upper()]
 
 
-def _cron(text):
-    minutes, hours, days, months, weekdays = cron_values(text)
+def _check_cron(text):
+    minutes, hours, days, months, weekdays = parse_cron(text)
     if len(days) < 31 and len(weekdays) < 7:
         raise ValueError("Cron cannot set both day-of-month and day-of-week")
     times = [hour * 60 + minute for hour in hours for minute in minutes]

@@ -2,21 +2,21 @@ import json
 import os
 
 from aws import CONFIG, session
-from rules import cron_values
+from rules import parse_cron
 
 scheduler = session.create_client("scheduler", config=CONFIG)
 _GROUP = os.environ["SCHEDULE_GROUP_NAME"]
 _DAYS = "SUN MON TUE WED THU FRI SAT".split()
 
 
-def timer(row, install_id, schedule_id):
+def timer_arguments(row, install_id, schedule_id):
     """The arguments of CreateSchedule and UpdateSchedule."""
     return {
         "GroupName": _GROUP,
         "Name": schedule_id,
         "Description": "trigger=host_api",
         "State": "ENABLED",
-        "ScheduleExpression": _expression(row["cron"]),
+        "ScheduleExpression": _cron_expression(row["cron"]),
         "ScheduleExpressionTimezone": row["timezone"],
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "Target": {
@@ -37,18 +37,23 @@ def timer(row, install_id, schedule_id):
     }
 
 
-def remove(schedule_id):
+def delete_timer(schedule_id):
     scheduler.delete_schedule(GroupName=_GROUP, Name=schedule_id)
 
 
-def _expression(cron):
-    minutes, hours, days, months, weekdays = cron_values(cron)
-    fields = [_field(minutes, 60), _field(hours, 24), _field(days, 31), _field(months, 12)]
+def _cron_expression(cron):
+    minutes, hours, days, months, weekdays = parse_cron(cron)
+    fields = [
+        _cron_field(minutes, 60),
+        _cron_field(hours, 24),
+        _cron_field(days, 31),
+        _cron_field(months, 12),
+    ]
     if len(weekdays) == 7:
         return f"cron({' '.join(fields)} ? *)"
     fields[2] = "?"
     return f"cron({' '.join(fields)} {','.join(_DAYS[day] for day in weekdays)} *)"
 
 
-def _field(values, size):
+def _cron_field(values, size):
     return "*" if len(values) == size else ",".join(map(str, values))

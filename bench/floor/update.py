@@ -1,48 +1,74 @@
 import timers
-from answers import answering, install_id_of, managed, now, one_schedule, schedule_id_of, stored, visible
-from aws import TABLE, endpoints, install_key, name_key, read, schedule_key, typed, update
-from rules import body_of, checked
-from writes import settle, shard, take_name, take_slot, token, transact
+from aws import (
+    TABLE,
+    build_update,
+    encode_item,
+    install_key,
+    name_key,
+    read_endpoints,
+    read_items,
+    schedule_key,
+)
+from responses import (
+    format_stored_time,
+    http_handler,
+    parse_install_id,
+    parse_schedule_id,
+    require_active,
+    require_manageable,
+    schedule_response,
+    utc_now,
+)
+from rules import check_definition, parse_body
+from writes import mark_synced, new_token, pending_shard, reserve_name, reserve_write, transact
 
-_DEFINED = ("endpointMethod", "endpointPath", "cron", "timezone", "enabled", "name", "payload")
+_DEFINITION_COLUMNS = ("endpointMethod", "endpointPath", "cron", "timezone", "enabled", "name", "payload")
 
 
-@answering
+@http_handler
 def handler(event):
-    install_id, schedule_id, body = install_id_of(event), schedule_id_of(event), body_of(event)
+    install_id, schedule_id, body = parse_install_id(event), parse_schedule_id(event), parse_body(event)
     name = body.get("name")
-    wanted = name.strip() if isinstance(name, str) else None
+    requested_name = name.strip() if isinstance(name, str) else None
     key = schedule_key(install_id, schedule_id)
-    found = read(install_key(install_id), key, *([name_key(install_id, wanted)] if wanted else []))
-    install = managed(found.get("INSTALL"))
-    before = visible(found.get(key["sk"]))
-    owner = found.get(f"UNIQUE#{wanted}", {}).get("scheduleId", schedule_id)
-    current = {column: before.get(column) for column in _DEFINED}
-    columns = checked(body, current, endpoints(install), owner != schedule_id)
-    moment = now()
+    items = read_items(
+        install_key(install_id), key, *([name_key(install_id, requested_name)] if requested_name else [])
+    )
+    install = require_manageable(items.get("INSTALL"))
+    before = require_active(items.get(key["sk"]))
+    owner = items.get(f"UNIQUE#{requested_name}", {}).get("scheduleId", schedule_id)
+    current = {column: before.get(column) for column in _DEFINITION_COLUMNS}
+    columns = check_definition(body, current, read_endpoints(install), owner != schedule_id)
+    moment = utc_now()
     changed = {column: value for column, value in columns.items() if value != current[column]}
-    changed |= {"revision": before["revision"] + 1, "changeToken": token()}
-    moved = any(column in changed for column in ("cron", "timezone", "enabled"))
-    if moved:
+    changed |= {"revision": before["revision"] + 1, "changeToken": new_token()}
+    timer_changed = any(column in changed for column in ("cron", "timezone", "enabled"))
+    if timer_changed:
         number = before["lastTimerRevision"] + 1
-        changed |= {"timerRevision": number, "lastTimerRevision": number, "timerSince": stored(moment)}
-        changed |= {"pendingSince": stored(moment), "pendingShard": shard(schedule_id)}
+        changed |= {
+            "timerRevision": number,
+            "lastTimerRevision": number,
+            "timerSince": format_stored_time(moment),
+        }
+        changed |= {"pendingSince": format_stored_time(moment), "pendingShard": pending_shard(schedule_id)}
     unchanged = "changeToken = :seen AND attribute_not_exists(pendingSince)"
     steps = [
-        take_slot(install, install_id, moment, 0),
-        {"Update": update(key, changed, unchanged, {":seen": before["changeToken"]})},
+        reserve_write(install, install_id, moment, 0),
+        {"Update": build_update(key, changed, unchanged, {":seen": before["changeToken"]})},
     ]
     if "name" in changed:
         if columns["name"]:
-            steps.append(take_name(install_id, columns["name"], schedule_id))
+            steps.append(reserve_name(install_id, columns["name"], schedule_id))
         if before.get("name"):
-            steps.append({"Delete": {"TableName": TABLE, "Key": typed(name_key(install_id, before["name"]))}})
+            steps.append(
+                {"Delete": {"TableName": TABLE, "Key": encode_item(name_key(install_id, before["name"]))}}
+            )
     transact(*steps)
     row = {**before, **changed}
-    if moved:
+    if timer_changed:
         if row["enabled"] and not row.get("suspended"):
-            timers.scheduler.update_schedule(**timers.timer(row, install_id, schedule_id))
+            timers.scheduler.update_schedule(**timers.timer_arguments(row, install_id, schedule_id))
         else:
-            timers.remove(schedule_id)
-        settle(row, install_id, schedule_id)
-    return one_schedule(200, row)
+            timers.delete_timer(schedule_id)
+        mark_synced(row, install_id, schedule_id)
+    return schedule_response(200, row)

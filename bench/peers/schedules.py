@@ -34,7 +34,7 @@ class ScheduleBody(BaseModel):
 
     @field_validator("timezone")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _check_timezone(cls, value: str) -> str:
         if value not in _ZONES:
             raise ValueError("Invalid timezone")
         return value
@@ -56,26 +56,26 @@ class Schedule(BaseModel):
 
 
 def list_schedules(install_id):
-    _install(install_id)
-    found = table.query(
+    _read_install(install_id)
+    page = table.query(
         KeyConditionExpression=Key("pk").eq(f"INSTALL#{install_id}")
         & Key("sk").between("SCHEDULE#", "SCHEDULE~"),
         ConsistentRead=True,
     )
-    return [_schedule(item) for item in found["Items"]]
+    return [_schedule_from_item(item) for item in page["Items"]]
 
 
 def get_schedule(install_id, schedule_id):
-    _install(install_id)
+    _read_install(install_id)
     key = {"pk": f"INSTALL#{install_id}", "sk": f"SCHEDULE#{schedule_id}"}
-    found = table.get_item(Key=key, ConsistentRead=True)
-    if "Item" not in found:
+    response = table.get_item(Key=key, ConsistentRead=True)
+    if "Item" not in response:
         raise NotFound("Schedule not found")
-    return _schedule(found["Item"])
+    return _schedule_from_item(response["Item"])
 
 
 def create_schedule(install_id, body):
-    install = _install(install_id)
+    install = _read_install(install_id)
     if install["scheduleCount"] >= 50:
         raise ValueError("Too many schedules (max 50 per extension install)")
     schedule_id = str(uuid.uuid4())
@@ -112,17 +112,17 @@ def create_schedule(install_id, body):
         UpdateExpression="ADD scheduleCount :one",
         ExpressionAttributeValues={":one": 1},
     )
-    return _schedule(item)
+    return _schedule_from_item(item)
 
 
-def _install(install_id):
-    found = table.get_item(Key={"pk": f"INSTALL#{install_id}", "sk": "INSTALL"}, ConsistentRead=True)
-    if "Item" not in found:
+def _read_install(install_id):
+    response = table.get_item(Key={"pk": f"INSTALL#{install_id}", "sk": "INSTALL"}, ConsistentRead=True)
+    if "Item" not in response:
         raise NotFound("Install not found")
-    return found["Item"]
+    return response["Item"]
 
 
-def _schedule(item):
+def _schedule_from_item(item):
     fields = {name: item.get(name) for name in Schedule.model_fields if item.get(name) is not None}
     payload = json.loads(item["payload"]) if item.get("payload") else None
     return Schedule(**{**fields, "id": item["sk"].removeprefix("SCHEDULE#"), "payload": payload})

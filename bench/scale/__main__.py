@@ -7,12 +7,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.scale.loads import HOUR, Load, loads
-from bench.scale.model import DURATIONS, Outcome, Simulation, Stack
-from bench.scale.plot import Curve, draw
+from bench.scale.loads import HOUR, Load, create_loads
+from bench.scale.model import DURATIONS, LoadStack, Outcome, Simulation
+from bench.scale.plot import Curve, draw_curves
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "scale.svg"
-UNTIL = 8 * HOUR
+HORIZON_SECONDS = 8 * HOUR
 LEGEND = """500: that concurrency reserved; the runner takes 500 at once. 1 h, 6 h: how long Lambda keeps an event.
 1 min, 4 min: spread evenly, by a flexible window or an offset. raised: 4,000 fires a second, 10,000 runs at once.
 late: from the minute of the rule to the first second of the run, of those that were run. expired, dead letters: lost
@@ -20,23 +20,23 @@ unless replayed. waiting: not begun after eight hours. account full: minutes in 
 WRITE_UNITS = 8
 """Of one fire: two transactions of two rows, each row counted twice."""
 
-AS_IS = Stack()
-RESERVED = Stack(concurrency=500)
-CHOSEN = replace(RESERVED, event_age=6 * HOUR)
-RAISED = Stack(timer_rate=4_000, account=12_000, concurrency=10_000, runner=10_000, event_age=6 * HOUR)
-STACKS: Mapping[str, Stack] = {
+AS_IS = LoadStack()
+RESERVED = LoadStack(concurrency=500)
+LONG_RETENTION = replace(RESERVED, event_age=6 * HOUR)
+RAISED = LoadStack(timer_rate=4_000, account=12_000, concurrency=10_000, runner=10_000, event_age=6 * HOUR)
+STACKS: Mapping[str, LoadStack] = {
     "no limit": AS_IS,
     "no limit, 1 min": replace(AS_IS, spread=60),
     "no limit, 4 min": replace(AS_IS, spread=240),
     "no limit, runner 5,000": replace(AS_IS, runner=5_000),
     "500, 1 h": RESERVED,
     "500, 1 h, 4 min": replace(RESERVED, spread=240),
-    "500, 6 h": CHOSEN,
+    "500, 6 h": LONG_RETENTION,
     "500, SQS": replace(RESERVED, queue=True),
     "raised": RAISED,
 }
-DRAWN_LOAD = "10 million once a day: the busiest four hours"
-DRAWN = {
+PLOTTED_LOAD = "10 million once a day: the busiest four hours"
+PLOTTED_STACKS = {
     "no limit": "no concurrency reserved, a runner for 500",
     "no limit, 4 min": "the same, spread over 4 minutes",
     "500, 1 h": "500 reserved, events live 1 hour",
@@ -47,16 +47,18 @@ DRAWN = {
 def main() -> None:
     """Print and draw."""
     console = Console(width=140)
-    for load in loads():
-        results = {name: Simulation(stack, load.due).run(UNTIL) for name, stack in STACKS.items()}
-        console.print(_table(load, results))
-        if load.name == DRAWN_LOAD:
-            curves = [_curve(text, results[name], load) for name, text in DRAWN.items()]
-            PICTURE.write_text(draw(curves, load.name), encoding="utf-8")
+    for load in create_loads():
+        results = {
+            name: Simulation(stack, load.occurrences).run(HORIZON_SECONDS) for name, stack in STACKS.items()
+        }
+        console.print(_result_table(load, results))
+        if load.name == PLOTTED_LOAD:
+            curves = [_lateness_curve(text, results[name], load) for name, text in PLOTTED_STACKS.items()]
+            PICTURE.write_text(draw_curves(curves, load.name), encoding="utf-8")
     console.print(LEGEND)
 
 
-def _table(load: Load, results: Mapping[str, Outcome]) -> Table:
+def _result_table(load: Load, results: Mapping[str, Outcome]) -> Table:
     table = Table(title=f"{load.name}: {load.total:,} occurrences", title_justify="left")
     table.add_column("stack", no_wrap=True)
     for name in (
@@ -73,64 +75,67 @@ def _table(load: Load, results: Mapping[str, Outcome]) -> Table:
     ):
         table.add_column(name, justify="right")
     for name, outcome in results.items():
-        late = lateness(outcome)
+        late = count_by_lateness(outcome)
         table.add_row(
             name,
-            *(_span(percentile(late, share)) for share in (0.5, 0.99, 1.0)),
+            *(_format_seconds(percentile(late, share)) for share in (0.5, 0.99, 1.0)),
             f"{outcome.peak_running:,}",
             f"{outcome.seconds_full / 60:.0f}",
-            *(f"{count:,}" for count in (overlaps(outcome, load), outcome.dead, outcome.expired)),
+            *(
+                f"{count:,}"
+                for count in (count_overlaps(outcome, load), outcome.dead_lettered, outcome.expired)
+            ),
             f"{outcome.waiting:,}",
             f"{outcome.peak_attempts * WRITE_UNITS:,}",
         )
     return table
 
 
-def lateness(outcome: Outcome) -> dict[int, int]:
+def count_by_lateness(outcome: Outcome) -> dict[int, int]:
     """How many began how many seconds late, in order."""
     late: dict[int, int] = {}
-    for nominal, begun in outcome.begun.items():
-        for second, count in begun.items():
+    for nominal, starts in outcome.starts.items():
+        for second, count in starts.items():
             late[second - nominal] = late.get(second - nominal, 0) + count
     return dict(sorted(late.items()))
 
 
 def percentile(late: Mapping[int, int], share: float) -> int:
     """The seconds that this share of those that began were late at most."""
-    wanted, seen = share * sum(late.values()), 0
+    target, total = share * sum(late.values()), 0
     for seconds, count in late.items():
-        seen += count
-        if seen >= wanted:
+        total += count
+        if total >= target:
             return seconds
     return max(late, default=0)
 
 
-def overlaps(outcome: Outcome, load: Load) -> int:
+def count_overlaps(outcome: Outcome, load: Load) -> int:
     """Occurrences that find the one before under way, where both have been moved together by waiting."""
     longest = round(sum(seconds * share for seconds, share in DURATIONS))
     skipped = 0.0
     for period, schedules in load.periods.items():
-        for nominal, begun in outcome.begun.items():
-            after = outcome.begun.get(nominal + period)
+        for nominal, starts in outcome.starts.items():
+            after = outcome.starts.get(nominal + period)
             if after is None:
                 continue
-            all_begun, all_after = load.due[nominal], load.due[nominal + period]
-            for second, count in begun.items():
+            due, due_after = load.occurrences[nominal], load.occurrences[nominal + period]
+            for second, count in starts.items():
                 near = sum(after.get(second + shift, 0) for shift in range(1 - longest, longest))
-                skipped += schedules * (count / all_begun) * (near / all_after)
+                skipped += schedules * (count / due) * (near / due_after)
     return round(skipped)
 
 
-def _curve(name: str, outcome: Outcome, load: Load) -> Curve:
+def _lateness_curve(name: str, outcome: Outcome, load: Load) -> Curve:
     """The share of all occurrences that have begun, by minutes of lateness."""
-    points, seen = [(0.0, 0.0)], 0
-    for seconds, count in lateness(outcome).items():
-        seen += count
-        points.append((seconds / 60, seen / load.total))
+    points, total = [(0.0, 0.0)], 0
+    for seconds, count in count_by_lateness(outcome).items():
+        total += count
+        points.append((seconds / 60, total / load.total))
     return Curve(name, points)
 
 
-def _span(seconds: int) -> str:
+def _format_seconds(seconds: int) -> str:
     return (
         f"{seconds} s"
         if seconds < 120

@@ -9,7 +9,7 @@ HOURS = 4
 """So many are looked at, from the busiest on."""
 
 # Where tenants are, in hours from UTC, and at which full hour they like their daily runs: assumed.
-ZONES = {
+ZONE_SHARES = {
     -8: 0.10,
     -6: 0.08,
     -5: 0.20,
@@ -22,7 +22,7 @@ ZONES = {
     9: 0.05,
     10: 0.04,
 }
-LIKED = {
+DAILY_HOUR_SHARES = {
     0: 0.20,
     1: 0.06,
     2: 0.08,
@@ -43,27 +43,27 @@ class Load:
     """`due` has the seconds of the busiest hours; `periods` how many schedules fire how often, for overlaps."""
 
     name: str
-    due: Mapping[int, int]
+    occurrences: Mapping[int, int]
     periods: Mapping[int, int]
 
     @property
     def total(self) -> int:
         """All occurrences."""
-        return sum(self.due.values())
+        return sum(self.occurrences.values())
 
 
 def daily_by_hour(schedules: int) -> list[int]:
     """Occurrences of daily schedules at each full hour of a day in UTC, the busiest first."""
     hours = [0.0] * 24
-    for offset, tenants in ZONES.items():
-        for local, liked in LIKED.items():
-            hours[(local - offset) % 24] += tenants * liked
+    for offset, zone_share in ZONE_SHARES.items():
+        for local, hour_share in DAILY_HOUR_SHARES.items():
+            hours[(local - offset) % 24] += zone_share * hour_share
     busiest = hours.index(max(hours))
     scale = schedules / sum(hours)
     return [round(hours[(busiest + after) % 24] * scale) for after in range(24)]
 
 
-def loads() -> list[Load]:
+def create_loads() -> list[Load]:
     """A small burst; everyone hourly; everyone once a day; and a mix."""
     hourly = {0: SCHEDULES}
     daily = {after * HOUR: count for after, count in enumerate(daily_by_hour(SCHEDULES)[:HOURS])}

@@ -12,20 +12,20 @@ from dataclasses import dataclass, field, replace
 DURATIONS = ((1, 0.50), (2, 0.30), (5, 0.15), (15, 0.04), (30, 0.01))
 """Seconds that a run takes, with their shares: assumed; 2.75 on average."""
 
-NEW_ENVIRONMENTS = 100
+NEW_ENVIRONMENTS_PER_SECOND = 100
 """A second, of one function; AWS says 1,000 in ten seconds."""
 
-REFUSALS = 10
+REFUSALS_PER_SLOT = 10
 """Times a second that one slot of the function can be told 503 by a runner that is full: assumed."""
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 1, 300
-FUNCTION_RETRIES = (60, 120)
-PARTS, FEW = 4, 300
+RETRY_DELAYS = (60, 120)
+SPLIT_GROUPS, MAX_GROUPS_TO_SPLIT = 4, 300
 """Events that were throttled together part, with a jitter each (assumed), as long as few groups of them wait."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stack:
+class LoadStack:
     """What there is to carry the load, by AWS's defaults; `concurrency` is the function's own limit.
 
     `queue` is SQS between timer and executor, which knows no age and keeps the order.
@@ -44,9 +44,9 @@ class Stack:
 class Outcome:
     """What became of the occurrences."""
 
-    begun: dict[int, Counter[int]] = field(default_factory=dict)
+    starts: dict[int, Counter[int]] = field(default_factory=dict)
     """For each nominal second, how many began in which second."""
-    dead: int = 0
+    dead_lettered: int = 0
     expired: int = 0
     waiting: int = 0
     peak_running: int = 0
@@ -55,7 +55,7 @@ class Outcome:
 
 
 @dataclass(order=True)
-class Waiting:
+class WaitingEvents:
     """Events that are tried at the same second; they have been throttled, and have failed, equally often."""
 
     ready: int
@@ -70,12 +70,12 @@ class Waiting:
 class Simulation:
     """One stack under one load."""
 
-    def __init__(self, stack: Stack, due: Mapping[int, int]) -> None:
+    def __init__(self, stack: LoadStack, due: Mapping[int, int]) -> None:
         self.outcome = Outcome()
         self._stack = stack
-        self._arrivals = _spread(due, stack.spread)
+        self._arrivals = _spread_arrivals(due, stack.spread)
         self._timers: deque[list[int]] = deque()
-        self._queue: list[Waiting] = []
+        self._queue: list[WaitingEvents] = []
         self._ends: Counter[int] = Counter()
         self._running = self._environments = self._order = 0
         self._rest = [0.0] * len(DURATIONS)
@@ -86,27 +86,27 @@ class Simulation:
         last = max(self._arrivals)
         for now in range(until):
             self._running -= self._ends.pop(now, 0)
-            self._hand_over(now)
+            self._deliver_timers(now)
             self._invoke(now)
             if now > last and not (self._timers or self._queue or self._running):
                 break
         self.outcome.waiting = sum(each[1] for each in self._timers) + sum(each.count for each in self._queue)
         return self.outcome
 
-    def _hand_over(self, now: int) -> None:
+    def _deliver_timers(self, now: int) -> None:
         """EventBridge Scheduler delays what is over its rate, and loses none."""
         self._timers.extend([nominal, count] for nominal, count in self._arrivals.pop(now, ()))
         room = self._stack.timer_rate
         while self._timers and room:
             nominal, count = self._timers[0]
-            taken = min(room, count)
-            self._wait(Waiting(now, 0, nominal, now, taken))
-            room -= taken
-            self._timers[0][1] -= taken
-            if taken == count:
+            delivered = min(room, count)
+            self._enqueue(WaitingEvents(now, 0, nominal, now, delivered))
+            room -= delivered
+            self._timers[0][1] -= delivered
+            if delivered == count:
                 self._timers.popleft()
 
-    def _wait(self, events: Waiting) -> None:
+    def _enqueue(self, events: WaitingEvents) -> None:
         self._order += 1
         events.order = self._order
         heapq.heappush(self._queue, events)
@@ -114,10 +114,10 @@ class Simulation:
     def _invoke(self, now: int) -> None:
         stack, outcome = self._stack, self.outcome
         if self._queue:
-            self._environments = min(stack.concurrency, self._environments + NEW_ENVIRONMENTS)
+            self._environments = min(stack.concurrency, self._environments + NEW_ENVIRONMENTS_PER_SECOND)
         slots = self._environments - self._running
         free = max(0, stack.runner - self._running)
-        refusable = room = max(0, slots - free) * REFUSALS
+        refusable = room = max(0, slots - free) * REFUSALS_PER_SLOT
         slots = min(slots, free)
         attempts = 0
         while self._queue and self._queue[0].ready <= now:
@@ -127,40 +127,42 @@ class Simulation:
             if not stack.queue and now - events.entered > stack.event_age:
                 outcome.expired += events.count
                 continue
-            begun = min(events.count, slots)
-            refused = min(events.count - begun, refusable)
-            slots, refusable, attempts = slots - begun, refusable - refused, attempts + begun + refused
-            self._begin(events, begun, now)
-            self._fail(events, refused, now)
-            self._throttle(events, events.count - begun - refused, now)
+            started = min(events.count, slots)
+            refused = min(events.count - started, refusable)
+            slots, refusable, attempts = slots - started, refusable - refused, attempts + started + refused
+            self._start_runs(events, started, now)
+            self._retry_or_dead_letter(events, refused, now)
+            self._back_off(events, events.count - started - refused, now)
         outcome.peak_attempts = max(outcome.peak_attempts, attempts)
-        busy = self._running + (room - refusable) // REFUSALS
+        busy = self._running + (room - refusable) // REFUSALS_PER_SLOT
         outcome.peak_running = max(outcome.peak_running, busy)
         outcome.seconds_full += busy >= stack.account
 
-    def _begin(self, events: Waiting, count: int, now: int) -> None:
+    def _start_runs(self, events: WaitingEvents, count: int, now: int) -> None:
         if not count:
             return
         self._running += count
-        self.outcome.begun.setdefault(events.nominal, Counter())[now] += count
+        self.outcome.starts.setdefault(events.nominal, Counter())[now] += count
         left = count
         for index, (seconds, share) in enumerate(DURATIONS):
             exact = count * share + self._rest[index]
-            taken = min(left, int(exact)) if index else 0
-            self._rest[index] = exact - taken if index else 0.0
-            self._ends[now + seconds] += taken
-            left -= taken
+            running = min(left, int(exact)) if index else 0
+            self._rest[index] = exact - running if index else 0.0
+            self._ends[now + seconds] += running
+            left -= running
         self._ends[now + DURATIONS[0][0]] += left
 
-    def _fail(self, events: Waiting, count: int, now: int) -> None:
+    def _retry_or_dead_letter(self, events: WaitingEvents, count: int, now: int) -> None:
         """The runner is full: Lambda tries again after one and two minutes, then gives the event up."""
-        if count and events.failed == len(FUNCTION_RETRIES):
-            self.outcome.dead += count
+        if count and events.failed == len(RETRY_DELAYS):
+            self.outcome.dead_lettered += count
         elif count:
-            ready = now + FUNCTION_RETRIES[events.failed]
-            self._wait(Waiting(ready, 0, events.nominal, events.entered, count, 0, events.failed + 1))
+            ready = now + RETRY_DELAYS[events.failed]
+            self._enqueue(
+                WaitingEvents(ready, 0, events.nominal, events.entered, count, 0, events.failed + 1)
+            )
 
-    def _throttle(self, events: Waiting, count: int, now: int) -> None:
+    def _back_off(self, events: WaitingEvents, count: int, now: int) -> None:
         """No slot is free: Lambda tries again, each time after twice the time; a queue keeps its order."""
         if not count:
             return
@@ -169,14 +171,14 @@ class Simulation:
             heapq.heappush(self._queue, events)
             return
         longest = min(FIRST_BACKOFF << min(events.throttled, 9), LONGEST_BACKOFF)
-        parts = min(count, PARTS) if len(self._queue) < FEW else 1
+        parts = min(count, SPLIT_GROUPS) if len(self._queue) < MAX_GROUPS_TO_SPLIT else 1
         for part in range(parts):
             ready = now + self._random.randint((longest + 1) // 2, longest)
             share = count * (part + 1) // parts - count * part // parts
-            self._wait(replace(events, ready=ready, count=share, throttled=events.throttled + 1))
+            self._enqueue(replace(events, ready=ready, count=share, throttled=events.throttled + 1))
 
 
-def _spread(due: Mapping[int, int], seconds: int) -> dict[int, list[tuple[int, int]]]:
+def _spread_arrivals(due: Mapping[int, int], seconds: int) -> dict[int, list[tuple[int, int]]]:
     """When what is due arrives: at once, or evenly in the seconds after it."""
     arrivals: dict[int, list[tuple[int, int]]] = {}
     parts = max(1, seconds)

@@ -18,16 +18,16 @@ class Curve:
     points: Sequence[tuple[float, float]]
 
 
-def draw(curves: Sequence[Curve], title: str) -> str:
+def draw_curves(curves: Sequence[Curve], title: str) -> str:
     """The picture: what share of all occurrences has begun, by how late."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 30} {TOP + HEIGHT + 130}" {_FONT}>',
         '<rect width="100%" height="100%" fill="white"/>',
         f'<text x="{LEFT}" y="24" font-size="14">Share of all occurrences that have begun: {escape(title)}</text>',
-        *_grid(),
+        *_grid_elements(),
     ]
     for index, curve in enumerate(curves):
-        parts += _drawn(curve, COLOURS[index], index)
+        parts += _curve_elements(curve, COLOURS[index], index)
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -39,7 +39,7 @@ def _y(share: float) -> float:
     return round(TOP + HEIGHT * (1 - share), 1)
 
 
-def _grid() -> list[str]:
+def _grid_elements() -> list[str]:
     lines = []
     for percent in range(0, 101, 20):
         y = _y(percent / 100)
@@ -53,10 +53,10 @@ def _grid() -> list[str]:
     return lines
 
 
-def _drawn(curve: Curve, colour: str, row: int) -> list[str]:
+def _curve_elements(curve: Curve, colour: str, row: int) -> list[str]:
     step = max(1, len(curve.points) // 300)
-    shown = [*curve.points[::step], curve.points[-1], (60 * HOURS, curve.points[-1][1])]
-    path = " ".join(f"{_x(minutes)},{_y(share)}" for minutes, share in shown)
+    points = [*curve.points[::step], curve.points[-1], (60 * HOURS, curve.points[-1][1])]
+    path = " ".join(f"{_x(minutes)},{_y(share)}" for minutes, share in points)
     y = TOP + HEIGHT + 54 + 20 * row
     dashes = ' stroke-dasharray="7 7"' if row % 2 else ""  # where two curves are the same, both are seen
     label = f"{escape(curve.name)}: {curve.points[-1][1]:.0%} in the end"

@@ -2,16 +2,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.local_stack import ApiInstall, LocalStack, local_stack
-from tests.support.sam_local import sam_stack
-from tests.support.scripted_runner import extension_answer
+from tests.support.stacks.local_stack import ApiInstall, LocalStack, start_local_stack
+from tests.support.stacks.sam_local import start_sam_stack
+from tests.support.stacks.scripted_runner import extension_response
 
 
 @pytest.fixture(scope="session")
 def shared_stack(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[LocalStack]:
-    start = sam_stack if request.config.getoption("--sam") else local_stack
+    start = start_sam_stack if request.config.getoption("--sam") else start_local_stack
     with start(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
 
@@ -19,11 +19,11 @@ def shared_stack(
 @pytest.fixture
 def stack(shared_stack: LocalStack) -> Iterator[LocalStack]:
     """The stack that the tests share, its runner answering again; each test has installs of its own."""
-    shared_stack.runner.answer = lambda _asked: extension_answer()
+    shared_stack.runner.respond = lambda _asked: extension_response()
     yield shared_stack
-    shared_stack.remove_timers()
+    shared_stack.delete_timers()
 
 
 @pytest.fixture
 def install(stack: LocalStack) -> ApiInstall:
-    return stack.register()
+    return stack.register_install()

@@ -11,70 +11,72 @@ import pytest
 
 from local.cloudformation.deploy import STACK_NAME
 from local.settings import PROJECT_ROOT
-from tests.support.event_schema import violation
-from tests.support.local_stack import ApiInstall, LocalStack
-from tests.support.scripted_runner import extension_answer
+from tests.support.oracles.event_schema import find_violation
+from tests.support.stacks.local_stack import ApiInstall, LocalStack
+from tests.support.stacks.scripted_runner import extension_response
 
 Event = dict[str, Any]
 
 
 @dataclass
-class Listener:
+class EventQueue:
     """Hears what is told of one install; each event once."""
 
     stack: LocalStack
     queue: str
     install_id: str
 
-    def heard(self) -> list[Event]:
+    def receive_events(self) -> list[Event]:
         """What was told up to now."""
-        self.stack.travel("PT0S")  # changes are handed over before their time is left
-        sqs, found = self.stack.aws("sqs"), []
+        self.stack.advance_clock("PT0S")  # changes are handed over before their time is left
+        sqs, events = self.stack.aws_client("sqs"), []
         while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                found.append(json.loads(message["Body"]))
+                events.append(json.loads(message["Body"]))
                 sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
-        for event in found:
-            assert violation(event["source"], event["detail-type"], event["detail"]) is None
-        return sorted(found, key=lambda event: int(event["detail"]["sequence"]))
+        for event in events:
+            assert find_violation(event["source"], event["detail-type"], event["detail"]) is None
+        return sorted(events, key=lambda event: int(event["detail"]["sequence"]))
 
-    def names(self) -> list[str]:
+    def receive_event_names(self) -> list[str]:
         """The same in short."""
-        return [f"{event['detail-type']} by {event['detail']['actor']['kind']}" for event in self.heard()]
+        return [
+            f"{event['detail-type']} by {event['detail']['actor']['kind']}" for event in self.receive_events()
+        ]
 
 
 @pytest.fixture
-def listener(stack: LocalStack) -> Iterator[Listener]:
-    sqs, events, name = stack.aws("sqs"), stack.aws("events"), str(uuid4())
+def listener(stack: LocalStack) -> Iterator[EventQueue]:
+    sqs, events, name = stack.aws_client("sqs"), stack.aws_client("events"), str(uuid4())
     queue = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = json.dumps({"source": ["extension-scheduler"], "detail": {"installId": [name]}})
     events.put_rule(Name=name, EventBusName=STACK_NAME, EventPattern=pattern)
     events.put_targets(Rule=name, EventBusName=STACK_NAME, Targets=[{"Id": "1", "Arn": arn}])
-    yield Listener(stack, queue, name)
+    yield EventQueue(stack, queue, name)
     events.remove_targets(Rule=name, EventBusName=STACK_NAME, Ids=["1"])
     events.delete_rule(Name=name, EventBusName=STACK_NAME)
 
 
 @pytest.fixture
-def install(stack: LocalStack, listener: Listener) -> ApiInstall:
+def install(stack: LocalStack, listener: EventQueue) -> ApiInstall:
     """The one that is listened to."""
-    return stack.register(listener.install_id)
+    return stack.register_install(listener.install_id)
 
 
-def test_all_that_befalls_an_install_is_told_once(
-    stack: LocalStack, install: ApiInstall, listener: Listener
+def test_every_change_of_an_install_is_published_once(
+    stack: LocalStack, install: ApiInstall, listener: EventQueue
 ) -> None:
-    schedule_id = install.created(name="hourly", payload={"a": 1})
-    install.call("update", scheduleId=schedule_id, cron="5 * * * *")
-    install.call("update", scheduleId=schedule_id, cron="nonsense")
-    install.call("delete", scheduleId=schedule_id)
-    install.created(name="last")
+    schedule_id = install.create_schedule(name="hourly", payload={"a": 1})
+    install.call_callback("update", scheduleId=schedule_id, cron="5 * * * *")
+    install.call_callback("update", scheduleId=schedule_id, cron="nonsense")
+    install.call_callback("delete", scheduleId=schedule_id)
+    install.create_schedule(name="last")
     for verb in ("disable", "enable"):
         assert stack.api.post(f"/admin/v1/installs/{install.id}/{verb}").status_code == 200
     assert stack.api.delete(f"/admin/v1/installs/{install.id}").status_code == 204
 
-    assert listener.names() == [
+    assert listener.receive_event_names() == [
         "InstallRegistered by admin",
         "ScheduleCreated by host_api",
         "ScheduleUpdated by host_api",
@@ -85,57 +87,59 @@ def test_all_that_befalls_an_install_is_told_once(
         "InstallDeleted by admin",
         "ScheduleDeleted by admin",
     ]
-    assert listener.names() == []
+    assert listener.receive_event_names() == []
 
 
 @pytest.mark.local_only("functions in containers keep the real time")
-def test_a_run_that_fails_three_times_is_told_once_at_its_time(
-    stack: LocalStack, install: ApiInstall, listener: Listener
+def test_run_that_fails_three_times_is_published_once_with_its_time(
+    stack: LocalStack, install: ApiInstall, listener: EventQueue
 ) -> None:
-    stack.runner.answer = lambda _asked: extension_answer(500)
-    schedule_id = install.created()
-    (fired,) = [each for each in stack.travel("PT1H") if each["scheduleId"] == schedule_id]
+    stack.runner.respond = lambda _asked: extension_response(500)
+    schedule_id = install.create_schedule()
+    (fired,) = [each for each in stack.advance_clock("PT1H") if each["scheduleId"] == schedule_id]
 
-    *_, event = listener.heard()
+    *_, event = listener.receive_events()
 
     assert (event["detail-type"], event["detail"]["scheduleId"]) == ("RunFailed", schedule_id)
-    told = event["detail"]["after"]
-    assert (told["scheduledTime"], told["attempt"], told["httpStatus"]) == (fired["scheduledTime"], 3, 500)
-    assert event["detail"]["time"] >= told["startedAt"] >= fired["scheduledTime"].replace("Z", ".000Z")
-    assert listener.heard() == []
+    run = event["detail"]["after"]
+    assert (run["scheduledTime"], run["attempt"], run["httpStatus"]) == (fired["scheduledTime"], 3, 500)
+    assert event["detail"]["time"] >= run["startedAt"] >= fired["scheduledTime"].replace("Z", ".000Z")
+    assert listener.receive_events() == []
 
 
-def test_of_many_creates_at_once_those_are_told_that_are_there(
-    install: ApiInstall, listener: Listener
+def test_concurrent_creates_publish_exactly_the_stored_schedules(
+    install: ApiInstall, listener: EventQueue
 ) -> None:
     def create(number: int) -> int:
-        return install.call(
+        return install.call_callback(
             "create", endpoint="POST /api/sync", cron="0 * * * *", name=f"n{number}"
         ).status_code
 
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(create, [*range(26), *range(26)]))
 
-    told = [
+    published = [
         event["detail"]["scheduleId"]
-        for event in listener.heard()
+        for event in listener.receive_events()
         if event["detail-type"] != "InstallRegistered"
     ]
-    there = [schedule["id"] for schedule in install.call("list").json()["schedules"]]
+    stored = [schedule["id"] for schedule in install.call_callback("list").json()["schedules"]]
     assert statuses.count(201) == 26
-    assert sorted(told) == sorted(there)
+    assert sorted(published) == sorted(stored)
 
 
 @pytest.mark.local_only("functions in containers log apart")
-def test_each_event_is_a_line_in_the_log(stack: LocalStack, install: ApiInstall, listener: Listener) -> None:
-    install.created(payload=["not to be told"])
-    events = listener.heard()
+def test_each_event_is_a_line_in_the_log(
+    stack: LocalStack, install: ApiInstall, listener: EventQueue
+) -> None:
+    install.create_schedule(payload=["not to be told"])
+    events = listener.receive_events()
 
     port = stack.control.base_url.port
     log = (PROJECT_ROOT / "build" / "local" / "logs" / str(port) / "functions.log").read_text()
     lines = [json.loads(line) for line in log.splitlines() if '"service":"audit"' in line]
-    told = [line for line in lines if line.get("detail", {}).get("installId") == install.id]
-    assert [(line["message"], line["detail"]) for line in told] == [
+    published = [line for line in lines if line.get("detail", {}).get("installId") == install.id]
+    assert [(line["message"], line["detail"]) for line in published] == [
         (event["detail-type"], event["detail"]) for event in events
     ]
     assert "not to be told" not in log

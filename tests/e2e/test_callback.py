@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.local_stack import ApiInstall, LocalStack
+from tests.support.stacks.local_stack import ApiInstall, LocalStack
 
 ABSENT = "01a20745-4897-4f81-a91e-a0d09962b8d6"
 SCHEDULE_FIELDS = {
@@ -24,24 +24,26 @@ SCHEDULE_FIELDS = {
 }
 
 
-def test_create_answers_success_and_the_id(install: ApiInstall) -> None:
-    answer = install.call("create", endpoint="/api/sync", cron="0 * * * *")
+def test_create_returns_success_and_the_id(install: ApiInstall) -> None:
+    response = install.call_callback("create", endpoint="/api/sync", cron="0 * * * *")
 
-    assert answer.status_code == 201
-    assert answer.headers["content-type"] == "application/json"
-    body = answer.json()
+    assert response.status_code == 201
+    assert response.headers["content-type"] == "application/json"
+    body = response.json()
     assert set(body) == {"success", "scheduleId"}
     assert body["success"] is True
     assert UUID(body["scheduleId"]).version == 4
 
 
-def test_get_answers_every_field_of_the_schedule(install: ApiInstall) -> None:
-    schedule_id = install.created(name=" nightly ", timezone="Europe/Berlin", payload={"a": [1, None]})
+def test_get_returns_every_field_of_the_schedule(install: ApiInstall) -> None:
+    schedule_id = install.create_schedule(
+        name=" nightly ", timezone="Europe/Berlin", payload={"a": [1, None]}
+    )
 
-    answer = install.call("get", scheduleId=schedule_id)
+    response = install.call_callback("get", scheduleId=schedule_id)
 
-    assert answer.status_code == 200
-    schedule = answer.json()["schedule"]
+    assert response.status_code == 200
+    schedule = response.json()["schedule"]
     assert set(schedule) == SCHEDULE_FIELDS
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", schedule.pop("createdAt"))
     assert schedule == {
@@ -60,29 +62,29 @@ def test_get_answers_every_field_of_the_schedule(install: ApiInstall) -> None:
 
 
 def test_get_of_an_absent_schedule_is_null(install: ApiInstall) -> None:
-    answer = install.call("get", scheduleId=ABSENT)
+    response = install.call_callback("get", scheduleId=ABSENT)
 
-    assert (answer.status_code, answer.json()) == (200, {"schedule": None})
+    assert (response.status_code, response.json()) == (200, {"schedule": None})
 
 
 def test_list_is_oldest_first(install: ApiInstall) -> None:
     created = []
     for minute in range(3):
-        created.append(install.created(cron=f"{minute} * * * *"))
-        install.stack.travel("PT1S")
+        created.append(install.create_schedule(cron=f"{minute} * * * *"))
+        install.stack.advance_clock("PT1S")
 
-    answer = install.call("list")
+    response = install.call_callback("list")
 
-    assert answer.status_code == 200
-    assert [schedule["id"] for schedule in answer.json()["schedules"]] == created
+    assert response.status_code == 200
+    assert [schedule["id"] for schedule in response.json()["schedules"]] == created
 
 
-def test_update_changes_what_is_given_and_clears_with_null(install: ApiInstall) -> None:
-    schedule_id = install.created(name="nightly", payload=[1])
+def test_update_changes_sent_fields_and_clears_with_null(install: ApiInstall) -> None:
+    schedule_id = install.create_schedule(name="nightly", payload=[1])
 
-    first = install.call("update", scheduleId=schedule_id, cron="5 * * * *", enabled=False)
+    first = install.call_callback("update", scheduleId=schedule_id, cron="5 * * * *", enabled=False)
     assert (first.status_code, first.json()) == (200, {"success": True})
-    schedule = install.schedule(schedule_id)
+    schedule = install.read_schedule(schedule_id)
     assert (schedule["cron"], schedule["enabled"], schedule["name"], schedule["payload"]) == (
         "5 * * * *",
         False,
@@ -90,28 +92,28 @@ def test_update_changes_what_is_given_and_clears_with_null(install: ApiInstall) 
         [1],
     )
 
-    install.call("update", scheduleId=schedule_id, name=None, payload=None)
-    schedule = install.schedule(schedule_id)
+    install.call_callback("update", scheduleId=schedule_id, name=None, payload=None)
+    schedule = install.read_schedule(schedule_id)
     assert (schedule["name"], schedule["payload"]) == (None, None)
 
 
-def test_delete_answers_success_once(install: ApiInstall) -> None:
-    schedule_id = install.created()
+def test_delete_returns_success_once(install: ApiInstall) -> None:
+    schedule_id = install.create_schedule()
 
-    first = install.call("delete", scheduleId=schedule_id)
-    again = install.call("delete", scheduleId=schedule_id)
+    first = install.call_callback("delete", scheduleId=schedule_id)
+    second = install.call_callback("delete", scheduleId=schedule_id)
 
     assert (first.status_code, first.json()) == (200, {"success": True})
-    assert again.status_code == 400
-    assert again.json() == {"success": False, "error": "Schedule not found", "code": "NOT_FOUND"}
-    assert install.timer(schedule_id) is None
+    assert second.status_code == 400
+    assert second.json() == {"success": False, "error": "Schedule not found", "code": "NOT_FOUND"}
+    assert install.read_timer(schedule_id) is None
 
 
 def test_get_endpoints_is_by_path_then_method_with_stable_ids(stack: LocalStack, install: ApiInstall) -> None:
-    answer = install.call("getEndpoints")
+    response = install.call_callback("getEndpoints")
 
-    assert answer.status_code == 200
-    endpoints = answer.json()["endpoints"]
+    assert response.status_code == 200
+    endpoints = response.json()["endpoints"]
     assert [(e["method"], e["path"], e["handler"], e["schedulable"]) for e in endpoints] == [
         ("GET", "/api/both", "both_get", True),
         ("POST", "/api/both", "both_post", True),
@@ -119,34 +121,34 @@ def test_get_endpoints_is_by_path_then_method_with_stable_ids(stack: LocalStack,
         ("POST", "/api/sync", "sync", True),
     ]
     assert all(UUID(endpoint["id"]).version == 5 for endpoint in endpoints)
-    assert stack.register().call("getEndpoints").json()["endpoints"] == endpoints
+    assert stack.register_install().call_callback("getEndpoints").json()["endpoints"] == endpoints
 
 
 @pytest.mark.parametrize("operation", ["update", "delete"])
 def test_an_absent_schedule_is_a_broken_rule(install: ApiInstall, operation: str) -> None:
-    answer = install.call(operation, scheduleId=ABSENT)
+    response = install.call_callback(operation, scheduleId=ABSENT)
 
-    assert answer.status_code == 400
-    assert answer.json() == {"success": False, "error": "Schedule not found", "code": "NOT_FOUND"}
+    assert response.status_code == 400
+    assert response.json() == {"success": False, "error": "Schedule not found", "code": "NOT_FOUND"}
 
 
 def test_a_taken_name(install: ApiInstall) -> None:
-    install.created(name="nightly")
+    install.create_schedule(name="nightly")
 
-    answer = install.call("create", endpoint="/api/sync", cron="0 * * * *", name=" nightly")
+    response = install.call_callback("create", endpoint="/api/sync", cron="0 * * * *", name=" nightly")
 
     text = "Schedule name already in use for this extension"
-    assert answer.status_code == 400
-    body = answer.json()
+    assert response.status_code == 400
+    body = response.json()
     assert (body["success"], body["error"], body["fieldErrors"]) == (False, text, {"name": text})
 
 
 def test_a_broken_rule_names_its_field(install: ApiInstall) -> None:
-    answer = install.call("create", endpoint="/api/none", cron="0 * * * *")
+    response = install.call_callback("create", endpoint="/api/none", cron="0 * * * *")
 
     text = "Endpoint not found or not schedulable"
-    assert answer.status_code == 400
-    assert answer.json() == {
+    assert response.status_code == 400
+    assert response.json() == {
         "success": False,
         "error": text,
         "fieldErrors": {"endpoint": text},
@@ -155,38 +157,43 @@ def test_a_broken_rule_names_its_field(install: ApiInstall) -> None:
 
 
 def test_a_missing_token(stack: LocalStack, install: ApiInstall) -> None:
-    answer = stack.api.post(install.callback_path, json={"operation": "list"}, headers={"x-runner-auth": ""})
+    response = stack.api.post(
+        install.callback_path, json={"operation": "list"}, headers={"x-runner-auth": ""}
+    )
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
 
 
 def test_a_wrong_token(stack: LocalStack, install: ApiInstall) -> None:
-    answer = stack.api.post(
+    response = stack.api.post(
         install.callback_path, json={"operation": "list"}, headers={"x-runner-auth": "no"}
     )
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
 
 
 @pytest.mark.parametrize("operation", ["list", "get", "create", "update", "delete", "getEndpoints"])
 def test_a_capability_not_granted(stack: LocalStack, operation: str) -> None:
-    install = stack.register(grantedCapabilities=[])
+    install = stack.register_install(grantedCapabilities=[])
     fields = {"scheduleId": ABSENT} if operation in ("get", "update", "delete") else {}
 
-    answer = install.call(operation, **fields)
+    response = install.call_callback(operation, **fields)
 
-    assert (answer.status_code, answer.json()["code"]) == (403, "CAPABILITY_DENIED")
+    assert (response.status_code, response.json()["code"]) == (403, "CAPABILITY_DENIED")
 
 
 @pytest.mark.parametrize("operation", ["list", "get", "create", "update", "delete", "getEndpoints"])
 @pytest.mark.parametrize("state", ["unknown", "disabled"])
-def test_an_install_that_is_not_there(stack: LocalStack, operation: str, state: str) -> None:
-    install = ApiInstall(stack, ABSENT) if state == "unknown" else stack.register(enabled=False)
+def test_absent_or_disabled_install_is_not_found(stack: LocalStack, operation: str, state: str) -> None:
+    install = ApiInstall(stack, ABSENT) if state == "unknown" else stack.register_install(enabled=False)
     fields = {"scheduleId": ABSENT} if operation in ("get", "update", "delete") else {}
 
-    answer = install.call(operation, **fields)
+    response = install.call_callback(operation, **fields)
 
-    assert (answer.status_code, answer.json()) == (404, {"error": "Install not found", "code": "NOT_FOUND"})
+    assert (response.status_code, response.json()) == (
+        404,
+        {"error": "Install not found", "code": "NOT_FOUND"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,9 +237,9 @@ def test_an_install_that_is_not_there(stack: LocalStack, operation: str, state: 
     ],
 )
 def test_a_bad_request(stack: LocalStack, install: ApiInstall, body: bytes, error: str) -> None:
-    answer = stack.api.post(install.callback_path, content=body)
+    response = stack.api.post(install.callback_path, content=body)
 
-    assert answer.status_code == 400
-    assert answer.json()["success"] is False
-    assert answer.json()["error"].startswith(error)
-    assert answer.json()["code"] == "VALIDATION_FAILED"
+    assert response.status_code == 400
+    assert response.json()["success"] is False
+    assert response.json()["error"].startswith(error)
+    assert response.json()["code"] == "VALIDATION_FAILED"

@@ -14,12 +14,12 @@ import pytest
 from local.sample import INSTALL_ID
 from local.settings import free_ports
 from samples.build import EXTENSIONS
-from tests.support.component_stack import prepare, running, settings
-from tests.support.local_stack import TOKEN, ApiInstall, LocalStack, local_stack
+from tests.support.stacks.component_runner import create_runner_settings, prepare_components, start_runner
+from tests.support.stacks.local_stack import RUNNER_TOKEN, ApiInstall, LocalStack, start_local_stack
 
 CALLBACK = "/api/internal/ext-scheduler/install/{i}"
 SCHEDULES, SCHEDULE = "/v1/installs/{i}/schedules", "/v1/installs/{i}/schedules/{s}"
-WANTED = {"endpoint": "POST /api/sync", "cron": "30 * * * *"}
+SCHEDULE_BODY = {"endpoint": "POST /api/sync", "cron": "30 * * * *"}
 
 
 Headers = dict[str, str]
@@ -31,7 +31,7 @@ class Api:
 
     client: httpx.Client
 
-    def call(
+    def send_request(
         self,
         headers: Headers,
         install: ApiInstall,
@@ -45,8 +45,8 @@ class Api:
         url = path.format(i=install.id, s=schedule_id)
         return self.client.request(method, url, json=body, headers=headers)
 
-    def status(self, headers: Headers, install: ApiInstall) -> int:
-        return self.call(headers, install, "GET", SCHEDULES).status_code
+    def list_status(self, headers: Headers, install: ApiInstall) -> int:
+        return self.send_request(headers, install, "GET", SCHEDULES).status_code
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +55,15 @@ def api(shared_stack: LocalStack) -> Iterator[Api]:
         yield Api(client)
 
 
-def bearer(token: str) -> Headers:
+def bearer_headers(token: str) -> Headers:
     return {"authorization": f"Bearer {token}".strip()}
 
 
-def state(*installs: ApiInstall) -> list[Any]:
+def read_state(*installs: ApiInstall) -> list[Any]:
     """What both systems have of the installs."""
-    rows = [install.rows() for install in installs]
+    rows = [install.read_rows() for install in installs]
     timers = [
-        {**(install.timer(row["sk"]["S"].removeprefix("SCHEDULE#")) or {}), "ResponseMetadata": None}
+        {**(install.read_timer(row["sk"]["S"].removeprefix("SCHEDULE#")) or {}), "ResponseMetadata": None}
         for install, own in zip(installs, rows, strict=True)
         for row in own
         if row["sk"]["S"].startswith("SCHEDULE#")
@@ -72,19 +72,19 @@ def state(*installs: ApiInstall) -> list[Any]:
 
 
 @pytest.mark.local_only("functions in containers keep the real time")
-def test_it_ends_a_little_after_its_run_had_to(stack: LocalStack, api: Api, install: ApiInstall) -> None:
-    headers = bearer(stack.callback_token(install))
-    stack.travel("PT39S")
-    assert api.status(headers, install) == 200
+def test_token_expires_shortly_after_run_deadline(stack: LocalStack, api: Api, install: ApiInstall) -> None:
+    headers = bearer_headers(stack.issue_callback_token(install))
+    stack.advance_clock("PT39S")
+    assert api.list_status(headers, install) == 200
 
-    stack.travel("PT1S")
-    before = state(install)
-    assert api.call(headers, install, "POST", SCHEDULES, WANTED).status_code == 403
-    assert state(install) == before
+    stack.advance_clock("PT1S")
+    before = read_state(install)
+    assert api.send_request(headers, install, "POST", SCHEDULES, SCHEDULE_BODY).status_code == 403
+    assert read_state(install) == before
 
 
-def test_a_forged_one_opens_nothing(stack: LocalStack, api: Api, install: ApiInstall) -> None:
-    token = stack.callback_token(install)
+def test_forged_token_is_refused(stack: LocalStack, api: Api, install: ApiInstall) -> None:
+    token = stack.issue_callback_token(install)
     head, claims, signature = token.split(".")
     later = {**jwt.decode(token, options={"verify_signature": False}), "exp": 2**40}
     forged = {
@@ -93,36 +93,36 @@ def test_a_forged_one_opens_nothing(stack: LocalStack, api: Api, install: ApiIns
         "no signature": f"{head}.{claims}.",
         "another letter": f"{token[:-1]}{'A' if token[-1] != 'A' else 'E'}",
         "nothing": "",
-        "the runners' token": TOKEN,
+        "the runners' token": RUNNER_TOKEN,
     }
-    before = state(install)
+    before = read_state(install)
 
-    assert api.status(bearer(token), install) == 200
+    assert api.list_status(bearer_headers(token), install) == 200
     for kind, each in forged.items():
-        for more in ({}, {"x-runner-auth": TOKEN}):
-            answer = api.call(bearer(each) | more, install, "POST", SCHEDULES, WANTED)
-            assert answer.status_code == 403, kind
-    assert state(install) == before
+        for more in ({}, {"x-runner-auth": RUNNER_TOKEN}):
+            response = api.send_request(
+                bearer_headers(each) | more, install, "POST", SCHEDULES, SCHEDULE_BODY
+            )
+            assert response.status_code == 403, kind
+    assert read_state(install) == before
 
 
-def test_it_decides_alone_where_the_runners_token_is_shown_too(
+def test_callback_token_takes_precedence_over_runner_token(
     stack: LocalStack, api: Api, install: ApiInstall
 ) -> None:
-    headers = bearer(stack.callback_token(install)) | {"x-runner-auth": TOKEN}
+    headers = bearer_headers(stack.issue_callback_token(install)) | {"x-runner-auth": RUNNER_TOKEN}
 
-    assert api.status(headers, install) == 200
-    assert api.status(headers, stack.register()) == 403
+    assert api.list_status(headers, install) == 200
+    assert api.list_status(headers, stack.register_install()) == 403
 
 
-def test_what_the_install_may_is_still_asked_of_the_install(
-    stack: LocalStack, api: Api, install: ApiInstall
-) -> None:
-    headers = bearer(stack.callback_token(install))
+def test_capability_is_still_checked_on_the_install(stack: LocalStack, api: Api, install: ApiInstall) -> None:
+    headers = bearer_headers(stack.issue_callback_token(install))
 
-    stack.register(install.id, grantedCapabilities=[])
-    denied = api.call(headers, install, "GET", SCHEDULES)
-    stack.register(install.id, enabled=False)
-    disabled = api.call(headers, install, "GET", SCHEDULES)
+    stack.register_install(install.id, grantedCapabilities=[])
+    denied = api.send_request(headers, install, "GET", SCHEDULES)
+    stack.register_install(install.id, enabled=False)
+    disabled = api.send_request(headers, install, "GET", SCHEDULES)
 
     assert (denied.status_code, denied.json()["code"]) == (403, "CAPABILITY_DENIED")
     assert (disabled.status_code, disabled.json()["code"]) == (404, "NOT_FOUND")
@@ -131,11 +131,11 @@ def test_what_the_install_may_is_still_asked_of_the_install(
 @pytest.fixture
 def with_real_runner(tmp_path: Path) -> Iterator[LocalStack]:
     """A stack whose runner executes the sample, and has a token of its own that opens nothing."""
-    prepare()
+    prepare_components()
     (port,) = free_ports(1)
     with (
-        local_stack(tmp_path, RUNNER_BASE_URL=f"http://127.0.0.1:{port}") as stack,
-        running(replace(settings(str(stack.api.base_url), EXTENSIONS), port=port)),
+        start_local_stack(tmp_path, RUNNER_BASE_URL=f"http://127.0.0.1:{port}") as stack,
+        start_runner(replace(create_runner_settings(str(stack.api.base_url), EXTENSIONS), port=port)),
     ):
         yield stack
 
@@ -143,10 +143,10 @@ def with_real_runner(tmp_path: Path) -> Iterator[LocalStack]:
 @pytest.mark.local_only("a stack of its own")
 def test_a_real_component_calls_back_by_it(with_real_runner: LocalStack) -> None:
     sample = ApiInstall(with_real_runner, INSTALL_ID)
-    schedule_id = sample.created(endpoint="GET /api/schedules", name="list itself")
+    schedule_id = sample.create_schedule(endpoint="GET /api/schedules", name="list itself")
 
-    fired = with_real_runner.travel("PT1H")
+    fired = with_real_runner.advance_clock("PT1H")
 
-    (run,) = sample.runs(schedule_id)
+    (run,) = sample.list_runs(schedule_id)
     assert (run["status"], run["httpStatus"], run["error"]) == ("success", 200, None)
     assert [each["status"] for each in fired] == ["success"]

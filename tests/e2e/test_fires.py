@@ -10,11 +10,11 @@ from pathlib import Path
 import jwt
 import pytest
 
-from tests.support.local_stack import ApiInstall, LocalStack, local_stack
-from tests.support.scripted_runner import Answer, Asked, extension_answer
+from tests.support.stacks.local_stack import ApiInstall, LocalStack, start_local_stack
+from tests.support.stacks.scripted_runner import RunnerRequest, RunnerResponse, extension_response
 
 
-def statuses(fired: list[dict[str, str]], schedule_id: str) -> list[str]:
+def fire_statuses(fired: list[dict[str, str]], schedule_id: str) -> list[str]:
     return [each["status"] for each in fired if each["scheduleId"] == schedule_id]
 
 
@@ -23,32 +23,32 @@ PROVIDERS = ["cap:context.read", "cap:http.fetch", "cap:log.emit", "cap:schedule
 
 
 @pytest.fixture
-def granted(stack: LocalStack) -> ApiInstall:
-    return stack.register(
+def granted_install(stack: LocalStack) -> ApiInstall:
+    return stack.register_install(
         grantedCapabilities=["cap:scheduler.manage", "cap:http.fetch"],
         config=json.loads('{"region":"eu","ratio":1.0}'),
         secretEnvelope={"ciphertext": "abc"},
     )
 
 
-def test_the_runner_is_asked_exactly_so(stack: LocalStack, granted: ApiInstall) -> None:
-    schedule_id = granted.created(payload={"n": 12345678901234567890123, "s": "é"})
+def test_runner_request_matches_the_contract(stack: LocalStack, granted_install: ApiInstall) -> None:
+    schedule_id = granted_install.create_schedule(payload={"n": 12345678901234567890123, "s": "é"})
 
-    (fired,) = [each for each in stack.travel("PT1H") if each["scheduleId"] == schedule_id]
+    (fired,) = [each for each in stack.advance_clock("PT1H") if each["scheduleId"] == schedule_id]
 
-    (asked,) = stack.runner.of(schedule_id)
-    headers = {name.lower(): value for name, value in asked.headers.items()}
+    (request,) = stack.runner.requests_for_schedule(schedule_id)
+    headers = {name.lower(): value for name, value in request.headers.items()}
     assert headers["x-idempotency-key"] == f"{schedule_id}:{fired['scheduledTime']}"
     assert (headers["x-alga-tenant"], headers["x-alga-extension"]) == ("tenant-1", "registry-1")
     assert headers["content-type"] == "application/json"
     assert "x-runner-service-token" not in headers
-    del asked.body["context"]["callback_token"]
-    assert asked.body == {
+    del request.body["context"]["callback_token"]
+    assert request.body == {
         "context": {
             "request_id": headers["x-request-id"],
             "tenant_id": "tenant-1",
             "extension_id": "registry-1",
-            "install_id": granted.id,
+            "install_id": granted_install.id,
             "version_id": "version-1",
             "content_hash": "sha256:" + "0" * 64,
             "config": {"region": "eu", "ratio": 1.0},
@@ -69,14 +69,14 @@ def test_the_runner_is_asked_exactly_so(stack: LocalStack, granted: ApiInstall) 
     }
 
 
-def test_the_runner_is_given_a_token_for_that_run(stack: LocalStack, granted: ApiInstall) -> None:
-    schedule_id = granted.created()
+def test_runner_receives_callback_token_for_that_run(stack: LocalStack, granted_install: ApiInstall) -> None:
+    schedule_id = granted_install.create_schedule()
 
-    stack.travel("PT1H")
+    stack.advance_clock("PT1H")
 
     claims = jwt.decode(
-        stack.runner.of(schedule_id)[0].body["context"]["callback_token"],
-        stack.callback_key(),
+        stack.runner.requests_for_schedule(schedule_id)[0].body["context"]["callback_token"],
+        stack.read_callback_key(),
         algorithms=["HS256"],
         options={"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False},
     )
@@ -86,7 +86,7 @@ def test_the_runner_is_given_a_token_for_that_run(stack: LocalStack, granted: Ap
         "iat": claims["iat"],
         "nbf": claims["iat"] - 5,
         "exp": claims["iat"] + 40,
-        "install_id": granted.id,
+        "install_id": granted_install.id,
         "tenant_id": "tenant-1",
         "capabilities": PROVIDERS,
     }
@@ -99,23 +99,23 @@ def test_the_runner_is_given_a_token_for_that_run(stack: LocalStack, granted: Ap
         pytest.param({"endpoint": "POST /api/both"}, id="no payload"),
     ],
 )
-def test_there_is_no_body_for(stack: LocalStack, install: ApiInstall, fields: dict[str, object]) -> None:
-    schedule_id = install.created(**fields)
+def test_no_body_is_sent_for(stack: LocalStack, install: ApiInstall, fields: dict[str, object]) -> None:
+    schedule_id = install.create_schedule(**fields)
 
-    stack.travel("PT1H")
+    stack.advance_clock("PT1H")
 
-    (asked,) = stack.runner.of(schedule_id)
-    assert "body_b64" not in asked.body["http"]
-    assert asked.body["secret_envelope"] == {}
+    (request,) = stack.runner.requests_for_schedule(schedule_id)
+    assert "body_b64" not in request.body["http"]
+    assert request.body["secret_envelope"] == {}
 
 
 @pytest.mark.local_only("functions in containers keep the real time")
 def test_success_is_in_the_history_and_on_the_schedule(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.created()
+    schedule_id = install.create_schedule()
 
-    assert statuses(stack.travel("PT2H"), schedule_id) == ["success", "success"]
+    assert fire_statuses(stack.advance_clock("PT2H"), schedule_id) == ["success", "success"]
 
-    newest, oldest = install.runs(schedule_id)
+    newest, oldest = install.list_runs(schedule_id)
     assert newest["scheduledTime"] > oldest["scheduledTime"]
     assert set(newest) == {
         "scheduledTime",
@@ -134,15 +134,15 @@ def test_success_is_in_the_history_and_on_the_schedule(stack: LocalStack, instal
         None,
     )
     assert newest["startedAt"].replace(".000Z", "Z") == newest["scheduledTime"]
-    schedule = install.schedule(schedule_id)
+    schedule = install.read_schedule(schedule_id)
     assert (schedule["lastRunStatus"], schedule["lastError"]) == ("success", None)
     assert schedule["lastRunAt"] == newest["startedAt"]
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("response", "error"),
     [
-        pytest.param(extension_answer(500), "The extension answered 500", id="the extension's 500"),
+        pytest.param(extension_response(500), "The extension answered 500", id="the extension's 500"),
         pytest.param(
             (502, b'{"error":"trap"}'), 'The runner answered 502: {"error":"trap"}', id="its own 502"
         ),
@@ -155,117 +155,123 @@ def test_success_is_in_the_history_and_on_the_schedule(stack: LocalStack, instal
         pytest.param((200, b" " * 300_000), "The runner's answer is larger than 256 KiB", id="300 KB"),
     ],
 )
-def test_what_may_pass_is_tried_three_times_then_dead_lettered(
-    stack: LocalStack, install: ApiInstall, answer: Answer, error: str
+def test_transient_failure_is_retried_three_times_then_dead_lettered(
+    stack: LocalStack, install: ApiInstall, response: RunnerResponse, error: str
 ) -> None:
-    schedule_id = install.created()
-    stack.dead_letters()
-    stack.runner.answer = lambda _asked: answer
+    schedule_id = install.create_schedule()
+    stack.receive_dead_letters()
+    stack.runner.respond = lambda _asked: response
 
-    fired = stack.travel("PT1H")
-    stack.runner.answer = lambda _asked: extension_answer()
-    after = stack.travel("PT1H")
+    fired = stack.advance_clock("PT1H")
+    stack.runner.respond = lambda _asked: extension_response()
+    after = stack.advance_clock("PT1H")
 
-    assert statuses(fired, schedule_id) == ["error"]
-    asked = stack.runner.of(schedule_id)
-    assert len(asked) == 4
-    assert len({each.headers["x-idempotency-key"] for each in asked[:3]}) == 1
-    assert statuses(after, schedule_id) == ["success"]
-    good, bad = install.runs(schedule_id)
+    assert fire_statuses(fired, schedule_id) == ["error"]
+    requests = stack.runner.requests_for_schedule(schedule_id)
+    assert len(requests) == 4
+    assert len({each.headers["x-idempotency-key"] for each in requests[:3]}) == 1
+    assert fire_statuses(after, schedule_id) == ["success"]
+    good, bad = install.list_runs(schedule_id)
     assert good["status"] == "success"
     assert (bad["status"], bad["attempt"]) == ("error", 3)
     assert bad["error"].startswith(error)
-    (letter,) = [each for each in stack.dead_letters() if each["requestPayload"]["scheduleId"] == schedule_id]
-    assert letter["requestPayload"]["scheduledTime"] == bad["scheduledTime"]
-    assert letter["requestContext"]["condition"] == "RetriesExhausted"
+    (dead_letter,) = [
+        each for each in stack.receive_dead_letters() if each["requestPayload"]["scheduleId"] == schedule_id
+    ]
+    assert dead_letter["requestPayload"]["scheduledTime"] == bad["scheduledTime"]
+    assert dead_letter["requestContext"]["condition"] == "RetriesExhausted"
 
 
 @pytest.mark.parametrize("status", [301, 400, 404, 429])
-def test_the_extensions_own_answer_is_not_retried(
-    stack: LocalStack, install: ApiInstall, status: int
-) -> None:
-    schedule_id = install.created()
-    stack.dead_letters()
-    stack.runner.answer = lambda _asked: extension_answer(status)
+def test_extension_response_is_not_retried(stack: LocalStack, install: ApiInstall, status: int) -> None:
+    schedule_id = install.create_schedule()
+    stack.receive_dead_letters()
+    stack.runner.respond = lambda _asked: extension_response(status)
 
-    assert statuses(stack.travel("PT1H"), schedule_id) == ["error"]
+    assert fire_statuses(stack.advance_clock("PT1H"), schedule_id) == ["error"]
 
-    assert len(stack.runner.of(schedule_id)) == 1
-    schedule = install.schedule(schedule_id)
+    assert len(stack.runner.requests_for_schedule(schedule_id)) == 1
+    schedule = install.read_schedule(schedule_id)
     assert schedule["lastRunStatus"] == "error"
     assert schedule["lastError"].startswith(f"The extension answered {status}")
-    assert install.runs(schedule_id)[0]["httpStatus"] == status
-    assert stack.dead_letters() == []
+    assert install.list_runs(schedule_id)[0]["httpStatus"] == status
+    assert stack.receive_dead_letters() == []
 
 
 def test_a_retry_may_succeed(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.created()
-    answers = [extension_answer(503), extension_answer(200)]
-    stack.runner.answer = lambda _asked: answers.pop(0)
+    schedule_id = install.create_schedule()
+    responses = [extension_response(503), extension_response(200)]
+    stack.runner.respond = lambda _asked: responses.pop(0)
 
-    assert statuses(stack.travel("PT1H"), schedule_id) == ["success"]
-    (run,) = install.runs(schedule_id)
+    assert fire_statuses(stack.advance_clock("PT1H"), schedule_id) == ["success"]
+    (run,) = install.list_runs(schedule_id)
     assert (run["status"], run["attempt"]) == ("success", 2)
 
 
-def test_an_error_is_kept_up_to_4000_characters(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.created()
+def test_error_is_stored_up_to_4000_characters(stack: LocalStack, install: ApiInstall) -> None:
+    schedule_id = install.create_schedule()
     body = base64.b64encode("ü".encode() * 10_000).decode()
-    answer = json.dumps({"status": 400, "headers": {}, "body_b64": body}).encode()
-    stack.runner.answer = lambda _asked: (200, answer)
+    response = json.dumps({"status": 400, "headers": {}, "body_b64": body}).encode()
+    stack.runner.respond = lambda _asked: (200, response)
 
-    stack.travel("PT1H")
+    stack.advance_clock("PT1H")
 
-    assert len(install.schedule(schedule_id)["lastError"]) <= 4000
+    assert len(install.read_schedule(schedule_id)["lastError"]) <= 4000
 
 
-def test_one_occurrence_delivered_again_and_again_is_run_once(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.created()
-    (fired,) = [each for each in stack.travel("PT1H") if each["scheduleId"] == schedule_id]
+def test_occurrence_delivered_repeatedly_runs_once(stack: LocalStack, install: ApiInstall) -> None:
+    schedule_id = install.create_schedule()
+    (fired,) = [each for each in stack.advance_clock("PT1H") if each["scheduleId"] == schedule_id]
 
     with ThreadPoolExecutor(8) as pool:
-        again = list(pool.map(lambda _: stack.deliver(schedule_id, fired["scheduledTime"]), range(8)))
+        redeliveries = list(
+            pool.map(lambda _: stack.deliver_occurrence(schedule_id, fired["scheduledTime"]), range(8))
+        )
 
-    assert again == ["duplicate"] * 8
-    assert len(stack.runner.of(schedule_id)) == 1
-    assert len(install.runs(schedule_id)) == 1
+    assert redeliveries == ["duplicate"] * 8
+    assert len(stack.runner.requests_for_schedule(schedule_id)) == 1
+    assert len(install.list_runs(schedule_id)) == 1
 
 
-def test_eight_deliveries_at_once_of_a_new_occurrence_are_one_call(
+def test_eight_concurrent_deliveries_of_an_occurrence_are_one_call(
     stack: LocalStack, install: ApiInstall
 ) -> None:
-    schedule_id = install.created()
-    stack.travel("PT1H")
-    before = len(stack.runner.of(schedule_id))
+    schedule_id = install.create_schedule()
+    stack.advance_clock("PT1H")
+    before = len(stack.runner.requests_for_schedule(schedule_id))
 
     with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda _: stack.deliver(schedule_id, "2026-11-23T03:00:00Z"), range(8)))
+        results = list(
+            pool.map(lambda _: stack.deliver_occurrence(schedule_id, "2026-11-23T03:00:00Z"), range(8))
+        )
 
     assert sorted(results) == ["duplicate"] * 7 + ["success"]
-    assert len(stack.runner.of(schedule_id)) == before + 1
+    assert len(stack.runner.requests_for_schedule(schedule_id)) == before + 1
 
 
 @pytest.mark.local_only("a container of `sam local` takes one event at a time")
-def test_a_run_under_way_has_the_next_one_skipped(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.created()
-    stack.travel("PT1H")
+def test_occurrence_during_a_run_is_skipped(stack: LocalStack, install: ApiInstall) -> None:
+    schedule_id = install.create_schedule()
+    stack.advance_clock("PT1H")
     started, released = threading.Event(), threading.Event()
 
-    def slow(_asked: Asked) -> Answer:
+    def slow(_request: RunnerRequest) -> RunnerResponse:
         started.set()
         assert released.wait(20)
-        return extension_answer()
+        return extension_response()
 
-    stack.runner.answer = slow
+    stack.runner.respond = slow
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(stack.deliver, schedule_id, "2026-11-23T03:00:00Z")
+        first = pool.submit(stack.deliver_occurrence, schedule_id, "2026-11-23T03:00:00Z")
         assert started.wait(20)
-        second = stack.deliver(schedule_id, "2026-11-23T04:00:00Z")
+        second = stack.deliver_occurrence(schedule_id, "2026-11-23T04:00:00Z")
         released.set()
         assert first.result() == "success"
 
     assert second == "overlap"
-    skipped = next(run for run in install.runs(schedule_id) if run["scheduledTime"] == "2026-11-23T04:00:00Z")
+    skipped = next(
+        run for run in install.list_runs(schedule_id) if run["scheduledTime"] == "2026-11-23T04:00:00Z"
+    )
     assert (skipped["status"], skipped["error"]) == ("skipped", "The previous run was still under way")
 
 
@@ -282,43 +288,43 @@ def test_a_run_under_way_has_the_next_one_skipped(stack: LocalStack, install: Ap
         ),
     ],
 )
-def test_what_was_stopped_is_not_run(
+def test_stopped_schedule_does_not_run(
     stack: LocalStack, install: ApiInstall, stop: Callable[[ApiInstall, str], object], status: str | None
 ) -> None:
-    schedule_id = install.created()
-    stack.travel("PT1H")
-    before = len(stack.runner.of(schedule_id))
+    schedule_id = install.create_schedule()
+    stack.advance_clock("PT1H")
+    before = len(stack.runner.requests_for_schedule(schedule_id))
 
     stop(install, schedule_id)
 
     if status:
-        assert stack.deliver(schedule_id, "2026-11-23T03:00:00Z") == status
-        assert len(stack.runner.of(schedule_id)) == before
+        assert stack.deliver_occurrence(schedule_id, "2026-11-23T03:00:00Z") == status
+        assert len(stack.runner.requests_for_schedule(schedule_id)) == before
     else:
-        fired = stack.travel("PT1H")
+        fired = stack.advance_clock("PT1H")
         assert all("07:00Z" in each["scheduledTime"] for each in fired if each["scheduleId"] == schedule_id)
 
 
-def test_a_revoked_capability_keeps_the_timer_and_shows_why(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.created()
-    stack.register(install.id, grantedCapabilities=[])
+def test_revoked_capability_keeps_the_timer_and_is_reported(stack: LocalStack, install: ApiInstall) -> None:
+    schedule_id = install.create_schedule()
+    stack.register_install(install.id, grantedCapabilities=[])
 
-    assert statuses(stack.travel("PT1H"), schedule_id) == ["revoked"]
+    assert fire_statuses(stack.advance_clock("PT1H"), schedule_id) == ["revoked"]
 
-    assert install.timer(schedule_id) is not None
-    stack.register(install.id)
-    assert install.runs(schedule_id)[0]["status"] == "skipped"
+    assert install.read_timer(schedule_id) is not None
+    stack.register_install(install.id)
+    assert install.list_runs(schedule_id)[0]["status"] == "skipped"
 
 
 @pytest.mark.local_only("it has a stack of its own")
-def test_a_runner_that_is_down_is_an_error_and_the_next_fire_is_not_affected(tmp_path: Path) -> None:
-    with local_stack(tmp_path, RUNNER_BASE_URL="http://127.0.0.1:9") as stack:
-        install = stack.register()
-        schedule_id = install.created()
+def test_unreachable_runner_is_an_error_and_next_fire_succeeds(tmp_path: Path) -> None:
+    with start_local_stack(tmp_path, RUNNER_BASE_URL="http://127.0.0.1:9") as stack:
+        install = stack.register_install()
+        schedule_id = install.create_schedule()
 
-        assert statuses(stack.travel("PT2H"), schedule_id) == ["error", "error"]
+        assert fire_statuses(stack.advance_clock("PT2H"), schedule_id) == ["error", "error"]
 
-        runs = install.runs(schedule_id)
+        runs = install.list_runs(schedule_id)
         assert [run["error"] for run in runs] == [
             "The runner could not be reached: ConnectionRefusedError"
         ] * 2
@@ -326,17 +332,17 @@ def test_a_runner_that_is_down_is_an_error_and_the_next_fire_is_not_affected(tmp
 
 
 @pytest.mark.local_only("it has a stack of its own")
-def test_a_runner_that_is_slow_is_given_up(tmp_path: Path) -> None:
-    with local_stack(tmp_path, RUNNER_TIMEOUT_MS="200") as stack:
-        install = stack.register()
-        schedule_id = install.created()
+def test_slow_runner_times_out(tmp_path: Path) -> None:
+    with start_local_stack(tmp_path, RUNNER_TIMEOUT_MS="200") as stack:
+        install = stack.register_install()
+        schedule_id = install.create_schedule()
         hanging = threading.Event()
-        stack.runner.answer = lambda _asked: (hanging.wait(30), extension_answer())[1]
+        stack.runner.respond = lambda _asked: (hanging.wait(30), extension_response())[1]
 
-        fired = stack.travel("PT1H")
+        fired = stack.advance_clock("PT1H")
         hanging.set()
 
-        assert statuses(fired, schedule_id) == ["error"]
-        (run,) = install.runs(schedule_id)
+        assert fire_statuses(fired, schedule_id) == ["error"]
+        (run,) = install.list_runs(schedule_id)
         assert run["error"] == "The runner did not answer within 2.2 s"
         assert 2200 <= run["durationMs"] < 5000

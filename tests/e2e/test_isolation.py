@@ -6,13 +6,20 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.support.isolation import EXTENSIONS, RUN, Route, Scene, bearer, scene_on
-from tests.support.local_stack import ApiInstall, LocalStack
+from tests.support.policies.isolation import (
+    EXTENSION_ROUTES,
+    RUN_ROUTE,
+    IsolationScene,
+    Route,
+    bearer_headers,
+    create_scene,
+)
+from tests.support.stacks.local_stack import ApiInstall, LocalStack
 
 
 @pytest.fixture(scope="module")
-def scene(shared_stack: LocalStack) -> Iterator[Scene]:
-    with scene_on(shared_stack) as scene:
+def scene(shared_stack: LocalStack) -> Iterator[IsolationScene]:
+    with create_scene(shared_stack) as scene:
         yield scene
 
 
@@ -27,32 +34,34 @@ CALLERS = (
     "other tenant's schedule",
     "other tenant's schedule with a token of one's own",
 )
-TABLE = [
+CASES = [
     pytest.param(route, caller, id=f"{name}-{caller}", marks=REAL_TIME if caller.endswith("own") else ())
-    for name, route in EXTENSIONS.items()
+    for name, route in EXTENSION_ROUTES.items()
     for caller in CALLERS
     if route.foreign or not caller.startswith("other tenant")
 ]
 
 
-@pytest.mark.parametrize(("route", "caller"), TABLE)
-def test_whoever_may_not_is_told_so_and_changes_nothing(scene: Scene, route: Route, caller: str) -> None:
+@pytest.mark.parametrize(("route", "caller"), CASES)
+def test_unauthorized_caller_is_refused_and_changes_nothing(
+    scene: IsolationScene, route: Route, caller: str
+) -> None:
     asking = scene.callers[caller]
-    before = scene.state()
+    before = scene.read_state()
 
-    answer = scene.ask(route, asking)
+    response = scene.send_request(route, asking)
 
-    assert answer.status_code == (asking.status or route.foreign), answer.text
-    assert "a secret" not in answer.text
+    assert response.status_code == (asking.status or route.foreign), response.text
+    assert "a secret" not in response.text
     if asking.code:
-        assert answer.json()["code"] == asking.code
+        assert response.json()["code"] == asking.code
     if not asking.status:
-        assert answer.json() == {"schedule": None} if route.foreign == 200 else _not_found(answer)
-    assert scene.state() == before
+        assert response.json() == {"schedule": None} if route.foreign == 200 else _is_not_found(response)
+    assert scene.read_state() == before
 
 
-def _not_found(answer: httpx.Response) -> bool:
-    body = answer.json()
+def _is_not_found(response: httpx.Response) -> bool:
+    body = response.json()
     return (body["code"], body.get("detail") or body["error"]) == ("NOT_FOUND", "Schedule not found")
 
 
@@ -64,65 +73,70 @@ def _not_found(answer: httpx.Response) -> bool:
         ("other tenant's schedule", 404, "NOT_FOUND"),
     ],
 )
-def test_the_platform_runs_nothing_of_them_either(scene: Scene, caller: str, status: int, code: str) -> None:
-    before = scene.state()
+def test_platform_cannot_run_foreign_schedule(
+    scene: IsolationScene, caller: str, status: int, code: str
+) -> None:
+    before = scene.read_state()
 
-    answer = scene.ask(RUN, scene.callers[caller])
+    response = scene.send_request(RUN_ROUTE, scene.callers[caller])
 
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert scene.state() == before
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert scene.read_state() == before
 
 
 @REAL_TIME
-@pytest.mark.parametrize("name", EXTENSIONS)
-def test_a_token_of_ones_own_opens_every_route(scene: Scene, name: str) -> None:
+@pytest.mark.parametrize("name", EXTENSION_ROUTES)
+def test_own_token_opens_every_route(scene: IsolationScene, name: str) -> None:
     """So that none of the refusals above is for another reason."""
-    install = scene.stack.register()
-    schedule_id = install.created(cron="15 * * * *")
-    headers = bearer(scene.stack, install, scene.stack.now())
+    install = scene.stack.register_install()
+    schedule_id = install.create_schedule(cron="15 * * * *")
+    headers = bearer_headers(scene.stack, install, scene.stack.read_clock())
     caller = replace(scene.callers["no token"], headers=headers, install=install, schedule_id=schedule_id)
 
-    assert scene.ask(EXTENSIONS[name], caller).status_code in (200, 201, 204)
+    assert scene.send_request(EXTENSION_ROUTES[name], caller).status_code in (200, 201, 204)
 
 
-def test_lists_hold_ones_own(stack: LocalStack, install: ApiInstall) -> None:
-    mine = install.created()
-    stranger = stack.register(tenantId="tenant-2")
-    theirs = stranger.created()
+def test_lists_contain_only_own_schedules(stack: LocalStack, install: ApiInstall) -> None:
+    mine = install.create_schedule()
+    stranger = stack.register_install(tenantId="tenant-2")
+    theirs = stranger.create_schedule()
 
-    assert [s["id"] for s in install.call("list").json()["schedules"]] == [mine]
+    assert [s["id"] for s in install.call_callback("list").json()["schedules"]] == [mine]
     assert [s["id"] for s in stack.api.get(f"{stranger.path}/schedules").json()["schedules"]] == [theirs]
 
 
-def test_a_cursor_of_another_install_shows_nothing_of_it(stack: LocalStack, install: ApiInstall) -> None:
+def test_cursor_of_another_install_reveals_nothing(stack: LocalStack, install: ApiInstall) -> None:
     for _ in range(3):
-        install.created(payload=["secret"])
-    stranger = stack.register(tenantId="tenant-2")
+        install.create_schedule(payload=["secret"])
+    stranger = stack.register_install(tenantId="tenant-2")
     cursor = stack.api.get(f"{install.path}/schedules", params={"limit": 1}).json()["nextCursor"]
 
-    answer = stack.api.get(f"{stranger.path}/schedules", params={"cursor": cursor})
+    response = stack.api.get(f"{stranger.path}/schedules", params={"cursor": cursor})
 
-    assert answer.json() == {"schedules": [], "nextCursor": None}
+    assert response.json() == {"schedules": [], "nextCursor": None}
 
 
 @pytest.mark.local_only("one test of the quota is enough there")
-def test_names_and_quotas_are_the_installs_own(stack: LocalStack, install: ApiInstall) -> None:
+def test_names_and_quotas_are_per_install(stack: LocalStack, install: ApiInstall) -> None:
     for number in range(50):
-        install.created(name=f"schedule {number}", enabled=False)
-    neighbour = stack.register()
+        install.create_schedule(name=f"schedule {number}", enabled=False)
+    neighbour = stack.register_install()
 
     for number in range(3):
-        neighbour.created(name=f"schedule {number}")
+        neighbour.create_schedule(name=f"schedule {number}")
 
 
-def test_an_uninstall_leaves_the_neighbours_alone(stack: LocalStack, install: ApiInstall) -> None:
-    neighbour = stack.register()
-    kept, gone = neighbour.created(name="same"), install.created(name="same")
+def test_uninstall_does_not_affect_other_installs(stack: LocalStack, install: ApiInstall) -> None:
+    neighbour = stack.register_install()
+    neighbour_schedule, deleted_schedule = (
+        neighbour.create_schedule(name="same"),
+        install.create_schedule(name="same"),
+    )
 
     assert stack.api.delete(f"/admin/v1/installs/{install.id}").status_code == 204
 
-    assert install.timer(gone) is None
-    assert neighbour.timer(kept) is not None
-    assert install.rows() == []
-    assert install.call("list").status_code == 404
-    assert [s["id"] for s in neighbour.call("list").json()["schedules"]] == [kept]
+    assert install.read_timer(deleted_schedule) is None
+    assert neighbour.read_timer(neighbour_schedule) is not None
+    assert install.read_rows() == []
+    assert install.call_callback("list").status_code == 404
+    assert [s["id"] for s in neighbour.call_callback("list").json()["schedules"]] == [neighbour_schedule]

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.local_stack import ApiInstall, LocalStack
-from tests.support.scripted_runner import extension_answer
-from tests.support.world import registration_body
+from tests.support.stacks.local_stack import ApiInstall, LocalStack
+from tests.support.stacks.scripted_runner import extension_response
+from tests.support.stacks.world import registration_body
 
 
-def version_2(*endpoints: tuple[str, str], **fields: object) -> dict[str, Any]:
+def registration_without(*endpoints: tuple[str, str], **fields: object) -> dict[str, Any]:
     """A body that moves to a version with these endpoints alone."""
     body = registration_body(versionId=f"version-{uuid4()}", **fields)
     declared = [{"method": method, "path": path, "handler": "h"} for method, path in endpoints]
@@ -20,52 +20,61 @@ def version_2(*endpoints: tuple[str, str], **fields: object) -> dict[str, Any]:
     return body
 
 
-def eventually(look: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
+def wait_for(read: Callable[[], Any], condition: Callable[[Any], bool]) -> Any:
     """What is seen once it is as wanted: a run that nobody waits for takes its time."""
     deadline = time.monotonic() + 20
-    while not wanted(seen := look()):
-        assert time.monotonic() < deadline, seen
-    return seen
+    while not condition(value := read()):
+        assert time.monotonic() < deadline, value
+    return value
 
 
-def test_a_move_without_a_used_endpoint_names_each_schedule_and_changes_nothing(
+def test_move_without_a_used_endpoint_names_each_schedule_and_changes_nothing(
     stack: LocalStack, install: ApiInstall
 ) -> None:
-    first, second = install.created(), install.created(endpoint="GET /api/both", enabled=False)
-    before = install.rows()
+    first, second = (
+        install.create_schedule(),
+        install.create_schedule(endpoint="GET /api/both", enabled=False),
+    )
+    before = install.read_rows()
 
-    answer = stack.api.put(f"/admin{install.path}", json=version_2(("POST", "/api/both")))
+    response = stack.api.put(f"/admin{install.path}", json=registration_without(("POST", "/api/both")))
 
-    assert answer.status_code == 409
-    assert answer.json()["code"] == "SCHEDULE_REMAP_FAILED"
-    assert answer.json()["missing"] == [
+    assert response.status_code == 409
+    assert response.json()["code"] == "SCHEDULE_REMAP_FAILED"
+    assert response.json()["missing"] == [
         {"scheduleId": first, "endpoint": "POST /api/sync"},
         {"scheduleId": second, "endpoint": "GET /api/both"},
     ]
-    assert install.rows() == before
+    assert install.read_rows() == before
 
 
-def test_a_move_may_disable_what_lacks_its_endpoint(stack: LocalStack, install: ApiInstall) -> None:
-    gone, kept = install.created(), install.created(endpoint="GET /api/both")
-    off = install.created(endpoint="GET /api/both", enabled=False)
+def test_move_can_disable_schedules_without_endpoint(stack: LocalStack, install: ApiInstall) -> None:
+    affected, unaffected = install.create_schedule(), install.create_schedule(endpoint="GET /api/both")
+    moved_off = install.create_schedule(endpoint="GET /api/both", enabled=False)
 
-    answer = stack.api.put(
-        f"/admin{install.path}", params={"onMissingEndpoint": "disable"}, json=version_2(("GET", "/api/both"))
+    response = stack.api.put(
+        f"/admin{install.path}",
+        params={"onMissingEndpoint": "disable"},
+        json=registration_without(("GET", "/api/both")),
     )
 
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["disabled"] == [{"scheduleId": gone, "endpoint": "POST /api/sync"}]
-    shown = install.schedule(gone)
-    assert shown["enabled"] is False
-    assert shown["disabledReason"].endswith("has no endpoint POST /api/sync")
-    assert [install.schedule(each)["enabled"] for each in (kept, off)] == [True, False]
-    assert [bool(install.timer(each)) for each in (gone, kept, off)] == [False, True, False]
+    assert response.status_code == 200, response.text
+    assert response.json()["disabled"] == [{"scheduleId": affected, "endpoint": "POST /api/sync"}]
+    schedule = install.read_schedule(affected)
+    assert schedule["enabled"] is False
+    assert schedule["disabledReason"].endswith("has no endpoint POST /api/sync")
+    assert [install.read_schedule(each)["enabled"] for each in (unaffected, moved_off)] == [True, False]
+    assert [bool(install.read_timer(each)) for each in (affected, unaffected, moved_off)] == [
+        False,
+        True,
+        False,
+    ]
 
 
-def test_a_dry_run_tells_and_writes_nothing(stack: LocalStack, install: ApiInstall) -> None:
-    schedule = install.created()
-    before, timer = install.rows(), install.timer(schedule)
-    body = version_2(("GET", "/api/both"))
+def test_dry_run_reports_and_writes_nothing(stack: LocalStack, install: ApiInstall) -> None:
+    schedule = install.create_schedule()
+    before, timer = install.read_rows(), install.read_timer(schedule)
+    body = registration_without(("GET", "/api/both"))
 
     refused = stack.api.put(f"/admin{install.path}", params={"dryRun": "true"}, json=body)
     disabled = stack.api.put(
@@ -78,8 +87,8 @@ def test_a_dry_run_tells_and_writes_nothing(stack: LocalStack, install: ApiInsta
     assert (disabled.json()["dryRun"], disabled.json()["versionId"]) == (True, body["versionId"])
     assert (new.status_code, new.json()["dryRun"]) == (201, True)
     assert stack.api.get(new.request.url.path).status_code == 404
-    assert install.rows() == before
-    assert (install.timer(schedule) or {})["ScheduleExpression"] == (timer or {})["ScheduleExpression"]
+    assert install.read_rows() == before
+    assert (install.read_timer(schedule) or {})["ScheduleExpression"] == (timer or {})["ScheduleExpression"]
 
 
 @pytest.mark.parametrize(
@@ -89,103 +98,101 @@ def test_a_dry_run_tells_and_writes_nothing(stack: LocalStack, install: ApiInsta
         ({"dryRun": "yes"}, "dryRun", "dryRun must be false or true"),
     ],
 )
-def test_an_unknown_choice_is_refused(
+def test_unknown_query_parameter_is_refused(
     stack: LocalStack, install: ApiInstall, query: dict[str, str], field: str, text: str
 ) -> None:
-    answer = stack.api.put(f"/admin{install.path}", params=query, json=registration_body())
+    response = stack.api.put(f"/admin{install.path}", params=query, json=registration_body())
 
-    assert answer.status_code == 400
-    assert answer.json()["fieldErrors"] == {field: text}
+    assert response.status_code == 400
+    assert response.json()["fieldErrors"] == {field: text}
 
 
-def test_a_disabled_install_keeps_its_schedules_and_fires_none(
-    stack: LocalStack, install: ApiInstall
-) -> None:
-    schedule = install.created()
+def test_disabled_install_keeps_its_schedules_and_fires_none(stack: LocalStack, install: ApiInstall) -> None:
+    schedule = install.create_schedule()
 
     disabled = stack.api.post(f"/admin{install.path}/disable")
     assert (disabled.status_code, disabled.json()["enabled"]) == (200, False)
-    assert stack.travel("PT2H") == []
-    assert install.call("list").status_code == 404
+    assert stack.advance_clock("PT2H") == []
+    assert install.call_callback("list").status_code == 404
 
     enabled = stack.api.post(f"/admin{install.path}/enable")
     assert (enabled.status_code, enabled.json()["enabled"]) == (200, True)
-    assert [each["scheduleId"] for each in stack.travel("PT1H")] == [schedule]
+    assert [each["scheduleId"] for each in stack.advance_clock("PT1H")] == [schedule]
 
 
-def test_a_paused_tenant_fires_nothing_and_what_comes_meanwhile_neither(stack: LocalStack) -> None:
+def test_paused_tenant_fires_nothing_and_misses_are_not_made_up(stack: LocalStack) -> None:
     tenant = f"tenant {uuid4()}".replace(" ", "-")
-    installs = [stack.register(tenantId=tenant) for _ in range(3)]
-    schedules = [each.created() for each in installs]
-    stack.register().created()
+    installs = [stack.register_install(tenantId=tenant) for _ in range(3)]
+    schedules = [each.create_schedule() for each in installs]
+    stack.register_install().create_schedule()
 
     paused = stack.api.post(f"/admin/v1/tenants/{tenant}/pause")
-    later = stack.register(tenantId=tenant)
-    schedules.append(later.created())
-    schedules.append(installs[0].created(name="made while paused"))
+    later = stack.register_install(tenantId=tenant)
+    schedules.append(later.create_schedule())
+    schedules.append(installs[0].create_schedule(name="made while paused"))
 
     assert (paused.status_code, paused.json()) == (
         200,
         {"tenantId": tenant, "paused": True, "installs": 3, "complete": True},
     )
-    assert {each["scheduleId"] for each in stack.travel("PT1H")}.isdisjoint(schedules)
+    assert {each["scheduleId"] for each in stack.advance_clock("PT1H")}.isdisjoint(schedules)
 
     resumed = stack.api.post(f"/admin/v1/tenants/{tenant}/resume")
     assert (resumed.status_code, resumed.json()["paused"]) == (200, False)
-    assert {each["scheduleId"] for each in stack.travel("PT1H")} >= set(schedules)
+    assert {each["scheduleId"] for each in stack.advance_clock("PT1H")} >= set(schedules)
 
 
 def test_a_tenants_schedules_are_listed_page_by_page(stack: LocalStack) -> None:
     tenant = f"tenant-{uuid4()}"
-    installs = [stack.register(tenantId=tenant) for _ in range(3)]
-    wanted = {each.created(name=f"{number}"): each.id for each in installs for number in range(3)}
+    installs = [stack.register_install(tenantId=tenant) for _ in range(3)]
+    expected = {each.create_schedule(name=f"{number}"): each.id for each in installs for number in range(3)}
     stack.api.post(f"/admin{installs[0].path}/disable")
 
-    found: dict[str, str] = {}
+    listed: dict[str, str] = {}
     cursor, sizes = None, []
     while True:
         query = {"limit": "4", **({"cursor": cursor} if cursor else {})}
         page = stack.api.get(f"/admin/v1/tenants/{tenant}/schedules", params=query).json()
-        found |= {each["id"]: each["installId"] for each in page["schedules"]}
+        listed |= {each["id"]: each["installId"] for each in page["schedules"]}
         sizes.append(len(page["schedules"]))
         if (cursor := page["nextCursor"]) is None:
             break
 
-    assert found == wanted
+    assert listed == expected
     assert sizes == [4, 4, 1]
     assert stack.api.get("/admin/v1/tenants/nobody/schedules").json() == {"schedules": [], "nextCursor": None}
 
 
-def test_a_schedule_is_run_now_and_shown_as_manual(stack: LocalStack, install: ApiInstall) -> None:
-    schedule = install.created(payload={"n": 1})
+def test_triggered_run_is_listed_as_manual(stack: LocalStack, install: ApiInstall) -> None:
+    schedule = install.create_schedule(payload={"n": 1})
     path = f"/admin{install.path}/schedules/{schedule}/run"
 
     first = stack.api.post(path, headers={"idempotency-key": "once"})
-    eventually(lambda: install.runs(schedule), lambda runs: bool(runs) and runs[0]["status"] == "success")
-    again = stack.api.post(path, headers={"idempotency-key": "once"})
+    wait_for(lambda: install.list_runs(schedule), lambda runs: bool(runs) and runs[0]["status"] == "success")
+    second = stack.api.post(path, headers={"idempotency-key": "once"})
 
-    assert first.status_code == again.status_code == 202
-    assert first.json() == again.json()
-    (run,) = install.runs(schedule)
+    assert first.status_code == second.status_code == 202
+    assert first.json() == second.json()
+    (run,) = install.list_runs(schedule)
     assert (run["trigger"], run["scheduledTime"]) == ("manual", first.json()["scheduledTime"])
-    assert install.schedule(schedule)["lastRunStatus"] == "success"
+    assert install.read_schedule(schedule)["lastRunStatus"] == "success"
 
 
 @pytest.mark.local_only("functions in containers keep the real time")
-def test_a_manual_run_beside_another_is_skipped(stack: LocalStack, install: ApiInstall) -> None:
-    schedule = install.created()
+def test_manual_run_during_another_run_is_skipped(stack: LocalStack, install: ApiInstall) -> None:
+    schedule = install.create_schedule()
     path = f"/admin{install.path}/schedules/{schedule}/run"
 
-    def run_another(_asked: Any) -> Any:
-        stack.runner.answer = lambda _: extension_answer()
+    def run_another(_request: Any) -> Any:
+        stack.runner.respond = lambda _: extension_response()
         stack.api.post(path)
-        eventually(lambda: install.runs(schedule), lambda runs: len(runs) == 2)
-        return extension_answer()
+        wait_for(lambda: install.list_runs(schedule), lambda runs: len(runs) == 2)
+        return extension_response()
 
-    stack.runner.answer = run_another
-    stack.travel("PT1H")
+    stack.runner.respond = run_another
+    stack.advance_clock("PT1H")
 
-    manual, scheduled = sorted(install.runs(schedule), key=lambda run: str(run["trigger"]))
+    manual, scheduled = sorted(install.list_runs(schedule), key=lambda run: str(run["trigger"]))
     assert (manual["status"], scheduled["status"]) == ("skipped", "success")
     assert manual["error"] == "The previous run was still under way"
 
@@ -205,30 +212,30 @@ def test_a_manual_run_beside_another_is_skipped(stack: LocalStack, install: ApiI
         pytest.param("deleted", 404, "NOT_FOUND", "Schedule not found", id="no such schedule"),
     ],
 )
-def test_what_would_not_be_run_is_not_accepted(
+def test_run_of_unrunnable_schedule_is_refused(
     stack: LocalStack, install: ApiInstall, before: str, status: int, code: str, text: str
 ) -> None:
-    schedule = install.created(enabled=before != "schedule")
+    schedule = install.create_schedule(enabled=before != "schedule")
     if before == "install":
         stack.api.post(f"/admin{install.path}/disable")
     if before == "capability":
-        stack.register(install.id, grantedCapabilities=[])
+        stack.register_install(install.id, grantedCapabilities=[])
     if before == "deleted":
-        install.call("delete", scheduleId=schedule)
+        install.call_callback("delete", scheduleId=schedule)
 
-    answer = stack.api.post(f"/admin{install.path}/schedules/{schedule}/run")
+    response = stack.api.post(f"/admin{install.path}/schedules/{schedule}/run")
 
-    assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (status, code, text)
+    assert (response.status_code, response.json()["code"], response.json()["detail"]) == (status, code, text)
 
 
-def test_deleting_an_install_frees_its_id_and_leaves_its_tenant(stack: LocalStack) -> None:
+def test_deleting_an_install_frees_its_id_and_keeps_its_tenant(stack: LocalStack) -> None:
     tenant = f"tenant-{uuid4()}"
-    install = stack.register(tenantId=tenant)
-    schedule = install.created()
+    install = stack.register_install(tenantId=tenant)
+    schedule = install.create_schedule()
 
     assert stack.api.delete(f"/admin{install.path}").status_code == 204
     assert stack.api.delete(f"/admin{install.path}").status_code == 404
-    assert install.rows() == []
-    assert install.timer(schedule) is None
+    assert install.read_rows() == []
+    assert install.read_timer(schedule) is None
     assert stack.api.get(f"/admin/v1/tenants/{tenant}/schedules").json()["schedules"] == []
-    assert stack.register(install.id, tenantId="another").created()
+    assert stack.register_install(install.id, tenantId="another").create_schedule()

@@ -5,62 +5,70 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.local_stack import ApiInstall, LocalStack
+from tests.support.stacks.local_stack import ApiInstall, LocalStack
 
-WANTED = {"endpoint": "POST /api/sync", "cron": "0 * * * *"}
+SCHEDULE_BODY = {"endpoint": "POST /api/sync", "cron": "0 * * * *"}
 
 
-def previewed(install: ApiInstall, **fields: object) -> dict[str, Any]:
+def preview_schedule(install: ApiInstall, **fields: object) -> dict[str, Any]:
     """The answer of a preview: hourly to POST /api/sync unless `fields` say otherwise."""
-    answer = preview(install, {**WANTED, **fields})
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json"), answer.text
-    return dict(answer.json())
+    response = post_preview(install, {**SCHEDULE_BODY, **fields})
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/json"), (
+        response.text
+    )
+    return dict(response.json())
 
 
-def preview(install: ApiInstall, body: object) -> httpx.Response:
+def post_preview(install: ApiInstall, body: object) -> httpx.Response:
     return install.stack.api.post(f"{install.path}/schedules/preview", json=body)
 
 
 @pytest.mark.local_only("functions in containers keep the real time")
-def test_what_is_shown_is_what_is_set_and_what_fires(stack: LocalStack, install: ApiInstall) -> None:
+def test_preview_matches_created_schedule_and_its_fires(stack: LocalStack, install: ApiInstall) -> None:
     fields = {"endpoint": "/api/both", "cron": "*/15 * * * *", "timezone": "Asia/Kathmandu", "payload": [1]}
 
-    shown = previewed(install, **fields)
+    preview_json = preview_schedule(install, **fields)
 
-    schedule_id = install.created(**fields)
-    timer = install.timer(schedule_id)
+    schedule_id = install.create_schedule(**fields)
+    timer = install.read_timer(schedule_id)
     assert timer is not None
     assert (timer["ScheduleExpression"], timer["ScheduleExpressionTimezone"]) == (
-        shown["expression"],
-        shown["timezone"],
+        preview_json["expression"],
+        preview_json["timezone"],
     )
-    assert (shown["endpoint"], shown["smallestGapMinutes"], shown["skipped"]) == ("POST /api/both", 15, [])
-    assert all(fire["local"].endswith("+05:45") for fire in shown["fires"])
-    fired = [fire["scheduledTime"] for fire in stack.travel("PT2H30M")]
-    assert fired == [fire["utc"] for fire in shown["fires"]]
+    assert (preview_json["endpoint"], preview_json["smallestGapMinutes"], preview_json["skipped"]) == (
+        "POST /api/both",
+        15,
+        [],
+    )
+    assert all(fire["local"].endswith("+05:45") for fire in preview_json["fires"])
+    fired = [fire["scheduledTime"] for fire in stack.advance_clock("PT2H30M")]
+    assert fired == [fire["utc"] for fire in preview_json["fires"]]
     assert len(fired) == 10
 
 
 def test_nothing_is_written(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.created(name="nightly", payload=[1])
-    rows, timers = install.rows(), names_of_timers(stack)
+    schedule_id = install.create_schedule(name="nightly", payload=[1])
+    rows, timers = install.read_rows(), timer_names(stack)
 
-    assert previewed(install, name="new", payload={"a": 1})["valid"]
-    assert not previewed(install, name="nightly", cron="* * * * *")["valid"]
+    assert preview_schedule(install, name="new", payload={"a": 1})["valid"]
+    assert not preview_schedule(install, name="nightly", cron="* * * * *")["valid"]
 
-    assert (install.rows(), names_of_timers(stack)) == (rows, timers)
+    assert (install.read_rows(), timer_names(stack)) == (rows, timers)
     assert schedule_id in timers
 
 
-def names_of_timers(stack: LocalStack) -> list[str]:
-    pages = stack.aws("scheduler").get_paginator("list_schedules").paginate(GroupName=stack.group())
-    return sorted(found["Name"] for page in pages for found in page["Schedules"])
+def timer_names(stack: LocalStack) -> list[str]:
+    pages = (
+        stack.aws_client("scheduler").get_paginator("list_schedules").paginate(GroupName=stack.group_name())
+    )
+    return sorted(timer["Name"] for page in pages for timer in page["Schedules"])
 
 
-def test_every_broken_rule_is_told_at_once_beside_what_is_sound(install: ApiInstall) -> None:
-    install.created(name="nightly")
+def test_every_broken_rule_is_reported_beside_valid_fields(install: ApiInstall) -> None:
+    install.create_schedule(name="nightly")
 
-    shown = previewed(
+    preview_json = preview_schedule(
         install,
         endpoint="/none",
         cron="2,58 9,10 * * *",
@@ -71,7 +79,7 @@ def test_every_broken_rule_is_told_at_once_beside_what_is_sound(install: ApiInst
         colour="red",
     )
 
-    assert shown == {
+    assert preview_json == {
         "valid": False,
         "error": "Endpoint not found or not schedulable",
         "fieldErrors": {
@@ -92,22 +100,22 @@ def test_every_broken_rule_is_told_at_once_beside_what_is_sound(install: ApiInst
     }
 
 
-def test_an_empty_body_lacks_what_a_create_needs(install: ApiInstall) -> None:
-    answer = preview(install, {})
+def test_empty_body_lacks_the_required_fields_of_create(install: ApiInstall) -> None:
+    response = post_preview(install, {})
 
-    assert (answer.status_code, answer.json()["fieldErrors"]) == (
+    assert (response.status_code, response.json()["fieldErrors"]) == (
         200,
         {"endpoint": "endpoint is required", "cron": "cron is required"},
     )
 
 
 def test_skipped_local_times_are_named(install: ApiInstall) -> None:
-    shown = previewed(install, cron="30 2 * 3 SUN", timezone="Europe/Berlin")
+    preview_json = preview_schedule(install, cron="30 2 * 3 SUN", timezone="Europe/Berlin")
 
-    assert shown["valid"]
-    assert len(shown["fires"]) == 10
-    assert shown["skipped"]
-    for skipped in shown["skipped"]:
+    assert preview_json["valid"]
+    assert len(preview_json["fires"]) == 10
+    assert preview_json["skipped"]
+    for skipped in preview_json["skipped"]:
         assert skipped["local"].endswith("T02:30:00")
         assert skipped["reason"] == (
             "Clocks in Europe/Berlin go forward by 60 minutes on that day, and there is no 02:30"
@@ -117,16 +125,16 @@ def test_skipped_local_times_are_named(install: ApiInstall) -> None:
 @pytest.mark.local_only("one test of the quota is enough there")
 def test_the_quota_has_no_field_to_blame(install: ApiInstall) -> None:
     for _ in range(50):
-        install.created(enabled=False)
+        install.create_schedule(enabled=False)
 
-    shown = previewed(install)
+    preview_json = preview_schedule(install)
 
-    assert (shown["valid"], shown["error"], shown["fieldErrors"]) == (
+    assert (preview_json["valid"], preview_json["error"], preview_json["fieldErrors"]) == (
         False,
         "Too many schedules (max 50 per extension install)",
         {},
     )
-    assert len(shown["fires"]) == 10
+    assert len(preview_json["fires"]) == 10
 
 
 @pytest.mark.parametrize(
@@ -138,21 +146,21 @@ def test_the_quota_has_no_field_to_blame(install: ApiInstall) -> None:
     ],
     ids=["none", "an array", "not JSON"],
 )
-def test_a_body_that_is_no_schedule_at_all_is_refused(install: ApiInstall, body: bytes, detail: str) -> None:
-    answer = install.stack.api.post(f"{install.path}/schedules/preview", content=body)
+def test_malformed_body_is_refused(install: ApiInstall, body: bytes, detail: str) -> None:
+    response = install.stack.api.post(f"{install.path}/schedules/preview", content=body)
 
-    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
-    assert answer.json()["detail"].startswith(detail)
+    assert (response.status_code, response.headers["content-type"]) == (400, "application/problem+json")
+    assert response.json()["detail"].startswith(detail)
 
 
-def test_only_an_install_that_may_manage_schedules_gets_one(stack: LocalStack, install: ApiInstall) -> None:
-    denied = stack.register(grantedCapabilities=[])
+def test_preview_requires_manage_capability(stack: LocalStack, install: ApiInstall) -> None:
+    denied = stack.register_install(grantedCapabilities=[])
     absent = ApiInstall(stack, "absent")
-    stack.register(install.id, enabled=False)
+    stack.register_install(install.id, enabled=False)
 
-    answers = [preview(each, WANTED) for each in (denied, absent, install)]
+    responses = [post_preview(each, SCHEDULE_BODY) for each in (denied, absent, install)]
 
-    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+    assert [(response.status_code, response.json()["code"]) for response in responses] == [
         (403, "CAPABILITY_DENIED"),
         (404, "NOT_FOUND"),
         (404, "NOT_FOUND"),

@@ -6,88 +6,86 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.support.local_stack import ApiInstall, LocalStack
+from tests.support.stacks.local_stack import ApiInstall, LocalStack
 
 ABSENT = "01a20745-4897-4f81-a91e-a0d09962b8d6"
-WANTED = {"endpoint": "POST /api/sync", "cron": "0 * * * *"}
+SCHEDULE_BODY = {"endpoint": "POST /api/sync", "cron": "0 * * * *"}
 
 
-def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, object]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
+def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, object]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
     assert (problem["status"], problem["code"], problem["type"]) == (status, code, "about:blank")
     assert problem["title"]
     assert problem["detail"]
     return dict(problem)
 
 
-def test_create_answers_the_schedule_where_it_is_and_its_tag(stack: LocalStack, install: ApiInstall) -> None:
-    answer = stack.api.post(f"{install.path}/schedules", json=WANTED)
+def test_create_returns_schedule_location_and_etag(stack: LocalStack, install: ApiInstall) -> None:
+    response = stack.api.post(f"{install.path}/schedules", json=SCHEDULE_BODY)
 
-    assert answer.status_code == 201
-    schedule = answer.json()
+    assert response.status_code == 201
+    schedule = response.json()
     assert UUID(schedule["id"]).version == 4
-    assert answer.headers["location"] == f"{install.path}/schedules/{schedule['id']}"
-    got = stack.api.get(answer.headers["location"])
-    assert (got.status_code, got.json()) == (200, schedule)
-    assert got.headers["etag"] == answer.headers["etag"] == '"1"'
+    assert response.headers["location"] == f"{install.path}/schedules/{schedule['id']}"
+    fetched = stack.api.get(response.headers["location"])
+    assert (fetched.status_code, fetched.json()) == (200, schedule)
+    assert fetched.headers["etag"] == response.headers["etag"] == '"1"'
 
 
-def test_patch_answers_the_changed_schedule(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.created(name="nightly")
+def test_patch_returns_the_changed_schedule(stack: LocalStack, install: ApiInstall) -> None:
+    schedule_id = install.create_schedule(name="nightly")
 
-    answer = stack.api.patch(
+    response = stack.api.patch(
         f"{install.path}/schedules/{schedule_id}", json={"cron": "5 * * * *", "name": None}
     )
 
-    assert answer.status_code == 200
-    assert (answer.json()["cron"], answer.json()["name"]) == ("5 * * * *", None)
-    assert answer.headers["etag"] == '"2"'
+    assert response.status_code == 200
+    assert (response.json()["cron"], response.json()["name"]) == ("5 * * * *", None)
+    assert response.headers["etag"] == '"2"'
 
 
-def test_delete_answers_nothing(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.created()
+def test_delete_returns_no_content(stack: LocalStack, install: ApiInstall) -> None:
+    schedule_id = install.create_schedule()
     path = f"{install.path}/schedules/{schedule_id}"
 
-    answer = stack.api.delete(path)
+    response = stack.api.delete(path)
 
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (response.status_code, response.content) == (204, b"")
     assert_problem(stack.api.get(path), 404, "NOT_FOUND")
     assert_problem(stack.api.delete(path), 404, "NOT_FOUND")
-    assert install.timer(schedule_id) is None
+    assert install.read_timer(schedule_id) is None
 
 
-def test_endpoints_are_as_by_the_callback(stack: LocalStack, install: ApiInstall) -> None:
-    answer = stack.api.get(f"{install.path}/endpoints")
+def test_endpoints_match_the_callback(stack: LocalStack, install: ApiInstall) -> None:
+    response = stack.api.get(f"{install.path}/endpoints")
 
-    assert answer.status_code == 200
-    assert answer.json() == install.call("getEndpoints").json()
+    assert response.status_code == 200
+    assert response.json() == install.call_callback("getEndpoints").json()
 
 
-def test_pages_are_oldest_first_and_whole(stack: LocalStack, install: ApiInstall) -> None:
+def test_pages_are_oldest_first_and_complete(stack: LocalStack, install: ApiInstall) -> None:
     created = []
     for minute in range(7):
-        created.append(install.created(cron=f"{minute} * * * *"))
-        stack.travel("PT1S")
+        created.append(install.create_schedule(cron=f"{minute} * * * *"))
+        stack.advance_clock("PT1S")
 
-    seen, cursor = [], None
+    names, cursor = [], None
     for _ in range(4):
         query = {"limit": 2} | ({"cursor": cursor} if cursor else {})
         page = stack.api.get(f"{install.path}/schedules", params=query).json()
-        seen += [schedule["id"] for schedule in page["schedules"]]
+        names += [schedule["id"] for schedule in page["schedules"]]
         cursor = page["nextCursor"]
 
-    assert seen == created
+    assert names == created
     assert cursor is None
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_a_page_that_ends_with_the_last_has_no_next(
-    stack: LocalStack, install: ApiInstall, count: int
-) -> None:
+def test_last_page_has_no_next_cursor(stack: LocalStack, install: ApiInstall, count: int) -> None:
     for _ in range(count):
-        install.created()
+        install.create_schedule()
 
     page = stack.api.get(f"{install.path}/schedules", params={"limit": 2}).json()
 
@@ -97,20 +95,20 @@ def test_a_page_that_ends_with_the_last_has_no_next(
 
 @pytest.mark.parametrize("limit", ["0", "51", "-1", "1.5", "ten", "", "٣"])
 def test_a_limit_outside_1_to_50_is_refused(stack: LocalStack, install: ApiInstall, limit: str) -> None:
-    answer = stack.api.get(f"{install.path}/schedules", params={"limit": limit})
+    response = stack.api.get(f"{install.path}/schedules", params={"limit": limit})
 
-    problem = assert_problem(answer, 400, "VALIDATION_FAILED")
+    problem = assert_problem(response, 400, "VALIDATION_FAILED")
     assert problem["fieldErrors"] == {"limit": "limit must be a whole number from 1 to 50"}
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "!!!!", "bm90IGFuIGlk", "é"])
 @pytest.mark.parametrize("collection", ["", f"/{ABSENT}/runs"])
-def test_a_cursor_of_ones_own_making_is_refused(
+def test_forged_cursor_is_refused(
     stack: LocalStack, install: ApiInstall, cursor: str, collection: str
 ) -> None:
-    answer = stack.api.get(f"{install.path}/schedules{collection}", params={"cursor": cursor})
+    response = stack.api.get(f"{install.path}/schedules{collection}", params={"cursor": cursor})
 
-    problem = assert_problem(answer, 400, "VALIDATION_FAILED")
+    problem = assert_problem(response, 400, "VALIDATION_FAILED")
     assert problem["fieldErrors"] == {"cursor": "Invalid cursor"}
 
 
@@ -141,25 +139,25 @@ def test_all_broken_fields_are_reported_together(stack: LocalStack, install: Api
 
 
 def test_a_taken_name_is_a_conflict(stack: LocalStack, install: ApiInstall) -> None:
-    install.created(name="nightly")
+    install.create_schedule(name="nightly")
 
-    answer = stack.api.post(f"{install.path}/schedules", json={**WANTED, "name": "nightly"})
+    response = stack.api.post(f"{install.path}/schedules", json={**SCHEDULE_BODY, "name": "nightly"})
 
     text = "Schedule name already in use for this extension"
-    assert assert_problem(answer, 409, "NAME_TAKEN")["fieldErrors"] == {"name": text}
+    assert assert_problem(response, 409, "NAME_TAKEN")["fieldErrors"] == {"name": text}
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_taken_name_is_reported_with_the_other_broken_fields(
     stack: LocalStack, install: ApiInstall, method: str
 ) -> None:
-    install.created(name="nightly")
+    install.create_schedule(name="nightly")
     collection = f"{install.path}/schedules"
-    path = {"POST": collection, "PATCH": f"{collection}/{install.created()}"}[method]
+    path = {"POST": collection, "PATCH": f"{collection}/{install.create_schedule()}"}[method]
 
-    answer = stack.api.request(method, path, json={**WANTED, "name": "nightly", "timezone": "x"})
+    response = stack.api.request(method, path, json={**SCHEDULE_BODY, "name": "nightly", "timezone": "x"})
 
-    assert assert_problem(answer, 400, "VALIDATION_FAILED")["fieldErrors"] == {
+    assert assert_problem(response, 400, "VALIDATION_FAILED")["fieldErrors"] == {
         "timezone": "Invalid timezone",
         "name": "Schedule name already in use for this extension",
     }
@@ -168,96 +166,98 @@ def test_a_taken_name_is_reported_with_the_other_broken_fields(
 @pytest.mark.local_only("one test of the quota is enough there")
 def test_the_quota_is_a_conflict(stack: LocalStack, install: ApiInstall) -> None:
     for _ in range(50):
-        install.created(enabled=False)
+        install.create_schedule(enabled=False)
 
-    answer = stack.api.post(f"{install.path}/schedules", json=WANTED)
+    response = stack.api.post(f"{install.path}/schedules", json=SCHEDULE_BODY)
 
-    detail = assert_problem(answer, 409, "QUOTA_EXCEEDED")["detail"]
+    detail = assert_problem(response, 409, "QUOTA_EXCEEDED")["detail"]
     assert detail == "Too many schedules (max 50 per extension install)"
 
 
 class TestIdempotencyKey:
-    def test_the_same_key_and_body_answer_the_first_result_again(
-        self, stack: LocalStack, install: ApiInstall
-    ) -> None:
+    def test_same_key_and_body_return_the_first_result(self, stack: LocalStack, install: ApiInstall) -> None:
         body = '{"endpoint":"/api/sync","cron":"0 * * * *","payload":{"a":1e400,"b":1.0}}'
         spaced = '{ "cron":"0 * * * *", "endpoint":"/api/sync", "payload":{"b":1.0,"a":1e400} }'
         headers = {"idempotency-key": "k" * 64}
 
         first = stack.api.post(f"{install.path}/schedules", content=body, headers=headers)
         stack.api.patch(first.headers["location"], json={"enabled": False, "cron": "5 * * * *"})
-        again = stack.api.post(f"{install.path}/schedules", content=body, headers=headers)
+        second = stack.api.post(f"{install.path}/schedules", content=body, headers=headers)
         reordered = stack.api.post(f"{install.path}/schedules", content=spaced, headers=headers)
 
-        assert (again.status_code, again.text) == (201, first.text)
-        assert again.headers["location"] == first.headers["location"]
+        assert (second.status_code, second.text) == (201, first.text)
+        assert second.headers["location"] == first.headers["location"]
         assert reordered.json()["id"] == first.json()["id"]
         assert len(stack.api.get(f"{install.path}/schedules").json()["schedules"]) == 1
 
     def test_another_body_is_a_conflict(self, stack: LocalStack, install: ApiInstall) -> None:
         headers = {"Idempotency-Key": "one"}
-        stack.api.post(f"{install.path}/schedules", json=WANTED, headers=headers)
+        stack.api.post(f"{install.path}/schedules", json=SCHEDULE_BODY, headers=headers)
 
-        answer = stack.api.post(
-            f"{install.path}/schedules", json={**WANTED, "enabled": False}, headers=headers
+        response = stack.api.post(
+            f"{install.path}/schedules", json={**SCHEDULE_BODY, "enabled": False}, headers=headers
         )
 
-        assert_problem(answer, 409, "IDEMPOTENCY_MISMATCH")
+        assert_problem(response, 409, "IDEMPOTENCY_MISMATCH")
 
-    def test_keys_of_two_installs_are_apart(self, stack: LocalStack, install: ApiInstall) -> None:
+    def test_keys_are_per_install(self, stack: LocalStack, install: ApiInstall) -> None:
         headers = {"idempotency-key": "shared"}
 
-        answers = [
-            stack.api.post(f"{each.path}/schedules", json=WANTED, headers=headers)
-            for each in (install, stack.register())
+        responses = [
+            stack.api.post(f"{each.path}/schedules", json=SCHEDULE_BODY, headers=headers)
+            for each in (install, stack.register_install())
         ]
 
-        assert answers[0].json()["id"] != answers[1].json()["id"]
+        assert responses[0].json()["id"] != responses[1].json()["id"]
 
     @pytest.mark.parametrize("key", ["", "k" * 65])
     def test_a_key_outside_1_to_64_characters_is_refused(
         self, stack: LocalStack, install: ApiInstall, key: str
     ) -> None:
-        answer = stack.api.post(f"{install.path}/schedules", json=WANTED, headers={"idempotency-key": key})
+        response = stack.api.post(
+            f"{install.path}/schedules", json=SCHEDULE_BODY, headers={"idempotency-key": key}
+        )
 
-        assert_problem(answer, 400, "VALIDATION_FAILED")
+        assert_problem(response, 400, "VALIDATION_FAILED")
 
     def test_a_refused_request_does_not_use_the_key_up(self, stack: LocalStack, install: ApiInstall) -> None:
         headers = {"idempotency-key": "again"}
         refused = stack.api.post(f"{install.path}/schedules", json={"cron": "0 * * * *"}, headers=headers)
 
-        answer = stack.api.post(f"{install.path}/schedules", json=WANTED, headers=headers)
+        response = stack.api.post(f"{install.path}/schedules", json=SCHEDULE_BODY, headers=headers)
 
-        assert (refused.status_code, answer.status_code) == (400, 201)
+        assert (refused.status_code, response.status_code) == (400, 201)
 
 
 class TestIfMatch:
     @pytest.mark.parametrize("tag", ['"1"', "*", '"7", "1"'])
     @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-    def test_the_current_tag_lets_through(
+    def test_current_etag_is_accepted(
         self, stack: LocalStack, install: ApiInstall, tag: str, method: str
     ) -> None:
-        path = f"{install.path}/schedules/{install.created()}"
+        path = f"{install.path}/schedules/{install.create_schedule()}"
 
-        answer = stack.api.request(method, path, json={"enabled": False}, headers={"if-match": tag})
+        response = stack.api.request(method, path, json={"enabled": False}, headers={"if-match": tag})
 
-        assert answer.status_code in (200, 204)
+        assert response.status_code in (200, 204)
 
     @pytest.mark.parametrize("tag", ['"2"', 'W/"1"', "1", '""', '"x"'])
     @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-    def test_any_other_does_not(self, stack: LocalStack, install: ApiInstall, tag: str, method: str) -> None:
-        schedule_id = install.created()
-        before = install.schedule(schedule_id)
+    def test_other_etags_are_refused(
+        self, stack: LocalStack, install: ApiInstall, tag: str, method: str
+    ) -> None:
+        schedule_id = install.create_schedule()
+        before = install.read_schedule(schedule_id)
 
-        answer = stack.api.request(
+        response = stack.api.request(
             method,
             f"{install.path}/schedules/{schedule_id}",
             json={"enabled": False},
             headers={"if-match": tag},
         )
 
-        assert_problem(answer, 412, "PRECONDITION_FAILED")
-        assert install.schedule(schedule_id) == before
+        assert_problem(response, 412, "PRECONDITION_FAILED")
+        assert install.read_schedule(schedule_id) == before
 
 
 @pytest.mark.parametrize(
@@ -275,46 +275,48 @@ class TestIfMatch:
 def test_a_bad_body(stack: LocalStack, install: ApiInstall, method: str, body: bytes, detail: str) -> None:
     paths = {
         "POST": f"{install.path}/schedules",
-        "PATCH": f"{install.path}/schedules/{install.created()}",
+        "PATCH": f"{install.path}/schedules/{install.create_schedule()}",
         "PUT": f"/admin/v1/installs/{install.id}",
     }
 
-    answer = stack.api.request(method, paths[method], content=body)
+    response = stack.api.request(method, paths[method], content=body)
 
-    assert str(assert_problem(answer, 400, "VALIDATION_FAILED")["detail"]).startswith(detail)
+    assert str(assert_problem(response, 400, "VALIDATION_FAILED")["detail"]).startswith(detail)
 
 
 @pytest.mark.parametrize(
     "schedule_id", ["x", ABSENT, ABSENT.replace("-4", "-7"), "%00", "%F0%9F%92%A9", "a" * 500]
 )
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_what_no_schedule_is_named_is_not_found(
+def test_malformed_schedule_id_is_not_found(
     stack: LocalStack, install: ApiInstall, method: str, schedule_id: str
 ) -> None:
-    answer = stack.api.request(method, f"{install.path}/schedules/{schedule_id}", json={"enabled": True})
+    response = stack.api.request(method, f"{install.path}/schedules/{schedule_id}", json={"enabled": True})
 
-    assert_problem(answer, 404, "NOT_FOUND")
+    assert_problem(response, 404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize("install_id", ["x", ABSENT, "%2e%2e", "a" * 65, "%F0%9F%92%A9", "INSTALL%23x"])
-def test_what_no_install_is_named_is_not_found(stack: LocalStack, install_id: str) -> None:
+def test_malformed_install_id_is_not_found(stack: LocalStack, install_id: str) -> None:
     for path in ("schedules", "endpoints", f"schedules/{ABSENT}", f"schedules/{ABSENT}/runs"):
         assert_problem(stack.api.get(f"/v1/installs/{install_id}/{path}"), 404, "NOT_FOUND")
 
 
 def test_a_body_of_five_megabytes_is_refused(stack: LocalStack, install: ApiInstall) -> None:
-    body = json.dumps({**WANTED, "payload": {"a": "x" * 5_000_000}})
+    body = json.dumps({**SCHEDULE_BODY, "payload": {"a": "x" * 5_000_000}})
 
-    answer = stack.api.post(f"{install.path}/schedules", content=body)
+    response = stack.api.post(f"{install.path}/schedules", content=body)
 
-    assert assert_problem(answer, 400, "VALIDATION_FAILED")["fieldErrors"] == {"payload": "Payload too large"}
+    assert assert_problem(response, 400, "VALIDATION_FAILED")["fieldErrors"] == {
+        "payload": "Payload too large"
+    }
 
 
-def test_an_empty_patch_changes_nothing_to_see(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.created(name="nightly", payload=[1])
-    before = install.schedule(schedule_id)
+def test_empty_patch_changes_nothing_visible(stack: LocalStack, install: ApiInstall) -> None:
+    schedule_id = install.create_schedule(name="nightly", payload=[1])
+    before = install.read_schedule(schedule_id)
 
-    answer = stack.api.patch(f"{install.path}/schedules/{schedule_id}", json={})
+    response = stack.api.patch(f"{install.path}/schedules/{schedule_id}", json={})
 
-    assert (answer.status_code, answer.json()) == (200, before)
-    assert install.timer(schedule_id) is not None
+    assert (response.status_code, response.json()) == (200, before)
+    assert install.read_timer(schedule_id) is not None

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.support.local_stack import ApiInstall
+from tests.support.stacks.local_stack import ApiInstall
 
 CRON_TOO_OFTEN = "Cron too frequent (minimum interval is 5 minutes)"
 NOT_SCHEDULABLE = "Endpoint not found or not schedulable"
 
 
-def payload_of(size: int) -> list[str]:
+def payload_of_size(size: int) -> list[str]:
     return ["x" * (size - 4)]
 
 
@@ -35,12 +35,12 @@ def payload_of(size: int) -> list[str]:
         pytest.param({"name": None, "payload": None}, id="no name and payload"),
         pytest.param({"payload": {}}, id="an empty object"),
         pytest.param({"payload": []}, id="an empty array"),
-        pytest.param({"payload": payload_of(100_000)}, id="100,000 bytes"),
+        pytest.param({"payload": payload_of_size(100_000)}, id="100,000 bytes"),
         pytest.param({"payload": ["é" * 49_998]}, id="100,000 bytes in UTF-8, sent as escapes"),
     ],
 )
 def test_accepted(install: ApiInstall, fields: dict[str, object]) -> None:
-    install.created(**fields)
+    install.create_schedule(**fields)
 
 
 @pytest.mark.parametrize(
@@ -89,15 +89,15 @@ def test_accepted(install: ApiInstall, fields: dict[str, object]) -> None:
         pytest.param({"payload": '{"a":1}'}, "Payload must be a JSON object or array", id="JSON in text"),
         pytest.param({"payload": 1}, "Payload must be a JSON object or array", id="a number"),
         pytest.param({"payload": False}, "Payload must be a JSON object or array", id="false"),
-        pytest.param({"payload": payload_of(100_001)}, "Payload too large", id="100,001 bytes"),
+        pytest.param({"payload": payload_of_size(100_001)}, "Payload too large", id="100,001 bytes"),
         pytest.param({"payload": ["é" * 49_999]}, "Payload too large", id="100,002 bytes in UTF-8"),
     ],
 )
 def test_refused(install: ApiInstall, fields: dict[str, object], error: str) -> None:
-    answer = install.call("create", **{"endpoint": "/api/sync", "cron": "0 * * * *", **fields})
+    response = install.call_callback("create", **{"endpoint": "/api/sync", "cron": "0 * * * *", **fields})
 
-    assert answer.status_code == 400
-    body = answer.json()
+    assert response.status_code == 400
+    body = response.json()
     (field,) = fields
     assert body["error"].startswith(error)
     assert body["fieldErrors"] == {field: body["error"]}
@@ -113,9 +113,9 @@ def test_refused(install: ApiInstall, fields: dict[str, object], error: str) -> 
     ],
 )
 def test_a_bare_path_of_two_methods(install: ApiInstall, fields: dict[str, object], method: str) -> None:
-    schedule_id = install.created(endpoint="/api/both", **fields)
+    schedule_id = install.create_schedule(endpoint="/api/both", **fields)
 
-    assert install.schedule(schedule_id)["endpointMethod"] == method
+    assert install.read_schedule(schedule_id)["endpointMethod"] == method
 
 
 @pytest.mark.parametrize(
@@ -130,9 +130,9 @@ def test_a_bare_path_of_two_methods(install: ApiInstall, fields: dict[str, objec
 def test_the_timer_has_six_fields_with_one_question_mark(
     install: ApiInstall, cron: str, expression: str
 ) -> None:
-    schedule_id = install.created(cron=cron, timezone="America/New_York")
+    schedule_id = install.create_schedule(cron=cron, timezone="America/New_York")
 
-    timer = install.timer(schedule_id)
+    timer = install.read_timer(schedule_id)
     assert timer is not None
     assert (timer["ScheduleExpression"], timer["ScheduleExpressionTimezone"]) == (
         expression,
@@ -152,11 +152,11 @@ def test_the_timer_has_six_fields_with_one_question_mark(
         pytest.param('{"__proto__":{},"constructor":null}', id="names of other languages"),
     ],
 )
-def test_a_payload_is_kept_exactly(install: ApiInstall, payload: str) -> None:
+def test_payload_is_stored_exactly(install: ApiInstall, payload: str) -> None:
     body = f'{{"operation":"create","endpoint":"/api/sync","cron":"0 * * * *","payload":{payload}}}'
     schedule_id = install.stack.api.post(install.callback_path, content=body.encode()).json()["scheduleId"]
 
-    by_callback = install.call("get", scheduleId=schedule_id).text
+    by_callback = install.call_callback("get", scheduleId=schedule_id).text
     by_rest = install.stack.api.get(f"{install.path}/schedules/{schedule_id}").text
 
     assert f'"payload":{payload}' in by_callback
@@ -175,12 +175,10 @@ def test_a_payload_is_kept_exactly(install: ApiInstall, payload: str) -> None:
         pytest.param("[01]", "The body is not valid: Not valid JSON", id="a leading zero"),
     ],
 )
-def test_a_payload_that_cannot_be_kept_is_refused_with_the_reason(
-    install: ApiInstall, payload: str, error: str
-) -> None:
+def test_invalid_payload_is_refused_with_the_reason(install: ApiInstall, payload: str, error: str) -> None:
     body = f'{{"operation":"create","endpoint":"/api/sync","cron":"0 * * * *","payload":{payload}}}'
 
-    answer = install.stack.api.post(install.callback_path, content=body.encode())
+    response = install.stack.api.post(install.callback_path, content=body.encode())
 
-    assert answer.status_code == 400
-    assert answer.json()["error"].startswith(error)
+    assert response.status_code == 400
+    assert response.json()["error"].startswith(error)

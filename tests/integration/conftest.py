@@ -3,9 +3,9 @@ from collections.abc import Iterator
 import pytest
 from scheduling.domain.ids import InstallId
 
-from tests.support.admin import AdminCli, create_admin_cli
-from tests.support.audit import Audit, audited
-from tests.support.world import World, new_world
+from tests.support.oracles.audit import Audit, start_audit
+from tests.support.stacks.admin_cli import AdminCli, create_admin_cli
+from tests.support.stacks.world import World, new_world
 
 
 @pytest.fixture
@@ -24,10 +24,10 @@ def admin(world: World) -> Iterator[AdminCli]:
 
 @pytest.fixture
 def install_id(world: World) -> InstallId:
-    return world.register()
+    return world.register_install()
 
 
 @pytest.fixture
 def audit(world: World) -> Iterator[Audit]:
-    with audited(world) as audit:
+    with start_audit(world) as audit:
         yield audit

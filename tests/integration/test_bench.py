@@ -6,65 +6,70 @@ from pathlib import Path
 
 import pytest
 
-from bench.artifact import byte_code_faults
+from bench.artifact import find_byte_code_faults
 from bench.canned import CannedAws
-from bench.gates import CALLS, UNITS, Gate
-from bench.measure import paired
-from bench.stage import stage
-from bench.units import LEAST, Asked, asked_by_operation
+from bench.gates import MAX_CALLS, MAX_UNITS_RATIO, Gate
+from bench.measure import median_ratio
+from bench.stage import create_stage
+from bench.units import MIN_UNITS, AwsUsage, measure_usage
 
 
 @pytest.fixture(scope="module")
-def asked() -> dict[str, Asked]:
-    return dict(asked_by_operation())
+def usage() -> dict[str, AwsUsage]:
+    return dict(measure_usage())
 
 
-@pytest.mark.parametrize("operation", CALLS)
-def test_an_operation_asks_aws_no_more_often_than_it_may(asked: dict[str, Asked], operation: str) -> None:
-    assert len(asked[operation].calls) <= CALLS[operation], asked[operation].calls
+@pytest.mark.parametrize("operation", MAX_CALLS)
+def test_operation_makes_no_more_aws_calls_than_allowed(usage: dict[str, AwsUsage], operation: str) -> None:
+    assert len(usage[operation].calls) <= MAX_CALLS[operation], usage[operation].calls
 
 
-@pytest.mark.parametrize("operation", LEAST)
-def test_an_operation_costs_no_more_than_a_tenth_above_the_least(
-    asked: dict[str, Asked], operation: str
+@pytest.mark.parametrize("operation", MIN_UNITS)
+def test_operation_uses_at_most_a_tenth_more_than_min_units(
+    usage: dict[str, AwsUsage], operation: str
 ) -> None:
-    read, written = LEAST[operation]
+    read, written = MIN_UNITS[operation]
 
-    assert read <= asked[operation].read <= read * UNITS
-    assert written <= asked[operation].written <= written * UNITS
+    assert read <= usage[operation].read_units <= read * MAX_UNITS_RATIO
+    assert written <= usage[operation].write_units <= written * MAX_UNITS_RATIO
 
 
 @pytest.mark.parametrize(("figure", "holds"), [(0.99, True), (1.0, True), (1.01, False)])
-def test_a_gate_holds_up_to_its_bound(figure: float, holds: bool) -> None:
-    assert Gate("any", figure, 1.0).holds is holds
+def test_gate_passes_up_to_its_limit(figure: float, holds: bool) -> None:
+    assert Gate("any", figure, 1.0).passes is holds
 
 
-def test_a_ratio_is_of_figures_of_the_same_round() -> None:
-    these, those = [{"cpu": 2.0}, {"cpu": 30.0}, {"cpu": 9.0}], [{"cpu": 1.0}, {"cpu": 10.0}, {"cpu": 9.0}]
+def test_ratio_compares_results_of_the_same_round() -> None:
+    numerators, denominators = (
+        [{"cpu": 2.0}, {"cpu": 30.0}, {"cpu": 9.0}],
+        [{"cpu": 1.0}, {"cpu": 10.0}, {"cpu": 9.0}],
+    )
 
-    assert paired(these, those, "cpu") == 2.0
+    assert median_ratio(numerators, denominators, "cpu") == 2.0
 
 
-def test_aws_answers_by_what_stands() -> None:
-    staged = stage(3)
+def test_canned_aws_responds_from_its_items() -> None:
+    staged = create_stage(3)
     aws = CannedAws([dict(item) for item in staged.items])
     install = next(item for item in staged.items if item["type"]["S"] == "install")
     values = {":0": install["pk"], ":1": {"S": "SCHEDULE#"}, ":2": {"S": "SCHEDULE~"}}
 
     assert (
-        aws.answer("DynamoDB_20120810.Query", "/", _json(ExpressionAttributeValues=values)).count(b'"sk"')
+        aws.respond("DynamoDB_20120810.Query", "/", _dump_json(ExpressionAttributeValues=values)).count(
+            b'"sk"'
+        )
         == 3
     )
     assert (
-        aws.answer("DynamoDB_20120810.Query", "/", _json(ExpressionAttributeValues=values, Limit=2)).count(
-            b'"sk"'
-        )
+        aws.respond(
+            "DynamoDB_20120810.Query", "/", _dump_json(ExpressionAttributeValues=values, Limit=2)
+        ).count(b'"sk"')
         == 2
     )
 
 
-def _json(**given: object) -> bytes:
-    return json.dumps(given).encode()
+def _dump_json(**arguments: object) -> bytes:
+    return json.dumps(arguments).encode()
 
 
 @pytest.mark.parametrize(
@@ -76,9 +81,7 @@ def _json(**given: object) -> bytes:
         pytest.param("of this source", False, id="of this source"),
     ],
 )
-def test_byte_code_that_python_would_not_take_is_found(
-    tmp_path: Path, byte_code: str | None, fault: bool
-) -> None:
+def test_stale_byte_code_is_detected(tmp_path: Path, byte_code: str | None, fault: bool) -> None:
     module = tmp_path / "app.py"
     module.write_text("x = 1\n")
     magic = b"\xf3\x0d\r\n"
@@ -93,4 +96,4 @@ def test_byte_code_that_python_would_not_take_is_found(
         (tmp_path / "__pycache__").mkdir()
         (tmp_path / "__pycache__" / "app.cpython-313.pyc").write_bytes(head[byte_code])
 
-    assert byte_code_faults(tmp_path) == ([module] if fault else [])
+    assert find_byte_code_faults(tmp_path) == ([module] if fault else [])

@@ -9,13 +9,13 @@ import pytest
 from scheduling.domain.errors import RunFailed
 
 from scripts.iam_table import IAM_PAGE, Grant, expand_with_logical_ids, read_grants, render_page
-from tests.support.aws_calls import Call
-from tests.support.cases import new_case, next_fire
-from tests.support.disturbed import calls_of
-from tests.support.functions import Context, deployed, load
-from tests.support.iam_calls import ACCOUNT, REGION, allows, needed
-from tests.support.iam_stories import STORIES
-from tests.support.world import BUS, GROUP, SETTINGS, TABLE, World, aws_client, new_world
+from tests.support.aws.calls import Call
+from tests.support.faults.cases import new_case, next_fire_event
+from tests.support.faults.disturbed_calls import record_disturbed_calls
+from tests.support.policies.iam_grants import ACCOUNT, REGION, grant_allows, required_grants
+from tests.support.policies.iam_stories import STORIES
+from tests.support.stacks.functions import Context, deploy_functions, load_function
+from tests.support.stacks.world import BUS, GROUP, TABLE, TIMER_SETTINGS, World, aws_client, new_world
 
 PSEUDO = {
     "AWS::AccountId": ACCOUNT,
@@ -25,7 +25,7 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 SERVICE_TOKEN = "arn:aws:secretsmanager:region:123456789012:secret:RunnerServiceToken"
-BY_LAMBDA = {
+GRANTS_USED_BY_LAMBDA = {
     ("execute", "sqs:SendMessage"),
     ("audit", "sqs:SendMessage"),
     *(
@@ -37,12 +37,12 @@ BY_LAMBDA = {
 
 
 @cache
-def allowed() -> dict[str, frozenset[Grant]]:
+def parse_allowed_grants() -> dict[str, frozenset[Grant]]:
     names = {
         "Table": {"Ref": TABLE, "Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"},
         "EventBus": {"Arn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{BUS}"},
         "ScheduleGroup": {"Ref": GROUP},
-        "TimerRole": {"Arn": SETTINGS.timer_role_arn},
+        "TimerRole": {"Arn": TIMER_SETTINGS.timer_role_arn},
     }
     return read_grants(expand_with_logical_ids(PSEUDO, names))
 
@@ -55,78 +55,80 @@ SECRETS = {
 
 
 @contextmanager
-def with_secrets() -> Iterator[World]:
+def deploy_with_secrets() -> Iterator[World]:
     """A world whose secrets have the names by which the policies of `allowed` know them."""
-    with new_world() as world, deployed(world, **SECRETS):
+    with new_world() as world, deploy_functions(world, **SECRETS):
         for name in SECRETS.values():
             aws_client("secretsmanager").create_secret(Name=name, SecretString=f"{name:x<64}")
         yield world
 
 
-def calls_of_authorizer() -> list[Call]:
-    with with_secrets() as world:
-        module = load("authorizer")
-        world.calls.made.clear()
+def record_authorizer_calls() -> list[Call]:
+    with deploy_with_secrets() as world:
+        module = load_function("authorizer")
+        world.calls.recorded.clear()
         for headers in ({"x-runner-auth": "wrong"}, {"authorization": "Bearer wrong"}):
             assert module.handler({"headers": headers}, Context()) == {"isAuthorized": False}
-        return list(world.calls.made)
+        return list(world.calls.recorded)
 
 
-def calls_with_secrets() -> list[Call]:
-    with with_secrets() as world:
-        module = load("execute")
-        event = next_fire(new_case(world))
-        world.calls.made.clear()
+def record_calls_with_secrets() -> list[Call]:
+    with deploy_with_secrets() as world:
+        module = load_function("execute")
+        event = next_fire_event(new_case(world))
+        world.calls.recorded.clear()
         with pytest.raises(RunFailed):  # there is no runner
             module.handler(event, Context())
-        return list(world.calls.made)
+        return list(world.calls.recorded)
 
 
-OTHER_CALLS = {"authorizer": calls_of_authorizer, "execute": calls_with_secrets}
+CALL_RECORDERS = {"authorizer": record_authorizer_calls, "execute": record_calls_with_secrets}
 
 
 @cache
-def needs(function: str) -> frozenset[Grant]:
-    calls = OTHER_CALLS.get(function, list)()
+def required_by_function(function: str) -> frozenset[Grant]:
+    calls = CALL_RECORDERS.get(function, list)()
     for story in STORIES.values():
         if story.function == function:
-            calls += calls_of(story)
-    return frozenset().union(*map(needed, calls))
+            calls += record_disturbed_calls(story)
+    return frozenset().union(*map(required_grants, calls))
 
 
-@pytest.mark.parametrize("function", allowed())
+@pytest.mark.parametrize("function", parse_allowed_grants())
 def test_every_call_of_a_function_is_allowed(function: str) -> None:
     refused_calls = [
-        need for need in needs(function) if not any(allows(grant, need) for grant in allowed()[function])
+        need
+        for need in required_by_function(function)
+        if not any(grant_allows(grant, need) for grant in parse_allowed_grants()[function])
     ]
 
     assert refused_calls == []
 
 
-@pytest.mark.parametrize("function", allowed())
+@pytest.mark.parametrize("function", parse_allowed_grants())
 def test_every_action_of_a_function_is_used(function: str) -> None:
     unused = [
         grant
-        for grant in allowed()[function]
-        if (function, grant.action) not in BY_LAMBDA
-        and not any(allows(grant, need) for need in needs(function))
+        for grant in parse_allowed_grants()[function]
+        if (function, grant.action) not in GRANTS_USED_BY_LAMBDA
+        and not any(grant_allows(grant, need) for need in required_by_function(function))
     ]
 
     assert unused == []
 
 
-def test_the_page_shows_what_the_template_says() -> None:
+def test_iam_page_matches_the_template() -> None:
     text = IAM_PAGE.read_text(encoding="utf-8")
 
     assert render_page(expand_with_logical_ids(), text) == text, "make docs"
 
 
-@pytest.mark.parametrize("function", allowed())
-def test_a_snapshot_holds_no_connection_since_importing_a_function_calls_nothing(function: str) -> None:
-    with new_world(aws="memory") as world, deployed(world, **SECRETS):
-        load(function)
+@pytest.mark.parametrize("function", parse_allowed_grants())
+def test_importing_a_function_makes_no_calls(function: str) -> None:
+    with new_world(aws="memory") as world, deploy_functions(world, **SECRETS):
+        load_function(function)
 
-        assert world.calls.made == []
+        assert world.calls.recorded == []
 
 
 TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/t"
@@ -165,10 +167,10 @@ TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/t"
         ),
     ],
 )
-def test_what_a_call_needs(
+def test_required_grants_of_a_call(
     service: str, operation: str, arguments: dict[str, Any], expected: set[tuple[str, str]]
 ) -> None:
-    assert needed(Call(service, operation, arguments)) == {Grant(*each) for each in expected}
+    assert required_grants(Call(service, operation, arguments)) == {Grant(*each) for each in expected}
 
 
 @pytest.mark.parametrize(
@@ -182,4 +184,4 @@ def test_what_a_call_needs(
     ],
 )
 def test_a_grant_is_of_its_action_on_its_resources(resource: str, action: str, expected: bool) -> None:
-    assert allows(Grant(resource, action), Grant("arn:g/n", "s:Get")) is expected
+    assert grant_allows(Grant(resource, action), Grant("arn:g/n", "s:Get")) is expected

@@ -32,21 +32,21 @@ from scheduling.operations.schedules.update import update_schedule
 from scheduling.store.connection import connect
 from scheduling.store.models import Row
 
-from tests.support.aws_calls import Call, Killed
-from tests.support.trimmed_botocore import TRIM, copy_botocore, loader_of, trimmed_copy
-from tests.support.world import (
+from tests.support.aws.calls import Call, Killed
+from tests.support.aws.trimmed_botocore import TRIM, copy_botocore, loader_of, trimmed_copy
+from tests.support.stacks.world import (
     ADMIN,
     BUS,
     GROUP,
-    SETTINGS,
     START,
     TABLE,
     TENANT,
+    TIMER_SETTINGS,
     World,
     aws_client,
-    changed,
-    next_fire_of,
-    wanted,
+    create_input,
+    next_hourly_fire,
+    update_input,
 )
 
 PROJECT = Path(__file__).parents[2]
@@ -80,53 +80,55 @@ def session(package: Path, called: set[str]) -> Iterator[Session]:
 
 
 def manage_schedules(world: World, _session: Session) -> None:
-    install_id = world.register()
-    schedule = create_schedule(world.services, install_id, wanted(name="hourly", payload={"full": True}))
+    install_id = world.register_install()
+    schedule = create_schedule(
+        world.services, install_id, create_input(name="hourly", payload={"full": True})
+    )
     assert get_schedule(world.services, install_id, schedule.id).definition.payload == '{"full":true}'
     assert [each.id for each in list_schedules(world.services, install_id, limit=50).schedules] == [
         schedule.id
     ]
     assert len(list_endpoints(world.services, install_id)) == 4
 
-    updated = update_schedule(world.services, install_id, schedule.id, changed(cron="5 * * * *"))
-    assert world.timers()[schedule.id]["ScheduleExpression"] == "cron(5 * * * ? *)"
+    updated = update_schedule(world.services, install_id, schedule.id, update_input(cron="5 * * * *"))
+    assert world.read_timers()[schedule.id]["ScheduleExpression"] == "cron(5 * * * ? *)"
     assert updated.definition.cron == "5 * * * *"
 
     delete_schedule(world.services, install_id, schedule.id)
     assert list_schedules(world.services, install_id, limit=50).schedules == []
-    assert world.timers() == {}
+    assert world.read_timers() == {}
 
 
 def run_schedules(world: World, session: Session) -> None:
-    install_id = world.register()
-    schedule = create_schedule(world.services, install_id, wanted())
-    execute_fire(world.services, world.runner, next_fire_of(world, schedule))
-    executor = ExecutorClient(session, SETTINGS.timer_target_arn)
+    install_id = world.register_install()
+    schedule = create_schedule(world.services, install_id, create_input())
+    execute_fire(world.services, world.runner, next_hourly_fire(world, schedule))
+    executor = ExecutorClient(session, TIMER_SETTINGS.timer_target_arn)
     manual = run_now(world.services, executor.deliver_fire, install_id, schedule.id, "key")
     execute_fire(world.services, world.runner, manual)
 
     runs = list_runs(world.services, install_id, schedule.id, limit=50).runs
     assert [run.status for run in runs] == [RunStatus.SUCCESS] * 2
-    assert [event["scheduleId"] for event in world.handed_over()] == [schedule.id]
+    assert [event["scheduleId"] for event in world.list_executor_events()] == [schedule.id]
 
 
 def pause_and_uninstall(world: World, _session: Session) -> None:
-    install_id = world.register()
-    create_schedule(world.services, install_id, wanted())
+    install_id = world.register_install()
+    create_schedule(world.services, install_id, create_input())
     set_tenant_paused(world.services, TENANT, paused=True, actor=ADMIN)
-    assert world.timers() == {}
+    assert world.read_timers() == {}
 
     delete_install(world.services, install_id, actor=ADMIN)
-    assert {row["type"] for row in world.rows(install_id)} <= {"run"}
+    assert {row["type"] for row in world.scan_rows(install_id)} <= {"run"}
 
 
 def repair(world: World, _session: Session) -> None:
     """What a create_schedule left pending, and in a sweep, a timer that is gone and a name without a schedule."""
-    install_id = world.register()
-    schedule = create_schedule(world.services, install_id, wanted(name="hourly"))
+    install_id = world.register_install()
+    schedule = create_schedule(world.services, install_id, create_input(name="hourly"))
     world.calls.before = _die_at_create_schedule
     with suppress(Killed):
-        create_schedule(world.services, install_id, wanted())
+        create_schedule(world.services, install_id, create_input())
     world.calls.before = None
     world.advance(seconds=61)
     assert reconcile(world.services).synced == 1
@@ -145,8 +147,8 @@ def repair(world: World, _session: Session) -> None:
     world.advance(hours=25)
     for _ in range(3):
         sweep(world.services, timedelta(hours=24))
-    assert len(world.timers()) == 2
-    assert [row["sk"] for row in world.kinds(install_id, "name")] == ["UNIQUE#hourly"]
+    assert len(world.read_timers()) == 2
+    assert [row["sk"] for row in world.scan_rows_of_type(install_id, "name")] == ["UNIQUE#hourly"]
 
 
 def _die_at_create_schedule(call: Call) -> None:

@@ -84,5 +84,5 @@ def request(
     method: str = "GET", path: str = "/", query: str = "", body: bytes = b"", **headers: str
 ) -> Request:
     """A request; underscores in header names stand for dashes."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Request(method, path, query, named, body, request_id="request-1")
+    header_values = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Request(method, path, query, header_values, body, request_id="request-1")

@@ -27,7 +27,7 @@ def test_defaults() -> None:
     )
 
 
-def test_what_is_set_is_used(tmp_path: Path) -> None:
+def test_set_values_are_used(tmp_path: Path) -> None:
     settings = read_settings(
         {
             "API_PORT": "1",
@@ -50,7 +50,7 @@ def test_what_is_set_is_used(tmp_path: Path) -> None:
     assert settings.parameters == {"MAX_SCHEDULES_PER_INSTALL": "3"}
 
 
-def test_tokens_are_not_shown() -> None:
+def test_tokens_are_not_printed() -> None:
     settings = read_settings({"RUNNER_AUTH_TOKEN": "key-1", "RUNNER_SERVICE_TOKEN": "key-2"})
     assert "key-" not in repr(settings)
 
@@ -103,13 +103,13 @@ def test_tokens_are_not_shown() -> None:
     ],
     ids=ascii,
 )
-def test_a_bad_value_is_told_by_the_variable_s_name(name: str, value: str, text: str) -> None:
+def test_invalid_value_is_reported_with_its_variable(name: str, value: str, text: str) -> None:
     with pytest.raises(SettingsError) as refused:
         read_settings({name: value})
     assert str(refused.value) == f"{name} {text}"
 
 
-def test_a_port_that_is_not_served_may_be_any() -> None:
+def test_unserved_port_can_be_any() -> None:
     urls = {"AWS_ENDPOINT_URL": "http://127.0.0.1:3000", "RUNNER_BASE_URL": "http://127.0.0.1:3000"}
     assert read_settings({**urls, "AWS_PORT": "3000", "RUNNER_PORT": "3000"}).api_port == 3000
 
@@ -124,14 +124,14 @@ def test_the_ranges_are_those_of_the_template() -> None:
 
 @pytest.mark.parametrize("name", PARAMETER_RANGES)
 @pytest.mark.parametrize("bound", [0, -1], ids=["least", "most"])
-def test_the_functions_take_every_value_in_range(name: str, bound: int) -> None:
+def test_functions_accept_every_value_in_range(name: str, bound: int) -> None:
     environment = {name: str(PARAMETER_RANGES[name][bound])}
     required = {"STACK_NAME": "stack", "TABLE_NAME": "table", "RUNNER_BASE_URL": "http://runner"}
     for settings in (TableSettings, RunnerSettings, SweepSettings):
         settings.from_environment(required | environment)
 
 
-def test_a_demonstration_takes_free_ports_and_a_frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_uses_free_ports_and_a_frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_PORT", "3999")
     monkeypatch.setenv("LOCAL_CLOCK", "running")
     settings = read_demo_settings()
@@ -139,18 +139,18 @@ def test_a_demonstration_takes_free_ports_and_a_frozen_clock(monkeypatch: pytest
     assert len({settings.api_port, settings.aws_port, settings.runner_port}) == 3
 
 
-def test_each_stack_logs_to_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_stack_logs_to_its_own_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read_settings({"API_PORT": "3001"})
     assert settings.logs == settings.root / "build" / "local" / "logs" / "3001"
     monkeypatch.setenv("API_PORT", "3001")
     assert read_demo_settings().logs == settings.root / "build" / "local" / "demo-logs"
 
 
-def test_a_port_in_use_is_told_by_the_variable_s_name() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+def test_port_in_use_is_reported_with_its_variable() -> None:
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        port = occupied.getsockname()[1]
         with pytest.raises(StackError, match=f"port {port} is in use; choose another by API_PORT"):
             require_free_port(port, "API_PORT")
     require_free_port(port, "API_PORT")

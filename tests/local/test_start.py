@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def environment(**own: str) -> dict[str, str]:
+def create_environment(**own: str) -> dict[str, str]:
     ports = dict(zip(("API_PORT", "AWS_PORT", "RUNNER_PORT"), map(str, free_ports(3)), strict=True))
     return child_environment(**ports, **own)
 
 
-def start(environ: dict[str, str]) -> subprocess.Popen[str]:
+def start_process(environ: dict[str, str]) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "local"]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=PROJECT, env=environ, stdout=pipe, stderr=pipe, text=True)
 
 
-def children(pid: int) -> set[int]:
+def child_processes(pid: int) -> set[int]:
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return {int(child) for child in text.split()}
 
@@ -43,8 +43,8 @@ def ends_by_sigterm(pid: int) -> bool:
 
 @pytest.fixture
 def stack() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    environ = environment()
-    process = start(environ)
+    environ = create_environment()
+    process = start_process(environ)
     url = f"http://127.0.0.1:{environ['API_PORT']}"
     transport = httpx.HTTPTransport(retries=8)
     with httpx.Client(transport=transport, timeout=30) as client:
@@ -56,9 +56,9 @@ def stack() -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_ctrl_c_ends_everything_at_once(stack: tuple[subprocess.Popen[str], str]) -> None:
+def test_ctrl_c_stops_all_processes(stack: tuple[subprocess.Popen[str], str]) -> None:
     process, _ = stack
-    own = children(process.pid)
+    own = child_processes(process.pid)
     assert len(own) == 2
     assert all(map(ends_by_sigterm, own))
     process.send_signal(signal.SIGINT)
@@ -77,8 +77,8 @@ def test_ctrl_c_ends_everything_at_once(stack: tuple[subprocess.Popen[str], str]
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 1, "local: no AWS at http://127.0.0.1:9"),
     ],
 )
-def test_what_cannot_start_ends_with_one_line(own: dict[str, str], status: int, text: str) -> None:
-    process = start(environment(**own, RUNNER_BASE_URL="http://127.0.0.1:9"))
+def test_failed_start_prints_one_line(own: dict[str, str], status: int, text: str) -> None:
+    process = start_process(create_environment(**own, RUNNER_BASE_URL="http://127.0.0.1:9"))
     _, errors = process.communicate(timeout=60)
     assert process.returncode == status
     assert errors.startswith(text)

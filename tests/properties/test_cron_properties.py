@@ -13,25 +13,25 @@ from scheduling.domain.cron.grammar import CronRule, parse_cron
 from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, fire_times
 from scheduling.domain.errors import InvalidCron
 
-from tests.support.clock_changes import clock_changes, minutes_in
-from tests.support.eventbridge_cron import EventBridgeCron
-from tests.support.five_field_cron import (
+from tests.support.oracles.clock_changes import clock_changes, minutes_in
+from tests.support.oracles.eventbridge_cron import EventBridgeCron
+from tests.support.oracles.five_field_cron import (
     WEEKDAY,
     FiveFieldCron,
     cron_texts,
     cron_texts_in_any_month,
-    hits,
+    matches_field,
 )
 
 SAMPLE = 40
 MOMENTS = st.timedeltas(timedelta(), timedelta(days=80 * 366)).map(datetime(2023, 1, 1, tzinfo=UTC).__add__)
 
 
-def sample(times: Iterable[datetime]) -> list[datetime]:
+def sample_times(times: Iterable[datetime]) -> list[datetime]:
     return list(islice(times, SAMPLE))
 
 
-def assert_same(rule: CronRule, meaning: FiveFieldCron) -> None:
+def assert_same_values(rule: CronRule, meaning: FiveFieldCron) -> None:
     assert rule.minutes == tuple(sorted(meaning.minutes))
     assert rule.hours == tuple(sorted(meaning.hours))
     assert rule.days_of_month == tuple(sorted(meaning.days))
@@ -49,10 +49,10 @@ def smallest_difference(ascending: Iterable[int]) -> int | None:
 
 
 @given(cron_texts())
-def test_a_text_of_the_grammar_is_read_as_written(text: str) -> None:
+def test_grammar_text_is_parsed_as_written(text: str) -> None:
     rule = parse_cron(f" {text} ")
     assert rule.text == text
-    assert_same(rule, FiveFieldCron(text))
+    assert_same_values(rule, FiveFieldCron(text))
 
 
 @given(
@@ -64,7 +64,7 @@ def test_a_mistyped_text_is_refused_or_still_of_the_grammar(
     at %= len(text)
     mistyped = text[:at] + typed + text[at + gone :]
     with suppress(InvalidCron):
-        assert_same(parse_cron(mistyped), FiveFieldCron(mistyped))
+        assert_same_values(parse_cron(mistyped), FiveFieldCron(mistyped))
 
 
 @given(cron_texts())
@@ -72,10 +72,10 @@ def test_a_mistyped_text_is_refused_or_still_of_the_grammar(
 @example("0,58 0,23 1,28 2,3 *")
 @example("0,58 0,23 1,29 2,3 *")
 @example("0,58 0,23 1,31 1,12 *")
-def test_the_smallest_gap_is_that_of_years_of_fires(text: str) -> None:
+def test_smallest_gap_matches_years_of_fires(text: str) -> None:
     meaning = FiveFieldCron(text)
     start = datetime(2027, 7, 1, tzinfo=UTC)
-    days = [day for day in range(5 * 366) if meaning.falls_on(start + timedelta(days=day))]
+    days = [day for day in range(5 * 366) if meaning.matches_day(start + timedelta(days=day))]
     times = [60 * hour + minute for hour, minute in product(sorted(meaning.hours), sorted(meaning.minutes))]
     minutes = (24 * 60 * day + time for day, time in product(days, times))
     assert parse_cron(text).smallest_gap_minutes == smallest_difference(minutes)
@@ -84,19 +84,19 @@ def test_the_smallest_gap_is_that_of_years_of_fires(text: str) -> None:
 @given(cron_texts(), MOMENTS)
 @example("0 0 29 2 *", datetime(2096, 2, 29, tzinfo=UTC))
 @example("*/30 23 31 * *", datetime(2026, 4, 30, 23, 59, tzinfo=UTC))
-def test_fires_are_what_the_text_means(text: str, after: datetime) -> None:
+def test_fires_match_the_meaning_of_the_text(text: str, after: datetime) -> None:
     until = after + FIRE_SEARCH_HORIZON
     expected = FiveFieldCron(text).fires(after, until)
-    assert sample(fire_times(parse_cron(text), "UTC", after, until)) == sample(expected)
+    assert sample_times(fire_times(parse_cron(text), "UTC", after, until)) == sample_times(expected)
 
 
 @given(cron_texts(), MOMENTS)
-def test_eventbridge_fires_at_the_same_minutes(text: str, after: datetime) -> None:
+def test_eventbridge_expression_fires_at_the_same_minutes(text: str, after: datetime) -> None:
     rule = parse_cron(text)
     until = after + FIRE_SEARCH_HORIZON
     expression = eventbridge_expression(rule)
-    expected = sample(EventBridgeCron(expression).fires(after, until))
-    assert sample(fire_times(rule, "UTC", after, until)) == expected
+    expected = sample_times(EventBridgeCron(expression).fires(after, until))
+    assert sample_times(fire_times(rule, "UTC", after, until)) == expected
     # pyawscron raises where the month lacks a day that is listed.
     if rule.days_of_month == tuple(range(1, 32)) or rule.days_of_month[-1] <= 28:
         fields = expression.removeprefix("cron(").removesuffix(")")
@@ -124,12 +124,12 @@ def test_a_skipped_minute_never_fires_and_a_repeated_one_fires_first(
     assert list(fire_times(parse_cron(text), zone, after, until)) == expected
 
 
-def test_every_form_of_a_weekday_is_numbered_alike_everywhere() -> None:
+def test_weekday_forms_are_numbered_alike_everywhere() -> None:
     starts = [str(day) for day in range(8)] + list(WEEKDAY.names)
     spans = ["*", *starts, *(f"{start}-{stop}" for start, stop in product(starts, starts))]
     steps = ["", *(f"/{step}" for step in range(1, 8))]
     for field in map("".join, product(spans, steps)):
-        days = {day % 7 for day in range(8) if hits(WEEKDAY, field, day)}
+        days = {day % 7 for day in range(8) if matches_field(WEEKDAY, field, day)}
         if days:
             rule = parse_cron(f"0 0 * * {field}")
             assert set(rule.days_of_week) == days, field
@@ -140,7 +140,7 @@ def test_every_form_of_a_weekday_is_numbered_alike_everywhere() -> None:
 
 
 @given(cron_texts_in_any_month(), st.sampled_from(sorted(available_timezones())), MOMENTS)
-def test_a_rule_that_is_sure_to_fire_does_within_two_years(text: str, timezone: str, after: datetime) -> None:
+def test_valid_rule_fires_within_two_years(text: str, timezone: str, after: datetime) -> None:
     rule = parse_cron(text)
     assume(rule.fires_every_year)
 

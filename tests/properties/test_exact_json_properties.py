@@ -11,40 +11,40 @@ SPACES = st.text(" \t\r\n", max_size=2)
 TEXTS = st.text(max_size=12)
 
 
-class Json(NamedTuple):
+class JsonText(NamedTuple):
     """One value: as a client may write it, as it is kept, and as it is kept with its names sorted."""
 
-    written: str
-    compact: str
-    canonical: str
+    as_written: str
+    compact_text: str
+    canonical_text: str
 
 
-def number(text: str) -> Json:
-    return Json(text, text, text)
+def number(text: str) -> JsonText:
+    return JsonText(text, text, text)
 
 
-def string(text: str, escaped: bool) -> Json:
-    compact = json.dumps(text, ensure_ascii=False)
-    return Json(json.dumps(text) if escaped else compact, compact, compact)
+def string(text: str, escaped: bool) -> JsonText:
+    compact_text = json.dumps(text, ensure_ascii=False)
+    return JsonText(json.dumps(text) if escaped else compact_text, compact_text, compact_text)
 
 
-def array(members: list[Json], space: str) -> Json:
-    return Json(
-        f"[{space}{f'{space},{space}'.join(member.written for member in members)}{space}]",
-        f"[{','.join(member.compact for member in members)}]",
-        f"[{','.join(member.canonical for member in members)}]",
+def array(members: list[JsonText], space: str) -> JsonText:
+    return JsonText(
+        f"[{space}{f'{space},{space}'.join(member.as_written for member in members)}{space}]",
+        f"[{','.join(member.compact_text for member in members)}]",
+        f"[{','.join(member.canonical_text for member in members)}]",
     )
 
 
-def object_(members: dict[str, tuple[Json, bool]], space: str) -> Json:
+def object_(members: dict[str, tuple[JsonText, bool]], space: str) -> JsonText:
     named = [(name, string(name, escaped), value) for name, (value, escaped) in members.items()]
-    written = [f"{name.written}{space}:{space}{value.written}" for _, name, value in named]
-    compact = [f"{name.compact}:{value.compact}" for _, name, value in named]
+    written = [f"{name.as_written}{space}:{space}{value.as_written}" for _, name, value in named]
+    compact_members = [f"{name.compact_text}:{value.compact_text}" for _, name, value in named]
     in_order = sorted(named, key=lambda member: member[0])
-    canonical = [f"{name.canonical}:{value.canonical}" for _, name, value in in_order]
-    return Json(
+    canonical = [f"{name.canonical_text}:{value.canonical_text}" for _, name, value in in_order]
+    return JsonText(
         f"{{{space}{f'{space},{space}'.join(written)}{space}}}",
-        f"{{{','.join(compact)}}}",
+        f"{{{','.join(compact_members)}}}",
         f"{{{','.join(canonical)}}}",
     )
 
@@ -57,7 +57,7 @@ SCALARS = st.one_of(
 )
 
 
-def containers(members: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
+def containers(members: st.SearchStrategy[JsonText]) -> st.SearchStrategy[JsonText]:
     return st.one_of(
         st.builds(array, st.lists(members, max_size=4), SPACES),
         st.builds(object_, st.dictionaries(TEXTS, st.tuples(members, st.booleans()), max_size=4), SPACES),
@@ -73,53 +73,53 @@ def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(members)
 
 
-def no_constant(name: str) -> None:
+def reject_constant(name: str) -> None:
     raise ValueError(name)
 
 
 @given(VALUES, SPACES)
-def test_a_text_is_kept_number_for_number(value: Json, space: str) -> None:
-    assert dumps(loads(f"{space}{value.written}{space}")) == value.compact
+def test_numbers_keep_their_text(value: JsonText, space: str) -> None:
+    assert dumps(loads(f"{space}{value.as_written}{space}")) == value.compact_text
 
 
 @given(VALUES)
-def test_a_text_means_what_it_meant(value: Json) -> None:
-    kept = dumps(loads(value.written))
+def test_value_is_preserved(value: JsonText) -> None:
+    stored = dumps(loads(value.as_written))
 
-    assert json.loads(kept, parse_int=str, parse_float=str) == json.loads(
-        value.written, parse_int=str, parse_float=str
+    assert json.loads(stored, parse_int=str, parse_float=str) == json.loads(
+        value.as_written, parse_int=str, parse_float=str
     )
 
 
 @given(VALUES)
-def test_what_is_kept_is_kept_again(value: Json) -> None:
-    kept = dumps(loads(value.written))
+def test_dump_is_idempotent(value: JsonText) -> None:
+    stored = dumps(loads(value.as_written))
 
-    assert dumps(loads(kept)) == kept
-    assert loads(kept) == loads(value.written)
+    assert dumps(loads(stored)) == stored
+    assert loads(stored) == loads(value.as_written)
 
 
 @given(VALUES)
-def test_sorted_names_make_one_text_of_every_order(value: Json) -> None:
-    canonical = dumps(loads(value.written), sort_keys=True)
+def test_sorted_names_make_one_text_of_every_order(value: JsonText) -> None:
+    canonical = dumps(loads(value.as_written), sort_keys=True)
 
-    assert canonical == value.canonical
+    assert canonical == value.canonical_text
     assert dumps(loads(dumps(loads(canonical))), sort_keys=True) == canonical
 
 
 @given(VALUES, TEXTS)
-def test_a_name_twice_is_refused_at_any_depth(value: Json, name: str) -> None:
+def test_duplicate_name_is_refused_at_any_depth(value: JsonText, name: str) -> None:
     quoted = json.dumps(name)
 
     with pytest.raises(InvalidJson):
-        loads(f"[{value.written},{{{quoted}:{value.written},{quoted}:0}}]")
+        loads(f"[{value.as_written},{{{quoted}:{value.as_written},{quoted}:0}}]")
 
 
 @given(st.one_of(st.text(max_size=30), st.text('0123456789.-+eE[]{}",:\\untrfalsNI ', max_size=12)))
-def test_any_text_is_refused_or_read_as_json_does(text: str) -> None:
+def test_any_text_is_refused_or_parsed_like_json(text: str) -> None:
     try:
         meant = json.loads(
-            text, parse_int=str, parse_float=str, parse_constant=no_constant, object_pairs_hook=pairs
+            text, parse_int=str, parse_float=str, parse_constant=reject_constant, object_pairs_hook=pairs
         )
         json.dumps(meant, ensure_ascii=False).encode()
     except ValueError:

@@ -1,7 +1,7 @@
 """Any operations, in any order, at the same time, with anything going wrong: both systems say what callers were told.
 
 Each rule makes one to three operations. Where there are several, they take turns at every AWS call; any call may be
-prevented, lost, repeated, or the last of its function. See `tests.support.model` for what is remembered of it.
+prevented, lost, repeated, or the last of its function. See `tests.support.oracles.reference_model` for what is remembered of it.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from tests.properties.test_two_systems_commands import (
     Reconcile,
     Register,
     RunNow,
-    Switch,
-    Turn,
+    SetInstallEnabled,
+    SetTenantPaused,
     Uninstall,
     Update,
 )
 from tests.properties.test_two_systems_driver import TwoSystems
-from tests.support.interleaving import Fault, Plan
+from tests.support.faults.interleaving import Fault, InterleavingPlan
 
 _INSTALL = st.sampled_from([0, 0, 0, 1])
 _TARGET = st.sampled_from([0, 0, 0, 1, 2, 3])
@@ -62,8 +62,8 @@ _REGISTER = st.builds(
     st.booleans(),
     st.sampled_from([False] * 5 + [True]),
 )
-_SWITCH = st.builds(Switch, _INSTALL, st.booleans())
-_TURN = st.builds(Turn, st.booleans())
+_SET_INSTALL_ENABLED = st.builds(SetInstallEnabled, _INSTALL, st.booleans())
+_SET_TENANT_PAUSED = st.builds(SetTenantPaused, st.booleans())
 _RUN_NOW = st.builds(RunNow, _TARGET, st.sampled_from([None, "a", "a"]))
 _DELIVER = st.builds(
     Deliver,
@@ -76,11 +76,11 @@ _UNINSTALL = st.builds(Uninstall, _INSTALL)
 _RECONCILE = st.builds(Reconcile)
 _COMMAND: st.SearchStrategy[Command] = st.one_of(
     *(_CREATE, _CREATE, _UPDATE, _UPDATE, _DELETE, _RUN_NOW, _DELIVER, _DELIVER),
-    *(_REGISTER, _REGISTER, _SWITCH, _TURN, _UNINSTALL, _RECONCILE),
+    *(_REGISTER, _REGISTER, _SET_INSTALL_ENABLED, _SET_TENANT_PAUSED, _UNINSTALL, _RECONCILE),
 )
 
 
-def _together(*commands: st.SearchStrategy[Command]) -> st.SearchStrategy[list[Command]]:
+def _concurrent(*commands: st.SearchStrategy[Command]) -> st.SearchStrategy[list[Command]]:
     return st.lists(st.one_of(*commands), min_size=2, max_size=3)
 
 
@@ -97,26 +97,26 @@ _CREATE_FIRST = st.builds(
     st.just(True),
 )
 _REGISTER_FIRST = st.builds(Register, _FIRST, st.booleans(), st.just(True), _VERSION, st.booleans())
-_PLATFORM = (_REGISTER_FIRST, st.builds(Switch, _FIRST, st.booleans()), _TURN)
+_PLATFORM = (_REGISTER_FIRST, st.builds(SetInstallEnabled, _FIRST, st.booleans()), _SET_TENANT_PAUSED)
 _RUN_NEWEST = st.builds(RunNow, _NEWEST, st.just("a"))
 _RIVALS = st.one_of(
-    _together(_CREATE_FIRST),
-    _together(_UPDATE_NEWEST, _UPDATE_NEWEST, st.builds(Delete, _NEWEST, st.just(False)), _RECONCILE),
-    _together(_UPDATE_NEWEST, _REGISTER_FIRST, _DELIVER, _RECONCILE),
-    _together(*_PLATFORM, _RECONCILE),
-    _together(*_PLATFORM, _CREATE_FIRST, _UPDATE_NEWEST, _RUN_NEWEST, _DELIVER),
+    _concurrent(_CREATE_FIRST),
+    _concurrent(_UPDATE_NEWEST, _UPDATE_NEWEST, st.builds(Delete, _NEWEST, st.just(False)), _RECONCILE),
+    _concurrent(_UPDATE_NEWEST, _REGISTER_FIRST, _DELIVER, _RECONCILE),
+    _concurrent(*_PLATFORM, _RECONCILE),
+    _concurrent(*_PLATFORM, _CREATE_FIRST, _UPDATE_NEWEST, _RUN_NEWEST, _DELIVER),
     st.tuples(st.builds(Uninstall, _FIRST), _REGISTER_FIRST, _CREATE_FIRST | _UPDATE_NEWEST).map(list),
     st.tuples(st.builds(Uninstall, _FIRST) | _REGISTER_FIRST, _CREATE_FIRST | _UPDATE_NEWEST).map(list),
-    _together(_DELIVER),
-    _together(_COMMAND),
+    _concurrent(_DELIVER),
+    _concurrent(_COMMAND),
 )
 _FAULT = st.sampled_from(list(Fault))
 _NO_FAULTS: st.SearchStrategy[dict[int, Fault]] = st.just({})
 _FAULTS = _NO_FAULTS | _NO_FAULTS | st.dictionaries(st.integers(0, 11), _FAULT, max_size=2)
 _TIMER_FAULTS = _NO_FAULTS | _NO_FAULTS | st.dictionaries(st.integers(0, 2), _FAULT, max_size=3)
-_TURNS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([1, 1, 2, 3, 4, 6, 12])), max_size=10)
-_PLAN = st.builds(Plan, _TURNS, _FAULTS, _TIMER_FAULTS)
-_ALONE = st.builds(Plan, st.just(()), _FAULTS, _TIMER_FAULTS)
+_CHOICES = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([1, 1, 2, 3, 4, 6, 12])), max_size=10)
+_PLAN = st.builds(InterleavingPlan, _CHOICES, _FAULTS, _TIMER_FAULTS)
+_SEQUENTIAL_PLAN = st.builds(InterleavingPlan, st.just(()), _FAULTS, _TIMER_FAULTS)
 _WAIT = st.sampled_from([0, 0, 0, 61])
 
 
@@ -131,19 +131,19 @@ class TwoSystemsMachine(RuleBasedStateMachine):
     def start(self, writes_per_minute: int, schedules: int) -> None:
         self.systems = TwoSystems(writes_per_minute, schedules)
 
-    @rule(command=_COMMAND, plan=_ALONE, wait=_WAIT)
-    def one(self, command: Command, plan: Plan, wait: int) -> None:
+    @rule(command=_COMMAND, plan=_SEQUENTIAL_PLAN, wait=_WAIT)
+    def run_one(self, command: Command, plan: InterleavingPlan, wait: int) -> None:
         assert self.systems
-        self.systems.do([command], plan, wait)
+        self.systems.run_commands([command], plan, wait)
 
     @rule(commands=_RIVALS, plan=_PLAN, wait=_WAIT)
-    def together(self, commands: Sequence[Command], plan: Plan, wait: int) -> None:
+    def run_concurrently(self, commands: Sequence[Command], plan: InterleavingPlan, wait: int) -> None:
         assert self.systems
-        self.systems.do(commands, plan, wait)
+        self.systems.run_commands(commands, plan, wait)
 
     def teardown(self) -> None:
         if self.systems:
-            self.systems.end()
+            self.systems.finish()
 
 
 TestTwoSystems = TwoSystemsMachine.TestCase

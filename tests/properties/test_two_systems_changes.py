@@ -25,87 +25,99 @@ from tests.properties.test_two_systems_commands import (
     Change,
     Create,
     Delete,
-    Judge,
-    OfSchedule,
+    Interpreter,
     Register,
     RunNow,
-    Switch,
-    Turn,
+    ScheduleCommand,
+    SetInstallEnabled,
+    SetTenantPaused,
     Uninstall,
     Update,
-    target,
-    told,
+    find_target,
+    reported_result,
 )
-from tests.support.interleaving import Result
-from tests.support.model import Defined, Installed, Model, Step
-from tests.support.world import ADMIN, SETTINGS, TENANT, World, changed, registration_body, wanted
+from tests.support.faults.interleaving import CallResult
+from tests.support.oracles.reference_model import ModelDefinition, ModelInstall, ModelStep, ReferenceModel
+from tests.support.stacks.world import (
+    ADMIN,
+    TENANT,
+    TIMER_SETTINGS,
+    World,
+    create_input,
+    registration_body,
+    update_input,
+)
 
 
-class Changes:
+class ChangeRunner:
     """Makes of a command the call and its judgement."""
 
-    def __init__(self, world: World, model: Model) -> None:
+    def __init__(self, world: World, model: ReferenceModel) -> None:
         self._world, self._model = world, model
-        self._marks = 0
-        self._asked: set[tuple[ScheduleId, str]] = set()
+        self._last_number = 0
+        self._requested_keys: set[tuple[ScheduleId, str]] = set()
         self._started: dict[tuple[ScheduleId, str], str] = {}
 
-    def of(self, command: Change) -> tuple[Act, Judge] | None:
+    def prepare(self, command: Change) -> tuple[Act, Interpreter] | None:
         """None where there is nothing to do it to."""
         match command:
             case Create():
-                return self._create(command)
+                return self._prepare_create(command)
             case Register():
-                return self._register(command)
-            case Switch():
-                return self._switch(command)
-            case Turn():
-                return self._turn(command.paused)
+                return self._prepare_register(command)
+            case SetInstallEnabled():
+                return self._prepare_set_install_enabled(command)
+            case SetTenantPaused():
+                return self._prepare_set_tenant_paused(command.paused)
             case Uninstall():
-                return self._uninstall(command.install)
-        found = target(self._model, command.target)
-        return self._of_schedule(command, *found) if found else None
+                return self._prepare_uninstall(command.install)
+        schedule = find_target(self._model, command.target)
+        return self._prepare_schedule_command(command, *schedule) if schedule else None
 
-    def _of_schedule(
-        self, command: OfSchedule, install: int, subject: str, schedule_id: ScheduleId
-    ) -> tuple[Act, Judge]:
+    def _prepare_schedule_command(
+        self, command: ScheduleCommand, install: int, entity: str, schedule_id: ScheduleId
+    ) -> tuple[Act, Interpreter]:
         match command:
             case Update():
-                return self._update(command, install, subject, schedule_id)
+                return self._prepare_update(command, install, entity, schedule_id)
             case Delete():
-                return self._delete(command, install, subject, schedule_id)
+                return self._prepare_delete(command, install, entity, schedule_id)
             case RunNow():
-                return self._run_now(command, install, subject, schedule_id)
+                return self._prepare_run_now(command, install, entity, schedule_id)
 
-    def _mark(self) -> int:
-        self._marks += 1
-        return self._marks
+    def _next_number(self) -> int:
+        self._last_number += 1
+        return self._last_number
 
-    def _create(self, command: Create) -> tuple[Act, Judge]:
+    def _prepare_create(self, command: Create) -> tuple[Act, Interpreter]:
         key, minute, name, enabled = None, command.minute, command.name, command.enabled
         endpoint = ENDPOINTS[command.endpoint]
-        subject = f"n{self._mark()}"
+        entity = f"n{self._next_number()}"
         if command.key:
-            subject, minute, enabled = f"{command.key}{command.body}", command.body, True
+            entity, minute, enabled = f"{command.key}{command.body}", command.body, True
             endpoint = ENDPOINTS[command.body]
             name = "x" if command.body else None
-            key = IdempotencyKey(command.key, subject)
-        text = json.dumps([subject, 0], separators=(",", ":"))
-        answer = Defined(endpoint, f"{minute} * * * *", enabled, name, text)
-        given = wanted(endpoint=endpoint, cron=answer.cron, name=name, enabled=enabled, payload=[subject, 0])
+            key = IdempotencyKey(command.key, entity)
+        text = json.dumps([entity, 0], separators=(",", ":"))
+        expected = ModelDefinition(endpoint, f"{minute} * * * *", enabled, name, text)
+        input_ = create_input(
+            endpoint=endpoint, cron=expected.cron, name=name, enabled=enabled, payload=[entity, 0]
+        )
 
-        def judge(result: Result) -> Step:
-            made: Schedule | None = result.value
-            if made is None:
-                return Step("create", command.install, told(result), subject, answer=answer)
-            assert defined(made.definition) == answer
-            return Step("create", command.install, told(result), subject, made.id, answer)
+        def interpret(result: CallResult) -> ModelStep:
+            created: Schedule | None = result.value
+            if created is None:
+                return ModelStep("create", command.install, reported_result(result), entity, result=expected)
+            assert model_definition(created.definition) == expected
+            return ModelStep("create", command.install, reported_result(result), entity, created.id, expected)
 
-        return lambda: create_schedule(self._world.services, INSTALLS[command.install], given, key), judge
+        return lambda: create_schedule(
+            self._world.services, INSTALLS[command.install], input_, key
+        ), interpret
 
-    def _update(
-        self, command: Update, install: int, subject: str, schedule_id: ScheduleId
-    ) -> tuple[Act, Judge]:
+    def _prepare_update(
+        self, command: Update, install: int, entity: str, schedule_id: ScheduleId
+    ) -> tuple[Act, Interpreter]:
         fields: dict[str, object] = {}
         if command.minute is not None:
             fields["cron"] = f"{command.minute} * * * *"
@@ -117,108 +129,118 @@ class Changes:
             fields["endpoint"] = ENDPOINTS[command.endpoint]
         changes = dict(fields)
         if command.payload:
-            fields["payload"] = [subject, self._mark()]
+            fields["payload"] = [entity, self._next_number()]
             changes["payload"] = json.dumps(fields["payload"], separators=(",", ":"))
 
-        def judge(result: Result) -> Step:
-            made: Schedule | None = result.value
-            answer = defined(made.definition) if made else None
-            return Step("update", install, told(result), subject, schedule_id, answer, changes)
+        def interpret(result: CallResult) -> ModelStep:
+            schedule: Schedule | None = result.value
+            returned_definition = model_definition(schedule.definition) if schedule else None
+            return ModelStep(
+                "update", install, reported_result(result), entity, schedule_id, returned_definition, changes
+            )
 
-        given = changed(**fields)
-        return lambda: update_schedule(self._world.services, INSTALLS[install], schedule_id, given), judge
+        input_ = update_input(**fields)
+        return lambda: update_schedule(
+            self._world.services, INSTALLS[install], schedule_id, input_
+        ), interpret
 
-    def _delete(
-        self, command: Delete, install: int, subject: str, schedule_id: ScheduleId
-    ) -> tuple[Act, Judge]:
+    def _prepare_delete(
+        self, command: Delete, install: int, entity: str, schedule_id: ScheduleId
+    ) -> tuple[Act, Interpreter]:
         by = 1 - install if command.foreign else install
 
-        def judge(result: Result) -> Step | None:
+        def interpret(result: CallResult) -> ModelStep | None:
             if command.foreign:
-                assert told(result) != "done", "a foreign schedule was deleted"
+                assert reported_result(result) != "done", "a foreign schedule was deleted"
                 return None
-            return Step("delete", install, told(result), subject, schedule_id)
+            return ModelStep("delete", install, reported_result(result), entity, schedule_id)
 
-        return lambda: delete_schedule(self._world.services, INSTALLS[by], schedule_id), judge
+        return lambda: delete_schedule(self._world.services, INSTALLS[by], schedule_id), interpret
 
-    def _run_now(
-        self, command: RunNow, install: int, subject: str, schedule_id: ScheduleId
-    ) -> tuple[Act, Judge]:
-        def judge(result: Result) -> Step:
-            again = (schedule_id, command.key) in self._asked
-            if command.key and told(result) in ("done", "open", "refused"):
-                self._asked.add((schedule_id, command.key))
+    def _prepare_run_now(
+        self, command: RunNow, install: int, entity: str, schedule_id: ScheduleId
+    ) -> tuple[Act, Interpreter]:
+        def interpret(result: CallResult) -> ModelStep:
+            repeated = (schedule_id, command.key) in self._requested_keys
+            if command.key and reported_result(result) in ("done", "open", "refused"):
+                self._requested_keys.add((schedule_id, command.key))
             if result.value:
-                self._check_handed_over(schedule_id, command.key, result.value.scheduled_time)
-            return Step("run", install, told(result), subject, schedule_id, again=again)
+                self._check_delivered(schedule_id, command.key, result.value.scheduled_time)
+            return ModelStep("run", install, reported_result(result), entity, schedule_id, repeated=repeated)
 
         services, by = self._world.services, INSTALLS[install]
-        return lambda: run_now(services, _executor().deliver_fire, by, schedule_id, command.key), judge
+        return lambda: run_now(
+            services, _executor_client().deliver_fire, by, schedule_id, command.key
+        ), interpret
 
-    def _check_handed_over(self, schedule_id: ScheduleId, key: str | None, time: str) -> None:
-        handed = {(each["scheduleId"], each["scheduledTime"]) for each in self._world.handed_over()}
-        assert (schedule_id, time) in handed, "told to run, and not handed over"
+    def _check_delivered(self, schedule_id: ScheduleId, key: str | None, time: str) -> None:
+        delivered = {
+            (each["scheduleId"], each["scheduledTime"]) for each in self._world.list_executor_events()
+        }
+        assert (schedule_id, time) in delivered, "told to run, and not handed over"
         if key:
             assert self._started.setdefault((schedule_id, key), time) == time, "one key, two occurrences"
 
-    def _register(self, command: Register) -> tuple[Act, Judge]:
-        install, body, stated = command.install, _body(command), _stated(command)
-        put = PutOptions(actor=ADMIN, disable_missing=command.disable_missing, dry_run=command.dry_run)
+    def _prepare_register(self, command: Register) -> tuple[Act, Interpreter]:
+        install, body, target_install = command.install, _registration_body(command), _target_install(command)
+        options = PutOptions(actor=ADMIN, disable_missing=command.disable_missing, dry_run=command.dry_run)
 
-        def judge(result: Result) -> Step:
-            return Step(
-                "put",
+        def interpret(result: CallResult) -> ModelStep:
+            return ModelStep(
+                "register",
                 install,
-                told(result),
-                stated=stated,
-                disable_missing=put.disable_missing,
-                dry_run=put.dry_run,
-                listed=_listed(result),
+                reported_result(result),
+                target_install=target_install,
+                disable_missing=options.disable_missing,
+                dry_run=options.dry_run,
+                missing_schedules=_missing_schedule_ids(result),
             )
 
-        return lambda: self._world.put(INSTALLS[install], put, **body), judge
+        return lambda: self._world.put_install(INSTALLS[install], options, **body), interpret
 
-    def _switch(self, command: Switch) -> tuple[Act, Judge]:
-        install, on = command.install, command.enabled
+    def _prepare_set_install_enabled(self, command: SetInstallEnabled) -> tuple[Act, Interpreter]:
+        install, enabled = command.install, command.enabled
 
-        def judge(result: Result) -> Step:
-            return Step("switch", install, told(result), on=on)
+        def interpret(result: CallResult) -> ModelStep:
+            return ModelStep("set_enabled", install, reported_result(result), switch_on=enabled)
 
         return lambda: set_install_enabled(
-            self._world.services, INSTALLS[install], enabled=on, actor=ADMIN
-        ), judge
+            self._world.services, INSTALLS[install], enabled=enabled, actor=ADMIN
+        ), interpret
 
-    def _turn(self, paused: bool) -> tuple[Act, Judge]:
-        def judge(result: Result) -> Step:
-            begun = result.value is not None and not result.value.complete
-            return Step("turn", 0, "open" if begun else told(result), on=paused)
+    def _prepare_set_tenant_paused(self, paused: bool) -> tuple[Act, Interpreter]:
+        def interpret(result: CallResult) -> ModelStep:
+            incomplete = result.value is not None and not result.value.complete
+            return ModelStep(
+                "set_paused", 0, "open" if incomplete else reported_result(result), switch_on=paused
+            )
 
-        return lambda: set_tenant_paused(self._world.services, TENANT, paused=paused, actor=ADMIN), judge
+        return lambda: set_tenant_paused(self._world.services, TENANT, paused=paused, actor=ADMIN), interpret
 
-    def _uninstall(self, install: int) -> tuple[Act, Judge]:
-        def judge(result: Result) -> Step:
-            return Step("uninstall", install, told(result))
+    def _prepare_uninstall(self, install: int) -> tuple[Act, Interpreter]:
+        def interpret(result: CallResult) -> ModelStep:
+            return ModelStep("uninstall", install, reported_result(result))
 
-        return lambda: delete_install(self._world.services, INSTALLS[install], actor=ADMIN), judge
+        return lambda: delete_install(self._world.services, INSTALLS[install], actor=ADMIN), interpret
 
 
 @cache
-def _executor() -> ExecutorClient:
+def _executor_client() -> ExecutorClient:
     """One for all worlds, since a client of Lambda costs more than a sequence."""
-    return ExecutorClient(Session(), SETTINGS.timer_target_arn)
+    return ExecutorClient(Session(), TIMER_SETTINGS.timer_target_arn)
 
 
-def _endpoints(version: int) -> tuple[str, ...]:
+def _version_endpoints(version: int) -> tuple[str, ...]:
     return {WITHOUT_FIRST: ENDPOINTS[1:], WITHOUT_SECOND: ENDPOINTS[:1]}.get(version, ENDPOINTS)
 
 
-def _stated(command: Register) -> Installed:
-    version, endpoints = f"version-{command.version}", frozenset(_endpoints(command.version))
-    return Installed(command.enabled, command.granted, version, endpoints)
+def _target_install(command: Register) -> ModelInstall:
+    version, endpoints = f"version-{command.version}", frozenset(_version_endpoints(command.version))
+    return ModelInstall(command.enabled, command.granted, version, endpoints)
 
 
-def _body(command: Register) -> dict[str, object]:
-    declared = [endpoint.split() for endpoint in _endpoints(command.version)]
+def _registration_body(command: Register) -> dict[str, object]:
+    declared = [endpoint.split() for endpoint in _version_endpoints(command.version)]
     endpoints = [{"method": method, "path": path, "handler": "h"} for method, path in declared]
     manifest = registration_body()["manifest"]
     return {
@@ -230,7 +252,7 @@ def _body(command: Register) -> dict[str, object]:
     }
 
 
-def _listed(result: Result) -> frozenset[str]:
+def _missing_schedule_ids(result: CallResult) -> frozenset[str]:
     """The schedules that are said to lack their endpoint."""
     match result.value, result.error:
         case PutResult() as registered, _:
@@ -240,8 +262,8 @@ def _listed(result: Result) -> frozenset[str]:
     return frozenset()
 
 
-def defined(definition: Definition) -> Defined:
+def model_definition(definition: Definition) -> ModelDefinition:
     """The part that the model keeps."""
-    return Defined(
+    return ModelDefinition(
         definition.endpoint, definition.cron, definition.enabled, definition.name, definition.payload or ""
     )

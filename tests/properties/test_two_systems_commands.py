@@ -16,16 +16,16 @@ from scheduling.domain.errors import (
 )
 from scheduling.domain.ids import InstallId, ScheduleId
 
-from tests.support.aws_calls import Killed
-from tests.support.interleaving import Result
-from tests.support.model import Model, Step, Told
+from tests.support.aws.calls import Killed
+from tests.support.faults.interleaving import CallResult
+from tests.support.oracles.reference_model import ModelStep, ReferenceModel, ReportedResult
 
 INSTALLS = (InstallId("install-0"), InstallId("install-1"))
 ENDPOINTS = ("POST /api/sync", "GET /api/both")
 WITHOUT_FIRST, WITHOUT_SECOND = 4, 5
 """Versions that lack one of the endpoints; all others have both."""
 Act = Callable[[], object]
-Judge = Callable[[Result], Step | None]
+Interpreter = Callable[[CallResult], ModelStep | None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Register:
 
 
 @dataclass(frozen=True)
-class Switch:
+class SetInstallEnabled:
     """On or off."""
 
     install: int
@@ -89,7 +89,7 @@ class Uninstall:
 
 
 @dataclass(frozen=True)
-class Turn:
+class SetTenantPaused:
     """Pause or resume the tenant, whose both installs are."""
 
     paused: bool
@@ -118,12 +118,12 @@ class Reconcile:
     """Once."""
 
 
-OfSchedule = Update | Delete | RunNow
-Change = Create | OfSchedule | Register | Switch | Uninstall | Turn
+ScheduleCommand = Update | Delete | RunNow
+Change = Create | ScheduleCommand | Register | SetInstallEnabled | Uninstall | SetTenantPaused
 Command = Change | Deliver | Reconcile
 
 
-_TOLD: Mapping[type[BaseException], Told] = {
+_RESULT_BY_ERROR: Mapping[type[BaseException], ReportedResult] = {
     Killed: "open",
     UnconfirmedChange: "open",
     InstallNotFound: "no install",
@@ -134,23 +134,23 @@ _TOLD: Mapping[type[BaseException], Told] = {
 }
 
 
-def told(result: Result) -> Told:
+def reported_result(result: CallResult) -> ReportedResult:
     """What the caller knows. Raises what no caller should ever be told."""
     error = result.error
     if error is None or "install is being deleted" in str(error):
         return "done"
     if isinstance(error, ValidationFailed) and "endpoint" in error.field_errors:
         return "no endpoint"
-    if type(error) in _TOLD:
-        return _TOLD[type(error)]
+    if type(error) in _RESULT_BY_ERROR:
+        return _RESULT_BY_ERROR[type(error)]
     if isinstance(error, SchedulingError):
         return "refused"
     raise error
 
 
-def target(model: Model, number: int) -> tuple[int, str, ScheduleId] | None:
+def find_target(model: ReferenceModel, number: int) -> tuple[int, str, ScheduleId] | None:
     """One of the schedules that were told to exist, the newest first."""
-    if not model.known:
+    if not model.schedules:
         return None
-    install, subject, schedule_id = model.known[-1 - number % len(model.known)]
-    return install, subject, ScheduleId(schedule_id)
+    install, entity, schedule_id = model.schedules[-1 - number % len(model.schedules)]
+    return install, entity, ScheduleId(schedule_id)

@@ -15,31 +15,37 @@ from scheduling.domain.install import Limits
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.maintenance.sweep import sweep
 
-from tests.properties.test_two_systems_changes import Changes
+from tests.properties.test_two_systems_changes import ChangeRunner
 from tests.properties.test_two_systems_commands import (
     INSTALLS,
     Act,
     Command,
     Deliver,
-    Judge,
+    Interpreter,
     Reconcile,
     Register,
 )
-from tests.properties.test_two_systems_runs import Runs
-from tests.support.audit_listener import assert_heard
-from tests.support.aws_calls import Killed
-from tests.support.consistency import assert_consistent
-from tests.support.interleaving import Fault, Interleaving, Plan, Result
-from tests.support.memory_aws import MemoryAws
-from tests.support.memory_expressions import Item
-from tests.support.model import UNKNOWN, Defined, Model, State, Step
-from tests.support.world import TABLE, new_world
+from tests.properties.test_two_systems_runs import RunLog
+from tests.support.aws.calls import Killed
+from tests.support.aws.memory import MemoryAws
+from tests.support.aws.memory_expressions import Item
+from tests.support.faults.interleaving import CallResult, Fault, Interleaving, InterleavingPlan
+from tests.support.oracles.consistency import assert_consistent
+from tests.support.oracles.event_replica import assert_events_match_table
+from tests.support.oracles.reference_model import (
+    UNKNOWN,
+    ModelDefinition,
+    ModelState,
+    ModelStep,
+    ReferenceModel,
+)
+from tests.support.stacks.world import TABLE, new_world
 
 WINDOW = timedelta(seconds=60)
-_LEFT_TO_THE_SWEEP = {"missing timer", "different timer", "unwanted timer", "orphaned timer"}
+_REPAIRED_BY_SWEEP = {"missing timer", "drifted timer", "unneeded timer", "orphaned timer"}
 """A function that dies right after it was overtaken at EventBridge can no longer see that it was."""
-_Standing = tuple[tuple[bool, bool, str] | None, bool]
-_PLACES = {f"INSTALL#{install_id}": place for place, install_id in enumerate(INSTALLS)}
+_InstallState = tuple[tuple[bool, bool, str] | None, bool]
+_INSTALL_NUMBERS = {f"INSTALL#{install_id}": number for number, install_id in enumerate(INSTALLS)}
 
 
 class TwoSystems:
@@ -49,42 +55,48 @@ class TwoSystems:
         self._stack = ExitStack()
         logging.disable()  # faults are the rule here; what is logged of them only costs time
         self._stack.callback(logging.disable, logging.NOTSET)
-        self._stack.enter_context(patch("scheduling.domain.ids.secrets", _foreseeable()))
+        self._stack.enter_context(patch("scheduling.domain.ids.secrets", _deterministic_secrets()))
         limits = Limits(max_schedules_per_install=schedules, writes_per_minute=writes_per_minute)
         self._limits = limits
         self._world = self._stack.enter_context(new_world(limits, aws="memory"))
         assert self._world.memory
         self._aws: MemoryAws = self._world.memory
-        self._model, self._runs = Model(len(INSTALLS)), Runs()
-        self._changes = Changes(self._world, self._model)
+        self._model, self._runs = ReferenceModel(len(INSTALLS)), RunLog()
+        self._changes = ChangeRunner(self._world, self._model)
         self._accepted: dict[int, list[datetime]] = defaultdict(list)
         self._keys: dict[tuple[int, str], set[str]] = defaultdict(set)
-        self._failed = self._died_in_a_race = False
+        self._failed = self._killed_in_race = False
         for install in range(len(INSTALLS)):
-            self.do([Register(install, enabled=True, granted=True, version=1)], Plan(), 0)
+            self.run_commands(
+                [Register(install, enabled=True, granted=True, version=1)], InterleavingPlan(), 0
+            )
 
-    def do(self, commands: Sequence[Command], plan: Plan, wait: int) -> None:
+    def run_commands(self, commands: Sequence[Command], plan: InterleavingPlan, wait: int) -> None:
         """Let time pass, carry out the commands at the same time, and compare with what may be."""
         self._failed = True
         self._world.advance(seconds=wait)
-        made = [each for each in map(self._made, commands) if each]
+        prepared = [each for each in map(self._prepare, commands) if each]
         interleaving = Interleaving(self._world.calls, self._aws, plan)
-        self._runs.pause = interleaving.pause
-        died = {*plan.faults.values(), *plan.timer_faults.values()} & {
+        self._runs.pause = interleaving.yield_control
+        kills = {*plan.faults.values(), *plan.timer_faults.values()} & {
             Fault.KILLED_BEFORE,
             Fault.KILLED_AFTER,
         }
-        self._died_in_a_race = self._died_in_a_race or (len(made) > 1 and bool(died))
-        results = interleaving.run([act for act, _ in made])
-        steps = [step for (_, judge), result in zip(made, results, strict=True) if (step := judge(result))]
-        known = len(self._model.known)
-        self._model.learn(steps)
-        self._check_limits(steps, len(self._model.known) - known)
+        self._killed_in_race = self._killed_in_race or (len(prepared) > 1 and bool(kills))
+        results = interleaving.run_actions([act for act, _ in prepared])
+        steps = [
+            step
+            for (_, interpret), result in zip(prepared, results, strict=True)
+            if (step := interpret(result))
+        ]
+        schedule_count = len(self._model.schedules)
+        self._model.record_steps(steps)
+        self._check_limits(steps, len(self._model.schedules) - schedule_count)
         self._check_keys(steps)
-        self._runs.check()
+        self._runs.check_success_counts()
         self._failed = False
 
-    def end(self) -> None:
+    def finish(self) -> None:
         """Once all is quiet and reconciled, both systems are as was told. Nothing is looked at after a failure."""
         with self._stack:
             if self._failed:
@@ -92,33 +104,33 @@ class TwoSystems:
             self._world.advance(seconds=61)
             reconcile(self._world.services)
             assert reconcile(self._world.services).failed == 0
-            mended = self._sweep()
-            assert mended <= (
-                {"missed", "dead run"} | (_LEFT_TO_THE_SWEEP if self._died_in_a_race else set())
+            repairs = self._run_sweep()
+            assert repairs <= (
+                {"missed", "expired run"} | (_REPAIRED_BY_SWEEP if self._killed_in_race else set())
             )
             assert_consistent(self._world)
-            self._check_told()
-            assert_heard(self._aws)
+            self._check_reported_results()
+            assert_events_match_table(self._aws)
             self._runs.check_history(self._aws)
 
-    def _sweep(self) -> set[str]:
-        at_once = timedelta()
-        sweep(self._world.services, at_once)  # the first plans the next
-        return set(sweep(self._world.services, at_once))
+    def _run_sweep(self) -> set[str]:
+        no_interval = timedelta()
+        sweep(self._world.services, no_interval)  # the first plans the next
+        return set(sweep(self._world.services, no_interval))
 
-    def _made(self, command: Command) -> tuple[Act, Judge] | None:
+    def _prepare(self, command: Command) -> tuple[Act, Interpreter] | None:
         match command:
             case Deliver():
-                return self._runs.deliver(self._world, self._model, command)
+                return self._runs.prepare_delivery(self._world, self._model, command)
             case Reconcile():
-                return lambda: reconcile(self._world.services), _judge_reconcile
+                return lambda: reconcile(self._world.services), _interpret_reconcile
             case _:
-                return self._changes.of(command)
+                return self._changes.prepare(command)
 
-    def _check_limits(self, steps: Sequence[Step], created: int) -> None:
+    def _check_limits(self, steps: Sequence[ModelStep], created: int) -> None:
         counted = Counter(
             item["pk"]["S"]
-            for item in self._aws.items(TABLE, "schedule")
+            for item in self._aws.items_of_type(TABLE, "schedule")
             if item["state"]["S"] != "rolled_back"
         )
         assert all(count <= self._limits.max_schedules_per_install for count in counted.values()), (
@@ -128,95 +140,107 @@ class TwoSystems:
         deleted = {
             (step.install, step.schedule_id)
             for step in steps
-            if step.kind == "delete" and step.told == "done"
+            if step.kind == "delete" and step.reported == "done"
         }
-        updated = [step.install for step in steps if step.kind == "update" and step.told == "done"]
+        updated = [step.install for step in steps if step.kind == "update" and step.reported == "done"]
         for install in (*updated, *(install for install, _ in deleted)):
             self._accepted[install].append(now)
-        new = {_id(item) for item in self._aws.items(TABLE, "schedule") if _created_at(item) == now}
-        for install, _, schedule_id in self._model.known[len(self._model.known) - created :]:
+        new = {
+            _item_schedule_id(item)
+            for item in self._aws.items_of_type(TABLE, "schedule")
+            if _item_created_at(item) == now
+        }
+        for install, _, schedule_id in self._model.schedules[len(self._model.schedules) - created :]:
             if schedule_id in new:  # else it is the answer again to a request of which nothing was told
                 self._accepted[install].append(now)
         for step in steps:
-            if step.kind == "uninstall" and step.told in ("done", "open"):
+            if step.kind == "uninstall" and step.reported in ("done", "open"):
                 self._accepted[step.install].clear()
         for times in self._accepted.values():
             recent = [time for time in times if time > now - WINDOW]
             assert len(recent) <= self._limits.writes_per_minute, "more writes than admitted in a minute"
 
-    def _check_keys(self, steps: Sequence[Step]) -> None:
-        gone = {step.install for step in steps if step.kind == "uninstall" and step.told in ("done", "open")}
+    def _check_keys(self, steps: Sequence[ModelStep]) -> None:
+        uninstalled = {
+            step.install for step in steps if step.kind == "uninstall" and step.reported in ("done", "open")
+        }
         for step in steps:
-            if step.kind == "create" and step.told == "done" and step.subject[0] in "ab":
-                self._keys[step.install, step.subject[0]].add(step.subject)
-        for (install, key), subjects in self._keys.items():
-            if install in gone:
-                subjects.clear()
-            assert len(subjects) <= 1, f"key {key} stands for {subjects}"
+            if step.kind == "create" and step.reported == "done" and step.entity[0] in "ab":
+                self._keys[step.install, step.entity[0]].add(step.entity)
+        for (install, key), entities in self._keys.items():
+            if install in uninstalled:
+                entities.clear()
+            assert len(entities) <= 1, f"key {key} stands for {entities}"
 
-    def _check_told(self) -> None:
+    def _check_reported_results(self) -> None:
         for install in range(len(INSTALLS)):
-            stands, allowed = self._stands(install), self._model.allows(install)
-            assert any(_standing(state) == stands for state in allowed), (
-                f"install {install} stands as {stands}, but what was told allows {allowed}"
+            actual, allowed = self._read_install_state(install), self._model.possible_states(install)
+            assert any(_expected_install_state(state) == actual for state in allowed), (
+                f"install {install} stands as {actual}, but what was told allows {allowed}"
             )
-        rows: dict[tuple[int, str], list[tuple[str, Defined]]] = defaultdict(list)
-        for item in self._aws.items(TABLE, "schedule"):
-            subject = json.loads(item["payload"]["S"])[0]
-            rows[_PLACES[item["pk"]["S"]], subject].append((_id(item), _defined(item)))
-        assert rows.keys() <= set(self._model.subjects())
-        for install, subject in self._model.subjects():
-            found, stands = rows[install, subject], self._stands(install)
-            allowed = self._model.allows(install, subject)
-            assert any(_agree(state, found) and _standing(state) == stands for state in allowed), (
-                f"{subject} of install {install} stands as {found} in {stands}, but what was told allows {allowed}"
+        rows: dict[tuple[int, str], list[tuple[str, ModelDefinition]]] = defaultdict(list)
+        for item in self._aws.items_of_type(TABLE, "schedule"):
+            entity = json.loads(item["payload"]["S"])[0]
+            rows[_INSTALL_NUMBERS[item["pk"]["S"]], entity].append(
+                (_item_schedule_id(item), _item_definition(item))
+            )
+        assert rows.keys() <= set(self._model.entities())
+        for install, entity in self._model.entities():
+            definitions, actual = rows[install, entity], self._read_install_state(install)
+            allowed = self._model.possible_states(install, entity)
+            assert any(
+                _matches_rows(state, definitions) and _expected_install_state(state) == actual
+                for state in allowed
+            ), (
+                f"{entity} of install {install} stands as {definitions} in {actual}, but what was told allows {allowed}"
             )
 
-    def _stands(self, install: int) -> _Standing:
+    def _read_install_state(self, install: int) -> _InstallState:
         """The install and its tenant as the table has them."""
-        paused = any(item["paused"]["BOOL"] for item in self._aws.items(TABLE, "tenant"))
-        for item in self._aws.items(TABLE, "install"):
-            if _PLACES[item["pk"]["S"]] == install:
+        paused = any(item["paused"]["BOOL"] for item in self._aws.items_of_type(TABLE, "tenant"))
+        for item in self._aws.items_of_type(TABLE, "install"):
+            if _INSTALL_NUMBERS[item["pk"]["S"]] == install:
                 granted = "cap:scheduler.manage" in item["grantedCapabilities"]["SS"]
                 return (item["enabled"]["BOOL"], granted, item["versionId"]["S"]), paused
         return None, paused
 
 
-def _standing(state: State) -> _Standing:
-    on = state.installed
-    return (on.enabled, on.granted, on.version) if on else None, state.paused
+def _expected_install_state(state: ModelState) -> _InstallState:
+    install = state.install
+    return (install.enabled, install.granted, install.version) if install else None, state.paused
 
 
-def _judge_reconcile(result: Result) -> None:
+def _interpret_reconcile(result: CallResult) -> None:
     """It may end early, in an outage; the next one goes on."""
     if result.error is not None and not isinstance(result.error, (Killed, Unavailable)):
         raise result.error
 
 
-def _foreseeable() -> SimpleNamespace:
+def _deterministic_secrets() -> SimpleNamespace:
     """Tokens and ids that are the same when a failing sequence is replayed."""
-    dice = random.Random(0)  # noqa: S311 - guards nothing
+    generator = random.Random(0)  # noqa: S311 - guards nothing
     return SimpleNamespace(
-        token_hex=lambda size: f"{dice.getrandbits(size * 8):0{size * 2}x}", randbits=dice.getrandbits
+        token_hex=lambda size: f"{generator.getrandbits(size * 8):0{size * 2}x}",
+        randbits=generator.getrandbits,
     )
 
 
-def _agree(state: State, found: Sequence[tuple[str, Defined]]) -> bool:
-    if state.defined is None or not found:
-        return state.defined is None and not found
-    ((schedule_id, defined),) = found
-    return state.defined == defined and state.born in (schedule_id, UNKNOWN)
+def _matches_rows(state: ModelState, rows: Sequence[tuple[str, ModelDefinition]]) -> bool:
+    if state.definition is None or not rows:
+        return state.definition is None and not rows
+    ((schedule_id, defined),) = rows
+    return state.definition == defined and state.created_id in (schedule_id, UNKNOWN)
 
 
-def _id(item: Item) -> str:
+def _item_schedule_id(item: Item) -> str:
     return str(item["sk"]["S"]).removeprefix("SCHEDULE#")
 
 
-def _created_at(item: Item) -> datetime:
+def _item_created_at(item: Item) -> datetime:
     return datetime.strptime(item["createdAt"]["S"], "%Y-%m-%dT%H:%M:%S.%f%z")
 
 
-def _defined(item: Item) -> Defined:
+def _item_definition(item: Item) -> ModelDefinition:
     name = item.get("name", {}).get("S")
     endpoint = f"{item['endpointMethod']['S']} {item['endpointPath']['S']}"
-    return Defined(endpoint, item["cron"]["S"], item["enabled"]["BOOL"], name, item["payload"]["S"])
+    return ModelDefinition(endpoint, item["cron"]["S"], item["enabled"]["BOOL"], name, item["payload"]["S"])

@@ -13,15 +13,15 @@ from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.runs.execute import execute_fire
 
-from tests.properties.test_two_systems_commands import INSTALLS, Act, Deliver, Judge, target
-from tests.support.aws_calls import Killed
-from tests.support.interleaving import Result
-from tests.support.memory_aws import MemoryAws
-from tests.support.model import Model
-from tests.support.world import GROUP, TABLE, World
+from tests.properties.test_two_systems_commands import INSTALLS, Act, Deliver, Interpreter, find_target
+from tests.support.aws.calls import Killed
+from tests.support.aws.memory import MemoryAws
+from tests.support.faults.interleaving import CallResult
+from tests.support.oracles.reference_model import ReferenceModel
+from tests.support.stacks.world import GROUP, TABLE, World
 
 Occurrence = tuple[str, str]
-UNKNOWN_ID = ScheduleId("01a20745-4897-4f81-a91e-a0d09962b8d6")
+UNKNOWN_SCHEDULE_ID = ScheduleId("01a20745-4897-4f81-a91e-a0d09962b8d6")
 _OUTCOMES = {
     "success": Outcome(status=RunStatus.SUCCESS, http_status=200),
     "retryable": Outcome(status=RunStatus.ERROR, http_status=503, error="503", retryable=True),
@@ -30,60 +30,62 @@ _OUTCOMES = {
 
 
 @dataclass
-class Runs:
+class RunLog:
     """What the runner was asked, and what came of it."""
 
     calls: Counter[Occurrence] = field(default_factory=Counter)
     succeeded: Counter[Occurrence] = field(default_factory=Counter)
-    told_success: set[Occurrence] = field(default_factory=set)
-    unknown: Counter[Occurrence] = field(default_factory=Counter)
+    reported_success: set[Occurrence] = field(default_factory=set)
+    uncertain: Counter[Occurrence] = field(default_factory=Counter)
     """Deliveries that died, or could not write what came of them: their occurrence may be run again."""
-    under_way: set[ScheduleId] = field(default_factory=set)
+    running: set[ScheduleId] = field(default_factory=set)
     pause: Callable[[], None] = lambda: None
 
-    def deliver(self, world: World, model: Model, command: Deliver) -> tuple[Act, Judge] | None:
+    def prepare_delivery(
+        self, world: World, model: ReferenceModel, command: Deliver
+    ) -> tuple[Act, Interpreter] | None:
         """The delivery and its judgement."""
-        found = target(model, command.target)
-        if found is None or world.memory is None:
+        schedule = find_target(model, command.target)
+        if schedule is None or world.memory is None:
             return None
-        install, _, schedule_id = found
-        fire = _fire(world, world.memory, INSTALLS[install], schedule_id, command)
+        install, _, schedule_id = schedule
+        fire = _select_fire(world, world.memory, INSTALLS[install], schedule_id, command)
         if fire is None:
             return None
         runner = StagedRunner(self, world.memory, _OUTCOMES[command.outcome])
 
-        def judge(result: Result) -> None:
-            self._learn((fire.schedule_id, fire.scheduled_time), result)
+        def interpret(result: CallResult) -> None:
+            self._record_result((fire.schedule_id, fire.scheduled_time), result)
 
-        return lambda: execute_fire(world.services, runner, fire), judge
+        return lambda: execute_fire(world.services, runner, fire), interpret
 
-    def _learn(self, occurrence: Occurrence, result: Result) -> None:
+    def _record_result(self, occurrence: Occurrence, result: CallResult) -> None:
         match result.error:
             case None:
                 if isinstance(result.value, Run) and result.value.status is RunStatus.SUCCESS:
-                    self.told_success.add(occurrence)
+                    self.reported_success.add(occurrence)
             case Killed() | Unavailable():
-                self.unknown[occurrence] += 1
+                self.uncertain[occurrence] += 1
             case RunFailed():
                 pass
             case error:
                 raise error
 
-    def check(self) -> None:
+    def check_success_counts(self) -> None:
         """Whatever happened, this holds after it."""
-        assert not self.calls.keys() & {(UNKNOWN_ID, time) for _, time in self.calls}
+        assert not self.calls.keys() & {(UNKNOWN_SCHEDULE_ID, time) for _, time in self.calls}
         for occurrence, count in self.succeeded.items():
-            assert count <= 1 + self.unknown[occurrence], f"{occurrence} succeeded {count} times"
+            assert count <= 1 + self.uncertain[occurrence], f"{occurrence} succeeded {count} times"
 
     def check_history(self, aws: MemoryAws) -> None:
         """What was told stands in the history, and no attempt is missing from it."""
         rows = {
             (item["pk"]["S"].rpartition("#")[2], item["sk"]["S"].removeprefix("RUN#")): item
-            for item in aws.items(TABLE, "run")
+            for item in aws.items_of_type(TABLE, "run")
         }
         for occurrence, count in self.calls.items():
             assert int(rows[occurrence]["attempt"]["N"]) >= count, f"attempts at {occurrence}"
-        for occurrence in self.told_success:
+        for occurrence in self.reported_success:
             assert rows[occurrence]["status"]["S"] == "success", f"{occurrence} was told to have succeeded"
         for occurrence, row in rows.items():
             if row["status"]["S"] == "success":
@@ -94,7 +96,7 @@ class Runs:
 class StagedRunner:
     """Answers as the delivery says, after letting others go on meanwhile."""
 
-    runs: Runs
+    runs: RunLog
     aws: MemoryAws
     outcome: Outcome
 
@@ -104,38 +106,40 @@ class StagedRunner:
         occurrence = (fire.schedule_id, fire.scheduled_time)
         assert install.active, "run for an install that is not active"
         assert schedule.should_have_timer, "run though disabled or deleted"
-        assert _to_run(self.aws, fire), "run though disabled or deleted since it was read"
-        assert fire.schedule_id not in self.runs.under_way, "two runs of a schedule at the same time"
-        assert occurrence not in self.runs.told_success, "run again after its success"
-        self.runs.under_way.add(fire.schedule_id)
+        assert _should_fire(self.aws, fire), "run though disabled or deleted since it was read"
+        assert fire.schedule_id not in self.runs.running, "two runs of a schedule at the same time"
+        assert occurrence not in self.runs.reported_success, "run again after its success"
+        self.runs.running.add(fire.schedule_id)
         try:
             self.runs.calls[occurrence] += 1
             self.runs.pause()
             self.runs.succeeded[occurrence] += self.outcome.status is RunStatus.SUCCESS
         finally:
-            self.runs.under_way.discard(fire.schedule_id)
+            self.runs.running.discard(fire.schedule_id)
         return self.outcome
 
 
-def _fire(
+def _select_fire(
     world: World, aws: MemoryAws, install_id: InstallId, schedule_id: ScheduleId, command: Deliver
 ) -> Fire | None:
     """What is to be delivered; None where nothing was run by hand."""
     if command.which == "manual":
-        handed = [each for each in world.handed_over() if each["scheduleId"] == schedule_id]
-        return parse_fire(handed[-1]) if handed else None
+        delivered = [each for each in world.list_executor_events() if each["scheduleId"] == schedule_id]
+        return parse_fire(delivered[-1]) if delivered else None
     if command.which == "unknown":
-        schedule_id = UNKNOWN_ID
-    number = _number(aws, schedule_id) - (command.which == "stale")
-    return Fire(install_id=install_id, schedule_id=schedule_id, revision=number, scheduled_time=command.time)
+        schedule_id = UNKNOWN_SCHEDULE_ID
+    revision = _timer_revision(aws, schedule_id) - (command.which == "stale")
+    return Fire(
+        install_id=install_id, schedule_id=schedule_id, revision=revision, scheduled_time=command.time
+    )
 
 
-def _to_run(aws: MemoryAws, fire: Fire) -> bool:
+def _should_fire(aws: MemoryAws, fire: Fire) -> bool:
     """Whether by its row as it stands now, the schedule is to fire."""
     row = aws.tables[TABLE].items.get((f"INSTALL#{fire.install_id}", f"SCHEDULE#{fire.schedule_id}"))
     return bool(row and row["state"]["S"] == "active" and row["enabled"]["BOOL"] and "suspended" not in row)
 
 
-def _number(aws: MemoryAws, schedule_id: ScheduleId) -> int:
+def _timer_revision(aws: MemoryAws, schedule_id: ScheduleId) -> int:
     timer = aws.timers.groups[GROUP].get(schedule_id)
     return int(json.loads(timer["Target"]["Input"])["revision"]) if timer else 1

@@ -3,16 +3,16 @@ from collections.abc import Iterator
 import pytest
 
 from samples.build import EXTENSIONS
-from tests.support.component_client import RunnerClient
-from tests.support.component_scheduler import RecordingScheduler, recording_scheduler
-from tests.support.component_stack import (
+from tests.support.stacks.component_client import ComponentClient
+from tests.support.stacks.component_runner import (
     TEST_EXTENSIONS,
-    prepare,
-    probe_component,
-    running,
-    sample_component,
-    settings,
+    build_probe,
+    build_sample,
+    create_runner_settings,
+    prepare_components,
+    start_runner,
 )
+from tests.support.stacks.component_scheduler import RecordingScheduler, recording_scheduler
 
 
 @pytest.fixture(scope="session")
@@ -29,20 +29,20 @@ def scheduler(recorder: RecordingScheduler) -> RecordingScheduler:
 
 @pytest.fixture(scope="session")
 def runner_url(recorder: RecordingScheduler) -> Iterator[str]:
-    prepare()
-    with running(settings(recorder.url, TEST_EXTENSIONS, EXTENSIONS)) as url:
+    prepare_components()
+    with start_runner(create_runner_settings(recorder.url, TEST_EXTENSIONS, EXTENSIONS)) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def probe(runner_url: str) -> Iterator[RunnerClient]:
-    client = RunnerClient(runner_url, probe_component())
+def probe(runner_url: str) -> Iterator[ComponentClient]:
+    client = ComponentClient(runner_url, build_probe())
     yield client
     client.http.clear()
 
 
 @pytest.fixture(scope="session")
-def sample(runner_url: str) -> Iterator[RunnerClient]:
-    client = RunnerClient(runner_url, sample_component())
+def sample(runner_url: str) -> Iterator[ComponentClient]:
+    client = ComponentClient(runner_url, build_sample())
     yield client
     client.http.clear()

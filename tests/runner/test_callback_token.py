@@ -7,22 +7,24 @@ from typing import Any
 
 import pytest
 
-from tests.support.component_client import Executed, RunnerClient
-from tests.support.component_scheduler import RecordingScheduler
+from tests.support.stacks.component_client import ComponentClient, ExecutionResult
+from tests.support.stacks.component_scheduler import RecordingScheduler
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJpbnN0YWxsX2lkIjoiMSJ9.c2ln-bmF0_dXJl"
 
 
-def execute(probe: RunnerClient, path: str, token: object, **given: Any) -> Executed:
-    request = probe.request("POST", path, body=b"[]", **given)
+def execute_with_token(probe: ComponentClient, path: str, token: object, **fields: Any) -> ExecutionResult:
+    request = probe.create_request("POST", path, body=b"[]", **fields)
     request["context"]["callback_token"] = token
-    return probe.post(request)
+    return probe.post_request(request)
 
 
-def test_it_is_shown_instead_of_the_runners_own(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    scheduler.answers(200, {"schedules": []})
+def test_callback_token_is_sent_instead_of_the_runner_token(
+    probe: ComponentClient, scheduler: RecordingScheduler
+) -> None:
+    scheduler.set_response(200, {"schedules": []})
     for path in ("/scheduler/list_schedules", "/scheduler/get_endpoints"):
-        execute(probe, path, TOKEN)
+        execute_with_token(probe, path, TOKEN)
 
     for call in scheduler.requests:
         assert call.headers["authorization"] == f"Bearer {TOKEN}"
@@ -31,8 +33,10 @@ def test_it_is_shown_instead_of_the_runners_own(probe: RunnerClient, scheduler: 
     assert len(scheduler.requests) == 2
 
 
-def test_without_one_the_runners_own_is_shown(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    execute(probe, "/scheduler/list_schedules", None)
+def test_runner_token_is_sent_without_a_callback_token(
+    probe: ComponentClient, scheduler: RecordingScheduler
+) -> None:
+    execute_with_token(probe, "/scheduler/list_schedules", None)
 
     (call,) = scheduler.requests
     assert call.headers["x-runner-auth"] == "callback-token"
@@ -40,38 +44,38 @@ def test_without_one_the_runners_own_is_shown(probe: RunnerClient, scheduler: Re
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_is_not_answered_with_the_runners_own(
-    probe: RunnerClient, scheduler: RecordingScheduler, status: int
+def test_refusal_does_not_fall_back_to_the_runner_token(
+    probe: ComponentClient, scheduler: RecordingScheduler, status: int
 ) -> None:
-    scheduler.answers(status, {"message": "Forbidden"})
+    scheduler.set_response(status, {"message": "Forbidden"})
 
-    assert execute(probe, "/scheduler/list_schedules", TOKEN).json() == {"error": "DENIED"}
+    assert execute_with_token(probe, "/scheduler/list_schedules", TOKEN).json() == {"error": "DENIED"}
     assert len(scheduler.requests) == 1
 
 
-def test_runs_at_the_same_time_show_each_its_own(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    scheduler.answers(200, {"schedule": None})
+def test_concurrent_runs_send_their_own_tokens(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+    scheduler.set_response(200, {"schedule": None})
 
     def get(number: int) -> None:
-        request = probe.request(
+        request = probe.create_request(
             "POST", "/scheduler/get_schedule", body=json.dumps([f"schedule-{number}"]).encode()
         )
         request["context"]["callback_token"] = f"token-{number}"
-        probe.post(request)
+        probe.post_request(request)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(get, range(40)))
-    shown = {
+    tokens = {
         json.loads(call.body)["scheduleId"]: call.headers["authorization"] for call in scheduler.requests
     }
-    assert shown == {f"schedule-{number}": f"Bearer token-{number}" for number in range(40)}
+    assert tokens == {f"schedule-{number}": f"Bearer token-{number}" for number in range(40)}
 
 
-def test_the_component_never_sees_it(probe: RunnerClient) -> None:
-    executed = execute(probe, "/echo", TOKEN)
+def test_the_component_never_sees_it(probe: ComponentClient) -> None:
+    executed = execute_with_token(probe, "/echo", TOKEN)
 
     assert executed.http_status == 200
-    assert TOKEN not in executed.body.decode() + json.dumps(executed.answer)
+    assert TOKEN not in executed.body.decode() + json.dumps(executed.response)
     assert set(executed.json()["context"]) == {
         "request_id",
         "tenant_id",
@@ -82,14 +86,14 @@ def test_the_component_never_sees_it(probe: RunnerClient) -> None:
 
 
 def test_the_runner_never_logs_it(
-    probe: RunnerClient, scheduler: RecordingScheduler, caplog: pytest.LogCaptureFixture
+    probe: ComponentClient, scheduler: RecordingScheduler, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        execute(probe, "/scheduler/list_schedules", TOKEN)
+        execute_with_token(probe, "/scheduler/list_schedules", TOKEN)
         scheduler.hold_requests()
-        execute(probe, "/scheduler/list_schedules", TOKEN, timeout_ms=200)
-        execute(probe, "/trap", TOKEN)
-        execute(probe, "/echo", f"{TOKEN} and more")
+        execute_with_token(probe, "/scheduler/list_schedules", TOKEN, timeout_ms=200)
+        execute_with_token(probe, "/trap", TOKEN)
+        execute_with_token(probe, "/echo", f"{TOKEN} and more")
 
     assert any("callback_token" in message for message in caplog.messages)  # the last one's
     assert TOKEN not in str([vars(record) for record in caplog.records])
@@ -108,10 +112,10 @@ def test_the_runner_never_logs_it(
         pytest.param(["secret"], id="a list"),
     ],
 )
-def test_what_no_header_takes_is_refused_and_not_repeated(
-    probe: RunnerClient, scheduler: RecordingScheduler, token: object
+def test_token_invalid_as_header_is_refused_and_not_echoed(
+    probe: ComponentClient, scheduler: RecordingScheduler, token: object
 ) -> None:
-    executed = execute(probe, "/scheduler/list_schedules", token)
+    executed = execute_with_token(probe, "/scheduler/list_schedules", token)
 
     assert (executed.http_status, executed.error["code"]) == (400, "INVALID_REQUEST")
     assert executed.error["message"].startswith("context.callback_token: ")

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.component_client import INSTALL_ID, Executed, RunnerClient
+from tests.support.stacks.component_client import INSTALL_ID, ComponentClient, ExecutionResult
 
 
-def test_the_extension_sees_the_whole_request(probe: RunnerClient) -> None:
+def test_extension_receives_the_whole_request(probe: ComponentClient) -> None:
     body = "süß \N{ROCKET}".encode()
-    executed = probe.execute(
+    executed = probe.execute_request(
         "POST",
         "/echo",
         body=body,
@@ -22,8 +22,8 @@ def test_the_extension_sees_the_whole_request(probe: RunnerClient) -> None:
         headers={"x-alga-tenant": "tenant-1", "x-note": "übung"},
     )
     assert executed.http_status == 200
-    assert executed.answer["status"] == 200
-    assert executed.answer["headers"] == {"content-type": "application/json"}
+    assert executed.response["status"] == 200
+    assert executed.response["headers"] == {"content-type": "application/json"}
     assert executed.json() == {
         "method": "POST",
         "url": "/echo?q=a+b%26c&many=1&many=2",
@@ -39,13 +39,13 @@ def test_the_extension_sees_the_whole_request(probe: RunnerClient) -> None:
     }
 
 
-def test_what_may_be_absent_is_absent(probe: RunnerClient) -> None:
-    request = probe.request("POST", "/echo")
+def test_absent_fields_are_absent(probe: ComponentClient) -> None:
+    request = probe.create_request("POST", "/echo")
     for name in ("request_id", "install_id", "version_id"):
         del request["context"][name]
-    seen = probe.post(request).json()
-    assert seen["body_b64"] is None
-    assert seen["context"] == {
+    received = probe.post_request(request).json()
+    assert received["body_b64"] is None
+    assert received["context"] == {
         "request_id": None,
         "tenant_id": "tenant-1",
         "extension_id": "registry-1",
@@ -54,18 +54,18 @@ def test_what_may_be_absent_is_absent(probe: RunnerClient) -> None:
     }
 
 
-def test_every_byte_of_a_body_arrives(probe: RunnerClient) -> None:
+def test_every_byte_of_a_body_arrives(probe: ComponentClient) -> None:
     body = bytes(range(256)) * 400
-    assert probe.execute("POST", "/echo", body=body).json()["body_b64"] == b64encode(body).decode()
+    assert probe.execute_request("POST", "/echo", body=body).json()["body_b64"] == b64encode(body).decode()
 
 
-def test_there_are_no_files_and_no_environment(probe: RunnerClient) -> None:
-    assert probe.execute("GET", "/world").json()["environ"] == {}
+def test_no_files_and_no_environment(probe: ComponentClient) -> None:
+    assert probe.execute_request("GET", "/world").json()["environ"] == {}
 
 
-def test_the_extensions_own_errors_are_its_answers(probe: RunnerClient) -> None:
-    executed = probe.execute("GET", "/nowhere")
-    assert (executed.http_status, executed.answer["status"]) == (200, 404)
+def test_extension_errors_are_returned_as_its_responses(probe: ComponentClient) -> None:
+    executed = probe.execute_request("GET", "/nowhere")
+    assert (executed.http_status, executed.response["status"]) == (200, 404)
 
 
 @pytest.mark.parametrize(
@@ -77,60 +77,60 @@ def test_the_extensions_own_errors_are_its_answers(probe: RunnerClient) -> None:
         ("/hog", 502, "MEMORY_LIMIT", "the extension needs more memory than it may have"),
     ],
 )
-def test_a_failed_execution_says_why(
-    probe: RunnerClient, path: str, status: int, code: str, message: str
+def test_failed_execution_is_explained(
+    probe: ComponentClient, path: str, status: int, code: str, message: str
 ) -> None:
-    executed = probe.execute("GET", path)
+    executed = probe.execute_request("GET", path)
     assert (executed.http_status, executed.error["code"]) == (status, code)
     assert message in executed.error["message"]
     assert "\n" not in executed.error["message"]
 
 
 @pytest.mark.parametrize("path", ["/loop", "/sleep"])
-def test_time_is_limited(probe: RunnerClient, path: str) -> None:
-    executed = probe.execute("GET", path, timeout_ms=300)
+def test_time_is_limited(probe: ComponentClient, path: str) -> None:
+    executed = probe.execute_request("GET", path, timeout_ms=300)
     assert executed.http_status == 504
     assert executed.error == {"code": "TIME_LIMIT", "message": "the extension took longer than 300 ms"}
 
 
-def big(probe: RunnerClient, size: int) -> Executed:
-    return probe.execute("GET", "/big", query={"bytes": str(size)})
+def request_big_response(probe: ComponentClient, size: int) -> ExecutionResult:
+    return probe.execute_request("GET", "/big", query={"bytes": str(size)})
 
 
-def largest_body(probe: RunnerClient) -> int:
+def find_largest_body(probe: ComponentClient) -> int:
     """What an answer of 256 KiB has room for: base64 has four bytes for each three."""
-    around = len(json.dumps(big(probe, 0).answer))
+    around = len(json.dumps(request_big_response(probe, 0).response))
     return (256 * 1024 - around) // 4 * 3
 
 
-def test_an_answer_may_have_256_kib_as_json(probe: RunnerClient) -> None:
-    most = largest_body(probe)
-    executed = big(probe, most)
-    assert executed.body == b"x" * most
-    assert 256 * 1024 - 4 < len(json.dumps(executed.answer)) <= 256 * 1024
+def test_response_can_have_256_kib_of_json(probe: ComponentClient) -> None:
+    largest = find_largest_body(probe)
+    executed = request_big_response(probe, largest)
+    assert executed.body == b"x" * largest
+    assert 256 * 1024 - 4 < len(json.dumps(executed.response)) <= 256 * 1024
 
 
 @pytest.mark.parametrize("more", [1, 70_000])
-def test_a_larger_answer_is_an_error(probe: RunnerClient, more: int) -> None:
-    executed = big(probe, largest_body(probe) + more)
+def test_larger_response_is_an_error(probe: ComponentClient, more: int) -> None:
+    executed = request_big_response(probe, find_largest_body(probe) + more)
     assert (executed.http_status, executed.error["code"]) == (502, "RESPONSE_TOO_LARGE")
     assert re.fullmatch(
         r"the answer would have \d{6} bytes as JSON \(max 262144\)", executed.error["message"]
     )
 
 
-def test_a_response_beyond_all_measure_is_not_even_copied(probe: RunnerClient) -> None:
-    executed = big(probe, 50_000_000)
+def test_oversized_response_is_not_copied(probe: ComponentClient) -> None:
+    executed = request_big_response(probe, 50_000_000)
     assert (executed.http_status, executed.error["code"]) == (502, "RESPONSE_TOO_LARGE")
 
 
-def test_calls_at_the_same_time_do_not_mix(probe: RunnerClient) -> None:
+def test_concurrent_calls_do_not_mix(probe: ComponentClient) -> None:
     def echo(number: int) -> Any:
-        request = probe.request("POST", "/echo", body=str(number).encode())
+        request = probe.create_request("POST", "/echo", body=str(number).encode())
         request["context"]["request_id"] = f"request-{number}"
         if number % 2:
             del request["context"]["version_id"]
-        return probe.post(request).json()["context"]
+        return probe.post_request(request).json()["context"]
 
     with ThreadPoolExecutor(8) as pool:
         contexts = list(pool.map(echo, range(80)))
@@ -139,10 +139,10 @@ def test_calls_at_the_same_time_do_not_mix(probe: RunnerClient) -> None:
 
 
 def test_logs_name_the_request_and_stay_on_one_line(
-    probe: RunnerClient, caplog: pytest.LogCaptureFixture
+    probe: ComponentClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "extension"):
-        probe.execute("GET", "/print")
+        probe.execute_request("GET", "/print")
     origin = f"[request request-1, install {INSTALL_ID}]"
     assert [
         (record.levelname, record.message) for record in caplog.records if record.name == "extension"
@@ -153,9 +153,9 @@ def test_logs_name_the_request_and_stay_on_one_line(
     ]
 
 
-def test_a_flood_of_log_lines_is_cut(probe: RunnerClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_flood_of_log_lines_is_cut(probe: ComponentClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "extension"):
-        probe.execute("GET", "/chatter")
+        probe.execute_request("GET", "/chatter")
     lines = [record.message for record in caplog.records if record.name == "extension"]
     assert len(lines) == 201
     assert "the rest is dropped" in lines[-1]
@@ -171,35 +171,35 @@ def test_a_flood_of_log_lines_is_cut(probe: RunnerClient, caplog: pytest.LogCapt
         (lambda request: request["limits"].update(timeout_ms=0), "limits.timeout_ms: "),
     ],
 )
-def test_a_wrong_request_is_told_which_field(probe: RunnerClient, change: Any, message: str) -> None:
-    request = probe.request("GET", "/echo")
+def test_invalid_request_names_the_field(probe: ComponentClient, change: Any, message: str) -> None:
+    request = probe.create_request("GET", "/echo")
     change(request)
-    executed = probe.post(request)
+    executed = probe.post_request(request)
     assert (executed.http_status, executed.error["code"]) == (400, "INVALID_REQUEST")
     assert executed.error["message"].startswith(message)
 
 
-def test_what_is_not_json_is_refused(probe: RunnerClient) -> None:
-    executed = probe.post(b'{"context": ')
+def test_invalid_json_is_refused(probe: ComponentClient) -> None:
+    executed = probe.post_request(b'{"context": ')
     assert (executed.http_status, executed.error["code"]) == (400, "INVALID_REQUEST")
     assert "JSON" in executed.error["message"]
 
 
-def test_a_request_that_is_too_large_is_refused(probe: RunnerClient) -> None:
-    executed = probe.post(b"{}", **{"content-length": "5000000"})
+def test_oversized_request_is_refused(probe: ComponentClient) -> None:
+    executed = probe.post_request(b"{}", **{"content-length": "5000000"})
     assert (executed.http_status, executed.error["code"]) == (400, "INVALID_REQUEST")
     assert "content-length" in executed.error["message"]
 
 
-def test_an_unknown_component_is_not_found(probe: RunnerClient) -> None:
-    request = probe.request("GET", "/echo")
+def test_an_unknown_component_is_not_found(probe: ComponentClient) -> None:
+    request = probe.create_request("GET", "/echo")
     request["context"]["content_hash"] = "sha256:" + "0" * 64
-    executed = probe.post(request)
+    executed = probe.post_request(request)
     assert (executed.http_status, executed.error["code"]) == (404, "COMPONENT_NOT_FOUND")
     assert request["context"]["content_hash"] in executed.error["message"]
 
 
-def test_health_and_unknown_routes(probe: RunnerClient) -> None:
+def test_health_and_unknown_routes(probe: ComponentClient) -> None:
     assert probe.http.request("GET", f"{probe.url}/health").status == 200
     assert probe.http.request("GET", f"{probe.url}/v1/execute").status == 404
     assert probe.http.request("POST", f"{probe.url}/v2/execute", body=json.dumps({})).status == 404

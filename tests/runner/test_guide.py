@@ -14,14 +14,14 @@ from samples.build import ROOT
 GUIDE = (ROOT / "docs" / "guide-extension.md").read_text()
 
 
-def block(language: str, number: int) -> str:
+def code_block(language: str, number: int) -> str:
     """A code block of the guide."""
     return str(re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)[number])
 
 
 @pytest.fixture
 def importable(tmp_path: Path) -> Iterator[None]:
-    (tmp_path / "app.py").write_text(block("python", 0))
+    (tmp_path / "app.py").write_text(code_block("python", 0))
     sys.path.insert(0, str(tmp_path))
     yield
     sys.path.remove(str(tmp_path))
@@ -29,18 +29,18 @@ def importable(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("importable")
-def test_the_tests_of_the_guide_pass() -> None:
+def test_guide_tests_pass() -> None:
     names: dict[str, object] = {}
-    exec(block("python", 1), names)  # noqa: S102 - the guide's own code
-    tests = [made for name, made in names.items() if name.startswith("test_")]
+    exec(code_block("python", 1), names)  # noqa: S102 - the guide's own code
+    tests = [function for name, function in names.items() if name.startswith("test_")]
     assert len(tests) == 2
     for test in tests:
         assert isinstance(test, FunctionType)
         test()
 
 
-def test_the_manifest_declares_what_the_extension_answers() -> None:
-    endpoints = json.loads(block("json", 0))["api"]["endpoints"]
+def test_manifest_declares_the_extension_endpoints() -> None:
+    endpoints = json.loads(code_block("json", 0))["api"]["endpoints"]
     for endpoint in endpoints:
-        assert f'@app.{endpoint["method"].lower()}("{endpoint["path"]}")' in block("python", 0)
-    assert len(endpoints) == block("python", 0).count("@app.")
+        assert f'@app.{endpoint["method"].lower()}("{endpoint["path"]}")' in code_block("python", 0)
+    assert len(endpoints) == code_block("python", 0).count("@app.")

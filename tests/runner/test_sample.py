@@ -25,78 +25,78 @@ def app() -> Iterator[Extension]:
 
 @pytest.fixture
 def fake() -> FakeHost:
-    made = FakeHost()
-    host.connect(made)
-    return made
+    fake_host = FakeHost()
+    host.connect(fake_host)
+    return fake_host
 
 
-def call(app: Extension, method: str, url: str, body: object = None) -> tuple[int, Any]:
+def call_app(app: Extension, method: str, url: str, body: object = None) -> tuple[int, Any]:
     """Status and JSON of a response."""
-    given = None if body is None else json.dumps(body).encode()
-    response = app.handle(Request(method, url, body=given))
+    raw_body = None if body is None else json.dumps(body).encode()
+    response = app.handle(Request(method, url, body=raw_body))
     return response.status, json.loads(response.body) if response.body else None
 
 
-def test_the_manifest_declares_what_the_extension_answers(app: Extension, fake: FakeHost) -> None:
+def test_manifest_declares_the_extension_endpoints(app: Extension, fake: FakeHost) -> None:
     manifest = json.loads((ROOT / "samples" / "scheduler_demo" / "manifest.json").read_text())
     for endpoint in manifest["api"]["endpoints"]:
-        status, _ = call(app, endpoint["method"], endpoint["path"].replace(":id", "absent"))
+        status, _ = call_app(app, endpoint["method"], endpoint["path"].replace(":id", "absent"))
         assert (status == 404) is (endpoint["method"] == "DELETE"), endpoint
     assert fake.log.lines
 
 
-def test_setting_up_twice_is_as_good_as_once(app: Extension, fake: FakeHost) -> None:
+def test_setup_is_idempotent(app: Extension, fake: FakeHost) -> None:
     names = ["heartbeat", "daily-status"]
-    assert call(app, "POST", "/api/setup") == (200, {"created": names, "existing": [], "repaired": []})
+    assert call_app(app, "POST", "/api/setup") == (200, {"created": names, "existing": [], "repaired": []})
     before = host.scheduler.list()
-    assert call(app, "POST", "/api/setup") == (200, {"created": [], "existing": names, "repaired": []})
+    assert call_app(app, "POST", "/api/setup") == (200, {"created": [], "existing": names, "repaired": []})
     assert host.scheduler.list() == before
     daily = next(schedule for schedule in before if schedule.name == "daily-status")
     assert (daily.cron, daily.timezone, daily.endpoint_method) == ("0 9 * * *", "America/New_York", "GET")
     assert len(fake.scheduler.schedules) == 2
 
 
-def test_setting_up_repairs_a_drifted_schedule(app: Extension, fake: FakeHost) -> None:
-    call(app, "POST", "/api/setup")
+def test_setup_repairs_a_drifted_schedule(app: Extension, fake: FakeHost) -> None:
+    call_app(app, "POST", "/api/setup")
     drifted = next(iter(fake.scheduler.schedules.values()))
     host.scheduler.update(drifted.id, cron="0 * * * *").raise_for_error()
-    _, answer = call(app, "POST", "/api/setup")
-    assert answer == {"created": [], "existing": ["daily-status"], "repaired": ["heartbeat"]}
+    _, response = call_app(app, "POST", "/api/setup")
+    assert response == {"created": [], "existing": ["daily-status"], "repaired": ["heartbeat"]}
     assert host.scheduler.get(drifted.id) == drifted
 
 
-def test_a_setup_that_comes_second_finds_everything(
+def test_concurrent_setup_finds_existing_schedules(
     app: Extension, fake: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call(app, "POST", "/api/setup")
+    call_app(app, "POST", "/api/setup")
     monkeypatch.setattr(FakeScheduler, "list", lambda _self: ())
-    _, answer = call(app, "POST", "/api/setup")
-    assert answer["existing"] == ["heartbeat", "daily-status"]
+    _, response = call_app(app, "POST", "/api/setup")
+    assert response["existing"] == ["heartbeat", "daily-status"]
     assert len(fake.scheduler.schedules) == 2
 
 
 def test_a_refused_setup_is_an_error(app: Extension, fake: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = CreateResult("Too many schedules (max 50 per extension install)")
     monkeypatch.setattr(FakeScheduler, "create", lambda *_given, **_fields: refused)
-    assert call(app, "POST", "/api/setup")[0] == 500
+    assert call_app(app, "POST", "/api/setup")[0] == 500
     assert "Too many schedules" in fake.log.lines[-1][1]
 
 
 def test_schedules_are_listed_and_deleted(app: Extension, fake: FakeHost) -> None:
-    call(app, "POST", "/api/setup")
-    _, listed = call(app, "GET", "/api/schedules")
-    first = listed["schedules"][0]
+    call_app(app, "POST", "/api/setup")
+    _, schedules = call_app(app, "GET", "/api/schedules")
+    first = schedules["schedules"][0]
     assert first["payload"] == {"source": "schedule"}
-    assert call(app, "DELETE", f"/api/schedules/{first['id']}") == (204, None)
-    assert call(app, "DELETE", f"/api/schedules/{first['id']}") == (404, {"error": "Schedule not found"})
+    assert call_app(app, "DELETE", f"/api/schedules/{first['id']}") == (204, None)
+    assert call_app(app, "DELETE", f"/api/schedules/{first['id']}") == (404, {"error": "Schedule not found"})
     assert len(fake.scheduler.schedules) == 1
 
 
 def test_status_and_heartbeat(app: Extension, fake: FakeHost) -> None:
-    call(app, "POST", "/api/setup")
-    assert call(app, "GET", "/api/status") == (
+    call_app(app, "POST", "/api/setup")
+    assert call_app(app, "GET", "/api/status") == (
         200,
         {"ok": True, "schedules": {"heartbeat": None, "daily-status": None}},
     )
     received = {"ok": True, "received": {"n": 1}, "install": fake.context.install_id}
-    assert call(app, "POST", "/api/heartbeat", {"n": 1}) == (200, received)
+    assert call_app(app, "POST", "/api/heartbeat", {"n": 1}) == (200, received)

@@ -2,13 +2,13 @@
 
 import json
 
-from tests.support.component_client import INSTALL_ID, RunnerClient
-from tests.support.component_scheduler import RecordingScheduler
+from tests.support.stacks.component_client import INSTALL_ID, ComponentClient
+from tests.support.stacks.component_scheduler import RecordingScheduler
 
 
-def test_setup_creates_both_schedules(sample: RunnerClient, scheduler: RecordingScheduler) -> None:
-    scheduler.answers(200, {"schedules": [], "success": True, "scheduleId": "new"})
-    executed = sample.execute("POST", "/api/setup")
+def test_setup_creates_both_schedules(sample: ComponentClient, scheduler: RecordingScheduler) -> None:
+    scheduler.set_response(200, {"schedules": [], "success": True, "scheduleId": "new"})
+    executed = sample.execute_request("POST", "/api/setup")
     assert executed.json() == {"created": ["heartbeat", "daily-status"], "existing": [], "repaired": []}
     assert [json.loads(call.body) for call in scheduler.requests] == [
         {"operation": "list"},
@@ -30,13 +30,15 @@ def test_setup_creates_both_schedules(sample: RunnerClient, scheduler: Recording
     ]
 
 
-def test_a_heartbeat_answers_what_it_was_sent(sample: RunnerClient) -> None:
-    executed = sample.execute("POST", "/api/heartbeat", body=b'{"source": "schedule"}')
-    assert executed.answer["status"] == 200
+def test_heartbeat_returns_its_request(sample: ComponentClient) -> None:
+    executed = sample.execute_request("POST", "/api/heartbeat", body=b'{"source": "schedule"}')
+    assert executed.response["status"] == 200
     assert executed.json() == {"ok": True, "received": {"source": "schedule"}, "install": INSTALL_ID}
 
 
-def test_a_refused_setup_is_the_extensions_500(sample: RunnerClient, scheduler: RecordingScheduler) -> None:
-    executed = sample.execute("POST", "/api/setup", providers=[])
-    assert (executed.answer["status"], executed.json()) == (500, {"error": "Internal error"})
+def test_a_refused_setup_is_the_extensions_500(
+    sample: ComponentClient, scheduler: RecordingScheduler
+) -> None:
+    executed = sample.execute_request("POST", "/api/setup", providers=[])
+    assert (executed.response["status"], executed.json()) == (500, {"error": "Internal error"})
     assert scheduler.requests == []

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.component_client import INSTALL_ID, RunnerClient
-from tests.support.component_scheduler import INFO, SCHEDULE, RecordingScheduler
+from tests.support.stacks.component_client import INSTALL_ID, ComponentClient
+from tests.support.stacks.component_scheduler import SCHEDULE_INFO, SCHEDULE_JSON, RecordingScheduler
 
 DENIED = "Permission denied: cap:scheduler.manage not granted"
 PAYLOAD = '{"big": 12345678901234567890123, "one":1.0, "huge":1e400, "text":"süß \\ud83d\\ude80", "n":-0.0}'
 
 
-def given(**fields: object) -> dict[str, object]:
+def create_fields(**fields: object) -> dict[str, object]:
     """An input record, absent where not given."""
     return {
         **dict.fromkeys(("endpoint", "cron", "timezone", "enabled", "name", "payload")),
@@ -20,9 +20,9 @@ def given(**fields: object) -> dict[str, object]:
     }
 
 
-def test_a_call_goes_out_as_the_contract_says(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    scheduler.answers(200, {"schedules": [SCHEDULE]})
-    assert probe.call("/scheduler/list_schedules") == {"answer": [INFO]}
+def test_call_matches_the_contract(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+    scheduler.set_response(200, {"schedules": [SCHEDULE_JSON]})
+    assert probe.call_json("/scheduler/list_schedules") == {"answer": [SCHEDULE_INFO]}
     (call,) = scheduler.requests
     assert call.path == f"/api/internal/ext-scheduler/install/{INSTALL_ID}"
     assert json.loads(call.body) == {"operation": "list"}
@@ -31,25 +31,27 @@ def test_a_call_goes_out_as_the_contract_says(probe: RunnerClient, scheduler: Re
     assert call.headers["accept-encoding"] == "gzip"
 
 
-def test_get(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    scheduler.answers(200, {"schedule": SCHEDULE})
-    assert probe.call("/scheduler/get_schedule", SCHEDULE["id"]) == {"answer": INFO}
-    assert json.loads(scheduler.requests[0].body) == {"operation": "get", "scheduleId": SCHEDULE["id"]}
-    scheduler.answers(200, {"schedule": None})
-    assert probe.call("/scheduler/get_schedule", "other") == {"answer": None}
+def test_get(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+    scheduler.set_response(200, {"schedule": SCHEDULE_JSON})
+    assert probe.call_json("/scheduler/get_schedule", SCHEDULE_JSON["id"]) == {"answer": SCHEDULE_INFO}
+    assert json.loads(scheduler.requests[0].body) == {"operation": "get", "scheduleId": SCHEDULE_JSON["id"]}
+    scheduler.set_response(200, {"schedule": None})
+    assert probe.call_json("/scheduler/get_schedule", "other") == {"answer": None}
 
 
-def test_get_endpoints(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
+def test_get_endpoints(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
     endpoint = {"id": "e", "method": "POST", "path": "/api/sync", "handler": "sync", "schedulable": True}
-    scheduler.answers(200, {"endpoints": [endpoint]})
-    assert probe.call("/scheduler/get_endpoints") == {"answer": [endpoint]}
+    scheduler.set_response(200, {"endpoints": [endpoint]})
+    assert probe.call_json("/scheduler/get_endpoints") == {"answer": [endpoint]}
     assert json.loads(scheduler.requests[0].body) == {"operation": "getEndpoints"}
 
 
-def test_create_sends_what_is_given(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    scheduler.answers(201, {"success": True, "scheduleId": "new"})
-    made = probe.call("/scheduler/create_schedule", given(endpoint="/api/sync", cron="0 3 * * *"))
-    assert made == {
+def test_create_sends_its_fields(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+    scheduler.set_response(201, {"success": True, "scheduleId": "new"})
+    created = probe.call_json(
+        "/scheduler/create_schedule", create_fields(endpoint="/api/sync", cron="0 3 * * *")
+    )
+    assert created == {
         "answer": {"success": True, "schedule_id": "new", "error": None, "field_errors": None},
     }
     assert json.loads(scheduler.requests[0].body) == {
@@ -59,8 +61,10 @@ def test_create_sends_what_is_given(probe: RunnerClient, scheduler: RecordingSch
     }
 
 
-def test_update_clears_with_empty_strings(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    updated = probe.call("/scheduler/update_schedule", "s", given(name="", payload="", enabled=False))
+def test_update_clears_with_empty_strings(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+    updated = probe.call_json(
+        "/scheduler/update_schedule", "s", create_fields(name="", payload="", enabled=False)
+    )
     assert updated == {"answer": {"success": True, "error": None, "field_errors": None}}
     assert json.loads(scheduler.requests[0].body) == {
         "operation": "update",
@@ -71,43 +75,47 @@ def test_update_clears_with_empty_strings(probe: RunnerClient, scheduler: Record
     }
 
 
-def test_delete(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    assert probe.call("/scheduler/delete_schedule", "s") == {"answer": {"success": True, "error": None}}
+def test_delete(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+    assert probe.call_json("/scheduler/delete_schedule", "s") == {"answer": {"success": True, "error": None}}
     assert json.loads(scheduler.requests[0].body) == {"operation": "delete", "scheduleId": "s"}
 
 
-def test_a_payload_goes_out_byte_for_byte(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    probe.call("/scheduler/create_schedule", given(endpoint="/a", cron="0 3 * * *", payload=PAYLOAD))
-    probe.call("/scheduler/update_schedule", "s", given(payload=PAYLOAD))
+def test_payload_is_sent_byte_for_byte(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+    probe.call_json(
+        "/scheduler/create_schedule", create_fields(endpoint="/a", cron="0 3 * * *", payload=PAYLOAD)
+    )
+    probe.call_json("/scheduler/update_schedule", "s", create_fields(payload=PAYLOAD))
     assert all(f'"payload":{PAYLOAD}' in call.body for call in scheduler.requests)
 
 
-def test_a_payload_comes_back_byte_for_byte(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    text = json.dumps(SCHEDULE).replace('"payload": null', f'"payload": {PAYLOAD}')
-    scheduler.answers(200, f'{{"schedules": [ {text} , {text}]}}')
-    (first, second) = probe.call("/scheduler/list_schedules")["answer"]
+def test_payload_is_returned_byte_for_byte(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+    text = json.dumps(SCHEDULE_JSON).replace('"payload": null', f'"payload": {PAYLOAD}')
+    scheduler.set_response(200, f'{{"schedules": [ {text} , {text}]}}')
+    (first, second) = probe.call_json("/scheduler/list_schedules")["answer"]
     assert first["payload"] == second["payload"] == PAYLOAD
 
 
 @pytest.mark.parametrize("payload", ["", "{", "{} {}", '{"a": NaN}', "[" * 90_000])
-def test_a_payload_that_is_not_json_is_not_sent(
-    probe: RunnerClient, scheduler: RecordingScheduler, payload: str
+def test_invalid_json_payload_is_not_sent(
+    probe: ComponentClient, scheduler: RecordingScheduler, payload: str
 ) -> None:
-    result = probe.call("/scheduler/create_schedule", given(endpoint="/a", cron="0 3 * * *", payload=payload))
+    result = probe.call_json(
+        "/scheduler/create_schedule", create_fields(endpoint="/a", cron="0 3 * * *", payload=payload)
+    )
     assert result["answer"]["success"] is False
     assert result["answer"]["error"] == "Payload is not valid JSON"
     assert json.loads(result["answer"]["field_errors"])["payload"].startswith("Not valid JSON: ")
     assert scheduler.requests == []
 
 
-def test_field_errors_reach_the_extension(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
+def test_field_errors_reach_the_extension(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
     body = {"success": False, "error": "Invalid timezone", "fieldErrors": {"timezone": "Invalid timezone"}}
-    scheduler.answers(400, {**body, "code": "VALIDATION_FAILED"})
+    scheduler.set_response(400, {**body, "code": "VALIDATION_FAILED"})
     for function, arguments in (("create_schedule", ()), ("update_schedule", ("s",))):
-        fields = given(endpoint="/a", cron="0 3 * * *", timezone="Mars/Base")
-        answer = probe.call(f"/scheduler/{function}", *arguments, fields)["answer"]
-        assert (answer["success"], answer["error"]) == (False, "Invalid timezone")
-        assert json.loads(answer["field_errors"]) == {"timezone": "Invalid timezone"}
+        fields = create_fields(endpoint="/a", cron="0 3 * * *", timezone="Mars/Base")
+        response = probe.call_json(f"/scheduler/{function}", *arguments, fields)["answer"]
+        assert (response["success"], response["error"]) == (False, "Invalid timezone")
+        assert json.loads(response["field_errors"]) == {"timezone": "Invalid timezone"}
 
 
 @pytest.mark.parametrize(
@@ -124,18 +132,18 @@ def test_field_errors_reach_the_extension(probe: RunnerClient, scheduler: Record
 )
 @pytest.mark.parametrize("call", [("list_schedules",), ("get_schedule", "s"), ("get_endpoints",)])
 def test_statuses_become_errors(
-    probe: RunnerClient, scheduler: RecordingScheduler, status: int, error: str, call: tuple[str, ...]
+    probe: ComponentClient, scheduler: RecordingScheduler, status: int, error: str, call: tuple[str, ...]
 ) -> None:
-    scheduler.answers(status, {"error": "no"})
-    assert probe.call(f"/scheduler/{call[0]}", *call[1:]) == {"error": error}
+    scheduler.set_response(status, {"error": "no"})
+    assert probe.call_json(f"/scheduler/{call[0]}", *call[1:]) == {"error": error}
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "{}", "[]", '{"schedules": 3}', '{"schedules": [3]}'])
-def test_a_strange_answer_is_an_internal_error(
-    probe: RunnerClient, scheduler: RecordingScheduler, body: str
+def test_malformed_response_is_an_internal_error(
+    probe: ComponentClient, scheduler: RecordingScheduler, body: str
 ) -> None:
-    scheduler.answers(200, body)
-    assert probe.call("/scheduler/list_schedules") == {"error": "INTERNAL"}
+    scheduler.set_response(200, body)
+    assert probe.call_json("/scheduler/list_schedules") == {"error": "INTERNAL"}
 
 
 @pytest.mark.parametrize(
@@ -147,46 +155,48 @@ def test_a_strange_answer_is_an_internal_error(
         ([], "The scheduler answered 403"),
     ],
 )
-def test_a_refused_change_says_why(
-    probe: RunnerClient, scheduler: RecordingScheduler, body: Any, error: str | None
+def test_refused_change_has_a_reason(
+    probe: ComponentClient, scheduler: RecordingScheduler, body: Any, error: str | None
 ) -> None:
-    scheduler.answers(403, body)
-    answer = probe.call("/scheduler/delete_schedule", "s")["answer"]
-    assert answer == {"success": False, "error": error or body["error"]}
+    scheduler.set_response(403, body)
+    response = probe.call_json("/scheduler/delete_schedule", "s")["answer"]
+    assert response == {"success": False, "error": error or body["error"]}
 
 
-def test_without_the_capability_nothing_is_sent(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
+def test_nothing_is_sent_without_the_capability(
+    probe: ComponentClient, scheduler: RecordingScheduler
+) -> None:
     providers = ["cap:context.read"]
     for call in (("list_schedules",), ("get_schedule", "s"), ("get_endpoints",)):
-        assert probe.call(f"/scheduler/{call[0]}", *call[1:], providers=providers) == {"error": "DENIED"}
+        assert probe.call_json(f"/scheduler/{call[0]}", *call[1:], providers=providers) == {"error": "DENIED"}
     for change in (
-        ("create_schedule", given(endpoint="/a", cron="0 3 * * *", payload="{")),
-        ("update_schedule", "s", given()),
+        ("create_schedule", create_fields(endpoint="/a", cron="0 3 * * *", payload="{")),
+        ("update_schedule", "s", create_fields()),
         ("delete_schedule", "s"),
     ):
-        answer = probe.call(f"/scheduler/{change[0]}", *change[1:], providers=providers)["answer"]
-        assert (answer["success"], answer["error"]) == (False, DENIED)
+        response = probe.call_json(f"/scheduler/{change[0]}", *change[1:], providers=providers)["answer"]
+        assert (response["success"], response["error"]) == (False, DENIED)
     assert scheduler.requests == []
 
 
-def test_without_an_install_nothing_is_sent(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    request = probe.request("POST", "/scheduler/list_schedules", body=b"[]")
+def test_nothing_is_sent_without_an_install(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+    request = probe.create_request("POST", "/scheduler/list_schedules", body=b"[]")
     del request["context"]["install_id"]
-    assert probe.post(request).json() == {"error": "DENIED"}
+    assert probe.post_request(request).json() == {"error": "DENIED"}
     assert scheduler.requests == []
 
 
 def test_capabilities_are_compared_trimmed_and_case_folded(
-    probe: RunnerClient, scheduler: RecordingScheduler
+    probe: ComponentClient, scheduler: RecordingScheduler
 ) -> None:
-    scheduler.answers(200, {"schedules": []})
+    scheduler.set_response(200, {"schedules": []})
     providers = ["  CAP:Scheduler.Manage "]
-    assert probe.call("/scheduler/list_schedules", providers=providers) == {"answer": []}
+    assert probe.call_json("/scheduler/list_schedules", providers=providers) == {"answer": []}
 
 
-def test_a_callback_ends_with_the_executions_time(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
+def test_callback_times_out_with_the_execution(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
     scheduler.hold_requests()
-    executed = probe.execute("POST", "/scheduler/list_schedules", body=b"[]", timeout_ms=300)
+    executed = probe.execute_request("POST", "/scheduler/list_schedules", body=b"[]", timeout_ms=300)
     assert not scheduler.hold_expired  # it did not wait for the answer
     # The call gives up at the very moment when the time is over; either may be first.
     assert executed.http_status == 504 or executed.json() == {"error": "INTERNAL"}

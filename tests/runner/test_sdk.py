@@ -9,32 +9,32 @@ from extension_sdk.testing import FakeHost
 
 @pytest.fixture
 def fake() -> FakeHost:
-    made = FakeHost()
-    host.connect(made)
-    return made
+    fake_host = FakeHost()
+    host.connect(fake_host)
+    return fake_host
 
 
 @pytest.fixture
 def app() -> Extension:
-    made = Extension()
+    extension = Extension()
 
-    @made.get("/items/:id")
+    @extension.get("/items/:id")
     def show(request: Request) -> Json:
         return {"id": request.params["id"], "query": request.query}
 
-    @made.put("/items/:id")
+    @extension.put("/items/:id")
     def replace(request: Request) -> Response:
         return Response.json(request.json(), 201, {"x-id": request.params["id"]})
 
-    @made.post("/fail")
+    @extension.post("/fail")
     def fail(_request: Request) -> Json:
         raise LookupError("lost")
 
-    @made.post("/refuse")
+    @extension.post("/refuse")
     def refuse(_request: Request) -> Json:
         raise BadRequest("not so")
 
-    return made
+    return extension
 
 
 def test_a_path_parameter_and_a_query_are_decoded(app: Extension) -> None:
@@ -42,7 +42,7 @@ def test_a_path_parameter_and_a_query_are_decoded(app: Extension) -> None:
     assert response == Response.json({"id": "a/b", "query": {"x": "1", "y": "ü"}})
 
 
-def test_a_handler_may_make_the_whole_response(app: Extension) -> None:
+def test_handler_can_return_a_whole_response(app: Extension) -> None:
     response = app.handle(Request("PUT", "/items/7", body=b'{"a": [1]}'))
     assert response == Response(201, {"content-type": "application/json", "x-id": "7"}, b'{"a": [1]}')
 
@@ -76,7 +76,7 @@ def test_a_host_must_be_connected() -> None:
         _ = Host().scheduler
 
 
-def test_the_fake_scheduler_keeps_schedules(fake: FakeHost) -> None:
+def test_fake_scheduler_stores_schedules(fake: FakeHost) -> None:
     created = host.scheduler.create("POST /api/sync", "0 3 * * *", name="nightly", payload={"full": True})
     assert created.success
     (schedule,) = host.scheduler.list()

@@ -2,28 +2,28 @@
 
 import json
 
-from tests.support.component_client import RunnerClient
-from tests.support.component_scheduler import INFO, SCHEDULE, RecordingScheduler
+from tests.support.stacks.component_client import ComponentClient
+from tests.support.stacks.component_scheduler import SCHEDULE_INFO, SCHEDULE_JSON, RecordingScheduler
 
 
-def test_the_sdk_speaks_python(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
+def test_sdk_uses_python_types(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
     payload = {"deep": [1, 2.5, "ü", None], "big": 12345678901234567890123}
-    scheduler.answers(201, {"success": True, "scheduleId": "new"})
+    scheduler.set_response(201, {"success": True, "scheduleId": "new"})
     keywords = {"payload": payload, "name": "n", "timezone": "UTC", "enabled": True}
-    created = probe.call("/sdk/create", ["/a", "0 3 * * *"], keywords)["answer"]
+    created = probe.call_json("/sdk/create", ["/a", "0 3 * * *"], keywords)["answer"]
     assert created == {"error": None, "field_errors": {}, "schedule_id": "new"}
     sent = {"operation": "create", "endpoint": "/a", "cron": "0 3 * * *", **keywords}
     assert json.loads(scheduler.requests[-1].body) == sent
 
-    scheduler.answers(200, {"schedule": {**SCHEDULE, "payload": payload}})
-    assert probe.call("/sdk/get", ["s"], {})["answer"] == {**INFO, "payload": payload}
-    scheduler.answers(200, {"schedules": []})
-    assert probe.call("/sdk/list", [], {})["answer"] == []
+    scheduler.set_response(200, {"schedule": {**SCHEDULE_JSON, "payload": payload}})
+    assert probe.call_json("/sdk/get", ["s"], {})["answer"] == {**SCHEDULE_INFO, "payload": payload}
+    scheduler.set_response(200, {"schedules": []})
+    assert probe.call_json("/sdk/list", [], {})["answer"] == []
 
 
-def test_the_sdk_tells_leave_from_clear(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    probe.call("/sdk/update", ["s"], {"cron": "0 4 * * *"})
-    probe.call("/sdk/update", ["s"], {"name": None, "payload": None})
+def test_sdk_distinguishes_omit_from_clear(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+    probe.call_json("/sdk/update", ["s"], {"cron": "0 4 * * *"})
+    probe.call_json("/sdk/update", ["s"], {"name": None, "payload": None})
     head = {"operation": "update", "scheduleId": "s"}
     assert [json.loads(call.body) for call in scheduler.requests] == [
         {**head, "cron": "0 4 * * *"},
@@ -31,9 +31,9 @@ def test_the_sdk_tells_leave_from_clear(probe: RunnerClient, scheduler: Recordin
     ]
 
 
-def test_the_sdk_turns_errors_into_exceptions(probe: RunnerClient, scheduler: RecordingScheduler) -> None:
-    scheduler.answers(429, {"error": "slow down"})
-    assert probe.call("/sdk/list", [], {}) == {"code": "quota-exceeded", "type": "QuotaExceeded"}
-    scheduler.answers(400, {"error": "Name too long", "fieldErrors": {"name": "Name too long"}})
-    updated = probe.call("/sdk/update", ["s"], {"name": "x" * 200})["answer"]
+def test_the_sdk_turns_errors_into_exceptions(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+    scheduler.set_response(429, {"error": "slow down"})
+    assert probe.call_json("/sdk/list", [], {}) == {"code": "quota-exceeded", "type": "QuotaExceeded"}
+    scheduler.set_response(400, {"error": "Name too long", "fieldErrors": {"name": "Name too long"}})
+    updated = probe.call_json("/sdk/update", ["s"], {"name": "x" * 200})["answer"]
     assert updated == {"error": "Name too long", "field_errors": {"name": "Name too long"}}

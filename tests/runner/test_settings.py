@@ -16,7 +16,7 @@ ENVIRON = {
 }
 
 
-def test_what_is_not_set_has_a_default() -> None:
+def test_unset_values_have_defaults() -> None:
     settings = read_settings(ENVIRON)
     assert settings.port == 8080
     assert settings.extensions_dirs == (Path("/one"), Path("/two"))
@@ -34,14 +34,14 @@ def test_what_is_not_set_has_a_default() -> None:
         ("SCHEDULER_BASE_URL", "127.0.0.1:3000"),
     ],
 )
-def test_what_is_wrong_is_named(name: str, value: str) -> None:
+def test_invalid_value_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read_settings({**ENVIRON, name: value})
 
 
-def test_a_runner_that_cannot_start_says_why() -> None:
+def test_runner_start_failure_is_explained() -> None:
     environ = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "runner"], env=environ, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (1, "runner: EXTENSIONS_DIR is not set\n")
+    assert (completed.returncode, completed.stderr) == (1, "runner: EXTENSIONS_DIR is not set\n")

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from local.settings import PROJECT_ROOT
-from tests.support.sam_local import ARCHITECTURE, BUILD
+from tests.support.stacks.sam_local import ARCHITECTURE, BUILD
 
 TEMPLATE = PROJECT_ROOT / "template.yaml"
 LAYER = BUILD / "SchedulingLayer"
 PACKAGES = LAYER / "python"
 FUNCTIONS = sorted(BUILD.glob("*Function"))
-CALLED_BY = {
+FUNCTION_CALLS = {
     "dynamodb:ConditionCheckItem": "TransactWriteItems",
     "lambda:InvokeFunction": "Invoke",
 }
@@ -43,39 +43,39 @@ print(*(name for name, module in sys.modules.items() if (getattr(module, "__file
 """
 
 
-def files(folder: Path) -> list[Path]:
+def list_files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
-def size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in files(folder))
+def total_size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in list_files(folder))
 
 
-def test_there_is_a_folder_for_every_function() -> None:
+def test_every_function_has_a_folder() -> None:
     assert len(FUNCTIONS) == len(list(PROJECT_ROOT.glob("functions/*/app.py")))
 
 
 def test_the_layer_is_small() -> None:
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in files(LAYER):
+        for path in list_files(LAYER):
             archive.write(path, path.relative_to(LAYER))
 
-    assert size(LAYER) <= 18_000_000
+    assert total_size(LAYER) <= 18_000_000
     assert zipped.tell() <= 6_500_000
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda path: path.name)
-def test_a_function_is_its_app_alone(function: Path) -> None:
-    assert [path.relative_to(function).as_posix() for path in files(function)] == [
+def test_function_contains_only_its_app(function: Path) -> None:
+    assert [path.relative_to(function).as_posix() for path in list_files(function)] == [
         "__pycache__/app.cpython-313.pyc",
         "app.py",
     ]
-    assert size(function) <= 8_000
+    assert total_size(function) <= 8_000
 
 
 @pytest.mark.parametrize("artifact", [LAYER, *FUNCTIONS], ids=lambda path: path.name)
-def test_byte_code_is_that_of_each_module_and_never_checked(artifact: Path) -> None:
+def test_byte_code_matches_each_module_and_is_unchecked(artifact: Path) -> None:
     modules = sorted(artifact.rglob("*.py"))
     byte_code = [module.parent / "__pycache__" / f"{module.stem}.cpython-313.pyc" for module in modules]
 
@@ -87,22 +87,22 @@ def test_byte_code_is_that_of_each_module_and_never_checked(artifact: Path) -> N
         assert head[8:] == _imp.source_hash(magic_number, module.read_bytes()), compiled
 
 
-def machines(layer: Path) -> set[str]:
+def elf_machines(layer: Path) -> set[str]:
     return {path.name.split("-")[2] for path in layer.rglob("*.cpython-313-*-linux-gnu.so")}
 
 
 def test_the_layer_has_native_code_for_this_processor() -> None:
-    assert machines(LAYER) == {MACHINES[ARCHITECTURE]}
+    assert elf_machines(LAYER) == {MACHINES[ARCHITECTURE]}
     assert len(list(LAYER.rglob("*.so*"))) == len(list(LAYER.rglob("*.cpython-313-*.so")))
 
 
-def test_the_layer_for_the_other_processor_differs_in_native_code_alone(tmp_path: Path) -> None:
+def test_other_architecture_differs_in_native_code_only(tmp_path: Path) -> None:
     (other,) = MACHINES.keys() - {ARCHITECTURE}
     build_layer(other, tmp_path)
 
-    assert machines(tmp_path) == {MACHINES[other]}
-    assert names(tmp_path) == names(LAYER)
-    assert size(tmp_path) <= 18_000_000
+    assert elf_machines(tmp_path) == {MACHINES[other]}
+    assert list_names(tmp_path) == list_names(LAYER)
+    assert total_size(tmp_path) <= 18_000_000
 
 
 def build_layer(architecture: str, folder: Path, **variables: str) -> None:
@@ -121,7 +121,7 @@ def test_a_layer_with_the_whole_botocore_is_not_trimmed(tmp_path: Path) -> None:
         False,
     ]
     assert (tmp_path / "python" / "botocore" / rules).is_file()
-    assert size(tmp_path) <= 250_000_000
+    assert total_size(tmp_path) <= 250_000_000
 
 
 def test_another_kind_of_botocore_is_refused(tmp_path: Path) -> None:
@@ -129,19 +129,20 @@ def test_another_kind_of_botocore_is_refused(tmp_path: Path) -> None:
         build_layer(ARCHITECTURE, tmp_path, BOTOCORE="half")
 
 
-def names(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in files(folder) if path.suffix != ".so"}
+def list_names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in list_files(folder) if path.suffix != ".so"}
 
 
-def test_the_layer_describes_every_call_that_the_functions_are_allowed() -> None:
+def test_layer_describes_every_allowed_call() -> None:
     allowed = set(
         re.findall(r"\b(?:dynamodb|events|lambda|scheduler|secretsmanager):[A-Z]\w+", TEMPLATE.read_text())
     )
-    called = {
-        f"{action.partition(':')[0]}:{CALLED_BY.get(action, action.partition(':')[2])}" for action in allowed
+    calls = {
+        f"{action.partition(':')[0]}:{FUNCTION_CALLS.get(action, action.partition(':')[2])}"
+        for action in allowed
     }
 
-    assert called - described() == {
+    assert calls - described_calls() == {
         "dynamodb:GetRecords",
         "dynamodb:GetShardIterator",
         "dynamodb:DescribeStream",
@@ -149,7 +150,7 @@ def test_the_layer_describes_every_call_that_the_functions_are_allowed() -> None
     }, "but for what Lambda itself calls"
 
 
-def described() -> set[str]:
+def described_calls() -> set[str]:
     models = PACKAGES.glob("botocore/data/*/*/service-2.json")
     return {
         f"{path.parts[-3]}:{name}" for path in models for name in json.loads(path.read_text())["operations"]
@@ -166,27 +167,29 @@ def test_the_layer_trusts_the_authorities_of_aws() -> None:
     ssl.create_default_context(cadata=bundle)
 
 
-def test_the_layer_has_nothing_that_no_function_imports() -> None:
+def test_layer_contains_only_imported_packages() -> None:
     """Down to the second level of powertools, by far the largest package."""
     image = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
     environment = [f"--env={name}={value}" for name, value in VARIABLES.items()]
     mounts = [f"--volume={LAYER}:/opt:ro", f"--volume={BUILD}:/functions:ro"]
     python = ["--entrypoint=/var/lang/bin/python3.13", image, "-c", PROBE]
-    done = subprocess.run(
+    completed = subprocess.run(
         ["docker", "run", "--rm", "--network=none", *environment, *mounts, *python],  # noqa: S607
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    imported = set(done.stdout.split())
+    assert completed.returncode == 0, completed.stderr
+    imported = set(completed.stdout.split())
 
-    assert packages(PACKAGES) - imported == set()
-    utilities = packages(PACKAGES / "aws_lambda_powertools" / "utilities", "aws_lambda_powertools.utilities.")
+    assert list_packages(PACKAGES) - imported == set()
+    utilities = list_packages(
+        PACKAGES / "aws_lambda_powertools" / "utilities", "aws_lambda_powertools.utilities."
+    )
     assert utilities - imported == set()
 
 
-def packages(folder: Path, prefix: str = "") -> set[str]:
+def list_packages(folder: Path, prefix: str = "") -> set[str]:
     return {
         prefix + path.stem
         for path in folder.iterdir()

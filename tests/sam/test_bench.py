@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.gates import CALLS, WARM
+from bench.gates import MAX_CALLS, MAX_WARM_RATIOS
 from bench.subjects import PEERS
 from local.settings import PROJECT_ROOT
 
@@ -25,10 +25,10 @@ def run_bench(*options: str) -> str:
 
 def assert_gates_are_printed(output: str) -> None:
     rows = [line for line in output.splitlines() if line.startswith("\u2502")]
-    for name in [*(f"warm CPU, {operation}" for operation in WARM), "control, warm delete"]:
+    for name in [*(f"warm CPU, {operation}" for operation in MAX_WARM_RATIOS), "control, warm delete"]:
         assert any(name in row for row in rows), output
-    counted = [row for row in rows if any(f"AWS calls, {operation}" in row for operation in CALLS)]
-    assert len(counted) == len(CALLS)
+    counted = [row for row in rows if any(f"AWS calls, {operation}" in row for operation in MAX_CALLS)]
+    assert len(counted) == len(MAX_CALLS)
     assert not any(row.endswith("no \u2502") for row in counted), output
 
 

@@ -49,12 +49,12 @@ def definition(**fields: Any) -> Definition:
 
 def schedule(**fields: Any) -> Schedule:
     """Fields of the definition go into it."""
-    of_definition = {name: fields.pop(name) for name in Definition.__slots__ if name in fields}
+    definition_fields = {name: fields.pop(name) for name in Definition.__slots__ if name in fields}
     plain = Schedule(
         id=SCHEDULE_ID,
         install_id=INSTALL_ID,
         tenant_id="tenant-1",
-        definition=definition(**of_definition),
+        definition=definition(**definition_fields),
         created_at=NOW,
     )
     return replace(plain, **fields)
@@ -85,6 +85,6 @@ def http_event(
     }
 
 
-def body_of(answer: Mapping[str, Any]) -> dict[str, Any]:
+def parse_response_body(response: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON object that an answer carries."""
-    return dict(json.loads(answer["body"]))
+    return dict(json.loads(response["body"]))

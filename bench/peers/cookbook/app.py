@@ -15,8 +15,8 @@ from schedules import NotFound, ScheduleBody, create_schedule, get_schedule, lis
 logger, tracer = Logger(), Tracer()
 metrics = Metrics(namespace="bench", service="bench")
 app = APIGatewayHttpResolver(enable_validation=True)
-keys = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
-once = IdempotencyConfig(event_key_jmespath="key")
+idempotency_store = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
+idempotency_config = IdempotencyConfig(event_key_jmespath="key")
 
 
 @app.exception_handler(NotFound)
@@ -46,7 +46,9 @@ def _create(install_id: str, body: ScheduleBody):
     return _create_once(data={"key": key, "install": install_id, "body": body.model_dump()}), 201
 
 
-@idempotent_function(data_keyword_argument="data", persistence_store=keys, config=once)
+@idempotent_function(
+    data_keyword_argument="data", persistence_store=idempotency_store, config=idempotency_config
+)
 def _create_once(data):
     return create_schedule(data["install"], ScheduleBody(**data["body"])).model_dump()
 

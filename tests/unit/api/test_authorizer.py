@@ -9,9 +9,9 @@ from scheduling.domain.callback_token import issue_token
 from tests.unit.builders import INSTALL_ID, NOW, install
 
 TOKEN, KEY, STACK = "a-long-callback-token", "k" * 64, "stack-1"
-RUN = f"Bearer {issue_token(KEY, STACK, install(), NOW, timedelta(seconds=30))}"
+RUN_BEARER = f"Bearer {issue_token(KEY, STACK, install(), NOW, timedelta(seconds=30))}"
 
-both = pytest.mark.parametrize("local", [False, True], ids=["deployed", "local"])
+deployed_and_local = pytest.mark.parametrize("local", [False, True], ids=["deployed", "local"])
 
 
 def authorizer(
@@ -30,84 +30,90 @@ def event(headers: Mapping[str, str], install_id: str = INSTALL_ID) -> dict[str,
     return {"headers": headers, "pathParameters": {"installId": install_id}}
 
 
-def shown(token: str) -> dict[str, Any]:
+def runner_token_event(token: str) -> dict[str, Any]:
     return event({"x-runner-auth": token})
 
 
-@both
+@deployed_and_local
 def test_the_runners_token_opens_every_install(local: bool) -> None:
-    assert authorizer(local=local).is_authorized(shown(TOKEN))
+    assert authorizer(local=local).is_authorized(runner_token_event(TOKEN))
     assert authorizer(local=local).is_authorized(event({"x-runner-auth": TOKEN}, "install-2"))
 
 
 @pytest.mark.parametrize(
-    "given",
+    "event_",
     [
         pytest.param({}, id="no headers"),
         pytest.param({"headers": None}, id="null"),
         pytest.param({"headers": {}}, id="none"),
-        pytest.param(shown(""), id="empty"),
-        pytest.param(shown("a-long-callback-toke"), id="a character short"),
-        pytest.param(shown("a-long-callback-token "), id="a space more"),
-        pytest.param(shown("A-LONG-CALLBACK-TOKEN"), id="another case"),
-        pytest.param(shown(f"{TOKEN},{TOKEN}"), id="twice"),
-        pytest.param(shown(f"Bearer {TOKEN}"), id="a scheme before it"),
-        pytest.param(shown("é"), id="not ASCII"),
-        pytest.param(shown("local-runner-key"), id="the well-known one"),
-        pytest.param(shown(RUN.removeprefix("Bearer ")), id="a run's token"),
+        pytest.param(runner_token_event(""), id="empty"),
+        pytest.param(runner_token_event("a-long-callback-toke"), id="a character short"),
+        pytest.param(runner_token_event("a-long-callback-token "), id="a space more"),
+        pytest.param(runner_token_event("A-LONG-CALLBACK-TOKEN"), id="another case"),
+        pytest.param(runner_token_event(f"{TOKEN},{TOKEN}"), id="twice"),
+        pytest.param(runner_token_event(f"Bearer {TOKEN}"), id="a scheme before it"),
+        pytest.param(runner_token_event("é"), id="not ASCII"),
+        pytest.param(runner_token_event("local-runner-key"), id="the well-known one"),
+        pytest.param(runner_token_event(RUN_BEARER.removeprefix("Bearer ")), id="a run's token"),
         pytest.param({"identitySource": [TOKEN]}, id="an identity source"),
         pytest.param(event({"authorization": TOKEN}), id="no scheme"),
         pytest.param(event({"authorization": f"Bearer {TOKEN}"}), id="as a run's token"),
         pytest.param(event({"authorization": f"Bearer {KEY}"}), id="the key"),
-        pytest.param(event({"authorization": RUN.replace("Bearer", "Basic")}), id="another scheme"),
-        pytest.param(event({"authorization": RUN.replace("Bearer ", "Bearer")}), id="no space"),
-        pytest.param(event({"authorization": f"{RUN},{RUN}"}), id="a run's token twice"),
+        pytest.param(event({"authorization": RUN_BEARER.replace("Bearer", "Basic")}), id="another scheme"),
+        pytest.param(event({"authorization": RUN_BEARER.replace("Bearer ", "Bearer")}), id="no space"),
+        pytest.param(event({"authorization": f"{RUN_BEARER},{RUN_BEARER}"}), id="a run's token twice"),
     ],
 )
-@both
-def test_anything_else_does_not(given: dict[str, Any], local: bool) -> None:
-    assert not authorizer(local=local).is_authorized(given)
+@deployed_and_local
+def test_other_tokens_do_not(event_: dict[str, Any], local: bool) -> None:
+    assert not authorizer(local=local).is_authorized(event_)
 
 
-@both
-@pytest.mark.parametrize("given", [{}, shown("")], ids=["none", "empty"])
-def test_an_empty_token_opens_nothing(given: dict[str, Any], local: bool) -> None:
-    assert not authorizer(tokens=[""], local=local).is_authorized(given)
+@deployed_and_local
+@pytest.mark.parametrize("event_", [{}, runner_token_event("")], ids=["none", "empty"])
+def test_empty_token_opens_nothing(event_: dict[str, Any], local: bool) -> None:
+    assert not authorizer(tokens=[""], local=local).is_authorized(event_)
 
 
-def test_the_well_known_token_opens_the_local_stack_alone() -> None:
+def test_well_known_token_is_valid_only_on_the_local_stack() -> None:
     well_known = ["local-runner-key"]
 
-    assert authorizer(tokens=well_known, local=True).is_authorized(shown("local-runner-key"))
-    assert not authorizer(tokens=well_known, local=False).is_authorized(shown("local-runner-key"))
+    assert authorizer(tokens=well_known, local=True).is_authorized(runner_token_event("local-runner-key"))
+    assert not authorizer(tokens=well_known, local=False).is_authorized(
+        runner_token_event("local-runner-key")
+    )
 
 
-def test_a_token_that_is_not_ascii_is_compared_as_it_is() -> None:
-    assert authorizer(tokens=["schlüssel"]).is_authorized(shown("schlüssel"))
+def test_non_ascii_token_is_compared_verbatim() -> None:
+    assert authorizer(tokens=["schlüssel"]).is_authorized(runner_token_event("schlüssel"))
 
 
-def test_the_token_before_the_last_rotation_is_accepted_too() -> None:
+def test_previous_token_is_accepted() -> None:
     rotated = authorizer(tokens=["new", "old"])
 
-    assert rotated.is_authorized(shown("old"))
-    assert rotated.is_authorized(shown("new"))
-    assert not rotated.is_authorized(shown("older"))
+    assert rotated.is_authorized(runner_token_event("old"))
+    assert rotated.is_authorized(runner_token_event("new"))
+    assert not rotated.is_authorized(runner_token_event("older"))
 
 
-def test_no_token_at_all_lets_nobody_in() -> None:
-    assert not authorizer(tokens=[], keys=[], local=True).is_authorized(shown(""))
-    assert not authorizer(tokens=[], keys=[], local=True).is_authorized(event({"authorization": RUN}))
+def test_no_request_is_authorized_without_tokens() -> None:
+    assert not authorizer(tokens=[], keys=[], local=True).is_authorized(runner_token_event(""))
+    assert not authorizer(tokens=[], keys=[], local=True).is_authorized(event({"authorization": RUN_BEARER}))
 
 
 @pytest.mark.parametrize(
     "headers",
     [
-        pytest.param({"authorization": RUN}, id="as API Gateway names it"),
-        pytest.param({"Authorization": RUN}, id="as sam local names it"),
-        pytest.param({"AUTHORIZATION": RUN.replace("Bearer", "bearer")}, id="the scheme in another case"),
-        pytest.param({"authorization": RUN.replace(" ", "   ") + " "}, id="more spaces"),
-        pytest.param({"authorization": RUN, "x-runner-auth": TOKEN}, id="with the runners' token"),
-        pytest.param({"authorization": RUN, "x-runner-auth": "wrong"}, id="with a wrong runners' token"),
+        pytest.param({"authorization": RUN_BEARER}, id="as API Gateway names it"),
+        pytest.param({"Authorization": RUN_BEARER}, id="as sam local names it"),
+        pytest.param(
+            {"AUTHORIZATION": RUN_BEARER.replace("Bearer", "bearer")}, id="the scheme in another case"
+        ),
+        pytest.param({"authorization": RUN_BEARER.replace(" ", "   ") + " "}, id="more spaces"),
+        pytest.param({"authorization": RUN_BEARER, "x-runner-auth": TOKEN}, id="with the runners' token"),
+        pytest.param(
+            {"authorization": RUN_BEARER, "x-runner-auth": "wrong"}, id="with a wrong runners' token"
+        ),
         pytest.param({"X-Runner-Auth": TOKEN}, id="the runners' token as sam local names it"),
         pytest.param({"authorization": "Basic eA==", "x-runner-auth": TOKEN}, id="with another scheme"),
     ],
@@ -123,7 +129,7 @@ def test_either_token_opens_the_install(headers: dict[str, str]) -> None:
         pytest.param("bearer ", id="a space"),
         pytest.param("Bearer x", id="garbage"),
         pytest.param(f"Bearer {TOKEN}", id="the runners' token"),
-        pytest.param(RUN[:-1], id="a character short"),
+        pytest.param(RUN_BEARER[:-1], id="a character short"),
     ],
 )
 def test_a_bad_bearer_token_is_refused_even_with_the_runners_token(bearer: str) -> None:
@@ -142,24 +148,24 @@ def test_a_bad_bearer_token_is_refused_even_with_the_runners_token(bearer: str) 
         pytest.param(None, id="null"),
     ],
 )
-def test_a_runs_token_opens_its_own_installs_paths_alone(parameters: dict[str, str] | None) -> None:
-    given = {"headers": {"authorization": RUN}, "pathParameters": parameters}
+def test_run_token_opens_only_its_install_paths(parameters: dict[str, str] | None) -> None:
+    event_ = {"headers": {"authorization": RUN_BEARER}, "pathParameters": parameters}
 
-    assert not authorizer().is_authorized(given)
+    assert not authorizer().is_authorized(event_)
 
 
-def test_a_runs_token_is_judged_by_the_clock_of_the_moment() -> None:
+def test_run_token_is_checked_against_the_current_time() -> None:
     moment = [NOW]
-    running = Authorizer(
+    authorizer_ = Authorizer(
         runner_tokens=tuple, callback_keys=lambda: [KEY], issuer=STACK, clock=lambda: moment[0], local=False
     )
-    assert running.is_authorized(event({"authorization": RUN}))
+    assert authorizer_.is_authorized(event({"authorization": RUN_BEARER}))
 
     moment[0] += timedelta(hours=1)
-    assert not running.is_authorized(event({"authorization": RUN}))
+    assert not authorizer_.is_authorized(event({"authorization": RUN_BEARER}))
 
 
-def test_only_the_secret_that_is_asked_for_is_read() -> None:
+def test_only_the_needed_secret_is_read() -> None:
     def unread() -> NoReturn:
         raise AssertionError
 
@@ -170,5 +176,5 @@ def test_only_the_secret_that_is_asked_for_is_read() -> None:
         runner_tokens=unread, callback_keys=lambda: [KEY], issuer=STACK, clock=lambda: NOW, local=False
     )
 
-    assert with_token.is_authorized(shown(TOKEN))
-    assert with_key.is_authorized(event({"authorization": RUN, "x-runner-auth": TOKEN}))
+    assert with_token.is_authorized(runner_token_event(TOKEN))
+    assert with_key.is_authorized(event({"authorization": RUN_BEARER, "x-runner-auth": TOKEN}))

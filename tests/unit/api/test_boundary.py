@@ -10,7 +10,7 @@ from scheduling.api.problems import rest_handler, schedule_response
 from scheduling.domain import errors
 from scheduling.domain.errors import SchedulingError
 
-from tests.unit.builders import body_of, http_event, schedule
+from tests.unit.builders import http_event, parse_response_body, schedule
 
 SECRET = "table scheduling-prod at 10.0.0.7"
 UNEXPECTED = [
@@ -24,25 +24,25 @@ UNEXPECTED = [
 
 
 def context() -> LambdaContext:
-    made = LambdaContext()
-    made._aws_request_id = "request-1"
-    made.get_remaining_time_in_millis = lambda: 29_000  # type: ignore[method-assign]
-    return made
+    lambda_context = LambdaContext()
+    lambda_context._aws_request_id = "request-1"
+    lambda_context.get_remaining_time_in_millis = lambda: 29_000  # type: ignore[method-assign]
+    return lambda_context
 
 
-def raising(error: Exception) -> Callable[[Request], Response]:
+def raise_in_route(error: Exception) -> Callable[[Request], Response]:
     def route(_request: Request) -> Response:
         raise error
 
     return route
 
 
-def called_back(error: Exception) -> Response:
-    return callback_handler("operation")(raising(error))(http_event("{}"), context())
+def callback_error_response(error: Exception) -> Response:
+    return callback_handler("operation")(raise_in_route(error))(http_event("{}"), context())
 
 
-def resource(error: Exception) -> Response:
-    return rest_handler("operation")(raising(error))(http_event("{}"), context())
+def resource_error_response(error: Exception) -> Response:
+    return rest_handler("operation")(raise_in_route(error))(http_event("{}"), context())
 
 
 def problem(status: int, detail: str, code: str, **more: Any) -> dict[str, Any]:
@@ -59,10 +59,10 @@ def problem(status: int, detail: str, code: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "wrap", [callback_handler("operation"), rest_handler("operation")], ids=["callback", "resource"]
 )
-def test_an_answer_passes_unchanged(wrap: Callable[[Callable[[Request], Response]], Any]) -> None:
-    made = json_response(200, "{}", {"etag": '"1"'})
+def test_response_passes_unchanged(wrap: Callable[[Callable[[Request], Response]], Any]) -> None:
+    result = json_response(200, "{}", {"etag": '"1"'})
 
-    assert wrap(lambda _request: made)(http_event("{}"), context()) is made
+    assert wrap(lambda _request: result)(http_event("{}"), context()) is result
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_route_sees_the_event(wrap: Callable[[Callable[[Request], Response]], 
 
 @pytest.mark.parametrize("error", UNEXPECTED)
 def test_anything_unexpected_is_an_internal_error_of_the_callback(error: Exception) -> None:
-    assert called_back(error) == {
+    assert callback_error_response(error) == {
         "statusCode": 500,
         "headers": {"content-type": "application/json"},
         "body": '{"error":"Internal error","code":"INTERNAL_ERROR"}',
@@ -86,11 +86,11 @@ def test_anything_unexpected_is_an_internal_error_of_the_callback(error: Excepti
 
 @pytest.mark.parametrize("error", UNEXPECTED)
 def test_anything_unexpected_is_an_internal_error_of_the_resource_api(error: Exception) -> None:
-    made = resource(error)
+    result = resource_error_response(error)
 
-    assert made["statusCode"] == 500
-    assert made["headers"] == {"content-type": "application/problem+json"}
-    assert body_of(made) == problem(500, "Internal error", "INTERNAL_ERROR")
+    assert result["statusCode"] == 500
+    assert result["headers"] == {"content-type": "application/problem+json"}
+    assert parse_response_body(result) == problem(500, "Internal error", "INTERNAL_ERROR")
 
 
 CALLBACK_TABLE = [
@@ -160,11 +160,11 @@ CALLBACK_TABLE = [
 def test_the_callback_refuses_in_its_form(
     error: SchedulingError, status: int, body: dict[str, object]
 ) -> None:
-    made = called_back(error)
+    result = callback_error_response(error)
 
-    assert made["statusCode"] == status
-    assert made["headers"] == {"content-type": "application/json"}
-    assert body_of(made) == body
+    assert result["statusCode"] == status
+    assert result["headers"] == {"content-type": "application/json"}
+    assert parse_response_body(result) == body
 
 
 @pytest.mark.parametrize(
@@ -218,36 +218,38 @@ def test_the_callback_refuses_in_its_form(
 def test_the_resource_api_refuses_with_a_problem_document(
     error: SchedulingError, body: dict[str, object]
 ) -> None:
-    made = resource(error)
+    result = resource_error_response(error)
 
-    assert made["statusCode"] == body["status"]
-    assert made["headers"] == {"content-type": "application/problem+json"}
-    assert body_of(made) == body
+    assert result["statusCode"] == body["status"]
+    assert result["headers"] == {"content-type": "application/problem+json"}
+    assert parse_response_body(result) == body
 
 
-@pytest.mark.parametrize("ask", [called_back, resource], ids=["callback", "resource"])
+@pytest.mark.parametrize(
+    "ask", [callback_error_response, resource_error_response], ids=["callback", "resource"]
+)
 @pytest.mark.parametrize(
     ("error", "status", "seconds"),
     [(errors.RateLimited(42), 429, "42"), (errors.Unavailable("x", 3), 503, "3")],
     ids=["rate", "unavailable"],
 )
-def test_when_to_try_again_is_in_a_header(
+def test_retry_after_is_a_header(
     ask: Callable[[Exception], Response], error: SchedulingError, status: int, seconds: str
 ) -> None:
-    made = ask(error)
+    result = ask(error)
 
-    assert (made["statusCode"], made["headers"]["retry-after"]) == (status, seconds)
-    assert body_of(made)["code"] == error.code
+    assert (result["statusCode"], result["headers"]["retry-after"]) == (status, seconds)
+    assert parse_response_body(result)["code"] == error.code
 
 
 def test_texts_are_not_escaped_beyond_json() -> None:
-    made = resource(errors.ValidationFailed.from_field_errors({"naïve": 'a "quoted" é'}))
+    result = resource_error_response(errors.ValidationFailed.from_field_errors({"naïve": 'a "quoted" é'}))
 
-    assert '"fieldErrors":{"naïve":"a \\"quoted\\" é"}' in made["body"]
+    assert '"fieldErrors":{"naïve":"a \\"quoted\\" é"}' in result["body"]
 
 
 def test_one_schedule_has_its_revision_for_a_tag() -> None:
-    made = schedule_response(201, schedule(revision=7), location="/there")
+    result = schedule_response(201, schedule(revision=7), location="/there")
 
-    assert made["statusCode"] == 201
-    assert made["headers"] == {"content-type": "application/json", "etag": '"7"', "location": "/there"}
+    assert result["statusCode"] == 201
+    assert result["headers"] == {"content-type": "application/json", "etag": '"7"', "location": "/there"}

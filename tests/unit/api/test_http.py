@@ -20,13 +20,13 @@ def request(accept_encoding: str | None = None) -> Request:
     return Request(http_event(headers=headers))
 
 
-def encoded(data: bytes) -> dict[str, Any]:
+def encode_base64(data: bytes) -> dict[str, Any]:
     return http_event(base64.b64encode(data).decode(), isBase64Encoded=True)
 
 
-def lambda_size(made: Response) -> int:
+def response_size(result: Response) -> int:
     """In bytes, as Lambda's runtime for Python 3.12 and later encodes it."""
-    return len(json.dumps(made, ensure_ascii=False).encode())
+    return len(json.dumps(result, ensure_ascii=False).encode())
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def lambda_size(made: Response) -> int:
 )
 def test_a_body_is_read_plain_or_in_base64(text: str, value: dict[str, object]) -> None:
     assert Request(http_event(text)).parse_json_body() == value
-    assert Request(encoded(text.encode())).parse_json_body() == value
+    assert Request(encode_base64(text.encode())).parse_json_body() == value
 
 
 @pytest.mark.parametrize(
@@ -80,18 +80,18 @@ def test_a_body_is_read_plain_or_in_base64(text: str, value: dict[str, object]) 
         pytest.param(http_event("null"), "The body must be a JSON object", id="null"),
         pytest.param(http_event("1"), "The body must be a JSON object", id="number"),
         pytest.param(
-            encoded(b'{"a":"\xff"}'),
+            encode_base64(b'{"a":"\xff"}'),
             "The body is not valid: Not UTF-8",
             id="not UTF-8",
         ),
         pytest.param(
-            encoded(b"\xef\xbb\xbf{}"),
+            encode_base64(b"\xef\xbb\xbf{}"),
             "The body is not valid: Not valid JSON: it begins with a byte order mark",
             id="byte order mark",
         ),
     ],
 )
-def test_any_other_body_is_a_failed_validation(event: dict[str, Any], text: str) -> None:
+def test_other_bodies_are_invalid(event: dict[str, Any], text: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
         Request(event).parse_json_body()
 
@@ -100,12 +100,12 @@ def test_any_other_body_is_a_failed_validation(event: dict[str, Any], text: str)
 
 
 @pytest.mark.parametrize("sent", ["if-match", "If-Match", "IF-MATCH"])
-@pytest.mark.parametrize("asked", ["if-match", "If-Match"])
-def test_a_header_is_found_in_any_case(sent: str, asked: str) -> None:
-    assert Request(http_event(headers={sent: '"1"'})).header(asked) == '"1"'
+@pytest.mark.parametrize("name", ["if-match", "If-Match"])
+def test_a_header_is_found_in_any_case(sent: str, name: str) -> None:
+    assert Request(http_event(headers={sent: '"1"'})).header(name) == '"1"'
 
 
-def test_what_is_not_sent_is_none_or_empty() -> None:
+def test_absent_values_are_none_or_empty() -> None:
     bare = Request({"version": "2.0"})
 
     assert bare.header("if-match") is None
@@ -115,9 +115,9 @@ def test_what_is_not_sent_is_none_or_empty() -> None:
 
 
 def test_parameters_are_those_of_path_and_query() -> None:
-    found = Request(http_event(path={"scheduleId": "s"}, queryStringParameters={"limit": "2"}))
+    parsed = Request(http_event(path={"scheduleId": "s"}, queryStringParameters={"limit": "2"}))
 
-    assert (found.path_parameter("scheduleId"), found.query_parameter("limit")) == ("s", "2")
+    assert (parsed.path_parameter("scheduleId"), parsed.query_parameter("limit")) == ("s", "2")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_parameters_are_those_of_path_and_query() -> None:
     ["", " ", "a" * 65, "a/b", "a b", ".a", "é"],
     ids=["empty", "space", "65", "slash", "two", "dot", "é"],
 )
-def test_an_id_that_no_install_can_have_is_not_found_and_cannot_be_given(text: str) -> None:
+def test_invalid_install_id_is_not_found_and_cannot_be_created(text: str) -> None:
     request = Request(http_event(path={"installId": text}))
 
     with pytest.raises(InstallNotFound):
@@ -138,7 +138,7 @@ def test_an_id_that_no_install_can_have_is_not_found_and_cannot_be_given(text: s
     }
 
 
-def test_an_install_id_is_that_of_the_path() -> None:
+def test_install_id_is_read_from_the_path() -> None:
     assert Request(http_event()).install_id == Request(http_event()).new_install_id == "install-1"
 
 
@@ -160,7 +160,7 @@ def test_an_install_id_is_that_of_the_path() -> None:
         "br, *;q=0.5",
     ],
 )
-def test_gzip_is_taken_where_it_is_accepted(accepted: str) -> None:
+def test_gzip_is_used_where_accepted(accepted: str) -> None:
     assert request(accepted).accepts_gzip
 
 
@@ -181,11 +181,11 @@ def test_gzip_is_taken_where_it_is_accepted(accepted: str) -> None:
         "*, gzip;q=0",
     ],
 )
-def test_gzip_is_not_taken_where_it_is_not_accepted(accepted: str | None) -> None:
+def test_gzip_is_not_used_where_not_accepted(accepted: str | None) -> None:
     assert not request(accepted).accepts_gzip
 
 
-def test_an_answer_is_json() -> None:
+def test_response_is_json() -> None:
     assert json_response(201, "{}", {"etag": '"1"'}) == {
         "statusCode": 201,
         "headers": {"content-type": "application/json", "etag": '"1"'},
@@ -193,13 +193,13 @@ def test_an_answer_is_json() -> None:
     }
 
 
-def test_an_answer_may_name_its_own_type() -> None:
-    made = json_response(400, "{}", {"content-type": "application/problem+json"})
+def test_response_can_set_its_content_type() -> None:
+    result = json_response(400, "{}", {"content-type": "application/problem+json"})
 
-    assert made["headers"] == {"content-type": "application/problem+json"}
+    assert result["headers"] == {"content-type": "application/problem+json"}
 
 
-def test_an_answer_without_a_body_has_no_type() -> None:
+def test_response_without_body_has_no_content_type() -> None:
     assert json_response(204) == {"statusCode": 204, "headers": {}, "body": ""}
 
 
@@ -217,11 +217,11 @@ def test_an_answer_without_a_body_has_no_type() -> None:
     ],
 )
 @pytest.mark.parametrize("accepted", [None, "gzip"])
-def test_an_answer_that_fits_is_left_plain(body: str, accepted: str | None) -> None:
+def test_small_response_stays_plain(body: str, accepted: str | None) -> None:
     plain = json_response(200, body)
 
     assert compress_if_needed(plain, request(accepted), "too large") == plain
-    assert lambda_size(plain) < LAMBDA_LIMIT
+    assert response_size(plain) < LAMBDA_LIMIT
 
 
 @pytest.mark.parametrize(
@@ -233,25 +233,25 @@ def test_an_answer_that_fits_is_left_plain(body: str, accepted: str | None) -> N
         pytest.param("\U0001f600" * 1_500_000, id="letters of four bytes"),
     ],
 )
-def test_an_answer_that_does_not_fit_is_compressed_or_refused(body: str) -> None:
+def test_large_response_is_compressed_or_refused(body: str) -> None:
     plain = json_response(200, body)
 
-    made = compress_if_needed(plain, request("gzip"), "too large")
+    result = compress_if_needed(plain, request("gzip"), "too large")
 
-    assert made["isBase64Encoded"] is True
-    assert made["headers"] == {
+    assert result["isBase64Encoded"] is True
+    assert result["headers"] == {
         "content-type": "application/json",
         "content-encoding": "gzip",
         "vary": "accept-encoding",
     }
-    assert gzip.decompress(base64.b64decode(made["body"])).decode() == body
-    assert lambda_size(made) < LAMBDA_LIMIT
+    assert gzip.decompress(base64.b64decode(result["body"])).decode() == body
+    assert response_size(result) < LAMBDA_LIMIT
     with pytest.raises(ResponseTooLarge) as refused:
         compress_if_needed(plain, request(None), "use pages")
     assert str(refused.value) == "use pages"
 
 
-def test_an_answer_that_does_not_fit_compressed_is_refused() -> None:
+def test_response_too_large_when_compressed_is_refused() -> None:
     noise = random.Random(1).randbytes(4_700_000)  # noqa: S311 - only to be incompressible
     body = base64.b64encode(noise).decode()
 

@@ -34,7 +34,7 @@ def with_manifest(**fields: object) -> dict[str, Any]:
     return body(manifest={**deepcopy(MANIFEST), **fields})
 
 
-def without(name: str) -> dict[str, Any]:
+def create_body_without(name: str) -> dict[str, Any]:
     return {field: value for field, value in BODY.items() if field != name}
 
 
@@ -42,36 +42,36 @@ def with_endpoints(*endpoints: object) -> dict[str, Any]:
     return with_manifest(api={"endpoints": list(endpoints)})
 
 
-def refused(sent: dict[str, Any]) -> dict[str, str]:
+def refusal_errors(sent: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(ValidationFailed) as refusal:
         parse_registration(sent)
     assert str(refusal.value) == next(iter(refusal.value.field_errors.values()))
     return refusal.value.field_errors
 
 
-def test_a_registration_says_what_the_body_says() -> None:
-    given = parse_registration(body())
+def test_registration_is_parsed_from_the_body() -> None:
+    parsed = parse_registration(body())
 
-    assert given.tenant_id == "tenant-1"
-    assert given.registry_id == "registry-1"
-    assert given.content_hash == BODY["contentHash"]
-    assert given.granted_capabilities == ALWAYS | {"cap:scheduler.manage"}
-    assert given.enabled is True
-    assert given.config == InstallConfig(config="{}", secret_envelope="{}")
-    assert given.version.id == "version-1"
-    (endpoint,) = given.version.endpoints
+    assert parsed.tenant_id == "tenant-1"
+    assert parsed.registry_id == "registry-1"
+    assert parsed.content_hash == BODY["contentHash"]
+    assert parsed.granted_capabilities == ALWAYS | {"cap:scheduler.manage"}
+    assert parsed.enabled is True
+    assert parsed.config == InstallConfig(config="{}", secret_envelope="{}")
+    assert parsed.version.id == "version-1"
+    (endpoint,) = parsed.version.endpoints
     assert (endpoint.method, endpoint.path, endpoint.handler) == ("POST", "/api/sync", "sync")
     assert endpoint.id == endpoint_id("registry-1", "POST", "/api/sync")
 
 
-def test_what_may_be_left_out_is_taken_where_given() -> None:
+def test_optional_fields_are_read() -> None:
     config, envelope = loads('{"rate":1.0,"é":1e400}'), loads('{"c":12345678901234567890123}')
 
-    given = parse_registration(body(enabled=False, config=config, secretEnvelope=envelope))
+    parsed = parse_registration(body(enabled=False, config=config, secretEnvelope=envelope))
 
-    assert given.enabled is False
-    assert given.config.config == '{"rate":1.0,"é":1e400}'
-    assert given.config.secret_envelope == '{"c":12345678901234567890123}'
+    assert parsed.enabled is False
+    assert parsed.config.config == '{"rate":1.0,"é":1e400}'
+    assert parsed.config.secret_envelope == '{"c":12345678901234567890123}'
 
 
 def test_null_config_and_secrets_are_none() -> None:
@@ -79,7 +79,7 @@ def test_null_config_and_secrets_are_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "granted", "held"),
+    ("requested", "granted", "expected"),
     [
         pytest.param([], [], set(), id="none"),
         pytest.param(["cap:scheduler.manage"], [], set(), id="asked for and not granted"),
@@ -90,29 +90,33 @@ def test_null_config_and_secrets_are_none() -> None:
             id="trimmed and case-folded",
         ),
         pytest.param([], ["cap:log.emit", "cap:user.read"], set(), id="always granted ones, not asked for"),
-        pytest.param([], ["cap:root", "x"], set(), id="unknown ones dropped"),
-        pytest.param(["cap:root"], ["cap:root"], set(), id="unknown ones dropped though asked for"),
+        pytest.param([], ["cap:root", "x"], set(), id="unknown ones ignored"),
+        pytest.param(["cap:root"], ["cap:root"], set(), id="unknown ones ignored though requested"),
     ],
 )
-def test_granted_is_what_is_known_and_asked_for(asked: list[str], granted: list[str], held: set[str]) -> None:
-    sent = {**with_manifest(capabilities=asked), "grantedCapabilities": granted}
+def test_granted_is_the_intersection_of_known_and_requested(
+    requested: list[str], granted: list[str], expected: set[str]
+) -> None:
+    sent = {**with_manifest(capabilities=requested), "grantedCapabilities": granted}
 
-    assert parse_registration(sent).granted_capabilities == ALWAYS | held
+    assert parse_registration(sent).granted_capabilities == ALWAYS | expected
 
 
-def test_a_manifest_without_capabilities_asks_for_none() -> None:
+def test_manifest_without_capabilities_requests_none() -> None:
     manifest = {name: value for name, value in MANIFEST.items() if name != "capabilities"}
 
     assert parse_registration(body(manifest=manifest, grantedCapabilities=[])).granted_capabilities == ALWAYS
 
 
-def test_a_capability_that_is_not_in_the_manifest_cannot_be_granted() -> None:
+def test_undeclared_capability_cannot_be_granted() -> None:
     sent = {
         **with_manifest(capabilities=["cap:http.fetch"]),
         "grantedCapabilities": ["cap:ui.proxy", "cap:scheduler.manage", "cap:http.fetch"],
     }
 
-    assert refused(sent) == {"grantedCapabilities": "Not in the manifest: cap:scheduler.manage, cap:ui.proxy"}
+    assert refusal_errors(sent) == {
+        "grantedCapabilities": "Not in the manifest: cap:scheduler.manage, cap:ui.proxy"
+    }
 
 
 @pytest.mark.parametrize(
@@ -133,7 +137,10 @@ def test_a_capability_that_is_not_in_the_manifest_cannot_be_granted() -> None:
             },
             id="nothing",
         ),
-        *(pytest.param(without(name), {name: f"{name} is required"}, id=f"no {name}") for name in BODY),
+        *(
+            pytest.param(create_body_without(name), {name: f"{name} is required"}, id=f"no {name}")
+            for name in BODY
+        ),
         pytest.param(body(tenantId=None), {"tenantId": "tenantId must be a string"}, id="null tenant"),
         pytest.param(body(tenantId=Number("1")), {"tenantId": "tenantId must be a string"}, id="number"),
         pytest.param(body(manifest=[]), {"manifest": "manifest must be an object"}, id="manifest an array"),
@@ -188,8 +195,8 @@ def test_a_capability_that_is_not_in_the_manifest_cannot_be_granted() -> None:
         ),
     ],
 )
-def test_every_field_at_fault_is_named(sent: dict[str, Any], errors: dict[str, str]) -> None:
-    assert refused(sent) == errors
+def test_every_invalid_field_is_named(sent: dict[str, Any], errors: dict[str, str]) -> None:
+    assert refusal_errors(sent) == errors
 
 
 @pytest.mark.parametrize("field", ["tenantId", "registryId", "versionId"])
@@ -221,8 +228,8 @@ def test_an_id_may_have_1_to_128_printable_characters(field: str, value: str) ->
         pytest.param("contentHash", "sha256:00\n", id="hash with a line end"),
     ],
 )
-def test_an_id_or_hash_that_could_not_be_passed_on_is_refused(field: str, value: str) -> None:
-    errors = refused(body(**{field: value}))
+def test_unsafe_id_or_hash_is_refused(field: str, value: str) -> None:
+    errors = refusal_errors(body(**{field: value}))
 
     assert list(errors) == [field]
     assert errors[field].startswith(f"{field} is not valid: ")
@@ -239,14 +246,14 @@ def test_an_id_or_hash_that_could_not_be_passed_on_is_refused(field: str, value:
     ],
     ids=["no method", "method with a space", "no path", "path of 257", "no handler"],
 )
-def test_an_endpoint_that_is_not_valid_is_named(endpoint: dict[str, str], field: str) -> None:
-    errors = refused(with_endpoints(endpoint))
+def test_invalid_endpoint_is_named(endpoint: dict[str, str], field: str) -> None:
+    errors = refusal_errors(with_endpoints(endpoint))
 
     assert list(errors) == [f"manifest.api.endpoints.0.{field}"]
 
 
 def test_endpoints_are_normalized_and_sorted_by_path_then_method() -> None:
-    given = parse_registration(
+    parsed = parse_registration(
         with_endpoints(
             {"method": "post", "path": "b", "handler": "1"},
             {"method": "GET", "path": "//b", "handler": "2"},
@@ -255,7 +262,7 @@ def test_endpoints_are_normalized_and_sorted_by_path_then_method() -> None:
         )
     )
 
-    assert [(e.method, e.path, e.handler, e.schedulable) for e in given.version.endpoints] == [
+    assert [(e.method, e.path, e.handler, e.schedulable) for e in parsed.version.endpoints] == [
         ("DELETE", "/a", "4", False),
         ("GET", "/a/:id", "3", False),
         ("GET", "/b", "2", True),
@@ -263,7 +270,7 @@ def test_endpoints_are_normalized_and_sorted_by_path_then_method() -> None:
     ]
 
 
-def test_an_endpoint_keeps_its_id_in_another_version() -> None:
+def test_endpoint_id_is_stable_across_versions() -> None:
     one = parse_registration(body()).version.endpoints[0]
     two = parse_registration(body(versionId="version-2", contentHash="sha256:00")).version.endpoints[0]
 
@@ -288,7 +295,7 @@ def reordered() -> dict[str, Any]:
         ),
     ],
 )
-def test_a_manifest_is_known_again_by_its_hash(manifest: dict[str, Any], same: bool) -> None:
+def test_manifest_hash_ignores_order(manifest: dict[str, Any], same: bool) -> None:
     first, second = parse_registration(body()).version, parse_registration(body(manifest=manifest)).version
 
     assert (first.manifest_hash == second.manifest_hash) is same
@@ -299,7 +306,7 @@ def test_a_config_may_have_100000_bytes_and_no_more(field: str) -> None:
     around = len('{"a":""}')
 
     parse_registration(body(**{field: {"a": "é" * ((100_000 - around) // 2)}}))
-    assert refused(body(**{field: {"a": "é" * ((100_000 - around) // 2) + "x"}})) == {
+    assert refusal_errors(body(**{field: {"a": "é" * ((100_000 - around) // 2) + "x"}})) == {
         field: "Larger than 100000 bytes"
     }
 
@@ -308,6 +315,6 @@ def test_a_manifest_may_have_100000_bytes_and_no_more() -> None:
     around = len(dumps({**MANIFEST, "description": ""}))
 
     parse_registration(with_manifest(description="x" * (100_000 - around)))
-    assert refused(with_manifest(description="x" * (100_001 - around))) == {
+    assert refusal_errors(with_manifest(description="x" * (100_001 - around))) == {
         "manifest": "Larger than 100000 bytes"
     }

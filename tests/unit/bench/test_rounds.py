@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 
 from bench import __main__ as bench
-from bench.gates import CALLS
-from bench.measure import GATED_ROUNDS, Case, in_batches, in_fresh_processes, in_turn
+from bench.gates import MAX_CALLS
+from bench.measure import GATED_ROUNDS, BenchCase, in_fresh_processes, measure_in_batches, measure_in_rotation
 from bench.stage import Stage
-from bench.subjects import CONTROL, FLOOR, OURS, PEERS, Subject
-from bench.units import LEAST, Asked
+from bench.subjects import CONTROL, FLOOR, PEERS, THIS, Subject
+from bench.units import MIN_UNITS, AwsUsage
 
 STAGE = Stage([], {})
 
 
-def cases(*subjects: Subject) -> list[Case]:
-    return [Case(subject, "create", STAGE) for subject in subjects]
+def cases(*subjects: Subject) -> list[BenchCase]:
+    return [BenchCase(subject, "create", STAGE) for subject in subjects]
 
 
-def record(order: list[str]) -> Callable[[Case], dict[str, Any]]:
-    def measure(case: Case) -> dict[str, Any]:
+def record(order: list[str]) -> Callable[[BenchCase], dict[str, Any]]:
+    def measure(case: BenchCase) -> dict[str, Any]:
         order.append(case.subject.name)
         return {"init": 1.0}
 
@@ -32,7 +32,7 @@ def record(order: list[str]) -> Callable[[Case], dict[str, Any]]:
 def test_each_round_begins_with_another_case() -> None:
     order: list[str] = []
 
-    figures = in_turn(cases(OURS, FLOOR, CONTROL), record(order), 3, "starts")
+    figures = measure_in_rotation(cases(THIS, FLOOR, CONTROL), record(order), 3, "starts")
 
     assert order == ["this", "a", "a again", "a", "a again", "this", "a again", "this", "a"]
     assert {key: len(results) for key, results in figures.items()} == {
@@ -43,9 +43,9 @@ def test_each_round_begins_with_another_case() -> None:
 
 
 def test_without_cases_there_is_no_round(capsys: pytest.CaptureFixture[str]) -> None:
-    assert in_turn([], record([]), 3, "starts") == {}
-    assert in_batches([], 3, "calls") == {}
-    assert in_batches([[]], 3, "calls") == {}
+    assert measure_in_rotation([], record([]), 3, "starts") == {}
+    assert measure_in_batches([], 3, "calls") == {}
+    assert measure_in_batches([[]], 3, "calls") == {}
     assert "starts" not in capsys.readouterr().out
 
 
@@ -53,7 +53,7 @@ def test_without_cases_there_is_no_round(capsys: pytest.CaptureFixture[str]) -> 
 def test_fresh_processes_held_to_a_gate_have_more_rounds(peers: Sequence[Subject]) -> None:
     order: list[str] = []
 
-    figures = in_fresh_processes(cases(OURS, FLOOR), cases(*peers), record(order), 2, "starts")
+    figures = in_fresh_processes(cases(THIS, FLOOR), cases(*peers), record(order), 2, "starts")
 
     gated = {"this": 2 * GATED_ROUNDS, "a": 2 * GATED_ROUNDS}
     assert Counter(order) == {**gated, **{peer.name: 2 for peer in peers}}
@@ -65,14 +65,14 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[tuple[st
     """Count the processes that the bench would start, by subject and kind; all gates hold by their figures."""
     started: Counter[tuple[str, str]] = Counter()
 
-    def fresh(kind: str, result: dict[str, object]) -> Callable[[Case], dict[str, object]]:
-        def measure(case: Case) -> dict[str, object]:
+    def fresh(kind: str, result: dict[str, object]) -> Callable[[BenchCase], dict[str, object]]:
+        def measure(case: BenchCase) -> dict[str, object]:
             started[case.subject.name, kind] += 1
             return result
 
         return measure
 
-    def warmed(case: Case, _stack: object) -> tuple[object, dict[str, object]]:
+    def warmed(case: BenchCase, _stack: object) -> tuple[object, dict[str, object]]:
         started[case.subject.name, "warm"] += 1
         clients = ["dynamodb"] if case.operation == "create" else []
         return case, {
@@ -81,11 +81,11 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[tuple[st
             "answer": {"statusCode": 200, "headers": {}, "body": ""},
         }
 
-    monkeypatch.setattr(Case, "start", fresh("start", {"init": 1.0}))
-    monkeypatch.setattr(Case, "first", fresh("first", {"first": 1.0, "peak": 1.0}))
-    monkeypatch.setattr(Case, "warmed", warmed)
-    monkeypatch.setattr("bench.measure.measured", lambda case: 0.3 if case.subject is OURS else 1.0)
-    asked = {name: Asked([""] * CALLS[name], *LEAST[name]) for name in LEAST}
+    monkeypatch.setattr(BenchCase, "start", fresh("start", {"init": 1.0}))
+    monkeypatch.setattr(BenchCase, "first", fresh("first", {"first": 1.0, "peak": 1.0}))
+    monkeypatch.setattr(BenchCase, "warmed", warmed)
+    monkeypatch.setattr("bench.measure.measured", lambda case: 0.3 if case.subject is THIS else 1.0)
+    asked = {name: AwsUsage([""] * MAX_CALLS[name], *MIN_UNITS[name]) for name in MIN_UNITS}
     replaced: dict[str, object] = {
         "ARTIFACT": tmp_path,
         "WORK": tmp_path,
@@ -129,7 +129,7 @@ def test_a_whole_run_measures_the_peers_too_and_writes_the_results(
 def test_a_gate_that_does_not_hold_is_the_exit_status(
     started: Counter[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.measure.measured", lambda case: 2.0 if case.subject is OURS else 1.0)
+    monkeypatch.setattr("bench.measure.measured", lambda case: 2.0 if case.subject is THIS else 1.0)
 
     assert bench.main(bench.Options(gate_only=True, rounds=1)) == 1
     assert started

@@ -23,7 +23,7 @@ def attempt(number: int, status: RunStatus, *, retryable: bool = False, **fields
     return replace(RUNNING, attempt=number, status=status, retryable=retryable, **fields)  # type: ignore[arg-type]
 
 
-def under_way(number: int) -> Run:
+def running_attempt(number: int) -> Run:
     return attempt(number, RunStatus.RUNNING)
 
 
@@ -32,8 +32,8 @@ RUNS: list[tuple[str, Run | None, Run | None, EventName | None]] = [
     ("begun", None, RUNNING, None),
     ("succeeded", RUNNING, attempt(1, RunStatus.SUCCESS), None),
     ("failed, to be tried again", RUNNING, attempt(1, RunStatus.ERROR, retryable=True), None),
-    ("tried again", attempt(1, RunStatus.ERROR, retryable=True), under_way(2), None),
-    ("failed the third time", under_way(3), THIRD, EventName.RUN_FAILED),
+    ("tried again", attempt(1, RunStatus.ERROR, retryable=True), running_attempt(2), None),
+    ("failed the third time", running_attempt(3), THIRD, EventName.RUN_FAILED),
     ("refused by the extension", RUNNING, attempt(1, RunStatus.ERROR), EventName.RUN_FAILED),
     (
         "refused, run by hand",
@@ -41,15 +41,15 @@ RUNS: list[tuple[str, Run | None, Run | None, EventName | None]] = [
         attempt(1, RunStatus.ERROR, trigger=Trigger.MANUAL),
         EventName.RUN_FAILED,
     ),
-    ("its function died for good", under_way(3), attempt(3, RunStatus.ERROR), EventName.RUN_FAILED),
-    ("replayed", THIRD, under_way(4), None),
+    ("its function died for good", running_attempt(3), attempt(3, RunStatus.ERROR), EventName.RUN_FAILED),
+    ("replayed", THIRD, running_attempt(4), None),
     (
         "the replay failed too",
-        under_way(4),
+        running_attempt(4),
         attempt(4, RunStatus.ERROR, retryable=True),
         EventName.RUN_FAILED,
     ),
-    ("the replay succeeded", under_way(4), attempt(4, RunStatus.SUCCESS), None),
+    ("the replay succeeded", running_attempt(4), attempt(4, RunStatus.SUCCESS), None),
     ("skipped", None, attempt(0, RunStatus.SKIPPED), None),
     ("missed", None, MISSED, EventName.RUN_MISSED),
     ("it came after all", MISSED, RUNNING, None),
@@ -67,6 +67,6 @@ def occurrence(run: Run | None) -> ScheduleRun | None:
 
 @pytest.mark.parametrize(("before", "after", "name"), [pytest.param(*row[1:], id=row[0]) for row in RUNS])
 def test_a_change_of_a_run(before: Run | None, after: Run | None, name: EventName | None) -> None:
-    happened = classify_change(occurrence(before), occurrence(after))
+    change = classify_change(occurrence(before), occurrence(after))
 
-    assert (happened and (happened.name, happened.actor)) == (name and (name, SYSTEM))
+    assert (change and (change.name, change.actor)) == (name and (name, SYSTEM))

@@ -22,7 +22,7 @@ ENDPOINTS = (
 
 
 @pytest.mark.parametrize(
-    ("selector", "with_payload", "found"),
+    ("selector", "with_payload", "expected"),
     [
         pytest.param("/get", False, "GET /get", id="bare path"),
         pytest.param("/get", True, "GET /get", id="bare path, GET only, with a payload"),
@@ -42,8 +42,8 @@ ENDPOINTS = (
         pytest.param("/mixed", False, "GET /mixed", id="beside a path with a parameter"),
     ],
 )
-def test_a_selector_finds_its_endpoint(selector: str, with_payload: bool, found: str) -> None:
-    assert resolve_endpoint(selector, ENDPOINTS, with_payload=with_payload).id == found
+def test_a_selector_finds_its_endpoint(selector: str, with_payload: bool, expected: str) -> None:
+    assert resolve_endpoint(selector, ENDPOINTS, with_payload=with_payload).id == expected
 
 
 @pytest.mark.parametrize(

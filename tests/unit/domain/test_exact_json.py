@@ -27,14 +27,14 @@ def objects(levels: int, innermost: str = "{}") -> str:
         pytest.param("9" * 5000, id="more digits than int() takes"),
     ],
 )
-def test_a_number_stays_as_it_was_written(text: str) -> None:
+def test_number_keeps_its_text(text: str) -> None:
     assert loads(text) == Number(text)
     assert dumps(loads(text)) == text
     assert dumps(loads(f'{{"a": [{text}]}}')) == f'{{"a":[{text}]}}'
 
 
 @pytest.mark.parametrize(
-    ("text", "compact"),
+    ("text", "expected"),
     [
         pytest.param(' { "b" : [ 1 , true ] , "a" : null } ', '{"b":[1,true],"a":null}', id="spaces go"),
         pytest.param("[]", "[]", id="empty array"),
@@ -54,8 +54,8 @@ def test_a_number_stays_as_it_was_written(text: str) -> None:
         pytest.param('{"a":{"a":1}}', '{"a":{"a":1}}', id="a name once on each level"),
     ],
 )
-def test_text_becomes_compact_and_means_the_same(text: str, compact: str) -> None:
-    assert dumps(loads(text)) == compact
+def test_text_becomes_compact_and_equivalent(text: str, expected: str) -> None:
+    assert dumps(loads(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_text_becomes_compact_and_means_the_same(text: str, compact: str) -> Non
         ),
     ],
 )
-def test_what_is_no_json_is_refused(text: str, message: str) -> None:
+def test_invalid_json_is_refused(text: str, message: str) -> None:
     with pytest.raises(InvalidJson) as refused:
         loads(text)
 
@@ -123,7 +123,7 @@ def test_what_is_no_json_is_refused(text: str, message: str) -> None:
         pytest.param(objects(256, '{"a":""}'), id="256 objects around a text"),
     ],
 )
-def test_nesting_to_256_levels_is_kept(text: str) -> None:
+def test_nesting_to_256_levels_is_accepted(text: str) -> None:
     assert dumps(loads(text)) == text
 
 

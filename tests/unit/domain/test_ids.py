@@ -11,34 +11,34 @@ IDS = ScheduleIdGenerator()
 
 def test_a_new_id_has_version_4_form() -> None:
     for _ in range(200):
-        made = IDS.new_id(NOW)
+        new_id = IDS.new_id(NOW)
 
-        assert UUID(made).version == 4
-        assert UUID(made).variant == "specified in RFC 4122"
-        assert parse_schedule_id(made) == made
+        assert UUID(new_id).version == 4
+        assert UUID(new_id).variant == "specified in RFC 4122"
+        assert parse_schedule_id(new_id) == new_id
 
 
 def test_new_ids_sort_by_their_time() -> None:
     times = [NOW + timedelta(milliseconds=step) for step in (0, 1, 2, 999, 1000, 60_000, 10**10)]
-    made = [IDS.new_id(moment) for moment in times]
+    ids = [IDS.new_id(moment) for moment in times]
 
-    assert made == sorted(made)
+    assert ids == sorted(ids)
 
 
 def test_ids_sort_by_time_from_1970_to_2200() -> None:
-    made = [IDS.new_id(datetime(year, 1, 1, tzinfo=UTC)) for year in range(1970, 2201)]
+    ids = [IDS.new_id(datetime(year, 1, 1, tzinfo=UTC)) for year in range(1970, 2201)]
 
-    assert made == sorted(made)
-
-
-def test_ids_of_one_moment_are_in_the_order_they_were_given() -> None:
-    made = [IDS.new_id(NOW) for _ in range(500)]
-
-    assert len(set(made)) == 500
-    assert made == sorted(made)
+    assert ids == sorted(ids)
 
 
-def test_more_ids_of_one_moment_than_are_counted_differ_all_the_same() -> None:
+def test_ids_of_one_moment_are_ordered() -> None:
+    ids = [IDS.new_id(NOW) for _ in range(500)]
+
+    assert len(set(ids)) == 500
+    assert ids == sorted(ids)
+
+
+def test_ids_beyond_the_counter_are_still_unique() -> None:
     assert len({IDS.new_id(NOW) for _ in range(5000)}) == 5000
 
 
@@ -74,7 +74,7 @@ def test_versions_1_to_5_are_accepted_in_either_case(text: str) -> None:
         pytest.param("1234567\u0668-9abc-4def-8123-456789abcdef", id="another script's digit"),
     ],
 )
-def test_any_other_text_is_no_schedule_id(text: str) -> None:
+def test_other_texts_are_no_schedule_id(text: str) -> None:
     assert parse_schedule_id(text) is None
 
 
@@ -83,7 +83,7 @@ def test_any_other_text_is_no_schedule_id(text: str) -> None:
     ["a", "7", "install-1", "12345678-9abc-7def-8123-456789abcdef", "A.b_c-d", "a" * 64, "a-"],
     ids=["letter", "digit", "hyphen", "uuid", "every kind", "64", "hyphen last"],
 )
-def test_an_install_id_is_kept_as_it_is(text: str) -> None:
+def test_install_id_is_kept_verbatim(text: str) -> None:
     assert parse_install_id(text) == text
 
 
@@ -104,7 +104,7 @@ def test_an_install_id_is_kept_as_it_is(text: str) -> None:
         "another script's digit",
     ],
 )
-def test_any_other_text_is_no_install_id(text: str) -> None:
+def test_other_texts_are_no_install_id(text: str) -> None:
     assert parse_install_id(text) is None
 
 
@@ -114,15 +114,15 @@ def test_an_endpoint_id_is_a_stable_uuid() -> None:
 
 
 def test_an_endpoint_id_differs_by_each_of_its_parts() -> None:
-    made = {
+    ids = {
         endpoint_id(registry, method, path)
         for registry in ("r1", "r2")
         for method in ("GET", "POST")
         for path in ("/a", "/b")
     }
 
-    assert len(made) == 8
+    assert len(ids) == 8
 
 
-def test_an_endpoint_id_is_the_same_in_every_release() -> None:
+def test_endpoint_id_is_stable_across_releases() -> None:
     assert endpoint_id("registry-1", "GET", "/a") == "3d726feb-6bb5-5f22-8d68-ed45ac8d3268"

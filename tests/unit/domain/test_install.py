@@ -10,19 +10,19 @@ from tests.unit.builders import NOW, install
 LIMITS = Limits()
 
 
-def writes(*seconds_ago: float) -> Mapping[int, datetime]:
-    return {slot: NOW - timedelta(seconds=ago) for slot, ago in enumerate(seconds_ago)}
+def recent_writes(*seconds_ago: float) -> Mapping[int, datetime]:
+    return {slot: NOW - timedelta(seconds=seconds) for slot, seconds in enumerate(seconds_ago)}
 
 
-def retry_after(found: Install, limits: Limits = LIMITS) -> int:
+def measured_retry_after(full_install: Install, limits: Limits = LIMITS) -> int:
     with pytest.raises(RateLimited) as refused:
-        reserve_write(found, limits, NOW)
+        reserve_write(full_install, limits, NOW)
     assert str(refused.value) == "Too many requests, please try again later"
     return refused.value.retry_after
 
 
 @pytest.mark.parametrize(
-    ("found", "error", "text"),
+    ("unmanageable", "error", "text"),
     [
         pytest.param(None, InstallNotFound, "Install not found", id="unknown"),
         pytest.param(install(enabled=False), InstallNotFound, "Install not found", id="disabled"),
@@ -41,19 +41,19 @@ def retry_after(found: Install, limits: Limits = LIMITS) -> int:
         ),
     ],
 )
-def test_an_install_that_may_not_manage_is_refused(
-    found: Install | None, error: type[Exception], text: str
+def test_unmanageable_install_is_refused(
+    unmanageable: Install | None, error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error) as refused:
-        require_manageable(found)
+        require_manageable(unmanageable)
 
     assert str(refused.value) == text
 
 
-def test_an_install_that_may_manage_is_answered() -> None:
-    found = install()
+def test_manageable_install_is_returned() -> None:
+    manageable = install()
 
-    assert require_manageable(found) is found
+    assert require_manageable(manageable) is manageable
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_an_install_is_active_while_enabled_and_not_being_deleted(
 
 
 @pytest.mark.parametrize("count", [0, 49])
-def test_there_is_room_below_fifty(count: int) -> None:
+def test_quota_allows_a_schedule_below_fifty(count: int) -> None:
     check_quota(install(schedule_count=count), LIMITS)
 
 
 @pytest.mark.parametrize("count", [50, 51])
-def test_there_is_no_room_from_fifty_on(count: int) -> None:
+def test_quota_refuses_a_schedule_from_fifty_on(count: int) -> None:
     with pytest.raises(QuotaExceeded) as refused:
         check_quota(install(schedule_count=count), LIMITS)
 
@@ -88,23 +88,23 @@ def test_the_quota_is_a_parameter() -> None:
         check_quota(install(schedule_count=3), limits)
 
 
-def test_an_acceptance_holds_what_must_still_be_so() -> None:
-    accepted = reserve_write(install(generation=7), Limits(max_schedules_per_install=3), NOW)
+def test_reservation_contains_its_conditions() -> None:
+    reservation = reserve_write(install(generation=7), Limits(max_schedules_per_install=3), NOW)
 
-    assert accepted.generation == 7
-    assert accepted.reserved_at == NOW
-    assert accepted.max_schedules == 3
-    assert accepted.slot in range(10)
+    assert reservation.generation == 7
+    assert reservation.reserved_at == NOW
+    assert reservation.max_schedules == 3
+    assert reservation.slot in range(10)
 
 
 def test_ten_writes_are_accepted_and_an_eleventh_is_not() -> None:
-    found = install()
+    current = install()
     for _ in range(10):
-        slot = reserve_write(found, LIMITS, NOW).slot
-        assert slot not in found.writes
-        found = install(writes={**found.writes, slot: NOW})
+        slot = reserve_write(current, LIMITS, NOW).slot
+        assert slot not in current.writes
+        current = install(writes={**current.writes, slot: NOW})
 
-    assert retry_after(found) == 60
+    assert measured_retry_after(current) == 60
 
 
 @pytest.mark.parametrize(
@@ -121,16 +121,16 @@ def test_ten_writes_are_accepted_and_an_eleventh_is_not() -> None:
     ],
 )
 def test_retry_after_is_when_the_oldest_write_leaves_the_window(oldest: float, seconds: int) -> None:
-    full = install(writes=writes(*[min(oldest, 0)] * 9, oldest))
+    full = install(writes=recent_writes(*[min(oldest, 0)] * 9, oldest))
 
-    assert retry_after(full) == seconds
+    assert measured_retry_after(full) == seconds
     reserve_write(full, LIMITS, NOW + timedelta(seconds=seconds))
 
 
 def test_retry_after_is_exact() -> None:
-    full = install(writes=writes(*range(30, 40)))
+    full = install(writes=recent_writes(*range(30, 40)))
 
-    seconds = retry_after(full)
+    seconds = measured_retry_after(full)
 
     assert seconds == 21
     with pytest.raises(RateLimited):
@@ -143,23 +143,23 @@ def test_retry_after_is_exact() -> None:
     [(60, 4), (60.000001, 4), (3600, 4)],
     ids=["60 s", "a microsecond more", "an hour"],
 )
-def test_a_slot_is_free_again_after_exactly_60_seconds(age: float, slot: int) -> None:
-    found = install(writes=writes(*[10] * 4, age, *[10] * 5))
+def test_slot_is_free_again_after_exactly_60_seconds(age: float, slot: int) -> None:
+    current = install(writes=recent_writes(*[10] * 4, age, *[10] * 5))
 
-    assert reserve_write(found, LIMITS, NOW).slot == slot
+    assert reserve_write(current, LIMITS, NOW).slot == slot
 
 
 def test_the_free_slots_are_chosen_from_at_random() -> None:
-    found = install(writes=writes(*[10] * 8))
+    current = install(writes=recent_writes(*[10] * 8))
 
-    assert {reserve_write(found, LIMITS, NOW).slot for _ in range(200)} == {8, 9}
+    assert {reserve_write(current, LIMITS, NOW).slot for _ in range(200)} == {8, 9}
 
 
 def test_a_single_write_a_minute_can_be_set() -> None:
     limits = Limits(writes_per_minute=1)
 
     assert reserve_write(install(), limits, NOW).slot == 0
-    assert retry_after(install(writes=writes(15)), limits) == 45
+    assert measured_retry_after(install(writes=recent_writes(15)), limits) == 45
 
 
 @pytest.mark.parametrize("limit", [64, 65, 1000, 100_000])
@@ -169,10 +169,10 @@ def test_a_large_limit_is_filled_to_its_last_slot(limit: int) -> None:
 
     assert reserve_write(install(), limits, NOW).slot < limit
     assert reserve_write(install(writes=all_but_last), limits, NOW).slot == limit - 1
-    assert retry_after(install(writes={**all_but_last, limit - 1: NOW}), limits) == 45
+    assert measured_retry_after(install(writes={**all_but_last, limit - 1: NOW}), limits) == 45
 
 
-def test_a_lowered_limit_holds_at_once() -> None:
-    full_of_twenty = install(writes=writes(*range(1, 21)))
+def test_lowered_limit_applies_immediately() -> None:
+    full_of_twenty = install(writes=recent_writes(*range(1, 21)))
 
-    assert retry_after(full_of_twenty) == 50
+    assert measured_retry_after(full_of_twenty) == 50

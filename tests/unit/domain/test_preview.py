@@ -10,33 +10,35 @@ from scheduling.domain.rules import Rules, ScheduleFields, ScheduleInput
 from tests.unit.builders import NOW, endpoint, install
 
 RULES = Rules((endpoint("GET", "/both"), endpoint("POST", "/both"), endpoint("POST", "/post")), Limits(), NOW)
-QUOTA = "Too many schedules (max 50 per extension install)"
-NAME_TAKEN = "Schedule name already in use for this extension"
-FULL = install(schedule_count=50)
+QUOTA_ERROR = "Too many schedules (max 50 per extension install)"
+NAME_TAKEN_ERROR = "Schedule name already in use for this extension"
+FULL_INSTALL = install(schedule_count=50)
 FOUR_MINUTES = ("09:02", "09:58", "10:02", "10:58")
 HOURLY = [f"2026-11-23T{hour:02}:00" for hour in range(10, 20)]
 
 
-def given(**fields: object) -> ScheduleInput:
+def create_input(**fields: object) -> ScheduleInput:
     return ScheduleInput(cast(ScheduleFields, fields))
 
 
-def wanted(**fields: object) -> ScheduleInput:
-    return given(**{"endpoint": "/post", "cron": "0 * * * *", **fields})
+def valid_input(**fields: object) -> ScheduleInput:
+    return create_input(**{"endpoint": "/post", "cron": "0 * * * *", **fields})
 
 
-def local(preview: Preview) -> list[str]:
+def local_fires(preview: Preview) -> list[str]:
     """The fires on the wall clock."""
     return [f"{time.wall_time:%Y-%m-%dT%H:%M}" for time in preview.fire_times]
 
 
-def of_cron(preview: Preview) -> tuple[str | None, int | None, list[str]]:
+def cron_results(preview: Preview) -> tuple[str | None, int | None, list[str]]:
     """What depends on the cron text."""
-    return preview.expression, preview.smallest_gap_minutes, local(preview)
+    return preview.expression, preview.smallest_gap_minutes, local_fires(preview)
 
 
-def test_a_valid_schedule_is_shown_as_it_would_fire() -> None:
-    preview = build_preview(RULES, install(), wanted(timezone=" Asia/Kolkata ", name="nightly", payload=[1]))
+def test_valid_schedule_is_previewed() -> None:
+    preview = build_preview(
+        RULES, install(), valid_input(timezone=" Asia/Kolkata ", name="nightly", payload=[1])
+    )
 
     assert (preview.error, preview.field_errors) == (None, {})
     assert (preview.timezone, preview.endpoint) == ("Asia/Kolkata", "POST /post")
@@ -51,10 +53,10 @@ def test_a_valid_schedule_is_shown_as_it_would_fire() -> None:
     assert preview.skipped_times == []
 
 
-def test_the_timezone_is_utc_unless_given_and_a_disabled_one_is_shown_as_if_it_were_not() -> None:
-    preview = build_preview(RULES, install(), wanted(enabled=False))
+def test_timezone_defaults_to_utc_and_disabled_previews_as_enabled() -> None:
+    preview = build_preview(RULES, install(), valid_input(enabled=False))
 
-    assert (preview.error, preview.timezone, local(preview)) == (None, "UTC", HOURLY)
+    assert (preview.error, preview.timezone, local_fires(preview)) == (None, "UTC", HOURLY)
 
 
 @pytest.mark.parametrize(
@@ -68,22 +70,24 @@ def test_the_timezone_is_utc_unless_given_and_a_disabled_one_is_shown_as_if_it_w
     ],
     ids=["put right", "bare path", "with a payload", "with a broken payload", "unknown"],
 )
-def test_the_endpoint_is_shown_as_resolved(fields: dict[str, object], endpoint_: str | None) -> None:
-    assert build_preview(RULES, install(), wanted(**fields)).endpoint == endpoint_
+def test_endpoint_is_previewed_as_resolved(fields: dict[str, object], endpoint_: str | None) -> None:
+    assert build_preview(RULES, install(), valid_input(**fields)).endpoint == endpoint_
 
 
-def test_every_broken_rule_is_told_at_once() -> None:
+def test_every_broken_rule_is_reported_together() -> None:
     types = {"enabled": "enabled must be true or false", "colour": "colour is not a known field"}
-    broken = wanted(endpoint="/x", cron="*/4 * * * *", timezone="x", name="taken", payload=1)
+    broken = valid_input(endpoint="/x", cron="*/4 * * * *", timezone="x", name="taken", payload=1)
 
-    preview = build_preview(replace(RULES, name_taken=True), FULL, ScheduleInput(broken.fields, types))
+    preview = build_preview(
+        replace(RULES, name_taken=True), FULL_INSTALL, ScheduleInput(broken.fields, types)
+    )
 
     assert list(preview.field_errors.items()) == [
         ("endpoint", "Endpoint not found or not schedulable"),
         ("cron", "Cron too frequent (minimum interval is 5 minutes)"),
         ("timezone", "Invalid timezone"),
         ("enabled", "enabled must be true or false"),
-        ("name", NAME_TAKEN),
+        ("name", NAME_TAKEN_ERROR),
         ("payload", "Payload must be a JSON object or array"),
         ("colour", "colour is not a known field"),
     ]
@@ -92,13 +96,13 @@ def test_every_broken_rule_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("input_", "errors", "shown"),
+    ("input_", "errors", "cron_values"),
     [
         pytest.param(
-            given(),
+            create_input(),
             {"endpoint": "endpoint is required", "cron": "cron is required"},
             (None, None, []),
-            id="nothing given",
+            id="no fields",
         ),
         pytest.param(
             ScheduleInput({"endpoint": "/post"}, {"cron": "cron must be a string"}),
@@ -107,13 +111,13 @@ def test_every_broken_rule_is_told_at_once() -> None:
             id="cron of the wrong type",
         ),
         pytest.param(
-            wanted(cron="60 * * * *"),
+            valid_input(cron="60 * * * *"),
             {"cron": "Invalid cron expression (minute: 60 is not between 0 and 59)"},
             (None, None, []),
             id="cron that cannot be read",
         ),
         pytest.param(
-            wanted(cron="2,58 9,10 * * *"),
+            valid_input(cron="2,58 9,10 * * *"),
             {"cron": "Cron too frequent (minimum interval is 5 minutes)"},
             (
                 "cron(2,58 9,10 * * ? *)",
@@ -123,61 +127,61 @@ def test_every_broken_rule_is_told_at_once() -> None:
             id="too frequent",
         ),
         pytest.param(
-            wanted(cron="0 0 30 2 *"),
+            valid_input(cron="0 0 30 2 *"),
             {"cron": "Cron never fires in the next 8 years"},
             ("cron(0 0 30 2 ? *)", None, []),
             id="never",
         ),
         pytest.param(
-            wanted(timezone="Mars/Olympus"),
+            valid_input(timezone="Mars/Olympus"),
             {"timezone": "Invalid timezone"},
             ("cron(0 * * * ? *)", 60, []),
             id="timezone unknown",
         ),
         pytest.param(
-            ScheduleInput(wanted().fields, {"timezone": "timezone must be a string"}),
+            ScheduleInput(valid_input().fields, {"timezone": "timezone must be a string"}),
             {"timezone": "timezone must be a string"},
             ("cron(0 * * * ? *)", 60, []),
             id="timezone of the wrong type",
         ),
         pytest.param(
-            wanted(endpoint="/none"),
+            valid_input(endpoint="/none"),
             {"endpoint": "Endpoint not found or not schedulable"},
             ("cron(0 * * * ? *)", 60, HOURLY),
             id="endpoint unknown",
         ),
         pytest.param(
-            given(cron="0 * * * *"),
+            create_input(cron="0 * * * *"),
             {"endpoint": "endpoint is required"},
             ("cron(0 * * * ? *)", 60, HOURLY),
             id="endpoint missing",
         ),
         pytest.param(
-            wanted(name="n" * 129),
+            valid_input(name="n" * 129),
             {"name": "Name too long"},
             ("cron(0 * * * ? *)", 60, HOURLY),
             id="name too long",
         ),
     ],
 )
-def test_what_is_sound_is_shown_beside_what_is_broken(
-    input_: ScheduleInput, errors: dict[str, str], shown: tuple[str | None, int | None, list[str]]
+def test_valid_fields_are_previewed_beside_broken_ones(
+    input_: ScheduleInput, errors: dict[str, str], cron_values: tuple[str | None, int | None, list[str]]
 ) -> None:
     preview = build_preview(RULES, install(), input_)
 
     assert (preview.field_errors, preview.error) == (errors, next(iter(errors.values())))
-    assert of_cron(preview) == shown
+    assert cron_results(preview) == cron_values
 
 
-def test_a_taken_name_is_told() -> None:
-    preview = build_preview(replace(RULES, name_taken=True), install(), wanted(name="taken"))
+def test_taken_name_is_reported() -> None:
+    preview = build_preview(replace(RULES, name_taken=True), install(), valid_input(name="taken"))
 
-    assert (preview.error, preview.field_errors) == (NAME_TAKEN, {"name": NAME_TAKEN})
-    assert local(preview) == HOURLY
+    assert (preview.error, preview.field_errors) == (NAME_TAKEN_ERROR, {"name": NAME_TAKEN_ERROR})
+    assert local_fires(preview) == HOURLY
 
 
 def test_the_quota_has_no_field_to_blame() -> None:
-    preview = build_preview(RULES, FULL, wanted())
+    preview = build_preview(RULES, FULL_INSTALL, valid_input())
 
-    assert (preview.error, preview.field_errors) == (QUOTA, {})
-    assert of_cron(preview) == ("cron(0 * * * ? *)", 60, HOURLY)
+    assert (preview.error, preview.field_errors) == (QUOTA_ERROR, {})
+    assert cron_results(preview) == ("cron(0 * * * ? *)", 60, HOURLY)

@@ -18,9 +18,9 @@ ENDPOINTS = (
     endpoint("POST", "/post"),
 )
 RULES = Rules(ENDPOINTS, Limits(), NOW)
-NAME_TAKEN = "Schedule name already in use for this extension"
-TAKING = replace(RULES, name_taken=True)
-TOO_LONG = "n" * 129
+NAME_TAKEN_ERROR = "Schedule name already in use for this extension"
+RULES_WITH_TAKEN_NAME = replace(RULES, name_taken=True)
+TOO_LONG_NAME = "n" * 129
 EVERY_ERROR = {
     "endpoint": "Endpoint not found or not schedulable",
     "cron": "Cron too frequent (minimum interval is 5 minutes)",
@@ -28,7 +28,7 @@ EVERY_ERROR = {
     "name": "Name too long",
     "payload": "Payload must be a JSON object or array",
 }
-CURRENT = definition(
+CURRENT_DEFINITION = definition(
     endpoint_path="/post",
     cron="30 4 * * MON",
     timezone="Europe/Berlin",
@@ -38,31 +38,31 @@ CURRENT = definition(
 )
 
 
-def given(**fields: object) -> ScheduleInput:
+def create_input(**fields: object) -> ScheduleInput:
     return ScheduleInput(cast(ScheduleFields, fields))
 
 
-def wanted(**fields: object) -> ScheduleInput:
-    return given(**{"endpoint": "/post", "cron": "0 9 * * *", **fields})
+def valid_input(**fields: object) -> ScheduleInput:
+    return create_input(**{"endpoint": "/post", "cron": "0 9 * * *", **fields})
 
 
-def with_errors(errors: dict[str, str], input_: ScheduleInput) -> ScheduleInput:
+def add_type_errors(errors: dict[str, str], input_: ScheduleInput) -> ScheduleInput:
     """With fields of wrong types, which are reported and left out."""
     return replace(input_, errors=errors)
 
 
-def broken(input_: ScheduleInput, rules: Rules = RULES) -> dict[str, str]:
+def field_errors(input_: ScheduleInput, rules: Rules = RULES) -> dict[str, str]:
     """The field errors of a create; an update of the same must agree where nothing is missing."""
     with pytest.raises(ValidationFailed) as refused:
         rules.build_definition(input_)
     with pytest.raises(ValidationFailed) as refused_update:
-        rules.update_definition(CURRENT, input_)
+        rules.update_definition(CURRENT_DEFINITION, input_)
     assert refused.value.field_errors == refused_update.value.field_errors
     assert str(refused.value) == next(iter(refused.value.field_errors.values()))
     return refused.value.field_errors
 
 
-def payload_of(size: int, text: str = "x") -> list[object]:
+def payload_of_size(size: int, text: str = "x") -> list[object]:
     """An array of one text whose compact form has `size` bytes."""
     width = len(text.encode())
     count, rest = divmod(size - len('[""]'), width)
@@ -70,7 +70,7 @@ def payload_of(size: int, text: str = "x") -> list[object]:
 
 
 def test_a_create_has_the_contracts_defaults() -> None:
-    assert RULES.build_definition(wanted()) == Definition(
+    assert RULES.build_definition(valid_input()) == Definition(
         endpoint_method="POST",
         endpoint_path="/post",
         cron="0 9 * * *",
@@ -81,9 +81,9 @@ def test_a_create_has_the_contracts_defaults() -> None:
     )
 
 
-def test_a_create_takes_every_field() -> None:
-    made = RULES.build_definition(
-        given(
+def test_create_accepts_every_field() -> None:
+    created = RULES.build_definition(
+        create_input(
             endpoint="get //both",
             cron=" 0 9 * * mon ",
             timezone=" Europe/Berlin ",
@@ -93,7 +93,7 @@ def test_a_create_takes_every_field() -> None:
         )
     )
 
-    assert made == Definition(
+    assert created == Definition(
         endpoint_method="GET",
         endpoint_path="/both",
         cron="0 9 * * mon",
@@ -110,13 +110,13 @@ def test_a_create_takes_every_field() -> None:
         ({}, {"endpoint": "endpoint is required", "cron": "cron is required"}),
         ({"cron": "0 9 * * *"}, {"endpoint": "endpoint is required"}),
         ({"endpoint": "/post"}, {"cron": "cron is required"}),
-        ({"endpoint": "/post", "name": TOO_LONG}, {"cron": "cron is required", "name": "Name too long"}),
+        ({"endpoint": "/post", "name": TOO_LONG_NAME}, {"cron": "cron is required", "name": "Name too long"}),
     ],
     ids=["both", "endpoint", "cron", "with a broken field"],
 )
 def test_a_create_needs_endpoint_and_cron(fields: dict[str, object], errors: dict[str, str]) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        RULES.build_definition(given(**fields))
+        RULES.build_definition(create_input(**fields))
 
     assert list(refused.value.field_errors.items()) == list(errors.items())
     assert str(refused.value) == next(iter(errors.values()))
@@ -155,12 +155,12 @@ def test_a_create_needs_endpoint_and_cron(fields: dict[str, object], errors: dic
         pytest.param("payload", exact_json.Number("0"), EVERY_ERROR["payload"], id="payload a number"),
     ],
 )
-def test_a_broken_rule_blames_its_field_alone(field: str, value: object, text: str) -> None:
-    assert broken(wanted(**{field: value})) == {field: text}
+def test_broken_rule_is_reported_for_its_field_alone(field: str, value: object, text: str) -> None:
+    assert field_errors(valid_input(**{field: value})) == {field: text}
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "trimmed"),
     [
         pytest.param(None, None, id="null"),
         pytest.param("", None, id="empty"),
@@ -174,72 +174,72 @@ def test_a_broken_rule_blames_its_field_alone(field: str, value: object, text: s
         pytest.param("CASE", "CASE", id="case kept"),
     ],
 )
-def test_a_name_is_kept_trimmed(sent: str | None, kept: str | None) -> None:
-    assert RULES.build_definition(wanted(name=sent)).name == kept
-    assert RULES.update_definition(CURRENT, given(name=sent)).name == kept
-    assert requested_name(given(name=sent)) == kept
+def test_name_is_trimmed(sent: str | None, trimmed: str | None) -> None:
+    assert RULES.build_definition(valid_input(name=sent)).name == trimmed
+    assert RULES.update_definition(CURRENT_DEFINITION, create_input(name=sent)).name == trimmed
+    assert requested_name(create_input(name=sent)) == trimmed
 
 
-def test_a_taken_name_alone_is_its_own_refusal() -> None:
+def test_taken_name_alone_has_its_own_error() -> None:
     with pytest.raises(NameTaken) as refused:
-        TAKING.build_definition(wanted(name=" taken "))
+        RULES_WITH_TAKEN_NAME.build_definition(valid_input(name=" taken "))
     with pytest.raises(NameTaken):
-        TAKING.update_definition(CURRENT, given(name=" taken "))
+        RULES_WITH_TAKEN_NAME.update_definition(CURRENT_DEFINITION, create_input(name=" taken "))
 
-    assert refused.value.field_errors == {"name": NAME_TAKEN}
+    assert refused.value.field_errors == {"name": NAME_TAKEN_ERROR}
 
 
-def test_a_taken_name_is_reported_with_the_other_broken_fields_in_order() -> None:
-    errors = broken(wanted(name="taken", timezone="x", payload="x"), TAKING)
+def test_taken_name_is_reported_with_the_other_broken_fields_in_order() -> None:
+    errors = field_errors(valid_input(name="taken", timezone="x", payload="x"), RULES_WITH_TAKEN_NAME)
 
     assert list(errors.items()) == [
         ("timezone", "Invalid timezone"),
-        ("name", NAME_TAKEN),
+        ("name", NAME_TAKEN_ERROR),
         ("payload", EVERY_ERROR["payload"]),
     ]
 
 
 def test_a_taken_name_is_reported_with_missing_fields_and_wrong_types() -> None:
     with pytest.raises(ValidationFailed) as refused:
-        TAKING.build_definition(
-            with_errors({"x": "x is not a known field"}, given(name="taken", endpoint="/post"))
+        RULES_WITH_TAKEN_NAME.build_definition(
+            add_type_errors({"x": "x is not a known field"}, create_input(name="taken", endpoint="/post"))
         )
 
     assert list(refused.value.field_errors.items()) == [
         ("cron", "cron is required"),
-        ("name", NAME_TAKEN),
+        ("name", NAME_TAKEN_ERROR),
         ("x", "x is not a known field"),
     ]
 
 
 @pytest.mark.parametrize("name", [None, "", "  "])
-def test_no_name_is_never_taken(name: str | None) -> None:
-    assert TAKING.build_definition(wanted(name=name)).name is None
-    assert TAKING.build_definition(wanted()).name is None
+def test_null_name_is_never_taken(name: str | None) -> None:
+    assert RULES_WITH_TAKEN_NAME.build_definition(valid_input(name=name)).name is None
+    assert RULES_WITH_TAKEN_NAME.build_definition(valid_input()).name is None
 
 
-def test_a_name_too_long_is_not_called_taken() -> None:
-    assert broken(wanted(name=TOO_LONG), TAKING) == {"name": "Name too long"}
+def test_too_long_name_is_not_reported_as_taken() -> None:
+    assert field_errors(valid_input(name=TOO_LONG_NAME), RULES_WITH_TAKEN_NAME) == {"name": "Name too long"}
 
 
-def test_what_is_sound_is_told_beside_what_is_broken() -> None:
-    checked = RULES.check_input(wanted(timezone="x", name=" nightly ", payload=1))
+def test_valid_fields_are_returned_beside_broken_ones() -> None:
+    result = RULES.check_input(valid_input(timezone="x", name=" nightly ", payload=1))
 
-    assert list(checked.errors) == ["timezone", "payload"]
-    assert checked.definition == definition(endpoint_path="/post", name="nightly")
-
-
-def test_a_broken_payload_is_given_all_the_same_and_so_means_post() -> None:
-    assert RULES.check_input(wanted(endpoint="/both", payload="x")).definition.endpoint == "POST /both"
+    assert list(result.errors) == ["timezone", "payload"]
+    assert result.definition == definition(endpoint_path="/post", name="nightly")
 
 
-def test_no_name_is_wanted_where_none_or_a_broken_one_is_given() -> None:
-    assert requested_name(given()) is None
-    assert requested_name(given(name=TOO_LONG)) is None
+def test_broken_payload_still_implies_post() -> None:
+    assert RULES.check_input(valid_input(endpoint="/both", payload="x")).definition.endpoint == "POST /both"
+
+
+def test_no_name_is_looked_up_if_absent_or_broken() -> None:
+    assert requested_name(create_input()) is None
+    assert requested_name(create_input(name=TOO_LONG_NAME)) is None
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "stored"),
     [
         pytest.param("null", None, id="null"),
         pytest.param("{}", "{}", id="empty object"),
@@ -254,46 +254,48 @@ def test_no_name_is_wanted_where_none_or_a_broken_one_is_given() -> None:
         pytest.param("[" * 256 + "1" + "]" * 256, "[" * 256 + "1" + "]" * 256, id="256 levels"),
     ],
 )
-def test_a_payload_is_kept_as_compact_json(sent: str, kept: str | None) -> None:
+def test_payload_is_stored_as_compact_json(sent: str, stored: str | None) -> None:
     value = exact_json.loads(sent)
 
-    assert RULES.build_definition(wanted(payload=value)).payload == kept
-    assert RULES.update_definition(CURRENT, given(payload=value)).payload == kept
+    assert RULES.build_definition(valid_input(payload=value)).payload == stored
+    assert RULES.update_definition(CURRENT_DEFINITION, create_input(payload=value)).payload == stored
 
 
 @pytest.mark.parametrize(
     "text", ["x", "é", "€", "\U0001f600"], ids=["1 byte", "2 bytes", "3 bytes", "4 bytes"]
 )
 def test_a_payload_may_have_100000_bytes_and_no_more(text: str) -> None:
-    kept = RULES.build_definition(wanted(payload=payload_of(100_000, text))).payload
+    stored = RULES.build_definition(valid_input(payload=payload_of_size(100_000, text))).payload
 
-    assert kept is not None
-    assert len(kept.encode()) == 100_000
-    assert broken(wanted(payload=payload_of(100_001, text))) == {"payload": "Payload too large"}
+    assert stored is not None
+    assert len(stored.encode()) == 100_000
+    assert field_errors(valid_input(payload=payload_of_size(100_001, text))) == {
+        "payload": "Payload too large"
+    }
 
 
-def test_a_payload_counts_as_it_is_kept_not_as_it_is_sent() -> None:
-    escaped = json.dumps(payload_of(100_000, "é"), indent=4, ensure_ascii=True)
+def test_payload_size_is_measured_as_stored() -> None:
+    escaped = json.dumps(payload_of_size(100_000, "é"), indent=4, ensure_ascii=True)
     assert len(escaped) > 250_000
 
-    kept = RULES.build_definition(wanted(payload=exact_json.loads(escaped))).payload
+    stored = RULES.build_definition(valid_input(payload=exact_json.loads(escaped))).payload
 
-    assert kept is not None
-    assert len(kept.encode()) == 100_000
+    assert stored is not None
+    assert len(stored.encode()) == 100_000
 
 
-def test_an_escape_that_compact_json_needs_counts_in_full() -> None:
+def test_required_escapes_count_in_full() -> None:
     fits = ["\x01" * 16_666]  # of six bytes each, and four around them
 
-    assert RULES.build_definition(wanted(payload=fits)).payload is not None
-    assert broken(wanted(payload=["\x01" * 16_667])) == {"payload": "Payload too large"}
+    assert RULES.build_definition(valid_input(payload=fits)).payload is not None
+    assert field_errors(valid_input(payload=["\x01" * 16_667])) == {"payload": "Payload too large"}
 
 
 def test_the_limits_are_parameters() -> None:
     rules = Rules(ENDPOINTS, Limits(min_interval_minutes=60, max_payload_bytes=10), NOW)
 
-    assert rules.build_definition(wanted(cron="0 * * * *", payload=["123456"])).payload == '["123456"]'
-    assert broken(wanted(cron="0,30 * * * *", payload=["1234567"]), rules) == {
+    assert rules.build_definition(valid_input(cron="0 * * * *", payload=["123456"])).payload == '["123456"]'
+    assert field_errors(valid_input(cron="0,30 * * * *", payload=["1234567"]), rules) == {
         "cron": "Cron too frequent (minimum interval is 60 minutes)",
         "payload": "Payload too large",
     }
@@ -302,12 +304,14 @@ def test_the_limits_are_parameters() -> None:
 def test_an_interval_of_one_minute_can_be_allowed() -> None:
     rules = Rules(ENDPOINTS, Limits(min_interval_minutes=1), NOW)
 
-    assert rules.build_definition(wanted(cron="* * * * *")).cron == "* * * * *"
+    assert rules.build_definition(valid_input(cron="* * * * *")).cron == "* * * * *"
 
 
 def test_every_broken_field_is_reported_in_order() -> None:
-    errors = broken(
-        given(payload="x", name=TOO_LONG, timezone="x", cron="*/4 9 * * *", endpoint="/x", enabled=True)
+    errors = field_errors(
+        create_input(
+            payload="x", name=TOO_LONG_NAME, timezone="x", cron="*/4 9 * * *", endpoint="/x", enabled=True
+        )
     )
 
     assert list(errors.items()) == list(EVERY_ERROR.items())
@@ -321,7 +325,7 @@ def test_wrong_types_are_reported_with_the_broken_rules_and_unknown_fields_last(
         "cron": "cron must be a string",
     }
 
-    errors = broken(with_errors(types, given(endpoint="/x", timezone="x", payload="x")))
+    errors = field_errors(add_type_errors(types, create_input(endpoint="/x", timezone="x", payload="x")))
 
     assert list(errors.items()) == [
         ("endpoint", "Endpoint not found or not schedulable"),
@@ -335,18 +339,20 @@ def test_wrong_types_are_reported_with_the_broken_rules_and_unknown_fields_last(
 
 
 def test_a_field_of_the_wrong_type_is_not_called_missing() -> None:
-    assert broken(with_errors({"endpoint": "endpoint must be a string"}, given(cron="0 9 * * *"))) == {
-        "endpoint": "endpoint must be a string"
-    }
+    assert field_errors(
+        add_type_errors({"endpoint": "endpoint must be a string"}, create_input(cron="0 9 * * *"))
+    ) == {"endpoint": "endpoint must be a string"}
 
 
 def test_a_wrong_type_alone_refuses_a_valid_rest() -> None:
-    assert broken(with_errors({"x": "x is not a known field"}, wanted())) == {"x": "x is not a known field"}
+    assert field_errors(add_type_errors({"x": "x is not a known field"}, valid_input())) == {
+        "x": "x is not a known field"
+    }
 
 
 def test_a_broken_timezone_does_not_hide_or_blame_the_cron() -> None:
-    assert broken(wanted(timezone="x")) == {"timezone": "Invalid timezone"}
-    assert broken(wanted(timezone="x", cron="* * * * *")) == {
+    assert field_errors(valid_input(timezone="x")) == {"timezone": "Invalid timezone"}
+    assert field_errors(valid_input(timezone="x", cron="* * * * *")) == {
         "cron": EVERY_ERROR["cron"],
         "timezone": "Invalid timezone",
     }
@@ -373,12 +379,12 @@ def test_a_broken_timezone_does_not_hide_or_blame_the_cron() -> None:
         "POST only",
     ],
 )
-def test_a_bare_path_means_post_where_a_payload_is_given(selector: str, payload: object, method: str) -> None:
-    assert RULES.build_definition(wanted(endpoint=selector, payload=payload)).endpoint_method == method
+def test_bare_path_means_post_with_a_payload(selector: str, payload: object, method: str) -> None:
+    assert RULES.build_definition(valid_input(endpoint=selector, payload=payload)).endpoint_method == method
 
 
-def test_a_bare_path_without_a_payload_means_get() -> None:
-    assert RULES.build_definition(wanted(endpoint="/both")).endpoint_method == "GET"
+def test_bare_path_means_get_without_a_payload() -> None:
+    assert RULES.build_definition(valid_input(endpoint="/both")).endpoint_method == "GET"
 
 
 @pytest.mark.parametrize(
@@ -387,17 +393,17 @@ def test_a_bare_path_without_a_payload_means_get() -> None:
         pytest.param('{"a":1}', {"endpoint": "/both"}, "POST /both", id="payload from before"),
         pytest.param(None, {"endpoint": "/both"}, "GET /both", id="no payload from before"),
         pytest.param('{"a":1}', {"endpoint": "/both", "payload": None}, "GET /both", id="payload cleared"),
-        pytest.param(None, {"endpoint": "/both", "payload": []}, "POST /both", id="payload given"),
+        pytest.param(None, {"endpoint": "/both", "payload": []}, "POST /both", id="with payload"),
         pytest.param(None, {"payload": {"a": 1}}, "GET /get", id="a payload alone moves nothing"),
         pytest.param('{"a":1}', {"payload": None}, "GET /get", id="clearing alone moves nothing"),
     ],
 )
-def test_an_update_reads_a_bare_path_by_the_payload_it_leaves(
+def test_update_resolves_a_bare_path_by_the_resulting_payload(
     current: str | None, fields: dict[str, object], endpoint_: str
 ) -> None:
     before = definition(endpoint_method="GET", endpoint_path="/get", payload=current)
 
-    assert RULES.update_definition(before, given(**fields)).endpoint == endpoint_
+    assert RULES.update_definition(before, create_input(**fields)).endpoint == endpoint_
 
 
 @pytest.mark.parametrize(
@@ -418,16 +424,16 @@ def test_an_update_reads_a_bare_path_by_the_payload_it_leaves(
     ],
 )
 def test_an_update_leaves_the_rest(fields: dict[str, object], changed: dict[str, object]) -> None:
-    after = RULES.update_definition(CURRENT, given(**fields))
+    after = RULES.update_definition(CURRENT_DEFINITION, create_input(**fields))
 
-    before = {name: getattr(CURRENT, name) for name in Definition.__slots__}
+    before = {name: getattr(CURRENT_DEFINITION, name) for name in Definition.__slots__}
     assert {name: getattr(after, name) for name in Definition.__slots__} == {**before, **changed}
 
 
-def test_an_update_leaves_what_today_would_be_refused() -> None:
+def test_update_keeps_values_that_are_invalid_today() -> None:
     rules = Rules((), Limits(min_interval_minutes=60, max_payload_bytes=2), NOW)
     before = definition(cron="*/5 * * * *", payload='{"kept":1.0}')
 
-    assert rules.update_definition(before, given(name="new")) == definition(
+    assert rules.update_definition(before, create_input(name="new")) == definition(
         cron="*/5 * * * *", payload='{"kept":1.0}', name="new"
     )

@@ -24,7 +24,7 @@ def run(**fields: Any) -> Run:
 
 
 SUCCEEDED = run(status=RunStatus.SUCCESS)
-OTHER_UNDER_WAY = {"running_occurrence": "2026-11-23T08:55:00Z", "lease_expires_at": NOW + MOMENT}
+OTHER_RUNNING = {"running_occurrence": "2026-11-23T08:55:00Z", "lease_expires_at": NOW + MOMENT}
 
 
 def test_a_fire_of_the_present_revision_is_run() -> None:
@@ -47,10 +47,10 @@ def test_a_deleted_schedule_is_not_run(state: ScheduleState, reason: SkipReason)
     [({"enabled": False}, {}), ({"deleting": True}, {}), ({}, {"enabled": False})],
     ids=["install disabled", "install being deleted", "schedule disabled"],
 )
-def test_what_is_disabled_is_not_run(of_install: dict[str, Any], of_schedule: dict[str, Any]) -> None:
-    found = skip_reason(fire(), install(**of_install), schedule(**of_schedule), None, NOW)
+def test_disabled_schedule_is_not_run(of_install: dict[str, Any], of_schedule: dict[str, Any]) -> None:
+    reason = skip_reason(fire(), install(**of_install), schedule(**of_schedule), None, NOW)
 
-    assert found is SkipReason.DISABLED
+    assert reason is SkipReason.DISABLED
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,7 @@ def test_what_is_disabled_is_not_run(of_install: dict[str, Any], of_schedule: di
     ],
     ids=["older", "the timer's", "newer", "the schedule's"],
 )
-def test_only_the_revision_that_last_changed_the_timer_is_run(
-    revision: int, reason: SkipReason | None
-) -> None:
+def test_only_the_current_timer_revision_is_run(revision: int, reason: SkipReason | None) -> None:
     changed_since = schedule(revision=5, timer_revision=2)
 
     assert skip_reason(fire(revision=revision), install(), changed_since, None, NOW) is reason
@@ -77,7 +75,7 @@ def test_a_revoked_capability_is_not_run() -> None:
     assert skip_reason(fire(), without, schedule(), None, NOW) is SkipReason.CAPABILITY_REVOKED
 
 
-def test_a_run_under_way_makes_the_next_overlap_until_its_lease_ends() -> None:
+def test_running_occurrence_blocks_the_next_until_its_lease_expires() -> None:
     busy = schedule(running_occurrence="2026-11-23T08:55:00Z", lease_expires_at=NOW)
 
     assert skip_reason(fire(), install(), busy, None, NOW - MOMENT) is SkipReason.OVERLAP
@@ -90,18 +88,18 @@ def test_an_occurrence_does_not_overlap_itself() -> None:
     assert skip_reason(fire(), install(), busy, run(retryable=True), NOW) is None
 
 
-def test_an_occurrence_that_may_not_be_attempted_again_is_a_duplicate() -> None:
+def test_occurrence_without_attempts_left_is_a_duplicate() -> None:
     assert skip_reason(fire(), install(), schedule(), SUCCEEDED, NOW) is SkipReason.DUPLICATE
 
 
-def test_a_retry_waits_for_another_occurrence_under_way() -> None:
-    busy = schedule(**OTHER_UNDER_WAY)
+def test_retry_waits_for_another_running_occurrence() -> None:
+    busy = schedule(**OTHER_RUNNING)
 
     assert skip_reason(fire(), install(), busy, run(retryable=True), NOW) is SkipReason.OVERLAP
 
 
 @pytest.mark.parametrize(
-    ("reasons", "told"),
+    ("reasons", "expected"),
     [
         pytest.param(
             ["unknown", "disabled", "stale", "revoked", "duplicate", "overlap"], "unknown", id="all"
@@ -113,13 +111,13 @@ def test_a_retry_waits_for_another_occurrence_under_way() -> None:
         pytest.param(["overlap"], "overlap", id="the last"),
     ],
 )
-def test_of_several_reasons_the_most_lasting_is_told(reasons: list[str], told: str) -> None:
-    fields: dict[str, Any] = OTHER_UNDER_WAY if "overlap" in reasons else {}
+def test_most_permanent_skip_reason_is_returned(reasons: list[str], expected: str) -> None:
+    fields: dict[str, Any] = OTHER_RUNNING if "overlap" in reasons else {}
     if "unknown" in reasons:
         fields = {**fields, "state": ScheduleState.DELETING}
     granted = frozenset() if "revoked" in reasons else install().granted_capabilities
 
-    found = skip_reason(
+    reason = skip_reason(
         fire(revision=9 if "stale" in reasons else 1),
         install(enabled="disabled" not in reasons, granted_capabilities=granted),
         schedule(**fields),
@@ -127,7 +125,7 @@ def test_of_several_reasons_the_most_lasting_is_told(reasons: list[str], told: s
         NOW,
     )
 
-    assert found == told
+    assert reason == expected
 
 
 @pytest.mark.parametrize(
@@ -152,7 +150,7 @@ def test_of_several_reasons_the_most_lasting_is_told(reasons: list[str], told: s
         ),
     ],
 )
-def test_an_attempt_may_follow_a_retryable_or_a_dead_one(fields: dict[str, Any], claimable: bool) -> None:
+def test_retryable_or_expired_run_can_be_attempted_again(fields: dict[str, Any], claimable: bool) -> None:
     assert run(**fields).claimable(NOW, replay=False) is claimable
 
 
@@ -165,14 +163,16 @@ def test_an_attempt_may_follow_a_retryable_or_a_dead_one(fields: dict[str, Any],
         pytest.param({"retryable": False}, True, id="failed for good"),
         pytest.param({"status": RunStatus.MISSED, "attempt": 0}, True, id="missed"),
         pytest.param({"status": RunStatus.RUNNING, "lease_expires_at": NOW + MOMENT}, False, id="running"),
-        pytest.param({"status": RunStatus.RUNNING, "attempt": 3, "lease_expires_at": NOW}, True, id="died"),
+        pytest.param(
+            {"status": RunStatus.RUNNING, "attempt": 3, "lease_expires_at": NOW}, True, id="lease expired"
+        ),
     ],
 )
-def test_a_replay_admits_what_has_failed_for_good(fields: dict[str, Any], claimable: bool) -> None:
+def test_replay_admits_permanently_failed_runs(fields: dict[str, Any], claimable: bool) -> None:
     assert run(**fields).claimable(NOW, replay=True) is claimable
 
 
-def test_a_missed_one_that_comes_after_all_may_be_run() -> None:
+def test_late_missed_occurrence_can_run() -> None:
     assert run(status=RunStatus.MISSED, attempt=0, retryable=False).claimable(NOW, replay=False)
 
 
@@ -182,18 +182,18 @@ def test_a_missed_one_that_comes_after_all_may_be_run() -> None:
     ids=["first", "second", "third"],
 )
 def test_a_claim_is_the_next_attempt_with_a_lease(before: Run | None, attempt: int) -> None:
-    claimed = build_next_attempt(fire(), before, NOW, timedelta(seconds=50))
+    next_run = build_next_attempt(fire(), before, NOW, timedelta(seconds=50))
 
-    assert claimed == Run(
+    assert next_run == Run(
         scheduled_time=fire().scheduled_time,
         status=RunStatus.RUNNING,
         attempt=attempt,
         started_at=NOW,
-        lease_token=claimed.lease_token,
+        lease_token=next_run.lease_token,
         lease_expires_at=NOW + timedelta(seconds=50),
     )
-    assert claimed.lease_token != build_next_attempt(fire(), before, NOW, timedelta(seconds=50)).lease_token
-    assert not claimed.claimable(NOW + timedelta(seconds=50) - MOMENT, replay=False)
+    assert next_run.lease_token != build_next_attempt(fire(), before, NOW, timedelta(seconds=50)).lease_token
+    assert not next_run.claimable(NOW + timedelta(seconds=50) - MOMENT, replay=False)
 
 
 def test_the_idempotency_key_names_the_occurrence_and_not_the_revision() -> None:

@@ -29,7 +29,7 @@ LATER = NOW + timedelta(minutes=1)
         ),
     ],
 )
-def test_a_timer_follows_cron_timezone_and_enabled_alone(
+def test_timer_depends_on_cron_timezone_and_enabled_only(
     before: dict[str, Any], after: dict[str, Any], same: bool
 ) -> None:
     assert definition(**after).has_same_timer(definition(**before)) is same
@@ -41,9 +41,9 @@ def test_an_endpoint_is_named_by_method_and_path() -> None:
 
 
 def test_a_new_schedule_is_of_revision_one() -> None:
-    made = schedule()
+    created = schedule()
 
-    assert (made.revision, made.timer_revision, made.pending, made.state) == (
+    assert (created.revision, created.timer_revision, created.pending, created.state) == (
         1,
         1,
         False,
@@ -51,7 +51,7 @@ def test_a_new_schedule_is_of_revision_one() -> None:
     )
 
 
-def test_a_change_that_no_timer_follows_leaves_it_settled() -> None:
+def test_change_without_timer_effect_stays_synced() -> None:
     before = schedule(name="old", revision=4, timer_revision=2, last_timer_revision=3)
 
     after = before.with_definition(definition(name="new", payload="[]"), LATER)
@@ -66,7 +66,7 @@ def test_a_change_that_no_timer_follows_leaves_it_settled() -> None:
     assert after.reserved_names == {"new"}
 
 
-def test_a_change_that_the_timer_follows_is_pending_under_a_number_never_used() -> None:
+def test_change_with_timer_effect_is_pending_under_a_new_number() -> None:
     before = schedule(revision=4, timer_revision=2, last_timer_revision=3)
 
     after = before.with_definition(definition(cron="0 5 * * *"), LATER)
@@ -84,7 +84,7 @@ def test_a_change_that_the_timer_follows_is_pending_under_a_number_never_used() 
     assert after.pending
 
 
-def test_touching_is_no_change_to_its_owner_and_keeps_the_timers_fires() -> None:
+def test_marking_pending_is_invisible_to_the_owner_and_keeps_the_fires() -> None:
     before = schedule(revision=4, timer_revision=2, last_timer_revision=3)
 
     after = before.marked_pending(LATER)
@@ -93,7 +93,7 @@ def test_touching_is_no_change_to_its_owner_and_keeps_the_timers_fires() -> None
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "held"),
+    ("old", "new", "reserved"),
     [
         ("old", "new", {"old", "new"}),
         ("old", None, {"old"}),
@@ -103,18 +103,18 @@ def test_touching_is_no_change_to_its_owner_and_keeps_the_timers_fires() -> None
     ],
     ids=["renamed", "cleared", "named", "kept", "none"],
 )
-def test_a_former_name_is_held_until_the_change_is_settled(
-    old: str | None, new: str | None, held: set[str]
+def test_former_name_is_reserved_until_the_change_is_synced(
+    old: str | None, new: str | None, reserved: set[str]
 ) -> None:
     after = schedule(name=old).with_definition(definition(name=new, cron="0 5 * * *"), LATER)
 
-    assert after.reserved_names == held
-    settled = after.synced()
-    assert settled is not None
-    assert settled.reserved_names == {name for name in (new,) if name}
+    assert after.reserved_names == reserved
+    synced = after.synced()
+    assert synced is not None
+    assert synced.reserved_names == {name for name in (new,) if name}
 
 
-def test_a_removed_schedule_holds_its_name_and_place_and_is_not_due() -> None:
+def test_deleted_schedule_keeps_its_name_and_count_and_has_no_timer() -> None:
     before = schedule(name="n", revision=4, timer_revision=2)
 
     after = before.marked_deleted(LATER)
@@ -126,7 +126,7 @@ def test_a_removed_schedule_holds_its_name_and_place_and_is_not_due() -> None:
     assert (after.counts_toward_quota, after.should_have_timer) == (True, False)
 
 
-def test_a_withdrawn_schedule_holds_nothing() -> None:
+def test_rolled_back_schedule_reserves_nothing() -> None:
     after = schedule(name="n", held_name="former").rolled_back(LATER)
 
     assert after.pending_since == LATER
@@ -136,7 +136,7 @@ def test_a_withdrawn_schedule_holds_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "enabled", "due"),
+    ("state", "enabled", "expected"),
     [
         (ScheduleState.ACTIVE, True, True),
         (ScheduleState.ACTIVE, False, False),
@@ -144,58 +144,60 @@ def test_a_withdrawn_schedule_holds_nothing() -> None:
         (ScheduleState.ROLLED_BACK, True, False),
     ],
 )
-def test_an_active_enabled_schedule_is_due(state: ScheduleState, enabled: bool, due: bool) -> None:
-    assert schedule(state=state, enabled=enabled).should_have_timer is due
+def test_active_enabled_schedule_should_have_a_timer(
+    state: ScheduleState, enabled: bool, expected: bool
+) -> None:
+    assert schedule(state=state, enabled=enabled).should_have_timer is expected
 
 
 @pytest.mark.parametrize(
-    ("state", "counted"),
+    ("state", "counts"),
     [(ScheduleState.ACTIVE, True), (ScheduleState.DELETING, True), (ScheduleState.ROLLED_BACK, False)],
 )
-def test_a_schedule_counts_until_it_is_gone(state: ScheduleState, counted: bool) -> None:
-    assert schedule(state=state).counts_toward_quota is counted
+def test_schedule_counts_until_its_row_is_deleted(state: ScheduleState, counts: bool) -> None:
+    assert schedule(state=state).counts_toward_quota is counts
 
 
-def test_a_failed_change_is_undone_and_its_number_never_used_again() -> None:
+def test_failed_change_is_rolled_back_and_its_number_never_reused() -> None:
     before = schedule(name="old", revision=4, timer_revision=2, last_timer_revision=2)
     failed = before.with_definition(definition(name="new", cron="0 5 * * *"), LATER)
 
-    restored = before.rollback_to(failed, LATER + timedelta(seconds=5))
+    rolled_back = before.rollback_to(failed, LATER + timedelta(seconds=5))
 
-    assert restored == replace(
+    assert rolled_back == replace(
         before,
         last_timer_revision=3,
         pending_since=LATER + timedelta(seconds=5),
-        change_token=restored.change_token,
+        change_token=rolled_back.change_token,
         changed_by="system",
     )
-    assert restored.reserved_names == {"old"}
-    assert restored.with_definition(definition(cron="0 6 * * *"), LATER).timer_revision == 4
+    assert rolled_back.reserved_names == {"old"}
+    assert rolled_back.with_definition(definition(cron="0 6 * * *"), LATER).timer_revision == 4
 
 
-def test_a_failed_removal_is_undone() -> None:
+def test_failed_delete_is_rolled_back() -> None:
     before = schedule(revision=4, timer_revision=2, last_timer_revision=2)
 
-    restored = before.rollback_to(before.marked_deleted(LATER), LATER)
+    rolled_back = before.rollback_to(before.marked_deleted(LATER), LATER)
 
-    assert restored == replace(
-        before, pending_since=LATER, change_token=restored.change_token, changed_by="system"
+    assert rolled_back == replace(
+        before, pending_since=LATER, change_token=rolled_back.change_token, changed_by="system"
     )
-    assert restored.should_have_timer
+    assert rolled_back.should_have_timer
 
 
-def test_settling_an_active_schedule_ends_its_pending() -> None:
+def test_marking_an_active_schedule_synced_clears_pending() -> None:
     pending = schedule(pending_since=NOW, held_name="former", revision=3)
 
     assert pending.synced() == replace(pending, pending_since=None, held_name=None)
 
 
 @pytest.mark.parametrize("state", [ScheduleState.DELETING, ScheduleState.ROLLED_BACK])
-def test_settling_a_deleted_schedule_leaves_none(state: ScheduleState) -> None:
+def test_marking_a_deleted_schedule_synced_leaves_none(state: ScheduleState) -> None:
     assert schedule(state=state, pending_since=NOW).synced() is None
 
 
-def test_every_change_has_a_token_of_its_own() -> None:
+def test_every_change_has_its_own_token() -> None:
     before = schedule()
     changes = [
         before,

@@ -1,0 +1,121 @@
+"""The function that Lambda invokes with the stream, on a bus of moto's."""
+
+import json
+from typing import Any
+
+import pytest
+from scheduling.domain.audit import event_from_change
+from scheduling.domain.errors import UnreadableRecord
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.store.stream import parse_changes
+
+from tests.support.aws.calls import Call, client_error
+from tests.support.oracles.audit import Audit
+from tests.support.oracles.event_cases import load_event as example
+from tests.support.stacks.functions import Context, load_function
+from tests.support.stacks.world import BUS, World, aws_client, create_input
+
+
+@pytest.fixture
+def schedule(world: World, audit: Audit) -> Schedule:
+    del audit  # which is to see it
+    return create_schedule(world.services, world.register_install(), create_input())
+
+
+@pytest.fixture
+def event(audit: Audit, schedule: Schedule) -> dict[str, Any]:
+    """An install registered and a schedule created, with what else was written then."""
+    del schedule
+    return {"Records": list(audit.read_records())}
+
+
+@pytest.fixture
+def queue() -> str:
+    """Where all goes that is on the bus."""
+    sqs, events = aws_client("sqs"), aws_client("events")
+    url = str(sqs.create_queue(QueueName="listener")["QueueUrl"])
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = json.dumps({"source": ["extension-scheduler"], "detail-type": [{"prefix": "Schedule"}]})
+    events.put_rule(Name="listener", EventBusName=BUS, EventPattern=pattern)
+    events.put_targets(Rule="listener", EventBusName=BUS, Targets=[{"Id": "1", "Arn": arn}])
+    return url
+
+
+def test_bus_rule_receives_the_event(event: dict[str, Any], schedule: Schedule, queue: str) -> None:
+    assert load_function("audit").handler(event, Context()) == {"batchItemFailures": []}
+
+    (message,) = aws_client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    event_json = json.loads(message["Body"])
+    assert (event_json["source"], event_json["detail-type"]) == ("extension-scheduler", "ScheduleCreated")
+    assert event_json["detail"]["scheduleId"] == schedule.id
+    assert event_json["detail"]["id"] in {record["eventID"] for record in event["Records"]}
+
+
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [("audit/schedule_created", "ScheduleCreated"), ("audit/run_failed", "RunFailed")],
+)
+def test_container_events_match_their_file_names(case: str, name: str) -> None:
+    events = filter(None, map(event_from_change, parse_changes(example(case))))
+
+    assert [event.name for event in events] == [name]
+
+
+def test_same_change_is_published_identically_each_time(world: World, event: dict[str, Any]) -> None:
+    world.calls.recorded.clear()
+    for _ in range(2):
+        load_function("audit").handler(event, Context())
+
+    first, second = [call.arguments for call in world.calls.recorded]
+    assert first == second
+    assert len(first["Entries"]) == 2
+
+
+def test_bus_outage_retries_from_the_first_event(world: World, event: dict[str, Any]) -> None:
+    def fail(_call: Call) -> None:
+        raise client_error("ThrottlingException", "PutEvents")
+
+    world.calls.before = fail
+    response = load_function("audit").handler(event, Context())
+    world.calls.before = None
+
+    first = event["Records"][0]["dynamodb"]["SequenceNumber"]
+    assert response == {"batchItemFailures": [{"itemIdentifier": first}]}
+
+
+def test_irrelevant_change_makes_no_call(world: World, event: dict[str, Any]) -> None:
+    world.calls.recorded.clear()
+    synced = [record for record in event["Records"] if record["eventName"] == "MODIFY"]
+
+    assert synced
+    assert load_function("audit").handler({"Records": synced}, Context()) == {"batchItemFailures": []}
+    assert world.calls.recorded == []
+
+
+def test_malformed_record_is_named_and_stops_its_batch(
+    world: World, event: dict[str, Any], schedule: Schedule
+) -> None:
+    world.calls.recorded.clear()
+    (created,) = (
+        each
+        for each in event["Records"]
+        if schedule.id in each["dynamodb"]["Keys"]["sk"]["S"] and each["eventName"] == "INSERT"
+    )
+    created["dynamodb"]["NewImage"]["state"] = {"S": "secret"}
+
+    with pytest.raises(UnreadableRecord, match=schedule.id) as failure:
+        load_function("audit").handler(event, Context())
+
+    assert "secret" not in str(failure.value)
+    assert world.calls.recorded == []
+
+
+@pytest.mark.usefixtures("audit")
+def test_unpublished_row_types_are_not_parsed(world: World) -> None:
+    world.calls.recorded.clear()
+    change = {"Keys": {}, "SequenceNumber": "1", "NewImage": {"type": {"S": "config"}}}
+
+    assert load_function("audit").handler({"Records": [{"dynamodb": change}]}, Context()) == {
+        "batchItemFailures": []
+    }

@@ -1,0 +1,149 @@
+"""What the audit tells of runs, by the rows that they write, and what it never tells."""
+
+import io
+import json
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from scheduling.api.triggers import audit_logger
+from scheduling.domain.errors import RunFailed
+from scheduling.domain.ids import InstallId
+from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.maintenance.sweep import sweep
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.update import update_schedule
+
+from tests.support.oracles.audit import Audit
+from tests.support.stacks.world import ADMIN, TENANT, World, create_input, on_moto_and_memory, update_input
+
+pytestmark = on_moto_and_memory
+SECRETS = {"payload": "the payload", "config": "the configuration", "envelope": "the envelope"}
+DAY = timedelta(hours=24)
+SUCCESS = Outcome(status=RunStatus.SUCCESS, http_status=200)
+UNAVAILABLE = Outcome(status=RunStatus.ERROR, http_status=503, error="not now", retryable=True)
+REFUSED = Outcome(status=RunStatus.ERROR, http_status=400, error="no")
+
+
+@pytest.fixture
+def schedule(world: World, audit: Audit, install_id: InstallId) -> Schedule:
+    schedule = create_schedule(world.services, install_id, create_input(name="hourly", payload=[1]))
+    audit.publish_new_events()
+    return schedule
+
+
+def run_occurrence(world: World, schedule: Schedule, outcome: Outcome, *, replay: bool = False) -> None:
+    """The occurrence of ten o'clock, once."""
+    world.advance(seconds=60)
+    world.runner.outcome = outcome
+    fire = Fire(
+        install_id=schedule.install_id,
+        schedule_id=schedule.id,
+        revision=schedule.timer_revision,
+        scheduled_time="2026-11-23T10:00:00Z",
+        replay=replay,
+    )
+    with suppress(RunFailed):
+        execute_fire(world.services, world.runner, fire)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        pytest.param([SUCCESS], [], id="success"),
+        pytest.param([UNAVAILABLE, UNAVAILABLE], [], id="to be tried again"),
+        pytest.param([UNAVAILABLE, UNAVAILABLE, SUCCESS], [], id="success in the end"),
+        pytest.param([UNAVAILABLE] * 5, ["RunFailed by system at 3"], id="three times"),
+        pytest.param([REFUSED, REFUSED], ["RunFailed by system at 1"], id="refused"),
+    ],
+)
+def test_failed_permanently(
+    world: World, audit: Audit, schedule: Schedule, outcomes: list[Outcome], expected: list[str]
+) -> None:
+    for outcome in outcomes:
+        run_occurrence(world, schedule, outcome)
+
+    assert audit.publish_new_event_names() == expected
+
+
+def test_failure_event_content(world: World, audit: Audit, schedule: Schedule) -> None:
+    run_occurrence(world, schedule, REFUSED)
+
+    (event,) = audit.publish_new_events()
+    assert (event.detail["tenantId"], event.detail["scheduleId"]) == (TENANT, schedule.id)
+    run_json = event.detail["after"]
+    assert (run_json["scheduledTime"], run_json["httpStatus"], run_json["error"]) == (
+        "2026-11-23T10:00:00Z",
+        400,
+        "no",
+    )
+
+
+def test_failed_replay_is_a_separate_failure(world: World, audit: Audit, schedule: Schedule) -> None:
+    for _ in range(3):
+        run_occurrence(world, schedule, UNAVAILABLE)
+    audit.publish_new_events()
+
+    run_occurrence(world, schedule, UNAVAILABLE, replay=True)
+    assert audit.publish_new_event_names() == ["RunFailed by system at 4"]
+
+    run_occurrence(world, schedule, SUCCESS, replay=True)
+    assert audit.publish_new_event_names() == []
+
+
+def test_missed(world: World, audit: Audit, schedule: Schedule) -> None:
+    sweep(world.services, DAY)
+    for hour in range(22):
+        world.clock[0] = schedule.created_at + timedelta(hours=hour + 1)
+        fire = Fire(
+            install_id=schedule.install_id,
+            schedule_id=schedule.id,
+            revision=1,
+            scheduled_time=format_time(world.clock[0]),
+        )
+        execute_fire(world.services, world.runner, fire)
+    world.advance(hours=10)
+
+    assert sweep(world.services, DAY)["missed"] == 2
+
+    events = audit.publish_new_events()
+    assert [str(event) for event in events] == ["RunMissed by system at 0"] * 2
+    assert [event.detail["after"]["scheduledTime"] for event in events] == [
+        "2026-11-24T08:00:00Z",
+        "2026-11-24T09:00:00Z",
+    ]
+
+
+def test_payload_config_and_secrets_are_neither_published_nor_logged(
+    world: World, audit: Audit, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(audit_logger.registered_handler, "stream", log)
+    update_schedule(
+        world.services, schedule.install_id, schedule.id, update_input(payload={"n": SECRETS["payload"]})
+    )
+    run_occurrence(world, schedule, REFUSED)
+    config, envelope = {"n": SECRETS["config"]}, {"n": SECRETS["envelope"]}
+    world.register_install(schedule.install_id, config=config, secretEnvelope=envelope)
+    delete_install(world.services, schedule.install_id, actor=ADMIN)
+
+    events = audit.publish_new_events()
+
+    for secret in SECRETS.values():
+        assert secret in str(audit.all_records)
+        assert secret not in str([event.detail for event in events])
+        assert secret not in log.getvalue()
+    assert [str(event) for event in events] == [
+        "ScheduleUpdated by host_api",
+        "RunFailed by system at 1",
+        "InstallChanged by admin",
+        "InstallDeleted by admin",
+        "ScheduleDeleted by admin",
+    ]
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [(line["message"], line["detail"]) for line in lines] == [
+        (event.name, event.detail) for event in events
+    ]

@@ -1,0 +1,252 @@
+"""The kill switch: every install of a tenant, those to come included."""
+
+from itertools import count
+
+import pytest
+from scheduling.domain.ids import InstallId
+from scheduling.domain.runs import SkipReason
+from scheduling.operations.installs import tenants
+from scheduling.operations.installs.register import get_install, set_install_enabled
+from scheduling.operations.installs.tenants import TenantCursor, list_tenant_schedules, set_tenant_paused
+from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.queries import get_schedule
+from scheduling.operations.schedules.update import update_schedule
+
+from tests.support.aws.calls import Call, lost_response_error
+from tests.support.oracles.consistency import assert_consistent
+from tests.support.stacks.world import (
+    ADMIN,
+    TENANT,
+    World,
+    create_input,
+    next_hourly_fire,
+    on_moto_and_memory,
+    update_input,
+)
+
+pytestmark = on_moto_and_memory
+
+
+def pause_tenant(world: World) -> tenants.PauseResult:
+    return set_tenant_paused(world.services, TENANT, paused=True, actor=ADMIN)
+
+
+def resume_tenant(world: World) -> tenants.PauseResult:
+    return set_tenant_paused(world.services, TENANT, paused=False, actor=ADMIN)
+
+
+def fail_timer_calls(call: Call) -> None:
+    if call.service == "scheduler":
+        raise lost_response_error()
+
+
+def test_pause_stops_all_and_resume_starts_enabled_schedules(world: World) -> None:
+    installs = [world.register_install() for _ in range(3)]
+    schedules = [create_schedule(world.services, each, create_input()) for each in installs]
+    disabled_schedule = create_schedule(world.services, installs[0], create_input(enabled=False))
+    other = create_schedule(world.services, world.register_install(tenantId="tenant-2"), create_input())
+
+    assert (pause_tenant(world).install_count, set(world.read_timers())) == (3, {other.id})
+    assert_consistent(world)
+    assert (resume_tenant(world).install_count, set(world.read_timers())) == (
+        3,
+        {other.id, *(s.id for s in schedules)},
+    )
+    assert disabled_schedule.id not in world.read_timers()
+    assert_consistent(world)
+
+
+def test_repeated_pause_changes_nothing(world: World, install_id: InstallId) -> None:
+    pause_tenant(world)
+    before = world.scan_rows(install_id)
+
+    second = pause_tenant(world)
+
+    assert (second.install_count, second.complete) == (0, True)
+    assert world.scan_rows(install_id) == before
+
+
+def test_a_fire_on_its_way_is_not_run(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input())
+    fire = next_hourly_fire(world, schedule)
+    pause_tenant(world)
+
+    assert execute_fire(world.services, world.runner, fire) is SkipReason.DISABLED
+
+
+def test_paused_install_is_manageable_and_fires_nothing(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input(enabled=False))
+    pause_tenant(world)
+
+    created = create_schedule(world.services, install_id, create_input())
+    update_schedule(world.services, install_id, schedule.id, update_input(enabled=True))
+    later = world.register_install()
+    create_schedule(world.services, later, create_input())
+
+    assert get_install(world.services, later)[0].paused
+    assert world.read_timers() == {}
+    resume_tenant(world)
+    assert set(world.read_timers()) >= {created.id, schedule.id}
+    assert_consistent(world)
+
+
+def test_install_pause_and_disable_are_independent(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input())
+    pause_tenant(world)
+    set_install_enabled(world.services, install_id, enabled=False, actor=ADMIN)
+    resume_tenant(world)
+    assert world.read_timers() == {}
+
+    set_install_enabled(world.services, install_id, enabled=True, actor=ADMIN)
+
+    assert set(world.read_timers()) == {schedule.id}
+
+
+def test_an_install_registered_in_the_middle_of_a_pause_is_paused(
+    world: World, install_id: InstallId
+) -> None:
+    registered: list[InstallId] = []
+
+    def register(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            world.calls.before = None
+            pause_tenant(world)
+
+    world.calls.before = register
+    registered.append(world.register_install())
+
+    assert get_install(world.services, registered[0])[0].paused
+    assert get_install(world.services, install_id)[0].paused
+
+
+def test_pause_overtaken_by_resume_does_not_pause_again(world: World) -> None:
+    installs = [world.register_install() for _ in range(3)]
+    for each in installs:
+        create_schedule(world.services, each, create_input())
+    call_number = count(1)
+
+    def resume_in_the_middle(call: Call) -> None:
+        if call.operation == "UpdateItem" and next(call_number) == 2:
+            world.calls.before = None
+            resume_tenant(world)
+
+    world.calls.before = resume_in_the_middle
+    result = pause_tenant(world)
+
+    assert not result.complete
+    assert not any(get_install(world.services, each)[0].paused for each in installs)
+    assert len(world.read_timers()) == 3
+    assert_consistent(world)
+
+
+@pytest.mark.parametrize("finish", ["call again", "reconciler"])
+def test_interrupted_pause_is_resumed(world: World, finish: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tenants, "PAGE_SIZE", 2)
+    installs = sorted(world.register_install() for _ in range(7))
+    for each in installs:
+        create_schedule(world.services, each, create_input())
+    writes = count(1)
+
+    def fail(call: Call) -> None:
+        if call.operation == "UpdateItem" and next(writes) > 4:
+            raise lost_response_error()
+
+    world.calls.before = fail
+    assert not pause_tenant(world).complete
+    world.calls.before = None
+    assert [get_install(world.services, each)[0].paused for each in installs] == [True] * 4 + [False] * 3
+    world.calls.recorded.clear()
+
+    if finish == "call again":
+        assert pause_tenant(world).install_count == 3
+    world.advance(seconds=61)
+    reconcile(world.services)
+
+    assert all(get_install(world.services, each)[0].paused for each in installs)
+    assert world.read_timers() == {}
+    assert_consistent(world)
+
+
+def test_pause_stops_at_its_time_budget_and_reports_incomplete(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tenants, "PAGE_SIZE", 2)
+    monkeypatch.setattr(tenants, "TIME_BUDGET", -1.0)
+    world.register_install()
+
+    assert (pause_tenant(world).install_count, pause_tenant(world).complete) == (0, False)
+
+
+def test_undeletable_timers_are_deleted_by_the_reconciler(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input())
+    world.calls.before = fail_timer_calls
+    assert pause_tenant(world).complete
+    assert (
+        execute_fire(world.services, world.runner, next_hourly_fire(world, schedule)) is SkipReason.DISABLED
+    )
+    world.calls.before = None
+    world.advance(seconds=61)
+    reconcile(world.services)
+
+    assert world.read_timers() == {}
+
+
+def test_occurrences_during_a_pause_are_not_missed(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input())
+    pause_tenant(world)
+    world.advance(days=2)
+    resume_tenant(world)
+
+    assert get_schedule(world.services, install_id, schedule.id).timer_since == world.clock[0]
+
+
+def test_deleted_install_leaves_its_tenant(world: World, install_id: InstallId) -> None:
+    delete_install(world.services, install_id, actor=ADMIN)
+
+    assert world.services.tenants.read_install_ids(TENANT, None, 10) == []
+    assert pause_tenant(world).install_count == 0
+
+
+def test_tenant_schedules_are_paged_across_installs(world: World) -> None:
+    installs = sorted(world.register_install() for _ in range(4))
+    created = [
+        create_schedule(world.services, each, create_input()).id
+        for each in installs
+        for _ in range(3)
+        if each != installs[1]
+    ]
+
+    listed, cursor, sizes = [], None, []
+    while True:
+        page = list_tenant_schedules(world.services, TENANT, after=cursor, limit=2, max_bytes=10**6)
+        listed += [schedule.id for _, schedule in page.schedules]
+        sizes.append(len(page.schedules))
+        if (cursor := page.next_after) is None:
+            break
+
+    assert listed == created
+    assert sizes == [2, 2, 2, 2, 1]
+
+
+def test_page_ends_before_the_size_limit(world: World, install_id: InstallId) -> None:
+    created = [
+        create_schedule(world.services, install_id, create_input(payload=["x" * 1000])).id for _ in range(3)
+    ]
+
+    page = list_tenant_schedules(world.services, TENANT, limit=50, max_bytes=1500)
+
+    assert [schedule.id for _, schedule in page.schedules] == created[:2]
+    assert page.next_after == TenantCursor(install_id, created[1])
+
+
+def test_a_list_ends_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tenants, "TIME_BUDGET", -1.0)
+    world.register_install()
+
+    page = list_tenant_schedules(world.services, TENANT, limit=50, max_bytes=10**6)
+
+    assert page.schedules == []
+    assert page.next_after is not None

@@ -1,0 +1,232 @@
+"""The project's own rules for template.yaml: versions and settings, limits, alarms, the dashboard, production."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local.cloudformation.deploy import STACK_NAME
+from local.cloudformation.template import expand_template
+from tests.local.cloudformation.test_template import create_resolvable, find_functions
+from tests.local.support import PROJECT, PSEUDO
+
+if TYPE_CHECKING:
+    from local.cloudformation.template import Template
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:pager"
+FUNCTIONS_WITHOUT_API = {"ExecuteFunction", "ReconcileFunction", "AuditFunction"}
+SOURCE = yaml_parse((PROJECT / "template.yaml").read_text())
+
+
+def expand_service_template(**parameters: str) -> Template:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        parameter_values = {"RunnerBaseUrl": "http://runner", **parameters}
+        return create_resolvable(expand_template(PROJECT / "template.yaml", parameter_values, PSEUDO))
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return expand_service_template()
+
+
+def single_resource(template: Template, kind: str) -> dict[str, Any]:
+    (resource,) = template.properties_by_type(kind).values()
+    return resource
+
+
+def test_function_resources_are_ordered_like_routes() -> None:
+    names = list(SOURCE["Resources"])
+    functions = [name for name in names if SOURCE["Resources"][name]["Type"] == "AWS::Serverless::Function"]
+    kinds = []
+    for name in functions:
+        assert names[names.index(name) + 1] == name.replace("Function", "LogGroup")
+        events = SOURCE["Resources"][name]["Properties"].get("Events", {})
+        path = events["Route"]["Properties"]["Path"] if "Route" in events else ""
+        kinds.append(
+            next(
+                kind for kind, start in enumerate(("/api/", "/v1/", "/admin/", "")) if path.startswith(start)
+            )
+        )
+    assert kinds == sorted(kinds)
+
+
+def test_api_invokes_a_published_version_with_snapstart(template: Template) -> None:
+    aliases = {alias["FunctionName"] for alias in template.properties_by_type("AWS::Lambda::Alias").values()}
+    behind = {
+        spec["FunctionName"]
+        for name, spec in find_functions(template).items()
+        if name not in FUNCTIONS_WITHOUT_API
+    }
+    assert aliases == behind
+    assert {spec["SnapStart"]["ApplyOn"] for spec in find_functions(template).values()} == {
+        "PublishedVersions"
+    }
+    body = json.dumps(template.resources["Api"].properties["Body"])
+    assert (
+        body.count("Aliaslive") + body.count("-authorizer:live") == body.count("/functions/") == len(behind)
+    )
+
+
+def test_old_versions_are_deleted() -> None:
+    assert SOURCE["Globals"]["Function"]["VersionDeletionPolicy"] == "Delete"
+
+
+def list_settings() -> list[str]:
+    """The parameters that are variables of every function, and so of published versions."""
+    variables = SOURCE["Globals"]["Function"]["Environment"]["Variables"].values()
+    names = [value.get("Ref") for value in variables if isinstance(value, dict)]
+    return [name for name in names if name and name in SOURCE["Parameters"]]
+
+
+@pytest.mark.parametrize("name", list_settings())
+def test_setting_change_alone_publishes_new_versions(name: str) -> None:
+    def layer(template: Template) -> str:
+        (layer_id,) = (
+            name for name, each in template.resources.items() if each.type == "AWS::Lambda::LayerVersion"
+        )
+        return layer_id
+
+    default = SOURCE["Parameters"][name]["Default"]
+    changed = expand_service_template(**{name: "DEBUG" if name == "LogLevel" else f"{default}1"})
+    assert layer(changed) != layer(expand_service_template())
+    versions = [each for each in changed.resources.values() if each.type == "AWS::Lambda::Version"]
+    assert versions
+    for version in versions:
+        assert version.properties["Description"] == {"Ref": layer(changed)}
+
+
+def test_version_description_fits_256_characters() -> None:
+    longest = expand_service_template(
+        Stage="s" * 16, LogLevel="WARNING", MaxPayloadBytes="300000", MaxSchedulesPerInstall="9" * 9
+    )
+    assert len(single_resource(longest, "AWS::Lambda::LayerVersion")["Description"]) <= 256
+
+
+def test_the_api_is_throttled_and_logs_no_secret(template: Template) -> None:
+    stage = single_resource(template, "AWS::ApiGatewayV2::Stage")
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}
+    assert stage["AccessLogSettings"]["DestinationArn"] == "arn:aws:local:::ApiLogGroup"
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+    assert {"requestId", "route", "status", "integrationError"} <= logged.keys()
+    assert not [value for value in logged.values() if "header" in value.lower()]
+
+
+@pytest.mark.parametrize(("parameters", "expected"), [({}, None), ({"ExecuteConcurrency": "40"}, "40")])
+def test_concurrency_is_reserved_for_runs_when_configured(
+    parameters: dict[str, str], expected: str | None
+) -> None:
+    functions = find_functions(expand_service_template(**parameters))
+    assert functions["ExecuteFunction"].get("ReservedConcurrentExecutions") == expected
+
+
+def test_permanent_failure_goes_to_the_queue(template: Template) -> None:
+    configs = {
+        spec["FunctionName"]: spec
+        for spec in template.properties_by_type("AWS::Lambda::EventInvokeConfig").values()
+    }
+    execute = configs[find_functions(template)["ExecuteFunction"]["FunctionName"]]
+    assert execute["MaximumRetryAttempts"] == 2
+    assert execute["DestinationConfig"]["OnFailure"]["Destination"] == "arn:aws:local:::DeadLetterQueue"
+
+
+@pytest.mark.parametrize(("stage", "protected"), [("prod", True), ("dev", False), ("staging", False)])
+def test_in_production_the_table_is_protected_from_deletion(stage: str, protected: bool) -> None:
+    assert (
+        single_resource(expand_service_template(Stage=stage), "AWS::DynamoDB::Table")[
+            "DeletionProtectionEnabled"
+        ]
+        is protected
+    )
+
+
+@pytest.mark.parametrize(("parameters", "actions"), [({}, None), ({"AlarmTopicArn": TOPIC}, [TOPIC])])
+def test_every_alarm_notifies_the_topic_if_set(parameters: dict[str, str], actions: list[str] | None) -> None:
+    alarms = expand_service_template(**parameters).properties_by_type("AWS::CloudWatch::Alarm")
+    assert len(alarms) == 8
+    for alarm in alarms.values():
+        assert alarm.get("AlarmActions") == actions
+        assert alarm["AlarmDescription"]
+        assert alarm["TreatMissingData"]
+
+
+def test_silent_reconciler_raises_an_alarm(template: Template) -> None:
+    alarm = template.properties_by_type("AWS::CloudWatch::Alarm")["PendingRowsAlarm"]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("OldestPendingSeconds", 600)
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": PSEUDO["AWS::StackName"]}]
+    variables = find_functions(template)["ReconcileFunction"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == PSEUDO["AWS::StackName"]
+
+
+def test_audit_receives_every_change_and_keeps_trying_long_enough(
+    template: Template,
+) -> None:
+    mapping = single_resource(template, "AWS::Lambda::EventSourceMapping")
+    assert single_resource(template, "AWS::DynamoDB::Table")["StreamSpecification"] == {
+        "StreamViewType": "NEW_AND_OLD_IMAGES"
+    }
+    assert mapping["EventSourceArn"] == "Table-stream"
+    assert mapping["FunctionName"] == find_functions(template)["AuditFunction"]["FunctionName"]
+    assert (mapping["StartingPosition"], mapping["MaximumBatchingWindowInSeconds"]) == ("TRIM_HORIZON", 1)
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["MaximumRecordAgeInSeconds"] == 6 * 3600
+    assert "MaximumRetryAttempts" not in mapping
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == "arn:aws:local:::UnpublishedQueue"
+
+
+@pytest.mark.parametrize(
+    ("alarm", "metric", "dimensions"),
+    [
+        ("AuditAgeAlarm", "IteratorAge", {"Name": "FunctionName", "Value": f"{STACK_NAME}-audit"}),
+        (
+            "UnpublishedAlarm",
+            "ApproximateNumberOfMessagesVisible",
+            {"Name": "QueueName", "Value": "UnpublishedQueue-name"},
+        ),
+    ],
+)
+def test_late_or_failed_audit_raises_an_alarm(
+    template: Template, alarm: str, metric: str, dimensions: dict[str, str]
+) -> None:
+    resource = template.properties_by_type("AWS::CloudWatch::Alarm")[alarm]
+    assert (resource["MetricName"], resource["Dimensions"]) == (metric, [dimensions])
+
+
+def test_dashboard_shows_every_function_and_alarm_metric(template: Template) -> None:
+    text = single_resource(template, "AWS::CloudWatch::Dashboard")["DashboardBody"]
+    widgets = [widget["properties"] for widget in json.loads(text)["widgets"]]
+    assert len({widget["title"] for widget in widgets}) == len(widgets)
+    for spec in find_functions(template).values():
+        assert text.count(f'"{spec["FunctionName"]}"') >= 3
+    for alarm in template.properties_by_type("AWS::CloudWatch::Alarm").values():
+        metrics = [part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part]
+        for metric in metrics or [alarm]:
+            assert f'"{metric["Namespace"]}", "{metric["MetricName"]}"' in text
+
+
+def test_stateful_resources_are_tagged(template: Template) -> None:
+    tags = [{"Key": "application", "Value": "extension-scheduler"}, {"Key": "stage", "Value": "dev"}]
+    for name in (
+        "Table",
+        "RunnerToken",
+        "CallbackKey",
+        "ScheduleGroup",
+        "DeadLetterQueue",
+        "EventBus",
+        "ExecuteFunction",
+    ):
+        tags_value = template.resolve(template.resources[name].properties["Tags"])
+        assert [tag for tag in tags_value if tag["Key"] in ("application", "stage")] == tags, name
+
+
+@pytest.mark.parametrize("name", SOURCE["Parameters"])
+def test_a_parameter_is_described_bounded_and_has_a_default_but_the_runner_s_place(name: str) -> None:
+    parameter = SOURCE["Parameters"][name]
+    assert parameter["Description"]
+    assert {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()
+    assert ("Default" in parameter) is (name != "RunnerBaseUrl")

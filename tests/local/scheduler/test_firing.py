@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from local.clock import LocalClock
+from local.lambda_.asynchronous import AsynchronousInvoker
+from local.lambda_.functions import LambdaContext, LocalFunctions
+from local.scheduler.expression import parse_cron
+from local.scheduler.firing import LocalScheduler
+from local.scheduler.schedules import LocalTimer
+from tests.local.support import function
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+START = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+class FiringBench:
+    """A firing on timers in memory, whose function notes what it gets."""
+
+    def __init__(self, *, frozen: bool = True) -> None:
+        self.clock = LocalClock(START, frozen=frozen)
+        self.timers: dict[str, LocalTimer] = {}
+        self.events: list[tuple[str, str, datetime]] = []
+        self.minutes: list[datetime] = []
+        self.deliveries: list[datetime] = []
+        self.on_event: Callable[[str], None] = lambda _: None
+        invoker = AsynchronousInvoker(LocalFunctions([function("run", self._run)]), cast(Any, None), {})
+        self.firing = LocalScheduler(
+            self.clock,
+            cast(Any, self),
+            invoker,
+            lambda: self.minutes.append(self.clock.now()),
+            lambda: self.deliveries.append(self.clock.now()),
+        )
+
+    def read_timers(self) -> dict[str, LocalTimer]:
+        return dict(self.timers)
+
+    def read_timer(self, name: str) -> LocalTimer | None:
+        return self.timers.get(name)
+
+    def put_timer(self, name: str, expression: str, *, enabled: bool = True, timezone: str = "UTC") -> None:
+        self.timers[name] = LocalTimer(
+            name=name,
+            arn=f"arn:aws:scheduler:::{name}",
+            modified_at=datetime.now(UTC),
+            expression=expression,
+            timezone=timezone,
+            enabled=enabled,
+            target_arn="run",
+            input=json.dumps({"id": name, "at": "<aws.scheduler.scheduled-time>"}),
+            cron=parse_cron(expression),
+        )
+
+    def advance(self, **duration: float) -> list[str]:
+        fired = self.firing.advance_by(timedelta(**duration))
+        return [f"{one.schedule_id} {one.scheduled_time:%H:%M} {one.status}" for one in fired]
+
+    def _run(self, event: Any, _: LambdaContext) -> Any:
+        self.events.append((event["id"], event["at"], self.clock.now()))
+        self.on_event(event["id"])
+        return {"status": "success"}
+
+
+@pytest.fixture
+def bench() -> FiringBench:
+    return FiringBench()
+
+
+def test_an_hour_has_twelve_times_five_minutes(bench: FiringBench) -> None:
+    bench.put_timer("a", "cron(0/5 * * * ? *)")
+    fired = bench.advance(hours=1)
+    assert len(fired) == 12
+    assert (fired[0], fired[-1]) == ("a 09:05 success", "a 10:00 success")
+    assert bench.events[0] == ("a", "2026-11-23T09:05:00Z", START + timedelta(minutes=5))
+    assert bench.clock.now() == START + timedelta(hours=1)
+    assert bench.advance(minutes=4) == []
+    assert bench.advance(minutes=1) == ["a 10:05 success"]
+
+
+def test_the_results_are_in_order_of_time_then_name(bench: FiringBench) -> None:
+    for name in ("c", "a", "b"):
+        bench.put_timer(name, "cron(0/30 * * * ? *)")
+    bench.put_timer("d", "cron(15 * * * ? *)")
+    fired = [one.rpartition(" ")[0] for one in bench.advance(hours=1)]
+    assert fired == ["d 09:15", "a 09:30", "b 09:30", "c 09:30", "a 10:00", "b 10:00", "c 10:00"]
+
+
+def test_a_disabled_timer_never_fires(bench: FiringBench) -> None:
+    bench.put_timer("a", "cron(0/5 * * * ? *)", enabled=False)
+    assert bench.advance(hours=1) == []
+
+
+def test_timers_added_or_removed_while_advancing_are_respected(bench: FiringBench) -> None:
+    bench.put_timer("a", "cron(30 * * * ? *)")
+
+    def change(_: str) -> None:
+        bench.timers.pop("a")
+        bench.put_timer("b", "cron(0/15 * * * ? *)")
+        bench.on_event = lambda _: None
+
+    bench.on_event = change
+    assert bench.advance(hours=2) == [
+        "a 09:30 success",
+        *(f"b {at} success" for at in ("09:45", "10:00", "10:15", "10:30", "10:45", "11:00")),
+    ]
+
+
+def test_timer_changed_by_its_own_fire_does_not_fire_twice_at_that_time(bench: FiringBench) -> None:
+    bench.put_timer("a", "cron(0/30 * * * ? *)")
+    bench.on_event = lambda name: bench.put_timer(name, "cron(0/10 * * * ? *)")
+    fired = bench.advance(hours=1)
+    assert fired == [f"a {at} success" for at in ("09:30", "09:40", "09:50", "10:00")]
+
+
+def test_timer_does_not_fire_before_its_creation(bench: FiringBench) -> None:
+    bench.advance(hours=3)
+    bench.put_timer("a", "cron(0 * * * ? *)")
+    assert bench.advance(minutes=59) == []
+    assert bench.advance(minutes=1) == ["a 13:00 success"]
+
+
+def test_failed_function_is_an_error(bench: FiringBench) -> None:
+    def fail(_: str) -> None:
+        raise RuntimeError("no")
+
+    bench.put_timer("a", "cron(0 * * * ? *)")
+    bench.on_event = fail
+    assert bench.advance(hours=1) == ["a 10:00 error"]
+    assert len(bench.events) == 3
+
+
+def test_changes_are_delivered_before_the_clock_moves_on(bench: FiringBench) -> None:
+    bench.advance(hours=1)
+    bench.advance(minutes=5)
+    ten = START + timedelta(hours=1)
+    assert bench.deliveries == [START, ten, ten, ten + timedelta(minutes=5)]
+
+
+def test_past_time_is_refused(bench: FiringBench) -> None:
+    with pytest.raises(ValueError, match="2026-11-23T08:59:59Z has passed"):
+        bench.firing.advance_to(START - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "refusal"),
+    [
+        pytest.param(30, None, id="three of each"),
+        pytest.param(
+            40,
+            "more than 6 occurrences are due by 2026-11-23T09:40:00Z; move to an earlier time first",
+            id="four of each",
+        ),
+        pytest.param(
+            60 * 24 * 365 * 10,
+            "more than 6 occurrences are due by 2026-11-23T09:40:00Z; move to an earlier time first",
+            id="ten years",
+        ),
+        pytest.param(
+            60 * 24 * 365 * 200,
+            "2226-10-06T09:00:00Z is after 2199, the last year of a cron expression",
+            id="200 years",
+        ),
+    ],
+)
+def test_number_of_occurrences_per_advance_is_limited(
+    bench: FiringBench, monkeypatch: pytest.MonkeyPatch, minutes: int, refusal: str | None
+) -> None:
+    monkeypatch.setattr("local.scheduler.firing.MAX_OCCURRENCES", 6)
+    bench.put_timer("a", "cron(0/10 * * * ? *)")
+    bench.put_timer("b", "cron(0/10 * * * ? *)")
+    if refusal is None:
+        assert len(bench.advance(minutes=minutes)) == 6
+        return
+    with pytest.raises(ValueError, match=f"^{re.escape(refusal)}$"):
+        bench.advance(minutes=minutes)
+    assert (bench.clock.now(), bench.events, bench.minutes) == (START, [], [])
+
+
+def test_rare_timer_is_reached_in_one_advance(bench: FiringBench) -> None:
+    bench.put_timer("a", "cron(0 0 29 2 ? *)")
+    fired = bench.firing.advance_to(datetime(2033, 1, 1, tzinfo=UTC))
+    assert [one.scheduled_time.year for one in fired] == [2028, 2032]
+
+
+def test_minute_rules_run_once_after_advancing(bench: FiringBench) -> None:
+    bench.put_timer("a", "cron(0/5 * * * ? *)")
+    bench.advance(hours=1)
+    assert bench.minutes == [START + timedelta(hours=1)]
+
+
+def test_occurrence_can_be_redelivered(bench: FiringBench) -> None:
+    bench.put_timer("a", "cron(0/5 * * * ? *)")
+    bench.advance(minutes=5)
+    at = START + timedelta(minutes=5)
+    assert bench.firing.deliver_occurrence("a", at).as_json() == {
+        "scheduleId": "a",
+        "scheduledTime": "2026-11-23T09:05:00Z",
+        "status": "success",
+    }
+    bench.timers.clear()
+    assert bench.firing.deliver_occurrence("a", at).status == "success"
+    assert [event[1] for event in bench.events] == ["2026-11-23T09:05:00Z"] * 3
+    with pytest.raises(LookupError):
+        bench.firing.deliver_occurrence("never", at)
+
+
+def test_advance_starts_after_the_previous_one_ends(bench: FiringBench) -> None:
+    later: list[Thread] = []
+
+    def advance_meanwhile(_: str) -> None:
+        bench.on_event = lambda _: None
+        later.append(Thread(target=bench.advance, kwargs={"minutes": 1}))
+        later[0].start()
+
+    bench.put_timer("a", "cron(30 9 * * ? *)")
+    bench.on_event = advance_meanwhile
+    bench.advance(hours=1)
+    later[0].join()
+    assert bench.clock.now() == START + timedelta(minutes=61)
+
+
+def test_running_clock_can_be_advanced_by_zero() -> None:
+    assert FiringBench(frozen=False).advance(seconds=0) == []
+
+
+def test_running_clock_fires_due_occurrences_once() -> None:
+    bench = FiringBench(frozen=False)
+    bench.put_timer("a", "cron(0/5 * * * ? *)")
+    fired = bench.firing.advance_by(timedelta(minutes=4, seconds=59.9))  # a busy machine goes beyond
+    while not fired:
+        fired = bench.firing.fire_due()
+        assert bench.clock.now() < START + timedelta(minutes=5, seconds=5)
+    assert [one.scheduled_time for one in fired] == [START + timedelta(minutes=5)]
+    assert bench.firing.fire_due() == []

@@ -1,0 +1,188 @@
+"""The calls that a function makes for a story: left alone, and with each of its calls disturbed in each way."""
+
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from scheduling.domain.errors import Conflict, RunFailed, SchedulingError, TimerFailed
+from scheduling.operations.installs.register import set_install_enabled
+from scheduling.operations.installs.tenants import set_tenant_paused
+from scheduling.operations.schedules.delete import delete_schedule
+from scheduling.operations.schedules.update import update_schedule
+from scheduling.operations.sync.converge import converge
+
+from tests.support.aws.calls import Call, client_error, lost_response_error
+from tests.support.faults.cases import Case, CaseAction, new_case
+from tests.support.policies.iam_stories import Story
+from tests.support.stacks.functions import Context, deploy_functions, load_function
+from tests.support.stacks.world import ADMIN, TENANT, World, new_world, update_input
+
+
+def _disable_schedules(case: Case) -> None:
+    for schedule in case.world.services.schedules.read_all_schedules(case.install_id):
+        update_schedule(case.world.services, case.install_id, schedule.id, update_input(enabled=False))
+
+
+def _change_schedules(case: Case) -> None:
+    for schedule in case.world.services.schedules.read_all_schedules(case.install_id):
+        update_schedule(
+            case.world.services, case.install_id, schedule.id, update_input(cron="7 * * * *", enabled=True)
+        )
+
+
+def _delete_schedules(case: Case) -> None:
+    for schedule in case.world.services.schedules.read_all_schedules(case.install_id):
+        delete_schedule(case.world.services, case.install_id, schedule.id)
+
+
+def _sync_schedules(case: Case) -> None:
+    for schedule in case.world.services.schedules.read_all_schedules(case.install_id):
+        if schedule.pending:
+            converge(case.world.services, schedule)
+
+
+def _resume_and_enable(case: Case) -> None:
+    set_tenant_paused(case.world.services, TENANT, paused=False, actor=ADMIN)
+    set_install_enabled(case.world.services, case.install_id, enabled=True, actor=ADMIN)
+
+
+_CONCURRENT_CHANGES: tuple[CaseAction, ...] = (
+    _disable_schedules,
+    _change_schedules,
+    _delete_schedules,
+    _sync_schedules,
+    _resume_and_enable,
+)
+"""What another function may do to the install's schedules in between."""
+
+
+@contextmanager
+def _record_calls(
+    case: Case, fault: Callable[[Call, int], None], after: Callable[[int], None]
+) -> Iterator[list[Call]]:
+    """The calls of the function under test, without those of whoever overtakes it."""
+    calls: list[Call] = []
+    overtaking = False
+
+    def before_call(call: Call) -> None:
+        nonlocal overtaking
+        if overtaking:
+            return
+        calls.append(call)
+        overtaking = True
+        try:
+            fault(call, len(calls))
+        finally:
+            overtaking = False
+
+    def after_call(_call: Call) -> None:
+        if not overtaking:
+            after(len(calls))
+
+    case.world.calls.before, case.world.calls.after = before_call, after_call
+    yield calls
+    case.world.calls.before = case.world.calls.after = None
+
+
+def _invoke_handler(event: dict[str, Any], handler: Any) -> bool:
+    """Whether it went well."""
+    try:
+        response = handler(event, Context())
+    except (SchedulingError, RunFailed, TimerFailed, Conflict):
+        return False
+    return bool(response.get("statusCode", 200) < 400)
+
+
+def _do_nothing(*_arguments: object) -> None:
+    pass
+
+
+def _throttle_call(number: int, _case: Case, call: Call, position: int) -> None:
+    if position == number:
+        raise client_error("ThrottlingException", call.operation)
+
+
+def _refuse_call_permanently(number: int, _case: Case, call: Call, position: int) -> None:
+    if position == number:
+        raise client_error("ValidationException", call.operation)
+
+
+def _overtake_call(change: CaseAction, number: int, case: Case, _call: Call, position: int) -> None:
+    if position == number:
+        with suppress(SchedulingError, TimerFailed, Conflict):
+            change(case)
+
+
+def _lose_response(number: int, position: int) -> None:
+    if position == number:
+        raise lost_response_error()
+
+
+_Fault = Callable[[int, Case, Call, int], None]
+_FAULTS: tuple[_Fault, ...] = (_throttle_call, *(partial(_overtake_call, by) for by in _CONCURRENT_CHANGES))
+_EVENTBRIDGE_FAULTS = (*_FAULTS, _refuse_call_permanently)
+
+
+@dataclass
+class _Scenario:
+    """A function that is about to get its event; what was before comes back each time."""
+
+    case: Case
+    event: dict[str, Any]
+    handler: Any
+
+    def __post_init__(self) -> None:
+        world = self.case.world
+        assert world.memory
+        self._saved_state = pickle.dumps((world.memory.tables, world.memory.timers))
+        self._saved_time = world.clock[0]
+
+    def run_disturbed(
+        self, fault: Callable[[Case, Call, int], None], after: Callable[[int], None]
+    ) -> list[Call]:
+        """What the function calls; `well` says how it ended."""
+        world = self.case.world
+        assert world.memory
+        world.memory.tables, world.memory.timers = pickle.loads(self._saved_state)  # noqa: S301 (its own)
+        world.clock[0] = self._saved_time
+        with _record_calls(self.case, partial(fault, self.case), after) as calls:
+            self.succeeded = _invoke_handler(self.event, self.handler)
+        return calls
+
+
+def _create_scenario(story: Story, world: World, handler: Any) -> _Scenario:
+    case = new_case(world)
+    for step in story.preparations:
+        step(case)
+    return _Scenario(case, story.event(case), handler)
+
+
+def _calls_to_disturb(calls: list[Call]) -> list[int]:
+    """The number of each call, but of queries of an index, part after part, that of the first alone."""
+    indexes = [call.arguments.get("IndexName") for call in calls]
+    return [
+        position + 1
+        for position, index in enumerate(indexes)
+        if index is None or position == 0 or indexes[position - 1] != index
+    ]
+
+
+def record_disturbed_calls(story: Story) -> list[Call]:
+    """What the story's function calls, left alone and with each of its calls disturbed in each way."""
+    with new_world(aws="memory") as world, deploy_functions(world):
+        module = load_function(story.function)
+        if hasattr(module, "run_endpoint"):
+            module.run_endpoint = world.runner
+        scene = _create_scenario(story, world, module.handler)
+        calls = scene.run_disturbed(_do_nothing, _do_nothing)
+        assert scene.succeeded is not story.fails
+        all_calls = list(calls)
+        for number in _calls_to_disturb(calls):
+            of_eventbridge = calls[number - 1].service == "scheduler"
+            for fault in _EVENTBRIDGE_FAULTS if of_eventbridge else _FAULTS:
+                all_calls += scene.run_disturbed(partial(fault, number), _do_nothing)
+            all_calls += scene.run_disturbed(_do_nothing, partial(_lose_response, number))
+        return all_calls

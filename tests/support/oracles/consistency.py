@@ -1,0 +1,95 @@
+"""Whether the table and EventBridge agree, judged from what stands in both and nothing else."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from tests.support.stacks.world import TABLE, World, aws_client
+
+Item = Mapping[str, Any]
+
+
+def scan_items() -> list[Item]:
+    """All of the table, as plain values."""
+    pages = aws_client("dynamodb").get_paginator("scan").paginate(TableName=TABLE, ConsistentRead=True)
+    raw_items = [item for page in pages for item in page["Items"]]
+    return [{name: next(iter(value.values())) for name, value in item.items()} for item in raw_items]
+
+
+def assert_consistent(world: World) -> None:
+    """Rows = names = count, nothing pending, and exactly the timers that the rows ask for."""
+    table = scan_items()
+    schedules = [item for item in table if item["type"] == "schedule"]
+    installs = {item["pk"]: item for item in table if item["type"] == "install"}
+    assert [item["sk"] for item in table if "pendingSince" in item] == []
+    assert {item["state"] for item in schedules} <= {"active"}
+    assert {item["pk"] for item in schedules} <= set(installs), "a schedule without its install"
+    assert [key for key, install in installs.items() if "removedEndpoints" in install] == []
+    _assert_endpoints(table, installs)
+    _assert_tenants(table, installs)
+    counted = Counter(item["pk"] for item in schedules)
+    for key, install in installs.items():
+        assert int(install["scheduleCount"]) == counted[key], f"the count of {key}"
+    assert _read_names(table) == _expected_names(schedules)
+    assert _read_timers(world) == {
+        item["sk"].removeprefix("SCHEDULE#"): _expected_timer(item)
+        for item in schedules
+        if item["enabled"] and installs[item["pk"]]["enabled"] and "paused" not in installs[item["pk"]]
+    }
+
+
+def _assert_endpoints(table: list[Item], installs: Mapping[str, Item]) -> None:
+    """What is enabled has its endpoint in the installed version."""
+    versions = {item["pk"]: _declared_endpoints(item) for item in table if item["type"] == "version"}
+    for item in table:
+        if item["type"] == "schedule" and item["enabled"]:
+            install = installs[item["pk"]]
+            declared = versions[f"VERSION#{install['registryId']}#{install['versionId']}"]
+            assert (item["endpointMethod"], item["endpointPath"]) in declared, f"{item['sk']} has no endpoint"
+
+
+def _declared_endpoints(version: Item) -> set[tuple[str, str]]:
+    return {(each["M"]["method"]["S"], each["M"]["path"]["S"]) for each in version["endpoints"]}
+
+
+def _assert_tenants(table: list[Item], installs: Mapping[str, Item]) -> None:
+    """Each install is among its tenant's, and paused as that is."""
+    members = {(item["pk"], item["sk"]) for item in table if item["type"] == "tenantInstall"}
+    assert members == {(f"TENANT#{install['tenantId']}", key) for key, install in installs.items()}
+    paused = {item["pk"] for item in table if item["type"] == "tenant" and item["paused"]}
+    for key, install in installs.items():
+        assert ("paused" in install) == (f"TENANT#{install['tenantId']}" in paused), (
+            f"{key} beside its tenant"
+        )
+
+
+def _read_names(table: list[Item]) -> set[tuple[str, str, str]]:
+    return {
+        (item["pk"], item["sk"].removeprefix("UNIQUE#"), item["scheduleId"])
+        for item in table
+        if item["type"] == "name"
+    }
+
+
+def _expected_names(schedules: list[Item]) -> set[tuple[str, str, str]]:
+    named = [item for item in schedules if "name" in item]
+    return {(item["pk"], item["name"], item["sk"].removeprefix("SCHEDULE#")) for item in named}
+
+
+def _expected_timer(item: Item) -> tuple[str, str, str, int]:
+    """These tests use crons of the form `M * * * *`, whose expression needs no translator to tell."""
+    minute, rest = item["cron"].split(" ", 1)
+    assert rest == "* * * *"
+    install_id = item["pk"].removeprefix("INSTALL#")
+    return f"cron({minute} * * * ? *)", item["timezone"], install_id, int(item["timerRevision"])
+
+
+def _read_timers(world: World) -> dict[str, tuple[str, str, str, int]]:
+    timers = {}
+    for name, timer in world.read_timers().items():
+        timer_input = json.loads(timer["Target"]["Input"])
+        assert timer_input["scheduleId"] == name
+        zone, expression = timer["ScheduleExpressionTimezone"], timer["ScheduleExpression"]
+        timers[name] = (expression, zone, timer_input["installId"], timer_input["revision"])
+    return timers

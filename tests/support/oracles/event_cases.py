@@ -1,0 +1,73 @@
+"""The events under events/, what they are about, and what they are to be answered."""
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from scheduling.api.parsing import parse_schedule_input
+from scheduling.api.registration import parse_registration
+from scheduling.domain.callback_token import issue_token
+from scheduling.domain.ids import InstallId, ScheduleId, ScheduleIdGenerator
+from scheduling.domain.install import Install, InstallConfig
+from scheduling.domain.runs import Fire, Outcome, RunStatus
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.installs.register import put_install
+from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.services import Services
+
+from tests.support.stacks.world import PUT_OPTIONS
+
+EVENTS = Path(__file__).parents[3] / "events"
+CASES = sorted(
+    f"{path.parent.name}/{path.stem}"
+    for path in EVENTS.glob("*/*.json")
+    if not path.name.endswith(".expected.json")
+)
+INSTALL_ID = InstallId("5a3d1e0c-9c1b-4f0e-8d55-0d2f6a1c7e11")
+SCHEDULE_ID = ScheduleId("01a20745-4897-4f81-a91e-a0d09962b8d6")
+DAILY = {"endpoint": "POST /api/sync", "cron": "0 9 * * *", "name": "daily"}
+LAST_FIRE = "2026-11-22T09:00:00Z"
+
+
+class _SucceedingRunner:
+    """Every run succeeds."""
+
+    def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+        del fire, install, config, schedule
+        return Outcome(status=RunStatus.SUCCESS, http_status=200)
+
+
+def load_event(case: str, callback_token: str = "") -> dict[str, Any]:
+    """The event of a case such as `create/hourly`, with that token where it has one: none lasts as long as a file."""
+    text = (EVENTS / f"{case}.json").read_text("utf-8").replace("<callback token>", callback_token)
+    return dict(json.loads(text))
+
+
+def load_expected_response(case: str) -> dict[str, Any]:
+    """What the case is to be answered."""
+    return dict(json.loads((EVENTS / f"{case}.expected.json").read_text("utf-8")))
+
+
+def seed_install(services: Services) -> None:
+    """What the events take for granted: an install with one schedule, which has run once."""
+    body = json.loads(load_event("install_put/register")["body"])
+    put_install(services, INSTALL_ID, parse_registration(body), PUT_OPTIONS)
+    with patch.object(ScheduleIdGenerator, "new_id", lambda _ids, _now: SCHEDULE_ID):
+        schedule = create_schedule(services, INSTALL_ID, parse_schedule_input(DAILY))
+    fire = Fire(
+        install_id=INSTALL_ID,
+        schedule_id=SCHEDULE_ID,
+        revision=schedule.timer_revision,
+        scheduled_time=LAST_FIRE,
+    )
+    execute_fire(services, _SucceedingRunner(), fire)
+
+
+def issue_run_token(services: Services, key: str, issuer: str, now: datetime) -> str:
+    """A callback token of the install that the events are about."""
+    install = services.schedules.read_schedule(INSTALL_ID).install
+    assert install is not None
+    return issue_token(key, issuer, install, now, timedelta(seconds=30))

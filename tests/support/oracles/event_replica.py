@@ -1,0 +1,73 @@
+"""Whoever has heard all events, in order, knows what there is: each begins where the one before it has ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scheduling.domain.audit import event_from_change
+from scheduling.store.stream import parse_changes
+
+from tests.support.aws.memory import MemoryAws
+from tests.support.aws.stream_records import stream_record
+from tests.support.stacks.world import START, TABLE
+
+Fields = Mapping[str, Any]
+_SCHEDULE_FIELDS = ("endpointMethod", "endpointPath", "name", "cron", "timezone", "enabled", "disabledReason")
+_INSTALL_FIELDS = ("registryId", "versionId", "contentHash", "enabled")
+
+
+@dataclass
+class EventReplica:
+    """Hears the changes of a table, one by one."""
+
+    memory: MemoryAws
+    _entities: dict[str, Fields] = field(default_factory=dict)
+    _applied_changes: int = 0
+
+    def assert_matches_table(self) -> None:
+        """What has been told by now is what stands in the table."""
+        changes = self.memory.tables[TABLE].changes
+        new = range(self._applied_changes, len(changes))
+        records = [stream_record(START, number, *changes[number]) for number in new]
+        self._applied_changes = len(changes)
+        for event in filter(None, map(event_from_change, parse_changes({"Records": records}))):
+            _apply_event(self._entities, event.name, event.detail)
+        assert self._entities == _read_entities(self.memory)
+
+
+def assert_events_match_table(memory: MemoryAws) -> None:
+    """All that the table's changes tell is what stands in it."""
+    EventReplica(memory).assert_matches_table()
+
+
+def _apply_event(entities: dict[str, Fields], name: str, detail: Fields) -> None:
+    if name.startswith("Run"):
+        return
+    entity_id = detail.get("scheduleId") or detail["installId"]
+    before, after = detail["before"], detail["after"]
+    assert entities.pop(entity_id, None) == _without_revision(before), f"{name}: {detail}"
+    if after:
+        entities[entity_id] = _without_revision(after) or {}
+
+
+def _without_revision(fields: Fields | None) -> Fields | None:
+    """It also counts changes that change nothing."""
+    return {name: value for name, value in fields.items() if name != "revision"} if fields else None
+
+
+def _read_entities(memory: MemoryAws) -> dict[str, Fields]:
+    """What owner and platform see in the table."""
+    entities: dict[str, Fields] = {}
+    for item in memory.tables[TABLE].items.values():
+        row = {name: next(iter(value.values())) for name, value in item.items()}
+        if row["type"] == "schedule" and row["state"] == "active":
+            entities[row["sk"].removeprefix("SCHEDULE#")] = {name: row.get(name) for name in _SCHEDULE_FIELDS}
+        if row["type"] == "install" and not row["deleting"]:
+            granted, paused = sorted(row["grantedCapabilities"]), row.get("paused", False)
+            fields = {name: row[name] for name in _INSTALL_FIELDS}
+            entities[row["pk"].removeprefix("INSTALL#")] = {
+                **fields,
+                "grantedCapabilities": granted,
+                "paused": paused,
+            }
+    return entities

@@ -1,0 +1,66 @@
+"""What a call of AWS needs to be allowed: actions, and the resources they are on."""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from scripts.iam_table import Grant
+from tests.support.aws.calls import Call
+
+REGION, ACCOUNT = "eu-central-1", "123456789012"
+_TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
+_SCHEDULES = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule"
+
+
+def required_grants(call: Call) -> frozenset[Grant]:
+    """Every action that IAM looks at for the call, on the resource that it looks at."""
+    services = {
+        "dynamodb": _table_grants,
+        "events": _bus_grants,
+        "lambda": _function_grants,
+        "scheduler": _timer_grants,
+        "secretsmanager": _secret_grants,
+    }
+    return frozenset(services[call.service](call.operation, call.arguments))
+
+
+def grant_allows(grant: Grant, need: Grant) -> bool:
+    """Whether the grant is of that action and its resource, which may have wildcards, includes the one needed."""
+    return grant.action == need.action and fnmatchcase(need.resource, grant.resource)
+
+
+def _table_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
+    if operation == "TransactWriteItems":
+        for part in arguments["TransactItems"]:
+            ((kind, step),) = part.items()
+            action = "ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item"
+            yield Grant(f"{_TABLES}/{step['TableName']}", f"dynamodb:{action}")
+        return
+    names = arguments["RequestItems"] if operation.startswith("Batch") else [arguments["TableName"]]
+    index = f"/index/{arguments['IndexName']}" if "IndexName" in arguments else ""
+    for name in names:
+        yield Grant(f"{_TABLES}/{name}{index}", f"dynamodb:{operation}")
+
+
+def _timer_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
+    """A list is of no one schedule and of no one group."""
+    name = "*/*" if operation == "ListSchedules" else f"{arguments['GroupName']}/{arguments['Name']}"
+    yield Grant(f"{_SCHEDULES}/{name}", f"scheduler:{operation}")
+    if "Target" in arguments:
+        yield Grant(arguments["Target"]["RoleArn"], "iam:PassRole")
+
+
+def _secret_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
+    yield Grant(arguments["SecretId"], f"secretsmanager:{operation}")
+
+
+def _bus_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
+    for entry in arguments["Entries"]:
+        yield Grant(
+            f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}", f"events:{operation}"
+        )
+
+
+def _function_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
+    """IAM's name for an invocation is not the API's."""
+    yield Grant(arguments["FunctionName"], f"lambda:{operation}Function")

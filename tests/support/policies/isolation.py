@@ -1,0 +1,135 @@
+"""Who calls what of whom, and what both systems then have: the parts of `tests/e2e/test_isolation.py`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+from scheduling.domain.callback_token import issue_token
+from scheduling.domain.ids import InstallId
+from scheduling.domain.install import SCHEDULER_MANAGE, Install
+
+from local.cloudformation.deploy import STACK_NAME
+from tests.support.stacks.local_stack import RUNNER_TOKEN, ApiInstall, LocalStack
+
+CALLBACK = "/api/internal/ext-scheduler/install/{i}"
+SCHEDULES, SCHEDULE, ADMIN = (
+    "/v1/installs/{i}/schedules",
+    "/v1/installs/{i}/schedules/{s}",
+    "/admin/v1/installs/{i}",
+)
+SCHEDULE_BODY = {"endpoint": "POST /api/sync", "cron": "30 * * * *", "name": "wanted"}
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route, and what it answers to whoever names another install's schedule; None where it names none."""
+
+    method: str
+    path: str
+    body: Any = None
+    foreign: int | None = None
+
+
+EXTENSION_ROUTES = {
+    "callback list": Route("POST", CALLBACK, {"operation": "list"}),
+    "callback get": Route("POST", CALLBACK, {"operation": "get"}, foreign=200),
+    "callback create": Route("POST", CALLBACK, {"operation": "create", **SCHEDULE_BODY}),
+    "callback update": Route("POST", CALLBACK, {"operation": "update", "enabled": False}, foreign=400),
+    "callback delete": Route("POST", CALLBACK, {"operation": "delete"}, foreign=400),
+    "callback endpoints": Route("POST", CALLBACK, {"operation": "getEndpoints"}),
+    "list": Route("GET", SCHEDULES),
+    "create": Route("POST", SCHEDULES, SCHEDULE_BODY),
+    "get": Route("GET", SCHEDULE, foreign=404),
+    "update": Route("PATCH", SCHEDULE, {"enabled": False}, foreign=404),
+    "delete": Route("DELETE", SCHEDULE, foreign=404),
+    "endpoints": Route("GET", "/v1/installs/{i}/endpoints"),
+    "runs": Route("GET", f"{SCHEDULE}/runs", foreign=404),
+    "preview": Route("POST", f"{SCHEDULES}/preview", SCHEDULE_BODY),
+}
+"""Each with what would change or tell something, were it let through."""
+
+RUN_ROUTE = Route("POST", f"{ADMIN}/schedules/{{s}}/run", foreign=404)
+"""The one route of the platform that names a schedule; what it does to installs is theirs to do."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What a caller shows, on whose path, naming whose schedule; and the answer, by status and code."""
+
+    headers: dict[str, str]
+    install: ApiInstall
+    schedule_id: str
+    status: int
+    code: str | None = None
+
+
+@dataclass(frozen=True)
+class IsolationScene:
+    """Four installs with a schedule each, two of another tenant's eyes, and who calls."""
+
+    stack: LocalStack
+    client: httpx.Client
+    installs: tuple[ApiInstall, ...]
+    callers: dict[str, Caller]
+
+    def read_state(self) -> list[Any]:
+        """All that both systems have of the installs."""
+        rows = [install.read_rows() for install in self.installs]
+        ids = [row["sk"]["S"].removeprefix("SCHEDULE#") for own in rows for row in own]
+        timers = [self.installs[0].read_timer(each) for each in ids if len(each) == 36]
+        return [rows, [timer and timer | {"ResponseMetadata": None} for timer in timers]]
+
+    def send_request(self, route: Route, caller: Caller) -> httpx.Response:
+        """The answer."""
+        body = route.body
+        if body and body.get("operation") in ("get", "update", "delete"):
+            body = {**body, "scheduleId": caller.schedule_id}
+        url = route.path.format(i=caller.install.id, s=caller.schedule_id)
+        return self.client.request(route.method, url, json=body, headers=caller.headers)
+
+
+@contextmanager
+def create_scene(stack: LocalStack) -> Iterator[IsolationScene]:
+    """The installs, made for this."""
+    mine, disabled, revoked = (stack.register_install() for _ in range(3))
+    other = stack.register_install(tenantId="tenant-2")
+    installs = (mine, disabled, revoked, other)
+    schedule_ids = {each.id: each.create_schedule(name="mine", payload=["a secret"]) for each in installs}
+    stack.api.post(f"/admin/v1/installs/{disabled.id}/disable")
+    stack.register_install(revoked.id, grantedCapabilities=[])
+    runner = {"x-runner-auth": RUNNER_TOKEN}
+    now = stack.read_clock()
+    callers = {
+        "no token": Caller({}, mine, schedule_ids[mine.id], 403),
+        "wrong token": Caller({"x-runner-auth": f"{RUNNER_TOKEN}y"}, mine, schedule_ids[mine.id], 403),
+        "other install's token": Caller(bearer_headers(stack, other, now), mine, schedule_ids[mine.id], 403),
+        "expired token": Caller(
+            bearer_headers(stack, mine, now - timedelta(hours=3)), mine, schedule_ids[mine.id], 403
+        ),
+        "disabled install": Caller(runner, disabled, schedule_ids[disabled.id], 404, "NOT_FOUND"),
+        "capability revoked": Caller(runner, revoked, schedule_ids[revoked.id], 403, "CAPABILITY_DENIED"),
+        "other tenant's schedule": Caller(runner, other, schedule_ids[mine.id], 0),
+        "other tenant's schedule with a token of one's own": Caller(
+            bearer_headers(stack, other, now), other, schedule_ids[mine.id], 0
+        ),
+    }
+    with httpx.Client(base_url=stack.api.base_url, timeout=60) as client:
+        yield IsolationScene(stack, client, installs, callers)
+
+
+def bearer_headers(stack: LocalStack, install: ApiInstall, now: datetime) -> dict[str, str]:
+    """A token that is good for an hour; the functions in containers keep the real time."""
+    install_record = Install(
+        id=InstallId(install.id),
+        tenant_id="tenant",
+        registry_id="registry",
+        version_id="version",
+        content_hash="hash",
+        granted_capabilities=frozenset({SCHEDULER_MANAGE}),
+        enabled=True,
+    )
+    token = issue_token(stack.read_callback_key(), STACK_NAME, install_record, now, timedelta(hours=1))
+    return {"authorization": f"Bearer {token}"}

@@ -1,0 +1,92 @@
+"""The functions under functions/, imported as Lambda imports them and called with events, in a world of tests."""
+
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.session import Session
+from scheduling import bootstrap
+from scheduling.clients.lambda_ import ExecutorClient
+
+from tests.support.stacks.world import BUS, GROUP, TABLE, TIMER_SETTINGS, World
+
+ROOT = Path(__file__).parents[3]
+STACK_NAME = "scheduling-test"
+
+
+class Context:
+    """As much of Lambda's context as the functions ask for."""
+
+    function_name = "function"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:function"
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """As with a function that has just begun."""
+        return 29_000
+
+
+@contextmanager
+def deploy_functions(world: World, **variables: str) -> Iterator[None]:
+    """Within, what functions import and call works on the world, with its clock and without waiting."""
+    common = {
+        "TABLE_NAME": TABLE,
+        "STAGE": "local",
+        "STACK_NAME": STACK_NAME,
+        "SCHEDULE_GROUP_NAME": GROUP,
+        "TIMER_TARGET_ARN": TIMER_SETTINGS.timer_target_arn,
+        "TIMER_ROLE_ARN": TIMER_SETTINGS.timer_role_arn,
+        "TIMER_DLQ_ARN": TIMER_SETTINGS.timer_dlq_arn,
+        "RUNNER_BASE_URL": "http://127.0.0.1:9",
+        "EVENT_BUS_NAME": BUS,
+    }
+    cached = (bootstrap.event_bus_client, bootstrap.runner_client, bootstrap.authorizer)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**common, **variables}.items():
+            patch.setenv(name, value)
+        patch.setattr(bootstrap, "services", lambda: world.services)
+        # On a session of its own: the process's keeps the profile that a test of an operator once named.
+        patch.setattr(
+            bootstrap, "executor_client", lambda: ExecutorClient(Session(), TIMER_SETTINGS.timer_target_arn)
+        )
+        patch.setattr(bootstrap, "_clock", [lambda: world.clock[0]])
+        for part in cached:
+            part.cache_clear()
+        yield
+    for part in cached:
+        part.cache_clear()
+
+
+def load_function(operation: str) -> Any:
+    """The function's module, imported anew."""
+    spec = importlib.util.spec_from_file_location(
+        f"function_{operation}", ROOT / "functions" / operation / "app.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def http_event(
+    body: object = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+    **path: str,
+) -> dict[str, Any]:
+    """As much of an event of the HTTP API as a function looks at; `path` are the path's parameters."""
+    return {
+        "version": "2.0",
+        "headers": {"content-type": "application/json", **(headers or {})},
+        "queryStringParameters": dict(query or {}),
+        "pathParameters": path,
+        "isBase64Encoded": False,
+        "body": None if body is None else json.dumps(body),
+    }

@@ -1,0 +1,218 @@
+"""The local stack as a process of its own, beside a runner under the tests' control, and a client of it."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import httpx
+
+from local.cloudformation.deploy import STACK_NAME
+from local.processes import ChildProcess
+from local.settings import free_ports
+from tests.support.stacks.scripted_runner import ScriptedRunner, start_scripted_runner
+from tests.support.stacks.world import registration_body
+
+RUNNER_TOKEN = "local-runner-key"
+UNLIMITED_WRITES = "100000"
+YEAR_HOURS = "8760"
+
+
+@dataclass
+class LocalStack:
+    """A running local stack."""
+
+    api: httpx.Client
+    control: httpx.Client
+    aws_url: str
+    runner: ScriptedRunner
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def register_install(self, install_id: str | None = None, **fields: object) -> "ApiInstall":
+        """An install, new or changed."""
+        install_id = install_id or str(uuid4())
+        response = self.api.put(f"/admin/v1/installs/{install_id}", json=registration_body(**fields))
+        assert response.status_code in (200, 201), response.text
+        return ApiInstall(self, install_id)
+
+    def delete_timers(self) -> None:
+        """Leave nothing that the next test's travels would fire."""
+        scheduler, group = self.aws_client("scheduler"), self.group_name()
+        for page in scheduler.get_paginator("list_schedules").paginate(GroupName=group):
+            for timer in page["Schedules"]:
+                scheduler.delete_schedule(GroupName=group, Name=timer["Name"])
+
+    def advance_clock(self, duration: str) -> list[dict[str, str]]:
+        """Move the clock; what fired."""
+        response = self.control.post("/_local/clock", json={"advance": duration})
+        assert response.status_code == 200, response.text
+        return list(response.json()["fired"])
+
+    def read_clock(self) -> datetime:
+        """By the stack's clock."""
+        return datetime.fromisoformat(self.control.get("/_local/clock").json()["now"])
+
+    def issue_callback_token(self, install: "ApiInstall") -> str:
+        """What the runner is given with a run of the install that begins at this very moment of the clock."""
+        schedule_id = install.create_schedule(cron="*/5 * * * *")
+        now = self.read_clock()
+        next_fire_time = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0) + timedelta(
+            minutes=5
+        )
+        response = self.control.post("/_local/clock", json={"to": next_fire_time.isoformat()})
+        assert response.status_code == 200, response.text
+        return str(self.runner.requests_for_schedule(schedule_id)[-1].body["context"]["callback_token"])
+
+    def deliver_occurrence(self, schedule_id: str, scheduled_time: str) -> str:
+        """Deliver an occurrence once more; its status."""
+        body = {"scheduleId": schedule_id, "scheduledTime": scheduled_time}
+        response = self.control.post("/_local/deliver", json=body)
+        assert response.status_code == 200, response.text
+        return str(response.json()["status"])
+
+    def aws_client(self, service: str) -> Any:
+        """A client of the emulated AWS."""
+        if service not in self._clients:
+            session = boto3.Session("test", "test", region_name="us-east-1")
+            self._clients[service] = session.client(service, endpoint_url=self.aws_url)  # type: ignore[call-overload]
+        return self._clients[service]
+
+    def group_name(self) -> str:
+        """The name of the stack's schedule group."""
+        if "group" not in self._names:
+            groups = self.aws_client("scheduler").list_schedule_groups()["ScheduleGroups"]
+            (self._names["group"],) = (group["Name"] for group in groups if group["Name"] != "default")
+        return self._names["group"]
+
+    def table_name(self) -> str:
+        """The name of the stack's table."""
+        if "table" not in self._names:
+            (self._names["table"],) = self.aws_client("dynamodb").list_tables()["TableNames"]
+        return self._names["table"]
+
+    def read_callback_key(self) -> str:
+        """The key that signs callback tokens."""
+        secret = f"{STACK_NAME}-CallbackKey"
+        return str(self.aws_client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+
+    def receive_dead_letters(self) -> list[dict[str, Any]]:
+        """What is in the dead-letter queue; taken out of it."""
+        sqs = self.aws_client("sqs")
+        (url,) = sqs.list_queues(QueueNamePrefix=f"{STACK_NAME}-DeadLetterQueue")["QueueUrls"]
+        dead_letters = []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                dead_letters.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return dead_letters
+
+
+@dataclass
+class ApiInstall:
+    """One install, called as its runner would."""
+
+    stack: LocalStack
+    id: str
+
+    @property
+    def callback_path(self) -> str:
+        """Of the runner's callback."""
+        return f"/api/internal/ext-scheduler/install/{self.id}"
+
+    @property
+    def path(self) -> str:
+        """Of the resource API."""
+        return f"/v1/installs/{self.id}"
+
+    def call_callback(self, operation: str, **fields: object) -> httpx.Response:
+        """The callback."""
+        return self.stack.api.post(self.callback_path, json={"operation": operation, **fields})
+
+    def create_schedule(self, **fields: object) -> str:
+        """The id of a new schedule: hourly to POST /api/sync unless `fields` say otherwise."""
+        response = self.call_callback(
+            "create", **{"endpoint": "POST /api/sync", "cron": "0 * * * *", **fields}
+        )
+        assert response.status_code == 201, response.text
+        return str(response.json()["scheduleId"])
+
+    def read_schedule(self, schedule_id: str) -> dict[str, Any]:
+        """The schedule by the resource API."""
+        return dict(self.stack.api.get(f"{self.path}/schedules/{schedule_id}").json())
+
+    def list_runs(self, schedule_id: str) -> list[dict[str, Any]]:
+        """Its history, newest first."""
+        return list(self.stack.api.get(f"{self.path}/schedules/{schedule_id}/runs").json()["runs"])
+
+    def read_timer(self, schedule_id: str) -> dict[str, Any] | None:
+        """What stands in EventBridge for the schedule."""
+        client = self.stack.aws_client("scheduler")
+        try:
+            return dict(client.get_schedule(GroupName=self.stack.group_name(), Name=schedule_id))
+        except client.exceptions.ResourceNotFoundException:
+            return None
+
+    def read_rows(self) -> list[dict[str, Any]]:
+        """The install's items in the table."""
+        pages = (
+            self.stack.aws_client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self.stack.table_name(),
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": f"INSTALL#{self.id}"}},
+                ConsistentRead=True,
+            )
+        )
+        return [item for page in pages for item in page["Items"]]
+
+
+@contextmanager
+def start_local_stack(folder: Path, address: str = "127.0.0.1", **environment: str) -> Iterator[LocalStack]:
+    """A local stack with frozen clock and wide-open window, unless `environment` says otherwise."""
+    api_port, aws_port, runner_port = free_ports(3)
+    ports = {"API_PORT": str(api_port), "AWS_PORT": str(aws_port), "RUNNER_PORT": str(runner_port)}
+    with start_scripted_runner(address) as runner:
+        defaults = {
+            "LISTEN_ADDRESS": address,
+            "LOCAL_CLOCK": "frozen",
+            "WRITES_PER_MINUTE": UNLIMITED_WRITES,
+            "SWEEP_INTERVAL_HOURS": YEAR_HOURS,  # lest one mend what tests have left behind
+            "RUNNER_BASE_URL": runner.url,
+        }
+        child = ChildProcess(
+            "local",
+            environ={**_inherited_environment(), **ports, **defaults, **environment},
+            log=folder / "local.log",
+        )
+        url = f"http://127.0.0.1:{api_port}"
+        try:
+            _wait_until_healthy(child, f"{url}/_local/health")
+            with create_api_client(url) as client:
+                yield LocalStack(client, client, f"http://127.0.0.1:{aws_port}", runner)
+        finally:
+            child.stop()
+
+
+def create_api_client(url: str) -> httpx.Client:
+    """A client that shows the token."""
+    return httpx.Client(base_url=url, headers={"x-runner-auth": RUNNER_TOKEN}, timeout=60)
+
+
+def _inherited_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+def _wait_until_healthy(child: ChildProcess, url: str) -> None:
+    child.wait_until_ready(url)
+    deadline = time.monotonic() + 30
+    while httpx.get(url).status_code != 200:
+        assert time.monotonic() < deadline, f"not healthy, see {child.log}"

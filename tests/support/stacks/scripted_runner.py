@@ -1,0 +1,68 @@
+"""A runner under the tests' control."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class RunnerRequest:
+    """One request that the runner got."""
+
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+
+
+RunnerResponse = tuple[int, bytes]
+
+
+def extension_response(status: int = 200) -> RunnerResponse:
+    """The runner's answer when the extension answered with the status."""
+    return 200, json.dumps({"status": status, "headers": {}, "body_b64": ""}).encode()
+
+
+@dataclass
+class ScriptedRunner:
+    """Answers /v1/execute as a test says, and keeps what it was asked."""
+
+    port: int
+    respond: Callable[[RunnerRequest], RunnerResponse] = field(default=lambda _asked: extension_response())
+    requests: list[RunnerRequest] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def requests_for_schedule(self, schedule_id: str) -> list[RunnerRequest]:
+        """What was asked for the schedule."""
+        return [request for request in self.requests if request.body["context"]["schedule_id"] == schedule_id]
+
+
+@contextmanager
+def start_scripted_runner(address: str = "127.0.0.1") -> Iterator[ScriptedRunner]:
+    """A runner that listens."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            request = RunnerRequest(dict(self.headers.items()), json.loads(body))
+            runner.requests.append(request)
+            status, content = runner.respond(request)
+            self.send_response(status)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer((address, 0), Handler) as server:
+        runner = ScriptedRunner(server.server_port)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield runner
+        server.shutdown()

@@ -1,0 +1,292 @@
+"""The service on an in-process moto, with a clock that tests move, and a look at both systems."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Literal
+from unittest.mock import patch
+from uuid import uuid4
+
+import boto3
+import moto.core.models
+import pytest
+from botocore.session import Session
+from moto import mock_aws
+from pynamodb.connection import Connection
+from scheduling.api.observability import bind_install
+from scheduling.api.parsing import parse_schedule_input
+from scheduling.api.registration import parse_registration
+from scheduling.clients.scheduler import TimerClient
+from scheduling.domain.ids import InstallId
+from scheduling.domain.install import Install, InstallConfig, Limits
+from scheduling.domain.rules import ScheduleInput
+from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.installs.register import PutOptions, PutResult, put_install
+from scheduling.operations.services import Services
+from scheduling.settings import TimerSettings
+from scheduling.store.connection import connect
+from scheduling.store.installs import InstallStore
+from scheduling.store.runs import ManualRunStore, RunStore
+from scheduling.store.schedules import ScheduleStore
+from scheduling.store.sweeps import SweepStore
+from scheduling.store.tenants import TenantStore
+
+from local.moto.conditions import patch_conditions
+from local.moto.queries import patch_queries
+from local.moto.serializer import patch_serializers
+from local.moto.transactions import patch_transactions
+from tests.support.aws.calls import AwsCalls, watch_calls
+from tests.support.aws.memory import MemoryAws, use_memory_aws
+
+TABLE, GROUP, BUS = "scheduling-test", "scheduling-test", "scheduling-test"
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+TIMER_SETTINGS = TimerSettings(
+    schedule_group_name=GROUP,
+    timer_target_arn="arn:aws:lambda:eu-central-1:123456789012:function:stack-execute",
+    timer_role_arn="arn:aws:iam::123456789012:role/timer",
+    timer_dlq_arn="arn:aws:sqs:eu-central-1:123456789012:dead-letters",
+)
+
+TENANT = "tenant-1"
+ADMIN = "admin:arn:aws:iam::123456789012:role/platform"
+PUT_OPTIONS = PutOptions(actor=ADMIN)
+
+# What moto would answer to other clients than botocore's: some thousand patterns, made anew for each world.
+moto.core.models.RESPONSES_METHODS.clear()
+patch_transactions()
+patch_queries()
+patch_serializers()
+patch_conditions()
+
+on_moto_and_memory = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
+"""Runs a module's tests on moto and on the stand-in of the property tests, which holds the one to the other."""
+
+
+class FakeRunner:
+    """Answers what a test says; keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
+        self.fires: list[Fire] = []
+
+    def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+        del install, config, schedule
+        self.fires.append(fire)
+        return self.outcome
+
+
+@dataclass
+class World:
+    """One table and one schedule group."""
+
+    services: Services
+    calls: AwsCalls
+    runner: FakeRunner
+    clock: list[datetime]
+    memory: MemoryAws | None = None
+
+    def advance(self, **span: float) -> None:
+        """Let time pass."""
+        self.clock[0] += timedelta(**span)
+
+    def register_install(self, install_id: InstallId | None = None, **fields: object) -> InstallId:
+        """An install, new or changed, of the sample version unless `fields` say otherwise."""
+        install_id = install_id or InstallId(str(uuid4()))
+        self.put_install(install_id, PUT_OPTIONS, **fields)
+        return install_id
+
+    def put_install(
+        self, install_id: InstallId, options: PutOptions = PUT_OPTIONS, **fields: object
+    ) -> PutResult:
+        """The same, with what is told of it."""
+        return put_install(
+            self.services, install_id, parse_registration(registration_body(**fields)), options
+        )
+
+    def scan_rows(self, install_id: InstallId) -> Sequence[Mapping[str, Any]]:
+        """The table's items of the install, as plain values."""
+        client = aws_client("dynamodb")
+        items = client.scan(TableName=TABLE, ConsistentRead=True)["Items"]
+        plain = [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
+        return [item for item in plain if item["pk"] == f"INSTALL#{install_id}"]
+
+    def scan_rows_of_type(self, install_id: InstallId, kind: str) -> Sequence[Mapping[str, Any]]:
+        """The install's items of one type."""
+        return [row for row in self.scan_rows(install_id) if row["type"] == kind]
+
+    def list_executor_events(self) -> Sequence[Mapping[str, Any]]:
+        """The events that the executor was asynchronously invoked with."""
+        invocations = [call for call in self.calls.recorded if call.operation == "Invoke"]
+        return [json.loads(call.arguments["Payload"]) for call in invocations]
+
+    def read_timers(self) -> Mapping[str, Mapping[str, Any]]:
+        """What stands in EventBridge, by name."""
+        client = aws_client("scheduler")
+        pages = client.get_paginator("list_schedules").paginate(GroupName=GROUP)
+        names = [found["Name"] for page in pages for found in page["Schedules"]]
+        raw_timers = {name: dict(client.get_schedule(GroupName=GROUP, Name=name)) for name in names}
+        return {name: timer | {"ResponseMetadata": None} for name, timer in raw_timers.items()}
+
+
+@cache
+def aws_client(service: str) -> Any:
+    """One for all worlds, since making one costs more than most tests."""
+    return boto3.client(service)  # type: ignore[call-overload]
+
+
+def registration_body(**fields: object) -> dict[str, Any]:
+    """The body of a PUT of an install with three endpoints; `version` names its version and manifest."""
+    return {
+        "tenantId": TENANT,
+        "registryId": "registry-1",
+        "versionId": "version-1",
+        "contentHash": "sha256:" + "0" * 64,
+        "manifest": {
+            "name": "sample",
+            "publisher": "tests",
+            "version": "1.0.0",
+            "capabilities": ["cap:scheduler.manage", "cap:http.fetch"],
+            "api": {
+                "endpoints": [
+                    {"method": "POST", "path": "/api/sync", "handler": "sync"},
+                    {"method": "GET", "path": "/api/both", "handler": "both_get"},
+                    {"method": "POST", "path": "/api/both", "handler": "both_post"},
+                    {"method": "GET", "path": "/api/items/:id", "handler": "item"},
+                ]
+            },
+        },
+        "grantedCapabilities": ["cap:scheduler.manage"],
+        **fields,
+    }
+
+
+def create_input(**fields: object) -> ScheduleInput:
+    """The input of a create: hourly to POST /api/sync unless `fields` say otherwise."""
+    return parse_schedule_input({"endpoint": "POST /api/sync", "cron": "0 * * * *", **fields})
+
+
+def update_input(**fields: object) -> ScheduleInput:
+    """The input of an update."""
+    return parse_schedule_input(fields)
+
+
+@contextmanager
+def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = "moto") -> Iterator[World]:
+    """A world of its own, in this process."""
+    os.environ.update(
+        AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_DEFAULT_REGION="eu-central-1"
+    )
+    os.environ.pop("AWS_ENDPOINT_URL", None)
+    with _start_aws(aws) as stand_in, watch_calls() as calls:
+        create_resources()
+        connection = connect(TABLE)
+        clock = [START]
+        services = _create_services(connection, limits or Limits(writes_per_minute=1000), lambda: clock[0])
+        world = World(
+            services, calls, FakeRunner(), clock, stand_in if isinstance(stand_in, MemoryAws) else None
+        )
+        calls.recorded.clear()
+        yield world
+
+
+@contextmanager
+def _start_aws(aws: Literal["moto", "memory"]) -> Iterator[object]:
+    """In memory the indexes have two parts, since many tests are there that would ask sixteen again and again."""
+    if aws == "moto":
+        with mock_aws() as moto:
+            yield moto
+        return
+    modules = "scheduling.store"
+    with (
+        use_memory_aws() as memory,
+        patch(f"{modules}.schedules.SHARDS", "01"),
+        patch(f"{modules}.sweeps.SHARDS", "01"),
+        patch(f"{modules}.sweeps.index_shard", _shard_of_two),
+        patch(f"{modules}.mapping.index_shard", _shard_of_two),
+    ):
+        yield memory
+
+
+def _shard_of_two(identifier: str) -> str:
+    return str(sum(identifier.encode()) % 2)
+
+
+def _create_services(connection: Connection, limits: Limits, clock: Callable[[], datetime]) -> Services:
+    elapsed = [time.monotonic()]
+
+    def sleep(seconds: float) -> None:
+        elapsed[0] += seconds
+
+    return Services(
+        tenants=TenantStore(connection),
+        installs=InstallStore(connection),
+        schedules=ScheduleStore(connection, bind_install),
+        runs=RunStore(connection, limits.run_history_days, bind_install),
+        manual_runs=ManualRunStore(connection, bind_install),
+        sweeps=SweepStore(connection),
+        timers=_timer_client(connection.session),
+        limits=limits,
+        clock=clock,
+        sleep=sleep,
+        monotonic=lambda: elapsed[0],
+    )
+
+
+@cache
+def _timer_client(session: Session) -> TimerClient:
+    """With the one client of all worlds."""
+    return TimerClient(session, TIMER_SETTINGS)
+
+
+def create_resources() -> None:
+    """The table and the group, as template.yaml has them."""
+    aws_client("dynamodb").create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"}
+            for name in ("pk", "sk", "pendingShard", "pendingSince", "installShard")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "pending",
+                "KeySchema": [
+                    {"AttributeName": "pendingShard", "KeyType": "HASH"},
+                    {"AttributeName": "pendingSince", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["type"]},
+            },
+            {
+                "IndexName": "installs",
+                "KeySchema": [
+                    {"AttributeName": "installShard", "KeyType": "HASH"},
+                    {"AttributeName": "pk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["type"]},
+            },
+        ],
+    )
+    aws_client("scheduler").create_schedule_group(Name=GROUP)
+
+
+def read_timer_input(world: World, schedule: Schedule) -> dict[str, Any]:
+    """What the schedule's timer hands to the executor."""
+    return dict(json.loads(world.read_timers()[schedule.id]["Target"]["Input"]))
+
+
+def next_hourly_fire(world: World, schedule: Schedule) -> Fire:
+    """The next hourly occurrence of the schedule, at its time."""
+    world.clock[0] = world.clock[0].replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return Fire(
+        install_id=schedule.install_id,
+        schedule_id=schedule.id,
+        revision=schedule.timer_revision,
+        scheduled_time=format_time(world.clock[0]),
+    )

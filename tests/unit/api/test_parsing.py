@@ -1,0 +1,321 @@
+import base64
+
+import pytest
+from scheduling.api.http import Request
+from scheduling.api.parsing import (
+    encode_cursor,
+    parse_idempotency_key,
+    parse_if_match,
+    parse_page_limit,
+    parse_run_cursor,
+    parse_schedule_cursor,
+    parse_schedule_input,
+    refuse_unknown_fields,
+    schedule_id_from_body,
+    schedule_id_from_path,
+)
+from scheduling.domain import exact_json
+from scheduling.domain.errors import ScheduleNotFound, ValidationFailed
+from scheduling.domain.install import Limits
+from scheduling.domain.rules import Rules
+
+from tests.unit.builders import NOW, SCHEDULE_ID, endpoint, http_event
+
+
+def parse_body(text: str) -> dict[str, object]:
+    value = exact_json.loads(text)
+    assert isinstance(value, dict)
+    return value
+
+
+def refusal_errors(refused: pytest.ExceptionInfo[ValidationFailed]) -> dict[str, str]:
+    assert refused.value.code == "VALIDATION_FAILED"
+    return refused.value.field_errors
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        pytest.param("{}", {}, id="none"),
+        pytest.param(
+            '{"endpoint":"/a","cron":"c","timezone":"t","enabled":false,"name":"n","payload":[]}',
+            {
+                "endpoint": "/a",
+                "cron": "c",
+                "timezone": "t",
+                "enabled": False,
+                "name": "n",
+                "payload": [],
+            },
+            id="all",
+        ),
+        pytest.param('{"name":null,"payload":null}', {"name": None, "payload": None}, id="null clears"),
+        pytest.param(
+            '{"payload":{"a":1.0}}', {"payload": {"a": exact_json.Number("1.0")}}, id="numbers kept"
+        ),
+        pytest.param('{"payload":"text"}', {"payload": "text"}, id="a payload of any type, for its rule"),
+    ],
+)
+def test_fields_of_the_right_type_are_parsed(text: str, fields: dict[str, object]) -> None:
+    parsed = parse_schedule_input(parse_body(text))
+
+    assert parsed.fields == fields
+    assert parsed.errors == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("endpoint", "null", "endpoint must be a string"),
+        ("endpoint", "1", "endpoint must be a string"),
+        ("endpoint", '["/a"]', "endpoint must be a string"),
+        ("cron", "null", "cron must be a string"),
+        ("cron", "{}", "cron must be a string"),
+        ("timezone", "null", "timezone must be a string"),
+        ("timezone", "true", "timezone must be a string"),
+        ("enabled", "null", "enabled must be true or false"),
+        ("enabled", '"true"', "enabled must be true or false"),
+        ("enabled", "1", "enabled must be true or false"),
+        ("name", "1", "name must be a string"),
+        ("name", "false", "name must be a string"),
+        ("scheduleId", '"x"', "scheduleId is not a known field"),
+        ("Cron", '"0 9 * * *"', "Cron is not a known field"),
+        ("", "1", " is not a known field"),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_reported_and_left_out(field: str, value: str, text: str) -> None:
+    parsed = parse_schedule_input(parse_body(f'{{"{field}":{value},"payload":[]}}'))
+
+    assert parsed.errors == {field: text}
+    assert parsed.fields == {"payload": []}
+
+
+def test_all_wrong_types_are_reported_together() -> None:
+    parsed = parse_schedule_input(parse_body('{"endpoint":1,"cron":2,"enabled":3,"other":4,"name":"kept"}'))
+
+    assert set(parsed.errors) == {"endpoint", "cron", "enabled", "other"}
+    assert parsed.fields == {"name": "kept"}
+
+
+def test_many_unknown_fields_do_not_hide_a_wrong_type() -> None:
+    unknown = ",".join(f'"x{number}":1' for number in range(30))
+
+    parsed = parse_schedule_input(parse_body(f'{{{unknown},"cron":1,"name":"kept"}}'))
+
+    assert len(parsed.errors) == 20
+    assert parsed.errors["cron"] == "cron must be a string"
+    assert parsed.fields == {"name": "kept"}
+
+
+@pytest.mark.parametrize(
+    ("name", "reported_name"),
+    [("x" * 64, "x" * 64), ("x" * 65, "x" * 64 + "…"), ("x" * 100_000, "x" * 64 + "…")],
+    ids=["64", "65", "100000"],
+)
+def test_a_long_name_is_cut(name: str, reported_name: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        refuse_unknown_fields({name: 1}, ())
+
+    assert refusal_errors(refused) == {reported_name: f"{reported_name} is not a known field"}
+    assert parse_schedule_input({name: 1}).errors == {reported_name: f"{reported_name} is not a known field"}
+
+
+def test_many_unknown_fields_are_not_all_named() -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        refuse_unknown_fields({str(number): number for number in range(30)}, ())
+
+    assert list(refusal_errors(refused)) == [str(number) for number in range(20)]
+
+
+def test_unknown_fields_are_refused_by_name() -> None:
+    refuse_unknown_fields({"scheduleId": 1}, {"scheduleId"})
+    with pytest.raises(ValidationFailed) as refused:
+        refuse_unknown_fields({"scheduleId": 1, "a": 1, "b": 2}, {"scheduleId"})
+
+    assert refusal_errors(refused) == {"a": "a is not a known field", "b": "b is not a known field"}
+
+
+@pytest.mark.parametrize(
+    "text", [SCHEDULE_ID, SCHEDULE_ID.upper(), f" {SCHEDULE_ID}\n"], ids=["lower", "upper", "spaces"]
+)
+def test_schedule_id_in_a_body_is_lowercased(text: str) -> None:
+    assert schedule_id_from_body({"scheduleId": text}) == SCHEDULE_ID
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        pytest.param({}, "scheduleId is required", id="missing"),
+        pytest.param({"scheduleId": None}, "scheduleId is required", id="null"),
+        pytest.param({"scheduleId": ""}, "Invalid scheduleId", id="empty"),
+        pytest.param({"scheduleId": "x"}, "Invalid scheduleId", id="no UUID"),
+        pytest.param({"scheduleId": exact_json.Number("1")}, "Invalid scheduleId", id="number"),
+        pytest.param({"scheduleId": [SCHEDULE_ID]}, "Invalid scheduleId", id="array"),
+        pytest.param({"scheduleId": False}, "Invalid scheduleId", id="false"),
+        pytest.param(
+            {"scheduleId": "0f4a0000-0000-7000-8000-000000000001"}, "Invalid scheduleId", id="version 7"
+        ),
+    ],
+)
+def test_other_schedule_ids_in_a_body_are_refused(fields: dict[str, object], text: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        schedule_id_from_body(fields)
+
+    assert refusal_errors(refused) == {"scheduleId": text}
+    assert str(refused.value) == text
+
+
+def test_schedule_id_in_a_path_is_parsed_or_not_found() -> None:
+    assert schedule_id_from_path(SCHEDULE_ID.upper()) == SCHEDULE_ID
+    with pytest.raises(ScheduleNotFound):
+        schedule_id_from_path("preview")
+
+
+def test_missing_header_means_no_idempotency_key() -> None:
+    assert parse_idempotency_key(None, {}) is None
+
+
+@pytest.mark.parametrize("header", ["k", "k" * 64, " "], ids=["1", "64", "space"])
+def test_an_idempotency_key_has_1_to_64_characters(header: str) -> None:
+    key = parse_idempotency_key(header, {})
+
+    assert key is not None
+    assert key.value == header
+
+
+@pytest.mark.parametrize("header", ["", "k" * 65], ids=["empty", "65"])
+def test_other_idempotency_keys_are_refused(header: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        parse_idempotency_key(header, {})
+
+    assert refusal_errors(refused) == {"Idempotency-Key": "Idempotency-Key must be 1 to 64 characters"}
+
+
+SAME = '{"cron":"0 9 * * *","payload":{"b":[1.0,"é"],"a":null}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        pytest.param(SAME, True, id="the same text"),
+        pytest.param(
+            '{ "payload" : { "a" : null, "b" : [ 1.0 , "\\u00e9" ] }, "cron":"0 9 * * *" }',
+            True,
+            id="other spacing, order and escapes",
+        ),
+        pytest.param(SAME.replace("1.0", "1"), False, id="a number written otherwise"),
+        pytest.param(SAME.replace("null", '"null"'), False, id="another value"),
+        pytest.param(SAME.replace('"a":null', '"c":null'), False, id="another name"),
+        pytest.param(SAME.replace('[1.0,"é"]', '["é",1.0]'), False, id="another order in an array"),
+        pytest.param("{}", False, id="nothing"),
+    ],
+)
+def test_key_hash_identifies_the_body(text: str, same: bool) -> None:
+    first, second = parse_idempotency_key("k", parse_body(SAME)), parse_idempotency_key("k", parse_body(text))
+
+    assert (first == second) is same
+
+
+def create_key(levels: int) -> str | None:
+    """The payload that a create with an Idempotency-Key keeps of so many levels."""
+    payload = "[" * levels + "1" + "]" * levels
+    sent = http_event(f'{{"endpoint":"/a","cron":"0 9 * * *","payload":{payload}}}')
+    input_ = Request(sent).parse_json_body()
+    assert parse_idempotency_key("k", input_) is not None
+    return (
+        Rules([endpoint("POST", "/a")], Limits(), NOW).build_definition(parse_schedule_input(input_)).payload
+    )
+
+
+@pytest.mark.parametrize("levels", [1, 200, 255])
+def test_key_works_with_any_storable_payload(levels: int) -> None:
+    assert create_key(levels) == "[" * levels + "1" + "]" * levels
+
+
+@pytest.mark.parametrize("levels", [256, 257, 500, 100_000])
+def test_a_key_with_a_body_of_more_than_256_levels_is_a_failed_validation(levels: int) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        create_key(levels)
+
+    assert str(refused.value) == "The body is not valid: Nested deeper than 256 levels"
+
+
+@pytest.mark.parametrize(
+    ("header", "revisions"),
+    [
+        pytest.param(None, None, id="no header"),
+        pytest.param("*", None, id="any"),
+        pytest.param(" * ", None, id="any, with spaces"),
+        pytest.param('"3"', {3}, id="one"),
+        pytest.param('"3", "4","5"', {3, 4, 5}, id="several"),
+        pytest.param('W/"3"', set(), id="weak"),
+        pytest.param('W/"3", "4"', {4}, id="weak and strong"),
+        pytest.param("3", set(), id="not quoted"),
+        pytest.param('"x"', set(), id="never ours"),
+        pytest.param('""', set(), id="empty tag"),
+        pytest.param("", set(), id="empty header"),
+        pytest.param('"9999999999999999"', set(), id="16 digits"),
+    ],
+)
+def test_if_match_admits_the_listed_revisions(header: str | None, revisions: set[int] | None) -> None:
+    assert parse_if_match(header) == revisions
+
+
+@pytest.mark.parametrize(("text", "limit"), [(None, 50), ("1", 1), ("50", 50), ("007", 7)])
+def test_a_page_has_1_to_50_and_50_by_default(text: str | None, limit: int) -> None:
+    assert parse_page_limit(text) == limit
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "51", "-1", "", "1.0", "1e1", " 1", "1 ", "x", "0001", "\u0663", "9" * 5000]
+)
+def test_other_page_limits_are_refused(text: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        parse_page_limit(text)
+
+    assert refusal_errors(refused) == {"limit": "limit must be a whole number from 1 to 50"}
+
+
+def test_cursor_round_trips() -> None:
+    assert encode_cursor(None) is None
+    assert parse_schedule_cursor(None) is None
+    assert parse_run_cursor(None) is None
+    assert parse_schedule_cursor(encode_cursor(SCHEDULE_ID)) == SCHEDULE_ID
+    assert parse_run_cursor(encode_cursor("2026-11-23T09:00:00Z")) == "2026-11-23T09:00:00Z"
+
+
+@pytest.mark.parametrize("position", [SCHEDULE_ID, "2026-11-23T09:00:00Z", "\xff\xfe\xff"])
+def test_a_cursor_needs_no_escape_in_a_query(position: str) -> None:
+    cursor = encode_cursor(position)
+
+    assert cursor is not None
+    assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def forge_cursor(position: bytes) -> str:
+    return base64.urlsafe_b64encode(position).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("x", id="one character"),
+        pytest.param("!!!!", id="no base64"),
+        pytest.param("é", id="not ASCII"),
+        pytest.param("a+b/", id="the other alphabet"),
+        pytest.param(forge_cursor(b"\xff"), id="not UTF-8"),
+        pytest.param(forge_cursor(b"x"), id="another text"),
+        pytest.param(forge_cursor(b"SCHEDULE#x"), id="a key"),
+        pytest.param(forge_cursor(b"2026-11-23T09:00:00"), id="no zone"),
+        pytest.param(forge_cursor(b"0001-01-01T00:00:00+23:00"), id="before the first year"),
+        pytest.param(forge_cursor(b"9999-12-31T23:59:59-23:00"), id="after the last year"),
+    ],
+)
+def test_unissued_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(ValidationFailed) as of_runs:
+        parse_run_cursor(cursor)
+    with pytest.raises(ValidationFailed) as of_schedules:
+        parse_schedule_cursor(cursor)
+
+    assert refusal_errors(of_runs) == refusal_errors(of_schedules) == {"cursor": "Invalid cursor"}

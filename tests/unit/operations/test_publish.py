@@ -1,0 +1,44 @@
+"""From where on a stream is to be told of again."""
+
+from collections.abc import Sequence
+
+import pytest
+from scheduling.domain.audit import AuditEvent, RowChange
+from scheduling.operations.audit import publish_changes
+
+from tests.unit.builders import NOW, schedule
+
+
+class PartialBus:
+    """Takes what it is told to."""
+
+    def __init__(self, *accepted: str) -> None:
+        self._accepted = accepted
+
+    def __call__(self, events: Sequence[AuditEvent]) -> Sequence[AuditEvent]:
+        return [event for event in events if event.sequence in self._accepted]
+
+
+def change(number: int) -> RowChange:
+    """The even ones mean something."""
+    created = schedule()
+    before = created if number % 2 else None
+    return RowChange(id=f"e{number}", sequence=str(number), time=NOW, before=before, after=created)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "resume_from"),
+    [
+        pytest.param(("2", "4", "6"), None, id="all accepted"),
+        pytest.param(("4", "6"), "2", id="not the first"),
+        pytest.param(("2", "6"), "4", id="one between"),
+        pytest.param((), "2", id="none"),
+    ],
+)
+def test_publishing_resumes_from_the_first_unpublished_change(
+    accepted: tuple[str, ...], resume_from: str | None
+) -> None:
+    published = publish_changes(PartialBus(*accepted), [change(number) for number in range(1, 7)])
+
+    assert [event.sequence for event in published.published] == list(accepted)
+    assert published.republish_from == resume_from

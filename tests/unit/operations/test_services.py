@@ -1,0 +1,92 @@
+"""How long a step is tried again."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+from unittest.mock import create_autospec
+
+import pytest
+from scheduling.clients.scheduler import TimerClient
+from scheduling.domain.errors import Conflict, Unavailable
+from scheduling.domain.install import Limits
+from scheduling.operations.services import Services, retries_bounded_by
+from scheduling.store.installs import InstallStore
+from scheduling.store.runs import ManualRunStore, RunStore
+from scheduling.store.schedules import ScheduleStore
+from scheduling.store.sweeps import SweepStore
+from scheduling.store.tenants import TenantStore
+
+
+@pytest.fixture
+def elapsed() -> list[float]:
+    return [time.monotonic()]
+
+
+@pytest.fixture
+def services(elapsed: list[float]) -> Services:
+    def sleep(seconds: float) -> None:
+        elapsed[0] += seconds
+
+    parts: dict[str, Any] = {
+        "tenants": create_autospec(TenantStore),
+        "manual_runs": create_autospec(ManualRunStore),
+        "installs": create_autospec(InstallStore),
+        "schedules": create_autospec(ScheduleStore),
+        "runs": create_autospec(RunStore),
+        "timers": create_autospec(TimerClient),
+        "sweeps": create_autospec(SweepStore),
+    }
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    return Services(**parts, limits=Limits(), clock=lambda: now, sleep=sleep, monotonic=lambda: elapsed[0])
+
+
+class ConflictingStep:
+    """Conflicts so many times, and then succeeds."""
+
+    def __init__(self, conflicts: float) -> None:
+        self.remaining_conflicts, self.attempts = conflicts, 0
+
+    def __call__(self) -> str:
+        self.attempts += 1
+        if self.remaining_conflicts > 0:
+            self.remaining_conflicts -= 1
+            raise Conflict
+        return "done"
+
+
+def test_conflicting_step_is_retried(services: Services) -> None:
+    assert services.retry(ConflictingStep(conflicts=3)) == "done"
+
+
+def test_retries_end_after_eight_seconds(services: Services, elapsed: list[float]) -> None:
+    began = elapsed[0]
+
+    with pytest.raises(Unavailable):
+        services.retry(ConflictingStep(conflicts=float("inf")))
+
+    assert 8 <= elapsed[0] - began < 8.5
+
+
+def test_no_retry_outlasts_the_function(services: Services, elapsed: list[float]) -> None:
+    began = elapsed[0]
+
+    with retries_bounded_by(12), pytest.raises(Unavailable):
+        services.retry(ConflictingStep(conflicts=float("inf")))
+
+    assert elapsed[0] - began < 3
+
+
+def test_no_step_runs_without_time_left(services: Services) -> None:
+    step = ConflictingStep(conflicts=0)
+
+    with retries_bounded_by(9), pytest.raises(Unavailable):
+        services.retry(step)
+
+    assert step.attempts == 0
+
+
+def test_deadline_does_not_carry_over_to_the_next_invocation(services: Services) -> None:
+    with retries_bounded_by(0):
+        pass
+
+    assert services.retry(ConflictingStep(conflicts=0)) == "done"

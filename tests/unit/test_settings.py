@@ -1,0 +1,162 @@
+import pytest
+from pydantic import BaseModel, ValidationError
+from scheduling.domain.install import Limits
+from scheduling.settings import EventBusSettings, RunnerSettings, TableSettings, TimerSettings, TokenSettings
+
+TABLE = {"TABLE_NAME": "schedules"}
+TIMER = {
+    "SCHEDULE_GROUP_NAME": "group",
+    "TIMER_TARGET_ARN": "arn:target",
+    "TIMER_ROLE_ARN": "arn:role",
+    "TIMER_DLQ_ARN": "arn:dlq",
+}
+RUNNER = {"STACK_NAME": "stack-1", "RUNNER_BASE_URL": "https://runner.example"}
+TOKEN = {
+    "STACK_NAME": "stack-1",
+    "RUNNER_TOKEN_SECRET_ID": "secret",
+    "CALLBACK_KEY_SECRET_ID": "key",
+    "STAGE": "prod",
+}
+BUS = {"EVENT_BUS_NAME": "bus"}
+SETTINGS_TYPES = [
+    pytest.param(TableSettings, TABLE, id="table"),
+    pytest.param(TimerSettings, TIMER, id="timer"),
+    pytest.param(RunnerSettings, RUNNER, id="runner"),
+    pytest.param(TokenSettings, TOKEN, id="token"),
+    pytest.param(EventBusSettings, BUS, id="bus"),
+]
+SettingsType = type[EventBusSettings | TableSettings | TimerSettings | RunnerSettings | TokenSettings]
+
+
+def invalid_names(kind: SettingsType, environment: dict[str, str]) -> list[str]:
+    with pytest.raises(ValidationError) as refused:
+        kind.from_environment(environment)
+    return [".".join(map(str, error["loc"])) for error in refused.value.errors()]
+
+
+def test_the_limits_are_the_contracts_by_default() -> None:
+    assert TableSettings.from_environment(TABLE).limits == Limits()
+    assert Limits() == Limits(
+        max_schedules_per_install=50,
+        min_interval_minutes=5,
+        writes_per_minute=10,
+        max_payload_bytes=100_000,
+        run_history_days=30,
+    )
+
+
+def test_the_limits_are_read_from_the_environment() -> None:
+    environment = {
+        **TABLE,
+        "MAX_SCHEDULES_PER_INSTALL": "1",
+        "MIN_INTERVAL_MINUTES": "2",
+        "WRITES_PER_MINUTE": "3",
+        "MAX_PAYLOAD_BYTES": "4",
+        "RUN_HISTORY_DAYS": "5",
+    }
+
+    settings = TableSettings.from_environment(environment)
+
+    assert settings.table_name == "schedules"
+    assert settings.limits == Limits(1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize(("kind", "environment"), SETTINGS_TYPES)
+def test_the_required_variables_suffice(kind: SettingsType, environment: dict[str, str]) -> None:
+    settings = kind.from_environment({**environment, "OTHER": "ignored"})
+
+    for name, value in environment.items():
+        assert str(getattr(settings, name.lower())).rstrip("/") == value
+
+
+@pytest.mark.parametrize(("kind", "environment"), SETTINGS_TYPES)
+def test_every_missing_variable_is_named(kind: SettingsType, environment: dict[str, str]) -> None:
+    assert invalid_names(kind, {}) == [name.lower() for name in environment]
+
+
+@pytest.mark.parametrize(("kind", "environment"), SETTINGS_TYPES)
+def test_an_empty_variable_is_a_missing_one(kind: SettingsType, environment: dict[str, str]) -> None:
+    assert invalid_names(kind, dict.fromkeys(environment, "")) == [name.lower() for name in environment]
+
+
+def test_an_empty_limit_is_the_default() -> None:
+    assert TableSettings.from_environment({**TABLE, "WRITES_PER_MINUTE": ""}).writes_per_minute == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAX_SCHEDULES_PER_INSTALL", "1"),
+        ("MIN_INTERVAL_MINUTES", "1"),
+        ("WRITES_PER_MINUTE", "100000"),
+        ("MAX_PAYLOAD_BYTES", "2"),
+        ("MAX_PAYLOAD_BYTES", "300000"),
+        ("RUN_HISTORY_DAYS", "1"),
+    ],
+)
+def test_limit_at_its_bound_is_accepted(name: str, value: str) -> None:
+    assert getattr(TableSettings.from_environment({**TABLE, name: value}), name.lower()) == int(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAX_SCHEDULES_PER_INSTALL", "0"),
+        ("MIN_INTERVAL_MINUTES", "0"),
+        ("WRITES_PER_MINUTE", "0"),
+        ("WRITES_PER_MINUTE", "-1"),
+        ("WRITES_PER_MINUTE", "1.5"),
+        ("WRITES_PER_MINUTE", "ten"),
+        ("MAX_PAYLOAD_BYTES", "1"),
+        ("MAX_PAYLOAD_BYTES", "300001"),
+        ("RUN_HISTORY_DAYS", "0"),
+    ],
+)
+def test_a_limit_out_of_bounds_is_named(name: str, value: str) -> None:
+    assert invalid_names(TableSettings, {**TABLE, name: value}) == [name.lower()]
+
+
+@pytest.mark.parametrize(("value", "timeout"), [("1", 1), ("30000", 30_000), ("", 30_000)])
+def test_run_timeout_can_be_30_seconds(value: str, timeout: int) -> None:
+    assert (
+        RunnerSettings.from_environment({**RUNNER, "RUNNER_TIMEOUT_MS": value}).runner_timeout_ms == timeout
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "30001", "x"])
+def test_other_run_timeouts_are_refused(value: str) -> None:
+    assert invalid_names(RunnerSettings, {**RUNNER, "RUNNER_TIMEOUT_MS": value}) == ["runner_timeout_ms"]
+
+
+@pytest.mark.parametrize("value", ["runner", "ftp://runner", "/v1", "http://"])
+def test_the_runner_has_an_http_url(value: str) -> None:
+    assert invalid_names(RunnerSettings, {**RUNNER, "RUNNER_BASE_URL": value}) == ["runner_base_url"]
+
+
+@pytest.mark.parametrize("name", ["RUNNER_SERVICE_TOKEN_SECRET_ID", "CALLBACK_KEY_SECRET_ID"])
+@pytest.mark.parametrize(("value", "secret_id"), [("", None), ("secret", "secret")])
+def test_runner_gets_tokens_if_their_secrets_are_configured(
+    name: str, value: str, secret_id: str | None
+) -> None:
+    assert getattr(RunnerSettings.from_environment({**RUNNER, name: value}), name.lower()) == secret_id
+
+
+@pytest.mark.parametrize(
+    ("stage", "local"), [("local", True), ("prod", False), ("LOCAL", False), ("local2", False)]
+)
+def test_only_the_local_stage_is_local(stage: str, local: bool) -> None:
+    assert TokenSettings.from_environment({**TOKEN, "STAGE": stage}).local is local
+
+
+def test_the_process_environment_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TABLE_NAME", "from-the-process")
+
+    assert TableSettings.from_environment().table_name == "from-the-process"
+
+
+@pytest.mark.parametrize(("kind", "environment"), SETTINGS_TYPES)
+def test_settings_do_not_change(kind: SettingsType, environment: dict[str, str]) -> None:
+    settings: BaseModel = kind.from_environment(environment)
+
+    with pytest.raises(ValidationError):
+        setattr(settings, next(iter(environment)).lower(), "other")
