@@ -226,15 +226,16 @@ def _create_services(connection: Connection, limits: Limits, clock: Callable[[],
     return Services(
         tenants=TenantStore(connection),
         installs=InstallStore(connection),
-        schedules=ScheduleStore(connection, bind_install),
-        runs=RunStore(connection, limits.run_history_days, bind_install),
-        manual_runs=ManualRunStore(connection, bind_install),
+        schedules=ScheduleStore(connection),
+        runs=RunStore(connection, limits.run_history_days),
+        manual_runs=ManualRunStore(connection),
         sweeps=SweepStore(connection),
         timers=_timer_client(connection.session),
         limits=limits,
         clock=clock,
         sleep=sleep,
         monotonic=lambda: elapsed[0],
+        bind_install=bind_install,
     )
 
 

@@ -109,8 +109,8 @@ def test_refused_entries_are_returned_and_the_rest_continue(
 
     assert [event for event in batch if event not in accepted] == [batch[3], batch[9]]
     assert [record.message for record in caplog.records] == [
-        "RunFailed 3 was not taken: ThrottlingException",
-        "RunFailed 9 was not taken: ThrottlingException",
+        "RunFailed 3 was not accepted: ThrottlingException",
+        "RunFailed 9 was not accepted: ThrottlingException",
     ]
 
 

@@ -23,7 +23,7 @@ def trim_marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A marker by which botocore is taken for trimmed."""
     marker = tmp_path / "TRIMMED"
     marker.touch()
-    monkeypatch.setattr(connection_module, "_TRIM_MARKER", marker)
+    monkeypatch.setattr(connection_module, "TRIM_MARKER", marker)
     return marker
 
 
