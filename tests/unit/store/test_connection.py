@@ -1,6 +1,7 @@
 """Which endpoints the service's session may be asked for; what a real trimmed package does is in tests/integration."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scheduling.domain.errors import UnsupportedEndpoint
@@ -64,3 +65,11 @@ def test_a_whole_botocore_refuses_nothing(
     monkeypatch.setenv(variable, "true")
 
     connect("table")
+
+
+def test_a_request_is_attempted_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+
+    client: Any = connect("table").client
+
+    assert client.meta.config.retries == {"mode": "standard", "total_max_attempts": 3}

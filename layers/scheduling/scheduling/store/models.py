@@ -58,7 +58,7 @@ class Row(Model):
         connect_timeout_seconds = 1
         read_timeout_seconds = 2
         max_pool_connections = 32
-        retry_configuration = {"mode": "standard", "total_max_attempts": 3}  # noqa: RUF012 - pynamodb's form
+        max_retry_attempts = 2
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
