@@ -10,7 +10,7 @@ from tests.support.stacks.world import World, new_world
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    """On moto, or where a module is marked with `on_both`, on each of the two."""
+    """On moto, or in a module marked with `on_moto_and_memory`, on each of the two."""
     with new_world(aws=getattr(request, "param", "moto")) as world:
         yield world
 

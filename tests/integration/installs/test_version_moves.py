@@ -1,4 +1,4 @@
-"""Moving an install to another version, and what becomes of schedules whose endpoint that has not."""
+"""Moving an install to another version, with schedules whose endpoint that version lacks."""
 
 from dataclasses import replace
 from typing import Any

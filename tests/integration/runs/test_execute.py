@@ -33,11 +33,11 @@ SUCCEEDED = Outcome(status=RunStatus.SUCCESS, http_status=200)
 
 
 class ActingRunner(FakeRunner):
-    """Lets something happen while the extension runs."""
+    """Does something while the extension runs."""
 
-    def __init__(self, act: Callable[[], Outcome]) -> None:
+    def __init__(self, during: Callable[[], Outcome]) -> None:
         super().__init__()
-        self.during = act
+        self.during = during
 
     def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
         super().__call__(fire, install, config, schedule)
