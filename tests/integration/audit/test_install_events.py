@@ -66,7 +66,7 @@ def test_moved_to_a_version_without_an_endpoint(world: World, audit: Audit, sche
             id="paused",
         ),
         pytest.param(
-            lambda world, install_id: world.register(install_id, config={"other": 1}),
+            lambda world, install_id: world.register_install(install_id, config={"other": 1}),
             {},
             id="configuration",
         ),

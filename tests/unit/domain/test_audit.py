@@ -114,7 +114,7 @@ SCHEDULE_CHANGES: list[tuple[str, Schedule | None, Schedule | None, tuple[EventN
     ),
 ]
 
-INSTALL = install(changed_by=ADMIN)  # noqa: E741
+INSTALL = install(changed_by=ADMIN)
 MOVED_INSTALL = INSTALL.with_changes(
     OTHER_ADMIN, version_id="version-2", removed_endpoints=frozenset({"POST /api/sync"})
 )

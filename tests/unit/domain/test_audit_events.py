@@ -25,7 +25,7 @@ ROLE = "arn:aws:iam::123456789012:role/platform"
 SECRET = "do not tell"
 SCHEDULE_ROW = schedule(name="daily", payload=json.dumps([SECRET]))
 UPDATED = SCHEDULE_ROW.with_definition(definition(name=None, payload="[2]", cron="5 * * * *"), NOW)
-INSTALL_ROW = install()  # noqa: E741
+INSTALL_ROW = install()
 MOVED = INSTALL_ROW.with_changes(
     admin_actor(ROLE), version_id="version-2", removed_endpoints=frozenset({"POST /b", "GET /a"})
 )
