@@ -23,7 +23,7 @@ def draw_curves(curves: Sequence[Curve], title: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 30} {TOP + HEIGHT + 130}" {_FONT}>',
         '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{LEFT}" y="24" font-size="14">Share of all occurrences that have begun: {escape(title)}</text>',
+        f'<text x="{LEFT}" y="24" font-size="14">Share of all occurrences that have started: {escape(title)}</text>',
         *_grid_elements(),
     ]
     for index, curve in enumerate(curves):
@@ -49,7 +49,7 @@ def _grid_elements() -> list[str]:
         x = _x(60 * hour)
         lines.append(f'<path d="M{x} {TOP}V{TOP + HEIGHT}" stroke="#ddd"/>')
         lines.append(f'<text x="{x}" y="{TOP + HEIGHT + 18}" text-anchor="middle">{hour} h</text>')
-    lines.append(f'<text x="{LEFT + WIDTH}" y="{TOP + HEIGHT + 36}" text-anchor="end">late by</text>')
+    lines.append(f'<text x="{LEFT + WIDTH}" y="{TOP + HEIGHT + 36}" text-anchor="end">lateness</text>')
     return lines
 
 
