@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def schedules_table(schedules: list[dict[str, Any]], timers: dict[str, LocalTimer]) -> Table:
-    """The schedules as the extension made them, beside what stands in EventBridge."""
+    """Return the table of the extension's schedules with their EventBridge expressions."""
     table = Table(
         "Schedule", "Cron", "EventBridge expression", "Time zone", box=box.SIMPLE_HEAD, pad_edge=False
     )
@@ -23,7 +23,7 @@ def schedules_table(schedules: list[dict[str, Any]], timers: dict[str, LocalTime
 
 
 def runs_table(runs: list[tuple[dict[str, Any], dict[str, Any]]]) -> Table:
-    """Runs, each with its schedule."""
+    """Return the table of runs, each with its schedule."""
     table = Table(
         "Scheduled time",
         "Schedule",
