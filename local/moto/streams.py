@@ -1,7 +1,7 @@
 """Keeps DynamoDB streams fast and bounded, also over days.
 
-Written for moto 5.2.5, which keeps every record and iterator forever, keeps the records of a cancelled transaction, and
-takes milliseconds to serialize each record.
+Written for moto 5.2.5, which keeps every record and iterator forever, whose iterators return the records of a cancelled
+transaction, and which takes milliseconds to serialize each record.
 """
 
 from __future__ import annotations
