@@ -98,12 +98,12 @@ class _Handler(BaseHTTPRequestHandler):
         start_time = time.monotonic()
         executed = self.server.executor.execute(request)
         response = executed.to_json()
+        if key:
+            self.server.responses.save_response(key, response)
         milliseconds = (time.monotonic() - start_time) * 1000
         log.info(
             "install %s: status %d in %.0f ms", request.context.install_id, executed.status, milliseconds
         )
-        if key:
-            self.server.responses.save_response(key, response)
         return response
 
     def _check_token(self) -> None:

@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from wasmtime import WasmtimeError
 
+from runner.sandbox.sandbox import Sandbox
 from tests.support.stacks.component_client import INSTALL_ID, ComponentClient, ExecutionResult
 
 
@@ -83,6 +85,15 @@ def test_failed_execution_has_a_reason(probe: ComponentClient, path: str, messag
     assert error.startswith("execute_failed: ")
     assert message in error
     assert "\n" not in error
+
+
+def test_engine_failure_is_reported(probe: ComponentClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_self: Sandbox) -> None:
+        raise WasmtimeError("no memory for the engine\nbacktrace")
+
+    monkeypatch.setattr(Sandbox, "create_linker", fail)
+    executed = probe.execute_request("POST", "/echo")
+    assert executed.failure == (500, "engine_init_failed: no memory for the engine")
 
 
 @pytest.mark.parametrize("path", ["/loop", "/sleep"])

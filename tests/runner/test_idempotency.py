@@ -1,10 +1,17 @@
 """Responses by `x-idempotency-key`."""
 
+import json
+import logging
+import socket
 import threading
+import time
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+import pytest
+
 from runner.idempotency import ResponseMemory
-from tests.support.stacks.component_client import ComponentClient
+from tests.support.stacks.component_client import ROUTING_HEADERS, ComponentClient
 from tests.support.stacks.component_scheduler import RecordingScheduler
 
 
@@ -59,6 +66,28 @@ def test_key_of_a_running_execution_starts_a_second_one(
     scheduler.reset()
     first.join()
     second.join()
+
+
+def test_execution_finishes_after_the_caller_has_left(
+    probe: ComponentClient, scheduler: RecordingScheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    scheduler.hold_requests()
+    key = str(uuid4())
+    body = json.dumps(probe.create_request("POST", "/scheduler/list_schedules", body=b"[]")).encode()
+    headers = {**ROUTING_HEADERS, "x-idempotency-key": key, "content-length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    with caplog.at_level(logging.INFO, "runner.server"):
+        url = urlsplit(probe.url)
+        with socket.create_connection((url.hostname, url.port)) as connection:
+            connection.sendall(f"POST /v1/execute HTTP/1.1\r\n{head}\r\n".encode() + body)
+            scheduler.wait_for_requests(1)
+        scheduler.reset()
+        deadline = time.monotonic() + 60
+        while not any("status 200" in message for message in caplog.messages):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    other = probe.create_request("POST", "/echo")
+    assert probe.post_request(other, **{"x-idempotency-key": key}).json() == {"error": "INTERNAL"}
 
 
 def test_memory_is_bounded_in_number_and_size() -> None:
