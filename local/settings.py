@@ -62,6 +62,11 @@ class Settings:
         return self.build / "local" / (self.log_folder or f"logs/{self.api_port}")
 
     @property
+    def runner_log(self) -> Path:
+        """The log of the runner that the stack starts, which contains the extensions' log."""
+        return self.logs / "runner.log"
+
+    @property
     def template(self) -> Path:
         """The SAM template of the stack."""
         return self.root / "template.yaml"
