@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from local.errors import StackError
-from local.sample import REGISTRY_ID, TENANT_ID
 
 if TYPE_CHECKING:
     from local.sample import SampleInstall
@@ -32,9 +31,8 @@ class DemoClient:
         Raises:
             StackError: The extension or the runner does not answer 200.
         """
-        headers = {"x-alga-tenant": TENANT_ID, "x-alga-extension": REGISTRY_ID}
-        if self._settings.runner_service_token:
-            headers["x-runner-service-token"] = self._settings.runner_service_token
+        service_token = self._settings.runner_service_token
+        headers = {"x-runner-service-token": service_token} if service_token else {}
         body = self._sample.build_execute_request(method, path)
         response = _read_json(
             self._http.post(f"{self._settings.runner_url}/v1/execute", json=body, headers=headers)
