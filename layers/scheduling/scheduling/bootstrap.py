@@ -89,14 +89,15 @@ def services() -> Services:
     return Services(
         tenants=TenantStore(connection),
         installs=InstallStore(connection),
-        schedules=ScheduleStore(connection, bind_install),
-        runs=RunStore(connection, settings.run_history_days, bind_install),
-        manual_runs=ManualRunStore(connection, bind_install),
+        schedules=ScheduleStore(connection),
+        runs=RunStore(connection, settings.run_history_days),
+        manual_runs=ManualRunStore(connection),
         sweeps=SweepStore(connection),
         timers=TimerClient(connection.session, TimerSettings.from_environment()),
         limits=settings.limits,
         clock=current_time,
         parallelism=16,
+        bind_install=bind_install,
     )
 
 

@@ -17,15 +17,16 @@ from scheduling.operations.schedules.update import update_schedule
 from scheduling_admin.stack import dead_letters
 from scheduling_admin.stack.dead_letters import parse_dead_letter
 from tests.support.aws.calls import Call, Killed, client_error
-from tests.support.faults.cases import (
-    OTHER_SCHEDULE_ID,
-    Case,
-    corrupt_count,
-    create_orphan_timer,
-    delete_timer,
-)
+from tests.support.faults.cases import Case, corrupt_count, create_orphan_timer, delete_timer
 from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli
-from tests.support.stacks.world import World, aws_client, create_input, read_timer_input, update_input
+from tests.support.stacks.world import (
+    UNKNOWN_SCHEDULE_ID,
+    World,
+    aws_client,
+    create_input,
+    read_timer_input,
+    update_input,
+)
 
 ONE = InstallId("install-1")
 
@@ -210,7 +211,7 @@ def sqs_message(body: object, **attributes: str) -> dict[str, Any]:
 
 EVENT = {
     "installId": "install-1",
-    "scheduleId": OTHER_SCHEDULE_ID,
+    "scheduleId": UNKNOWN_SCHEDULE_ID,
     "revision": 3,
     "scheduledTime": "2026-11-23T09:00:00Z",
 }
@@ -242,7 +243,7 @@ def test_a_dead_letter_of_eventbridge_is_the_event_itself() -> None:
     assert dead_letter.reason == "Rate exceeded"
     fire = dead_letter.fire
     assert fire is not None
-    assert (fire.install_id, fire.schedule_id, fire.revision) == ("install-1", OTHER_SCHEDULE_ID, 3)
+    assert (fire.install_id, fire.schedule_id, fire.revision) == ("install-1", UNKNOWN_SCHEDULE_ID, 3)
     assert (fire.scheduled_time, fire.replay, fire.trigger) == ("2026-11-23T09:00:00Z", True, "schedule")
 
 
@@ -322,9 +323,9 @@ def test_a_sweep_repairs_all_drift(world: World, admin: AdminCli, schedule: Sche
     }
     assert list(world.read_timers()) == [schedule.id]
     assert sorted(line.partition(" of ")[0] for line in result.errors) == [
-        "mended: count",
-        "mended: missing timer",
-        "mended: orphaned timer",
+        "repaired: count",
+        "repaired: missing timer",
+        "repaired: orphaned timer",
     ]
     delete_timer(case)
     assert admin("reconcile", "--sweep").lines == [
