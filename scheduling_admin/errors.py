@@ -29,8 +29,8 @@ class ExitStatus(IntEnum):
 
 
 EXIT_STATUS_MEANINGS = {
-    ExitStatus.OK: "the command succeeded and found no problem",
-    ExitStatus.NEEDS_ATTENTION: "the command found a problem, or could not do everything",
+    ExitStatus.OK: "the command succeeded, and there is no problem",
+    ExitStatus.NEEDS_ATTENTION: "there is a problem, or the command could not do everything",
     ExitStatus.USAGE: "the command line is invalid, or the configuration is incomplete",
     ExitStatus.NOT_FOUND: "the stack, install or schedule does not exist",
     ExitStatus.REFUSED: "the service refused the change, or you declined it",
