@@ -6,6 +6,7 @@ import sys
 import threading
 
 from runner.host.callback import SchedulerCallback
+from runner.logs import configure_logging
 from runner.sandbox.components import ComponentStore
 from runner.sandbox.execution import ExtensionExecutor
 from runner.sandbox.sandbox import Sandbox
@@ -27,7 +28,7 @@ def build_server(settings: Settings) -> RunnerServer:
 
 def main() -> None:
     """Serve until interrupted."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logging()
     try:
         settings = read_settings()
     except SettingsError as error:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from wasmtime.component import Record
 
 from runner.host.callback import CallbackResponse
+from runner.host.capabilities import SCHEDULER_MANAGE
 from runner.host.records import (
     build_record,
     parse_endpoints,
@@ -21,8 +22,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-CAPABILITY = "cap:scheduler.manage"
-DENIED = f"Permission denied: {CAPABILITY} not granted"
+DENIED = f"Permission denied: {SCHEDULER_MANAGE} not granted"
 UNAVAILABLE = "The scheduler did not answer"
 INPUT_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
 SCHEDULER_ERRORS = {

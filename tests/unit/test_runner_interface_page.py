@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scheduling.api.rendering import endpoint_fields, schedule_json
 from scheduling.clients.runner import RunnerClient
 from scheduling.domain.install import SCHEDULER_MANAGE, Install, InstallConfig
 from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.domain.schedule import LastRun, Schedule
+from scheduling.domain.views import endpoint_fields, schedule_fields
 from scheduling.settings import RunnerSettings
 
 from tests.support.stacks.scripted_runner import RunnerRequest, start_scripted_runner
@@ -119,7 +119,7 @@ def test_callback_example_is_a_tested_event() -> None:
 @pytest.mark.parametrize("position", [2, 3], ids=["schedule", "endpoint"])
 def test_callback_returns_the_documented_fields_and_types(position: int) -> None:
     ran = example_schedule(last_run=LastRun(started_at=NOW, status="success", error=None))
-    returned = [json.loads(schedule_json(ran)), dict(endpoint_fields(endpoint("POST", "/api/sync")))]
+    returned = [dict(schedule_fields(ran)), dict(endpoint_fields(endpoint("POST", "/api/sync")))]
     assert shape(read_json_examples(CALLBACK)[position]) == shape(returned[position - 2])
 
 

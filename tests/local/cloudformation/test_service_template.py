@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -143,6 +144,11 @@ def test_table_is_protected_from_deletion_in_production(stage: str, protected: b
         ]
         is protected
     )
+
+
+@pytest.mark.parametrize(("stage", "allowed"), [("dev", True), ("local-2", True), ("local", False)])
+def test_only_the_local_stack_has_the_stage_that_accepts_well_known_tokens(stage: str, allowed: bool) -> None:
+    assert bool(re.fullmatch(SOURCE["Parameters"]["Stage"]["AllowedPattern"], stage)) is allowed
 
 
 @pytest.mark.parametrize(("parameters", "actions"), [({}, None), ({"AlarmTopicArn": TOPIC}, [TOPIC])])

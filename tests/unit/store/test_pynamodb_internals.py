@@ -1,5 +1,6 @@
 """The private parts of pynamodb are as `pynamodb_internals` expects, and still need to be worked around."""
 
+import inspect
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +8,9 @@ from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.session import Session
 from pynamodb.attributes import NumberAttribute
-from pynamodb.connection import TableConnection
+from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import GetError
 from pynamodb.models import Model
 from scheduling.store import pynamodb_internals
@@ -43,6 +45,18 @@ def test_subclasses_share_the_connection_of_their_base_class() -> None:
 def test_pynamodb_still_gives_each_subclass_its_own_connection() -> None:
     with patch.object(RunRow, "_connection", None), patch.object(ScheduleRow, "_connection", None):
         assert RunRow._get_connection() is not ScheduleRow._get_connection()
+
+
+def test_a_connection_creates_its_client_from_the_session() -> None:
+    session = Session()
+    session.set_credentials("from-the-session", "testing")
+    connection = Connection(region="eu-central-1")
+
+    pynamodb_internals.use_session(connection, session)
+
+    client: Any = connection.client
+    assert client._request_signer._credentials.access_key == "from-the-session"
+    assert "session" not in inspect.signature(Connection).parameters
 
 
 def test_pynamodb_still_requests_the_whole_item_of_an_update() -> None:

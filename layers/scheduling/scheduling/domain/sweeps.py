@@ -1,4 +1,4 @@
-"""Where the full sweep stands, and what it found."""
+"""The progress of the full sweep, and the timers that it compares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scheduling.domain.schedule import Schedule
 
 
 class SweepPhase(StrEnum):
-    """The two walks of a sweep."""
+    """A phase of a sweep: it goes through all installs, then through all timers."""
 
     INSTALLS = "installs"
     TIMERS = "timers"
@@ -21,7 +21,10 @@ class SweepPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepState:
-    """`phase` is None between sweeps; `cursor` is where in the phase to go on, None its beginning."""
+    """The progress of the sweep.
+
+    `phase` is None between sweeps; `cursor` is the position in the phase, None at its beginning.
+    """
 
     next_sweep_at: datetime
     phase: SweepPhase | None = None
@@ -30,7 +33,13 @@ class SweepState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerSnapshot:
-    """What stands in EventBridge under a schedule's id; ids are None where the input does not name them."""
+    """A timer as EventBridge Scheduler has it.
+
+    Attributes:
+        install_id: None if the timer's input does not name an install.
+        revision: None if the timer's input has no revision.
+        matches_stack: Whether target, role, queue and state are those of this stack.
+    """
 
     schedule_id: ScheduleId
     install_id: InstallId | None
@@ -38,7 +47,6 @@ class TimerSnapshot:
     timezone: str
     revision: int | None
     matches_stack: bool
-    """Whether target, role, queue and state are those of this stack."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from functools import cache
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.session import Session
 from pynamodb.attributes import Attribute, NumberAttribute
-from pynamodb.connection import TableConnection
+from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -26,6 +27,15 @@ def table_connection(model: type[Model]) -> TableConnection:
     each subclass that is used before its base class gets a connection, and a client, of its own.
     """
     return model._get_connection()
+
+
+def use_session(connection: Connection, session: Session) -> None:
+    """Make the connection create its client, which must not exist yet, from the session.
+
+    6.1.0: `Connection` has no parameter for a session. It creates one per thread in the private `_local`, and its one
+    client from that of the thread that uses the connection first.
+    """
+    connection._local.session = session
 
 
 def update_item(
