@@ -120,10 +120,8 @@ def test_callback_example_is_a_tested_event() -> None:
 @pytest.mark.parametrize("position", [2, 3], ids=["schedule", "endpoint"])
 def test_callback_returns_the_documented_fields_and_types(position: int) -> None:
     ran = example_schedule(last_run=LastRun(started_at=NOW, status="success", error=None))
-    returned = [
-        json.loads(exact_json.dumps(schedule_fields(ran))),
-        dict(endpoint_fields(endpoint("POST", "/api/sync"))),
-    ]
+    fields = [schedule_fields(ran), endpoint_fields(endpoint("POST", "/api/sync"))]
+    returned = json.loads(exact_json.dumps(fields))
     assert shape(read_json_examples(CALLBACK)[position]) == shape(returned[position - 2])
 
 
