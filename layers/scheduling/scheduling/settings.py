@@ -1,4 +1,4 @@
-"""The only reader of the environment; each part is validated when a function first asks for it, at cold start."""
+"""The settings, by part; the functions read them from the environment at cold start, and nothing else reads it."""
 
 import os
 from collections.abc import Mapping
@@ -13,19 +13,23 @@ _URL_PATTERN = r"^https?://[^\s/?#]+(/[^\s?#]*)?$"
 
 
 class _EnvironmentSettings(BaseModel):
-    """Variables by the capital form of the field's name; empty is the same as absent."""
+    """Settings whose variables are the upper-case names of the fields; an empty variable counts as absent."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Raises pydantic.ValidationError, which names each variable at fault."""
+        """Read and validate the settings.
+
+        Raises:
+            pydantic.ValidationError: Variables are missing or invalid; the error names each of them.
+        """
         values = {name: environment.get(name.upper()) for name in cls.model_fields}
         return cls.model_validate({name: value for name, value in values.items() if value})
 
 
 class TableSettings(_EnvironmentSettings):
-    """What every function needs: the table and the limits of contract section 4."""
+    """The table and the limits of contract section 4, which every function needs."""
 
     table_name: str
     max_schedules_per_install: int = Field(50, ge=1)
@@ -41,7 +45,7 @@ class TableSettings(_EnvironmentSettings):
 
 
 class TimerSettings(_EnvironmentSettings):
-    """What EventBridge Scheduler is told of every timer."""
+    """What every timer in EventBridge Scheduler has in common."""
 
     schedule_group_name: str
     timer_target_arn: str
@@ -50,21 +54,21 @@ class TimerSettings(_EnvironmentSettings):
 
 
 class SweepSettings(_EnvironmentSettings):
-    """How often the full sweep begins."""
+    """How often a full sweep starts."""
 
     sweep_interval_hours: int = Field(24, ge=1)
 
 
 class EventBusSettings(_EnvironmentSettings):
-    """The bus on which the audit publishes."""
+    """The event bus of the audit."""
 
     event_bus_name: str
 
 
 class RunnerSettings(_EnvironmentSettings):
-    """Where the runner is, how long a run may take, and the secrets of its service token and of callback tokens.
+    """The runner's URL, the time limit of a run, and the secrets of its service token and of callback tokens.
 
-    Of the two, those that there are.
+    Both secrets are optional.
     """
 
     stack_name: str
@@ -75,7 +79,7 @@ class RunnerSettings(_EnvironmentSettings):
 
 
 class TokenSettings(_EnvironmentSettings):
-    """The secrets of the runners' token and of callback tokens, who issues these, and whether this is a local stack."""
+    """The secrets of the runners' token and of callback tokens, the issuer of the latter, and the stage."""
 
     stack_name: str
     runner_token_secret_id: str

@@ -1,4 +1,4 @@
-"""The lines that functions write: metrics by name and dimension, and who and what it was about."""
+"""Metrics and log lines of the functions: their dimensions, ids, and what they must not contain."""
 
 import base64
 import json
@@ -40,7 +40,7 @@ def read_log_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def read_metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """The one line of metrics, without what the format needs, after a look at that."""
+    """Return the values of the only line of metrics, after a check of its format."""
     (line,) = [line for line in read_log_lines(capsys) if "_aws" in line]
     (directive,) = line.pop("_aws")["CloudWatchMetrics"]
     assert directive["Namespace"] == "ExtensionScheduler"
@@ -107,7 +107,7 @@ def test_refusals_of_quota_and_rate_are_counted(
     assert (values[metric], values["status"]) == (1, status)
 
 
-def test_a_failure_is_counted_too(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failure_is_counted(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     def fail(_call: Call) -> None:
         raise client_error("AccessDeniedException")
 
@@ -120,7 +120,7 @@ def test_a_failure_is_counted_too(case: Case, capsys: pytest.CaptureFixture[str]
 
 
 def execute_fire(case: Case, capsys: pytest.CaptureFixture[str], **more: object) -> dict[str, Any]:
-    """What is told of a fire that comes 1.5 s late."""
+    """Return the metrics of a fire that is delivered 1.5 s late."""
     event = next_fire_event(case) | more
     case.world.advance(seconds=1.5)
     module = load_function("execute")
@@ -154,7 +154,7 @@ def make_runner_refuse(case: Case) -> None:
 
 
 def run_before(case: Case) -> None:
-    """The same occurrence."""
+    """Run the same occurrence first."""
     clock = list(case.world.clock)
     module = load_function("execute")
     module.run_endpoint = case.world.runner
@@ -181,14 +181,14 @@ def test_every_outcome_has_a_metric_name(
     assert execute_fire(case, capsys)["outcome"] == outcome
 
 
-def test_a_manual_run_is_never_late(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+def test_manual_run_has_no_lateness(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     values = execute_fire(case, capsys, trigger="manual", scheduledTime="2026-11-23T09:00:00.000Z")
 
     assert (values["trigger"], values["outcome"]) == ("manual", "success")
     assert "LatenessMs" not in values
 
 
-def test_no_line_has_a_token_a_payload_or_a_configuration(
+def test_no_line_contains_a_token_a_payload_or_a_configuration(
     case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = StringIO()

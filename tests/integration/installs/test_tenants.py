@@ -5,9 +5,10 @@ from itertools import count
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import SkipReason
+from scheduling.domain.tenant import TenantCursor
 from scheduling.operations.installs import tenants
 from scheduling.operations.installs.register import get_install, set_install_enabled
-from scheduling.operations.installs.tenants import TenantCursor, list_tenant_schedules, set_tenant_paused
+from scheduling.operations.installs.tenants import list_tenant_schedules, set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.runs.execute import execute_fire

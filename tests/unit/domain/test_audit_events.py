@@ -1,4 +1,4 @@
-"""The form of each event."""
+"""The fields of each event."""
 
 import json
 from dataclasses import replace
@@ -22,10 +22,10 @@ from tests.support.oracles.event_schema import find_violation, load_schema
 from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, definition, install, schedule
 
 ROLE = "arn:aws:iam::123456789012:role/platform"
-SECRET = "do not tell"
+SECRET = "confidential"
 SCHEDULE_ROW = schedule(name="daily", payload=json.dumps([SECRET]))
 UPDATED = SCHEDULE_ROW.with_definition(definition(name=None, payload="[2]", cron="5 * * * *"), NOW)
-INSTALL_ROW = install()  # noqa: E741
+INSTALL_ROW = install()
 MOVED = INSTALL_ROW.with_changes(
     admin_actor(ROLE), version_id="version-2", removed_endpoints=frozenset({"POST /b", "GET /a"})
 )

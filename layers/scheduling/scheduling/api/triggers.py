@@ -1,4 +1,4 @@
-"""What EventBridge delivers, in and out (contract, section 5)."""
+"""Events of EventBridge Scheduler and of the table's stream, and the functions' results (contract, section 5)."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -31,7 +31,11 @@ class _FireEvent(BaseModel):
 
 
 def parse_fire(event: Mapping[str, Any]) -> Fire:
-    """The fire that the event tells of. Raises pydantic.ValidationError, which names what is missing."""
+    """Return the fire that the event describes.
+
+    Raises:
+        pydantic.ValidationError: A field is missing or has the wrong type.
+    """
     fire_event = _FireEvent.model_validate(event)
     return Fire(
         install_id=InstallId(fire_event.installId),
@@ -44,9 +48,9 @@ def parse_fire(event: Mapping[str, Any]) -> Fire:
 
 
 def run_and_report(fire: Fire, run: Callable[[], Run | SkipReason]) -> dict[str, object]:
-    """What the function answers: a run's `status`, or why none was made; logged, and counted by its outcome.
+    """Call `run`, log and count its outcome, and return it as the function's result.
 
-    Raises what `run` raises.
+    The result has the status of the run, or the reason why there was none. Raises what `run` raises.
     """
     try:
         result = run()
@@ -78,11 +82,11 @@ def _emit_fire_metrics(fire: Fire, outcome: str, run: Run | RunFailed | None) ->
 
 
 audit_logger = Logger(service="audit", level="INFO")
-"""A log of its own, which the level of the others does not silence."""
+"""A separate logger, which the log level of the functions does not silence."""
 
 
 def stream_response(result: PublishResult) -> dict[str, object]:
-    """Where in the stream Lambda is to begin again, if anywhere; each event that was taken has its line now."""
+    """Log every published event, and return the record from which Lambda must redeliver, if any."""
     for event in result.published:
         audit_logger.info(event.name.value, detail=event.detail)
     if result.republish_from is None:

@@ -1,4 +1,4 @@
-"""Where the full sweep stands, and what it found."""
+"""The progress of the full sweep, and the timers that it compares."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from scheduling.domain.ids import InstallId, ScheduleId
 
 
 class SweepPhase(StrEnum):
-    """The two walks of a sweep."""
+    """A phase of a sweep: it goes through all installs, then through all timers."""
 
     INSTALLS = "installs"
     TIMERS = "timers"
@@ -16,7 +16,10 @@ class SweepPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepState:
-    """`phase` is None between sweeps; `cursor` is where in the phase to go on, None its beginning."""
+    """The progress of the sweep.
+
+    `phase` is None between sweeps; `cursor` is the position in the phase, None at its beginning.
+    """
 
     next_sweep_at: datetime
     phase: SweepPhase | None = None
@@ -25,7 +28,13 @@ class SweepState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerSnapshot:
-    """What stands in EventBridge under a schedule's id; ids are None where the input does not name them."""
+    """A timer as EventBridge Scheduler has it.
+
+    Attributes:
+        install_id: None if the timer's input does not name an install.
+        revision: None if the timer's input has no revision.
+        matches_stack: Whether target, role, queue and state are those of this stack.
+    """
 
     schedule_id: ScheduleId
     install_id: InstallId | None
@@ -33,4 +42,3 @@ class TimerSnapshot:
     timezone: str
     revision: int | None
     matches_stack: bool
-    """Whether target, role, queue and state are those of this stack."""

@@ -54,14 +54,20 @@ def _check_endpoint_variants(session: Session) -> None:
             )
 
 
-def connect(table_name: str) -> Connection:
+def connect(table_name: str, session: Session | None = None) -> Connection:
     """The one DynamoDB client of the process, made before any model is used, so that all of them share it.
+
+    Args:
+        table_name: The table.
+        session: The session of the client; by default, one with the process's AWS configuration.
 
     Raises:
         UnsupportedEndpoint: if FIPS or dual-stack endpoints are asked for and botocore is trimmed.
     """
     Row.Meta.table_name = table_name
     connection = Row._get_connection().connection
+    if session is not None:
+        connection._local.session = session  # pynamodb 6.1 has no parameter for it
     _check_endpoint_variants(connection.session)
     _configure_session(connection.session)
     return connection

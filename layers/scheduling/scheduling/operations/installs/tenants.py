@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from scheduling.domain.errors import Conflict, Unavailable
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
-from scheduling.domain.tenant import Tenant, with_tenant_propagated
+from scheduling.domain.tenant import Tenant, TenantCursor, with_tenant_propagated
 from scheduling.operations.installs.propagate import try_propagate
 from scheduling.operations.services import Services
 from scheduling.operations.sync.optimistic_writes import write_install, write_tenant
@@ -21,14 +21,6 @@ TIME_BUDGET = 10.0
 
 PAGE_SIZE = 100
 """Installs that are read of a tenant at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class TenantCursor:
-    """A place in the list of a tenant's schedules: behind that schedule, or with None, behind the whole install."""
-
-    install_id: InstallId
-    schedule_id: ScheduleId | None
 
 
 @dataclass(frozen=True, slots=True)
