@@ -73,7 +73,7 @@ def build_services(
     Args:
         table: The table and the limits.
         timers: What the timers have in common.
-        session: The session of all clients, which selects credentials, region and endpoints. No client of it may
+        session: The session of all clients, which selects credentials, region and endpoints. No DynamoDB client of it may
             exist yet.
         clock: Returns the current time as an aware UTC time.
     """
