@@ -33,7 +33,8 @@ from scheduling.store.connection import connect
 from scheduling.store.models import Row
 
 from tests.support.aws.calls import Call, Killed
-from tests.support.aws.trimmed_botocore import TRIM, copy_botocore, loader_of, trimmed_copy
+from tests.support.aws.trimmed_botocore import TRIM, copy_botocore, create_loader, trimmed_copy
+from tests.support.stacks.fires import next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     BUS,
@@ -45,7 +46,6 @@ from tests.support.stacks.world import (
     World,
     aws_client,
     create_input,
-    next_hourly_fire,
     update_input,
 )
 
@@ -74,7 +74,7 @@ def session(package: Path, called: set[str]) -> Iterator[Session]:
 
     with patch.object(Row, "_connection", None):
         session = connect(TABLE).session
-        session.register_component("data_loader", loader_of(package))
+        session.register_component("data_loader", create_loader(package))
         session.register("before-call", record)
         yield session
 

@@ -15,11 +15,8 @@ from scheduling.operations.schedules.queries import list_runs
 from scheduling_admin.stack import queues
 from scheduling_admin.stack.dead_letters import parse_dead_letter
 from tests.support.aws.calls import Call, client_error
-from tests.support.faults.cases import (
-    OTHER_SCHEDULE_ID,
-)
 from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli, before_each_call
-from tests.support.stacks.world import World, aws_client, read_timer_input
+from tests.support.stacks.world import UNKNOWN_SCHEDULE_ID, World, aws_client, read_timer_input
 
 ONE = InstallId("install-1")
 
@@ -200,7 +197,7 @@ def sqs_message(body: object, **attributes: str) -> dict[str, Any]:
 
 EVENT = {
     "installId": "install-1",
-    "scheduleId": OTHER_SCHEDULE_ID,
+    "scheduleId": UNKNOWN_SCHEDULE_ID,
     "revision": 3,
     "scheduledTime": "2026-11-23T09:00:00Z",
 }
@@ -232,7 +229,7 @@ def test_a_dead_letter_of_eventbridge_is_the_event_itself() -> None:
     assert dead_letter.reason == "Rate exceeded"
     fire = dead_letter.fire
     assert fire is not None
-    assert (fire.install_id, fire.schedule_id, fire.revision) == ("install-1", OTHER_SCHEDULE_ID, 3)
+    assert (fire.install_id, fire.schedule_id, fire.revision) == ("install-1", UNKNOWN_SCHEDULE_ID, 3)
     assert (fire.scheduled_time, fire.replay, fire.trigger) == ("2026-11-23T09:00:00Z", True, "schedule")
 
 

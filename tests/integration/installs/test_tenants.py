@@ -16,14 +16,14 @@ from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import get_schedule
 from scheduling.operations.schedules.update import update_schedule
 
-from tests.support.aws.calls import Call, lost_response_error
+from tests.support.aws.calls import Call, fail_timer_calls, lost_response_error
 from tests.support.oracles.consistency import assert_consistent
+from tests.support.stacks.fires import next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     TENANT,
     World,
     create_input,
-    next_hourly_fire,
     on_moto_and_memory,
     update_input,
 )
@@ -37,11 +37,6 @@ def pause_tenant(world: World) -> tenants.PauseResult:
 
 def resume_tenant(world: World) -> tenants.PauseResult:
     return set_tenant_paused(world.services, TENANT, paused=False, actor=ADMIN)
-
-
-def fail_timer_calls(call: Call) -> None:
-    if call.service == "scheduler":
-        raise lost_response_error()
 
 
 def test_pause_stops_all_and_resume_starts_enabled_schedules(world: World) -> None:
@@ -185,9 +180,7 @@ def test_undeletable_timers_are_deleted_by_the_reconciler(world: World, install_
     schedule = create_schedule(world.services, install_id, create_input())
     world.calls.before = fail_timer_calls
     assert pause_tenant(world).complete
-    assert (
-        execute_fire(world.services, world.runner, next_hourly_fire(world, schedule)) is SkipReason.DISABLED
-    )
+    assert execute_fire(world.services, world.runner, next_hourly_fire(world, schedule)) is SkipReason.DISABLED
     world.calls.before = None
     world.advance(seconds=61)
     reconcile(world.services)

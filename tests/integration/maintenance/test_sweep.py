@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
+from scheduling.domain.runs import Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance import sweep as sweep_module
@@ -16,11 +16,11 @@ from scheduling.operations.maintenance.sweep import sweep
 from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
-from scheduling.operations.schedules.queries import list_runs
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call, client_error
 from tests.support.oracles.consistency import assert_consistent
+from tests.support.stacks.fires import create_fire, list_history
 from tests.support.stacks.world import (
     ADMIN,
     GROUP,
@@ -52,19 +52,6 @@ def run_sweep(world: World) -> Counter[str]:
 @pytest.fixture(autouse=True)
 def plan_first_sweep(world: World) -> None:
     sweep(world.services, DAY)
-
-
-def list_history(world: World, schedule: Schedule) -> list[Run]:
-    return list(list_runs(world.services, schedule.install_id, schedule.id, limit=50).runs)
-
-
-def create_fire(schedule: Schedule, scheduled_time: str) -> Fire:
-    return Fire(
-        install_id=schedule.install_id,
-        schedule_id=schedule.id,
-        revision=schedule.timer_revision,
-        scheduled_time=scheduled_time,
-    )
 
 
 def delete_timer(schedule: Schedule) -> None:

@@ -11,19 +11,16 @@ import pytest
 from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 
-from tests.support.faults.crash_table import applied_after_reconcile, list_outcomes, render_section
-from tests.support.faults.crashes import (
-    FAULTS,
+from tests.support.faults.crash_operations import (
     OPERATIONS,
     CrashOperation,
-    attempt_operation,
     delete_install_if_exists,
-    inject_fault,
     is_fully_moved,
     move_to_version_without_endpoint,
     new_case,
-    run_fault_cases,
 )
+from tests.support.faults.crash_table import applied_after_reconcile, list_outcomes, render_section
+from tests.support.faults.crashes import FAULTS, attempt_operation, inject_fault, run_fault_cases
 from tests.support.oracles.event_replica import EventReplica
 from tests.support.stacks.world import create_input, new_world
 

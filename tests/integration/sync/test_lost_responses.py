@@ -18,12 +18,12 @@ from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call, client_error, lost_response_error
 from tests.support.oracles.consistency import assert_consistent
+from tests.support.stacks.fires import next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     TENANT,
     World,
     create_input,
-    next_hourly_fire,
     on_moto_and_memory,
     update_input,
 )

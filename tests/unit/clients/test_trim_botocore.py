@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.session import Session
 
-from tests.support.aws.trimmed_botocore import TRIM, TRIM_SCRIPT, copy_botocore, loader_of, trimmed_copy
+from tests.support.aws.trimmed_botocore import TRIM, TRIM_SCRIPT, copy_botocore, create_loader, trimmed_copy
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def trimmed_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trimmed(trimmed_package: Path) -> Session:
     """A session by the descriptions that the layer has."""
     session = create_session()
-    session.register_component("data_loader", loader_of(trimmed_package))
+    session.register_component("data_loader", create_loader(trimmed_package))
     return session
 
 
