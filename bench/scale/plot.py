@@ -49,7 +49,7 @@ def _grid_elements() -> list[str]:
         x = _x(60 * hour)
         lines.append(f'<path d="M{x} {TOP}V{TOP + HEIGHT}" stroke="#ddd"/>')
         lines.append(f'<text x="{x}" y="{TOP + HEIGHT + 18}" text-anchor="middle">{hour} h</text>')
-    lines.append(f'<text x="{LEFT + WIDTH}" y="{TOP + HEIGHT + 36}" text-anchor="end">late by</text>')
+    lines.append(f'<text x="{LEFT + WIDTH}" y="{TOP + HEIGHT + 36}" text-anchor="end">lateness</text>')
     return lines
 
 
