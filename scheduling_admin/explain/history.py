@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from scheduling.domain.runs import MAX_ATTEMPTS, Run, RunStatus, Trigger
+from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
-from scheduling_admin.output.times import format_duration, format_instant, format_milliseconds
+from scheduling_admin.output.times import format_duration, format_milliseconds
 
 RETRY_WINDOW = timedelta(minutes=15)
 """The time within which Lambda retries, unless runs wait for concurrency."""
@@ -45,7 +46,7 @@ def _explain_running(evidence: Evidence, run: Run) -> Explanation:
         return Explanation(Verdict.RUNNING, summary, _describe_trigger(run))
     summary = f"It started but never ended: the function died during attempt {run.attempt}."
     reasons = (
-        f"It started at {format_instant(run.started_at)}; whether the extension completed its work is unknown.",
+        f"It started at {format_timestamp(run.started_at)}; whether the extension completed its work is unknown.",
         "Lambda may retry it within minutes; the daily sweep closes runs that never end.",
     )
     return Explanation(
@@ -85,7 +86,7 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
 
 def _explain_missed(evidence: Evidence, run: Run) -> Explanation:
     summary = "It was missed: EventBridge did not deliver it."
-    recorded_at = format_instant(run.started_at)
+    recorded_at = format_timestamp(run.started_at)
     reason = f"The sweep recorded this at {recorded_at}. If the occurrence is delivered later, it still runs."
     return Explanation(
         Verdict.MISSED, summary, (reason, *describe_dead_letters(evidence)), get_replay_advice(evidence)
@@ -98,7 +99,7 @@ def describe_dead_letters(evidence: Evidence) -> tuple[str, ...]:
         return ()
     if evidence.dead_letters:
         dead_letter = evidence.dead_letters[0]
-        queued_since = f"It has been in the dead-letter queue since {format_instant(dead_letter.sent_at)}"
+        queued_since = f"It has been in the dead-letter queue since {format_timestamp(dead_letter.sent_at)}"
         return (f"{queued_since}: {dead_letter.reason}" if dead_letter.reason else f"{queued_since}.",)
     if not evidence.peek_result.reached_end:
         return (
@@ -116,7 +117,7 @@ def _describe_overlap(evidence: Evidence) -> tuple[str, ...]:
     overlapping_run = evidence.overlapping_run
     if overlapping_run is None:
         return ()
-    started_at, duration_ms = format_instant(overlapping_run.started_at), overlapping_run.duration_ms
+    started_at, duration_ms = format_timestamp(overlapping_run.started_at), overlapping_run.duration_ms
     duration_text = "has not ended" if duration_ms is None else f"took {format_milliseconds(duration_ms)}"
     return (
         f"The run of {overlapping_run.scheduled_time} was running: it started at {started_at} and {duration_text}.",
@@ -130,7 +131,7 @@ def _describe_trigger(run: Run) -> tuple[str, ...]:
 def _describe_attempt(evidence: Evidence, run: Run) -> str:
     delay = max(run.started_at - evidence.occurrence.moment, timedelta())
     parts = [
-        f"Attempt {run.attempt} started at {format_instant(run.started_at)}",
+        f"Attempt {run.attempt} started at {format_timestamp(run.started_at)}",
         f"{format_duration(delay)} after the scheduled time",
         "its duration is unknown"
         if run.duration_ms is None

@@ -38,7 +38,7 @@ class ExecuteWhileWaiting:
 
 def execute_while_waiting(world: World, monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome) -> None:
     services = replace(world.services, sleep=ExecuteWhileWaiting(world, outcomes).sleep)
-    monkeypatch.setattr(bootstrap, "services", lambda: services)
+    monkeypatch.setattr(bootstrap, "build_services", lambda *_: services)
 
 
 SUCCESS = Outcome(status=RunStatus.SUCCESS, http_status=200)
