@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -216,6 +216,14 @@ def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str
     assert problem["title"]
     assert problem["detail"]
     return dict(problem)
+
+
+def wait_for(read: Callable[[], Any], condition: Callable[[Any], bool]) -> Any:
+    """Poll until the condition holds and return the value; nothing waits for an asynchronous run."""
+    deadline = time.monotonic() + 20
+    while not condition(value := read()):
+        assert time.monotonic() < deadline, value
+    return value
 
 
 def create_api_client(url: str) -> httpx.Client:
