@@ -20,7 +20,7 @@ def granted_install(stack: LocalStack) -> ApiInstall:
     return stack.register_install(
         grantedCapabilities=["cap:scheduler.manage", "cap:http.fetch"],
         config=json.loads('{"region":"eu","ratio":1.0}'),
-        secretEnvelope={"ciphertext": "abc"},
+        secretEnvelope={"ciphertext_b64": "abc"},
     )
 
 
@@ -30,7 +30,7 @@ def test_runner_request_matches_the_contract(stack: LocalStack, granted_install:
     (fired,) = [each for each in stack.advance_clock("PT1H") if each["scheduleId"] == schedule_id]
 
     (request,) = stack.runner.requests_for_schedule(schedule_id)
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers = request.headers
     assert headers["x-idempotency-key"] == f"{schedule_id}:{fired['scheduledTime']}"
     assert (headers["x-alga-tenant"], headers["x-alga-extension"]) == ("tenant-1", "registry-1")
     assert headers["content-type"] == "application/json"
@@ -44,7 +44,7 @@ def test_runner_request_matches_the_contract(stack: LocalStack, granted_install:
             "install_id": granted_install.id,
             "version_id": "version-1",
             "content_hash": "sha256:" + "0" * 64,
-            "config": {"region": "eu", "ratio": 1.0},
+            "config": {"region": "eu", "ratio": "1.0"},
             "trigger": "schedule",
             "schedule_id": schedule_id,
             "scheduled_for": fired["scheduledTime"],
@@ -53,12 +53,19 @@ def test_runner_request_matches_the_contract(stack: LocalStack, granted_install:
             "method": "POST",
             "path": "/api/sync",
             "query": {},
-            "headers": {"x-alga-tenant": "tenant-1", "x-alga-extension": "registry-1"},
+            "headers": {
+                "x-alga-tenant": "tenant-1",
+                "x-alga-extension": "registry-1",
+                "x-alga-schedule-id": schedule_id,
+                "x-alga-scheduled-for": fired["scheduledTime"],
+                "x-alga-attempt": "1",
+                "x-alga-trigger": "schedule",
+            },
             "body_b64": base64.b64encode('{"n":12345678901234567890123,"s":"é"}'.encode()).decode(),
         },
         "limits": {"timeout_ms": 30000},
         "providers": PROVIDERS,
-        "secret_envelope": {"ciphertext": "abc"},
+        "secret_envelope": {"ciphertext_b64": "abc"},
     }
 
 
@@ -101,7 +108,7 @@ def test_fire_without_payload_has_no_body(
 
     (request,) = stack.runner.requests_for_schedule(schedule_id)
     assert "body_b64" not in request.body["http"]
-    assert request.body["secret_envelope"] == {}
+    assert "secret_envelope" not in request.body
 
 
 @pytest.mark.local_only("functions in containers use the real time")

@@ -180,7 +180,7 @@ def start_local_stack(folder: Path, address: str = "127.0.0.1", **environment: s
     """Start a local stack with a frozen clock and without a rate limit, unless `environment` says otherwise."""
     api_port, aws_port, runner_port = free_ports(3)
     ports = {"API_PORT": str(api_port), "AWS_PORT": str(aws_port), "RUNNER_PORT": str(runner_port)}
-    with start_scripted_runner(address) as runner:
+    with start_scripted_runner(address, strict=True) as runner:
         defaults = {
             "LISTEN_ADDRESS": address,
             "LOCAL_CLOCK": "frozen",
