@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.settings import PROJECT_ROOT
 from tests.support.stacks.deployed_runner import DeployedRunner
 from tests.support.stacks.local_stack import ApiInstall, LocalStack, fire_statuses, wait_for
 from tests.support.stacks.scripted_runner import RunnerRequest, extension_response
@@ -220,6 +221,20 @@ def test_request_id_of_each_attempt_is_new_and_the_last_is_in_the_history(
     first, second = (each.headers["x-request-id"] for each in stack.runner.requests_for_schedule(schedule_id))
     assert first != second
     assert install.list_runs(schedule_id)[0]["requestId"] == second
+
+
+def test_request_id_is_in_the_log_of_the_functions(
+    stack: LocalStack, runner: DeployedRunner, install: ApiInstall
+) -> None:
+    schedule_id = install.create_schedule()
+
+    request = fire_once(stack, schedule_id)
+
+    port = stack.control.base_url.port
+    log = (PROJECT_ROOT / "build" / "local" / "logs" / str(port) / "functions.log").read_text()
+    lines = [line for line in log.splitlines() if request.headers["x-request-id"] in line]
+    assert any(schedule_id in line for line in lines)
+    assert runner.executions_of(schedule_id)
 
 
 def test_payload_reaches_the_extension_exactly(

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.oracles.execute_requests import find_rejection, find_violations
+from tests.support.oracles.execute_requests import find_violations
+from tests.support.oracles.execute_types import find_rejection
 
 PATH = "/v1/execute"
 SCHEDULE_ID = "01a20745-4897-4f81-a91e-a0d09962b8d6"

@@ -9,7 +9,8 @@ from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.support.oracles.execute_requests import find_rejection, find_violations
+from tests.support.oracles.execute_requests import find_violations
+from tests.support.oracles.execute_types import find_rejection
 
 
 @dataclass
