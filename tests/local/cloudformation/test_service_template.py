@@ -236,3 +236,48 @@ def test_every_parameter_has_a_description_and_bounds_and_all_but_the_runner_url
     assert parameter["Description"]
     assert {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()
     assert ("Default" in parameter) is (name != "RunnerBaseUrl")
+
+
+def evaluate_condition(condition: Any, parameters: dict[str, str]) -> Any:
+    """Evaluate a condition of a CloudFormation rule."""
+    if not isinstance(condition, dict):
+        return condition
+    ((function, arguments),) = condition.items()
+    if function == "Ref":
+        return parameters[arguments]
+    values = [evaluate_condition(each, parameters) for each in arguments]
+    return {
+        "Fn::Equals": lambda: values[0] == values[1],
+        "Fn::Not": lambda: not values[0],
+        "Fn::Or": lambda: any(values),
+    }[function]()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "refusal"),
+    [
+        pytest.param({"Stage": "dev"}, None, id="development"),
+        pytest.param({"ExecuteConcurrency": "40"}, "set RunnerServiceTokenSecretArn", id="no token"),
+        pytest.param({"AllowRunnerWithoutToken": "true"}, "set ExecuteConcurrency", id="no limit of runs"),
+        pytest.param(
+            {"ExecuteConcurrency": "40", "AllowRunnerWithoutToken": "true"}, None, id="token not required"
+        ),
+        pytest.param(
+            {"ExecuteConcurrency": "40", "RunnerServiceTokenSecretArn": "arn"}, None, id="with a token"
+        ),
+    ],
+)
+def test_production_is_refused_what_would_lose_runs(parameters: dict[str, str], refusal: str | None) -> None:
+    defaults = {name: str(spec.get("Default", "")) for name, spec in SOURCE["Parameters"].items()}
+    chosen = {**defaults, "Stage": "prod", **parameters}
+
+    refusals = [
+        assertion["AssertDescription"]
+        for rule in SOURCE["Rules"].values()
+        if evaluate_condition(rule["RuleCondition"], chosen)
+        for assertion in rule["Assertions"]
+        if not evaluate_condition(assertion["Assert"], chosen)
+    ]
+
+    assert len(refusals) == (refusal is not None)
+    assert refusal is None or refusal in refusals[0]
