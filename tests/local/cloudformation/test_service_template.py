@@ -246,11 +246,14 @@ def evaluate_condition(condition: Any, parameters: dict[str, str]) -> Any:
     if function == "Ref":
         return parameters[arguments]
     values = [evaluate_condition(each, parameters) for each in arguments]
-    return {
-        "Fn::Equals": lambda: values[0] == values[1],
-        "Fn::Not": lambda: not values[0],
-        "Fn::Or": lambda: any(values),
-    }[function]()
+    match function:
+        case "Fn::Equals":
+            return values[0] == values[1]
+        case "Fn::Not":
+            return not values[0]
+        case "Fn::Or":
+            return any(values)
+    raise AssertionError(function)
 
 
 @pytest.mark.parametrize(
