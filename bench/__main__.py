@@ -1,6 +1,6 @@
-"""`make bench`: measure, write bench/results.md and its picture, and say which gates hold.
+"""`make bench`: measure, write bench/results.md and its picture, and print which gates pass.
 
-`--gate` measures what these need and writes nothing. Ends with 1 where a gate does not hold.
+`--gate` measures only what the gates need and writes nothing. The exit status is 1 if a gate fails.
 """
 
 import json
@@ -60,9 +60,11 @@ def main(options: Options) -> int:
 
 
 def read_options(arguments: Sequence[str] | None = None) -> Options:
-    """Parse the command line; end the process where it is not understood."""
-    parser = ArgumentParser("bench", description="Measure what `sam build` makes beside raw botocore.")
-    parser.add_argument("--gate", action="store_true", help="measure what the gates need, and write nothing")
+    """Parse the command line; end the process if it is invalid."""
+    parser = ArgumentParser("bench", description="Measure the artifacts of `sam build` against raw botocore.")
+    parser.add_argument(
+        "--gate", action="store_true", help="measure only what the gates need, and write nothing"
+    )
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"at least 1, by default {ROUNDS}")
     parser.add_argument(
         "--output", type=Path, default=Options.output, help="folder of results.md, by default bench"
@@ -81,7 +83,7 @@ def _measure_cold(staged: Stage, peers: Sequence[Subject], rounds: int) -> Figur
 
 
 def _measure_first_call(staged: Stage, peers: Sequence[Subject], rounds: int) -> Figures:
-    """With the authorities that each one's own botocore trusts."""
+    """Measure over TLS, each subject with the certificate authorities of its own botocore."""
     with serve(staged.items, WORK) as port:
         endpoint = {"AWS_ENDPOINT_URL": f"https://localhost:{port}"}
         bundles = {
@@ -96,7 +98,7 @@ def _measure_first_call(staged: Stage, peers: Sequence[Subject], rounds: int) ->
 
 
 def _warm_groups(staged: Stage, peers: Sequence[Subject]) -> Iterator[Sequence[BenchCase]]:
-    """By operation; an invalid request beside a's get, which it is held to."""
+    """Yield the cases by operation; an invalid request runs with get, since its gate compares it with a's get."""
     for operation in MAX_WARM_RATIOS:
         subjects = (*GATED_SUBJECTS, *(peers if operation in PEER_OPERATIONS else ()))
         calls = 5 if operation == "list" else 20
@@ -105,7 +107,7 @@ def _warm_groups(staged: Stage, peers: Sequence[Subject]) -> Iterator[Sequence[B
 
 
 def _assert_same_work(staged: Stage) -> None:
-    """The floor asks AWS for the same and answers the same as this, but for what is new with each create."""
+    """End the process unless the floor makes the same AWS calls and responses as this, apart from generated values."""
     for operation in (*MAX_WARM_RATIOS, "invalid", "refused"):
         ours, floor = (BenchCase(s, operation, staged).single_call() for s in (THIS, FLOOR))
         if _comparable_work(ours) != _comparable_work(floor):
@@ -121,19 +123,19 @@ def _comparable_work(result: Result) -> Any:
     if response["statusCode"] == 201:
         body |= {"id": "new", "createdAt": "new"}
     if response["statusCode"] == 400:
-        body.pop("detail")  # of several broken fields the first named may be another
+        body.pop("detail")  # names the first of several broken fields, in either order
     return [_summarize_request(each) for each in result["requests"]], response["statusCode"], headers, body
 
 
 def _summarize_request(request: Any) -> Any:
-    """By service, operation, and rows: of a transaction, how many of each kind."""
+    """Return the operation and, for a transaction, the kinds of its steps."""
     operation = request["target"] or f"{request['method']} {request['path'].rpartition('/')[0]}"
     steps = json.loads(request["body"] or "{}").get("TransactItems", [])
     return operation, sorted(next(iter(step)) for step in steps)
 
 
 def _draw_picture(staged: Stage, cold: Figures, warm: Figures, samples: int) -> str:
-    """What was measured, divided as the samples are."""
+    """Draw the measured times, divided by the shares of the samples."""
     starts = {
         s.name: _scale_shares(cold_shares(s, "create", samples), median(cold[s.name, "create"], "init"))
         for s in (THIS, FLOOR, *PEERS)
@@ -144,8 +146,8 @@ def _draw_picture(staged: Stage, cold: Figures, warm: Figures, samples: int) -> 
     }
     return draw_bars(
         [
-            ("Cold start of create, CPU by the package that asks for it", "ms", starts),
-            ("A warm call of this, CPU by the package that asks for it", "ms", calls),
+            ("Cold start of create, CPU by the calling package", "ms", starts),
+            ("A warm call of this, CPU by the calling package", "ms", calls),
         ]
     )
 
@@ -155,7 +157,7 @@ def _scale_shares(shares: Mapping[str, float], total: float) -> Mapping[str, flo
 
 
 def _print_gates(results: Sequence[Gate]) -> None:
-    table = Table("gate", "figure", "at most", "")
+    table = Table("gate", "figure", "limit", "")
     for gate in results:
         table.add_row(gate.name, f"{gate.figure:.2f}", f"{gate.limit:.4g}", "" if gate.passes else "[red]no")
     Console().print(table)

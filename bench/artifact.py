@@ -1,4 +1,4 @@
-"""What `sam build` made, as files."""
+"""Checks of the files that `sam build` writes."""
 
 import _imp
 from pathlib import Path
@@ -7,7 +7,7 @@ _UNCHECKED_HASH = b"\x01\x00\x00\x00"
 
 
 def find_byte_code_faults(artifact: Path) -> list[Path]:
-    """The modules without byte code of exactly their source that Python need not check."""
+    """Return the modules without current, unchecked hash-based byte code."""
     return [module for module in artifact.rglob("*.py") if not _has_current_byte_code(module)]
 
 

@@ -1,6 +1,6 @@
-"""AWS and the runner as they answer in the bench: what stands never changes, so every call finds the same.
+"""Canned responses of AWS and the runner: the state never changes, so every call gets the same response.
 
-Imported by the measured processes too, so nothing but the standard library, and of that what they load anyway.
+The measured processes import this module too, so it imports only standard modules that they load anyway.
 """
 
 import json
@@ -12,14 +12,14 @@ _SECRET = {"SecretString": "k" * 40, "CreatedDate": 1_700_000_000, "VersionId": 
 
 
 class CannedAws:
-    """Answers by a table's items, each in DynamoDB's typed form."""
+    """Responds from a table's items, in DynamoDB's typed form."""
 
     def __init__(self, items: list[Item]) -> None:
         by_key = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
         self._items = dict(sorted(by_key.items()))
 
     def respond(self, target: str, path: str, body: bytes) -> bytes:
-        """The body of the answer to a request with that `X-Amz-Target`, path and body."""
+        """Return the response body for a request's `X-Amz-Target`, path and body."""
         if path.startswith("/schedules/"):
             return b'{"ScheduleArn":"arn:aws:scheduler:us-east-1:123456789012:schedule/group/name"}'
         if path == "/v1/execute":

@@ -1,4 +1,4 @@
-"""Where the CPU goes by package, by samples of a millisecond: Python's own is of the package that has it done."""
+"""CPU time by package, sampled each millisecond; the standard library counts for the package that calls it."""
 
 from collections.abc import Mapping
 
@@ -14,20 +14,20 @@ PACKAGES_BY_PART: Mapping[str, tuple[str, ...]] = {
     "web framework": ("fastapi", "starlette", "mangum", "anyio", "idna", "annotated_doc", "opentelemetry"),
     "own code": ("scheduling", "croniter", "app", "floor", "schedules"),
 }
-"""Each with the folders, or files, by which a path is known to be of it."""
+"""Parts of the picture, each with the folders or files that belong to it."""
 SAMPLED_PROCESSES = 5
-"""Processes of each, by default."""
+"""The default number of sampled processes per case."""
 
 
 def cold_shares(subject: Subject, operation: str, samples: int = SAMPLED_PROCESSES) -> Mapping[str, float]:
-    """Of a start up to the ready handler, by part."""
+    """Return each part's share of a start up to the ready handler."""
     return _measure_shares(subject, operation, {}, samples)
 
 
 def warm_shares(
     subject: Subject, operation: str, stage: Stage, samples: int = SAMPLED_PROCESSES
 ) -> Mapping[str, float]:
-    """Of a call in a warm process, by part."""
+    """Return each part's share of a call in a warm process."""
     return _measure_shares(
         subject, operation, {"event": stage.events[operation], "items": stage.items}, samples
     )
@@ -46,6 +46,6 @@ def _measure_shares(
 
 
 def _find_part(path: str) -> str | None:
-    """None: the bench's own, such as the stub that answers in place of AWS."""
+    """Return the part of a path; None for the bench itself, such as the stub that responds for AWS."""
     folders = set(path.removesuffix(".py").split("/"))
     return next((part for part, packages in PACKAGES_BY_PART.items() if folders & set(packages)), None)

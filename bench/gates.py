@@ -1,4 +1,4 @@
-"""What must hold, as ratios to the same work on raw botocore in the same run."""
+"""The gates: limits of the ratios to the same work on raw botocore in the same run."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ MAX_UNITS_RATIO = 1.1
 
 @dataclass(frozen=True)
 class Gate:
-    """A figure, and what it may be at most."""
+    """A figure and its upper limit."""
 
     name: str
     figure: float
@@ -35,14 +35,14 @@ class Gate:
 
     @property
     def passes(self) -> bool:
-        """Whether it is not above."""
+        """Whether the figure does not exceed the limit."""
         return self.figure <= self.limit
 
 
 def check_gates(
     cold: Figures, first: Figures, warm: Figures, usage: Mapping[str, AwsUsage], artifact: Path
 ) -> list[Gate]:
-    """All of them, in the order of the issue that asks for them."""
+    """Return all gates, in the order of the report."""
     return [
         Gate("cold init CPU, create", _ratio(cold, "create", "init"), MAX_COLD_RATIO),
         Gate(
@@ -69,13 +69,13 @@ def _invalid_ratio(warm: Figures) -> float:
 
 
 def _unit_gates(usage: Mapping[str, AwsUsage]) -> Iterable[Gate]:
-    for operation, (read, written) in MIN_UNITS.items():
-        yield Gate(f"read units, {operation}", usage[operation].read_units, read * MAX_UNITS_RATIO)
-        yield Gate(f"write units, {operation}", usage[operation].write_units, written * MAX_UNITS_RATIO)
+    for operation, (min_read, min_write) in MIN_UNITS.items():
+        yield Gate(f"read units, {operation}", usage[operation].read_units, min_read * MAX_UNITS_RATIO)
+        yield Gate(f"write units, {operation}", usage[operation].write_units, min_write * MAX_UNITS_RATIO)
 
 
 def _control_gates(cold: Figures, first: Figures, warm: Figures) -> Iterable[Gate]:
-    """The same measured twice: how far apart it is tells what a ratio of this run is worth."""
+    """Yield the ratios of two measurements of the same subject: the uncertainty of this run's ratios."""
     for phase, figures, name in (("cold", cold, "init"), ("first", first, "first"), ("warm", warm, "cpu")):
         for subject, operation in figures:
             if subject == "a again":

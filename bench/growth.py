@@ -1,4 +1,4 @@
-"""How what an operation costs grows with what there is already."""
+"""How the cost of an operation grows with the amount of stored data."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -21,7 +21,7 @@ RUNS, INSTALLS = (10, 1_000, 100_000), (1, 100, 10_000)
 
 @dataclass(frozen=True)
 class GrowthPoint:
-    """One operation on so much of something: CPU in us, calls of AWS, bytes that DynamoDB answers with."""
+    """One operation at one size: CPU in us, AWS calls, and bytes of DynamoDB's responses."""
 
     operation: str
     dimension: str
@@ -32,7 +32,7 @@ class GrowthPoint:
 
 
 def measure_growth() -> Sequence[GrowthPoint]:
-    """In the order of the table."""
+    """Measure all points, in the order of the table."""
     cases = list(_growth_cases())
     return [_measure_point(*case) for case in track(cases, "growth")]
 
@@ -91,7 +91,7 @@ def _run_item(partition: str, number: int) -> Item:
 
 
 def _stage_with_installs(count: int) -> Stage:
-    """Each with the one schedule of the first; the first is the one that creates."""
+    """Build a stage of many installs, each with a copy of the first one's schedule; the first one creates."""
     base = create_stage(1)
     others = [item for number in range(count - 1) for item in _copy_items(base.items, str(UUID(int=number)))]
     return Stage([*base.items, *others], {**base.events, "tenant_schedules": TENANT_EVENT})

@@ -1,4 +1,4 @@
-"""Processes measured in turn, so that whatever else the machine does befalls all of them."""
+"""Processes measured in turn, so that other load on the machine affects all of them."""
 
 import statistics
 from collections import deque
@@ -15,10 +15,10 @@ from bench.subjects import Subject
 
 Result = Mapping[str, Any]
 Figures = Mapping[tuple[str, str], Sequence[Result]]
-"""By subject and operation."""
+"""Results by subject and operation."""
 BATCHES = 4
 GATED_ROUNDS = 3
-"""How many times the rounds of others a case has whose fresh processes are held to a gate."""
+"""The factor of rounds for cases whose fresh processes have a gate."""
 T = TypeVar("T")
 
 
@@ -31,19 +31,19 @@ class BenchCase:
     stage: Stage
     environment: Mapping[str, str] = field(default_factory=dict)
     calls: int = 20
-    """In a batch."""
+    """Calls in a batch."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """What its figures go by."""
+        """The key of its figures."""
         return self.subject.name, self.operation
 
     def cold_start(self) -> Result:
-        """A fresh process up to the ready handler."""
+        """Measure a fresh process up to the ready handler."""
         return self._run_cold({})
 
     def first_call(self) -> Result:
-        """A fresh process up to its first answer."""
+        """Measure a fresh process up to its first response."""
         return self._run_cold({"event": self.stage.events[self.operation]})
 
     def _run_cold(self, spec: Mapping[str, object]) -> Result:
@@ -51,7 +51,7 @@ class BenchCase:
             return dict(process.receive())
 
     def start_warm(self, stack: ExitStack) -> tuple[Probe, Result]:
-        """A warm process that measures a batch whenever it is told, and what one call asks and answers."""
+        """Start a warm process and return it with the requests and the response of one call."""
         event, items = self.stage.events[self.operation], self.stage.items
         spec = {"event": event, "items": items, "calls": self.calls, "warmup": 20}
         process = stack.enter_context(
@@ -60,7 +60,7 @@ class BenchCase:
         return process, process.receive()
 
     def single_call(self) -> Result:
-        """What one call asks of AWS, and its answer."""
+        """Return the AWS requests and the response of one call."""
         with ExitStack() as stack:
             return self.start_warm(stack)[1]
 
@@ -68,7 +68,7 @@ class BenchCase:
 def measure_in_rotation(
     cases: Sequence[BenchCase], measure: Callable[[BenchCase], Result], rounds: int, label: str
 ) -> Figures:
-    """Measure every case once a round, each round beginning with another; without cases there is no round."""
+    """Measure every case once a round, each round starting with another case; no cases mean no rounds."""
     figures = _empty_figures(cases)
     if not cases:
         return figures
@@ -83,17 +83,17 @@ def in_fresh_processes(
     others: Sequence[BenchCase],
     measure: Callable[[BenchCase], Result],
     rounds: int,
-    what: str,
+    label: str,
 ) -> Figures:
-    """Measure starts of processes: short and so the noisiest, in more rounds where they are held to a gate."""
+    """Measure starts of processes; they are short and noisy, so cases with a gate get more rounds."""
     return {
-        **measure_in_rotation(gated, measure, GATED_ROUNDS * rounds, what),
-        **measure_in_rotation(others, measure, rounds, f"{what} of the others"),
+        **measure_in_rotation(gated, measure, GATED_ROUNDS * rounds, label),
+        **measure_in_rotation(others, measure, rounds, f"{label} of the others"),
     }
 
 
 def measure_in_batches(groups: Sequence[Sequence[BenchCase]], rounds: int, label: str) -> Figures:
-    """Every group in fresh processes each round; those of a group take turns by the batch, one running at a time."""
+    """Measure every group in new processes each round; the processes of a group take turns batch by batch."""
     figures = _empty_figures([case for group in groups for case in group])
     for round_number in track(range(rounds), label):
         for group in groups:
@@ -106,7 +106,7 @@ def measure_in_batches(groups: Sequence[Sequence[BenchCase]], rounds: int, label
 
 
 def measure_batch(process: Probe) -> float:
-    """A batch of calls, in us of CPU a call."""
+    """Measure a batch and return the CPU of a call in us."""
     process.send("measure")
     return float(process.receive())
 
@@ -116,19 +116,19 @@ def _empty_figures(cases: Sequence[BenchCase]) -> dict[tuple[str, str], list[Res
 
 
 def _rotate(cases: Sequence[T], number: int) -> Sequence[T]:
-    """Not reversed: one that runs twice in a row finds the caches warm."""
+    """Rotate rather than reverse, since a case that runs twice in a row finds warm caches."""
     rotated = deque(cases)
     rotated.rotate(-number)
     return list(rotated)
 
 
 def median(results: Sequence[Result], name: str) -> float:
-    """Of one figure."""
+    """Return the median of one figure."""
     return float(statistics.median(each[name] for each in results))
 
 
 def median_ratio(numerators: Sequence[Result], denominators: Sequence[Result], name: str) -> float:
-    """The median of the pairs' ratios: what befalls the machine meanwhile is in both figures of a pair."""
+    """Return the median of the pairs' ratios; load on the machine affects both figures of a pair."""
     ratios = (
         numerator[name] / denominator[name]
         for numerator, denominator in zip(numerators, denominators, strict=True)

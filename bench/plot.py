@@ -1,4 +1,4 @@
-"""Stacked bars as an SVG, by hand: two pictures need no library."""
+"""Stacked bars as an SVG, without a library."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -11,7 +11,7 @@ Bars = Mapping[str, Mapping[str, float]]
 
 
 def draw_bars(charts: Sequence[tuple[str, str, Bars]]) -> str:
-    """Each chart has a title, a unit, and bars of named parts, drawn one below the other."""
+    """Draw charts one below the other; each has a title, a unit, and bars of named parts."""
     parts, y = [], 30
     for title, unit, bars in charts:
         parts.append(f'<text x="20" y="{y}" font-size="14" font-weight="bold">{escape(title)}</text>')

@@ -1,6 +1,6 @@
-"""What runs in a measured process, by the Python of Lambda; it is told and tells lines of JSON.
+"""The program of a measured process, run by Lambda's Python; it reads and writes lines of JSON.
 
-Nothing is imported before the subject's handler is ready but what that needs.
+Until the subject's handler is ready, it imports nothing that the handler does not need.
 """
 
 import json
@@ -24,20 +24,20 @@ class Context:
 
 
 def measure_cold(spec):
-    """CPU from the start to the handler, in ms; with an event, also to its answer."""
+    """Measure the CPU from the start to the handler, in ms; with an event, also to its response."""
     start = time.process_time()
     handler = _load_handler(spec)
     result = {"init": (time.process_time() - start) * 1000}
     if spec.get("event"):
         response = handler(spec["event"], Context())
         result |= {"first": (time.process_time() - start) * 1000, "response": response}
-    with open("/proc/self/status") as status:  # not getrusage, which begins at what the parent had
+    with open("/proc/self/status") as status:  # not getrusage, which starts at the parent's peak
         peak = next(line for line in status if line.startswith("VmHWM:"))
     yield result | {"peak": int(peak.split()[1]) / 1024}
 
 
 def measure_warm(spec):
-    """What a call asks of AWS; then for each line the CPU of a call in us, of a batch."""
+    """Yield the AWS requests of a call; then, for each input line, the CPU of a call in us, over a batch."""
     requests, clients, sizes = _stub_http(spec["items"])
     handler, event, context = _load_handler(spec), spec["event"], Context()
     handler(event, context)
@@ -58,7 +58,7 @@ def measure_warm(spec):
 
 
 def sample_cpu(spec):
-    """CPU in seconds by file of a start, or with items, of warm calls; what Python does is of whoever has it done."""
+    """Sample the CPU in seconds by file, of a start or, with items, of warm calls; see `cpu_shares` for the rule."""
     import signal
 
     standard_library = (os.path.dirname(os.__file__), "<")
@@ -94,7 +94,7 @@ def sample_cpu(spec):
 
 
 def _stub_http(items):
-    """Let botocore's HTTP session answer at once; gives requests, clients and sizes as they come."""
+    """Let botocore's HTTP session respond at once; return the growing lists of requests, clients and sizes."""
     import botocore.awsrequest
     import botocore.client
     import botocore.httpsession

@@ -1,4 +1,4 @@
-"""Processes of Lambda's Python that run `probe.py` for one operation of one subject."""
+"""Processes that run `probe.py` in Lambda's Python, for one operation of one subject."""
 
 import json
 import subprocess
@@ -14,19 +14,19 @@ from bench.subjects import BENCH, Subject
 
 @dataclass(frozen=True)
 class Probe:
-    """A running one: it is told and tells lines of JSON."""
+    """A running process that exchanges lines of JSON."""
 
     stdin: IO[str]
     stdout: IO[str]
     stderr: IO[str]
 
     def send(self, message: object) -> None:
-        """What it waits for."""
+        """Send a line."""
         self.stdin.write(json.dumps(message) + "\n")
         self.stdin.flush()
 
     def receive(self) -> Any:
-        """Its next line. Ends the bench where it died."""
+        """Return the next line; end the bench if the process has died."""
         line = self.stdout.readline()
         if not line:
             self.stderr.seek(0)
@@ -42,7 +42,7 @@ def start_probe(
     environment: Mapping[str, str],
     spec: Mapping[str, object],
 ) -> Iterator[Probe]:
-    """A fresh one; `kind` and `spec` are what `probe.py` goes by."""
+    """Start a process; `kind` and `spec` are the arguments of `probe.py`."""
     variables = {**FUNCTION_ENVIRONMENT, **subject.environment, **environment}
     with (
         TemporaryFile("w+") as stderr,

@@ -1,4 +1,4 @@
-"""The results as Markdown."""
+"""The results as a Markdown page."""
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,17 +9,17 @@ from bench.growth import GrowthPoint
 from bench.measure import Figures, median, median_ratio
 from bench.units import MIN_UNITS, AwsUsage
 
-_HEAD = """# What it costs
+_HEAD = """# Benchmark results
 
-Written by `make bench` on {when}; {rounds} rounds on {machine}. **this** is what `sam build` makes; **a** is the same
-work on raw botocore without any framework (`bench/floor`: the same AWS calls, the same answers, checked before timing);
-the others are what one would reach for instead (`bench/peers`: they read, check and then write, so they promise less).
-All are measured in fresh processes of Python 3.13: what starts, one after the other, those held to a gate in three
-times as many rounds; what is warm, side by side by turns of a batch of calls. Medians are shown, and what counts is the
-ratio to **a** at its side. *a again* is **a** measured once more: as far as it is from 1, so far is a ratio uncertain.
-AWS is answered by a stub in the process (warm), or over TLS on 127.0.0.1 with 5 ms of delay (first call).
+Written by `make bench` on {when}; {rounds} rounds on {machine}. **this** is the output of `sam build`; **a** is the
+same work on raw botocore without a framework (`bench/floor`: the same AWS calls and the same responses, checked before
+timing); the others are common alternatives (`bench/peers`: they read, check and then write, so they guarantee less).
+All run in fresh processes of Python 3.13: cold starts one after the other, with three times as many rounds for subjects
+with a gate; warm calls side by side, taking turns batch by batch. The tables show medians; the relevant figure is the
+ratio to **a** in the same run. *a again* is a second measurement of **a**: its distance from 1 is the uncertainty of a
+ratio. AWS is a stub in the process (warm calls), or a server over TLS on 127.0.0.1 with 5 ms of delay (first call).
 
-![cold start and calls by part](results.svg)
+![CPU of cold starts and warm calls by part](results.svg)
 """
 
 
@@ -32,26 +32,28 @@ def render_report(
     usage: Mapping[str, AwsUsage],
     growth: Sequence[GrowthPoint],
 ) -> str:
-    """The whole page."""
+    """Render the whole page."""
     machine = f"{platform.machine()}, Linux {platform.release()}"
     when = datetime.now(UTC).date().isoformat()
     return "\n".join(
         [
             _HEAD.format(when=when, rounds=rounds, machine=machine),
             "## Gates\n",
-            *_table(("gate", "figure", "at most", ""), map(_gate_row, gates)),
+            *_table(("gate", "figure", "limit", ""), map(_gate_row, gates)),
             "\n## Cold start, CPU in ms\n",
-            "To the ready handler of `create`, and on to its first answer over TLS; ratios of medians; peak in MB.\n",
-            *_table(("", "init", "of a's", "with first create", "of a's", "peak"), _cold_rows(cold, first)),
+            "Up to the ready handler of `create`, and to its first response over TLS; ratios of medians; peak in MB.\n",
+            *_table(
+                ("", "init", "ratio to a", "with first create", "ratio to a", "peak"), _cold_rows(cold, first)
+            ),
             "\n## Warm calls, CPU in µs\n",
             *_table(_warm_head(warm), _warm_rows(warm)),
-            "\nAn invalid request, whose body is no JSON object, is held against a's get.",
-            "\n## What an operation asks of AWS\n",
-            "Of an install with 49 schedules, in a process that knows the version; units by DynamoDB's rules, the"
-            " index's included; the least is what no design with these guarantees does without (`bench/units.py`).\n",
-            *_table(("", "calls", "read units", "least", "write units", "least"), _usage_rows(usage)),
-            "\n## How cost grows\n",
-            *_table(("operation", "with", "", "CPU µs", "calls", "bytes answered"), map(_growth_row, growth)),
+            "\nAn invalid request, whose body is not a JSON object, is compared with a's get.",
+            "\n## AWS usage of an operation\n",
+            "On an install with 49 schedules, in a process that has cached the version; units by DynamoDB's rules,"
+            " including the index; the minimum is what any design with these guarantees needs (`bench/units.py`).\n",
+            *_table(("", "calls", "read units", "minimum", "write units", "minimum"), _usage_rows(usage)),
+            "\n## Growth of cost\n",
+            *_table(("operation", "with", "", "CPU µs", "calls", "response bytes"), map(_growth_row, growth)),
             "",
         ]
     )
@@ -83,7 +85,7 @@ def _cold_rows(cold: Figures, first: Figures) -> Iterable[Sequence[str]]:
 
 
 def _warm_head(warm: Figures) -> Sequence[str]:
-    return "", *(name for name in _subjects(warm)), "this of a's"
+    return "", *(name for name in _subjects(warm)), "this / a"
 
 
 def _warm_rows(warm: Figures) -> Iterable[Sequence[str]]:
@@ -104,9 +106,9 @@ def _subjects(figures: Figures) -> Sequence[str]:
 
 def _usage_rows(usage: Mapping[str, AwsUsage]) -> Iterable[Sequence[str]]:
     for name, each in usage.items():
-        read, written = MIN_UNITS[name]
-        calls = " ".join(each.calls) + (" and the runner's" if name == "fire" else "")
-        yield name, calls, str(each.read_units), str(read), str(each.write_units), str(written)
+        min_read, min_write = MIN_UNITS[name]
+        calls = " ".join(each.calls) + (" and the runner's call" if name == "fire" else "")
+        yield name, calls, str(each.read_units), str(min_read), str(each.write_units), str(min_write)
 
 
 def _growth_row(point: GrowthPoint) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""AWS and the runner over HTTP on 127.0.0.1, as far away as a network makes them."""
+"""AWS and the runner over HTTP on 127.0.0.1, with the delay of a network."""
 
 import datetime
 import ssl
@@ -22,7 +22,7 @@ DELAY_SECONDS = 0.005
 
 @contextmanager
 def serve(items: Sequence[Mapping[str, Any]], folder: Path | None = None) -> Iterator[int]:
-    """Within, the canned answers are at that port; with TLS where there is a folder for its certificates."""
+    """Serve the canned responses and yield the port; with a folder for the certificate, over TLS."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _create_handler(CannedAws([dict(item) for item in items])))
     if folder:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -37,7 +37,7 @@ def serve(items: Sequence[Mapping[str, Any]], folder: Path | None = None) -> Ite
 
 
 def write_ca_bundle(folder: Path, packages: Path) -> Path:
-    """The authorities that the botocore there trusts, and the server's: parsing them is a part of a start."""
+    """Write the server's certificate and the authorities of that botocore, since parsing them is part of a start."""
     bundle = folder / f"{packages.name}.pem"
     roots = (packages / "botocore" / "cacert.pem").read_text()
     bundle.write_text(roots + (folder / "server.pem").read_text().partition("-----BEGIN EC")[0])
@@ -65,7 +65,7 @@ def _create_handler(aws: CannedAws) -> type[BaseHTTPRequestHandler]:
 
 
 def _create_certificate(folder: Path) -> Path:
-    """A key and a certificate of its own for localhost."""
+    """Create a key and a self-signed certificate for localhost."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)

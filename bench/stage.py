@@ -1,4 +1,4 @@
-"""What the bench measures on: the table's items, the events, the variables, and the artifact of `sam build`."""
+"""The input of the bench: the table's items, the events, the variables, and the artifacts of `sam build`."""
 
 import shutil
 import subprocess
@@ -38,19 +38,19 @@ FUNCTION_ENVIRONMENT = {
     "RUNNER_TOKEN_SECRET_ID": "runner-token",
     "EVENT_BUS_NAME": "bus",
 }
-"""As Lambda has them; the layer's own are those of template.yaml's Globals."""
+"""The environment of a function, with the variables of template.yaml's Globals."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """An install with fifty schedules, and one event for each operation on it."""
+    """The items of an install with its schedules, and one event for each operation."""
 
     items: Sequence[Mapping[str, Any]]
     events: Mapping[str, Mapping[str, Any]]
 
 
 def create_stage(schedules: int = 49, payload: object = PAYLOAD) -> Stage:
-    """Written by the service's own operations, in memory; by default with room for one more."""
+    """Build a stage with the service's operations, in memory; by default, the quota has room for one more schedule."""
     with new_world(aws="memory") as world:
         world.register_install(INSTALL)
         inputs = [
@@ -66,25 +66,27 @@ def create_stage(schedules: int = 49, payload: object = PAYLOAD) -> Stage:
 
 def _create_events(schedule_id: str) -> Mapping[str, Mapping[str, Any]]:
     body = {"endpoint": "POST /api/sync", "cron": "*/15 9-17 * * MON-FRI", "timezone": "Europe/Berlin"}
-    named = {**body, "name": "quarterly", "payload": PAYLOAD}
+    full_body = {**body, "name": "quarterly", "payload": PAYLOAD}
     return {
         "list": _http_api_event("GET", query={"limit": "50"}),
         "get": _http_api_event("GET", schedule_id),
-        "create": _http_api_event("POST", body=named),
+        "create": _http_api_event("POST", body=full_body),
         "update": _http_api_event(
             "PATCH", schedule_id, body={"cron": "5 4 * * *", "timezone": "Europe/Berlin"}
         ),
         "delete": _http_api_event("DELETE", schedule_id),
         "runs": _http_api_event("GET", schedule_id, query={"limit": "50"}),
-        "invalid": _http_api_event("POST", body=[named]),
-        "refused": _http_api_event("POST", body={**named, "cron": "* * * * *", "timezone": "Mars/Olympus"}),
+        "invalid": _http_api_event("POST", body=[full_body]),
+        "refused": _http_api_event(
+            "POST", body={**full_body, "cron": "* * * * *", "timezone": "Mars/Olympus"}
+        ),
     }
 
 
 def _http_api_event(
     method: str, schedule_id: str = "", *, body: object = None, query: Mapping[str, str] | None = None
 ) -> Mapping[str, Any]:
-    """As API Gateway sends it (payload format 2.0)."""
+    """Build an event as API Gateway sends it (payload format 2.0)."""
     path = f"/v1/installs/{INSTALL}/schedules" + f"/{schedule_id}" * bool(schedule_id)
     parameters: dict[str, str] = {"installId": INSTALL}
     if schedule_id:
@@ -113,7 +115,7 @@ TENANT_EVENT = {
 
 
 def find_python() -> str:
-    """The Python of Lambda, as the build finds it."""
+    """Return the path of Lambda's Python, found as the build finds it."""
     candidates = [
         shutil.which("python3.13"),
         *sorted(Path.home().glob(".pyenv/versions/3.13.*/bin/python3.13")),

@@ -1,4 +1,4 @@
-"""What is measured: the built artifact, the floor, and what else a user could have built it with."""
+"""The measured subjects: the built artifact, raw botocore, and other common stacks."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ RUNTIME_PACKAGES = ("boto3", "botocore", "jmespath", "python-dateutil", "s3trans
 
 @dataclass(frozen=True)
 class Subject:
-    """`paths` are searched in this order, `{function}` standing for the folder of an operation's function."""
+    """A measured implementation; `{function}` in its paths is the folder of the operation's function."""
 
     name: str
     paths: tuple[str, ...]
@@ -24,13 +24,13 @@ class Subject:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def python_path(self, operation: str) -> str:
-        """The process's PYTHONPATH, with the bench's own modules last."""
-        named = _FUNCTION_BY_OPERATION.get(operation, operation).title().replace("_", "")
-        function = f"{ARTIFACT}/{named}Function"
+        """Return the process's PYTHONPATH, with the bench's own modules last."""
+        name = _FUNCTION_BY_OPERATION.get(operation, operation).title().replace("_", "")
+        function = f"{ARTIFACT}/{name}Function"
         return os.pathsep.join([*(each.format(function=function) for each in self.paths), str(BENCH)])
 
     def handler_module(self, operation: str) -> str:
-        """The module with the handler."""
+        """Return the name of the module with the handler."""
         return self.module.format(operation=_FUNCTION_BY_OPERATION.get(operation, operation))
 
 
@@ -57,7 +57,7 @@ PEERS = tuple(
 
 @cache
 def install_runtimes() -> None:
-    """Install what Lambda's runtime has, in the locked versions, and what the peers need; with byte code, as there."""
+    """Install the packages of Lambda's runtime, in the locked versions, and those of the peers, with byte code."""
     locked = (ROOT / "requirements.lock").read_text().splitlines()
     pins = [line.split(" ")[0] for line in locked if line.partition("==")[0] in (*RUNTIME_PACKAGES, "tzdata")]
     _install_packages(WORK / "runtime", *(pin for pin in pins if not pin.startswith("tzdata")))

@@ -1,4 +1,4 @@
-"""What an operation asks of AWS: its calls, and DynamoDB's units, counted on the table in memory."""
+"""The AWS usage of an operation: its calls, and DynamoDB's units, counted on the table in memory."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -15,29 +15,28 @@ from scheduling.operations.schedules.update import update_schedule
 from bench.stage import INSTALL, PAYLOAD
 from tests.support.aws.calls import Call
 from tests.support.aws.memory_table import MemoryTable
-from tests.support.stacks.world import TABLE, World, create_input, new_world, next_hourly_fire, update_input
+from tests.support.stacks.fires import next_hourly_fire
+from tests.support.stacks.world import TABLE, World, create_input, new_world, update_input
 
 Item = Mapping[str, Any]
 _INDEX_KEYS = {"pending": "pendingSince", "installs": "installShard"}
 MIN_UNITS: Mapping[str, tuple[int, int]] = {
     "list": (8, 0),  # the install and 49 rows of some 640 bytes
     "get": (2, 0),  # install and schedule
-    "endpoints": (1, 0),  # the install; the version is known
-    "create": (
-        2,
-        9,
-    ),  # install and name; both and the row in a transaction, twice each; row settled; index in and out
-    "update": (2, 7),  # install and schedule; both in a transaction; row settled; index in and out
+    "endpoints": (1, 0),  # the install; the version is cached
+    # install and name; both and the row in a transaction, twice each; marked synced; index in and out
+    "create": (2, 9),
+    "update": (2, 7),  # install and schedule; both in a transaction; marked synced; index in and out
     "delete": (2, 12),  # the same two; two transactions, of two rows and of three; index in and out
     "refused": (2, 0),  # install and name
     "fire": (4, 8),  # install, its configuration, schedule and run; two transactions of two rows
 }
-"""Units of consistent reads and of writes that no design with these guarantees does without."""
+"""The units of consistent reads and of writes that any design with these guarantees needs."""
 
 
 @dataclass(frozen=True)
 class AwsUsage:
-    """Of one operation: the calls by name, and units of reads and of writes."""
+    """The calls of one operation, and its units of reads and of writes."""
 
     calls: Sequence[str]
     read_units: int
@@ -45,13 +44,13 @@ class AwsUsage:
 
 
 class UsageMeter:
-    """Counts what a function of the world asks for."""
+    """Counts the calls and units of operations in a world."""
 
     def __init__(self, world: World, table: MemoryTable) -> None:
         self._world, self._table = world, table
 
     def measure(self, operation: Callable[[], object]) -> AwsUsage:
-        """By the operation, which is made."""
+        """Run the operation and return its usage."""
         self._read_units = self._write_units = 0
         calls = self._world.calls
         calls.recorded.clear()
@@ -86,7 +85,7 @@ class UsageMeter:
 
 
 def _item_size(item: Item | None) -> int:
-    """By DynamoDB's rule: names and values in UTF-8, numbers about half a byte a digit and one more."""
+    """Return the size by DynamoDB's rule: names and values in UTF-8, a number half a byte per digit and one byte."""
     return sum(len(name.encode()) + _value_size(value) for name, value in (item or {}).items())
 
 
@@ -106,7 +105,7 @@ def _value_size(value: Mapping[str, Any]) -> int:
 
 
 def measure_usage() -> Mapping[str, AwsUsage]:
-    """On an install with 49 schedules, each operation once."""
+    """Measure each operation once, on an install with 49 schedules."""
     with new_world(aws="memory") as world:
         if world.memory is None:
             raise AssertionError("the world is not in memory")

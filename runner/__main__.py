@@ -1,4 +1,4 @@
-"""Starts the runner: `python -m runner`."""
+"""Start the runner: `python -m runner`."""
 
 import contextlib
 import logging
@@ -6,6 +6,7 @@ import sys
 import threading
 
 from runner.host.callback import SchedulerCallback
+from runner.logs import configure_logging
 from runner.sandbox.components import ComponentStore
 from runner.sandbox.execution import ExtensionExecutor
 from runner.sandbox.sandbox import Sandbox
@@ -16,7 +17,7 @@ log = logging.getLogger("runner")
 
 
 def build_server(settings: Settings) -> RunnerServer:
-    """The server with all its parts, listening but not yet serving."""
+    """Build the server and everything it uses. It listens, but does not serve yet."""
     sandbox = Sandbox(settings.cache_dir)
     components = ComponentStore(settings.extensions_dirs, sandbox.compile_component)
     callback = SchedulerCallback(settings.scheduler_base_url, settings.auth_token)
@@ -27,7 +28,7 @@ def build_server(settings: Settings) -> RunnerServer:
 
 def main() -> None:
     """Serve until interrupted."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logging()
     try:
         settings = read_settings()
     except SettingsError as error:

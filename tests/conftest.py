@@ -6,6 +6,9 @@ import botocore.loaders
 import pytest
 from hypothesis import settings
 
+# Its modules hold assertions but no tests; pytest rewrites only test modules by default.
+pytest.register_assert_rewrite("tests.properties.two_systems")
+
 settings.register_profile("default", max_examples=60, derandomize=False, print_blob=True, deadline=None)
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
@@ -13,17 +16,17 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--sam", action="store_true", help="test the stack in containers, made by `make sam-build`"
+        "--sam", action="store_true", help="test the stack in containers, built by `make sam-build`"
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --sam what containers can be asked, each folder with one stack; without it what needs none."""
+    """Select the tests for containers with --sam, one stack per folder, and the others without it."""
     in_containers = config.getoption("--sam")
-    left_out = [item for item in items if not _is_selected(item, in_containers=in_containers)]
-    items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
+    deselected = [item for item in items if not _is_selected(item, in_containers=in_containers)]
+    items[:] = [item for item in items if item not in deselected]
+    config.hook.pytest_deselected(items=deselected)
     for item in items if in_containers else []:
         item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
 
@@ -34,7 +37,7 @@ def _is_selected(item: pytest.Item, *, in_containers: bool) -> bool:
     return item.path.parent.name != "sam"
 
 
-# botocore reads its descriptions of AWS for each session anew, which is most of what a command's tests would take.
+# botocore reads its service models again for each session, which takes most of the time of the command line's tests.
 botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
 
 _ALIAS_CACHE: dict[str, str] = {}
@@ -47,5 +50,5 @@ def _cached_alias(emitter: botocore.hooks.EventAliaser, name: str) -> str:
     return _ALIAS_CACHE[name]
 
 
-# Every client looks for the other names of its events anew, in the same list.
+# botocore looks up the aliases of event names again for each client, in the same list.
 botocore.hooks.EventAliaser._alias_event_name = _cached_alias  # type: ignore[attr-defined]

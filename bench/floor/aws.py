@@ -20,7 +20,7 @@ _WRITE = {str: "S", bool: "BOOL"}
 
 
 def decode_item(item):
-    """The item's values without their types."""
+    """Return the item's values without their types."""
     return {name: _decode_value(typed) for name, typed in item.items()}
 
 
@@ -30,7 +30,7 @@ def _decode_value(typed):
 
 
 def encode_item(values):
-    """Values with their types, those that are None left out."""
+    """Return values with their types; None is left out."""
     return {name: _encode_value(value) for name, value in values.items() if value is not None}
 
 
@@ -51,7 +51,7 @@ def name_key(install_id, name):
 
 
 def read_items(*keys):
-    """What stands under the keys, by the second part of each."""
+    """Return the items of the keys, by sort key."""
     request = {TABLE: {"Keys": [encode_item(key) for key in keys], "ConsistentRead": True}}
     response = dynamodb.batch_get_item(RequestItems=request)
     items = map(decode_item, response["Responses"][TABLE])
@@ -62,7 +62,7 @@ _version_endpoints = {}
 
 
 def read_endpoints(install):
-    """The endpoints of the installed version."""
+    """Return the endpoints of the installed version."""
     pk = f"VERSION#{install['registryId']}#{install['versionId']}"
     if pk not in _version_endpoints:
         key = encode_item({"pk": pk, "sk": "VERSION"})
@@ -73,7 +73,7 @@ def read_endpoints(install):
 
 
 def build_update(key, changes, condition, values=None, names=None):
-    """An UpdateItem's arguments: `changes` from name to value, where None removes."""
+    """Build an UpdateItem's arguments; a change to None removes the attribute."""
     names = {**(names or {}), **{f"#{name}": name for name in changes}}
     values = encode_item({**(values or {}), **{f":{name}": value for name, value in changes.items()}})
     sets = [f"#{name} = :{name}" for name, value in changes.items() if value is not None]

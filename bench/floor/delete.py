@@ -27,10 +27,10 @@ def handler(event):
         "pendingSince": format_stored_time(moment),
         "pendingShard": pending_shard(schedule_id),
     }
-    unchanged = "changeToken = :seen AND attribute_not_exists(pendingSince)"
+    unchanged = "changeToken = :previous AND attribute_not_exists(pendingSince)"
     transact(
         reserve_write(install, install_id, moment, 0),
-        {"Update": build_update(key, changes, unchanged, {":seen": before["changeToken"]})},
+        {"Update": build_update(key, changes, unchanged, {":previous": before["changeToken"]})},
     )
     timers.delete_timer(schedule_id)
     deletes = [

@@ -1,4 +1,4 @@
-"""Answers, and what every operation asks of an install."""
+"""Responses, and the checks that every operation makes."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The rules of a schedule, for callers who send what is mostly right."""
+"""The rules of a schedule, for mostly valid input."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def parse_body(event):
 
 
 def check_definition(body, current, endpoints, name_taken):
-    """The definition as columns; `current` is None for a create."""
+    """Return the definition as columns; `current` is None for a create."""
     errors = {name: f"{name} is not a known field" for name in body if name not in _FIELDS}
     for name, kind in _FIELDS.items():
         nullable = name in ("name", "payload")

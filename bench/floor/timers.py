@@ -10,7 +10,7 @@ _DAYS = "SUN MON TUE WED THU FRI SAT".split()
 
 
 def timer_arguments(row, install_id, schedule_id):
-    """The arguments of CreateSchedule and UpdateSchedule."""
+    """Build the arguments of CreateSchedule and UpdateSchedule."""
     return {
         "GroupName": _GROUP,
         "Name": schedule_id,

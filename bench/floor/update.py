@@ -25,6 +25,21 @@ from writes import mark_synced, new_token, pending_shard, reserve_name, reserve_
 _DEFINITION_COLUMNS = ("endpointMethod", "endpointPath", "cron", "timezone", "enabled", "name", "payload")
 
 
+def _changed_columns(before, current, columns, moment, schedule_id):
+    changed = {column: value for column, value in columns.items() if value != current[column]}
+    changed |= {"revision": before["revision"] + 1, "changeToken": new_token()}
+    if any(column in changed for column in ("cron", "timezone", "enabled")):
+        number = before["lastTimerRevision"] + 1
+        changed |= {
+            "timerRevision": number,
+            "lastTimerRevision": number,
+            "timerSince": format_stored_time(moment),
+            "pendingSince": format_stored_time(moment),
+            "pendingShard": pending_shard(schedule_id),
+        }
+    return changed
+
+
 @http_handler
 def handler(event):
     install_id, schedule_id, body = parse_install_id(event), parse_schedule_id(event), parse_body(event)
@@ -40,21 +55,12 @@ def handler(event):
     current = {column: before.get(column) for column in _DEFINITION_COLUMNS}
     columns = check_definition(body, current, read_endpoints(install), owner != schedule_id)
     moment = utc_now()
-    changed = {column: value for column, value in columns.items() if value != current[column]}
-    changed |= {"revision": before["revision"] + 1, "changeToken": new_token()}
-    timer_changed = any(column in changed for column in ("cron", "timezone", "enabled"))
-    if timer_changed:
-        number = before["lastTimerRevision"] + 1
-        changed |= {
-            "timerRevision": number,
-            "lastTimerRevision": number,
-            "timerSince": format_stored_time(moment),
-        }
-        changed |= {"pendingSince": format_stored_time(moment), "pendingShard": pending_shard(schedule_id)}
-    unchanged = "changeToken = :seen AND attribute_not_exists(pendingSince)"
+    changed = _changed_columns(before, current, columns, moment, schedule_id)
+    timer_changed = "timerRevision" in changed
+    unchanged = "changeToken = :previous AND attribute_not_exists(pendingSince)"
     steps = [
         reserve_write(install, install_id, moment, 0),
-        {"Update": build_update(key, changed, unchanged, {":seen": before["changeToken"]})},
+        {"Update": build_update(key, changed, unchanged, {":previous": before["changeToken"]})},
     ]
     if "name" in changed:
         if columns["name"]:

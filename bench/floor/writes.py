@@ -1,4 +1,4 @@
-"""What create, update and delete have in common: the slot of the window, and the settling of the row."""
+"""Steps that create, update and delete share: the slot of the rate limit, and marking the row synced."""
 
 import random
 import secrets
@@ -18,7 +18,7 @@ def pending_shard(schedule_id):
 
 
 def reserve_write(install, install_id, now, growth):
-    """The update of the install that counts the write, and, by `growth`, the schedule."""
+    """Build the update of the install that counts the write and adds `growth` to its schedule count."""
     millis = int(now.timestamp() * 1000)
     if growth > 0 and install["scheduleCount"] >= 50:
         raise ApiError(409, "QUOTA_EXCEEDED", "Too many schedules (max 50 per extension install)")
@@ -26,15 +26,15 @@ def reserve_write(install, install_id, now, growth):
     if not free:
         raise ApiError(429, "RATE_LIMITED", "Too many changes")
     names = {"#w": "writes", "#s": random.choice(free), "#q": "writeSequence", "#g": "generation"}
-    values = {":now": millis, ":old": millis - WINDOW_MS, ":one": 1, ":g": install["generation"]}
-    condition = "#g = :g AND (attribute_not_exists(#w.#s) OR #w.#s <= :old)"
+    values = {":now": millis, ":window_start": millis - WINDOW_MS, ":one": 1, ":g": install["generation"]}
+    condition = "#g = :g AND (attribute_not_exists(#w.#s) OR #w.#s <= :window_start)"
     additions = "#q :one"
     if growth:
         names["#c"], values[":growth"] = "scheduleCount", growth
         additions += ", #c :growth"
     if growth > 0:
-        values[":most"] = 50
-        condition += " AND #c < :most"
+        values[":quota"] = 50
+        condition += " AND #c < :quota"
     return {
         "Update": {
             "TableName": TABLE,
@@ -78,7 +78,7 @@ IF_STILL_PENDING = "changeToken = :token AND attribute_exists(pendingSince)"
 
 
 def mark_synced(row, install_id, schedule_id):
-    """EventBridge matches: the row is no longer pending."""
+    """Clear the pending mark of the row, since EventBridge matches it."""
     key = schedule_key(install_id, schedule_id)
     changes = {"pendingSince": None, "pendingShard": None}
     dynamodb.update_item(**build_update(key, changes, IF_STILL_PENDING, {":token": row["changeToken"]}))

@@ -1,4 +1,4 @@
-"""Schedules as they are usually kept with boto3 and pydantic: read, check, then write. For all peers alike."""
+"""Schedules as usually stored with boto3 and pydantic: read, check, then write; shared by all peers."""
 
 import json
 import os

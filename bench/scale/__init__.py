@@ -1,1 +1,1 @@
-"""What becomes of 10 million schedules at the top of the hour: docs/scale.md."""
+"""A simulation of 10 million schedules at the full hour; see docs/scale.md."""

@@ -1,4 +1,4 @@
-"""`make bench-scale`: print what becomes of each load on each stack, and draw it into docs/scale.svg."""
+"""`make bench-scale`: print the outcome of each load on each stack, and draw docs/scale.svg."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,12 +13,12 @@ from bench.scale.plot import Curve, draw_curves
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "scale.svg"
 HORIZON_SECONDS = 8 * HOUR
-LEGEND = """500: that concurrency reserved; the runner takes 500 at once. 1 h, 6 h: how long Lambda keeps an event.
-1 min, 4 min: spread evenly, by a flexible window or an offset. raised: 4,000 fires a second, 10,000 runs at once.
-late: from the minute of the rule to the first second of the run, of those that were run. expired, dead letters: lost
-unless replayed. waiting: not begun after eight hours. account full: minutes in which the API finds no concurrency."""
+LEGEND = """500: that concurrency is reserved; the runner takes 500 runs at once. 1 h, 6 h: maximum age of an event.
+1 min, 4 min: spread evenly, by a flexible window or an offset. raised: 4,000 fires a second, 10,000 concurrent runs.
+late: from the minute of the rule to the start of the run, of the runs that started. expired, dead letters: lost
+unless replayed. waiting: not started after eight hours. account full: minutes without concurrency for the API."""
 WRITE_UNITS = 8
-"""Of one fire: two transactions of two rows, each row counted twice."""
+"""Write units of one fire: two transactions of two rows, each row counted twice."""
 
 AS_IS = LoadStack()
 RESERVED = LoadStack(concurrency=500)
@@ -39,13 +39,13 @@ PLOTTED_LOAD = "10 million once a day: the busiest four hours"
 PLOTTED_STACKS = {
     "no limit": "no concurrency reserved, a runner for 500",
     "no limit, 4 min": "the same, spread over 4 minutes",
-    "500, 1 h": "500 reserved, events live 1 hour",
-    "500, 6 h": "500 reserved, events live 6 hours",
+    "500, 1 h": "500 reserved, events expire after 1 hour",
+    "500, 6 h": "500 reserved, events expire after 6 hours",
 }
 
 
 def main() -> None:
-    """Print and draw."""
+    """Simulate, print and draw."""
     console = Console(width=140)
     for load in create_loads():
         results = {
@@ -65,7 +65,7 @@ def _result_table(load: Load, results: Mapping[str, Outcome]) -> Table:
         "late p50",
         "p99",
         "last",
-        "at once",
+        "concurrent",
         "account full",
         "skipped",
         "dead letters",
@@ -92,7 +92,7 @@ def _result_table(load: Load, results: Mapping[str, Outcome]) -> Table:
 
 
 def count_by_lateness(outcome: Outcome) -> dict[int, int]:
-    """How many began how many seconds late, in order."""
+    """Return the number of runs by seconds of lateness, in order."""
     late: dict[int, int] = {}
     for nominal, starts in outcome.starts.items():
         for second, count in starts.items():
@@ -101,7 +101,7 @@ def count_by_lateness(outcome: Outcome) -> dict[int, int]:
 
 
 def percentile(late: Mapping[int, int], share: float) -> int:
-    """The seconds that this share of those that began were late at most."""
+    """Return the lateness that this share of the started runs does not exceed."""
     target, total = share * sum(late.values()), 0
     for seconds, count in late.items():
         total += count
@@ -111,23 +111,23 @@ def percentile(late: Mapping[int, int], share: float) -> int:
 
 
 def count_overlaps(outcome: Outcome, load: Load) -> int:
-    """Occurrences that find the one before under way, where both have been moved together by waiting."""
+    """Return the number of occurrences that start while the previous one still runs, since both were delayed."""
     longest = round(sum(seconds * share for seconds, share in DURATIONS))
     skipped = 0.0
     for period, schedules in load.periods.items():
         for nominal, starts in outcome.starts.items():
-            after = outcome.starts.get(nominal + period)
-            if after is None:
+            next_starts = outcome.starts.get(nominal + period)
+            if next_starts is None:
                 continue
-            due, due_after = load.occurrences[nominal], load.occurrences[nominal + period]
+            count_now, count_next = load.occurrences[nominal], load.occurrences[nominal + period]
             for second, count in starts.items():
-                near = sum(after.get(second + shift, 0) for shift in range(1 - longest, longest))
-                skipped += schedules * (count / due) * (near / due_after)
+                near = sum(next_starts.get(second + shift, 0) for shift in range(1 - longest, longest))
+                skipped += schedules * (count / count_now) * (near / count_next)
     return round(skipped)
 
 
 def _lateness_curve(name: str, outcome: Outcome, load: Load) -> Curve:
-    """The share of all occurrences that have begun, by minutes of lateness."""
+    """Return the share of all occurrences that have started, by minutes of lateness."""
     points, total = [(0.0, 0.0)], 0
     for seconds, count in count_by_lateness(outcome).items():
         total += count

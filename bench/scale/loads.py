@@ -1,4 +1,4 @@
-"""How many occurrences are due in which second: 10 million schedules, three ways."""
+"""The number of occurrences due in each second: 10 million schedules in three mixes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 SCHEDULES = 10_000_000
 HOUR = 3_600
 HOURS = 4
-"""So many are looked at, from the busiest on."""
+"""The simulated hours, from the busiest on."""
 
-# Where tenants are, in hours from UTC, and at which full hour they like their daily runs: assumed.
+# Assumed shares: of tenants by UTC offset in hours, and of daily runs by local full hour.
 ZONE_SHARES = {
     -8: 0.10,
     -6: 0.08,
@@ -40,7 +40,7 @@ DAILY_HOUR_SHARES = {
 
 @dataclass(frozen=True)
 class Load:
-    """`due` has the seconds of the busiest hours; `periods` how many schedules fire how often, for overlaps."""
+    """Occurrences by second of the busiest hours; `periods` has the number of schedules by period, for overlaps."""
 
     name: str
     occurrences: Mapping[int, int]
@@ -48,12 +48,12 @@ class Load:
 
     @property
     def total(self) -> int:
-        """All occurrences."""
+        """The number of all occurrences."""
         return sum(self.occurrences.values())
 
 
 def daily_by_hour(schedules: int) -> list[int]:
-    """Occurrences of daily schedules at each full hour of a day in UTC, the busiest first."""
+    """Return the occurrences of daily schedules at each full hour of a UTC day, the busiest first."""
     hours = [0.0] * 24
     for offset, zone_share in ZONE_SHARES.items():
         for local, hour_share in DAILY_HOUR_SHARES.items():
@@ -64,7 +64,7 @@ def daily_by_hour(schedules: int) -> list[int]:
 
 
 def create_loads() -> list[Load]:
-    """A small burst; everyone hourly; everyone once a day; and a mix."""
+    """Return the loads: a small burst, all hourly, all daily, and a mix."""
     hourly = {0: SCHEDULES}
     daily = {after * HOUR: count for after, count in enumerate(daily_by_hour(SCHEDULES)[:HOURS])}
     often, each_hour = SCHEDULES // 100, SCHEDULES // 10

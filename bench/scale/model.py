@@ -1,6 +1,6 @@
 """EventBridge Scheduler, Lambda's asynchronous queue and the runner, second by second, in counts of occurrences.
 
-Deterministic: occurrences of one second are told apart by nothing, so a share of them stands for a chance.
+Deterministic: the occurrences of one second are interchangeable, so a share of them represents a probability.
 """
 
 import heapq
@@ -10,25 +10,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 DURATIONS = ((1, 0.50), (2, 0.30), (5, 0.15), (15, 0.04), (30, 0.01))
-"""Seconds that a run takes, with their shares: assumed; 2.75 on average."""
+"""Assumed durations of runs in seconds, with their shares; 2.75 on average."""
 
 NEW_ENVIRONMENTS_PER_SECOND = 100
-"""A second, of one function; AWS says 1,000 in ten seconds."""
+"""New environments of one function per second; AWS documents 1,000 in ten seconds."""
 
 REFUSALS_PER_SLOT = 10
-"""Times a second that one slot of the function can be told 503 by a runner that is full: assumed."""
+"""Assumed 503 responses per second that one slot of the function receives from a full runner."""
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 1, 300
 RETRY_DELAYS = (60, 120)
 SPLIT_GROUPS, MAX_GROUPS_TO_SPLIT = 4, 300
-"""Events that were throttled together part, with a jitter each (assumed), as long as few groups of them wait."""
+"""Events throttled together split into groups, each with its own jitter (assumed), while few groups wait."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadStack:
-    """What there is to carry the load, by AWS's defaults; `concurrency` is the function's own limit.
+    """The capacities that carry the load, by default AWS's; `concurrency` is the function's reserved concurrency.
 
-    `queue` is SQS between timer and executor, which knows no age and keeps the order.
+    `queue` puts SQS between timer and executor; it has no maximum event age and keeps the order.
     """
 
     timer_rate: int = 1_000
@@ -42,10 +42,10 @@ class LoadStack:
 
 @dataclass
 class Outcome:
-    """What became of the occurrences."""
+    """The outcome of all occurrences."""
 
     starts: dict[int, Counter[int]] = field(default_factory=dict)
-    """For each nominal second, how many began in which second."""
+    """For each nominal second, the number of runs by the second of their start."""
     dead_lettered: int = 0
     expired: int = 0
     waiting: int = 0
@@ -56,7 +56,7 @@ class Outcome:
 
 @dataclass(order=True)
 class WaitingEvents:
-    """Events that are tried at the same second; they have been throttled, and have failed, equally often."""
+    """Events with the same next attempt and the same numbers of throttles and failures."""
 
     ready: int
     order: int
@@ -70,19 +70,19 @@ class WaitingEvents:
 class Simulation:
     """One stack under one load."""
 
-    def __init__(self, stack: LoadStack, due: Mapping[int, int]) -> None:
+    def __init__(self, stack: LoadStack, occurrences: Mapping[int, int]) -> None:
         self.outcome = Outcome()
         self._stack = stack
-        self._arrivals = _spread_arrivals(due, stack.spread)
+        self._arrivals = _spread_arrivals(occurrences, stack.spread)
         self._timers: deque[list[int]] = deque()
         self._queue: list[WaitingEvents] = []
         self._ends: Counter[int] = Counter()
         self._running = self._environments = self._order = 0
         self._rest = [0.0] * len(DURATIONS)
-        self._random = random.Random(1)  # noqa: S311 - the same each time, so that figures can be compared
+        self._random = random.Random(1)  # noqa: S311 - the same in each run, so that figures can be compared
 
     def run(self, until: int) -> Outcome:
-        """Until all is done, or for that many seconds."""
+        """Simulate until all occurrences are done, or for that many seconds."""
         last = max(self._arrivals)
         for now in range(until):
             self._running -= self._ends.pop(now, 0)
@@ -94,7 +94,7 @@ class Simulation:
         return self.outcome
 
     def _deliver_timers(self, now: int) -> None:
-        """EventBridge Scheduler delays what is over its rate, and loses none."""
+        """Deliver timers; EventBridge Scheduler delays those above its rate and loses none."""
         self._timers.extend([nominal, count] for nominal, count in self._arrivals.pop(now, ()))
         room = self._stack.timer_rate
         while self._timers and room:
@@ -153,7 +153,7 @@ class Simulation:
         self._ends[now + DURATIONS[0][0]] += left
 
     def _retry_or_dead_letter(self, events: WaitingEvents, count: int, now: int) -> None:
-        """The runner is full: Lambda tries again after one and two minutes, then gives the event up."""
+        """Retry events that a full runner refused, after one and two minutes; then dead-letter them."""
         if count and events.failed == len(RETRY_DELAYS):
             self.outcome.dead_lettered += count
         elif count:
@@ -163,7 +163,7 @@ class Simulation:
             )
 
     def _back_off(self, events: WaitingEvents, count: int, now: int) -> None:
-        """No slot is free: Lambda tries again, each time after twice the time; a queue keeps its order."""
+        """Delay events without a free slot, with exponential back-off; a queue keeps its order."""
         if not count:
             return
         if self._stack.queue:
@@ -178,11 +178,11 @@ class Simulation:
             self._enqueue(replace(events, ready=ready, count=share, throttled=events.throttled + 1))
 
 
-def _spread_arrivals(due: Mapping[int, int], seconds: int) -> dict[int, list[tuple[int, int]]]:
-    """When what is due arrives: at once, or evenly in the seconds after it."""
+def _spread_arrivals(occurrences: Mapping[int, int], seconds: int) -> dict[int, list[tuple[int, int]]]:
+    """Return the arrivals by second: at the nominal second, or spread evenly over the seconds after it."""
     arrivals: dict[int, list[tuple[int, int]]] = {}
     parts = max(1, seconds)
-    for nominal, count in due.items():
+    for nominal, count in occurrences.items():
         for part in range(parts):
             share = count * (part + 1) // parts - count * part // parts
             arrivals.setdefault(nominal + part, []).append((nominal, share))

@@ -1,4 +1,4 @@
-"""Curves as an SVG, by hand: one picture needs no library."""
+"""Curves as an SVG, without a library."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ _FONT = 'font-family="sans-serif" font-size="12"'
 
 @dataclass(frozen=True)
 class Curve:
-    """Points of minutes and shares, both growing."""
+    """A named curve; minutes and shares of its points both increase."""
 
     name: str
     points: Sequence[tuple[float, float]]
 
 
 def draw_curves(curves: Sequence[Curve], title: str) -> str:
-    """The picture: what share of all occurrences has begun, by how late."""
+    """Draw the share of all occurrences that have started, by lateness."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 30} {TOP + HEIGHT + 130}" {_FONT}>',
         '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{LEFT}" y="24" font-size="14">Share of all occurrences that have begun: {escape(title)}</text>',
+        f'<text x="{LEFT}" y="24" font-size="14">Share of all occurrences that have started: {escape(title)}</text>',
         *_grid_elements(),
     ]
     for index, curve in enumerate(curves):
@@ -49,7 +49,7 @@ def _grid_elements() -> list[str]:
         x = _x(60 * hour)
         lines.append(f'<path d="M{x} {TOP}V{TOP + HEIGHT}" stroke="#ddd"/>')
         lines.append(f'<text x="{x}" y="{TOP + HEIGHT + 18}" text-anchor="middle">{hour} h</text>')
-    lines.append(f'<text x="{LEFT + WIDTH}" y="{TOP + HEIGHT + 36}" text-anchor="end">late by</text>')
+    lines.append(f'<text x="{LEFT + WIDTH}" y="{TOP + HEIGHT + 36}" text-anchor="end">lateness</text>')
     return lines
 
 
@@ -58,7 +58,7 @@ def _curve_elements(curve: Curve, colour: str, row: int) -> list[str]:
     points = [*curve.points[::step], curve.points[-1], (60 * HOURS, curve.points[-1][1])]
     path = " ".join(f"{_x(minutes)},{_y(share)}" for minutes, share in points)
     y = TOP + HEIGHT + 54 + 20 * row
-    dashes = ' stroke-dasharray="7 7"' if row % 2 else ""  # where two curves are the same, both are seen
+    dashes = ' stroke-dasharray="7 7"' if row % 2 else ""  # keeps equal curves distinguishable
     label = f"{escape(curve.name)}: {curve.points[-1][1]:.0%} in the end"
     return [
         f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"{dashes}/>',

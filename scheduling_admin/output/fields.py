@@ -1,4 +1,4 @@
-"""Schedules, timers and runs for machines: the API's names, with what only operators see."""
+"""JSON fields of installs, schedules, timers and runs: those of the API, and what only operators see."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from scheduling_admin.status import FiringStatus, evaluate_firing_status
 
 @dataclass(frozen=True)
 class ScheduleView:
-    """A schedule as it stands since the newest change of its install; `fires` has the next ones, if it fires."""
+    """A schedule with the latest change of its install applied, its status and its next fires."""
 
     install: Install
     schedule: Schedule
@@ -24,44 +24,51 @@ class ScheduleView:
 
     @classmethod
     def create_view(cls, install: Install, schedule: Schedule, now: datetime, count: int) -> "ScheduleView":
-        """With up to `count` fires after `now`."""
+        """Return the view with up to `count` fires after `now`; a schedule that does not fire has none."""
         status = evaluate_firing_status(install, schedule)
         upcoming_fires = list_next_fires(schedule.definition, now, count) if status.fires else []
         return cls(install, schedule.with_install_applied(install), status, tuple(upcoming_fires))
 
 
 def schedule_fields(view: ScheduleView) -> dict[str, object]:
-    """A schedule, its payload as it was written."""
-    schedule, definition, last_run = view.schedule, view.schedule.definition, view.schedule.last_run
+    """Return the schedule's API fields, its status and its state in the table."""
+    schedule = view.schedule
     return {
-        "id": schedule.id,
+        **_api_schedule_fields(schedule),
         "installId": schedule.install_id,
-        "name": definition.name,
-        "endpointMethod": definition.endpoint_method,
-        "endpointPath": definition.endpoint_path,
-        "cron": definition.cron,
-        "timezone": definition.timezone,
-        "enabled": definition.enabled,
         "disabledReason": schedule.disabled_reason,
         "suspended": schedule.suspended,
         "fires": view.status.fires,
         "blockers": list(view.status.blockers),
-        "nextFires": [fire_time_fields(moment, definition.timezone) for moment in view.next_fires],
-        "lastRunAt": format_instant(last_run.started_at) if last_run else None,
-        "lastRunStatus": last_run.status if last_run else None,
-        "lastError": last_run.error if last_run else None,
-        "createdAt": format_instant(schedule.created_at),
+        "nextFires": [fire_time_fields(moment, schedule.definition.timezone) for moment in view.next_fires],
         "revision": schedule.revision,
         "timerRevision": schedule.timer_revision,
         "timerSince": format_instant(schedule.timer_since),
         "pendingSince": format_instant(schedule.pending_since),
         "changedBy": schedule.changed_by,
+    }
+
+
+def _api_schedule_fields(schedule: Schedule) -> dict[str, object]:
+    definition, last_run = schedule.definition, schedule.last_run
+    return {
+        "id": schedule.id,
+        "endpointPath": definition.endpoint_path,
+        "endpointMethod": definition.endpoint_method,
+        "name": definition.name,
+        "cron": definition.cron,
+        "timezone": definition.timezone,
+        "enabled": definition.enabled,
         "payload": exact_json.loads(definition.payload) if definition.payload else None,
+        "lastRunAt": format_instant(last_run.started_at) if last_run else None,
+        "lastRunStatus": last_run.status if last_run else None,
+        "lastError": last_run.error if last_run else None,
+        "createdAt": format_instant(schedule.created_at),
     }
 
 
 def timer_fields(timer: TimerSnapshot | None) -> dict[str, object] | None:
-    """What stands in EventBridge."""
+    """Return the timer's state in EventBridge."""
     if timer is None:
         return None
     return {
@@ -69,12 +76,12 @@ def timer_fields(timer: TimerSnapshot | None) -> dict[str, object] | None:
         "timezone": timer.timezone,
         "revision": timer.revision,
         "installId": timer.install_id,
-        "asDeployed": timer.matches_stack,
+        "matchesStack": timer.matches_stack,
     }
 
 
 def run_fields(run: Run) -> dict[str, object]:
-    """One run of the history."""
+    """Return the API fields of one run."""
     return {
         "scheduledTime": run.scheduled_time,
         "trigger": run.trigger.value,
@@ -84,4 +91,28 @@ def run_fields(run: Run) -> dict[str, object]:
         "status": run.status.value,
         "httpStatus": run.http_status,
         "error": run.error,
+    }
+
+
+def install_fields(install: Install) -> dict[str, object]:
+    """Return the install's API fields and its state in the table."""
+    return {
+        **_api_install_fields(install),
+        "deleting": install.deleting,
+        "pendingSince": format_instant(install.pending_since),
+        "changedBy": install.changed_by,
+    }
+
+
+def _api_install_fields(install: Install) -> dict[str, object]:
+    return {
+        "installId": install.id,
+        "tenantId": install.tenant_id,
+        "registryId": install.registry_id,
+        "versionId": install.version_id,
+        "contentHash": install.content_hash,
+        "grantedCapabilities": sorted(install.granted_capabilities),
+        "enabled": install.enabled,
+        "paused": install.paused,
+        "scheduleCount": install.schedule_count,
     }

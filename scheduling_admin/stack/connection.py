@@ -1,4 +1,4 @@
-"""From a command's options to the stack's services; the one place that sets the environment they are made from."""
+"""Connect to the stack; the only module that sets environment variables, from which the services are built."""
 
 import logging
 import os
@@ -19,8 +19,8 @@ from scheduling_admin.stack.outputs import Stack, is_loopback, parse_stack
 from scheduling_admin.stack.session import AdminSession
 
 NO_CREDENTIALS = (
-    "No AWS credentials are found. Choose a profile by --profile or AWS_PROFILE, or log in (`aws sso login`, "
-    "`aws configure`). The local stack needs none: --endpoint-url http://127.0.0.1:4566."
+    "No AWS credentials were found. Choose a profile with --profile or AWS_PROFILE, or log in (`aws sso login`, "
+    "`aws configure`). The local stack needs none: use --endpoint-url http://127.0.0.1:4566."
 )
 _CREDENTIAL_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _LOCAL_DEFAULTS = {
@@ -34,20 +34,25 @@ _CLIENT_CONFIG = Config(
 
 
 def connect(options: CommonOptions) -> AdminSession:
-    """The stack that the options name. Raises AdminError, and what botocore raises."""
+    """Connect to the stack that the options name.
+
+    Raises:
+        AdminError: The options are incomplete, or name no stack of this service.
+        BotoCoreError, ClientError: AWS did not respond, or refused the request.
+    """
     _apply_options(options)
     session = boto3.Session()
     if not session.region_name:
-        text = "No region is chosen: name the stack's by --region, AWS_REGION, or in the profile."
+        text = "No region is configured: choose the stack's region with --region, AWS_REGION or the profile."
         raise AdminError(text, ExitStatus.USAGE)
     _share_credentials(session)
     stack = _describe_stack(session, options.stack_name)
     os.environ.update(stack.environment)
     log = logging.getLogger("scheduling")
     handlers = list(log.handlers)
-    from scheduling import bootstrap  # takes longer than all else here
+    from scheduling import bootstrap  # the slowest import of a command
 
-    log.handlers[:] = handlers  # the functions' own, which came with it, writes to stdout
+    log.handlers[:] = handlers  # the import adds the functions' handler, which writes to stdout
     if stack.clock_url:
         bootstrap.use_clock(_create_local_clock(stack.clock_url))
     console = create_console(sys.stderr)
@@ -57,16 +62,16 @@ def connect(options: CommonOptions) -> AdminSession:
 
 
 def _apply_options(options: CommonOptions) -> None:
-    """Let every AWS client of this process be of that profile, region and endpoint."""
+    """Make every AWS client of this process use the profile, region and endpoint of the options."""
     if options.profile:
         for name in _CREDENTIAL_VARIABLES:
-            os.environ.pop(name, None)  # they would come before the profile
+            os.environ.pop(name, None)  # they would override the profile
         os.environ["AWS_PROFILE"] = options.profile
     if options.region:
         os.environ.update(AWS_REGION=options.region, AWS_DEFAULT_REGION=options.region)
     if options.endpoint_url:
         if not _is_url(options.endpoint_url):
-            text = f"--endpoint-url {options.endpoint_url} is no URL such as http://127.0.0.1:4566."
+            text = f"--endpoint-url {options.endpoint_url} is not a URL such as http://127.0.0.1:4566."
             raise AdminError(text, ExitStatus.USAGE)
         os.environ["AWS_ENDPOINT_URL"] = options.endpoint_url
         if is_loopback(options.endpoint_url):
@@ -82,7 +87,7 @@ def _is_url(text: str) -> bool:
 
 
 def _use_local_defaults() -> None:
-    """An emulator wants some credentials and a region, whichever they are."""
+    """Set credentials and a region if there are none: an emulator requires some, but accepts any."""
     session = boto3.Session()
     if session.get_credentials() is None:
         os.environ.update(
@@ -93,7 +98,7 @@ def _use_local_defaults() -> None:
 
 
 def _share_credentials(session: boto3.Session) -> None:
-    """Let a second factor be asked for once: each session by itself would ask again."""
+    """Share the credentials of an assumed role, since each further session would ask for the second factor again."""
     credentials = session.get_credentials()
     if credentials is None:
         raise AdminError(NO_CREDENTIALS, ExitStatus.AWS)
@@ -124,23 +129,23 @@ def _describe_stack(session: boto3.Session, name: str) -> Stack:
 
 def _format_missing_stack(name: str, region: str, endpoint: str) -> str:
     text = (
-        f"There is no stack {name} in {region}. Name it by --stack-name or EXTENSION_SCHEDULER_STACK, and its "
-        "region by --region; another account takes another --profile."
+        f"There is no stack {name} in {region}. Choose it with --stack-name or EXTENSION_SCHEDULER_STACK, its "
+        "region with --region, and its account with --profile."
     )
     if is_loopback(endpoint):
-        text += " `make local` calls its stack extension-scheduler-local."
+        text += " The stack of `make local` is extension-scheduler-local."
     return text
 
 
 def _create_local_clock(url: str) -> Callable[[], datetime]:
-    """The clock of a local stack, asked each time: it may stand still, or be moved."""
+    """Return the clock of a local stack, which is read each time because it can be frozen or moved."""
 
     def now() -> datetime:
         try:
             response = urllib3.request("GET", url, timeout=3, retries=False)
             return datetime.fromisoformat(response.json()["now"])
         except (urllib3.exceptions.HTTPError, ValueError, KeyError) as error:
-            text = f"The local stack's clock does not answer at {url}: does `make local` still run?"
+            text = f"The local stack's clock does not respond at {url}: is `make local` still running?"
             raise AdminError(text, ExitStatus.AWS) from error
 
     return now

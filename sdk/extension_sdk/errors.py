@@ -1,14 +1,14 @@
-"""What can go wrong, as exceptions."""
+"""The SDK's exceptions."""
 
 from collections.abc import Mapping
 
 
 class BadRequest(Exception):
-    """The request is not one that the endpoint can answer; the caller gets status 400 and the text."""
+    """The endpoint cannot handle the request; the caller gets status 400 and the text."""
 
 
 class SchedulerError(Exception):
-    """The scheduler refused; `code` says why."""
+    """The scheduler refused a call; `code` says why."""
 
     code = "internal"
 
@@ -20,29 +20,29 @@ class NotFound(SchedulerError):
 
 
 class ValidationFailed(SchedulerError):
-    """The scheduler did not understand the question."""
+    """The scheduler considers the call invalid."""
 
     code = "validation-failed"
 
 
 class QuotaExceeded(SchedulerError):
-    """Too much in too short a time."""
+    """The install exceeded a quota."""
 
     code = "quota-exceeded"
 
 
 class Denied(SchedulerError):
-    """The install has not been granted `cap:scheduler.manage`."""
+    """The install does not have the capability `cap:scheduler.manage`."""
 
     code = "denied"
 
 
 class SchedulerInternalError(SchedulerError):
-    """The scheduler failed or gave no answer."""
+    """The scheduler failed or did not respond."""
 
 
 class ScheduleRejected(SchedulerError):
-    """A create, update or delete was not done; `field_errors` says which fields are to blame."""
+    """The scheduler refused a create, update or delete; `field_errors` names the invalid fields."""
 
     code = "rejected"
 
@@ -51,6 +51,46 @@ class ScheduleRejected(SchedulerError):
         self.field_errors = field_errors
 
 
+class RejectedNotFound(ScheduleRejected, NotFound):
+    """A change that a runner refused with the case not-found only."""
+
+    code = NotFound.code
+
+
+class RejectedValidationFailed(ScheduleRejected, ValidationFailed):
+    """A change that a runner refused with the case validation-failed only."""
+
+    code = ValidationFailed.code
+
+
+class RejectedQuotaExceeded(ScheduleRejected, QuotaExceeded):
+    """A change that a runner refused with the case quota-exceeded only."""
+
+    code = QuotaExceeded.code
+
+
+class RejectedDenied(ScheduleRejected, Denied):
+    """A change that a runner refused with the case denied only."""
+
+    code = Denied.code
+
+
+class RejectedInternalError(ScheduleRejected, SchedulerInternalError):
+    """A change that a runner refused with the case internal only."""
+
+    code = SchedulerInternalError.code
+
+
+REJECTIONS_BY_CODE: Mapping[str, type[ScheduleRejected]] = {
+    error.code: error
+    for error in (
+        RejectedNotFound,
+        RejectedValidationFailed,
+        RejectedQuotaExceeded,
+        RejectedDenied,
+        RejectedInternalError,
+    )
+}
 ERRORS_BY_CODE: Mapping[str, type[SchedulerError]] = {
     error.code: error for error in (NotFound, ValidationFailed, QuotaExceeded, Denied, SchedulerInternalError)
 }

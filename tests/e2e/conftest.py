@@ -18,8 +18,8 @@ def shared_stack(
 
 @pytest.fixture
 def stack(shared_stack: LocalStack) -> Iterator[LocalStack]:
-    """The stack that the tests share, its runner answering again; each test has installs of its own."""
-    shared_stack.runner.respond = lambda _asked: extension_response()
+    """The stack that all tests share, with the runner's default response; each test registers its own installs."""
+    shared_stack.runner.respond = lambda _request: extension_response()
     yield shared_stack
     shared_stack.delete_timers()
 

@@ -1,4 +1,4 @@
-"""Events on the bus, as a rule with a queue hears them."""
+"""Events on the bus, received by a rule with a queue."""
 
 import json
 from collections.abc import Iterator
@@ -20,15 +20,15 @@ Event = dict[str, Any]
 
 @dataclass
 class EventQueue:
-    """Hears what is told of one install; each event once."""
+    """Receives the events of one install, each once."""
 
     stack: LocalStack
     queue: str
     install_id: str
 
     def receive_events(self) -> list[Event]:
-        """What was told up to now."""
-        self.stack.advance_clock("PT0S")  # changes are handed over before their time is left
+        """Return the events since the last call, in order; fail if one violates the schema."""
+        self.stack.advance_clock("PT0S")  # delivers the table's changes before it returns
         sqs, events = self.stack.aws_client("sqs"), []
         while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
@@ -39,7 +39,7 @@ class EventQueue:
         return sorted(events, key=lambda event: int(event["detail"]["sequence"]))
 
     def receive_event_names(self) -> list[str]:
-        """The same in short."""
+        """Return the summaries of the events since the last call."""
         return [
             f"{event['detail-type']} by {event['detail']['actor']['kind']}" for event in self.receive_events()
         ]
@@ -60,7 +60,7 @@ def listener(stack: LocalStack) -> Iterator[EventQueue]:
 
 @pytest.fixture
 def install(stack: LocalStack, listener: EventQueue) -> ApiInstall:
-    """The one that is listened to."""
+    """The install whose events the listener receives."""
     return stack.register_install(listener.install_id)
 
 
@@ -90,11 +90,11 @@ def test_every_change_of_an_install_is_published_once(
     assert listener.receive_event_names() == []
 
 
-@pytest.mark.local_only("functions in containers keep the real time")
+@pytest.mark.local_only("functions in containers use the real time")
 def test_run_that_fails_three_times_is_published_once_with_its_time(
     stack: LocalStack, install: ApiInstall, listener: EventQueue
 ) -> None:
-    stack.runner.respond = lambda _asked: extension_response(500)
+    stack.runner.respond = lambda _request: extension_response(500)
     schedule_id = install.create_schedule()
     (fired,) = [each for each in stack.advance_clock("PT1H") if each["scheduleId"] == schedule_id]
 
@@ -128,11 +128,11 @@ def test_concurrent_creates_publish_exactly_the_stored_schedules(
     assert sorted(published) == sorted(stored)
 
 
-@pytest.mark.local_only("functions in containers log apart")
+@pytest.mark.local_only("functions in containers have their own log")
 def test_each_event_is_a_line_in_the_log(
     stack: LocalStack, install: ApiInstall, listener: EventQueue
 ) -> None:
-    install.create_schedule(payload=["not to be told"])
+    install.create_schedule(payload=["a secret payload"])
     events = listener.receive_events()
 
     port = stack.control.base_url.port
@@ -142,4 +142,4 @@ def test_each_event_is_a_line_in_the_log(
     assert [(line["message"], line["detail"]) for line in published] == [
         (event["detail-type"], event["detail"]) for event in events
     ]
-    assert "not to be told" not in log
+    assert "a secret payload" not in log

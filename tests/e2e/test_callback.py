@@ -1,4 +1,4 @@
-"""Contract section 1, as deployed runners know it."""
+"""The runner's callback, as deployed runners call it (contract, section 1)."""
 
 import re
 from uuid import UUID
@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from tests.support.stacks.local_stack import ApiInstall, LocalStack
+from tests.support.stacks.world import UNKNOWN_SCHEDULE_ID
 
-ABSENT = "01a20745-4897-4f81-a91e-a0d09962b8d6"
 SCHEDULE_FIELDS = {
     "id",
     "endpointPath",
@@ -24,7 +24,7 @@ SCHEDULE_FIELDS = {
 }
 
 
-def test_create_returns_success_and_the_id(install: ApiInstall) -> None:
+def test_create_returns_success_and_id(install: ApiInstall) -> None:
     response = install.call_callback("create", endpoint="/api/sync", cron="0 * * * *")
 
     assert response.status_code == 201
@@ -62,7 +62,7 @@ def test_get_returns_every_field_of_the_schedule(install: ApiInstall) -> None:
 
 
 def test_get_of_an_absent_schedule_is_null(install: ApiInstall) -> None:
-    response = install.call_callback("get", scheduleId=ABSENT)
+    response = install.call_callback("get", scheduleId=UNKNOWN_SCHEDULE_ID)
 
     assert (response.status_code, response.json()) == (200, {"schedule": None})
 
@@ -109,7 +109,9 @@ def test_delete_returns_success_once(install: ApiInstall) -> None:
     assert install.read_timer(schedule_id) is None
 
 
-def test_get_endpoints_is_by_path_then_method_with_stable_ids(stack: LocalStack, install: ApiInstall) -> None:
+def test_endpoints_are_ordered_by_path_then_method_with_stable_ids(
+    stack: LocalStack, install: ApiInstall
+) -> None:
     response = install.call_callback("getEndpoints")
 
     assert response.status_code == 200
@@ -125,14 +127,14 @@ def test_get_endpoints_is_by_path_then_method_with_stable_ids(stack: LocalStack,
 
 
 @pytest.mark.parametrize("operation", ["update", "delete"])
-def test_an_absent_schedule_is_a_broken_rule(install: ApiInstall, operation: str) -> None:
-    response = install.call_callback(operation, scheduleId=ABSENT)
+def test_change_of_absent_schedule_is_refused(install: ApiInstall, operation: str) -> None:
+    response = install.call_callback(operation, scheduleId=UNKNOWN_SCHEDULE_ID)
 
     assert response.status_code == 400
     assert response.json() == {"success": False, "error": "Schedule not found", "code": "NOT_FOUND"}
 
 
-def test_a_taken_name(install: ApiInstall) -> None:
+def test_taken_name_is_refused(install: ApiInstall) -> None:
     install.create_schedule(name="nightly")
 
     response = install.call_callback("create", endpoint="/api/sync", cron="0 * * * *", name=" nightly")
@@ -143,7 +145,7 @@ def test_a_taken_name(install: ApiInstall) -> None:
     assert (body["success"], body["error"], body["fieldErrors"]) == (False, text, {"name": text})
 
 
-def test_a_broken_rule_names_its_field(install: ApiInstall) -> None:
+def test_broken_rule_names_its_field(install: ApiInstall) -> None:
     response = install.call_callback("create", endpoint="/api/none", cron="0 * * * *")
 
     text = "Endpoint not found or not schedulable"
@@ -156,7 +158,7 @@ def test_a_broken_rule_names_its_field(install: ApiInstall) -> None:
     }
 
 
-def test_a_missing_token(stack: LocalStack, install: ApiInstall) -> None:
+def test_missing_token_is_refused(stack: LocalStack, install: ApiInstall) -> None:
     response = stack.api.post(
         install.callback_path, json={"operation": "list"}, headers={"x-runner-auth": ""}
     )
@@ -164,7 +166,7 @@ def test_a_missing_token(stack: LocalStack, install: ApiInstall) -> None:
     assert response.status_code == 403
 
 
-def test_a_wrong_token(stack: LocalStack, install: ApiInstall) -> None:
+def test_wrong_token_is_refused(stack: LocalStack, install: ApiInstall) -> None:
     response = stack.api.post(
         install.callback_path, json={"operation": "list"}, headers={"x-runner-auth": "no"}
     )
@@ -173,9 +175,9 @@ def test_a_wrong_token(stack: LocalStack, install: ApiInstall) -> None:
 
 
 @pytest.mark.parametrize("operation", ["list", "get", "create", "update", "delete", "getEndpoints"])
-def test_a_capability_not_granted(stack: LocalStack, operation: str) -> None:
+def test_call_without_granted_capability_is_refused(stack: LocalStack, operation: str) -> None:
     install = stack.register_install(grantedCapabilities=[])
-    fields = {"scheduleId": ABSENT} if operation in ("get", "update", "delete") else {}
+    fields = {"scheduleId": UNKNOWN_SCHEDULE_ID} if operation in ("get", "update", "delete") else {}
 
     response = install.call_callback(operation, **fields)
 
@@ -185,8 +187,12 @@ def test_a_capability_not_granted(stack: LocalStack, operation: str) -> None:
 @pytest.mark.parametrize("operation", ["list", "get", "create", "update", "delete", "getEndpoints"])
 @pytest.mark.parametrize("state", ["unknown", "disabled"])
 def test_absent_or_disabled_install_is_not_found(stack: LocalStack, operation: str, state: str) -> None:
-    install = ApiInstall(stack, ABSENT) if state == "unknown" else stack.register_install(enabled=False)
-    fields = {"scheduleId": ABSENT} if operation in ("get", "update", "delete") else {}
+    install = (
+        ApiInstall(stack, UNKNOWN_SCHEDULE_ID)
+        if state == "unknown"
+        else stack.register_install(enabled=False)
+    )
+    fields = {"scheduleId": UNKNOWN_SCHEDULE_ID} if operation in ("get", "update", "delete") else {}
 
     response = install.call_callback(operation, **fields)
 
@@ -199,7 +205,7 @@ def test_absent_or_disabled_install_is_not_found(stack: LocalStack, operation: s
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        pytest.param(b"", "The body is not valid: Not valid JSON: it ends too early", id="none"),
+        pytest.param(b"", "The body is not valid: Not valid JSON: it ends too early", id="empty body"),
         pytest.param(b"{", "The body is not valid: Not valid JSON: it ends too early", id="not JSON"),
         pytest.param(
             b"\xff\xfe",
@@ -207,36 +213,42 @@ def test_absent_or_disabled_install_is_not_found(stack: LocalStack, operation: s
             id="not UTF-8",
             marks=pytest.mark.local_only("`sam local` itself answers 502"),
         ),
-        pytest.param(b"[]", "The body must be a JSON object", id="an array"),
-        pytest.param(b'"list"', "The body must be a JSON object", id="a string"),
-        pytest.param(b"{}", "operation is required", id="no operation"),
+        pytest.param(b"[]", "The body must be a JSON object", id="array"),
+        pytest.param(b'"list"', "The body must be a JSON object", id="string"),
+        pytest.param(b"{}", "operation is required", id="missing operation"),
         pytest.param(b'{"operation":null}', "operation is required", id="null operation"),
         pytest.param(b'{"operation":"LIST"}', "Unknown operation", id="unknown operation"),
         pytest.param(b'{"operation":1}', "Unknown operation", id="operation of wrong type"),
         pytest.param(b'{"operation":"list","x":1}', "x is not a known field", id="unknown field"),
-        pytest.param(b'{"operation":"get"}', "scheduleId is required", id="no schedule id"),
+        pytest.param(b'{"operation":"get"}', "scheduleId is required", id="missing schedule id"),
         pytest.param(b'{"operation":"get","scheduleId":7}', "Invalid scheduleId", id="id of wrong type"),
-        pytest.param(b'{"operation":"delete","scheduleId":"x"}', "Invalid scheduleId", id="no UUID"),
-        pytest.param(b'{"operation":"create"}', "endpoint is required", id="nothing to create"),
+        pytest.param(
+            b'{"operation":"delete","scheduleId":"x"}', "Invalid scheduleId", id="id that is not a UUID"
+        ),
+        pytest.param(b'{"operation":"create"}', "endpoint is required", id="create without fields"),
         pytest.param(
             b'{"operation":"create","endpoint":"/api/sync","cron":["*"]}',
             "cron must be a string",
-            id="wrong type",
+            id="field of wrong type",
         ),
         pytest.param(
-            b'{"operation":"list","operation":"list"}', "The body is not valid: An object has", id="twice"
+            b'{"operation":"list","operation":"list"}',
+            "The body is not valid: An object has",
+            id="repeated name",
         ),
         pytest.param(
-            b'{"operation":' + b"[" * 100_000, "The body is not valid: Nested deeper", id="bottomless"
+            b'{"operation":' + b"[" * 100_000, "The body is not valid: Nested deeper", id="deeply nested"
         ),
         pytest.param(
             b'{"operation":"create","endpoint":"/api/sync","cron":"0 * * * *","name":"\\ud800"}',
             "The body is not valid: Text with a lone surrogate",
-            id="a lone surrogate",
+            id="lone surrogate",
         ),
     ],
 )
-def test_a_bad_request(stack: LocalStack, install: ApiInstall, body: bytes, error: str) -> None:
+def test_malformed_request_is_refused(
+    stack: LocalStack, install: ApiInstall, body: bytes, error: str
+) -> None:
     response = stack.api.post(install.callback_path, content=body)
 
     assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""The token that a run is given opens its own install, for as long as the run may take, and nothing else."""
+"""The callback token of a run authorizes its own install, until shortly after the run's deadline, and nothing else."""
 
 import base64
 import json
@@ -14,39 +14,32 @@ import pytest
 from local.sample import INSTALL_ID
 from local.settings import free_ports
 from samples.build import EXTENSIONS
+from tests.support.policies.isolation import SCHEDULES, bearer_headers, read_state
 from tests.support.stacks.component_runner import create_runner_settings, prepare_components, start_runner
-from tests.support.stacks.local_stack import RUNNER_TOKEN, ApiInstall, LocalStack, start_local_stack
-
-CALLBACK = "/api/internal/ext-scheduler/install/{i}"
-SCHEDULES, SCHEDULE = "/v1/installs/{i}/schedules", "/v1/installs/{i}/schedules/{s}"
-SCHEDULE_BODY = {"endpoint": "POST /api/sync", "cron": "30 * * * *"}
-
+from tests.support.stacks.local_stack import (
+    HOURLY_SCHEDULE,
+    RUNNER_TOKEN,
+    ApiInstall,
+    LocalStack,
+    start_local_stack,
+)
 
 Headers = dict[str, str]
 
 
 @dataclass
 class Api:
-    """The API for whoever shows these headers and nothing more."""
+    """A client of the API without headers of its own."""
 
     client: httpx.Client
 
     def send_request(
-        self,
-        headers: Headers,
-        install: ApiInstall,
-        method: str,
-        path: str,
-        body: Any = None,
-        schedule_id: str = "",
+        self, headers: Headers, install: ApiInstall, method: str, body: Any = None
     ) -> httpx.Response:
-        if body and body.get("operation") in ("update", "delete"):
-            body = {**body, "scheduleId": schedule_id}
-        url = path.format(i=install.id, s=schedule_id)
-        return self.client.request(method, url, json=body, headers=headers)
+        return self.client.request(method, SCHEDULES.format(i=install.id), json=body, headers=headers)
 
     def list_status(self, headers: Headers, install: ApiInstall) -> int:
-        return self.send_request(headers, install, "GET", SCHEDULES).status_code
+        return self.send_request(headers, install, "GET").status_code
 
 
 @pytest.fixture(scope="module")
@@ -55,23 +48,7 @@ def api(shared_stack: LocalStack) -> Iterator[Api]:
         yield Api(client)
 
 
-def bearer_headers(token: str) -> Headers:
-    return {"authorization": f"Bearer {token}".strip()}
-
-
-def read_state(*installs: ApiInstall) -> list[Any]:
-    """What both systems have of the installs."""
-    rows = [install.read_rows() for install in installs]
-    timers = [
-        {**(install.read_timer(row["sk"]["S"].removeprefix("SCHEDULE#")) or {}), "ResponseMetadata": None}
-        for install, own in zip(installs, rows, strict=True)
-        for row in own
-        if row["sk"]["S"].startswith("SCHEDULE#")
-    ]
-    return [rows, timers]
-
-
-@pytest.mark.local_only("functions in containers keep the real time")
+@pytest.mark.local_only("functions in containers use the real time")
 def test_token_expires_shortly_after_run_deadline(stack: LocalStack, api: Api, install: ApiInstall) -> None:
     headers = bearer_headers(stack.issue_callback_token(install))
     stack.advance_clock("PT39S")
@@ -79,7 +56,7 @@ def test_token_expires_shortly_after_run_deadline(stack: LocalStack, api: Api, i
 
     stack.advance_clock("PT1S")
     before = read_state(install)
-    assert api.send_request(headers, install, "POST", SCHEDULES, SCHEDULE_BODY).status_code == 403
+    assert api.send_request(headers, install, "POST", HOURLY_SCHEDULE).status_code == 403
     assert read_state(install) == before
 
 
@@ -91,18 +68,16 @@ def test_forged_token_is_refused(stack: LocalStack, api: Api, install: ApiInstal
         "other claims": f"{head}.{base64.urlsafe_b64encode(json.dumps(later).encode()).decode()}.{signature}",
         "another key": jwt.encode(later, "k" * 64, algorithm="HS256"),
         "no signature": f"{head}.{claims}.",
-        "another letter": f"{token[:-1]}{'A' if token[-1] != 'A' else 'E'}",
-        "nothing": "",
-        "the runners' token": RUNNER_TOKEN,
+        "a changed letter": f"{token[:-1]}{'A' if token[-1] != 'A' else 'E'}",
+        "an empty token": "",
+        "the runner token": RUNNER_TOKEN,
     }
     before = read_state(install)
 
     assert api.list_status(bearer_headers(token), install) == 200
-    for kind, each in forged.items():
+    for kind, forged_token in forged.items():
         for more in ({}, {"x-runner-auth": RUNNER_TOKEN}):
-            response = api.send_request(
-                bearer_headers(each) | more, install, "POST", SCHEDULES, SCHEDULE_BODY
-            )
+            response = api.send_request(bearer_headers(forged_token) | more, install, "POST", HOURLY_SCHEDULE)
             assert response.status_code == 403, kind
     assert read_state(install) == before
 
@@ -120,17 +95,17 @@ def test_capability_is_still_checked_on_the_install(stack: LocalStack, api: Api,
     headers = bearer_headers(stack.issue_callback_token(install))
 
     stack.register_install(install.id, grantedCapabilities=[])
-    denied = api.send_request(headers, install, "GET", SCHEDULES)
+    denied = api.send_request(headers, install, "GET")
     stack.register_install(install.id, enabled=False)
-    disabled = api.send_request(headers, install, "GET", SCHEDULES)
+    disabled = api.send_request(headers, install, "GET")
 
     assert (denied.status_code, denied.json()["code"]) == (403, "CAPABILITY_DENIED")
     assert (disabled.status_code, disabled.json()["code"]) == (404, "NOT_FOUND")
 
 
 @pytest.fixture
-def with_real_runner(tmp_path: Path) -> Iterator[LocalStack]:
-    """A stack whose runner executes the sample, and has a token of its own that opens nothing."""
+def stack_with_real_runner(tmp_path: Path) -> Iterator[LocalStack]:
+    """A stack whose runner executes the sample, and whose own token is accepted nowhere."""
     prepare_components()
     (port,) = free_ports(1)
     with (
@@ -140,12 +115,12 @@ def with_real_runner(tmp_path: Path) -> Iterator[LocalStack]:
         yield stack
 
 
-@pytest.mark.local_only("a stack of its own")
-def test_a_real_component_calls_back_by_it(with_real_runner: LocalStack) -> None:
-    sample = ApiInstall(with_real_runner, INSTALL_ID)
+@pytest.mark.local_only("it starts its own stack")
+def test_component_calls_back_with_its_token(stack_with_real_runner: LocalStack) -> None:
+    sample = ApiInstall(stack_with_real_runner, INSTALL_ID)
     schedule_id = sample.create_schedule(endpoint="GET /api/schedules", name="list itself")
 
-    fired = with_real_runner.advance_clock("PT1H")
+    fired = stack_with_real_runner.advance_clock("PT1H")
 
     (run,) = sample.list_runs(schedule_id)
     assert (run["status"], run["httpStatus"], run["error"]) == ("success", 200, None)

@@ -1,25 +1,18 @@
-"""Contract section 6 with a runner under the tests' control; the occurrences come from the local clock."""
+"""Fires by the local clock, with a scripted runner (contract, section 6)."""
 
 import base64
 import json
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jwt
 import pytest
 
-from tests.support.stacks.local_stack import ApiInstall, LocalStack, start_local_stack
-from tests.support.stacks.scripted_runner import RunnerRequest, RunnerResponse, extension_response
-
-
-def fire_statuses(fired: list[dict[str, str]], schedule_id: str) -> list[str]:
-    return [each["status"] for each in fired if each["scheduleId"] == schedule_id]
-
+from tests.support.stacks.local_stack import ApiInstall, LocalStack, fire_statuses, start_local_stack
+from tests.support.stacks.scripted_runner import RunnerResponse, extension_response
 
 PROVIDERS = ["cap:context.read", "cap:http.fetch", "cap:log.emit", "cap:scheduler.manage", "cap:user.read"]
-"""What an install that was granted two capabilities may ask its runner for."""
+"""The providers of an install that was granted two capabilities."""
 
 
 @pytest.fixture
@@ -95,11 +88,13 @@ def test_runner_receives_callback_token_for_that_run(stack: LocalStack, granted_
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param({"endpoint": "GET /api/both", "payload": [1]}, id="GET"),
-        pytest.param({"endpoint": "POST /api/both"}, id="no payload"),
+        pytest.param({"endpoint": "GET /api/both", "payload": [1]}, id="GET with payload"),
+        pytest.param({"endpoint": "POST /api/both"}, id="POST without payload"),
     ],
 )
-def test_no_body_is_sent_for(stack: LocalStack, install: ApiInstall, fields: dict[str, object]) -> None:
+def test_fire_without_payload_has_no_body(
+    stack: LocalStack, install: ApiInstall, fields: dict[str, object]
+) -> None:
     schedule_id = install.create_schedule(**fields)
 
     stack.advance_clock("PT1H")
@@ -109,7 +104,7 @@ def test_no_body_is_sent_for(stack: LocalStack, install: ApiInstall, fields: dic
     assert request.body["secret_envelope"] == {}
 
 
-@pytest.mark.local_only("functions in containers keep the real time")
+@pytest.mark.local_only("functions in containers use the real time")
 def test_success_is_in_the_history_and_on_the_schedule(stack: LocalStack, install: ApiInstall) -> None:
     schedule_id = install.create_schedule()
 
@@ -142,16 +137,16 @@ def test_success_is_in_the_history_and_on_the_schedule(stack: LocalStack, instal
 @pytest.mark.parametrize(
     ("response", "error"),
     [
-        pytest.param(extension_response(500), "The extension answered 500", id="the extension's 500"),
+        pytest.param(extension_response(500), "The extension answered 500", id="extension 500"),
         pytest.param(
-            (502, b'{"error":"trap"}'), 'The runner answered 502: {"error":"trap"}', id="its own 502"
+            (502, b'{"error":"trap"}'), 'The runner answered 502: {"error":"trap"}', id="runner 502"
         ),
-        pytest.param((200, b"<html>"), "The runner's answer is not understood: <html>", id="garbage"),
-        pytest.param((200, b"[]"), "The runner's answer is not understood: []", id="another shape"),
+        pytest.param((200, b"<html>"), "The runner's answer is not understood: <html>", id="not JSON"),
+        pytest.param((200, b"[]"), "The runner's answer is not understood: []", id="not an object"),
         pytest.param(
-            (200, b'{"status":"200"}'), "The runner's answer is not understood", id="a text for status"
+            (200, b'{"status":"200"}'), "The runner's answer is not understood", id="status as text"
         ),
-        pytest.param((200, b""), "The runner's answer is not understood: nothing", id="nothing"),
+        pytest.param((200, b""), "The runner's answer is not understood: nothing", id="empty"),
         pytest.param((200, b" " * 300_000), "The runner's answer is larger than 256 KiB", id="300 KB"),
     ],
 )
@@ -160,25 +155,25 @@ def test_transient_failure_is_retried_three_times_then_dead_lettered(
 ) -> None:
     schedule_id = install.create_schedule()
     stack.receive_dead_letters()
-    stack.runner.respond = lambda _asked: response
+    stack.runner.respond = lambda _request: response
 
     fired = stack.advance_clock("PT1H")
-    stack.runner.respond = lambda _asked: extension_response()
-    after = stack.advance_clock("PT1H")
+    stack.runner.respond = lambda _request: extension_response()
+    next_fired = stack.advance_clock("PT1H")
 
     assert fire_statuses(fired, schedule_id) == ["error"]
     requests = stack.runner.requests_for_schedule(schedule_id)
     assert len(requests) == 4
     assert len({each.headers["x-idempotency-key"] for each in requests[:3]}) == 1
-    assert fire_statuses(after, schedule_id) == ["success"]
-    good, bad = install.list_runs(schedule_id)
-    assert good["status"] == "success"
-    assert (bad["status"], bad["attempt"]) == ("error", 3)
-    assert bad["error"].startswith(error)
+    assert fire_statuses(next_fired, schedule_id) == ["success"]
+    succeeded, failed = install.list_runs(schedule_id)
+    assert succeeded["status"] == "success"
+    assert (failed["status"], failed["attempt"]) == ("error", 3)
+    assert failed["error"].startswith(error)
     (dead_letter,) = [
         each for each in stack.receive_dead_letters() if each["requestPayload"]["scheduleId"] == schedule_id
     ]
-    assert dead_letter["requestPayload"]["scheduledTime"] == bad["scheduledTime"]
+    assert dead_letter["requestPayload"]["scheduledTime"] == failed["scheduledTime"]
     assert dead_letter["requestContext"]["condition"] == "RetriesExhausted"
 
 
@@ -186,7 +181,7 @@ def test_transient_failure_is_retried_three_times_then_dead_lettered(
 def test_extension_response_is_not_retried(stack: LocalStack, install: ApiInstall, status: int) -> None:
     schedule_id = install.create_schedule()
     stack.receive_dead_letters()
-    stack.runner.respond = lambda _asked: extension_response(status)
+    stack.runner.respond = lambda _request: extension_response(status)
 
     assert fire_statuses(stack.advance_clock("PT1H"), schedule_id) == ["error"]
 
@@ -198,10 +193,10 @@ def test_extension_response_is_not_retried(stack: LocalStack, install: ApiInstal
     assert stack.receive_dead_letters() == []
 
 
-def test_a_retry_may_succeed(stack: LocalStack, install: ApiInstall) -> None:
+def test_retry_can_succeed(stack: LocalStack, install: ApiInstall) -> None:
     schedule_id = install.create_schedule()
     responses = [extension_response(503), extension_response(200)]
-    stack.runner.respond = lambda _asked: responses.pop(0)
+    stack.runner.respond = lambda _request: responses.pop(0)
 
     assert fire_statuses(stack.advance_clock("PT1H"), schedule_id) == ["success"]
     (run,) = install.list_runs(schedule_id)
@@ -212,111 +207,14 @@ def test_error_is_stored_up_to_4000_characters(stack: LocalStack, install: ApiIn
     schedule_id = install.create_schedule()
     body = base64.b64encode("ü".encode() * 10_000).decode()
     response = json.dumps({"status": 400, "headers": {}, "body_b64": body}).encode()
-    stack.runner.respond = lambda _asked: (200, response)
+    stack.runner.respond = lambda _request: (200, response)
 
     stack.advance_clock("PT1H")
 
     assert len(install.read_schedule(schedule_id)["lastError"]) <= 4000
 
 
-def test_occurrence_delivered_repeatedly_runs_once(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.create_schedule()
-    (fired,) = [each for each in stack.advance_clock("PT1H") if each["scheduleId"] == schedule_id]
-
-    with ThreadPoolExecutor(8) as pool:
-        redeliveries = list(
-            pool.map(lambda _: stack.deliver_occurrence(schedule_id, fired["scheduledTime"]), range(8))
-        )
-
-    assert redeliveries == ["duplicate"] * 8
-    assert len(stack.runner.requests_for_schedule(schedule_id)) == 1
-    assert len(install.list_runs(schedule_id)) == 1
-
-
-def test_eight_concurrent_deliveries_of_an_occurrence_are_one_call(
-    stack: LocalStack, install: ApiInstall
-) -> None:
-    schedule_id = install.create_schedule()
-    stack.advance_clock("PT1H")
-    before = len(stack.runner.requests_for_schedule(schedule_id))
-
-    with ThreadPoolExecutor(8) as pool:
-        results = list(
-            pool.map(lambda _: stack.deliver_occurrence(schedule_id, "2026-11-23T03:00:00Z"), range(8))
-        )
-
-    assert sorted(results) == ["duplicate"] * 7 + ["success"]
-    assert len(stack.runner.requests_for_schedule(schedule_id)) == before + 1
-
-
-@pytest.mark.local_only("a container of `sam local` takes one event at a time")
-def test_occurrence_during_a_run_is_skipped(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.create_schedule()
-    stack.advance_clock("PT1H")
-    started, released = threading.Event(), threading.Event()
-
-    def slow(_request: RunnerRequest) -> RunnerResponse:
-        started.set()
-        assert released.wait(20)
-        return extension_response()
-
-    stack.runner.respond = slow
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(stack.deliver_occurrence, schedule_id, "2026-11-23T03:00:00Z")
-        assert started.wait(20)
-        second = stack.deliver_occurrence(schedule_id, "2026-11-23T04:00:00Z")
-        released.set()
-        assert first.result() == "success"
-
-    assert second == "overlap"
-    skipped = next(
-        run for run in install.list_runs(schedule_id) if run["scheduledTime"] == "2026-11-23T04:00:00Z"
-    )
-    assert (skipped["status"], skipped["error"]) == ("skipped", "The previous run was still under way")
-
-
-@pytest.mark.parametrize(
-    ("stop", "status"),
-    [
-        pytest.param(lambda i, s: i.call("update", scheduleId=s, enabled=False), "disabled", id="disabled"),
-        pytest.param(lambda i, s: i.call("update", scheduleId=s, cron="7 * * * *"), None, id="stale"),
-        pytest.param(lambda i, s: i.call("delete", scheduleId=s), "unknown", id="deleted"),
-        pytest.param(lambda i, _: i.stack.register(i.id, enabled=False), "disabled", id="install disabled"),
-        pytest.param(lambda i, _: i.stack.register(i.id, grantedCapabilities=[]), "revoked", id="revoked"),
-        pytest.param(
-            lambda i, _: i.stack.api.delete(f"/admin/v1/installs/{i.id}"), "unknown", id="install deleted"
-        ),
-    ],
-)
-def test_stopped_schedule_does_not_run(
-    stack: LocalStack, install: ApiInstall, stop: Callable[[ApiInstall, str], object], status: str | None
-) -> None:
-    schedule_id = install.create_schedule()
-    stack.advance_clock("PT1H")
-    before = len(stack.runner.requests_for_schedule(schedule_id))
-
-    stop(install, schedule_id)
-
-    if status:
-        assert stack.deliver_occurrence(schedule_id, "2026-11-23T03:00:00Z") == status
-        assert len(stack.runner.requests_for_schedule(schedule_id)) == before
-    else:
-        fired = stack.advance_clock("PT1H")
-        assert all("07:00Z" in each["scheduledTime"] for each in fired if each["scheduleId"] == schedule_id)
-
-
-def test_revoked_capability_keeps_the_timer_and_is_reported(stack: LocalStack, install: ApiInstall) -> None:
-    schedule_id = install.create_schedule()
-    stack.register_install(install.id, grantedCapabilities=[])
-
-    assert fire_statuses(stack.advance_clock("PT1H"), schedule_id) == ["revoked"]
-
-    assert install.read_timer(schedule_id) is not None
-    stack.register_install(install.id)
-    assert install.list_runs(schedule_id)[0]["status"] == "skipped"
-
-
-@pytest.mark.local_only("it has a stack of its own")
+@pytest.mark.local_only("it starts its own stack")
 def test_unreachable_runner_is_an_error_and_next_fire_succeeds(tmp_path: Path) -> None:
     with start_local_stack(tmp_path, RUNNER_BASE_URL="http://127.0.0.1:9") as stack:
         install = stack.register_install()
@@ -331,16 +229,16 @@ def test_unreachable_runner_is_an_error_and_next_fire_succeeds(tmp_path: Path) -
         assert [run["attempt"] for run in runs] == [3, 3]
 
 
-@pytest.mark.local_only("it has a stack of its own")
+@pytest.mark.local_only("it starts its own stack")
 def test_slow_runner_times_out(tmp_path: Path) -> None:
     with start_local_stack(tmp_path, RUNNER_TIMEOUT_MS="200") as stack:
         install = stack.register_install()
         schedule_id = install.create_schedule()
-        hanging = threading.Event()
-        stack.runner.respond = lambda _asked: (hanging.wait(30), extension_response())[1]
+        released = threading.Event()
+        stack.runner.respond = lambda _request: (released.wait(30), extension_response())[1]
 
         fired = stack.advance_clock("PT1H")
-        hanging.set()
+        released.set()
 
         assert fire_statuses(fired, schedule_id) == ["error"]
         (run,) = install.list_runs(schedule_id)

@@ -13,6 +13,7 @@ from tests.support.policies.isolation import (
     Route,
     bearer_headers,
     create_scene,
+    issue_install_token,
 )
 from tests.support.stacks.local_stack import ApiInstall, LocalStack
 
@@ -23,7 +24,7 @@ def scene(shared_stack: LocalStack) -> Iterator[IsolationScene]:
         yield scene
 
 
-REAL_TIME = pytest.mark.local_only("functions in containers keep the real time")
+REAL_TIME = pytest.mark.local_only("functions in containers use the real time")
 CALLERS = (
     "no token",
     "wrong token",
@@ -32,10 +33,12 @@ CALLERS = (
     "disabled install",
     "capability revoked",
     "other tenant's schedule",
-    "other tenant's schedule with a token of one's own",
+    "other tenant's schedule with a callback token",
 )
 CASES = [
-    pytest.param(route, caller, id=f"{name}-{caller}", marks=REAL_TIME if caller.endswith("own") else ())
+    pytest.param(
+        route, caller, id=f"{name}-{caller}", marks=REAL_TIME if caller.endswith("callback token") else ()
+    )
     for name, route in EXTENSION_ROUTES.items()
     for caller in CALLERS
     if route.foreign or not caller.startswith("other tenant")
@@ -46,16 +49,16 @@ CASES = [
 def test_unauthorized_caller_is_refused_and_changes_nothing(
     scene: IsolationScene, route: Route, caller: str
 ) -> None:
-    asking = scene.callers[caller]
+    sender = scene.callers[caller]
     before = scene.read_state()
 
-    response = scene.send_request(route, asking)
+    response = scene.send_request(route, sender)
 
-    assert response.status_code == (asking.status or route.foreign), response.text
+    assert response.status_code == (sender.status or route.foreign), response.text
     assert "a secret" not in response.text
-    if asking.code:
-        assert response.json()["code"] == asking.code
-    if not asking.status:
+    if sender.code:
+        assert response.json()["code"] == sender.code
+    if not sender.status:
         assert response.json() == {"schedule": None} if route.foreign == 200 else _is_not_found(response)
     assert scene.read_state() == before
 
@@ -86,37 +89,37 @@ def test_platform_cannot_run_foreign_schedule(
 
 @REAL_TIME
 @pytest.mark.parametrize("name", EXTENSION_ROUTES)
-def test_own_token_opens_every_route(scene: IsolationScene, name: str) -> None:
-    """So that none of the refusals above is for another reason."""
+def test_own_token_is_accepted_on_every_route(scene: IsolationScene, name: str) -> None:
+    """The control of the test above: none of its refusals has another reason."""
     install = scene.stack.register_install()
     schedule_id = install.create_schedule(cron="15 * * * *")
-    headers = bearer_headers(scene.stack, install, scene.stack.read_clock())
+    headers = bearer_headers(issue_install_token(scene.stack, install, scene.stack.read_clock()))
     caller = replace(scene.callers["no token"], headers=headers, install=install, schedule_id=schedule_id)
 
     assert scene.send_request(EXTENSION_ROUTES[name], caller).status_code in (200, 201, 204)
 
 
 def test_lists_contain_only_own_schedules(stack: LocalStack, install: ApiInstall) -> None:
-    mine = install.create_schedule()
-    stranger = stack.register_install(tenantId="tenant-2")
-    theirs = stranger.create_schedule()
+    own_schedule = install.create_schedule()
+    other = stack.register_install(tenantId="tenant-2")
+    other_schedule = other.create_schedule()
 
-    assert [s["id"] for s in install.call_callback("list").json()["schedules"]] == [mine]
-    assert [s["id"] for s in stack.api.get(f"{stranger.path}/schedules").json()["schedules"]] == [theirs]
+    assert [s["id"] for s in install.call_callback("list").json()["schedules"]] == [own_schedule]
+    assert [s["id"] for s in stack.api.get(f"{other.path}/schedules").json()["schedules"]] == [other_schedule]
 
 
 def test_cursor_of_another_install_reveals_nothing(stack: LocalStack, install: ApiInstall) -> None:
     for _ in range(3):
         install.create_schedule(payload=["secret"])
-    stranger = stack.register_install(tenantId="tenant-2")
+    other = stack.register_install(tenantId="tenant-2")
     cursor = stack.api.get(f"{install.path}/schedules", params={"limit": 1}).json()["nextCursor"]
 
-    response = stack.api.get(f"{stranger.path}/schedules", params={"cursor": cursor})
+    response = stack.api.get(f"{other.path}/schedules", params={"cursor": cursor})
 
     assert response.json() == {"schedules": [], "nextCursor": None}
 
 
-@pytest.mark.local_only("one test of the quota is enough there")
+@pytest.mark.local_only("one test of the quota is enough in containers")
 def test_names_and_quotas_are_per_install(stack: LocalStack, install: ApiInstall) -> None:
     for number in range(50):
         install.create_schedule(name=f"schedule {number}", enabled=False)

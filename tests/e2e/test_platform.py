@@ -12,8 +12,8 @@ from tests.support.stacks.scripted_runner import extension_response
 from tests.support.stacks.world import registration_body
 
 
-def registration_without(*endpoints: tuple[str, str], **fields: object) -> dict[str, Any]:
-    """A body that moves to a version with these endpoints alone."""
+def registration_with_endpoints(*endpoints: tuple[str, str], **fields: object) -> dict[str, Any]:
+    """Build the body that moves an install to a version with only these endpoints."""
     body = registration_body(versionId=f"version-{uuid4()}", **fields)
     declared = [{"method": method, "path": path, "handler": "h"} for method, path in endpoints]
     body["manifest"] = {**body["manifest"], "version": "2.0.0", "api": {"endpoints": declared}}
@@ -21,7 +21,7 @@ def registration_without(*endpoints: tuple[str, str], **fields: object) -> dict[
 
 
 def wait_for(read: Callable[[], Any], condition: Callable[[Any], bool]) -> Any:
-    """What is seen once it is as wanted: a run that nobody waits for takes its time."""
+    """Poll until the condition holds and return the value; nothing waits for an asynchronous run."""
     deadline = time.monotonic() + 20
     while not condition(value := read()):
         assert time.monotonic() < deadline, value
@@ -37,7 +37,7 @@ def test_move_without_a_used_endpoint_names_each_schedule_and_changes_nothing(
     )
     before = install.read_rows()
 
-    response = stack.api.put(f"/admin{install.path}", json=registration_without(("POST", "/api/both")))
+    response = stack.api.put(f"/admin{install.path}", json=registration_with_endpoints(("POST", "/api/both")))
 
     assert response.status_code == 409
     assert response.json()["code"] == "SCHEDULE_REMAP_FAILED"
@@ -49,22 +49,25 @@ def test_move_without_a_used_endpoint_names_each_schedule_and_changes_nothing(
 
 
 def test_move_can_disable_schedules_without_endpoint(stack: LocalStack, install: ApiInstall) -> None:
-    affected, unaffected = install.create_schedule(), install.create_schedule(endpoint="GET /api/both")
-    moved_off = install.create_schedule(endpoint="GET /api/both", enabled=False)
+    lacking, unaffected = install.create_schedule(), install.create_schedule(endpoint="GET /api/both")
+    disabled_schedule = install.create_schedule(endpoint="GET /api/both", enabled=False)
 
     response = stack.api.put(
         f"/admin{install.path}",
         params={"onMissingEndpoint": "disable"},
-        json=registration_without(("GET", "/api/both")),
+        json=registration_with_endpoints(("GET", "/api/both")),
     )
 
     assert response.status_code == 200, response.text
-    assert response.json()["disabled"] == [{"scheduleId": affected, "endpoint": "POST /api/sync"}]
-    schedule = install.read_schedule(affected)
+    assert response.json()["disabled"] == [{"scheduleId": lacking, "endpoint": "POST /api/sync"}]
+    schedule = install.read_schedule(lacking)
     assert schedule["enabled"] is False
     assert schedule["disabledReason"].endswith("has no endpoint POST /api/sync")
-    assert [install.read_schedule(each)["enabled"] for each in (unaffected, moved_off)] == [True, False]
-    assert [bool(install.read_timer(each)) for each in (affected, unaffected, moved_off)] == [
+    assert [install.read_schedule(each)["enabled"] for each in (unaffected, disabled_schedule)] == [
+        True,
+        False,
+    ]
+    assert [bool(install.read_timer(each)) for each in (lacking, unaffected, disabled_schedule)] == [
         False,
         True,
         False,
@@ -74,7 +77,7 @@ def test_move_can_disable_schedules_without_endpoint(stack: LocalStack, install:
 def test_dry_run_reports_and_writes_nothing(stack: LocalStack, install: ApiInstall) -> None:
     schedule = install.create_schedule()
     before, timer = install.read_rows(), install.read_timer(schedule)
-    body = registration_without(("GET", "/api/both"))
+    body = registration_with_endpoints(("GET", "/api/both"))
 
     refused = stack.api.put(f"/admin{install.path}", params={"dryRun": "true"}, json=body)
     disabled = stack.api.put(
@@ -120,16 +123,16 @@ def test_disabled_install_keeps_its_schedules_and_fires_none(stack: LocalStack, 
     assert [each["scheduleId"] for each in stack.advance_clock("PT1H")] == [schedule]
 
 
-def test_paused_tenant_fires_nothing_and_misses_are_not_made_up(stack: LocalStack) -> None:
+def test_paused_tenant_fires_nothing_and_is_not_caught_up_after_resume(stack: LocalStack) -> None:
     tenant = f"tenant {uuid4()}".replace(" ", "-")
     installs = [stack.register_install(tenantId=tenant) for _ in range(3)]
     schedules = [each.create_schedule() for each in installs]
     stack.register_install().create_schedule()
 
     paused = stack.api.post(f"/admin/v1/tenants/{tenant}/pause")
-    later = stack.register_install(tenantId=tenant)
-    schedules.append(later.create_schedule())
-    schedules.append(installs[0].create_schedule(name="made while paused"))
+    late_install = stack.register_install(tenantId=tenant)
+    schedules.append(late_install.create_schedule())
+    schedules.append(installs[0].create_schedule(name="created while paused"))
 
     assert (paused.status_code, paused.json()) == (
         200,
@@ -142,7 +145,7 @@ def test_paused_tenant_fires_nothing_and_misses_are_not_made_up(stack: LocalStac
     assert {each["scheduleId"] for each in stack.advance_clock("PT1H")} >= set(schedules)
 
 
-def test_a_tenants_schedules_are_listed_page_by_page(stack: LocalStack) -> None:
+def test_schedules_of_a_tenant_are_listed_in_pages(stack: LocalStack) -> None:
     tenant = f"tenant-{uuid4()}"
     installs = [stack.register_install(tenantId=tenant) for _ in range(3)]
     expected = {each.create_schedule(name=f"{number}"): each.id for each in installs for number in range(3)}
@@ -178,7 +181,7 @@ def test_triggered_run_is_listed_as_manual(stack: LocalStack, install: ApiInstal
     assert install.read_schedule(schedule)["lastRunStatus"] == "success"
 
 
-@pytest.mark.local_only("functions in containers keep the real time")
+@pytest.mark.local_only("functions in containers use the real time")
 def test_manual_run_during_another_run_is_skipped(stack: LocalStack, install: ApiInstall) -> None:
     schedule = install.create_schedule()
     path = f"/admin{install.path}/schedules/{schedule}/run"
@@ -198,7 +201,7 @@ def test_manual_run_during_another_run_is_skipped(stack: LocalStack, install: Ap
 
 
 @pytest.mark.parametrize(
-    ("before", "status", "code", "text"),
+    ("reason", "status", "code", "text"),
     [
         pytest.param("install", 409, "NOT_RUNNABLE", "The install is disabled", id="install disabled"),
         pytest.param("schedule", 409, "NOT_RUNNABLE", "The schedule is disabled", id="schedule disabled"),
@@ -209,18 +212,18 @@ def test_manual_run_during_another_run_is_skipped(stack: LocalStack, install: Ap
             "Capability not granted: cap:scheduler.manage",
             id="capability revoked",
         ),
-        pytest.param("deleted", 404, "NOT_FOUND", "Schedule not found", id="no such schedule"),
+        pytest.param("deleted", 404, "NOT_FOUND", "Schedule not found", id="schedule deleted"),
     ],
 )
 def test_run_of_unrunnable_schedule_is_refused(
-    stack: LocalStack, install: ApiInstall, before: str, status: int, code: str, text: str
+    stack: LocalStack, install: ApiInstall, reason: str, status: int, code: str, text: str
 ) -> None:
-    schedule = install.create_schedule(enabled=before != "schedule")
-    if before == "install":
+    schedule = install.create_schedule(enabled=reason != "schedule")
+    if reason == "install":
         stack.api.post(f"/admin{install.path}/disable")
-    if before == "capability":
+    if reason == "capability":
         stack.register_install(install.id, grantedCapabilities=[])
-    if before == "deleted":
+    if reason == "deleted":
         install.call_callback("delete", scheduleId=schedule)
 
     response = stack.api.post(f"/admin{install.path}/schedules/{schedule}/run")

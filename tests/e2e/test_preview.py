@@ -1,18 +1,16 @@
-"""Contract section 2: what a create would come to, and when it would fire."""
+"""The preview of a create: its rules and its next fires (contract, section 2)."""
 
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.stacks.local_stack import ApiInstall, LocalStack
-
-SCHEDULE_BODY = {"endpoint": "POST /api/sync", "cron": "0 * * * *"}
+from tests.support.stacks.local_stack import HOURLY_SCHEDULE, ApiInstall, LocalStack
 
 
 def preview_schedule(install: ApiInstall, **fields: object) -> dict[str, Any]:
-    """The answer of a preview: hourly to POST /api/sync unless `fields` say otherwise."""
-    response = post_preview(install, {**SCHEDULE_BODY, **fields})
+    """Preview `HOURLY_SCHEDULE` changed by `fields` and return the response."""
+    response = post_preview(install, {**HOURLY_SCHEDULE, **fields})
     assert (response.status_code, response.headers["content-type"]) == (200, "application/json"), (
         response.text
     )
@@ -23,7 +21,7 @@ def post_preview(install: ApiInstall, body: object) -> httpx.Response:
     return install.stack.api.post(f"{install.path}/schedules/preview", json=body)
 
 
-@pytest.mark.local_only("functions in containers keep the real time")
+@pytest.mark.local_only("functions in containers use the real time")
 def test_preview_matches_created_schedule_and_its_fires(stack: LocalStack, install: ApiInstall) -> None:
     fields = {"endpoint": "/api/both", "cron": "*/15 * * * *", "timezone": "Asia/Kathmandu", "payload": [1]}
 
@@ -47,7 +45,7 @@ def test_preview_matches_created_schedule_and_its_fires(stack: LocalStack, insta
     assert len(fired) == 10
 
 
-def test_nothing_is_written(stack: LocalStack, install: ApiInstall) -> None:
+def test_preview_writes_nothing(stack: LocalStack, install: ApiInstall) -> None:
     schedule_id = install.create_schedule(name="nightly", payload=[1])
     rows, timers = install.read_rows(), timer_names(stack)
 
@@ -100,7 +98,7 @@ def test_every_broken_rule_is_reported_beside_valid_fields(install: ApiInstall) 
     }
 
 
-def test_empty_body_lacks_the_required_fields_of_create(install: ApiInstall) -> None:
+def test_empty_body_reports_the_required_fields(install: ApiInstall) -> None:
     response = post_preview(install, {})
 
     assert (response.status_code, response.json()["fieldErrors"]) == (
@@ -109,7 +107,7 @@ def test_empty_body_lacks_the_required_fields_of_create(install: ApiInstall) -> 
     )
 
 
-def test_skipped_local_times_are_named(install: ApiInstall) -> None:
+def test_skipped_local_times_are_reported(install: ApiInstall) -> None:
     preview_json = preview_schedule(install, cron="30 2 * 3 SUN", timezone="Europe/Berlin")
 
     assert preview_json["valid"]
@@ -122,8 +120,8 @@ def test_skipped_local_times_are_named(install: ApiInstall) -> None:
         )
 
 
-@pytest.mark.local_only("one test of the quota is enough there")
-def test_the_quota_has_no_field_to_blame(install: ApiInstall) -> None:
+@pytest.mark.local_only("one test of the quota is enough in containers")
+def test_exceeded_quota_is_reported_without_a_field(install: ApiInstall) -> None:
     for _ in range(50):
         install.create_schedule(enabled=False)
 
@@ -144,7 +142,7 @@ def test_the_quota_has_no_field_to_blame(install: ApiInstall) -> None:
         (b"[]", "The body must be a JSON object"),
         (b"{", "The body is not valid"),
     ],
-    ids=["none", "an array", "not JSON"],
+    ids=["empty", "array", "not JSON"],
 )
 def test_malformed_body_is_refused(install: ApiInstall, body: bytes, detail: str) -> None:
     response = install.stack.api.post(f"{install.path}/schedules/preview", content=body)
@@ -158,7 +156,7 @@ def test_preview_requires_manage_capability(stack: LocalStack, install: ApiInsta
     absent = ApiInstall(stack, "absent")
     stack.register_install(install.id, enabled=False)
 
-    responses = [post_preview(each, SCHEDULE_BODY) for each in (denied, absent, install)]
+    responses = [post_preview(each, HOURLY_SCHEDULE) for each in (denied, absent, install)]
 
     assert [(response.status_code, response.json()["code"]) for response in responses] == [
         (403, "CAPABILITY_DENIED"),

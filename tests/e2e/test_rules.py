@@ -1,4 +1,4 @@
-"""Contract section 4, from both sides of each limit, with the texts that clients match."""
+"""The rules of a schedule, on both sides of each limit, with their exact texts (contract, section 4)."""
 
 import pytest
 
@@ -16,8 +16,8 @@ def payload_of_size(size: int) -> list[str]:
     "fields",
     [
         pytest.param({"endpoint": "/api/sync"}, id="a bare path"),
-        pytest.param({"endpoint": "post api//sync"}, id="slashes put right, method in any case"),
-        pytest.param({"endpoint": "GET /api/both"}, id="a method that is there"),
+        pytest.param({"endpoint": "post api//sync"}, id="slashes normalized, method in any case"),
+        pytest.param({"endpoint": "GET /api/both"}, id="a declared method"),
         pytest.param({"cron": "*/5 * * * *"}, id="every 5 minutes"),
         pytest.param({"cron": "0,5 * * * *"}, id="5 minutes apart"),
         pytest.param({"cron": "57,2 9,10 * * *"}, id="5 minutes apart across the hour"),
@@ -39,7 +39,7 @@ def payload_of_size(size: int) -> list[str]:
         pytest.param({"payload": ["é" * 49_998]}, id="100,000 bytes in UTF-8, sent as escapes"),
     ],
 )
-def test_accepted(install: ApiInstall, fields: dict[str, object]) -> None:
+def test_valid_schedule_is_accepted(install: ApiInstall, fields: dict[str, object]) -> None:
     install.create_schedule(**fields)
 
 
@@ -93,7 +93,7 @@ def test_accepted(install: ApiInstall, fields: dict[str, object]) -> None:
         pytest.param({"payload": ["é" * 49_999]}, "Payload too large", id="100,002 bytes in UTF-8"),
     ],
 )
-def test_refused(install: ApiInstall, fields: dict[str, object], error: str) -> None:
+def test_invalid_schedule_is_refused(install: ApiInstall, fields: dict[str, object], error: str) -> None:
     response = install.call_callback("create", **{"endpoint": "/api/sync", "cron": "0 * * * *", **fields})
 
     assert response.status_code == 400
@@ -108,11 +108,13 @@ def test_refused(install: ApiInstall, fields: dict[str, object], error: str) -> 
     ("fields", "method"),
     [
         pytest.param({"payload": {"a": 1}}, "POST", id="with a payload"),
-        pytest.param({}, "GET", id="without"),
-        pytest.param({"payload": None}, "GET", id="with null"),
+        pytest.param({}, "GET", id="without a payload"),
+        pytest.param({"payload": None}, "GET", id="with a null payload"),
     ],
 )
-def test_a_bare_path_of_two_methods(install: ApiInstall, fields: dict[str, object], method: str) -> None:
+def test_bare_path_with_two_methods_is_resolved_by_payload(
+    install: ApiInstall, fields: dict[str, object], method: str
+) -> None:
     schedule_id = install.create_schedule(endpoint="/api/both", **fields)
 
     assert install.read_schedule(schedule_id)["endpointMethod"] == method
@@ -127,9 +129,7 @@ def test_a_bare_path_of_two_methods(install: ApiInstall, fields: dict[str, objec
         ("0 12 * * *", "cron(0 12 * * ? *)"),
     ],
 )
-def test_the_timer_has_six_fields_with_one_question_mark(
-    install: ApiInstall, cron: str, expression: str
-) -> None:
+def test_timer_has_six_fields_with_one_question_mark(install: ApiInstall, cron: str, expression: str) -> None:
     schedule_id = install.create_schedule(cron=cron, timezone="America/New_York")
 
     timer = install.read_timer(schedule_id)
@@ -170,7 +170,7 @@ def test_payload_is_stored_exactly(install: ApiInstall, payload: str) -> None:
         pytest.param(
             '["\\udc00"]', "The body is not valid: Text with a lone surrogate", id="a lone surrogate"
         ),
-        pytest.param("[Infinity]", "The body is not valid: Not valid JSON", id="no JSON number"),
+        pytest.param("[Infinity]", "The body is not valid: Not valid JSON", id="not a JSON number"),
         pytest.param("[" * 300 + "]" * 300, "The body is not valid: Nested deeper than 256", id="300 deep"),
         pytest.param("[01]", "The body is not valid: Not valid JSON", id="a leading zero"),
     ],

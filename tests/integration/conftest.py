@@ -10,14 +10,14 @@ from tests.support.stacks.world import World, new_world
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    """On moto, or where a module is marked with `on_both`, on each of the two."""
+    """A world on moto; with `on_moto_and_memory`, one on each."""
     with new_world(aws=getattr(request, "param", "moto")) as world:
         yield world
 
 
 @pytest.fixture
 def admin(world: World) -> Iterator[AdminCli]:
-    """The operator's command line on the world."""
+    """The operator's command line, working on the world."""
     with create_admin_cli(world) as admin:
         yield admin
 

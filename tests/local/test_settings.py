@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import os
 import socket
 from pathlib import Path
@@ -10,7 +8,7 @@ from scheduling.settings import RunnerSettings, SweepSettings, TableSettings
 
 from local.errors import SettingsError, StackError
 from local.processes import require_free_port
-from local.settings import PARAMETER_RANGES, read_demo_settings, read_settings
+from local.settings import PARAMETER_CHOICES, PARAMETER_RANGES, read_demo_settings, read_settings
 
 
 def test_defaults() -> None:
@@ -27,7 +25,7 @@ def test_defaults() -> None:
     )
 
 
-def test_set_values_are_used(tmp_path: Path) -> None:
+def test_environment_overrides_the_defaults(tmp_path: Path) -> None:
     settings = read_settings(
         {
             "API_PORT": "1",
@@ -38,6 +36,8 @@ def test_set_values_are_used(tmp_path: Path) -> None:
             "LISTEN_ADDRESS": "0.0.0.0",  # noqa: S104
             "LOCAL_CLOCK": "frozen",
             "MAX_SCHEDULES_PER_INSTALL": "3",
+            "RUNNER_OVERHEAD_SECONDS": "0",
+            "CALLBACK_RULE_ERROR_STATUS": "200",
         }
     )
     assert settings.api_url == "http://127.0.0.1:1"
@@ -47,7 +47,11 @@ def test_set_values_are_used(tmp_path: Path) -> None:
     assert settings.lambda_endpoint_url == "http://127.0.0.1:3001"
     assert settings.listen_address == "0.0.0.0"  # noqa: S104
     assert settings.clock_frozen
-    assert settings.parameters == {"MAX_SCHEDULES_PER_INSTALL": "3"}
+    assert settings.parameters == {
+        "MAX_SCHEDULES_PER_INSTALL": "3",
+        "RUNNER_OVERHEAD_SECONDS": "0",
+        "CALLBACK_RULE_ERROR_STATUS": "200",
+    }
 
 
 def test_tokens_are_not_printed() -> None:
@@ -96,6 +100,8 @@ def test_tokens_are_not_printed() -> None:
         ("RUN_HISTORY_DAYS", "1.5", "must be a whole number from 1 to 36500, not '1.5'"),
         ("RUN_HISTORY_DAYS", "36501", "must be a whole number from 1 to 36500, not '36501'"),
         ("RUNNER_TIMEOUT_MS", "30001", "must be a whole number from 1 to 30000, not '30001'"),
+        ("RUNNER_OVERHEAD_SECONDS", "61", "must be a whole number from 0 to 60, not '61'"),
+        ("CALLBACK_RULE_ERROR_STATUS", "500", "must be 400 or 200, not '500'"),
         ("SWEEP_INTERVAL_HOURS", "8761", "must be a whole number from 1 to 8760, not '8761'"),
         ("API_PORT", "4566", "and AWS_PORT are both 4566; choose another for one of them"),
         ("AWS_PORT", "8080", "and RUNNER_PORT are both 8080; choose another for one of them"),
@@ -104,26 +110,34 @@ def test_tokens_are_not_printed() -> None:
     ids=ascii,
 )
 def test_invalid_value_is_reported_with_its_variable(name: str, value: str, text: str) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as refusal:
         read_settings({name: value})
-    assert str(refused.value) == f"{name} {text}"
+    assert str(refusal.value) == f"{name} {text}"
 
 
-def test_unserved_port_can_be_any() -> None:
+def test_port_of_an_external_service_may_equal_another() -> None:
     urls = {"AWS_ENDPOINT_URL": "http://127.0.0.1:3000", "RUNNER_BASE_URL": "http://127.0.0.1:3000"}
     assert read_settings({**urls, "AWS_PORT": "3000", "RUNNER_PORT": "3000"}).api_port == 3000
 
 
-def test_the_ranges_are_those_of_the_template() -> None:
+def test_ranges_equal_those_of_the_template() -> None:
     declared = yaml_parse(read_settings({}).template.read_text())["Parameters"]
-    for name, allowed in PARAMETER_RANGES.items():
+    for name, allowed_range in PARAMETER_RANGES.items():
         parameter = declared[name.title().replace("_", "")]
-        assert (name, allowed[0]) == (name, parameter["MinValue"])
-        assert (name, allowed[-1]) == (name, parameter.get("MaxValue", allowed[-1]))
+        assert (name, allowed_range[0]) == (name, parameter["MinValue"])
+        assert (name, allowed_range[-1]) == (name, parameter.get("MaxValue", allowed_range[-1]))
+
+
+def test_choices_equal_those_of_the_template() -> None:
+    declared = yaml_parse(read_settings({}).template.read_text())["Parameters"]
+    for name, choices in PARAMETER_CHOICES.items():
+        parameter = declared[name.title().replace("_", "")]
+        assert {str(value) for value in parameter["AllowedValues"]} == set(choices), name
+        assert str(parameter["Default"]) == choices[0], name
 
 
 @pytest.mark.parametrize("name", PARAMETER_RANGES)
-@pytest.mark.parametrize("bound", [0, -1], ids=["least", "most"])
+@pytest.mark.parametrize("bound", [0, -1], ids=["minimum", "maximum"])
 def test_functions_accept_every_value_in_range(name: str, bound: int) -> None:
     environment = {name: str(PARAMETER_RANGES[name][bound])}
     required = {"STACK_NAME": "stack", "TABLE_NAME": "table", "RUNNER_BASE_URL": "http://runner"}
@@ -147,10 +161,10 @@ def test_each_stack_logs_to_its_own_folder(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_port_in_use_is_reported_with_its_variable() -> None:
-    with socket.socket() as occupied:
-        occupied.bind(("127.0.0.1", 0))
-        occupied.listen()
-        port = occupied.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         with pytest.raises(StackError, match=f"port {port} is in use; choose another by API_PORT"):
             require_free_port(port, "API_PORT")
     require_free_port(port, "API_PORT")

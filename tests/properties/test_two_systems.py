@@ -1,7 +1,7 @@
-"""Any operations, in any order, at the same time, with anything going wrong: both systems say what callers were told.
+"""Random operations, concurrent and with faults: the state of both systems must match the results that callers got.
 
-Each rule makes one to three operations. Where there are several, they take turns at every AWS call; any call may be
-prevented, lost, repeated, or the last of its function. See `tests.support.oracles.reference_model` for what is remembered of it.
+Each rule runs one to three operations. Several operations interleave at every AWS call; any call may be prevented,
+lost, repeated, or the last one of its function. `tests.support.oracles.reference_model` holds the expected state.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.properties.test_two_systems_commands import (
+from tests.properties.two_systems.commands import (
     Command,
     Create,
     Delete,
@@ -23,7 +23,7 @@ from tests.properties.test_two_systems_commands import (
     Uninstall,
     Update,
 )
-from tests.properties.test_two_systems_driver import TwoSystems
+from tests.properties.two_systems.driver import TwoSystems
 from tests.support.faults.interleaving import Fault, InterleavingPlan
 
 _INSTALL = st.sampled_from([0, 0, 0, 1])
@@ -99,7 +99,7 @@ _CREATE_FIRST = st.builds(
 _REGISTER_FIRST = st.builds(Register, _FIRST, st.booleans(), st.just(True), _VERSION, st.booleans())
 _PLATFORM = (_REGISTER_FIRST, st.builds(SetInstallEnabled, _FIRST, st.booleans()), _SET_TENANT_PAUSED)
 _RUN_NEWEST = st.builds(RunNow, _NEWEST, st.just("a"))
-_RIVALS = st.one_of(
+_CONCURRENT_COMMANDS = st.one_of(
     _concurrent(_CREATE_FIRST),
     _concurrent(_UPDATE_NEWEST, _UPDATE_NEWEST, st.builds(Delete, _NEWEST, st.just(False)), _RECONCILE),
     _concurrent(_UPDATE_NEWEST, _REGISTER_FIRST, _DELIVER, _RECONCILE),
@@ -121,7 +121,7 @@ _WAIT = st.sampled_from([0, 0, 0, 61])
 
 
 class TwoSystemsMachine(RuleBasedStateMachine):
-    """The table and EventBridge under two installs of one tenant."""
+    """The table and EventBridge Scheduler under operations on two installs of one tenant."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class TwoSystemsMachine(RuleBasedStateMachine):
         assert self.systems
         self.systems.run_commands([command], plan, wait)
 
-    @rule(commands=_RIVALS, plan=_PLAN, wait=_WAIT)
+    @rule(commands=_CONCURRENT_COMMANDS, plan=_PLAN, wait=_WAIT)
     def run_concurrently(self, commands: Sequence[Command], plan: InterleavingPlan, wait: int) -> None:
         assert self.systems
         self.systems.run_commands(commands, plan, wait)

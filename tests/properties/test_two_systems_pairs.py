@@ -1,4 +1,4 @@
-"""Any two operations at the same time, each held up after each of its AWS calls while the other goes on."""
+"""Pairs of concurrent operations, each suspended after each of its AWS calls while the other continues."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from hypothesis import settings
 
-from tests.properties.test_two_systems_commands import (
+from tests.properties.two_systems.commands import (
     WITHOUT_FIRST,
     Command,
     Create,
@@ -20,7 +20,7 @@ from tests.properties.test_two_systems_commands import (
     Uninstall,
     Update,
 )
-from tests.properties.test_two_systems_driver import TwoSystems
+from tests.properties.two_systems.driver import TwoSystems
 from tests.support.faults.interleaving import Fault, InterleavingPlan
 
 _NINE_OCLOCK = "2026-11-23T09:00:00Z"
@@ -28,7 +28,7 @@ _COMMANDS: dict[str, Command] = {
     "create": Create(0, None, 0, "x", 1, True),
     "create with a key": Create(0, "a", 0, None, 1, True),
     "create with the same key": Create(0, "a", 1, None, 1, True),
-    "move": Update(0, 2, None, "x", True),
+    "update": Update(0, 2, None, "x", True),
     "disable": Update(0, None, False, "keep", False),
     "delete": Delete(0, False),
     "disable the install": Register(0, False, True, 1),
@@ -51,21 +51,21 @@ _PREPARATIONS: dict[str, Command] = {
     "switch on": SetInstallEnabled(0, False),
     "resume": SetTenantPaused(True),
 }
-"""What must come first for the operation to do anything."""
-_RIVALS = ("create", "move", "uninstall", "deliver", "pause")
-"""Those that each operation on whole installs meets while EventBridge answers, and each other one, and itself, also
-while it does not; at length, all meet all."""
+"""The command that must precede the operation for it to have an effect."""
+_PARTNERS = ("create", "update", "uninstall", "deliver", "pause")
+"""The partners of each operation on installs, without faults, and of each operation on schedules, also with a lost
+response; the nightly run pairs all operations with all."""
 _DOCUMENTED_PAIRS = (
     {"create with a key"},
     {"create with a key", "create with the same key"},
     {"delete"},
     {"disable the install", "register"},
 )
-"""Of `docs/reliability.md`: the answer of EventBridge that is lost is also the first."""
+"""The pairs of `docs/reliability.md`: also with EventBridge's first response lost."""
 _ALL_COMMANDS = {**_COMMANDS, **_ON_INSTALLS}
 _FIRST_CREATE = Create(0, None, 0, None, 0, True)
 _MAX_CALLS = 9
-"""More AWS calls than any of the operations makes here."""
+"""More AWS calls than any of the operations makes."""
 _NIGHTLY = settings.get_current_profile_name() == "nightly"
 _STEPS = range(1, _MAX_CALLS) if _NIGHTLY else (2, 3, 4)
 _SUSPENDED_STEPS = range(1, 12) if _NIGHTLY else (2, 3)
@@ -76,7 +76,7 @@ _FAULTS: dict[str, dict[int, Fault]] = {
     "RESPONSE_LOST at 1": {1: Fault.RESPONSE_LOST},
     "RESPONSE_LOST at 0": {0: Fault.RESPONSE_LOST},
 }
-"""Of one call of EventBridge."""
+"""By number of the EventBridge call."""
 if _NIGHTLY:
     _TIMER_FAULTS = (Fault.RESPONSE_LOST, Fault.PERMANENTLY_REFUSED, Fault.KILLED_AFTER)
     _FAULTS |= {f"{fault.name} at {at}": {at: fault} for at in (0, 1) for fault in _TIMER_FAULTS}
@@ -84,12 +84,12 @@ if _NIGHTLY:
 
 def _pairs() -> Iterator[tuple[str, str, str]]:
     for first, second, fault in product(_ALL_COMMANDS, _ALL_COMMANDS, _FAULTS):
-        of_schedules = first in _COMMANDS and second in _COMMANDS
+        on_schedules = first in _COMMANDS and second in _COMMANDS
         documented = {first, second} in _DOCUMENTED_PAIRS
-        selected = documented or first in _RIVALS or second in _RIVALS or first == second
+        selected = documented or first in _PARTNERS or second in _PARTNERS or first == second
         included = {
-            "quiet": selected or of_schedules,
-            "RESPONSE_LOST at 1": selected and of_schedules,
+            "quiet": selected or on_schedules,
+            "RESPONSE_LOST at 1": selected and on_schedules,
             "RESPONSE_LOST at 0": documented,
         }
         if _NIGHTLY or included[fault]:
@@ -100,7 +100,7 @@ def _pairs() -> Iterator[tuple[str, str, str]]:
 @pytest.mark.parametrize("starting_state", _STARTING_STATES)
 @pytest.mark.parametrize(("first", "second", "fault"), list(_pairs()))
 def test_concurrent_pair(first: str, second: str, fault: str, starting_state: str, others: int) -> None:
-    """With room for one schedule more, and for three writes a minute, or one after the change that died."""
+    """The quota has room for one more schedule, the rate limit for three writes, or one after the killed change."""
     starts_pending = starting_state != "synced"
     for steps in _STEPS:
         systems = TwoSystems(writes_per_minute=3, schedules=2)
@@ -133,7 +133,7 @@ _REINSTALLATIONS: dict[str, list[Command]] = {
 @pytest.mark.parametrize("reinstallation", _REINSTALLATIONS)
 @pytest.mark.parametrize("suspended", _ALL_COMMANDS)
 def test_operation_is_suspended_while_its_install_is_recreated(suspended: str, reinstallation: str) -> None:
-    """The same request with its key is made to the earlier install, to the new one, and again in the end."""
+    """The same request with its key goes to the earlier install, to the new one, and again at the end."""
     for steps in _SUSPENDED_STEPS:
         systems = TwoSystems(writes_per_minute=5, schedules=4)
         systems.run_commands([_CREATE_WITH_KEY], InterleavingPlan(), 0)

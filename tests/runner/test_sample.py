@@ -19,7 +19,7 @@ def app() -> Iterator[Extension]:
     sys.path.insert(0, folder)
     yield importlib.import_module("app").app
     sys.path.remove(folder)
-    for name in ("app", "wanted"):
+    for name in ("app", "desired_schedules"):
         del sys.modules[name]
 
 
@@ -31,7 +31,7 @@ def fake() -> FakeHost:
 
 
 def call_app(app: Extension, method: str, url: str, body: object = None) -> tuple[int, Any]:
-    """Status and JSON of a response."""
+    """Return the status and JSON of a response."""
     raw_body = None if body is None else json.dumps(body).encode()
     response = app.handle(Request(method, url, body=raw_body))
     return response.status, json.loads(response.body) if response.body else None
@@ -75,9 +75,9 @@ def test_concurrent_setup_finds_existing_schedules(
     assert len(fake.scheduler.schedules) == 2
 
 
-def test_a_refused_setup_is_an_error(app: Extension, fake: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_setup_is_an_error(app: Extension, fake: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = CreateResult("Too many schedules (max 50 per extension install)")
-    monkeypatch.setattr(FakeScheduler, "create", lambda *_given, **_fields: refused)
+    monkeypatch.setattr(FakeScheduler, "create", lambda *_arguments, **_fields: refused)
     assert call_app(app, "POST", "/api/setup")[0] == 500
     assert "Too many schedules" in fake.log.lines[-1][1]
 
@@ -100,3 +100,16 @@ def test_status_and_heartbeat(app: Extension, fake: FakeHost) -> None:
     )
     received = {"ok": True, "received": {"n": 1}, "install": fake.context.install_id}
     assert call_app(app, "POST", "/api/heartbeat", {"n": 1}) == (200, received)
+    assert not any(message.startswith(("status", "heartbeat")) for _, message in fake.log.lines)
+
+
+def test_scheduled_heartbeat_logs_its_occurrence(app: Extension, fake: FakeHost) -> None:
+    headers = {
+        "x-alga-schedule-id": "schedule-1",
+        "x-alga-scheduled-for": "2026-11-23T09:00:00Z",
+        "x-alga-attempt": "1",
+        "x-alga-trigger": "schedule",
+    }
+    app.handle(Request("POST", "/api/heartbeat", headers))
+    text = "schedule schedule-1, scheduled for 2026-11-23T09:00:00+00:00, attempt 1, trigger schedule"
+    assert fake.log.lines == [("info", f"heartbeat: {text}")]

@@ -16,7 +16,7 @@ from tests.support.stacks.sam_local import HOST_LISTEN_ADDRESS, read_variables, 
 
 @pytest.fixture(scope="session")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The AWS and the runner that containers call."""
+    """The local stack whose AWS and runner the containers call."""
     with start_local_stack(tmp_path_factory.mktemp("host"), HOST_LISTEN_ADDRESS) as stack:
         yield stack
 
@@ -28,7 +28,7 @@ def host_variables(host: LocalStack, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def callback_token(host: LocalStack, host_variables: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """One that is good where nothing is in AWS but what the events take for granted."""
+    """A valid callback token, after a reset of AWS to the state that the events require."""
     environment = read_variables(host_variables)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -1,4 +1,4 @@
-"""What `sam build` made, before anything runs in it."""
+"""The artifacts of `sam build`, as files."""
 
 import _imp
 import io
@@ -23,22 +23,22 @@ FUNCTION_CALLS = {
     "dynamodb:ConditionCheckItem": "TransactWriteItems",
     "lambda:InvokeFunction": "Invoke",
 }
-"""Where a permission is not named as the call that needs it."""
+"""The API operation of each IAM action with another name."""
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 UNCHECKED_HASH = b"\x01\x00\x00\x00"
-# What is imported late, at a first use, is used here.
+# Uses the modules that are imported at their first use.
 PROBE = """
 import glob, importlib.util, sys
 for path in glob.glob("/functions/*Function/app.py"):
     spec = importlib.util.spec_from_file_location(path.split("/")[2], path)
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
 from datetime import UTC, datetime
-from scheduling.domain import fires
 from scheduling.domain.cron.grammar import parse_cron
+from scheduling.domain.cron.occurrences import fire_times
 from scheduling.domain.cron.timezones import check_timezone
 check_timezone("UTC")
 parse_cron("0 9 * * *")
-next(fires.fires(parse_cron("0 9 * * *"), "UTC", datetime.now(UTC), datetime.max.replace(tzinfo=UTC)))
+next(fire_times(parse_cron("0 9 * * *"), "UTC", datetime.now(UTC), datetime.max.replace(tzinfo=UTC)))
 print(*(name for name, module in sys.modules.items() if (getattr(module, "__file__", "") or "").startswith("/opt/")))
 """
 
@@ -55,7 +55,7 @@ def test_every_function_has_a_folder() -> None:
     assert len(FUNCTIONS) == len(list(PROJECT_ROOT.glob("functions/*/app.py")))
 
 
-def test_the_layer_is_small() -> None:
+def test_layer_is_small() -> None:
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in list_files(LAYER):
@@ -91,7 +91,7 @@ def elf_machines(layer: Path) -> set[str]:
     return {path.name.split("-")[2] for path in layer.rglob("*.cpython-313-*-linux-gnu.so")}
 
 
-def test_the_layer_has_native_code_for_this_processor() -> None:
+def test_layer_has_native_code_for_this_processor() -> None:
     assert elf_machines(LAYER) == {MACHINES[ARCHITECTURE]}
     assert len(list(LAYER.rglob("*.so*"))) == len(list(LAYER.rglob("*.cpython-313-*.so")))
 
@@ -112,7 +112,7 @@ def build_layer(architecture: str, folder: Path, **variables: str) -> None:
     subprocess.run(rule, cwd=source, env=environment, check=True)
 
 
-def test_a_layer_with_the_whole_botocore_is_not_trimmed(tmp_path: Path) -> None:
+def test_layer_with_whole_botocore_is_not_trimmed(tmp_path: Path) -> None:
     build_layer(ARCHITECTURE, tmp_path, BOTOCORE="whole")
     rules = "data/dynamodb/2012-08-10/endpoint-rule-set-1.json.gz"
 
@@ -124,7 +124,7 @@ def test_a_layer_with_the_whole_botocore_is_not_trimmed(tmp_path: Path) -> None:
     assert total_size(tmp_path) <= 250_000_000
 
 
-def test_another_kind_of_botocore_is_refused(tmp_path: Path) -> None:
+def test_unknown_kind_of_botocore_is_refused(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         build_layer(ARCHITECTURE, tmp_path, BOTOCORE="half")
 
@@ -147,7 +147,7 @@ def test_layer_describes_every_allowed_call() -> None:
         "dynamodb:GetShardIterator",
         "dynamodb:DescribeStream",
         "dynamodb:ListStreams",
-    }, "but for what Lambda itself calls"
+    }, "all but the calls that Lambda itself makes"
 
 
 def described_calls() -> set[str]:
@@ -157,7 +157,7 @@ def described_calls() -> set[str]:
     }
 
 
-def test_the_layer_trusts_the_authorities_of_aws() -> None:
+def test_layer_trusts_the_certificate_authorities_of_aws() -> None:
     bundle = (PACKAGES / "botocore" / "cacert.pem").read_text()
 
     assert {f"Amazon Root CA {number}" for number in (1, 2, 3, 4)} <= set(
@@ -168,7 +168,7 @@ def test_the_layer_trusts_the_authorities_of_aws() -> None:
 
 
 def test_layer_contains_only_imported_packages() -> None:
-    """Down to the second level of powertools, by far the largest package."""
+    """Also checks the subpackages of powertools' utilities, the largest package."""
     image = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
     environment = [f"--env={name}={value}" for name, value in VARIABLES.items()]
     mounts = [f"--volume={LAYER}:/opt:ro", f"--volume={BUILD}:/functions:ro"]

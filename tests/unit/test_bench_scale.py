@@ -49,7 +49,7 @@ def test_runs_take_their_configured_duration() -> None:
     assert max(starts) == pytest.approx(100_000 * 2.75 / 100, rel=0.05)
 
 
-def test_daily_rules_are_those_of_all_schedules() -> None:
+def test_daily_occurrences_add_up_to_all_schedules() -> None:
     hours = daily_by_hour(SCHEDULES)
 
     assert sum(hours) == pytest.approx(SCHEDULES, abs=24)

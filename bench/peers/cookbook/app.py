@@ -1,4 +1,4 @@
-"""Powertools' resolver, logger, tracer, metrics and idempotency, as its cookbooks have them."""
+"""Powertools' resolver, logger, tracer, metrics and idempotency, as in its cookbooks."""
 
 import os
 

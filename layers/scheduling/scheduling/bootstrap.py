@@ -86,14 +86,15 @@ def _assemble_services(
     return Services(
         tenants=TenantStore(connection),
         installs=InstallStore(connection),
-        schedules=ScheduleStore(connection, bind_install),
-        runs=RunStore(connection, table.run_history_days, bind_install),
-        manual_runs=ManualRunStore(connection, bind_install),
+        schedules=ScheduleStore(connection),
+        runs=RunStore(connection, table.run_history_days),
+        manual_runs=ManualRunStore(connection),
         sweeps=SweepStore(connection),
         timers=TimerClient(connection.session, timers),
         limits=table.limits,
         clock=clock,
         parallelism=_SWEEP_PARALLELISM,
+        bind_install=bind_install,
     )
 
 

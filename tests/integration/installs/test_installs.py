@@ -14,7 +14,7 @@ from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import list_schedules
 
-from tests.support.aws.calls import Call, lost_response_error
+from tests.support.aws.calls import Call, fail_timer_calls, lost_response_error
 from tests.support.stacks.world import (
     ADMIN,
     World,
@@ -99,11 +99,7 @@ def test_disabling_during_an_outage_is_finished_by_the_reconciler(
 ) -> None:
     create_schedule(world.services, install_id, create_input())
 
-    def fail(call: Call) -> None:
-        if call.service == "scheduler":
-            raise lost_response_error()
-
-    world.calls.before = fail
+    world.calls.before = fail_timer_calls
     world.register_install(install_id, enabled=False)
     world.calls.before = None
     world.advance(seconds=61)

@@ -1,4 +1,4 @@
-"""The kill switch: every install of a tenant, those to come included."""
+"""The kill switch: it stops every install of a tenant, future ones included."""
 
 from itertools import count
 
@@ -16,14 +16,14 @@ from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import get_schedule
 from scheduling.operations.schedules.update import update_schedule
 
-from tests.support.aws.calls import Call, lost_response_error
+from tests.support.aws.calls import Call, fail_timer_calls, lost_response_error
 from tests.support.oracles.consistency import assert_consistent
+from tests.support.stacks.fires import next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     TENANT,
     World,
     create_input,
-    next_hourly_fire,
     on_moto_and_memory,
     update_input,
 )
@@ -39,14 +39,9 @@ def resume_tenant(world: World) -> tenants.PauseResult:
     return set_tenant_paused(world.services, TENANT, paused=False, actor=ADMIN)
 
 
-def fail_timer_calls(call: Call) -> None:
-    if call.service == "scheduler":
-        raise lost_response_error()
-
-
 def test_pause_stops_all_and_resume_starts_enabled_schedules(world: World) -> None:
     installs = [world.register_install() for _ in range(3)]
-    schedules = [create_schedule(world.services, each, create_input()) for each in installs]
+    schedules = [create_schedule(world.services, install_id, create_input()) for install_id in installs]
     disabled_schedule = create_schedule(world.services, installs[0], create_input(enabled=False))
     other = create_schedule(world.services, world.register_install(tenantId="tenant-2"), create_input())
 
@@ -70,7 +65,7 @@ def test_repeated_pause_changes_nothing(world: World, install_id: InstallId) -> 
     assert world.scan_rows(install_id) == before
 
 
-def test_a_fire_on_its_way_is_not_run(world: World, install_id: InstallId) -> None:
+def test_a_fire_in_delivery_is_not_run(world: World, install_id: InstallId) -> None:
     schedule = create_schedule(world.services, install_id, create_input())
     fire = next_hourly_fire(world, schedule)
     pause_tenant(world)
@@ -106,9 +101,7 @@ def test_install_pause_and_disable_are_independent(world: World, install_id: Ins
     assert set(world.read_timers()) == {schedule.id}
 
 
-def test_an_install_registered_in_the_middle_of_a_pause_is_paused(
-    world: World, install_id: InstallId
-) -> None:
+def test_an_install_registered_during_a_pause_is_paused(world: World, install_id: InstallId) -> None:
     registered: list[InstallId] = []
 
     def register(call: Call) -> None:
@@ -125,8 +118,8 @@ def test_an_install_registered_in_the_middle_of_a_pause_is_paused(
 
 def test_pause_overtaken_by_resume_does_not_pause_again(world: World) -> None:
     installs = [world.register_install() for _ in range(3)]
-    for each in installs:
-        create_schedule(world.services, each, create_input())
+    for install_id in installs:
+        create_schedule(world.services, install_id, create_input())
     call_number = count(1)
 
     def resume_in_the_middle(call: Call) -> None:
@@ -138,7 +131,7 @@ def test_pause_overtaken_by_resume_does_not_pause_again(world: World) -> None:
     result = pause_tenant(world)
 
     assert not result.complete
-    assert not any(get_install(world.services, each)[0].paused for each in installs)
+    assert not any(get_install(world.services, install_id)[0].paused for install_id in installs)
     assert len(world.read_timers()) == 3
     assert_consistent(world)
 
@@ -147,8 +140,8 @@ def test_pause_overtaken_by_resume_does_not_pause_again(world: World) -> None:
 def test_interrupted_pause_is_resumed(world: World, finish: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenants, "PAGE_SIZE", 2)
     installs = sorted(world.register_install() for _ in range(7))
-    for each in installs:
-        create_schedule(world.services, each, create_input())
+    for install_id in installs:
+        create_schedule(world.services, install_id, create_input())
     writes = count(1)
 
     def fail(call: Call) -> None:
@@ -158,7 +151,9 @@ def test_interrupted_pause_is_resumed(world: World, finish: str, monkeypatch: py
     world.calls.before = fail
     assert not pause_tenant(world).complete
     world.calls.before = None
-    assert [get_install(world.services, each)[0].paused for each in installs] == [True] * 4 + [False] * 3
+    assert [get_install(world.services, install_id)[0].paused for install_id in installs] == [True] * 4 + [
+        False
+    ] * 3
     world.calls.recorded.clear()
 
     if finish == "call again":
@@ -166,7 +161,7 @@ def test_interrupted_pause_is_resumed(world: World, finish: str, monkeypatch: py
     world.advance(seconds=61)
     reconcile(world.services)
 
-    assert all(get_install(world.services, each)[0].paused for each in installs)
+    assert all(get_install(world.services, install_id)[0].paused for install_id in installs)
     assert world.read_timers() == {}
     assert_consistent(world)
 
@@ -214,10 +209,10 @@ def test_deleted_install_leaves_its_tenant(world: World, install_id: InstallId) 
 def test_tenant_schedules_are_paged_across_installs(world: World) -> None:
     installs = sorted(world.register_install() for _ in range(4))
     created = [
-        create_schedule(world.services, each, create_input()).id
-        for each in installs
+        create_schedule(world.services, install_id, create_input()).id
+        for install_id in installs
         for _ in range(3)
-        if each != installs[1]
+        if install_id != installs[1]
     ]
 
     listed, cursor, sizes = [], None, []

@@ -1,4 +1,4 @@
-"""Moving an install to another version, and what becomes of schedules whose endpoint that has not."""
+"""Moving an install to another version, with schedules whose endpoint that version lacks."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,13 +14,13 @@ from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_schedules
 from scheduling.operations.schedules.update import update_schedule
 
-from tests.support.aws.calls import Call, lost_response_error
+from tests.support.aws.calls import Call, fail_timer_calls, lost_response_error
+from tests.support.stacks.fires import next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     PUT_OPTIONS,
     World,
     create_input,
-    next_hourly_fire,
     on_moto_and_memory,
     registration_body,
     update_input,
@@ -38,11 +38,6 @@ def version_fields(number: int, *endpoints: tuple[str, str]) -> dict[str, Any]:
 
 
 LACKS_SYNC = version_fields(2, ("GET", "/api/both"), ("POST", "/api/both"))
-
-
-def fail_timer_calls(call: Call) -> None:
-    if call.service == "scheduler":
-        raise lost_response_error()
 
 
 def missing_ids(registered: PutResult) -> list[str]:

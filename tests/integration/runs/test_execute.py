@@ -14,6 +14,7 @@ from scheduling.operations.schedules.queries import get_schedule, list_runs
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call
+from tests.support.stacks.fires import create_fire, list_history
 from tests.support.stacks.world import (
     FakeRunner,
     World,
@@ -33,33 +34,20 @@ SUCCEEDED = Outcome(status=RunStatus.SUCCESS, http_status=200)
 
 
 class ActingRunner(FakeRunner):
-    """Lets something happen while the extension runs."""
+    """Does something while the extension runs."""
 
-    def __init__(self, act: Callable[[], Outcome]) -> None:
+    def __init__(self, during: Callable[[], Outcome]) -> None:
         super().__init__()
-        self.during = act
+        self.during = during
 
     def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
         super().__call__(fire, install, config, schedule)
         return self.during()
 
 
-def create_fire(schedule: Schedule, scheduled_time: str = "2026-11-23T09:00:00Z") -> Fire:
-    return Fire(
-        install_id=schedule.install_id,
-        schedule_id=schedule.id,
-        revision=schedule.timer_revision,
-        scheduled_time=scheduled_time,
-    )
-
-
 @pytest.fixture
 def schedule(world: World, install_id: InstallId) -> Schedule:
     return create_schedule(world.services, install_id, create_input())
-
-
-def list_history(world: World, schedule: Schedule) -> list[Run]:
-    return list(list_runs(world.services, schedule.install_id, schedule.id, limit=50).runs)
 
 
 def test_a_fire_makes_three_calls_and_the_runners(world: World, schedule: Schedule) -> None:

@@ -1,4 +1,4 @@
-"""Run now: a manual occurrence, accepted once for each key, as often as an install may write."""
+"""Run now: a manual occurrence, created once for each key, and as often as an install may write."""
 
 from dataclasses import replace
 
@@ -27,13 +27,13 @@ from scheduling.operations.schedules.queries import get_schedule, list_runs
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call, client_error, lost_response_error
+from tests.support.stacks.fires import next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     TENANT,
     TIMER_SETTINGS,
     World,
     create_input,
-    next_hourly_fire,
     on_moto_and_memory,
     update_input,
 )
@@ -104,7 +104,7 @@ def test_idempotency_key_is_per_schedule(world: World, schedule: Schedule) -> No
     assert trigger_run(world, other, "key").schedule_id == other.id
 
 
-def test_no_sixty_seconds_see_more_than_the_limit(world: World, schedule: Schedule) -> None:
+def test_no_sixty_seconds_have_more_manual_runs_than_the_limit(world: World, schedule: Schedule) -> None:
     limited = replace(
         world, services=replace(world.services, limits=replace(world.services.limits, writes_per_minute=3))
     )
@@ -196,10 +196,10 @@ def test_trigger_of_unrunnable_schedule_is_refused(
 
 
 def test_foreign_schedule_is_not_found(world: World, schedule: Schedule) -> None:
-    stranger = world.register_install()
+    other_install = world.register_install()
 
     with pytest.raises(ScheduleNotFound):
-        trigger_run(world, replace(schedule, install_id=stranger))
+        trigger_run(world, replace(schedule, install_id=other_install))
     with pytest.raises(InstallNotFound):
         trigger_run(world, replace(schedule, install_id=InstallId("nobody")))
 

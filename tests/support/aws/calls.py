@@ -1,4 +1,4 @@
-"""Every AWS call of the process passes here: counted, made one at a time, and made to fail where a test says so."""
+"""Record the AWS calls of the process, make them one at a time, and inject the faults that a test chooses."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 
 class Killed(BaseException):
-    """The function died here; nothing of the code under test may catch it."""
+    """The death of the function; a BaseException, so that the code under test cannot catch it."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One AWS call as a test sees it."""
+    """One AWS call."""
 
     service: str
     operation: str
@@ -28,7 +28,7 @@ Hook = Callable[[Call], None]
 
 @dataclass
 class AwsCalls:
-    """What was called, and hooks to run before and after each call."""
+    """The recorded calls, and hooks that run before and after each call."""
 
     recorded: list[Call] = field(default_factory=list)
     before: Hook | None = None
@@ -36,13 +36,13 @@ class AwsCalls:
     lock: Any = field(default_factory=threading.RLock)
 
     def operation_names(self) -> list[str]:
-        """The names of the calls made."""
+        """Return the operations of the recorded calls."""
         return [call.operation for call in self.recorded]
 
 
 @contextmanager
 def watch_calls() -> Iterator[AwsCalls]:
-    """Within, every call of every botocore client is watched; moto's state is then free of races."""
+    """Record every call of every botocore client; the lock also keeps moto's state free of races."""
     calls = AwsCalls()
     base_client: Any = botocore.client.BaseClient
     original = base_client._make_api_call
@@ -55,13 +55,12 @@ def watch_calls() -> Iterator[AwsCalls]:
             calls.recorded.append(call)
             try:
                 if (call.service, operation) == ("lambda", "Invoke"):
-                    return {
-                        "StatusCode": 202
-                    }  # moto would run it in Docker; a test looks at what was handed over
+                    # moto would run the function in Docker; tests read the recorded payload instead.
+                    return {"StatusCode": 202}
                 return original(client, operation, arguments)
             finally:
                 if calls.after:
-                    calls.after(call)  # of a refused call too: its function may die then as well
+                    calls.after(call)  # also after a refused call: its function may die at that moment too
 
     base_client._make_api_call = make_api_call
     try:
@@ -71,11 +70,17 @@ def watch_calls() -> Iterator[AwsCalls]:
 
 
 def client_error(code: str, operation: str = "Operation", status: int = 400) -> ClientError:
-    """The error of an AWS answer with that code."""
+    """Build the error of an AWS response with that code."""
     response = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(response, operation)  # type: ignore[arg-type]
 
 
 def lost_response_error() -> ReadTimeoutError:
-    """The error of an answer that never came."""
+    """Build the error of a response that never arrives."""
     return ReadTimeoutError(endpoint_url="https://aws.test")
+
+
+def fail_timer_calls(call: Call) -> None:
+    """Let every call of EventBridge Scheduler end without a response; a hook."""
+    if call.service == "scheduler":
+        raise lost_response_error()

@@ -1,4 +1,4 @@
-"""DynamoDB and EventBridge Scheduler in memory, where botocore would send a request: quick, atomic, and strict."""
+"""DynamoDB and EventBridge Scheduler in memory, in place of botocore's requests: fast, atomic and strict."""
 
 import secrets
 from collections.abc import Iterator, Mapping
@@ -27,15 +27,20 @@ _TOKENS = {"TransactWriteItems": "ClientRequestToken", "CreateSchedule": "Client
 
 @dataclass
 class MemoryAws:
-    """What stands in both, for a test to look at as well."""
+    """The state of both services, which tests may also read."""
 
     tables: dict[str, MemoryTable] = field(default_factory=dict)
     timers: MemoryTimers = field(default_factory=MemoryTimers)
     repeat_next: bool = False
-    """The next call is made twice, as by an SDK that retries; each service knows such a retry by its token, if any."""
+    """Make the next call twice, as an SDK that retries does; a service recognizes the retry by its token, if any."""
 
     def send_request(self, service: str, operation: str, arguments: Arguments) -> dict[str, Any]:
-        """The answer to a request as botocore sends it. Raises Refusal, and NotUnderstood."""
+        """Return the response to a request as botocore sends it.
+
+        Raises:
+            ServiceError: the service refuses the request.
+            UnsupportedRequest: the stand-in does not implement the request.
+        """
         if self.repeat_next:
             self.repeat_next = False
             token = _TOKENS.get(operation)
@@ -45,7 +50,7 @@ class MemoryAws:
         return self.handle_call(service, operation, arguments)
 
     def handle_call(self, service: str, operation: str, arguments: Arguments) -> dict[str, Any]:
-        """The answer. Raises Refusal, and NotUnderstood."""
+        """Return the response to one call; raises as `send_request` does."""
         if service == "scheduler" and operation in _SCHEDULER_CALLS:
             return _SCHEDULER_CALLS[operation](self.timers, arguments)
         if service == "dynamodb":
@@ -117,7 +122,7 @@ class MemoryAws:
         return {}
 
     def items_of_type(self, table: str, kind: str) -> list[Item]:
-        """The items of that type as they stand."""
+        """Return the stored items of that type."""
         return [item for item in self._table(table).items.values() if item["type"]["S"] == kind]
 
 
@@ -127,7 +132,7 @@ def _key_names(schema: list[dict[str, str]]) -> tuple[str, ...]:
 
 @contextmanager
 def use_memory_aws() -> Iterator[MemoryAws]:
-    """Within, no botocore client reaches a network: all of them speak to one and the same memory."""
+    """Answer the calls of all botocore clients from one memory, without a network."""
     aws = MemoryAws()
     base_client: Any = botocore.client.BaseClient
     original = base_client._make_api_call

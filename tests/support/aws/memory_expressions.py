@@ -1,4 +1,4 @@
-"""DynamoDB's expressions, compiled once for each text; what is not understood here raises, and loudly."""
+"""DynamoDB's expressions, compiled once for each text; an unsupported expression raises."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -24,27 +24,27 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class UnsupportedRequest(BaseException):
-    """The stand-in does not know what was asked; nothing of the code under test may catch it."""
+    """A request that the stand-in does not implement; a BaseException, so that the code under test cannot catch it."""
 
 
 class InvalidPath(Exception):
-    """The path of an update leads through what is no map."""
+    """An update's path leads through a value that is not a map."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A compiled condition, with what it names."""
+    """A compiled condition, with the placeholders that it uses."""
 
     predicate: Predicate
     equalities: Mapping[str, str]
-    """The attributes that are compared by `=`, each with the word of its value."""
+    """The attributes that are compared by `=`, each with the placeholder of its value."""
     is_conjunction: bool
     placeholders: frozenset[str]
 
 
 @dataclass(frozen=True)
 class UpdateAction:
-    """One part of an update; `operand` is None where the path is removed."""
+    """One action of an update; `operand` is None for a REMOVE."""
 
     verb: str
     path: Path
@@ -53,14 +53,14 @@ class UpdateAction:
 
 @dataclass(frozen=True)
 class UpdateExpression:
-    """A compiled update, with what it names."""
+    """A compiled update, with the placeholders that it uses."""
 
     actions: tuple[UpdateAction, ...]
     placeholders: frozenset[str]
 
 
 def copy_value(value: Any) -> Any:
-    """A copy of an item or a value, as deep as it goes."""
+    """Return a deep copy of an item or a value."""
     if isinstance(value, dict):
         return {
             name: copy_value(each) if isinstance(each, (dict, list)) else each for name, each in value.items()
@@ -69,7 +69,7 @@ def copy_value(value: Any) -> Any:
 
 
 def value_at(item: Item, path: Path) -> Value | None:
-    """What the item has there."""
+    """Return the item's value at the path."""
     value: Value | None = item.get(path[0])
     for step in path[1:]:
         value = value.get("M", {}).get(step) if value else None
@@ -77,7 +77,7 @@ def value_at(item: Item, path: Path) -> Value | None:
 
 
 def comparison_key(value: Value) -> tuple[str, Any]:
-    """Type and value in a form to compare."""
+    """Return type and value in a comparable form."""
     ((kind, content),) = value.items()
     if kind == "N":
         return kind, Decimal(content)
@@ -86,6 +86,8 @@ def comparison_key(value: Value) -> tuple[str, Any]:
 
 @dataclass
 class _Parser:
+    """A recursive-descent parser; it collects the placeholders on the way."""
+
     text: str
     names: Mapping[str, str]
     placeholders: set[str] = field(default_factory=set)
@@ -102,7 +104,7 @@ class _Parser:
     def take_token(self, expected: str = "") -> str:
         token = self.peek_token()
         if not token or (expected and token.upper() != expected):
-            raise UnsupportedRequest(f"{expected or 'more'} wanted at {self._position} of {self.text!r}")
+            raise UnsupportedRequest(f"{expected or 'a token'} expected at {self._position} of {self.text!r}")
         self._position += 1
         return token
 
@@ -185,20 +187,20 @@ class _Parser:
 
     def parse_operand(self) -> Operand:
         if self.peek_token().startswith(":"):
-            word = self.take_token()
-            self.placeholders.add(word)
-            return lambda _i, v: v[word]
+            placeholder = self.take_token()
+            self.placeholders.add(placeholder)
+            return lambda _i, v: v[placeholder]
         path = self.parse_path()
         return lambda i, _v: value_at(i, path)
 
     def parse_path(self) -> Path:
         steps: list[str] = []
         while not steps or self.accept_token("."):
-            word = self.take_token()
-            if word not in self.names:
-                raise UnsupportedRequest(f"{word} in {self.text!r}")
-            self.placeholders.add(word)
-            steps.append(self.names[word])
+            placeholder = self.take_token()
+            if placeholder not in self.names:
+                raise UnsupportedRequest(f"{placeholder} in {self.text!r}")
+            self.placeholders.add(placeholder)
+            steps.append(self.names[placeholder])
         return tuple(steps)
 
     def parse_actions(self) -> list[UpdateAction]:
@@ -236,23 +238,27 @@ def _compare(sign: str, left: Operand, right: Operand, item: Item, values: Value
 
 @lru_cache(maxsize=4096)
 def parse_condition(text: str, names: tuple[tuple[str, str], ...]) -> Condition:
-    """The condition that the text means."""
+    """Compile a condition."""
     parser = _Parser(text, dict(names))
-    holds = parser.parse_or()
+    predicate = parser.parse_or()
     if parser.peek_token():
-        raise UnsupportedRequest(f"{parser.peek_token()!r} is left of {text!r}")
-    return Condition(holds, parser.equalities, parser.is_conjunction, frozenset(parser.placeholders))
+        raise UnsupportedRequest(f"{parser.peek_token()!r} remains of {text!r}")
+    return Condition(predicate, parser.equalities, parser.is_conjunction, frozenset(parser.placeholders))
 
 
 @lru_cache(maxsize=4096)
 def parse_update(text: str, names: tuple[tuple[str, str], ...]) -> UpdateExpression:
-    """The update that the text means."""
+    """Compile an update."""
     parser = _Parser(text, dict(names))
     return UpdateExpression(tuple(parser.parse_actions()), frozenset(parser.placeholders))
 
 
 def apply_update(item: Item, expression: UpdateExpression, values: Values) -> Item:
-    """The item as the update leaves it; the values of all its actions are those from before. Raises InvalidPath."""
+    """Return the updated item; every action reads the values from before the update.
+
+    Raises:
+        InvalidPath: a path does not exist in the item.
+    """
     after: Item = copy_value(item)
     for action in expression.actions:
         holder: Any = after
@@ -275,5 +281,5 @@ def apply_update(item: Item, expression: UpdateExpression, values: Values) -> It
 
 def _add_values(current: Value | None, more: Value) -> Value:
     if "N" not in more:
-        raise UnsupportedRequest("ADD of what is no number")
+        raise UnsupportedRequest("ADD of a value that is not a number")
     return {"N": str(Decimal(current["N"] if current else 0) + Decimal(more["N"]))}

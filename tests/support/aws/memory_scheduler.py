@@ -1,4 +1,4 @@
-"""EventBridge Scheduler's control plane in memory; refuses what its documentation says it refuses."""
+"""EventBridge Scheduler's control plane in memory; refuses requests by the rules of its documentation."""
 
 import json
 import re
@@ -44,7 +44,7 @@ class MemoryTimers:
         return {"ScheduleGroups": [{"Name": name, "State": "ACTIVE"} for name in sorted(self.groups)]}
 
     def create_schedule(self, arguments: Arguments) -> dict[str, Any]:
-        """CreateSchedule; the same ClientToken again does nothing."""
+        """CreateSchedule; a repeated ClientToken changes nothing."""
         _validate_schedule(arguments)
         group, name, token = self._find_group(arguments), arguments["Name"], arguments.get("ClientToken")
         response = {"ScheduleArn": f"{_ARN}:schedule/{arguments['GroupName']}/{name}"}
@@ -58,7 +58,7 @@ class MemoryTimers:
         return response
 
     def update_schedule(self, arguments: Arguments) -> dict[str, Any]:
-        """UpdateSchedule: replaces everything."""
+        """UpdateSchedule; replaces all fields."""
         _validate_schedule(arguments)
         self._find_timer(arguments)
         self._find_group(arguments)[arguments["Name"]] = copy_value(dict(arguments))
@@ -79,7 +79,7 @@ class MemoryTimers:
         return {}
 
     def list_schedules(self, arguments: Arguments) -> dict[str, Any]:
-        """ListSchedules: at most 100 a page, without their expressions."""
+        """ListSchedules; at most 100 a page, without expressions."""
         require_known_arguments(arguments, {"GroupName", "MaxResults", "NextToken", "NamePrefix"})
         size = arguments.get("MaxResults", 100)
         if not 1 <= size <= 100:

@@ -1,7 +1,7 @@
 """One DynamoDB table in memory: conditional writes, transactions, queries, and a sparse index."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +42,7 @@ _PAGE_ARGUMENTS = {"Limit", "ExclusiveStartKey", "ProjectionExpression"}
 
 
 class ServiceError(Exception):
-    """An error that the service answers."""
+    """An error response of the service."""
 
     def __init__(self, code: str, message: str = "", status: int = 400, **more: Any) -> None:
         super().__init__(message or code)
@@ -51,7 +51,7 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True)
 class Index:
-    """A secondary index: its keys, and what it projects."""
+    """A secondary index: its keys and its projected attributes."""
 
     keys: tuple[str, ...]
     projected: frozenset[str]
@@ -59,17 +59,17 @@ class Index:
 
 @dataclass
 class MemoryTable:
-    """Items by their keys."""
+    """A table's items by key, and its changes."""
 
     keys: tuple[str, ...]
     indexes: dict[str, Index]
     items: dict[Key, Item] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     changes: list[tuple[Item | None, Item | None]] = field(default_factory=list)
-    """Each item before and after, in order; as in a stream, what changes nothing is none."""
+    """Each changed item before and after, in order; as in a stream, a write without effect is not a change."""
 
     def item_key(self, item: Mapping[str, Any]) -> Key:
-        """The key among the attributes, each a string that is not empty."""
+        """Return the key of an item; its attributes must be non-empty strings."""
         try:
             key = tuple(item[name]["S"] for name in self.keys)
         except KeyError as missing:
@@ -79,7 +79,7 @@ class MemoryTable:
         return key
 
     def evaluate_write(self, verb: str, arguments: Arguments) -> tuple[Key, Item | None]:
-        """What the write would make of which item, if its condition holds."""
+        """Return the key and the item as the write would leave it; raises where its condition fails."""
         require_known_arguments(arguments, _EXPRESSION_ARGUMENTS | _WRITE_ARGUMENTS[verb])
         key = self.item_key(arguments["Item"] if verb == "Put" else arguments["Key"])
         before = self.items.get(key)
@@ -117,7 +117,7 @@ class MemoryTable:
         return item
 
     def store_item(self, key: Key, item: Item | None) -> None:
-        """Make the change."""
+        """Store or, with None, delete the item, and record the change."""
         if item != self.items.get(key):
             self.changes.append((self.items.get(key), item))
         if item is None:
@@ -126,12 +126,12 @@ class MemoryTable:
             self.items[key] = item
 
     def transact_write(self, steps: list[Mapping[str, Arguments]], token: str | None) -> None:
-        """All of the steps or none; the same token again does nothing."""
+        """Apply all steps or none; a repeated token changes nothing."""
         request = json.dumps(steps, sort_keys=True) if token else ""
         if self._is_repeated(request, token):
             return
         operations = [next(iter(step.items())) for step in steps]
-        keys = [self.item_key(given["Item"] if verb == "Put" else given["Key"]) for verb, given in operations]
+        keys = [self.item_key(each["Item"] if verb == "Put" else each["Key"]) for verb, each in operations]
         if len(set(keys)) < len(keys):
             raise _validation_error("Transaction request cannot include multiple operations on one item")
         if not 1 <= len(steps) <= 100:
@@ -157,7 +157,7 @@ class MemoryTable:
         return True
 
     def batch_get_items(self, arguments: Arguments) -> list[Item]:
-        """The items there are, in another order than asked for, as DynamoDB may."""
+        """Return the existing items, in an order other than the request's, as DynamoDB may."""
         require_known_arguments(arguments, {"Keys", "ConsistentRead"})
         keys = [self.item_key(key) for key in arguments["Keys"]]
         if len(set(keys)) < len(keys) or not 1 <= len(keys) <= 100:
@@ -165,13 +165,12 @@ class MemoryTable:
         return [copy_value(self.items[key]) for key in sorted(keys) if key in self.items]
 
     def read_page(self, arguments: Arguments, *, query: bool) -> dict[str, Any]:
-        """A page of a Query or a Scan."""
+        """Return a page of a Query or a Scan."""
         require_known_arguments(arguments, _EXPRESSION_ARGUMENTS | _READ_ARGUMENTS | _PAGE_ARGUMENTS)
         index = self.indexes[arguments["IndexName"]] if "IndexName" in arguments else None
         if index and arguments.get("ConsistentRead"):
             raise _validation_error("Consistent reads are not supported on global secondary indexes")
-        hash_key, *order = index.keys if index else self.keys
-        order += self.keys
+        hash_key = (index.keys if index else self.keys)[0]
         names, values = _expression_names(arguments), _expression_values(arguments)
         key_condition = (
             _parse_key_condition(arguments["KeyConditionExpression"], names, hash_key) if query else None
@@ -185,44 +184,56 @@ class MemoryTable:
             names,
             values,
         )
-        rows: Iterable[Item] = self.items.values()
-        if key_condition:
-            partition = values[key_condition.equalities[hash_key]]
-            rows = [row for row in rows if row.get(hash_key) == partition]
-        if index:
-            rows = [row for row in rows if all(name in row for name in index.keys)]
-        matches = [row for row in rows if key_condition is None or key_condition.predicate(row, values)]
-        order = order if query else [hash_key, *order]
-        sort_position: Callable[[Mapping[str, Any]], list[str]] = lambda row: [
-            row[name]["S"] for name in order
-        ]  # noqa: E731
-        forward = arguments.get("ScanIndexForward", True)
-        matches.sort(key=sort_position, reverse=not forward)
-        if "ExclusiveStartKey" in arguments:
-            start = sort_position(arguments["ExclusiveStartKey"])
-            matches = [
-                row
-                for row in matches
-                if (sort_position(row) > start if forward else sort_position(row) < start)
-            ]
+        matches = self._sorted_matches(arguments, index, key_condition)
         page = matches[: arguments.get("Limit")]
-        results = [
-            row
+        attributes = {name for placeholder, name in names if placeholder in projection}
+        items = [
+            _project_item(row, index, self.keys, attributes)
             for row in page
             if filter_condition is None
             or filter_condition.predicate(_project_item(row, index, self.keys, set()), values)
         ]
-        response: dict[str, Any] = {"Count": len(results), "ScannedCount": len(page)}
-        attributes = {name for placeholder, name in names if placeholder in projection}
-        response["Items"] = [_project_item(row, index, self.keys, attributes) for row in results]
+        response: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": len(page)}
         if "Limit" in arguments and len(page) == arguments["Limit"]:
             last = {*self.keys, *(index.keys if index else ())}
             response["LastEvaluatedKey"] = {name: dict(page[-1][name]) for name in sorted(last)}
         return response
 
+    def _sorted_matches(
+        self, arguments: Arguments, index: Index | None, key_condition: Condition | None
+    ) -> list[Item]:
+        """Return the rows of a Query or, without a condition, of a Scan, in order and after the start key."""
+        values = _expression_values(arguments)
+        hash_key, *order = [*(index.keys if index else self.keys), *self.keys]
+        rows: Iterable[Item] = self.items.values()
+        if key_condition is None:
+            order = [hash_key, *order]
+        else:
+            partition = values[key_condition.equalities[hash_key]]
+            rows = [row for row in rows if row.get(hash_key) == partition]
+            rows = [row for row in rows if key_condition.predicate(row, values)]
+        if index:
+            rows = [row for row in rows if all(name in row for name in index.keys)]
+
+        def sort_position(row: Mapping[str, Any]) -> list[str]:
+            return [row[name]["S"] for name in order]
+
+        forward = arguments.get("ScanIndexForward", True)
+        matches = sorted(rows, key=sort_position, reverse=not forward)
+        if "ExclusiveStartKey" not in arguments:
+            return matches
+        start = sort_position(arguments["ExclusiveStartKey"])
+        return [
+            row for row in matches if (sort_position(row) > start if forward else sort_position(row) < start)
+        ]
+
 
 def require_known_arguments(arguments: Arguments, allowed: set[str]) -> None:
-    """Raises NotUnderstood where there is an argument beyond the known ones."""
+    """Reject arguments that the stand-in does not implement.
+
+    Raises:
+        UnsupportedRequest: there is another argument.
+    """
     if arguments.keys() - allowed:
         raise UnsupportedRequest(f"arguments {sorted(arguments.keys() - allowed)}")
 

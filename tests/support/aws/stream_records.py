@@ -1,4 +1,4 @@
-"""Records of a table's stream as Lambda hands them over."""
+"""Records of a table's stream as Lambda delivers them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ Record = Mapping[str, Any]
 
 
 def stream_record(moment: datetime, number: int, old: Any, new: Any) -> Record:
-    """The change of an item as Lambda hands it over."""
+    """Build the record of one item's change."""
     images = {"OldImage": old, "NewImage": new}
     either = old or new
     return {

@@ -1,4 +1,4 @@
-"""botocore as the layer has it: a copy of the installed one, trimmed by the layer's build."""
+"""A copy of the installed botocore, trimmed as the layer's build trims it."""
 
 import importlib.util
 import shutil
@@ -25,7 +25,7 @@ TRIM = _load(TRIM_SCRIPT)
 
 
 def copy_botocore(folder: Path) -> Path:
-    """Copy what `trim` reads or leaves of the installed package, and its modules, into a folder."""
+    """Copy the installed package into a folder, with the data that `trim` reads or keeps."""
     services = {path.name for path in (BOTOCORE / "data").iterdir() if path.is_dir()}
     ignore = shutil.ignore_patterns("__pycache__", *(services - set(TRIM.CALLED)))
     shutil.copytree(BOTOCORE, folder, ignore=ignore, dirs_exist_ok=True)
@@ -33,11 +33,11 @@ def copy_botocore(folder: Path) -> Path:
 
 
 def trimmed_copy(folder: Path) -> Path:
-    """Copy the installed package into a folder, and trim it."""
+    """Copy the installed package into a folder and trim it."""
     TRIM.trim(copy_botocore(folder))
     return folder
 
 
-def loader_of(package: Path) -> Loader:
-    """Return a loader of that package's descriptions alone."""
+def create_loader(package: Path) -> Loader:
+    """Return a loader that reads that package's service models alone."""
     return Loader(extra_search_paths=[str(package / "data")], include_default_search_paths=False)

@@ -1,4 +1,4 @@
-"""An install with a schedule, and what may befall the two before a test looks: deaths half-way, and drift."""
+"""An install with a schedule, and the accidents that tests let happen to it: killed functions, and drift."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,13 +25,12 @@ from tests.support.stacks.world import (
     GROUP,
     TABLE,
     TENANT,
+    UNKNOWN_SCHEDULE_ID,
     World,
     aws_client,
     create_input,
     update_input,
 )
-
-OTHER_SCHEDULE_ID = "01a20745-4897-4f81-a91e-a0d09962b8d6"
 
 
 @dataclass
@@ -47,7 +46,7 @@ CaseAction = Callable[[Case], object]
 
 
 def new_case(world: World) -> Case:
-    """A new install in the world."""
+    """Register an install and create its schedule."""
     install_id = world.register_install()
     return Case(
         world,
@@ -57,7 +56,7 @@ def new_case(world: World) -> Case:
 
 
 def next_fire_event(case: Case) -> dict[str, Any]:
-    """The event of the schedule's next occurrence, at its time."""
+    """Advance the clock to the schedule's next occurrence and return its event."""
     case.world.advance(hours=1)
     moment = format_time(case.world.clock[0].replace(minute=0))
     ids = {"installId": case.install_id, "scheduleId": case.schedule.id}
@@ -65,7 +64,7 @@ def next_fire_event(case: Case) -> dict[str, Any]:
 
 
 def kill_at(operation: str, action: CaseAction) -> CaseAction:
-    """Act, and die before the first call of that operation."""
+    """Return the action, killed before its first call of that AWS operation."""
 
     def act_until_killed(case: Case) -> None:
         def kill(call: Call) -> None:
@@ -81,14 +80,14 @@ def kill_at(operation: str, action: CaseAction) -> CaseAction:
 
 
 def create_second_schedule(case: Case) -> None:
-    """Create a schedule with a name and a key."""
+    """Create a schedule with a name and an idempotency key."""
     create_schedule(
         case.world.services, case.install_id, create_input(name="after"), IdempotencyKey("key", "hash")
     )
 
 
 def update_case_schedule(**fields: object) -> CaseAction:
-    """Update the schedule."""
+    """Return the action that updates the schedule."""
     return lambda case: update_schedule(
         case.world.services, case.install_id, case.schedule.id, update_input(**fields)
     )
@@ -115,12 +114,12 @@ def pause_tenant(case: Case) -> None:
 
 
 def delete_timer(case: Case) -> None:
-    """Remove the schedule's timer behind the service's back."""
+    """Delete the schedule's timer, bypassing the service."""
     aws_client("scheduler").delete_schedule(GroupName=GROUP, Name=case.schedule.id)
 
 
 def create_orphan_timer(case: Case) -> None:
-    """Set a timer that has no row."""
+    """Create a timer without a schedule row."""
     client = aws_client("scheduler")
     client.create_schedule(
         GroupName=GROUP,
@@ -136,25 +135,25 @@ def _name_key(case: Case, name: str) -> dict[str, Any]:
 
 
 def delete_name_row(case: Case) -> None:
-    """Remove the row of the schedule's name."""
+    """Delete the row of the schedule's name."""
     aws_client("dynamodb").delete_item(TableName=TABLE, Key=_name_key(case, "before"))
 
 
 def create_dangling_name(case: Case) -> None:
-    """Take a name for a schedule that is not there."""
-    item = {**_name_key(case, "dangling"), "type": {"S": "name"}, "scheduleId": {"S": OTHER_SCHEDULE_ID}}
+    """Reserve a name for a schedule that does not exist."""
+    item = {**_name_key(case, "dangling"), "type": {"S": "name"}, "scheduleId": {"S": UNKNOWN_SCHEDULE_ID}}
     aws_client("dynamodb").put_item(TableName=TABLE, Item=item)
 
 
 def corrupt_count(case: Case) -> None:
-    """Let the install's count be wrong."""
+    """Store a wrong schedule count on the install."""
     install = case.world.services.schedules.read_schedule(case.install_id).install
     assert install is not None
     case.world.services.sweeps.save_schedule_count(install, 7)
 
 
 def start_abandoned_run(case: Case) -> None:
-    """An earlier occurrence is under way, in a function that may have died."""
+    """Claim an earlier occurrence and never finish it, as a killed function does."""
     services, fire = case.world.services, parse_fire(next_fire_event(case))
     services.runs.claim_run(
         fire,
@@ -165,11 +164,11 @@ def start_abandoned_run(case: Case) -> None:
 
 
 def make_sweep_due(case: Case) -> None:
-    """Let the daily sweep be due."""
+    """Advance the clock until the daily sweep is due."""
     sweep(case.world.services, timedelta(hours=24))
     case.world.advance(hours=25)
 
 
 def make_runner_fail(case: Case) -> None:
-    """Let the runner answer 503."""
+    """Let the runner fail with status 503."""
     case.world.runner.outcome = Outcome(status=RunStatus.ERROR, http_status=503, retryable=True)

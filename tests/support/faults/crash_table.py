@@ -1,4 +1,4 @@
-"""The table of `docs/crashes.md`: what the caller of a stopped operation is told, and what has come of it."""
+"""The table of `docs/crashes.md`: what the caller of an interrupted operation learns, and the final outcome."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -6,33 +6,25 @@ from pathlib import Path
 
 from scheduling.operations.maintenance.reconcile import reconcile
 
-from tests.support.faults.crashes import (
-    FAULTS,
-    OPERATIONS,
-    CaseSnapshot,
-    CrashCase,
-    CrashOperation,
-    new_case,
-    record_calls,
-    run_fault_cases,
-)
+from tests.support.faults.crash_operations import OPERATIONS, CrashCase, CrashOperation, new_case
+from tests.support.faults.crashes import FAULTS, CaseSnapshot, record_calls, run_fault_cases
 from tests.support.oracles.consistency import assert_consistent
 from tests.support.stacks.world import new_world
 
 _HEADING = """\
-# What is left of an operation that is stopped
+# The outcome of an interrupted operation
 
-Each operation makes the AWS calls below, in this order. For each call, and each way in which it may be stopped there:
-what the caller is told (`open`: nothing, or that it is not certain), and whether the operation has happened once the
-reconciler has passed, without anybody trying again. Both systems agree in every case.
+Each operation makes the AWS calls below, in this order. Each cell shows, for one fault at one call, what the caller
+learns (`open`: nothing, or that the outcome is uncertain) and whether the operation is applied after the next run of
+the reconciler, without a retry. DynamoDB and EventBridge agree in every case.
 
-An `outage` lasts to the end of the operation; the other ways befall one call. `make crashes` writes this page, and
-`tests/integration/sync/test_crashes.py` holds it and each promise in it.
+An `outage` lasts until the operation ends; the other faults affect one call. `make crashes` writes this page, and
+`tests/integration/sync/test_crashes.py` compares it with the outcomes.
 """
 
 
 def applied_after_reconcile(case: CrashCase, operation: CrashOperation) -> bool:
-    """Whether it has, once the reconciler has passed and both systems agree."""
+    """Return whether the operation is applied after a run of the reconciler; fail if the two systems differ."""
     case.world.advance(seconds=61)
     assert reconcile(case.world.services).failed == 0
     assert_consistent(case.world)
@@ -41,7 +33,7 @@ def applied_after_reconcile(case: CrashCase, operation: CrashOperation) -> bool:
 
 @cache
 def list_outcomes(name: str, fault: str) -> Sequence[tuple[str, bool]]:
-    """What was told, and whether it has happened in the end, for each call at which the operation was stopped."""
+    """Return what the caller learns and whether the operation is applied, for a fault at each call."""
     operation = OPERATIONS[name]
     with new_world(aws="memory") as world:
         return [
@@ -51,7 +43,7 @@ def list_outcomes(name: str, fault: str) -> Sequence[tuple[str, bool]]:
 
 
 def render_section(name: str) -> str:
-    """The part about one operation."""
+    """Render the table of one operation."""
     with new_world(aws="memory") as world:
         names = [
             call.operation
@@ -63,7 +55,7 @@ def render_section(name: str) -> str:
     ]
     rows = [f"| {number} {call_name} |" for number, call_name in enumerate(names, start=1)]
     lines = [f"{row} {' | '.join(cells)} |" for row, *cells in zip(rows, *columns, strict=True)]
-    head = [f"## {name}", "", f"| stopped at | {' | '.join(FAULTS)} |", "|---" * (len(FAULTS) + 1) + "|"]
+    head = [f"## {name}", "", f"| fault at | {' | '.join(FAULTS)} |", "|---" * (len(FAULTS) + 1) + "|"]
     return "\n".join([*head, *lines]) + "\n"
 
 

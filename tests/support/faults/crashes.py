@@ -1,270 +1,25 @@
-"""Every operation, and what is left of it when it is stopped at one of its AWS calls."""
+"""Stop an operation at one of its AWS calls, and report what its caller receives."""
 
 import pickle
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
-from functools import cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
-from uuid import uuid4
 
-from botocore.session import Session
-from scheduling.clients.lambda_ import ExecutorClient
-from scheduling.domain.errors import InstallNotFound, RunFailed, ScheduleNotFound, SchedulingError
-from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import Fire, SkipReason, format_time
-from scheduling.domain.schedule import IdempotencyKey, Schedule
-from scheduling.operations.installs.register import set_install_enabled
-from scheduling.operations.installs.tenants import PauseResult, set_tenant_paused
-from scheduling.operations.installs.uninstall import delete_install
-from scheduling.operations.runs.execute import execute_fire
-from scheduling.operations.runs.run_now import run_now
-from scheduling.operations.schedules.create import create_schedule
-from scheduling.operations.schedules.delete import delete_schedule
-from scheduling.operations.schedules.queries import get_schedule, list_runs, list_schedules
-from scheduling.operations.schedules.update import update_schedule
+from scheduling.domain.errors import RunFailed, SchedulingError
+from scheduling.domain.runs import SkipReason
+from scheduling.operations.installs.tenants import PauseResult
 
 from tests.support.aws.calls import AwsCalls, Call, Killed, client_error, lost_response_error
-from tests.support.stacks.world import (
-    ADMIN,
-    PUT_OPTIONS,
-    TIMER_SETTINGS,
-    World,
-    create_input,
-    registration_body,
-    update_input,
-)
+from tests.support.faults.crash_operations import OPERATIONS, CrashCase, CrashOperation, new_case
+from tests.support.stacks.world import World
 
-FAULTS = ("killed before", "killed after", "answer lost", "throttled", "outage")
-"""The last one lasts; the others befall one call."""
-
-
-@dataclass
-class CrashCase:
-    """One install with one schedule, of an extension of its own, lest versions be known from earlier cases."""
-
-    world: World
-    install_id: InstallId
-    schedule: Schedule
-    fire: Fire
-
-
-@dataclass(frozen=True)
-class CrashOperation:
-    """What is done, how to see whether it was, and what comes before it."""
-
-    act: Callable[[CrashCase], object]
-    is_applied: Callable[[CrashCase], bool]
-    prepare: Callable[[CrashCase], object] | None = None
-
-
-def _read_definition(case: CrashCase) -> tuple[str, bool, str | None, str | None]:
-    definition = get_schedule(case.world.services, case.install_id, case.schedule.id).definition
-    return definition.cron, definition.enabled, definition.name, definition.payload
-
-
-def _is_created(case: CrashCase) -> bool:
-    return "UNIQUE#created" in {row["sk"] for row in case.world.scan_rows_of_type(case.install_id, "name")}
-
-
-def _is_deleted(case: CrashCase) -> bool:
-    return not any(
-        row["sk"].endswith(case.schedule.id)
-        for row in case.world.scan_rows_of_type(case.install_id, "schedule")
-    )
-
-
-def _read_install_attribute(case: CrashCase, attribute: str) -> object:
-    return case.world.scan_rows_of_type(case.install_id, "install")[0][attribute]
-
-
-def _create_schedule(case: CrashCase) -> object:
-    key = IdempotencyKey("key", "hash")
-    return create_schedule(case.world.services, case.install_id, create_input(name="created"), key)
-
-
-def _update_schedule(**fields: object) -> Callable[[CrashCase], object]:
-    def update_case(case: CrashCase) -> object:
-        return update_schedule(case.world.services, case.install_id, case.schedule.id, update_input(**fields))
-
-    return update_case
-
-
-def _delete_schedule(case: CrashCase) -> None:
-    with suppress(ScheduleNotFound):  # a retry, of what is done or will be
-        delete_schedule(case.world.services, case.install_id, case.schedule.id)
-
-
-def delete_install_if_exists(case: CrashCase) -> None:
-    """Delete it, also if it is gone already."""
-    with suppress(InstallNotFound):
-        delete_install(case.world.services, case.install_id, actor=ADMIN)
-
-
-def _register_install(**fields: object) -> Callable[[CrashCase], object]:
-    def register_case(case: CrashCase) -> object:
-        own = {"registryId": case.install_id, "tenantId": case.install_id}
-        return case.world.register_install(case.install_id, **own, **fields)
-
-    return register_case
-
-
-def _move_install(case: CrashCase) -> object:
-    manifest = registration_body()["manifest"] | {"version": "2.0.0"}
-    return _register_install(versionId="version-2", manifest=manifest)(case)
-
-
-def _manifest_with(*endpoints: tuple[str, str]) -> dict[str, object]:
-    declared = [{"method": method, "path": path, "handler": "h"} for method, path in endpoints]
-    return {**registration_body()["manifest"], "version": "3.0.0", "api": {"endpoints": declared}}
-
-
-def move_to_version_without_endpoint(case: CrashCase) -> object:
-    """Move to a version that has not what the schedules use, and have them disabled."""
-    options = replace(PUT_OPTIONS, disable_missing=True)
-    body = {"registryId": case.install_id, "tenantId": case.install_id, "versionId": "version-3"}
-    return case.world.put_install(
-        case.install_id, options, **body, manifest=_manifest_with(("GET", "/api/both"))
-    )
-
-
-def _add_schedules(case: CrashCase) -> None:
-    create_schedule(case.world.services, case.install_id, create_input(name="another"))
-    create_schedule(
-        case.world.services, case.install_id, create_input(endpoint="GET /api/both", name="not affected")
-    )
-
-
-def is_fully_moved(case: CrashCase) -> bool:
-    """Whether the install is at that version. Fails where its owner sees one schedule of before, one of after."""
-    schedules = list_schedules(case.world.services, case.install_id).schedules
-    affected = {s.definition.enabled for s in schedules if s.definition.endpoint == "POST /api/sync"}
-    assert len(affected) == 1
-    moved = _read_install_attribute(case, "versionId") == "version-3"
-    assert affected == {not moved}
-    return moved
-
-
-def _set_install_enabled(*, enabled: bool) -> Callable[[CrashCase], object]:
-    return lambda case: set_install_enabled(
-        case.world.services, case.install_id, enabled=enabled, actor=ADMIN
-    )
-
-
-def _set_tenant_paused(*, paused: bool) -> Callable[[CrashCase], object]:
-    return lambda case: set_tenant_paused(case.world.services, case.install_id, paused=paused, actor=ADMIN)
-
-
-def _is_tenant_paused(case: CrashCase) -> bool:
-    return case.world.services.tenants.read_tenant(case.install_id).paused
-
-
-@cache
-def _executor_client() -> ExecutorClient:
-    return ExecutorClient(Session(), TIMER_SETTINGS.timer_target_arn)
-
-
-def _trigger_run(case: CrashCase) -> object:
-    return run_now(
-        case.world.services, _executor_client().deliver_fire, case.install_id, case.schedule.id, "key"
-    )
-
-
-def _is_run_started(case: CrashCase) -> bool:
-    delivered = [
-        event for event in case.world.list_executor_events() if event["scheduleId"] == case.schedule.id
-    ]
-    assert len({event["scheduledTime"] for event in delivered}) <= 1
-    return bool(delivered)
-
-
-def _execute_fire(case: CrashCase) -> object:
-    """As Lambda delivers: again after a minute, where the first delivery did not end well."""
-    if case.world.clock[0] > case.schedule.created_at + timedelta(hours=1):
-        case.world.advance(seconds=61)
-    case.world.clock[0] = max(case.world.clock[0], case.schedule.created_at + timedelta(hours=1, seconds=1))
-    return execute_fire(case.world.services, case.world.runner, case.fire)
-
-
-def _is_run_succeeded(case: CrashCase) -> bool:
-    runs = list_runs(case.world.services, case.install_id, case.schedule.id, limit=50).runs
-    return [(run.scheduled_time, run.status) for run in runs] == [(case.fire.scheduled_time, "success")]
-
-
-OPERATIONS = {
-    "create": CrashOperation(_create_schedule, _is_created),
-    "update the timer and the name": CrashOperation(
-        _update_schedule(cron="5 * * * *", name="after"),
-        lambda case: _read_definition(case)[0] == "5 * * * *",
-    ),
-    "update the payload": CrashOperation(
-        _update_schedule(payload=[1]), lambda case: _read_definition(case)[3] == "[1]"
-    ),
-    "disable": CrashOperation(_update_schedule(enabled=False), lambda case: not _read_definition(case)[1]),
-    "enable": CrashOperation(
-        _update_schedule(enabled=True),
-        lambda case: _read_definition(case)[1],
-        prepare=_update_schedule(enabled=False),
-    ),
-    "delete": CrashOperation(_delete_schedule, _is_deleted),
-    "move to a version": CrashOperation(
-        _move_install, lambda case: _read_install_attribute(case, "versionId") == "version-2"
-    ),
-    "move to a version without the endpoint": CrashOperation(
-        move_to_version_without_endpoint, is_fully_moved, prepare=_add_schedules
-    ),
-    "switch the install off": CrashOperation(
-        _set_install_enabled(enabled=False), lambda case: not _read_install_attribute(case, "enabled")
-    ),
-    "switch the install on": CrashOperation(
-        _set_install_enabled(enabled=True),
-        lambda case: bool(_read_install_attribute(case, "enabled")),
-        prepare=_set_install_enabled(enabled=False),
-    ),
-    "pause the tenant": CrashOperation(_set_tenant_paused(paused=True), _is_tenant_paused),
-    "resume the tenant": CrashOperation(
-        _set_tenant_paused(paused=False),
-        lambda case: not _is_tenant_paused(case),
-        prepare=_set_tenant_paused(paused=True),
-    ),
-    "run now": CrashOperation(_trigger_run, _is_run_started),
-    "disable the install": CrashOperation(
-        _register_install(enabled=False), lambda case: not _read_install_attribute(case, "enabled")
-    ),
-    "enable the install": CrashOperation(
-        _register_install(),
-        lambda case: bool(_read_install_attribute(case, "enabled")),
-        prepare=_register_install(enabled=False),
-    ),
-    "delete the install": CrashOperation(
-        delete_install_if_exists, lambda case: not case.world.scan_rows_of_type(case.install_id, "install")
-    ),
-    "execute": CrashOperation(_execute_fire, _is_run_succeeded),
-}
-
-
-def new_case(world: World, operation: CrashOperation) -> CrashCase:
-    """An install of its own, on which the operation is about to be done."""
-    install_id = InstallId(str(uuid4()))
-    world.register_install(install_id, registryId=install_id, tenantId=install_id)
-    schedule = create_schedule(world.services, install_id, create_input(name="before"))
-    hour = schedule.created_at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    fire = Fire(
-        install_id=install_id,
-        schedule_id=schedule.id,
-        revision=schedule.timer_revision,
-        scheduled_time=format_time(hour.astimezone(UTC)),
-    )
-    case = CrashCase(world, install_id, schedule, fire)
-    if operation.prepare:
-        operation.prepare(case)
-    return case
+FAULTS = ("killed before", "killed after", "response lost", "throttled", "outage")
+"""`outage` lasts until the operation ends; the others affect one call."""
 
 
 @dataclass
 class CaseSnapshot:
-    """A case as it is before the operation, to begin again from."""
+    """The saved state of a case, to start the operation from again and again."""
 
     case: CrashCase
 
@@ -276,14 +31,14 @@ class CaseSnapshot:
         self._saved_versions = dict(self._version_cache())
 
     def _version_cache(self) -> dict[str, Any]:
-        """Those that the process knows."""
+        """Return the versions that the process has cached."""
         return cast("dict[str, Any]", vars(self.case.world.services.installs)["_versions"])
 
     def restore(self) -> CrashCase:
-        """The case as it was, also in what versions are known."""
+        """Restore and return the case, including its cached versions."""
         world = self.case.world
         assert world.memory
-        world.memory.tables, world.memory.timers = pickle.loads(self._saved_state)  # noqa: S301 (its own)
+        world.memory.tables, world.memory.timers = pickle.loads(self._saved_state)  # noqa: S301 (dumped above)
         world.clock[0] = self._saved_time
         world.calls.recorded.clear()
         versions = self._version_cache()
@@ -293,14 +48,14 @@ class CaseSnapshot:
 
 
 def record_calls(snapshot: CaseSnapshot, operation: CrashOperation) -> Sequence[Call]:
-    """The AWS calls that the operation makes where nothing goes wrong."""
+    """Return the AWS calls of the operation when nothing fails."""
     case = snapshot.restore()
     operation.act(case)
     return list(case.world.calls.recorded)
 
 
 def inject_fault(calls: AwsCalls, number: int, fault: str) -> None:
-    """Stop the `number`th call from now on in the way named."""
+    """Inject the fault at the `number`th call from now on."""
     call_count = 0
 
     def before(_call: Call) -> None:
@@ -316,14 +71,14 @@ def inject_fault(calls: AwsCalls, number: int, fault: str) -> None:
     def after(_call: Call) -> None:
         if fault == "killed after" and call_count == number:
             raise Killed
-        if fault == "answer lost" and call_count == number:
+        if fault == "response lost" and call_count == number:
             raise lost_response_error()
 
     calls.before, calls.after = before, after
 
 
 def attempt_operation(case: CrashCase, operation: CrashOperation) -> str:
-    """What the caller is told: `done`, `not done`, or nothing certain, `open`."""
+    """Return what the caller learns: `done`, `not done`, or `open` if neither is certain."""
     try:
         result = operation.act(case)
     except (Killed, RunFailed):
@@ -337,7 +92,7 @@ def attempt_operation(case: CrashCase, operation: CrashOperation) -> str:
 
 
 def run_fault_cases(world: World, operation: CrashOperation, fault: str) -> Iterator[tuple[CrashCase, str]]:
-    """For each AWS call of the operation, a case in which that call was stopped, and what the caller was told."""
+    """Yield, for each AWS call of the operation, a case with a fault at that call and what its caller learns."""
     snapshot = CaseSnapshot(new_case(world, operation))
     for number in range(1, len(record_calls(snapshot, operation)) + 1):
         case = snapshot.restore()

@@ -1,4 +1,4 @@
-"""The calls that a function makes for a story: left alone, and with each of its calls disturbed in each way."""
+"""The AWS calls of a story's function: undisturbed, and with a fault or an overtaking change at each call."""
 
 import pickle
 from collections.abc import Callable, Iterator
@@ -56,14 +56,14 @@ _CONCURRENT_CHANGES: tuple[CaseAction, ...] = (
     _sync_schedules,
     _resume_and_enable,
 )
-"""What another function may do to the install's schedules in between."""
+"""The changes that another function may make to the install's schedules between two calls."""
 
 
 @contextmanager
 def _record_calls(
     case: Case, fault: Callable[[Call, int], None], after: Callable[[int], None]
 ) -> Iterator[list[Call]]:
-    """The calls of the function under test, without those of whoever overtakes it."""
+    """Record the calls of the function under test, without those of an overtaking change."""
     calls: list[Call] = []
     overtaking = False
 
@@ -88,7 +88,7 @@ def _record_calls(
 
 
 def _invoke_handler(event: dict[str, Any], handler: Any) -> bool:
-    """Whether it went well."""
+    """Invoke the handler and return whether it succeeded."""
     try:
         response = handler(event, Context())
     except (SchedulingError, RunFailed, TimerFailed, Conflict):
@@ -128,11 +128,12 @@ _EVENTBRIDGE_FAULTS = (*_FAULTS, _refuse_call_permanently)
 
 @dataclass
 class _Scenario:
-    """A function that is about to get its event; what was before comes back each time."""
+    """A function before its event; each run starts from the saved state."""
 
     case: Case
     event: dict[str, Any]
     handler: Any
+    succeeded: bool = False
 
     def __post_init__(self) -> None:
         world = self.case.world
@@ -143,10 +144,10 @@ class _Scenario:
     def run_disturbed(
         self, fault: Callable[[Case, Call, int], None], after: Callable[[int], None]
     ) -> list[Call]:
-        """What the function calls; `well` says how it ended."""
+        """Run the function from the saved state and return its calls; `succeeded` holds the result."""
         world = self.case.world
         assert world.memory
-        world.memory.tables, world.memory.timers = pickle.loads(self._saved_state)  # noqa: S301 (its own)
+        world.memory.tables, world.memory.timers = pickle.loads(self._saved_state)  # noqa: S301 (dumped above)
         world.clock[0] = self._saved_time
         with _record_calls(self.case, partial(fault, self.case), after) as calls:
             self.succeeded = _invoke_handler(self.event, self.handler)
@@ -161,7 +162,7 @@ def _create_scenario(story: Story, world: World, handler: Any) -> _Scenario:
 
 
 def _calls_to_disturb(calls: list[Call]) -> list[int]:
-    """The number of each call, but of queries of an index, part after part, that of the first alone."""
+    """Return the number of each call; of the queries of an index, shard by shard, only the first."""
     indexes = [call.arguments.get("IndexName") for call in calls]
     return [
         position + 1
@@ -171,18 +172,18 @@ def _calls_to_disturb(calls: list[Call]) -> list[int]:
 
 
 def record_disturbed_calls(story: Story) -> list[Call]:
-    """What the story's function calls, left alone and with each of its calls disturbed in each way."""
+    """Return the calls of the story's function, undisturbed and with each fault at each call."""
     with new_world(aws="memory") as world, deploy_functions(world):
         module = load_function(story.function)
         if hasattr(module, "run_endpoint"):
             module.run_endpoint = world.runner
-        scene = _create_scenario(story, world, module.handler)
-        calls = scene.run_disturbed(_do_nothing, _do_nothing)
-        assert scene.succeeded is not story.fails
+        scenario = _create_scenario(story, world, module.handler)
+        calls = scenario.run_disturbed(_do_nothing, _do_nothing)
+        assert scenario.succeeded is not story.fails
         all_calls = list(calls)
         for number in _calls_to_disturb(calls):
             of_eventbridge = calls[number - 1].service == "scheduler"
             for fault in _EVENTBRIDGE_FAULTS if of_eventbridge else _FAULTS:
-                all_calls += scene.run_disturbed(partial(fault, number), _do_nothing)
-            all_calls += scene.run_disturbed(_do_nothing, partial(_lose_response, number))
+                all_calls += scenario.run_disturbed(partial(fault, number), _do_nothing)
+            all_calls += scenario.run_disturbed(_do_nothing, partial(_lose_response, number))
         return all_calls

@@ -1,4 +1,4 @@
-"""Calls made at the same time, one AWS call at a time, in an order and with faults that a test chooses."""
+"""Run several actions concurrently, one AWS call at a time, in an order and with faults that a test chooses."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -15,25 +15,25 @@ WATCHDOG_SECONDS = 20.0
 
 
 class Fault(Enum):
-    """What goes wrong with one AWS call."""
+    """A fault of one AWS call."""
 
     KILLED_BEFORE = "the function dies before it"
     KILLED_AFTER = "the function dies after it"
-    RESPONSE_LOST = "made, its answer lost"
-    NOT_CONNECTED = "never made"
+    RESPONSE_LOST = "sent, response lost"
+    NOT_CONNECTED = "never sent"
     THROTTLED = "throttled"
-    ERROR = "5xx, not made"
-    ERROR_AFTER = "5xx, yet made"
-    PERMANENTLY_REFUSED = "refused by EventBridge for good"
+    ERROR = "5xx, not applied"
+    ERROR_AFTER = "5xx, but applied"
+    PERMANENTLY_REFUSED = "permanently refused by EventBridge"
     TRANSACTION_CONFLICT = "refused for a concurrent transaction"
-    REPEATED = "made twice by the SDK, whose first answer was lost"
+    REPEATED = "sent twice by the SDK, whose first response was lost"
 
 
 @dataclass(frozen=True)
 class InterleavingPlan:
-    """Who goes on where several could, and for how many calls, and what befalls which call; shrinks to nothing.
+    """Which actor continues and for how many calls, and the fault of each call; the default has neither.
 
-    Both kinds of fault go by number: of a call among all, and of a call among those of EventBridge.
+    `faults` are numbered by call, `timer_faults` by call of EventBridge Scheduler.
     """
 
     choices: Sequence[tuple[int, int]] = ()
@@ -43,7 +43,7 @@ class InterleavingPlan:
 
 @dataclass
 class CallResult:
-    """How a call ended."""
+    """The value or the error of an action."""
 
     value: Any = None
     error: BaseException | None = None
@@ -60,7 +60,7 @@ class _Actor:
 
 
 class Interleaving:
-    """Lets several calls take turns. Each runs in its own thread, and only one of them at any time."""
+    """Runs several actions, each in its own thread and only one at any time."""
 
     def __init__(self, calls: AwsCalls, aws: MemoryAws, plan: InterleavingPlan) -> None:
         self._calls, self._aws, self._plan = calls, aws, plan
@@ -72,7 +72,7 @@ class Interleaving:
         self._stopped = False
 
     def run_actions(self, actions: Sequence[Callable[[], Any]]) -> list[CallResult]:
-        """How each of them ended, once all have."""
+        """Run the actions to their ends and return their results."""
         actors = [_Actor(action, resume_signal=threading.Semaphore(0)) for action in actions]
         self._calls.before, self._calls.after = self._before_call, self._after_call
         try:
@@ -83,14 +83,14 @@ class Interleaving:
                 if not self._yield_signal.acquire(timeout=WATCHDOG_SECONDS):
                     self._stopped = True
                     raise AssertionError(
-                        f"a call does not come to its next step: {self._calls.recorded[-5:]}"
+                        f"an action does not reach its next call: {self._calls.recorded[-5:]}"
                     )
         finally:
             self._calls.before = self._calls.after = None
         return [actor.result for actor in actors]
 
     def yield_control(self) -> None:
-        """A point where others may go on first; the runner's call is one."""
+        """Let other actions continue first; also used during the call of the runner."""
         actor: _Actor | None = getattr(self._thread_state, "actor", None)
         if actor is None:
             return
@@ -101,9 +101,8 @@ class Interleaving:
 
     def _choose_actor(self, waiting: Sequence[_Actor]) -> _Actor:
         if self._steps_left == 0 or self._active_actor not in waiting:
-            index, self._steps_left = next(
-                self._choices, (0, -1)
-            )  # once no choice is left, one after the other
+            # Without a further choice, the actions run one after the other.
+            index, self._steps_left = next(self._choices, (0, -1))
             self._active_actor = waiting[index % len(waiting)]
         self._steps_left -= 1
         assert self._active_actor is not None
@@ -114,7 +113,7 @@ class Interleaving:
         actor.resume_signal.acquire()
         try:
             actor.result.value = actor.action()
-        except BaseException as error:  # noqa: BLE001 - handed to whoever started it
+        except BaseException as error:  # noqa: BLE001 - returned to the caller of run_actions
             actor.result.error = error
         actor.finished = True
         self._yield_signal.release()
@@ -178,7 +177,7 @@ def _error_after_call(fault: Fault, call: Call) -> BaseException:
 
 
 def _conflict_error(call: Call) -> ClientError | None:
-    """DynamoDB alone has this refusal, and for writes alone."""
+    """Return the error that DynamoDB has for writes; None for other calls."""
     if call.operation in ("PutItem", "UpdateItem", "DeleteItem"):
         return client_error("TransactionConflictException", call.operation)
     if call.operation != "TransactWriteItems":

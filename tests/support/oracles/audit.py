@@ -1,4 +1,4 @@
-"""What the audit tells of a world's table: its stream, by the template's filters, through the function itself."""
+"""The events of a world's table: its stream, filtered as in the template and published by the audit function."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,33 +27,33 @@ MOVER_ROLE_ARN = "arn:aws:iam::123456789012:role/support"
 
 @dataclass(frozen=True)
 class PublishedEvent:
-    """One event as it was put on the bus."""
+    """One event as sent to the bus."""
 
     name: str
     detail: Mapping[str, Any]
 
     def __str__(self) -> str:
-        """What, by whom, and at which attempt of a run."""
+        """Return event, actor and, for a run, the attempt."""
         attempt = (self.detail["after"] or {}).get("attempt")
         return f"{self.name} by {self.detail['actor']['kind']}{'' if attempt is None else f' at {attempt}'}"
 
     @property
     def changes(self) -> Mapping[str, tuple[Any, Any]]:
-        """What it shows as changed."""
+        """Return the changed fields, before and after."""
         before, after = self.detail["before"], self.detail["after"]
         return {name: (before[name], after[name]) for name in after if before[name] != after[name]}
 
 
 @dataclass
 class Audit:
-    """Tells, when it is asked, of what has changed since it was last asked."""
+    """Publishes, on request, the changes since the last request."""
 
     world: World
     read_records: Callable[[], Sequence[Record]]
     all_records: list[Record] = field(default_factory=list)
 
     def publish_new_events(self) -> list[PublishedEvent]:
-        """The new events, none of them against the schema."""
+        """Publish and return the new events; fail if one violates the schema."""
         records = self.read_records()
         self.all_records += records
         matching = [
@@ -74,7 +74,7 @@ class Audit:
         return [_parse_entry(entry) for entry in entries]
 
     def publish_new_event_names(self) -> list[str]:
-        """The same in short."""
+        """Publish the new events and return their summaries."""
         return [str(each) for each in self.publish_new_events()]
 
 
@@ -87,13 +87,13 @@ def _parse_entry(entry: Mapping[str, Any]) -> PublishedEvent:
 
 @cache
 def stream_patterns() -> tuple[Pattern, ...]:
-    """What of the stream the template lets through."""
+    """Return the filters of the template's event source mapping."""
     (mapping,) = template_event_sources().values()
     return tuple(parse_pattern(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"])
 
 
 def template_event_sources() -> dict[str, dict[str, Any]]:
-    """The template's event source mappings."""
+    """Return the template's event source mappings."""
     template = expand_with_logical_ids()
     template.attributes["Table"]["StreamArn"] = "stream"
     return template.properties_by_type("AWS::Lambda::EventSourceMapping")
@@ -101,7 +101,7 @@ def template_event_sources() -> dict[str, dict[str, Any]]:
 
 @contextmanager
 def start_audit(world: World) -> Iterator[Audit]:
-    """The audit of the world from now on."""
+    """Audit the changes of the world from now on."""
     records = _memory_record_reader(world, world.memory) if world.memory else _moto_record_reader(world)
     with deploy_functions(world):
         yield Audit(world, records)
@@ -123,7 +123,7 @@ def _moto_record_reader(world: World) -> Callable[[], Sequence[Record]]:
     specification: Any = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     table = aws_client("dynamodb").update_table(TableName=TABLE, StreamSpecification=specification)
     aws_client("events").create_event_bus(Name=BUS)
-    config = Config(account_id_endpoint_mode="disabled")  # moto knows no address with the account's id
+    config = Config(account_id_endpoint_mode="disabled")  # moto has no endpoint with the account id
     client = boto3.client("dynamodbstreams", config=config)
     stream = TableStream(client, table["TableDescription"]["LatestStreamArn"])
     return lambda: [
@@ -132,7 +132,7 @@ def _moto_record_reader(world: World) -> Callable[[], Sequence[Record]]:
 
 
 def move_install(world: World, install_id: InstallId) -> None:
-    """Move the install, by `MOVER`, to a version without POST /api/sync, whatever uses that."""
+    """Move the install, as `MOVER_ROLE_ARN`, to a version without POST /api/sync, and disable its schedules."""
     manifest = registration_body()["manifest"]
     endpoints = [each for each in manifest["api"]["endpoints"] if each["path"] != "/api/sync"]
     new_manifest = {**manifest, "version": "2.0.0", "api": {"endpoints": endpoints}}

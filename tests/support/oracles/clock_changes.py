@@ -1,4 +1,4 @@
-"""Moments at which the clocks of a zone are changed, and the minutes around them one by one."""
+"""Moments at which the clocks of a zone change, and the minutes around them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,13 +24,13 @@ _CHANGES = {
 
 
 def clock_changes() -> st.SearchStrategy[tuple[str, datetime]]:
-    """Zones, each with a moment at which its clocks are changed: by half an hour up to a day, either way."""
+    """Generate zones with a moment at which their clocks change, by half an hour to a day, in either direction."""
     moments = [(zone, datetime.fromisoformat(each)) for zone, times in _CHANGES.items() for each in times]
     return st.sampled_from([(zone, moment.replace(tzinfo=UTC)) for zone, moment in moments])
 
 
 def minutes_in(after: datetime, until: datetime) -> Iterator[datetime]:
-    """Every minute in (after, until]; of the wall clock where these are naive, else of time."""
+    """Yield every minute in (after, until]; of the wall clock if these are naive, else of absolute time."""
     minute = after.replace(second=0, microsecond=0) + timedelta(minutes=1)
     while minute <= until:
         yield minute

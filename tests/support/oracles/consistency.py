@@ -1,4 +1,4 @@
-"""Whether the table and EventBridge agree, judged from what stands in both and nothing else."""
+"""Check that the table and EventBridge Scheduler agree, from the stored items and timers alone."""
 
 import json
 from collections import Counter
@@ -11,14 +11,14 @@ Item = Mapping[str, Any]
 
 
 def scan_items() -> list[Item]:
-    """All of the table, as plain values."""
+    """Return all items of the table as plain values."""
     pages = aws_client("dynamodb").get_paginator("scan").paginate(TableName=TABLE, ConsistentRead=True)
     raw_items = [item for page in pages for item in page["Items"]]
     return [{name: next(iter(value.values())) for name, value in item.items()} for item in raw_items]
 
 
 def assert_consistent(world: World) -> None:
-    """Rows = names = count, nothing pending, and exactly the timers that the rows ask for."""
+    """Assert that rows, names and counts match, no row is pending, and the timers are exactly those of the rows."""
     table = scan_items()
     schedules = [item for item in table if item["type"] == "schedule"]
     installs = {item["pk"]: item for item in table if item["type"] == "install"}
@@ -40,7 +40,7 @@ def assert_consistent(world: World) -> None:
 
 
 def _assert_endpoints(table: list[Item], installs: Mapping[str, Item]) -> None:
-    """What is enabled has its endpoint in the installed version."""
+    """Assert that every enabled schedule has its endpoint in the installed version."""
     versions = {item["pk"]: _declared_endpoints(item) for item in table if item["type"] == "version"}
     for item in table:
         if item["type"] == "schedule" and item["enabled"]:
@@ -54,13 +54,13 @@ def _declared_endpoints(version: Item) -> set[tuple[str, str]]:
 
 
 def _assert_tenants(table: list[Item], installs: Mapping[str, Item]) -> None:
-    """Each install is among its tenant's, and paused as that is."""
+    """Assert that each install is listed under its tenant and paused exactly if its tenant is."""
     members = {(item["pk"], item["sk"]) for item in table if item["type"] == "tenantInstall"}
     assert members == {(f"TENANT#{install['tenantId']}", key) for key, install in installs.items()}
     paused = {item["pk"] for item in table if item["type"] == "tenant" and item["paused"]}
     for key, install in installs.items():
         assert ("paused" in install) == (f"TENANT#{install['tenantId']}" in paused), (
-            f"{key} beside its tenant"
+            f"{key} differs from its tenant"
         )
 
 
@@ -78,7 +78,7 @@ def _expected_names(schedules: list[Item]) -> set[tuple[str, str, str]]:
 
 
 def _expected_timer(item: Item) -> tuple[str, str, str, int]:
-    """These tests use crons of the form `M * * * *`, whose expression needs no translator to tell."""
+    """Return the timer of a row; the tests use crons of the form `M * * * *`, which need no translator."""
     minute, rest = item["cron"].split(" ", 1)
     assert rest == "* * * *"
     install_id = item["pk"].removeprefix("INSTALL#")

@@ -1,4 +1,4 @@
-"""The events under events/, what they are about, and what they are to be answered."""
+"""The events under events/, the state that they require, and their expected responses."""
 
 import json
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ LAST_FIRE = "2026-11-22T09:00:00Z"
 
 
 class _SucceedingRunner:
-    """Every run succeeds."""
+    """A runner whose runs succeed."""
 
     def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
         del fire, install, config, schedule
@@ -41,18 +41,18 @@ class _SucceedingRunner:
 
 
 def load_event(case: str, callback_token: str = "") -> dict[str, Any]:
-    """The event of a case such as `create/hourly`, with that token where it has one: none lasts as long as a file."""
+    """Load the event of a case such as `create/hourly` and insert the token; one in the file would expire."""
     text = (EVENTS / f"{case}.json").read_text("utf-8").replace("<callback token>", callback_token)
     return dict(json.loads(text))
 
 
 def load_expected_response(case: str) -> dict[str, Any]:
-    """What the case is to be answered."""
+    """Load the expected response of the case."""
     return dict(json.loads((EVENTS / f"{case}.expected.json").read_text("utf-8")))
 
 
 def seed_install(services: Services) -> None:
-    """What the events take for granted: an install with one schedule, which has run once."""
+    """Create the state that the events require: an install with one schedule, which has run once."""
     body = json.loads(load_event("install_put/register")["body"])
     put_install(services, INSTALL_ID, parse_registration(body), PUT_OPTIONS)
     with patch.object(ScheduleIdGenerator, "new_id", lambda _ids, _now: SCHEDULE_ID):
@@ -67,7 +67,7 @@ def seed_install(services: Services) -> None:
 
 
 def issue_run_token(services: Services, key: str, issuer: str, now: datetime) -> str:
-    """A callback token of the install that the events are about."""
+    """Issue a callback token of the events' install."""
     install = services.schedules.read_schedule(INSTALL_ID).install
     assert install is not None
     return issue_token(key, issuer, install, now, timedelta(seconds=30))

@@ -1,4 +1,4 @@
-"""Whoever has heard all events, in order, knows what there is: each begins where the one before it has ended."""
+"""A replica built from the events alone: each event must begin where the previous one ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,14 +18,14 @@ _INSTALL_FIELDS = ("registryId", "versionId", "contentHash", "enabled")
 
 @dataclass
 class EventReplica:
-    """Hears the changes of a table, one by one."""
+    """The schedules and installs as a subscriber to all events reconstructs them."""
 
     memory: MemoryAws
     _entities: dict[str, Fields] = field(default_factory=dict)
     _applied_changes: int = 0
 
     def assert_matches_table(self) -> None:
-        """What has been told by now is what stands in the table."""
+        """Apply the new events and assert that the replica equals the table."""
         changes = self.memory.tables[TABLE].changes
         new = range(self._applied_changes, len(changes))
         records = [stream_record(START, number, *changes[number]) for number in new]
@@ -36,7 +36,7 @@ class EventReplica:
 
 
 def assert_events_match_table(memory: MemoryAws) -> None:
-    """All that the table's changes tell is what stands in it."""
+    """Assert that the events of all changes of the table reconstruct it."""
     EventReplica(memory).assert_matches_table()
 
 
@@ -51,12 +51,12 @@ def _apply_event(entities: dict[str, Fields], name: str, detail: Fields) -> None
 
 
 def _without_revision(fields: Fields | None) -> Fields | None:
-    """It also counts changes that change nothing."""
+    """Leave out the revision, which also counts changes without a visible effect."""
     return {name: value for name, value in fields.items() if name != "revision"} if fields else None
 
 
 def _read_entities(memory: MemoryAws) -> dict[str, Fields]:
-    """What owner and platform see in the table."""
+    """Return what owner and platform can read in the table."""
     entities: dict[str, Fields] = {}
     for item in memory.tables[TABLE].items.values():
         row = {name: next(iter(value.values())) for name, value in item.items()}

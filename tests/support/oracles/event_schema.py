@@ -1,4 +1,4 @@
-"""docs/events.schema.json, closed: an event may have nothing that it does not name."""
+"""Validation against docs/events.schema.json in a closed form: fields that the schema does not name are refused."""
 
 import json
 from functools import cache
@@ -12,7 +12,7 @@ SCHEMA_PATH = Path(__file__).parents[3] / "docs" / "events.schema.json"
 
 
 def load_schema() -> dict[str, Any]:
-    """As published."""
+    """Load the published schema."""
     return dict(json.loads(SCHEMA_PATH.read_text(encoding="utf-8")))
 
 
@@ -28,7 +28,7 @@ def _closed_validator() -> Any:
 
 
 def find_violation(source: str, detail_type: str, detail: object) -> str | None:
-    """What the schema has against the event, if anything."""
+    """Return the first violation of the schema, or None."""
     event = {"source": source, "detail-type": detail_type, "detail": detail}
     error = best_match(_closed_validator().iter_errors(event))
     return f"{'.'.join(map(str, error.absolute_path))}: {error.message}" if error else None

@@ -1,4 +1,4 @@
-"""EventBridge's six-field cron dialect by brute force, from its documentation alone: no code of the layer.
+"""EventBridge's six-field cron dialect by brute force, from its documentation alone, without code of the layer.
 
 Minute, hour, day of month, month, day of week (1 is SUN), year; lists, ranges, steps, names and `?`.
 """
@@ -12,7 +12,11 @@ _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 class EventBridgeCron:
-    """One `cron(...)` expression, evaluated in UTC. Raises ValueError for what EventBridge refuses."""
+    """One `cron(...)` expression, evaluated in UTC.
+
+    Raises:
+        ValueError: EventBridge refuses the expression.
+    """
 
     def __init__(self, expression: str) -> None:
         if len(expression) > 256:
@@ -33,7 +37,7 @@ class EventBridgeCron:
         self.years = _parse_values(year, 1970, 2199)
 
     def fires(self, after: datetime, until: datetime) -> Iterator[datetime]:
-        """Every fire in (after, until], in order."""
+        """Yield every fire in (after, until], in order."""
         day = after.replace(hour=0, minute=0, second=0, microsecond=0)
         while day <= until:
             if self._matches_day(day):

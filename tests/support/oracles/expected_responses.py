@@ -1,4 +1,4 @@
-"""Answers compared with `events/<operation>/<case>.expected.json`, whose placeholders stand for what varies."""
+"""Compare responses with `events/<operation>/<case>.expected.json`, whose placeholders match varying values."""
 
 import json
 import re
@@ -14,14 +14,16 @@ NUMBER = "<number>"
 _PLACEHOLDER = re.compile("|".join(PLACEHOLDERS))
 
 
-def find_differences(expected: Any, response: Any, path: str = "answer") -> list[str]:
-    """Where a function's answer is not the expected one; a JSON body is compared as what it says."""
+def find_differences(expected: Any, response: Any, path: str = "response") -> list[str]:
+    """Return the differences of a response from the expected one; a JSON body is compared after parsing."""
     if isinstance(expected, dict) and isinstance(response, Mapping):
-        differing = [f"{path}: {name} is missing" for name in sorted(expected.keys() - response.keys())]
-        differing += [f"{path}: {name} is not expected" for name in sorted(response.keys() - expected.keys())]
+        differences = [f"{path}: {name} is missing" for name in sorted(expected.keys() - response.keys())]
+        differences += [
+            f"{path}: {name} is not expected" for name in sorted(response.keys() - expected.keys())
+        ]
         for name in expected.keys() & response.keys():
-            differing += find_differences(expected[name], _read_value(response, name), f"{path}.{name}")
-        return differing
+            differences += find_differences(expected[name], _read_value(response, name), f"{path}.{name}")
+        return differences
     if isinstance(expected, list) and isinstance(response, list) and len(expected) == len(response):
         pairs = enumerate(zip(expected, response, strict=True))
         return [each for index, pair in pairs for each in find_differences(*pair, f"{path}[{index}]")]

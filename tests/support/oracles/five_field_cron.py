@@ -1,4 +1,4 @@
-"""The five-field grammar once more, with no code of the layer: what a text means, and texts to try."""
+"""The five-field cron grammar implemented independently of the layer, and generated expressions."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 class Field(NamedTuple):
     low: int
     high: int
-    end: int  # of `*` and `n/s`
-    names: tuple[str, ...] = ()  # of the numbers from `low` on
-    end_names: tuple[str, ...] = ()  # the same at the end of a range
+    end: int  # the last value of `*` and `n/s`
+    names: tuple[str, ...] = ()  # of the values from `low` on
+    end_names: tuple[str, ...] = ()  # the same, at the end of a range
 
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -23,7 +23,7 @@ WEEKDAY = Field(0, 7, 6, (*_DAYS, "SUN"), ("0", *_DAYS[1:], "SUN"))
 
 
 def matches_field(field: Field, text: str, value: int) -> bool:
-    """Whether the field's text means the value."""
+    """Return whether the field's text matches the value."""
     return any(_matches_part(field, part.upper(), value) for part in text.split(","))
 
 
@@ -45,7 +45,7 @@ def _parse_number(field: Field, text: str, names: tuple[str, ...]) -> int:
 
 
 class FiveFieldCron:
-    """One expression, evaluated on the wall clock, by asking of every value whether the text means it."""
+    """One expression, evaluated on the wall clock by matching every value against the text."""
 
     def __init__(self, text: str) -> None:
         minute, hour, day, month, weekday = text.split()
@@ -56,11 +56,11 @@ class FiveFieldCron:
         self.weekdays = {value % 7 for value in range(8) if matches_field(WEEKDAY, weekday, value)}
 
     def matches(self, local: datetime) -> bool:
-        """Whether the expression means this minute."""
+        """Return whether the expression matches this minute."""
         return self.matches_day(local) and local.hour in self.hours and local.minute in self.minutes
 
     def fires(self, after: datetime, until: datetime) -> Iterator[datetime]:
-        """Every minute in (after, until] that the expression means, in order."""
+        """Yield every matching minute in (after, until], in order."""
         midnight = after.replace(hour=0, minute=0, second=0, microsecond=0)
         while midnight <= until:
             if self.matches_day(midnight):
@@ -69,13 +69,13 @@ class FiveFieldCron:
             midnight += timedelta(days=1)
 
     def matches_day(self, day: datetime) -> bool:
-        """Whether the expression means any minute of the day."""
+        """Return whether the expression matches any minute of the day."""
         return day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays
 
 
 @st.composite
 def cron_texts(draw: st.DrawFn) -> str:
-    """Expressions of the whole grammar, every form, name, case and spacing of it."""
+    """Generate expressions of the whole grammar, in every form, name, case and spacing."""
     days = draw(st.sampled_from(["neither", "of month", "of week"]))
     fields = [
         draw(_field_texts(MINUTE)),
@@ -88,7 +88,7 @@ def cron_texts(draw: st.DrawFn) -> str:
 
 
 def cron_texts_in_any_month() -> st.SearchStrategy[str]:
-    """The same without a month, so that many a text means a minute of any few days."""
+    """Generate the same with any month, so that many expressions fire within a few days."""
     return cron_texts().map(_with_days_of_every_month)
 
 

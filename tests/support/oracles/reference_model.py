@@ -1,4 +1,4 @@
-"""What callers were told, and every state that it allows; nothing here knows how the service works."""
+"""A model of the results that callers receive and every state that they allow, independent of the implementation."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,14 +8,14 @@ from typing import Any, Literal
 ReportedResult = Literal[
     "done", "open", "refused", "no schedule", "no install", "denied", "no endpoint", "missing", "not runnable"
 ]
-"""`open`: it was done or it was not; `refused`: it was not, for a reason that says nothing of the state."""
+"""`open`: applied or not; `refused`: not applied, for a reason that does not depend on the state."""
 
 UNKNOWN = "?"
 
 
 @dataclass(frozen=True)
 class ModelDefinition:
-    """What a caller sets of a schedule; `payload` as the table holds it."""
+    """The fields of a schedule that a caller sets; `payload` as stored in the table."""
 
     endpoint: str
     cron: str
@@ -26,7 +26,7 @@ class ModelDefinition:
 
 @dataclass(frozen=True)
 class ModelInstall:
-    """What the platform says of an install; `endpoints` are the version's."""
+    """The fields of an install that the platform sets; `endpoints` are those of the version."""
 
     enabled: bool
     granted: bool
@@ -36,10 +36,10 @@ class ModelInstall:
 
 @dataclass(frozen=True)
 class ModelState:
-    """Where one subject, the create of a certain body in a certain install, may stand.
+    """A possible state of one entity: the schedule created by one body in one install.
 
-    `born` is the id that the create gave, until the install is gone and with it the memory of the create. `paused`
-    is the tenant; `turning` is to what, where that may not have reached the install yet.
+    `created_id` is the id that the create returned; deleting the install clears it together with its idempotency keys.
+    `paused` is the state of the tenant; `pending_pause` is its new state while that may not have reached the install.
     """
 
     install: ModelInstall | None = None
@@ -50,7 +50,7 @@ class ModelState:
 
     @property
     def with_pause_applied(self) -> "ModelState":
-        """Once the tenant's newest change has reached the install."""
+        """The state once the tenant's newest change has reached the install."""
         return (
             self
             if self.pending_pause is None
@@ -64,27 +64,27 @@ class ModelState:
 
     @property
     def should_fire(self) -> bool:
-        """Whether the schedule is to fire."""
+        """Whether the schedule should fire."""
         return (
             self.is_manageable and not self.paused and self.definition is not None and self.definition.enabled
         )
 
     def has_endpoint(self, endpoint: str) -> bool:
-        """Whether the installed version has the endpoint."""
+        """Return whether the installed version has the endpoint."""
         return self.install is not None and endpoint in self.install.endpoints
 
     def may_have_schedule(self, schedule_id: str) -> bool:
-        """Whether the schedule of that id may be there."""
+        """Return whether the schedule of that id may exist."""
         return self.definition is not None and self.created_id in (schedule_id, UNKNOWN)
 
 
 @dataclass(frozen=True)
 class ModelStep:
-    """One operation, and what its caller was told.
+    """One operation, and the result that its caller received.
 
-    A `turn` is of all installs. `answer` is the definition in the answer, or in the create, `stated` what an install
-    is put to, `on` what is switched or turned on, `listed` the schedules said to lack their endpoint; `again` is a
-    run that was asked for before by the same key.
+    `set_paused` affects all installs. `result` is the definition in the response or in the create, `target_install` the
+    install after a register, `switch_on` whether an install or tenant is switched on, `missing_schedules` the schedules
+    reported as lacking their endpoint; `repeated` marks a run requested before with the same key.
     """
 
     kind: Literal["create", "update", "delete", "register", "set_enabled", "uninstall", "set_paused", "run"]
@@ -102,11 +102,11 @@ class ModelStep:
     repeated: bool = False
 
     def affects_install(self, install: int) -> bool:
-        """Whether it is of that install."""
+        """Return whether the operation may change that install."""
         return self.kind == "set_paused" or self.install == install
 
     def next_states(self, state: ModelState) -> set[ModelState]:
-        """The states in which what was told leaves a subject in that state; none where it cannot be true."""
+        """Return the states that may follow; none if the reported result is impossible in this state."""
         match self.reported:
             case "done":
                 return self._states_if_done(state)
@@ -115,7 +115,7 @@ class ModelStep:
         return {state} if self._explains_refusal(state) else set()
 
     def _explains_refusal(self, state: ModelState) -> bool:
-        """Whether the refusal that was told is true of the state."""
+        """Return whether the state explains the refusal."""
         installed = state.install
         match self.reported:
             case "no install":
@@ -142,7 +142,7 @@ class ModelStep:
         match self.kind:
             case "register":
                 return self._states_after_put(state)
-            case "uninstall":  # of an absent one too: its removal, told or not, may still have been under way
+            case "uninstall":  # also of an absent install: an earlier uninstall may not have finished
                 return {ModelState(paused=state.with_pause_applied.paused)}
             case "set_paused":
                 return {replace(state, paused=self.switch_on, pending_pause=None)}
@@ -220,7 +220,7 @@ class ModelStep:
         return state.definition is not None and state.definition.endpoint not in self.target_install.endpoints
 
     def _reports_missing(self, state: ModelState) -> bool:
-        """Whether the schedule is listed if it lacks its endpoint, and only then."""
+        """Return whether the schedule is reported as missing exactly if it lacks its endpoint."""
         checked_endpoints = self.disable_missing or self._changes_version(state)
         return state.created_id == UNKNOWN or (state.created_id in self.missing_schedules) == (
             checked_endpoints and self._lacks_endpoint(state)
@@ -228,28 +228,27 @@ class ModelStep:
 
 
 class ReferenceModel:
-    """All states that what was told allows, for each subject of each install."""
+    """The set of possible states of each entity of each install."""
 
     def __init__(self, installs: int) -> None:
         self._installs = {install: {ModelState()} for install in range(installs)}
         self._entities: dict[tuple[int, str], set[ModelState]] = {}
         self.schedules: list[tuple[int, str, str]] = []
-        """Install, subject and id of what was told to be created."""
+        """Install, entity and id of each schedule that was reported as created."""
 
     def possible_states(self, install: int, entity: str = "") -> set[ModelState]:
-        """Where the subject, or the install alone, may stand once all is quiet."""
+        """Return the possible states of the entity, or of the install alone, once no change is running."""
         states = self._entities[install, entity] if entity else self._installs[install]
         return {state.with_pause_applied for state in states}
 
     def entities(self) -> Iterable[tuple[int, str]]:
-        """All subjects of all installs."""
+        """Return all entities of all installs."""
         return self._entities.keys()
 
     def record_steps(self, steps: Sequence[ModelStep]) -> None:
-        """Take in what the callers of operations made at the same time were told.
+        """Apply the results of operations that ran concurrently; fail if no order of them explains the results.
 
-        Fails where no order of them can have led to it. That a schedule is deleted may be told to several who
-        delete it at the same time.
+        Several concurrent deletes of one schedule may all report success.
         """
         deleted = {
             each.schedule_id: each for each in steps if (each.kind, each.reported) == ("delete", "done")
@@ -288,5 +287,5 @@ def _states_after_steps(states: set[ModelState], steps: Sequence[ModelStep], lab
                 for after in step.next_states(each)
             }
         final_states |= reached
-    assert final_states, f"{label}: no order of {steps} leads from {states} to what was told"
+    assert final_states, f"{label}: no order of {steps} explains the results from {states}"
     return final_states

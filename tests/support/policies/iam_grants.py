@@ -1,4 +1,4 @@
-"""What a call of AWS needs to be allowed: actions, and the resources they are on."""
+"""The IAM grants that an AWS call requires: actions and their resources."""
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -13,7 +13,7 @@ _SCHEDULES = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule"
 
 
 def required_grants(call: Call) -> frozenset[Grant]:
-    """Every action that IAM looks at for the call, on the resource that it looks at."""
+    """Return every action that IAM checks for the call, with its resource."""
     services = {
         "dynamodb": _table_grants,
         "events": _bus_grants,
@@ -24,9 +24,9 @@ def required_grants(call: Call) -> frozenset[Grant]:
     return frozenset(services[call.service](call.operation, call.arguments))
 
 
-def grant_allows(grant: Grant, need: Grant) -> bool:
-    """Whether the grant is of that action and its resource, which may have wildcards, includes the one needed."""
-    return grant.action == need.action and fnmatchcase(need.resource, grant.resource)
+def grant_allows(grant: Grant, requirement: Grant) -> bool:
+    """Return whether the grant, whose resource may have wildcards, covers the requirement."""
+    return grant.action == requirement.action and fnmatchcase(requirement.resource, grant.resource)
 
 
 def _table_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
@@ -43,7 +43,7 @@ def _table_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Gran
 
 
 def _timer_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
-    """A list is of no one schedule and of no one group."""
+    """Yield the grants; IAM authorizes ListSchedules on all schedules of all groups."""
     name = "*/*" if operation == "ListSchedules" else f"{arguments['GroupName']}/{arguments['Name']}"
     yield Grant(f"{_SCHEDULES}/{name}", f"scheduler:{operation}")
     if "Target" in arguments:
@@ -62,5 +62,5 @@ def _bus_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]
 
 
 def _function_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
-    """IAM's name for an invocation is not the API's."""
+    """Yield the grant; the IAM action is named differently from the API operation."""
     yield Grant(arguments["FunctionName"], f"lambda:{operation}Function")

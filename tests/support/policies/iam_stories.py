@@ -1,4 +1,4 @@
-"""What each function does, also where an earlier call of it or another has died half-way."""
+"""What each function does, also after an earlier call of it or of another function was killed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from scheduling.domain.views import encode_cursor
 
 from tests.support.aws.stream_records import stream_record
 from tests.support.faults.cases import (
-    OTHER_SCHEDULE_ID,
     Case,
     CaseAction,
     corrupt_count,
@@ -29,18 +28,18 @@ from tests.support.faults.cases import (
     update_case_schedule,
 )
 from tests.support.stacks.functions import Context, http_event, load_function
-from tests.support.stacks.world import TABLE, TENANT, registration_body
+from tests.support.stacks.world import TABLE, TENANT, UNKNOWN_SCHEDULE_ID, registration_body
 
 
 @dataclass(frozen=True)
 class Story:
-    """A function, the event that it gets, and what was before."""
+    """A function, its event, and the actions before it."""
 
     function: str
     event: Callable[[Case], dict[str, Any]]
     preparations: tuple[CaseAction, ...] = ()
     fails: bool = False
-    """Whether the function fails even if nothing disturbs it."""
+    """Whether the function fails even without a fault."""
 
 
 def _install_event(
@@ -68,8 +67,8 @@ def _tenant_event_with_cursor(case: Case) -> dict[str, Any]:
 
 def _callback_event(operation: str, **fields: object) -> Callable[[Case], dict[str, Any]]:
     def create_event(case: Case) -> dict[str, Any]:
-        named = {"scheduleId": case.schedule.id} if operation in ("get", "update", "delete") else {}
-        return http_event({"operation": operation, **named, **fields}, installId=case.install_id)
+        schedule = {"scheduleId": case.schedule.id} if operation in ("get", "update", "delete") else {}
+        return http_event({"operation": operation, **schedule, **fields}, installId=case.install_id)
 
     return create_event
 
@@ -80,7 +79,7 @@ def _minute_event(case: Case) -> dict[str, Any]:
 
 
 def _stream_event(case: Case) -> dict[str, Any]:
-    """All of the table's, so far."""
+    """Build the event of all changes of the table so far."""
     assert case.world.memory
     changes = case.world.memory.tables[TABLE].changes
     moment = case.world.clock[0]
@@ -115,7 +114,7 @@ STORIES: dict[str, Story] = {
     ),
     "create": Story("create", _install_event(_SCHEDULE_BODY, _KEY_HEADER)),
     "create disabled": Story("create", _install_event({**_SCHEDULE_BODY, "enabled": False})),
-    "create again after a kill": Story(
+    "create retried after a kill": Story(
         "create",
         _install_event(_SCHEDULE_BODY, _KEY_HEADER),
         (
@@ -148,7 +147,7 @@ STORIES: dict[str, Story] = {
     "preview": Story("preview", _install_event(_SCHEDULE_BODY)),
     "register": Story(
         "install_put",
-        lambda _case: http_event(registration_body(), installId=OTHER_SCHEDULE_ID),
+        lambda _case: http_event(registration_body(), installId=UNKNOWN_SCHEDULE_ID),
         (uninstall_case,),
     ),
     "register the same": Story("install_put", _install_event(registration_body())),
@@ -157,7 +156,7 @@ STORIES: dict[str, Story] = {
         _install_event(registration_body(contentHash="sha256:" + "1" * 64, versionId="version-2")),
     ),
     "register disabled": Story("install_put", _install_event(registration_body(enabled=False))),
-    "register enabled again": Story("install_put", _install_event(registration_body()), (disable_install,)),
+    "register re-enabled": Story("install_put", _install_event(registration_body()), (disable_install,)),
     "register during uninstall": Story(
         "install_put",
         _install_event(registration_body()),
@@ -217,7 +216,7 @@ STORIES: dict[str, Story] = {
     ),
     "sweep: missed fires": Story("reconcile", _minute_event, (make_sweep_due,)),
     "sweep: no timer": Story("reconcile", _minute_event, (delete_timer, make_sweep_due)),
-    "sweep: a timer without a row": Story("reconcile", _minute_event, (create_orphan_timer, make_sweep_due)),
+    "sweep: an orphaned timer": Story("reconcile", _minute_event, (create_orphan_timer, make_sweep_due)),
     "sweep: a lost name": Story("reconcile", _minute_event, (delete_name_row, make_sweep_due)),
     "sweep: a dangling name": Story("reconcile", _minute_event, (create_dangling_name, make_sweep_due)),
     "sweep: a wrong count": Story("reconcile", _minute_event, (corrupt_count, make_sweep_due)),

@@ -1,4 +1,4 @@
-"""Who calls what of whom, and what both systems then have: the parts of `tests/e2e/test_isolation.py`."""
+"""Routes, callers and the state of both systems, for `tests/e2e/test_isolation.py`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from scheduling.domain.ids import InstallId
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
 
 from local.cloudformation.deploy import STACK_NAME
-from tests.support.stacks.local_stack import RUNNER_TOKEN, ApiInstall, LocalStack
+from tests.support.stacks.local_stack import HOURLY_SCHEDULE, RUNNER_TOKEN, ApiInstall, LocalStack
 
 CALLBACK = "/api/internal/ext-scheduler/install/{i}"
 SCHEDULES, SCHEDULE, ADMIN = (
@@ -20,12 +20,12 @@ SCHEDULES, SCHEDULE, ADMIN = (
     "/v1/installs/{i}/schedules/{s}",
     "/admin/v1/installs/{i}",
 )
-SCHEDULE_BODY = {"endpoint": "POST /api/sync", "cron": "30 * * * *", "name": "wanted"}
+SCHEDULE_BODY = {**HOURLY_SCHEDULE, "name": "new"}
 
 
 @dataclass(frozen=True)
 class Route:
-    """A route, and what it answers to whoever names another install's schedule; None where it names none."""
+    """A route, and its status for another install's schedule; None if its path and body have no schedule."""
 
     method: str
     path: str
@@ -49,15 +49,15 @@ EXTENSION_ROUTES = {
     "runs": Route("GET", f"{SCHEDULE}/runs", foreign=404),
     "preview": Route("POST", f"{SCHEDULES}/preview", SCHEDULE_BODY),
 }
-"""Each with what would change or tell something, were it let through."""
+"""The routes, each with a request that would change or reveal something if it were authorized."""
 
 RUN_ROUTE = Route("POST", f"{ADMIN}/schedules/{{s}}/run", foreign=404)
-"""The one route of the platform that names a schedule; what it does to installs is theirs to do."""
+"""The one platform route that names a schedule; the platform may do anything to installs."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """What a caller shows, on whose path, naming whose schedule; and the answer, by status and code."""
+    """The headers of a caller, the install and schedule that it names, and the expected status and code."""
 
     headers: dict[str, str]
     install: ApiInstall
@@ -68,7 +68,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class IsolationScene:
-    """Four installs with a schedule each, two of another tenant's eyes, and who calls."""
+    """Four installs with a schedule each, one of another tenant, and the callers."""
 
     stack: LocalStack
     client: httpx.Client
@@ -76,14 +76,11 @@ class IsolationScene:
     callers: dict[str, Caller]
 
     def read_state(self) -> list[Any]:
-        """All that both systems have of the installs."""
-        rows = [install.read_rows() for install in self.installs]
-        ids = [row["sk"]["S"].removeprefix("SCHEDULE#") for own in rows for row in own]
-        timers = [self.installs[0].read_timer(each) for each in ids if len(each) == 36]
-        return [rows, [timer and timer | {"ResponseMetadata": None} for timer in timers]]
+        """Return the rows and the timers of the installs."""
+        return read_state(*self.installs)
 
     def send_request(self, route: Route, caller: Caller) -> httpx.Response:
-        """The answer."""
+        """Send a request of the route as the caller."""
         body = route.body
         if body and body.get("operation") in ("get", "update", "delete"):
             body = {**body, "scheduleId": caller.schedule_id}
@@ -93,35 +90,59 @@ class IsolationScene:
 
 @contextmanager
 def create_scene(stack: LocalStack) -> Iterator[IsolationScene]:
-    """The installs, made for this."""
+    """Register the installs and build the callers."""
     mine, disabled, revoked = (stack.register_install() for _ in range(3))
     other = stack.register_install(tenantId="tenant-2")
     installs = (mine, disabled, revoked, other)
     schedule_ids = {each.id: each.create_schedule(name="mine", payload=["a secret"]) for each in installs}
     stack.api.post(f"/admin/v1/installs/{disabled.id}/disable")
     stack.register_install(revoked.id, grantedCapabilities=[])
-    runner = {"x-runner-auth": RUNNER_TOKEN}
+    runner_headers = {"x-runner-auth": RUNNER_TOKEN}
     now = stack.read_clock()
     callers = {
         "no token": Caller({}, mine, schedule_ids[mine.id], 403),
         "wrong token": Caller({"x-runner-auth": f"{RUNNER_TOKEN}y"}, mine, schedule_ids[mine.id], 403),
-        "other install's token": Caller(bearer_headers(stack, other, now), mine, schedule_ids[mine.id], 403),
-        "expired token": Caller(
-            bearer_headers(stack, mine, now - timedelta(hours=3)), mine, schedule_ids[mine.id], 403
+        "other install's token": Caller(
+            bearer_headers(issue_install_token(stack, other, now)), mine, schedule_ids[mine.id], 403
         ),
-        "disabled install": Caller(runner, disabled, schedule_ids[disabled.id], 404, "NOT_FOUND"),
-        "capability revoked": Caller(runner, revoked, schedule_ids[revoked.id], 403, "CAPABILITY_DENIED"),
-        "other tenant's schedule": Caller(runner, other, schedule_ids[mine.id], 0),
-        "other tenant's schedule with a token of one's own": Caller(
-            bearer_headers(stack, other, now), other, schedule_ids[mine.id], 0
+        "expired token": Caller(
+            bearer_headers(issue_install_token(stack, mine, now - timedelta(hours=3))),
+            mine,
+            schedule_ids[mine.id],
+            403,
+        ),
+        "disabled install": Caller(runner_headers, disabled, schedule_ids[disabled.id], 404, "NOT_FOUND"),
+        "capability revoked": Caller(
+            runner_headers, revoked, schedule_ids[revoked.id], 403, "CAPABILITY_DENIED"
+        ),
+        "other tenant's schedule": Caller(runner_headers, other, schedule_ids[mine.id], 0),
+        "other tenant's schedule with a callback token": Caller(
+            bearer_headers(issue_install_token(stack, other, now)), other, schedule_ids[mine.id], 0
         ),
     }
     with httpx.Client(base_url=stack.api.base_url, timeout=60) as client:
         yield IsolationScene(stack, client, installs, callers)
 
 
-def bearer_headers(stack: LocalStack, install: ApiInstall, now: datetime) -> dict[str, str]:
-    """A token that is good for an hour; the functions in containers keep the real time."""
+def read_state(*installs: ApiInstall) -> list[Any]:
+    """Return the rows and the timers of the installs."""
+    rows = [install.read_rows() for install in installs]
+    timers = [
+        {**(install.read_timer(row["sk"]["S"].removeprefix("SCHEDULE#")) or {}), "ResponseMetadata": None}
+        for install, install_rows in zip(installs, rows, strict=True)
+        for row in install_rows
+        if row["sk"]["S"].startswith("SCHEDULE#")
+    ]
+    return [rows, timers]
+
+
+def bearer_headers(token: str) -> dict[str, str]:
+    """Return the headers of a caller with that callback token."""
+    return {"authorization": f"Bearer {token}".strip()}
+
+
+def issue_install_token(stack: LocalStack, install: ApiInstall, now: datetime) -> str:
+    """Issue a callback token of the install, valid for an hour; functions in containers use the real time."""
     install_record = Install(
         id=InstallId(install.id),
         tenant_id="tenant",
@@ -131,5 +152,4 @@ def bearer_headers(stack: LocalStack, install: ApiInstall, now: datetime) -> dic
         granted_capabilities=frozenset({SCHEDULER_MANAGE}),
         enabled=True,
     )
-    token = issue_token(stack.read_callback_key(), STACK_NAME, install_record, now, timedelta(hours=1))
-    return {"authorization": f"Bearer {token}"}
+    return issue_token(stack.read_callback_key(), STACK_NAME, install_record, now, timedelta(hours=1))

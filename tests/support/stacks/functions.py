@@ -1,4 +1,4 @@
-"""The functions under functions/, imported as Lambda imports them and called with events, in a world of tests."""
+"""The functions under functions/, imported as Lambda imports them and called with events, in a test world."""
 
 import importlib.util
 import json
@@ -19,7 +19,7 @@ STACK_NAME = "scheduling-test"
 
 
 class Context:
-    """As much of Lambda's context as the functions ask for."""
+    """The part of Lambda's context that the functions read."""
 
     function_name = "function"
     memory_limit_in_mb = 512
@@ -27,13 +27,13 @@ class Context:
     aws_request_id = "request-1"
 
     def get_remaining_time_in_millis(self) -> int:
-        """As with a function that has just begun."""
+        """Return the remaining time of a function that has just started."""
         return 29_000
 
 
 @contextmanager
 def deploy_functions(world: World, **variables: str) -> Iterator[None]:
-    """Within, what functions import and call works on the world, with its clock and without waiting."""
+    """Let imported functions work on the world, with its clock and without waiting."""
     common = {
         "TABLE_NAME": TABLE,
         "STAGE": "local",
@@ -50,7 +50,7 @@ def deploy_functions(world: World, **variables: str) -> Iterator[None]:
         for name, value in {**common, **variables}.items():
             patch.setenv(name, value)
         patch.setattr(bootstrap, "services", lambda: world.services)
-        # On a session of its own: the process's keeps the profile that a test of an operator once named.
+        # Its own session, since the process's session keeps the profile of an earlier operator test.
         patch.setattr(
             bootstrap, "executor_client", lambda: ExecutorClient(Session(), TIMER_SETTINGS.timer_target_arn)
         )
@@ -63,7 +63,7 @@ def deploy_functions(world: World, **variables: str) -> Iterator[None]:
 
 
 def load_function(operation: str) -> Any:
-    """The function's module, imported anew."""
+    """Import a fresh copy of the function's module."""
     spec = importlib.util.spec_from_file_location(
         f"function_{operation}", ROOT / "functions" / operation / "app.py"
     )
@@ -81,7 +81,7 @@ def http_event(
     query: Mapping[str, str] | None = None,
     **path: str,
 ) -> dict[str, Any]:
-    """As much of an event of the HTTP API as a function looks at; `path` are the path's parameters."""
+    """Build the part of an HTTP API event that functions read; `path` are the path parameters."""
     return {
         "version": "2.0",
         "headers": {"content-type": "application/json", **(headers or {})},

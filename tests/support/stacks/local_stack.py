@@ -1,4 +1,4 @@
-"""The local stack as a process of its own, beside a runner under the tests' control, and a client of it."""
+"""The local stack in its own process, with a scripted runner, and a client."""
 
 import json
 import os
@@ -23,6 +23,8 @@ from tests.support.stacks.world import registration_body
 RUNNER_TOKEN = "local-runner-key"
 UNLIMITED_WRITES = "100000"
 YEAR_HOURS = "8760"
+HOURLY_SCHEDULE = {"endpoint": "POST /api/sync", "cron": "0 * * * *"}
+"""The body of the simplest create."""
 
 
 @dataclass
@@ -37,31 +39,31 @@ class LocalStack:
     _names: dict[str, str] = field(default_factory=dict)
 
     def register_install(self, install_id: str | None = None, **fields: object) -> "ApiInstall":
-        """An install, new or changed."""
+        """Register or change an install."""
         install_id = install_id or str(uuid4())
         response = self.api.put(f"/admin/v1/installs/{install_id}", json=registration_body(**fields))
         assert response.status_code in (200, 201), response.text
         return ApiInstall(self, install_id)
 
     def delete_timers(self) -> None:
-        """Leave nothing that the next test's travels would fire."""
+        """Delete all timers, so that the next test's clock moves fire none of them."""
         scheduler, group = self.aws_client("scheduler"), self.group_name()
         for page in scheduler.get_paginator("list_schedules").paginate(GroupName=group):
             for timer in page["Schedules"]:
                 scheduler.delete_schedule(GroupName=group, Name=timer["Name"])
 
     def advance_clock(self, duration: str) -> list[dict[str, str]]:
-        """Move the clock; what fired."""
+        """Move the clock and return the fires."""
         response = self.control.post("/_local/clock", json={"advance": duration})
         assert response.status_code == 200, response.text
         return list(response.json()["fired"])
 
     def read_clock(self) -> datetime:
-        """By the stack's clock."""
+        """Return the time of the stack's clock."""
         return datetime.fromisoformat(self.control.get("/_local/clock").json()["now"])
 
     def issue_callback_token(self, install: "ApiInstall") -> str:
-        """What the runner is given with a run of the install that begins at this very moment of the clock."""
+        """Run a schedule of the install now and return the callback token that the runner receives."""
         schedule_id = install.create_schedule(cron="*/5 * * * *")
         now = self.read_clock()
         next_fire_time = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0) + timedelta(
@@ -72,39 +74,39 @@ class LocalStack:
         return str(self.runner.requests_for_schedule(schedule_id)[-1].body["context"]["callback_token"])
 
     def deliver_occurrence(self, schedule_id: str, scheduled_time: str) -> str:
-        """Deliver an occurrence once more; its status."""
+        """Deliver an occurrence again and return its status."""
         body = {"scheduleId": schedule_id, "scheduledTime": scheduled_time}
         response = self.control.post("/_local/deliver", json=body)
         assert response.status_code == 200, response.text
         return str(response.json()["status"])
 
     def aws_client(self, service: str) -> Any:
-        """A client of the emulated AWS."""
+        """Return a client of the emulated AWS."""
         if service not in self._clients:
             session = boto3.Session("test", "test", region_name="us-east-1")
             self._clients[service] = session.client(service, endpoint_url=self.aws_url)  # type: ignore[call-overload]
         return self._clients[service]
 
     def group_name(self) -> str:
-        """The name of the stack's schedule group."""
+        """Return the name of the stack's schedule group."""
         if "group" not in self._names:
             groups = self.aws_client("scheduler").list_schedule_groups()["ScheduleGroups"]
             (self._names["group"],) = (group["Name"] for group in groups if group["Name"] != "default")
         return self._names["group"]
 
     def table_name(self) -> str:
-        """The name of the stack's table."""
+        """Return the name of the stack's table."""
         if "table" not in self._names:
             (self._names["table"],) = self.aws_client("dynamodb").list_tables()["TableNames"]
         return self._names["table"]
 
     def read_callback_key(self) -> str:
-        """The key that signs callback tokens."""
+        """Return the key that signs callback tokens."""
         secret = f"{STACK_NAME}-CallbackKey"
         return str(self.aws_client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
 
     def receive_dead_letters(self) -> list[dict[str, Any]]:
-        """What is in the dead-letter queue; taken out of it."""
+        """Receive and delete all messages of the dead-letter queue."""
         sqs = self.aws_client("sqs")
         (url,) = sqs.list_queues(QueueNamePrefix=f"{STACK_NAME}-DeadLetterQueue")["QueueUrls"]
         dead_letters = []
@@ -117,43 +119,41 @@ class LocalStack:
 
 @dataclass
 class ApiInstall:
-    """One install, called as its runner would."""
+    """One install, called as its runner calls it."""
 
     stack: LocalStack
     id: str
 
     @property
     def callback_path(self) -> str:
-        """Of the runner's callback."""
+        """The path of the runner's callback."""
         return f"/api/internal/ext-scheduler/install/{self.id}"
 
     @property
     def path(self) -> str:
-        """Of the resource API."""
+        """The path in the resource API."""
         return f"/v1/installs/{self.id}"
 
     def call_callback(self, operation: str, **fields: object) -> httpx.Response:
-        """The callback."""
+        """Call the runner's callback."""
         return self.stack.api.post(self.callback_path, json={"operation": operation, **fields})
 
     def create_schedule(self, **fields: object) -> str:
-        """The id of a new schedule: hourly to POST /api/sync unless `fields` say otherwise."""
-        response = self.call_callback(
-            "create", **{"endpoint": "POST /api/sync", "cron": "0 * * * *", **fields}
-        )
+        """Create a schedule, `HOURLY_SCHEDULE` changed by `fields`, and return its id."""
+        response = self.call_callback("create", **{**HOURLY_SCHEDULE, **fields})
         assert response.status_code == 201, response.text
         return str(response.json()["scheduleId"])
 
     def read_schedule(self, schedule_id: str) -> dict[str, Any]:
-        """The schedule by the resource API."""
+        """Return the schedule from the resource API."""
         return dict(self.stack.api.get(f"{self.path}/schedules/{schedule_id}").json())
 
     def list_runs(self, schedule_id: str) -> list[dict[str, Any]]:
-        """Its history, newest first."""
+        """Return the history of the schedule, newest first."""
         return list(self.stack.api.get(f"{self.path}/schedules/{schedule_id}/runs").json()["runs"])
 
     def read_timer(self, schedule_id: str) -> dict[str, Any] | None:
-        """What stands in EventBridge for the schedule."""
+        """Return the schedule's timer in EventBridge Scheduler, or None."""
         client = self.stack.aws_client("scheduler")
         try:
             return dict(client.get_schedule(GroupName=self.stack.group_name(), Name=schedule_id))
@@ -161,7 +161,7 @@ class ApiInstall:
             return None
 
     def read_rows(self) -> list[dict[str, Any]]:
-        """The install's items in the table."""
+        """Return the install's items in the table."""
         pages = (
             self.stack.aws_client("dynamodb")
             .get_paginator("query")
@@ -177,7 +177,7 @@ class ApiInstall:
 
 @contextmanager
 def start_local_stack(folder: Path, address: str = "127.0.0.1", **environment: str) -> Iterator[LocalStack]:
-    """A local stack with frozen clock and wide-open window, unless `environment` says otherwise."""
+    """Start a local stack with a frozen clock and without a rate limit, unless `environment` says otherwise."""
     api_port, aws_port, runner_port = free_ports(3)
     ports = {"API_PORT": str(api_port), "AWS_PORT": str(aws_port), "RUNNER_PORT": str(runner_port)}
     with start_scripted_runner(address) as runner:
@@ -185,7 +185,7 @@ def start_local_stack(folder: Path, address: str = "127.0.0.1", **environment: s
             "LISTEN_ADDRESS": address,
             "LOCAL_CLOCK": "frozen",
             "WRITES_PER_MINUTE": UNLIMITED_WRITES,
-            "SWEEP_INTERVAL_HOURS": YEAR_HOURS,  # lest one mend what tests have left behind
+            "SWEEP_INTERVAL_HOURS": YEAR_HOURS,  # so that no sweep repairs what tests have left
             "RUNNER_BASE_URL": runner.url,
         }
         child = ChildProcess(
@@ -202,8 +202,24 @@ def start_local_stack(folder: Path, address: str = "127.0.0.1", **environment: s
             child.stop()
 
 
+def fire_statuses(fired: list[dict[str, str]], schedule_id: str) -> list[str]:
+    """Return the statuses of the schedule's fires."""
+    return [each["status"] for each in fired if each["scheduleId"] == schedule_id]
+
+
+def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, object]:
+    """Assert that the response is a problem with that status and code, and return it."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert (problem["status"], problem["code"], problem["type"]) == (status, code, "about:blank")
+    assert problem["title"]
+    assert problem["detail"]
+    return dict(problem)
+
+
 def create_api_client(url: str) -> httpx.Client:
-    """A client that shows the token."""
+    """Create a client that sends the runner token."""
     return httpx.Client(base_url=url, headers={"x-runner-auth": RUNNER_TOKEN}, timeout=60)
 
 

@@ -1,4 +1,4 @@
-"""The functions as `sam build` made them, in the containers of `sam local`, beside a local stack on the host."""
+"""The functions built by `sam build`, in the containers of `sam local`, with a local stack on the host."""
 
 import json
 import os
@@ -23,13 +23,13 @@ from tests.support.stacks.local_stack import (
 
 BUILD = PROJECT_ROOT / "build" / "sam"
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
-HOST_LISTEN_ADDRESS = "0.0.0.0"  # noqa: S104 (the host as containers know it)
+HOST_LISTEN_ADDRESS = "0.0.0.0"  # noqa: S104 (containers reach the host by its own address)
 START_SECONDS = 90
 STOP_SECONDS = 60
 
 
 def sam_command(verb: str, *arguments: str, env_file: Path) -> list[str]:
-    """A command of `sam local`, with the project's own settings but for where things are."""
+    """Build a command of `sam local` with the project's settings and the built template."""
     return [
         str(PROJECT_ROOT / "build" / "sam-venv" / "bin" / "sam"),
         *("local", verb, *arguments),
@@ -39,12 +39,12 @@ def sam_command(verb: str, *arguments: str, env_file: Path) -> list[str]:
 
 
 def sam_environment() -> dict[str, str]:
-    """Of a sam command: nobody's AWS account."""
+    """Return the environment of a sam command, without an AWS account."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
 def write_env_file(folder: Path, stack: LocalStack, **more: str) -> Path:
-    """The project's variables for `sam local`, at the stack's ports."""
+    """Write the project's variables for `sam local`, with the stack's ports."""
     overrides = {
         "AWS_ENDPOINT_URL": f"http://host.docker.internal:{urlsplit(stack.aws_url).port}",
         "RUNNER_BASE_URL": f"http://host.docker.internal:{stack.runner.port}",
@@ -58,13 +58,13 @@ def write_env_file(folder: Path, stack: LocalStack, **more: str) -> Path:
 
 
 def read_variables(path: Path) -> dict[str, str]:
-    """Of such a file."""
+    """Read the variables of a file written by `write_env_file`."""
     return dict(json.loads(path.read_text())["Parameters"])
 
 
 @contextmanager
 def start_sam_stack(folder: Path) -> Iterator[LocalStack]:
-    """The API by `sam local start-api`; the local clock delivers to `sam local start-lambda`."""
+    """Start the API with `sam local start-api`; the local clock delivers to `sam local start-lambda`."""
     api_port, lambda_port = free_ports(2)
     endpoint = f"http://127.0.0.1:{lambda_port}"
     with start_local_stack(folder, HOST_LISTEN_ADDRESS, LAMBDA_ENDPOINT_URL=endpoint) as stack:
@@ -95,13 +95,13 @@ def _start_sam_command(verb: str, port: int, variables_file: Path, folder: Path)
         _wait_until_open(process, port, log)
         yield
     finally:
-        # By Ctrl-C it removes its containers.
+        # On an interrupt, it removes its containers.
         process.send_signal(signal.SIGINT)
         process.wait(STOP_SECONDS)
 
 
 def _restore_interrupts() -> None:
-    """A shell's background jobs ignore them, and so would whatever they start."""
+    """Handle SIGINT again: a shell's background job ignores it, and so do its child processes."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -113,4 +113,4 @@ def _wait_until_open(process: "subprocess.Popen[bytes]", port: int, log: Path) -
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    raise AssertionError(f"{log.name} tells of no open port: {log.read_text()}")
+    raise AssertionError(f"the port is not open; {log.name}: {log.read_text()}")

@@ -1,4 +1,4 @@
-"""A runner under the tests' control."""
+"""A runner whose responses a test chooses."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass
 class RunnerRequest:
-    """One request that the runner got."""
+    """One request to the runner."""
 
     headers: Mapping[str, str]
     body: dict[str, Any]
@@ -21,31 +21,31 @@ RunnerResponse = tuple[int, bytes]
 
 
 def extension_response(status: int = 200) -> RunnerResponse:
-    """The runner's answer when the extension answered with the status."""
+    """Build the runner's response for an extension that responds with the status."""
     return 200, json.dumps({"status": status, "headers": {}, "body_b64": ""}).encode()
 
 
 @dataclass
 class ScriptedRunner:
-    """Answers /v1/execute as a test says, and keeps what it was asked."""
+    """Responds to /v1/execute as a test chooses and records the requests."""
 
     port: int
-    respond: Callable[[RunnerRequest], RunnerResponse] = field(default=lambda _asked: extension_response())
+    respond: Callable[[RunnerRequest], RunnerResponse] = field(default=lambda _request: extension_response())
     requests: list[RunnerRequest] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def requests_for_schedule(self, schedule_id: str) -> list[RunnerRequest]:
-        """What was asked for the schedule."""
+        """Return the requests for the schedule."""
         return [request for request in self.requests if request.body["context"]["schedule_id"] == schedule_id]
 
 
 @contextmanager
 def start_scripted_runner(address: str = "127.0.0.1") -> Iterator[ScriptedRunner]:
-    """A runner that listens."""
+    """Start a runner on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""The service on an in-process moto, with a clock that tests move, and a look at both systems."""
+"""The service on moto or on the in-memory AWS, in this process, with a clock that tests move."""
 
 import json
 import os
@@ -22,10 +22,10 @@ from scheduling.api.observability import bind_install
 from scheduling.api.parsing import parse_schedule_input
 from scheduling.api.registration import parse_registration
 from scheduling.clients.scheduler import TimerClient
-from scheduling.domain.ids import InstallId
+from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig, Limits
 from scheduling.domain.rules import ScheduleInput
-from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
+from scheduling.domain.runs import Fire, Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import PutOptions, PutResult, put_install
 from scheduling.operations.services import Services
@@ -56,8 +56,10 @@ TIMER_SETTINGS = TimerSettings(
 TENANT = "tenant-1"
 ADMIN = "admin:arn:aws:iam::123456789012:role/platform"
 PUT_OPTIONS = PutOptions(actor=ADMIN)
+UNKNOWN_SCHEDULE_ID = ScheduleId("01a20745-4897-4f81-a91e-a0d09962b8d6")
+"""A valid id of no schedule."""
 
-# What moto would answer to other clients than botocore's: some thousand patterns, made anew for each world.
+# moto's patterns for clients other than botocore, some thousand, which it would compile for each world.
 moto.core.models.RESPONSES_METHODS.clear()
 patch_transactions()
 patch_queries()
@@ -65,11 +67,11 @@ patch_serializers()
 patch_conditions()
 
 on_moto_and_memory = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
-"""Runs a module's tests on moto and on the stand-in of the property tests, which holds the one to the other."""
+"""Runs a module's tests on moto and on the in-memory AWS, so that the two stay equivalent."""
 
 
 class FakeRunner:
-    """Answers what a test says; keeps what it was asked."""
+    """A runner with the outcome that a test sets; records the fires."""
 
     def __init__(self) -> None:
         self.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
@@ -92,11 +94,11 @@ class World:
     memory: MemoryAws | None = None
 
     def advance(self, **span: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.clock[0] += timedelta(**span)
 
     def register_install(self, install_id: InstallId | None = None, **fields: object) -> InstallId:
-        """An install, new or changed, of the sample version unless `fields` say otherwise."""
+        """Register or change an install; the body is `registration_body` changed by `fields`."""
         install_id = install_id or InstallId(str(uuid4()))
         self.put_install(install_id, PUT_OPTIONS, **fields)
         return install_id
@@ -104,44 +106,44 @@ class World:
     def put_install(
         self, install_id: InstallId, options: PutOptions = PUT_OPTIONS, **fields: object
     ) -> PutResult:
-        """The same, with what is told of it."""
+        """Register or change an install, with options, and return the result."""
         return put_install(
             self.services, install_id, parse_registration(registration_body(**fields)), options
         )
 
     def scan_rows(self, install_id: InstallId) -> Sequence[Mapping[str, Any]]:
-        """The table's items of the install, as plain values."""
+        """Return the install's items as plain values."""
         client = aws_client("dynamodb")
         items = client.scan(TableName=TABLE, ConsistentRead=True)["Items"]
         plain = [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
         return [item for item in plain if item["pk"] == f"INSTALL#{install_id}"]
 
     def scan_rows_of_type(self, install_id: InstallId, kind: str) -> Sequence[Mapping[str, Any]]:
-        """The install's items of one type."""
+        """Return the install's items of one type."""
         return [row for row in self.scan_rows(install_id) if row["type"] == kind]
 
     def list_executor_events(self) -> Sequence[Mapping[str, Any]]:
-        """The events that the executor was asynchronously invoked with."""
+        """Return the events of the asynchronous invocations of the executor."""
         invocations = [call for call in self.calls.recorded if call.operation == "Invoke"]
         return [json.loads(call.arguments["Payload"]) for call in invocations]
 
     def read_timers(self) -> Mapping[str, Mapping[str, Any]]:
-        """What stands in EventBridge, by name."""
+        """Return the timers in EventBridge Scheduler by name."""
         client = aws_client("scheduler")
         pages = client.get_paginator("list_schedules").paginate(GroupName=GROUP)
-        names = [found["Name"] for page in pages for found in page["Schedules"]]
+        names = [timer["Name"] for page in pages for timer in page["Schedules"]]
         raw_timers = {name: dict(client.get_schedule(GroupName=GROUP, Name=name)) for name in names}
         return {name: timer | {"ResponseMetadata": None} for name, timer in raw_timers.items()}
 
 
 @cache
 def aws_client(service: str) -> Any:
-    """One for all worlds, since making one costs more than most tests."""
+    """Return one client for all worlds, since creating one takes longer than most tests."""
     return boto3.client(service)  # type: ignore[call-overload]
 
 
 def registration_body(**fields: object) -> dict[str, Any]:
-    """The body of a PUT of an install with three endpoints; `version` names its version and manifest."""
+    """Build the body of a PUT of an install whose version has four endpoints."""
     return {
         "tenantId": TENANT,
         "registryId": "registry-1",
@@ -167,18 +169,18 @@ def registration_body(**fields: object) -> dict[str, Any]:
 
 
 def create_input(**fields: object) -> ScheduleInput:
-    """The input of a create: hourly to POST /api/sync unless `fields` say otherwise."""
+    """Build the input of a create: hourly, POST /api/sync, changed by `fields`."""
     return parse_schedule_input({"endpoint": "POST /api/sync", "cron": "0 * * * *", **fields})
 
 
 def update_input(**fields: object) -> ScheduleInput:
-    """The input of an update."""
+    """Build the input of an update."""
     return parse_schedule_input(fields)
 
 
 @contextmanager
 def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = "moto") -> Iterator[World]:
-    """A world of its own, in this process."""
+    """Start a new, empty world."""
     os.environ.update(
         AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_DEFAULT_REGION="eu-central-1"
     )
@@ -197,7 +199,7 @@ def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = 
 
 @contextmanager
 def _start_aws(aws: Literal["moto", "memory"]) -> Iterator[object]:
-    """In memory the indexes have two parts, since many tests are there that would ask sixteen again and again."""
+    """Start the AWS stand-in; in memory, the indexes have two shards instead of sixteen to save queries."""
     if aws == "moto":
         with mock_aws() as moto:
             yield moto
@@ -226,26 +228,27 @@ def _create_services(connection: Connection, limits: Limits, clock: Callable[[],
     return Services(
         tenants=TenantStore(connection),
         installs=InstallStore(connection),
-        schedules=ScheduleStore(connection, bind_install),
-        runs=RunStore(connection, limits.run_history_days, bind_install),
-        manual_runs=ManualRunStore(connection, bind_install),
+        schedules=ScheduleStore(connection),
+        runs=RunStore(connection, limits.run_history_days),
+        manual_runs=ManualRunStore(connection),
         sweeps=SweepStore(connection),
         timers=_timer_client(connection.session),
         limits=limits,
         clock=clock,
         sleep=sleep,
         monotonic=lambda: elapsed[0],
+        bind_install=bind_install,
     )
 
 
 @cache
 def _timer_client(session: Session) -> TimerClient:
-    """With the one client of all worlds."""
+    """Return a timer client that uses the one botocore client of all worlds."""
     return TimerClient(session, TIMER_SETTINGS)
 
 
 def create_resources() -> None:
-    """The table and the group, as template.yaml has them."""
+    """Create the table and the schedule group as template.yaml defines them."""
     aws_client("dynamodb").create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
@@ -277,16 +280,5 @@ def create_resources() -> None:
 
 
 def read_timer_input(world: World, schedule: Schedule) -> dict[str, Any]:
-    """What the schedule's timer hands to the executor."""
+    """Return the input that the schedule's timer sends to the executor."""
     return dict(json.loads(world.read_timers()[schedule.id]["Target"]["Input"]))
-
-
-def next_hourly_fire(world: World, schedule: Schedule) -> Fire:
-    """The next hourly occurrence of the schedule, at its time."""
-    world.clock[0] = world.clock[0].replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    return Fire(
-        install_id=schedule.install_id,
-        schedule_id=schedule.id,
-        revision=schedule.timer_revision,
-        scheduled_time=format_time(world.clock[0]),
-    )

@@ -1,4 +1,4 @@
-"""The rounds of `make bench`, with processes that are only counted, with peers and without them."""
+"""The rounds of `make bench`, with and without peers; the processes are only counted."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,11 +17,11 @@ from bench.units import MIN_UNITS, AwsUsage
 STAGE = Stage([], {})
 
 
-def cases(*subjects: Subject) -> list[BenchCase]:
+def create_cases(*subjects: Subject) -> list[BenchCase]:
     return [BenchCase(subject, "create", STAGE) for subject in subjects]
 
 
-def record(order: list[str]) -> Callable[[BenchCase], dict[str, Any]]:
+def record_order(order: list[str]) -> Callable[[BenchCase], dict[str, Any]]:
     def measure(case: BenchCase) -> dict[str, Any]:
         order.append(case.subject.name)
         return {"init": 1.0}
@@ -29,10 +29,10 @@ def record(order: list[str]) -> Callable[[BenchCase], dict[str, Any]]:
     return measure
 
 
-def test_each_round_begins_with_another_case() -> None:
+def test_each_round_starts_with_another_case() -> None:
     order: list[str] = []
 
-    figures = measure_in_rotation(cases(THIS, FLOOR, CONTROL), record(order), 3, "starts")
+    figures = measure_in_rotation(create_cases(THIS, FLOOR, CONTROL), record_order(order), 3, "starts")
 
     assert order == ["this", "a", "a again", "a", "a again", "this", "a again", "this", "a"]
     assert {key: len(results) for key, results in figures.items()} == {
@@ -42,18 +42,20 @@ def test_each_round_begins_with_another_case() -> None:
     }
 
 
-def test_without_cases_there_is_no_round(capsys: pytest.CaptureFixture[str]) -> None:
-    assert measure_in_rotation([], record([]), 3, "starts") == {}
+def test_no_cases_mean_no_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert measure_in_rotation([], record_order([]), 3, "starts") == {}
     assert measure_in_batches([], 3, "calls") == {}
     assert measure_in_batches([[]], 3, "calls") == {}
     assert "starts" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("peers", [PEERS, ()], ids=["peers", "no peers"])
-def test_fresh_processes_held_to_a_gate_have_more_rounds(peers: Sequence[Subject]) -> None:
+def test_gated_fresh_processes_have_more_rounds(peers: Sequence[Subject]) -> None:
     order: list[str] = []
 
-    figures = in_fresh_processes(cases(THIS, FLOOR), cases(*peers), record(order), 2, "starts")
+    figures = in_fresh_processes(
+        create_cases(THIS, FLOOR), create_cases(*peers), record_order(order), 2, "starts"
+    )
 
     gated = {"this": 2 * GATED_ROUNDS, "a": 2 * GATED_ROUNDS}
     assert Counter(order) == {**gated, **{peer.name: 2 for peer in peers}}
@@ -61,87 +63,87 @@ def test_fresh_processes_held_to_a_gate_have_more_rounds(peers: Sequence[Subject
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[tuple[str, str]]:
-    """Count the processes that the bench would start, by subject and kind; all gates hold by their figures."""
-    started: Counter[tuple[str, str]] = Counter()
+def process_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[tuple[str, str]]:
+    """Count the processes that the bench would start, by subject and kind; the figures pass all gates."""
+    counts: Counter[tuple[str, str]] = Counter()
 
-    def fresh(kind: str, result: dict[str, object]) -> Callable[[BenchCase], dict[str, object]]:
+    def run_fresh(kind: str, result: dict[str, object]) -> Callable[[BenchCase], dict[str, object]]:
         def measure(case: BenchCase) -> dict[str, object]:
-            started[case.subject.name, kind] += 1
+            counts[case.subject.name, kind] += 1
             return result
 
         return measure
 
-    def warmed(case: BenchCase, _stack: object) -> tuple[object, dict[str, object]]:
-        started[case.subject.name, "warm"] += 1
+    def start_warm(case: BenchCase, _stack: object) -> tuple[object, dict[str, object]]:
+        counts[case.subject.name, "warm"] += 1
         clients = ["dynamodb"] if case.operation == "create" else []
-        return case, {
-            "asked": [],
-            "clients": clients,
-            "answer": {"statusCode": 200, "headers": {}, "body": ""},
-        }
+        response = {"statusCode": 200, "headers": {}, "body": ""}
+        return case, {"requests": [], "clients": clients, "response": response}
 
-    monkeypatch.setattr(BenchCase, "start", fresh("start", {"init": 1.0}))
-    monkeypatch.setattr(BenchCase, "first", fresh("first", {"first": 1.0, "peak": 1.0}))
-    monkeypatch.setattr(BenchCase, "warmed", warmed)
-    monkeypatch.setattr("bench.measure.measured", lambda case: 0.3 if case.subject is THIS else 1.0)
-    asked = {name: AwsUsage([""] * MAX_CALLS[name], *MIN_UNITS[name]) for name in MIN_UNITS}
+    monkeypatch.setattr(BenchCase, "cold_start", run_fresh("cold", {"init": 1.0}))
+    monkeypatch.setattr(BenchCase, "first_call", run_fresh("first", {"first": 1.0, "peak": 1.0}))
+    monkeypatch.setattr(BenchCase, "start_warm", start_warm)
+    monkeypatch.setattr("bench.measure.measure_batch", lambda case: 0.3 if case.subject is THIS else 1.0)
+    usage = {name: AwsUsage([""] * MAX_CALLS[name], *MIN_UNITS[name]) for name in MIN_UNITS}
     replaced: dict[str, object] = {
         "ARTIFACT": tmp_path,
         "WORK": tmp_path,
-        "asked_by_operation": lambda: asked,
         "cold_shares": lambda *_: {"botocore": 1.0},
-        "grown": list,
-        "prepare": lambda: None,
-        "stage": lambda: STAGE,
-        "trusted": lambda *_: "bundle.pem",
+        "create_stage": lambda: STAGE,
+        "install_runtimes": lambda: None,
+        "measure_growth": list,
+        "measure_usage": lambda: usage,
+        "write_ca_bundle": lambda *_: "bundle.pem",
         "warm_shares": lambda *_: {"botocore": 1.0},
     }
     for name, value in replaced.items():
         monkeypatch.setattr(bench, name, value)
-    return started
+    return counts
 
 
-def test_the_gates_are_measured_without_peers(
-    started: Counter[tuple[str, str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_gates_are_measured_without_peers(
+    process_counts: Counter[tuple[str, str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert bench.main(bench.Options(gate_only=True, rounds=2, output=tmp_path)) == 0
 
-    assert {name for name, _ in started} == {"this", "a", "a again"}
+    assert {name for name, _ in process_counts} == {"this", "a", "a again"}
     for name in ("this", "a", "a again"):
-        assert (started[name, "start"], started[name, "first"]) == (2 * GATED_ROUNDS, 2 * GATED_ROUNDS)
+        assert (process_counts[name, "cold"], process_counts[name, "first"]) == (
+            2 * GATED_ROUNDS,
+            2 * GATED_ROUNDS,
+        )
     assert "control, warm delete" in capsys.readouterr().out
     assert not (tmp_path / "results.md").exists()
 
 
-def test_a_whole_run_measures_the_peers_too_and_writes_the_results(
-    started: Counter[tuple[str, str]], tmp_path: Path
+def test_whole_run_measures_the_peers_and_writes_the_results(
+    process_counts: Counter[tuple[str, str]], tmp_path: Path
 ) -> None:
     assert bench.main(bench.Options(rounds=1, output=tmp_path)) == 0
 
     for peer in PEERS:
-        kinds = [started[peer.name, kind] for kind in ("start", "first", "warm")]
+        kinds = [process_counts[peer.name, kind] for kind in ("cold", "first", "warm")]
         assert kinds == [1, 1, len(bench.PEER_OPERATIONS)]
         assert peer.name in (tmp_path / "results.md").read_text()
     assert (tmp_path / "results.svg").exists()
 
 
-def test_a_gate_that_does_not_hold_is_the_exit_status(
-    started: Counter[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+def test_failed_gate_sets_the_exit_status(
+    process_counts: Counter[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.measure.measured", lambda case: 2.0 if case.subject is THIS else 1.0)
+    monkeypatch.setattr("bench.measure.measure_batch", lambda case: 2.0 if case.subject is THIS else 1.0)
 
     assert bench.main(bench.Options(gate_only=True, rounds=1)) == 1
-    assert started
+    assert process_counts
 
 
-def test_the_options_are_those_of_a_whole_run_unless_stated() -> None:
+def test_default_options_are_those_of_a_whole_run() -> None:
     assert bench.read_options([]) == bench.Options(gate_only=False, rounds=bench.ROUNDS)
     assert bench.read_options(["--gate", "--rounds", "1"]) == bench.Options(gate_only=True, rounds=1)
 
 
 @pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--rounds", "many"], ["--gates-only"]])
-def test_options_that_are_not_understood_end_the_process(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
+def test_invalid_options_end_the_process(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as process_end:
         bench.read_options(arguments)
-    assert ended.value.code == 2
+    assert process_end.value.code == 2

@@ -43,14 +43,14 @@ class RunnerClient:
     def execute_endpoint(
         self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule
     ) -> Outcome:
-        """Call the endpoint. Whatever goes wrong is in the outcome, not raised.
+        """Call the endpoint and return the outcome, which also describes every failure.
 
         One POST, bounded in time and in size.
         """
         request_id = str(uuid4())
         try:
             headers = self._build_headers(fire, install, request_id)
-            # Last, since the callback token in it is short-lived.
+            # Last, since its callback token is short-lived.
             body = self._build_body(fire, install, config, schedule, request_id)
             status, response_body = self._post_request(headers, body.encode())
         except Unavailable as unavailable:
@@ -86,7 +86,7 @@ class RunnerClient:
     def _build_body(
         self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule, request_id: str
     ) -> str:
-        """The request; `config` and `secret_envelope` are JSON texts, put in as they are."""
+        """Return the request's JSON text; `config` and `secret_envelope` are JSON texts and inserted unchanged."""
         definition = schedule.definition
         http: dict[str, object] = {
             "method": definition.endpoint_method,
@@ -124,7 +124,7 @@ class RunnerClient:
         return context
 
     def _post_request(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer; a watchdog ends the connection, however slowly it drips."""
+        """Return status and body of the response; a watchdog closes the connection, however slowly bytes arrive."""
         connection = self._connect()
         deadline = time.monotonic() + self._deadline_seconds
         watchdog = Timer(self._deadline_seconds, _shut_down_socket, [connection.sock])
@@ -139,7 +139,7 @@ class RunnerClient:
             watchdog.cancel()
             connection.close()
             if time.monotonic() >= deadline:
-                raise TimeoutError  # whatever the end of the connection made of the answer
+                raise TimeoutError  # whatever error the closed connection has caused
         return response.status, response_body
 
     def _connect(self) -> HTTPConnection:
@@ -156,7 +156,7 @@ class RunnerClient:
 
 
 def _shut_down_socket(connected_socket: socket.socket) -> None:
-    with suppress(OSError):  # ended by itself at that moment
+    with suppress(OSError):  # the runner has closed it at that moment
         connected_socket.shutdown(socket.SHUT_RDWR)
 
 
@@ -166,7 +166,7 @@ class _RunnerUnreachable(Exception):
 
 @contextmanager
 def _prefix_errors(failure: str) -> Iterator[None]:
-    """Say what failed, where the reason alone does not."""
+    """Add to the text of an Unavailable what failed."""
     try:
         yield
     except Unavailable as reason:
@@ -174,7 +174,7 @@ def _prefix_errors(failure: str) -> Iterator[None]:
 
 
 def parse_outcome(http_status: int, response_body: bytes) -> Outcome:
-    """What the runner's answer comes to: the extension's status where it is one, else why it is none."""
+    """Return the outcome of the runner's response."""
     if http_status != 200:
         text = f"The runner answered {http_status}: {_decode_excerpt(response_body)}"
         return Outcome(status=RunStatus.ERROR, error=text, retryable=http_status >= 500)

@@ -15,14 +15,14 @@ _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Trigger(StrEnum):
-    """What an occurrence came from."""
+    """What has caused an occurrence."""
 
     SCHEDULE = "schedule"
     MANUAL = "manual"
 
 
 class RunStatus(StrEnum):
-    """What became of an occurrence, as the history shows it."""
+    """The status of an occurrence in the history."""
 
     RUNNING = "running"
     SUCCESS = "success"
@@ -32,7 +32,7 @@ class RunStatus(StrEnum):
 
 
 class SkipReason(StrEnum):
-    """Why a delivery made no call."""
+    """Why a delivery is not run."""
 
     DUPLICATE = "duplicate"
     OVERLAP = "overlap"
@@ -44,10 +44,12 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fire:
-    """What EventBridge delivers: the occurrence, and the revision of the timer that it came from.
+    """What EventBridge delivers: an occurrence, and the revision of its timer.
 
-    `replay` is an operator's: it admits attempts beyond the third, though none after a success. A manual one has a
-    time of its own, with milliseconds, and is of no timer.
+    Attributes:
+        revision: The timer's; it is not compared for a manual occurrence.
+        scheduled_time: The time of the occurrence; a manual one has milliseconds.
+        replay: Whether an operator allows attempts beyond the third, but none after a success.
     """
 
     install_id: InstallId
@@ -59,13 +61,13 @@ class Fire:
 
     @property
     def idempotency_key(self) -> str:
-        """The same for every attempt at one occurrence."""
+        """Return the key of the occurrence, the same for all its attempts."""
         return f"{self.schedule_id}:{self.scheduled_time}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualRun:
-    """A request to run a schedule now, and the occurrence that it made; `key` is the caller's, if any."""
+    """A request to run a schedule now, its occurrence, and the caller's idempotency key, if any."""
 
     fire: Fire
     requested_at: datetime
@@ -76,8 +78,9 @@ class ManualRun:
 class Run:
     """One occurrence in the history.
 
-    `claim_token` is the token of the attempt, by which whoever makes it knows it again; `retryable` is set where a
-    further one may succeed.
+    Attributes:
+        lease_token: The token by which the attempt recognizes its own claim.
+        retryable: Whether another attempt may succeed.
     """
 
     scheduled_time: str
@@ -93,7 +96,7 @@ class Run:
     retryable: bool = False
 
     def lease_expired(self, now: datetime) -> bool:
-        """Whether its function died: it is under way beyond its lease."""
+        """Return whether the run is still marked as running after its lease, so that its function has died."""
         return (
             self.status is RunStatus.RUNNING
             and self.lease_expires_at is not None
@@ -102,11 +105,11 @@ class Run:
 
     @property
     def failed_permanently(self) -> bool:
-        """Whether it ended in an error after which nobody but an operator tries again."""
+        """Return whether the run ended in an error after which only an operator can start another attempt."""
         return self.status is RunStatus.ERROR and (not self.retryable or self.attempt >= MAX_ATTEMPTS)
 
     def claimable(self, now: datetime, *, replay: bool) -> bool:
-        """Whether another attempt may be made: the last one failed retryably, died, or never came."""
+        """Return whether another attempt is allowed: the last one may be retried, has died, or was never delivered."""
         if replay and self.status is RunStatus.ERROR:
             return True
         if self.attempt >= MAX_ATTEMPTS and not replay:
@@ -116,7 +119,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a call of the runner came to."""
+    """The outcome of a call of the runner."""
 
     status: RunStatus
     http_status: int | None = None
@@ -127,7 +130,7 @@ class Outcome:
 def skip_reason(
     fire: Fire, install: Install, schedule: Schedule, run: Run | None, now: datetime
 ) -> SkipReason | None:
-    """Why this delivery is not to be run, or None. All is as read at the moment of the fire."""
+    """Return why the delivery is not run, or None; the arguments are as they were read for the fire."""
     if schedule.state is not ScheduleState.ACTIVE:
         return SkipReason.UNKNOWN_SCHEDULE
     if not install.active or not schedule.with_install_applied(install).should_have_timer:
@@ -144,14 +147,14 @@ def skip_reason(
 
 
 def is_running(schedule: Schedule, scheduled_time: str, now: datetime) -> bool:
-    """Whether another occurrence of the schedule is being run."""
+    """Return whether another occurrence of the schedule is running."""
     if schedule.lease_expires_at is None or schedule.running_occurrence == scheduled_time:
         return False
     return schedule.lease_expires_at > now
 
 
 def build_next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timedelta) -> Run:
-    """The claim of the next attempt at the occurrence."""
+    """Return the claim of the next attempt at the occurrence."""
     attempt = run.attempt + 1 if run else 1
     return Run(
         scheduled_time=fire.scheduled_time,
@@ -164,23 +167,31 @@ def build_next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timede
 
 
 def format_time(moment: datetime) -> str:
-    """The form in which occurrences are named."""
+    """Return the scheduled time of an occurrence as text."""
     return moment.astimezone(UTC).strftime(_TIME_FORMAT)
 
 
 def format_manual_time(moment: datetime) -> str:
-    """The form in which manual occurrences are named, which no scheduled one has."""
+    """Return the time of a manual occurrence as text, in a form that no scheduled one has."""
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
 
 
 def parse_time(text: str) -> str:
-    """An instant such as `2026-11-23T09:00:00Z`, in that very form. Raises ValueError."""
+    """Return an instant such as `2026-11-23T09:00:00Z` in exactly this form.
+
+    Raises:
+        ValueError: It is no instant.
+    """
     return _normalize_time(text, format_time)
 
 
 def parse_manual_time(text: str) -> str:
-    """An instant such as `2026-11-23T09:00:00.123Z`, in that very form. Raises ValueError."""
+    """Return an instant such as `2026-11-23T09:00:00.123Z` in exactly this form.
+
+    Raises:
+        ValueError: It is no instant.
+    """
     return _normalize_time(text, format_manual_time)
 
 

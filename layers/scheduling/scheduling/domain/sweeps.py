@@ -1,10 +1,15 @@
 """The progress of the full sweep, and the timers that it compares."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
+from scheduling.domain.cron.eventbridge import eventbridge_expression
+from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.schedule import Schedule
 
 
 class SweepPhase(StrEnum):
@@ -42,3 +47,35 @@ class TimerSnapshot:
     timezone: str
     revision: int | None
     matches_stack: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDifference:
+    """One property in which a timer differs from its schedule's desired state."""
+
+    name: Literal["timer", "expression", "timezone", "revision", "install", "stack"]
+    actual: object
+    expected: object
+
+
+def find_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> Sequence[TimerDifference]:
+    """Return how the timer of a schedule differs from its desired state: nothing where they match.
+
+    `timer` is the difference where one exists and should not, or the reverse (as booleans); `stack` is
+    `TimerSnapshot.matches_stack`.
+    """
+    if timer is None or not schedule.should_have_timer:
+        exists = timer is not None
+        if exists == schedule.should_have_timer:
+            return []
+        return [TimerDifference("timer", exists, schedule.should_have_timer)]
+    comparisons = (
+        TimerDifference(
+            "expression", timer.expression, eventbridge_expression(parse_cron(schedule.definition.cron))
+        ),
+        TimerDifference("timezone", timer.timezone, schedule.definition.timezone),
+        TimerDifference("revision", timer.revision, schedule.timer_revision),
+        TimerDifference("install", timer.install_id, schedule.install_id),
+        TimerDifference("stack", timer.matches_stack, True),
+    )
+    return [each for each in comparisons if each.actual != each.expected]

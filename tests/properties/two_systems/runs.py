@@ -1,4 +1,4 @@
-"""The runner's side of `test_two_systems`: what it was asked, and what must never be asked of it."""
+"""The runner of `test_two_systems`: its calls, and the calls that must never happen."""
 
 import json
 from collections import Counter
@@ -13,15 +13,14 @@ from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.runs.execute import execute_fire
 
-from tests.properties.test_two_systems_commands import INSTALLS, Act, Deliver, Interpreter, find_target
+from tests.properties.two_systems.commands import INSTALLS, Act, Deliver, Interpreter, find_target
 from tests.support.aws.calls import Killed
 from tests.support.aws.memory import MemoryAws
 from tests.support.faults.interleaving import CallResult
 from tests.support.oracles.reference_model import ReferenceModel
-from tests.support.stacks.world import GROUP, TABLE, World
+from tests.support.stacks.world import GROUP, TABLE, UNKNOWN_SCHEDULE_ID, World
 
 Occurrence = tuple[str, str]
-UNKNOWN_SCHEDULE_ID = ScheduleId("01a20745-4897-4f81-a91e-a0d09962b8d6")
 _OUTCOMES = {
     "success": Outcome(status=RunStatus.SUCCESS, http_status=200),
     "retryable": Outcome(status=RunStatus.ERROR, http_status=503, error="503", retryable=True),
@@ -31,20 +30,20 @@ _OUTCOMES = {
 
 @dataclass
 class RunLog:
-    """What the runner was asked, and what came of it."""
+    """The runner's calls and their outcomes."""
 
     calls: Counter[Occurrence] = field(default_factory=Counter)
     succeeded: Counter[Occurrence] = field(default_factory=Counter)
     reported_success: set[Occurrence] = field(default_factory=set)
     uncertain: Counter[Occurrence] = field(default_factory=Counter)
-    """Deliveries that died, or could not write what came of them: their occurrence may be run again."""
+    """Deliveries that were killed or could not store their outcome: the occurrence may run again."""
     running: set[ScheduleId] = field(default_factory=set)
     pause: Callable[[], None] = lambda: None
 
     def prepare_delivery(
         self, world: World, model: ReferenceModel, command: Deliver
     ) -> tuple[Act, Interpreter] | None:
-        """The delivery and its judgement."""
+        """Return the delivery and the interpreter of its result, or None if the target does not exist."""
         schedule = find_target(model, command.target)
         if schedule is None or world.memory is None:
             return None
@@ -72,13 +71,13 @@ class RunLog:
                 raise error
 
     def check_success_counts(self) -> None:
-        """Whatever happened, this holds after it."""
+        """Assert that no occurrence succeeded more often than its uncertain deliveries explain."""
         assert not self.calls.keys() & {(UNKNOWN_SCHEDULE_ID, time) for _, time in self.calls}
         for occurrence, count in self.succeeded.items():
             assert count <= 1 + self.uncertain[occurrence], f"{occurrence} succeeded {count} times"
 
     def check_history(self, aws: MemoryAws) -> None:
-        """What was told stands in the history, and no attempt is missing from it."""
+        """Assert that the history has every reported success and every attempt."""
         rows = {
             (item["pk"]["S"].rpartition("#")[2], item["sk"]["S"].removeprefix("RUN#")): item
             for item in aws.items_of_type(TABLE, "run")
@@ -86,7 +85,7 @@ class RunLog:
         for occurrence, count in self.calls.items():
             assert int(rows[occurrence]["attempt"]["N"]) >= count, f"attempts at {occurrence}"
         for occurrence in self.reported_success:
-            assert rows[occurrence]["status"]["S"] == "success", f"{occurrence} was told to have succeeded"
+            assert rows[occurrence]["status"]["S"] == "success", f"{occurrence} was reported as a success"
         for occurrence, row in rows.items():
             if row["status"]["S"] == "success":
                 assert self.succeeded[occurrence], f"{occurrence} never succeeded"
@@ -94,19 +93,19 @@ class RunLog:
 
 @dataclass
 class StagedRunner:
-    """Answers as the delivery says, after letting others go on meanwhile."""
+    """A runner with the delivery's outcome; other actions may continue during its call."""
 
     runs: RunLog
     aws: MemoryAws
     outcome: Outcome
 
     def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
-        """See `operations.ports.Runner`."""
+        """Check that the run is allowed, record it, and return the outcome."""
         del config
         occurrence = (fire.schedule_id, fire.scheduled_time)
         assert install.active, "run for an install that is not active"
         assert schedule.should_have_timer, "run though disabled or deleted"
-        assert _should_fire(self.aws, fire), "run though disabled or deleted since it was read"
+        assert _should_fire(self.aws, fire), "run though disabled or deleted after the read"
         assert fire.schedule_id not in self.runs.running, "two runs of a schedule at the same time"
         assert occurrence not in self.runs.reported_success, "run again after its success"
         self.runs.running.add(fire.schedule_id)
@@ -122,7 +121,7 @@ class StagedRunner:
 def _select_fire(
     world: World, aws: MemoryAws, install_id: InstallId, schedule_id: ScheduleId, command: Deliver
 ) -> Fire | None:
-    """What is to be delivered; None where nothing was run by hand."""
+    """Return the occurrence to deliver; None if it is a manual run and there is none."""
     if command.which == "manual":
         delivered = [each for each in world.list_executor_events() if each["scheduleId"] == schedule_id]
         return parse_fire(delivered[-1]) if delivered else None
@@ -135,7 +134,7 @@ def _select_fire(
 
 
 def _should_fire(aws: MemoryAws, fire: Fire) -> bool:
-    """Whether by its row as it stands now, the schedule is to fire."""
+    """Return whether the schedule should fire, by its row as stored now."""
     row = aws.tables[TABLE].items.get((f"INSTALL#{fire.install_id}", f"SCHEDULE#{fire.schedule_id}"))
     return bool(row and row["state"]["S"] == "active" and row["enabled"]["BOOL"] and "suspended" not in row)
 

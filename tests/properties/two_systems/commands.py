@@ -1,4 +1,4 @@
-"""What the rules of `test_two_systems` may do, and what their callers are told."""
+"""The commands of `test_two_systems`, and the results that their callers receive."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ Interpreter = Callable[[CallResult], ModelStep | None]
 
 @dataclass(frozen=True)
 class Create:
-    """With a key, the request is one of two, so that the same is made again."""
+    """Create a schedule; with a key, the request is one of two, so that requests repeat."""
 
     install: int
     key: str | None
@@ -43,7 +43,7 @@ class Create:
 
 @dataclass(frozen=True)
 class Update:
-    """Of one of the newest schedules; None and `keep` leave a field out."""
+    """Update one of the newest schedules; None and `keep` leave a field out."""
 
     target: int
     minute: int | None
@@ -55,7 +55,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Delete:
-    """Of one of the newest schedules; `foreign`, by the other install."""
+    """Delete one of the newest schedules; if `foreign`, as the other install."""
 
     target: int
     foreign: bool
@@ -63,7 +63,7 @@ class Delete:
 
 @dataclass(frozen=True)
 class Register:
-    """The first time, or a change; every version has another manifest."""
+    """Register or change the install; every version has its own manifest."""
 
     install: int
     enabled: bool
@@ -75,7 +75,7 @@ class Register:
 
 @dataclass(frozen=True)
 class SetInstallEnabled:
-    """On or off."""
+    """Enable or disable the install."""
 
     install: int
     enabled: bool
@@ -83,21 +83,21 @@ class SetInstallEnabled:
 
 @dataclass(frozen=True)
 class Uninstall:
-    """With every schedule."""
+    """Delete the install with every schedule."""
 
     install: int
 
 
 @dataclass(frozen=True)
 class SetTenantPaused:
-    """Pause or resume the tenant, whose both installs are."""
+    """Pause or resume the tenant of both installs."""
 
     paused: bool
 
 
 @dataclass(frozen=True)
 class RunNow:
-    """Of one of the newest schedules."""
+    """Run one of the newest schedules now."""
 
     target: int
     key: str | None
@@ -105,7 +105,7 @@ class RunNow:
 
 @dataclass(frozen=True)
 class Deliver:
-    """Of what stands in EventBridge, of an earlier revision, of no schedule, or of the newest run by hand."""
+    """Deliver an occurrence: of the current timer, of an earlier one, of no schedule, or of the newest manual run."""
 
     target: int
     time: str
@@ -115,7 +115,7 @@ class Deliver:
 
 @dataclass(frozen=True)
 class Reconcile:
-    """Once."""
+    """Run the reconciler once."""
 
 
 ScheduleCommand = Update | Delete | RunNow
@@ -135,7 +135,7 @@ _RESULT_BY_ERROR: Mapping[type[BaseException], ReportedResult] = {
 
 
 def reported_result(result: CallResult) -> ReportedResult:
-    """What the caller knows. Raises what no caller should ever be told."""
+    """Return what the caller learns; raise an error that no caller should receive."""
     error = result.error
     if error is None or "install is being deleted" in str(error):
         return "done"
@@ -149,7 +149,7 @@ def reported_result(result: CallResult) -> ReportedResult:
 
 
 def find_target(model: ReferenceModel, number: int) -> tuple[int, str, ScheduleId] | None:
-    """One of the schedules that were told to exist, the newest first."""
+    """Return one of the schedules reported as created, the newest first."""
     if not model.schedules:
         return None
     install, entity, schedule_id = model.schedules[-1 - number % len(model.schedules)]

@@ -1,4 +1,4 @@
-"""The service of `test_two_systems` under its commands, watched for whatever must never be."""
+"""The service of `test_two_systems`, with the invariants that are checked after each command."""
 
 import json
 import logging
@@ -15,8 +15,8 @@ from scheduling.domain.install import Limits
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.maintenance.sweep import sweep
 
-from tests.properties.test_two_systems_changes import ChangeRunner
-from tests.properties.test_two_systems_commands import (
+from tests.properties.two_systems.changes import ChangeRunner
+from tests.properties.two_systems.commands import (
     INSTALLS,
     Act,
     Command,
@@ -25,7 +25,7 @@ from tests.properties.test_two_systems_commands import (
     Reconcile,
     Register,
 )
-from tests.properties.test_two_systems_runs import RunLog
+from tests.properties.two_systems.runs import RunLog
 from tests.support.aws.calls import Killed
 from tests.support.aws.memory import MemoryAws
 from tests.support.aws.memory_expressions import Item
@@ -43,7 +43,7 @@ from tests.support.stacks.world import TABLE, new_world
 
 WINDOW = timedelta(seconds=60)
 _REPAIRED_BY_SWEEP = {"missing timer", "drifted timer", "unneeded timer", "orphaned timer"}
-"""A function that dies right after it was overtaken at EventBridge can no longer see that it was."""
+"""A function killed right after it was overtaken at EventBridge cannot detect that; the sweep repairs the timer."""
 _InstallState = tuple[tuple[bool, bool, str] | None, bool]
 _INSTALL_NUMBERS = {f"INSTALL#{install_id}": number for number, install_id in enumerate(INSTALLS)}
 
@@ -53,7 +53,7 @@ class TwoSystems:
 
     def __init__(self, writes_per_minute: int, schedules: int) -> None:
         self._stack = ExitStack()
-        logging.disable()  # faults are the rule here; what is logged of them only costs time
+        logging.disable()  # most commands have faults, and logging them takes time
         self._stack.callback(logging.disable, logging.NOTSET)
         self._stack.enter_context(patch("scheduling.domain.ids.secrets", _deterministic_secrets()))
         limits = Limits(max_schedules_per_install=schedules, writes_per_minute=writes_per_minute)
@@ -72,7 +72,7 @@ class TwoSystems:
             )
 
     def run_commands(self, commands: Sequence[Command], plan: InterleavingPlan, wait: int) -> None:
-        """Let time pass, carry out the commands at the same time, and compare with what may be."""
+        """Advance the clock, run the commands concurrently, and check the model and the invariants."""
         self._failed = True
         self._world.advance(seconds=wait)
         prepared = [each for each in map(self._prepare, commands) if each]
@@ -97,7 +97,7 @@ class TwoSystems:
         self._failed = False
 
     def finish(self) -> None:
-        """Once all is quiet and reconciled, both systems are as was told. Nothing is looked at after a failure."""
+        """Reconcile and compare both systems with the model; check nothing after a failed command."""
         with self._stack:
             if self._failed:
                 return
@@ -115,7 +115,7 @@ class TwoSystems:
 
     def _run_sweep(self) -> set[str]:
         no_interval = timedelta()
-        sweep(self._world.services, no_interval)  # the first plans the next
+        sweep(self._world.services, no_interval)  # the first call only plans the next sweep
         return set(sweep(self._world.services, no_interval))
 
     def _prepare(self, command: Command) -> tuple[Act, Interpreter] | None:
@@ -134,7 +134,7 @@ class TwoSystems:
             if item["state"]["S"] != "rolled_back"
         )
         assert all(count <= self._limits.max_schedules_per_install for count in counted.values()), (
-            "more schedules than admitted"
+            "more schedules than the quota allows"
         )
         now = self._world.clock[0]
         deleted = {
@@ -151,14 +151,16 @@ class TwoSystems:
             if _item_created_at(item) == now
         }
         for install, _, schedule_id in self._model.schedules[len(self._model.schedules) - created :]:
-            if schedule_id in new:  # else it is the answer again to a request of which nothing was told
+            if schedule_id in new:  # else the request was applied earlier, without a response
                 self._accepted[install].append(now)
         for step in steps:
             if step.kind == "uninstall" and step.reported in ("done", "open"):
                 self._accepted[step.install].clear()
         for times in self._accepted.values():
             recent = [time for time in times if time > now - WINDOW]
-            assert len(recent) <= self._limits.writes_per_minute, "more writes than admitted in a minute"
+            assert len(recent) <= self._limits.writes_per_minute, (
+                "more writes in a minute than the rate limit allows"
+            )
 
     def _check_keys(self, steps: Sequence[ModelStep]) -> None:
         uninstalled = {
@@ -170,13 +172,13 @@ class TwoSystems:
         for (install, key), entities in self._keys.items():
             if install in uninstalled:
                 entities.clear()
-            assert len(entities) <= 1, f"key {key} stands for {entities}"
+            assert len(entities) <= 1, f"key {key} created {entities}"
 
     def _check_reported_results(self) -> None:
         for install in range(len(INSTALLS)):
             actual, allowed = self._read_install_state(install), self._model.possible_states(install)
             assert any(_expected_install_state(state) == actual for state in allowed), (
-                f"install {install} stands as {actual}, but what was told allows {allowed}"
+                f"install {install} is {actual}, but the reported results allow {allowed}"
             )
         rows: dict[tuple[int, str], list[tuple[str, ModelDefinition]]] = defaultdict(list)
         for item in self._aws.items_of_type(TABLE, "schedule"):
@@ -192,11 +194,11 @@ class TwoSystems:
                 _matches_rows(state, definitions) and _expected_install_state(state) == actual
                 for state in allowed
             ), (
-                f"{entity} of install {install} stands as {definitions} in {actual}, but what was told allows {allowed}"
+                f"{entity} of install {install} is {definitions} in {actual}, but the reported results allow {allowed}"
             )
 
     def _read_install_state(self, install: int) -> _InstallState:
-        """The install and its tenant as the table has them."""
+        """Return the stored state of the install and its tenant."""
         paused = any(item["paused"]["BOOL"] for item in self._aws.items_of_type(TABLE, "tenant"))
         for item in self._aws.items_of_type(TABLE, "install"):
             if _INSTALL_NUMBERS[item["pk"]["S"]] == install:
@@ -211,14 +213,14 @@ def _expected_install_state(state: ModelState) -> _InstallState:
 
 
 def _interpret_reconcile(result: CallResult) -> None:
-    """It may end early, in an outage; the next one goes on."""
+    """Accept an early end, in an outage; the next run continues."""
     if result.error is not None and not isinstance(result.error, (Killed, Unavailable)):
         raise result.error
 
 
 def _deterministic_secrets() -> SimpleNamespace:
-    """Tokens and ids that are the same when a failing sequence is replayed."""
-    generator = random.Random(0)  # noqa: S311 - guards nothing
+    """Return tokens and ids that are the same when a failing sequence is replayed."""
+    generator = random.Random(0)  # noqa: S311 - not used for security
     return SimpleNamespace(
         token_hex=lambda size: f"{generator.getrandbits(size * 8):0{size * 2}x}",
         randbits=generator.getrandbits,
@@ -228,8 +230,8 @@ def _deterministic_secrets() -> SimpleNamespace:
 def _matches_rows(state: ModelState, rows: Sequence[tuple[str, ModelDefinition]]) -> bool:
     if state.definition is None or not rows:
         return state.definition is None and not rows
-    ((schedule_id, defined),) = rows
-    return state.definition == defined and state.created_id in (schedule_id, UNKNOWN)
+    ((schedule_id, definition),) = rows
+    return state.definition == definition and state.created_id in (schedule_id, UNKNOWN)
 
 
 def _item_schedule_id(item: Item) -> str:

@@ -1,10 +1,7 @@
-"""How what the caller of a command of `test_two_systems` is told becomes a step of the model."""
+"""Commands that change state: the call of each, and its result as a step of the model."""
 
 import json
-from functools import cache
 
-from botocore.session import Session
-from scheduling.clients.lambda_ import ExecutorClient
 from scheduling.domain.errors import RemapFailed
 from scheduling.domain.ids import ScheduleId
 from scheduling.domain.schedule import Definition, IdempotencyKey, Schedule
@@ -16,7 +13,7 @@ from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.update import update_schedule
 
-from tests.properties.test_two_systems_commands import (
+from tests.properties.two_systems.commands import (
     ENDPOINTS,
     INSTALLS,
     WITHOUT_FIRST,
@@ -38,10 +35,10 @@ from tests.properties.test_two_systems_commands import (
 )
 from tests.support.faults.interleaving import CallResult
 from tests.support.oracles.reference_model import ModelDefinition, ModelInstall, ModelStep, ReferenceModel
+from tests.support.stacks.fires import executor_client
 from tests.support.stacks.world import (
     ADMIN,
     TENANT,
-    TIMER_SETTINGS,
     World,
     create_input,
     registration_body,
@@ -50,7 +47,7 @@ from tests.support.stacks.world import (
 
 
 class ChangeRunner:
-    """Makes of a command the call and its judgement."""
+    """Builds the call of a command and the interpreter of its result."""
 
     def __init__(self, world: World, model: ReferenceModel) -> None:
         self._world, self._model = world, model
@@ -59,7 +56,7 @@ class ChangeRunner:
         self._started: dict[tuple[ScheduleId, str], str] = {}
 
     def prepare(self, command: Change) -> tuple[Act, Interpreter] | None:
-        """None where there is nothing to do it to."""
+        """Return the call and the interpreter, or None if the command's target does not exist."""
         match command:
             case Create():
                 return self._prepare_create(command)
@@ -147,7 +144,7 @@ class ChangeRunner:
     def _prepare_delete(
         self, command: Delete, install: int, entity: str, schedule_id: ScheduleId
     ) -> tuple[Act, Interpreter]:
-        by = 1 - install if command.foreign else install
+        caller = 1 - install if command.foreign else install
 
         def interpret(result: CallResult) -> ModelStep | None:
             if command.foreign:
@@ -155,7 +152,7 @@ class ChangeRunner:
                 return None
             return ModelStep("delete", install, reported_result(result), entity, schedule_id)
 
-        return lambda: delete_schedule(self._world.services, INSTALLS[by], schedule_id), interpret
+        return lambda: delete_schedule(self._world.services, INSTALLS[caller], schedule_id), interpret
 
     def _prepare_run_now(
         self, command: RunNow, install: int, entity: str, schedule_id: ScheduleId
@@ -168,16 +165,16 @@ class ChangeRunner:
                 self._check_delivered(schedule_id, command.key, result.value.scheduled_time)
             return ModelStep("run", install, reported_result(result), entity, schedule_id, repeated=repeated)
 
-        services, by = self._world.services, INSTALLS[install]
+        services, install_id = self._world.services, INSTALLS[install]
         return lambda: run_now(
-            services, _executor_client().deliver_fire, by, schedule_id, command.key
+            services, executor_client().deliver_fire, install_id, schedule_id, command.key
         ), interpret
 
     def _check_delivered(self, schedule_id: ScheduleId, key: str | None, time: str) -> None:
         delivered = {
             (each["scheduleId"], each["scheduledTime"]) for each in self._world.list_executor_events()
         }
-        assert (schedule_id, time) in delivered, "told to run, and not handed over"
+        assert (schedule_id, time) in delivered, "reported as started but not delivered"
         if key:
             assert self._started.setdefault((schedule_id, key), time) == time, "one key, two occurrences"
 
@@ -224,12 +221,6 @@ class ChangeRunner:
         return lambda: delete_install(self._world.services, INSTALLS[install], actor=ADMIN), interpret
 
 
-@cache
-def _executor_client() -> ExecutorClient:
-    """One for all worlds, since a client of Lambda costs more than a sequence."""
-    return ExecutorClient(Session(), TIMER_SETTINGS.timer_target_arn)
-
-
 def _version_endpoints(version: int) -> tuple[str, ...]:
     return {WITHOUT_FIRST: ENDPOINTS[1:], WITHOUT_SECOND: ENDPOINTS[:1]}.get(version, ENDPOINTS)
 
@@ -253,7 +244,7 @@ def _registration_body(command: Register) -> dict[str, object]:
 
 
 def _missing_schedule_ids(result: CallResult) -> frozenset[str]:
-    """The schedules that are said to lack their endpoint."""
+    """Return the schedules reported as lacking their endpoint."""
     match result.value, result.error:
         case PutResult() as registered, _:
             return frozenset(schedule.id for schedule in registered.disabled_schedules)
@@ -263,7 +254,7 @@ def _missing_schedule_ids(result: CallResult) -> frozenset[str]:
 
 
 def model_definition(definition: Definition) -> ModelDefinition:
-    """The part that the model keeps."""
+    """Return the fields that the model keeps."""
     return ModelDefinition(
         definition.endpoint, definition.cron, definition.enabled, definition.name, definition.payload or ""
     )
