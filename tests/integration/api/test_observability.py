@@ -8,8 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-from scheduling.api.observability import emit_metrics, logger
+from scheduling.api.observability import logger
 from scheduling.domain.errors import RunFailed
 from scheduling.domain.runs import Outcome, RunStatus
 
@@ -70,31 +69,6 @@ def test_a_call_is_counted_by_operation_and_status(case: Case, capsys: pytest.Ca
         "tenant_id": TENANT,
         "install_id": case.install_id,
     }
-
-
-def test_metrics_line_is_that_of_powertools(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "the-stack")
-    logger.clear_state()
-    logger.append_keys(install_id="install-1", operation="create")
-    metrics = EphemeralMetrics(namespace="ExtensionScheduler")
-    for name, value in {"operation": "create", "status": "201"}.items():
-        metrics.add_dimension(name, value)
-    metrics.add_metric("Calls", MetricUnit.Count, 1)
-    metrics.add_metric("LatencyMs", MetricUnit.Milliseconds, 1.5)
-    metrics.add_metadata("install_id", "install-1")
-    metrics.flush_metrics()
-
-    emit_metrics(
-        {"Calls": (MetricUnit.Count, 1), "LatencyMs": (MetricUnit.Milliseconds, 1.5)},
-        operation="create",
-        status="201",
-    )
-
-    expected, written = read_log_lines(capsys)
-    assert 0 <= written["_aws"].pop("Timestamp") - expected["_aws"].pop("Timestamp") < 60_000
-    assert json.dumps(written) == json.dumps(expected)
 
 
 def test_callback_is_counted_by_requested_operation(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
