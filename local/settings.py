@@ -24,6 +24,7 @@ PARAMETER_RANGES = {
     "MAX_PAYLOAD_BYTES": range(2, 300_001),
     "RUN_HISTORY_DAYS": range(1, 36_501),
     "RUNNER_TIMEOUT_MS": range(1, 30_001),
+    "RUNNER_OVERHEAD_SECONDS": range(61),
     "SWEEP_INTERVAL_HOURS": range(1, 8_761),
 }
 """The template parameters that an environment variable sets, with the values allowed."""
