@@ -8,13 +8,14 @@ need is imported where it is built, because a cold start pays for each module.
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
-from scheduling.api.observability import bind_install
+from scheduling.api.observability import bind_install, bind_run
 from scheduling.clients.scheduler import TimerClient
 from scheduling.operations.services import Services
 from scheduling.settings import (
@@ -95,6 +96,7 @@ def _assemble_services(
         clock=clock,
         parallelism=_SWEEP_PARALLELISM,
         bind_install=bind_install,
+        bind_run=bind_run,
     )
 
 
@@ -137,6 +139,11 @@ def services() -> Services:
     )
 
 
+def executor_services() -> Services:
+    """Return the services of the executor, whose lease depends on the runner's time limits."""
+    return replace(services(), lease=RunnerSettings.from_environment().lease)
+
+
 @cache
 def executor_client() -> "ExecutorClient":
     """Return the client of the function that runs occurrences."""
@@ -177,9 +184,8 @@ def runner_client() -> "RunnerClient":
 def _callback_token_issuer(key: "Secret", settings: RunnerSettings) -> "Callable[[Install], str]":
     from scheduling.domain.callback_token import issue_token  # loads PyJWT
 
-    lifetime = timedelta(milliseconds=settings.runner_timeout_ms)
     return lambda install: issue_token(
-        key.read_propagated_value(), settings.stack_name, install, current_time(), lifetime
+        key.read_propagated_value(), settings.stack_name, install, current_time(), settings.patience
     )
 
 

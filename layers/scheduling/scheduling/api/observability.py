@@ -7,12 +7,13 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from scheduling.domain.install import Install
+from scheduling.domain.runs import Run
 
 logger = Logger(service="scheduling")
 
 METRICS_NAMESPACE = "ExtensionScheduler"
 MetricValues = Mapping[str, tuple[MetricUnit, float]]
-_METADATA_KEYS = ("correlation_id", "tenant_id", "install_id", "schedule_id")
+_METADATA_KEYS = ("correlation_id", "tenant_id", "install_id", "schedule_id", "request_id")
 
 
 def bind_request(context: LambdaContext, operation: str, **keys: str) -> None:
@@ -25,6 +26,11 @@ def bind_request(context: LambdaContext, operation: str, **keys: str) -> None:
 def bind_install(install: Install) -> None:
     """Add the install's tenant to the context of all further log lines."""
     logger.append_keys(tenant_id=install.tenant_id)
+
+
+def bind_run(run: Run) -> None:
+    """Add the run's request id, which the runner logs as well, to the context of all further log lines."""
+    logger.append_keys(request_id=run.request_id)
 
 
 def emit_metrics(values: MetricValues, **dimensions: str) -> None:
