@@ -12,7 +12,6 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import TenantCursor
-from scheduling.domain.views import run_fields
 from scheduling.operations.installs.tenants import list_tenant_schedules
 
 from scheduling_admin.commands import arguments
@@ -21,6 +20,7 @@ from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.output.fields import (
     ScheduleView,
     install_fields,
+    run_fields,
     schedule_fields,
     timer_fields,
 )
