@@ -6,7 +6,7 @@ import typer
 from rich.console import RenderableType
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, Run, RunStatus, Trigger, format_manual_time
-from scheduling.domain.views import format_timestamp, run_fields
+from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.schedules import find_schedule
@@ -14,7 +14,7 @@ from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.explain.engine import explain_occurrence
 from scheduling_admin.explain.evidence import Evidence, Explanation
 from scheduling_admin.explain.history import may_be_dead_lettered
-from scheduling_admin.output.fields import timer_fields
+from scheduling_admin.output.fields import run_fields, timer_fields
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.times import (

@@ -8,11 +8,11 @@ from rich.console import RenderableType
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, Run, RunStatus
-from scheduling.domain.views import run_fields
 from scheduling.operations.runs.run_now import run_now
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.errors import AdminError, ExitStatus, convert_to_admin_error
+from scheduling_admin.output.fields import run_fields
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.views import build_runs_table

@@ -20,7 +20,13 @@ def explain_run(evidence: Evidence, run: Run) -> Explanation:
         case RunStatus.SUCCESS:
             summary = f"It succeeded at attempt {run.attempt}."
             return Explanation(
-                Verdict.SUCCEEDED, summary, (*_describe_trigger(run), _describe_attempt(evidence, run))
+                Verdict.SUCCEEDED,
+                summary,
+                (
+                    *_describe_trigger(run),
+                    _describe_attempt(evidence, run),
+                    *_describe_request(evidence, run),
+                ),
             )
         case RunStatus.RUNNING:
             return _explain_running(evidence, run)
@@ -43,7 +49,9 @@ def _explain_running(evidence: Evidence, run: Run) -> Explanation:
     if not run.lease_expired(evidence.now):
         running_for = format_duration(evidence.now - run.started_at)
         summary = f"It is running: attempt {run.attempt} started {running_for} ago."
-        return Explanation(Verdict.RUNNING, summary, _describe_trigger(run))
+        return Explanation(
+            Verdict.RUNNING, summary, (*_describe_trigger(run), *_describe_request(evidence, run))
+        )
     summary = f"It started but never ended: the function died during attempt {run.attempt}."
     reasons = (
         f"It started at {format_timestamp(run.started_at)}; whether the extension completed its work is unknown.",
@@ -52,7 +60,12 @@ def _explain_running(evidence: Evidence, run: Run) -> Explanation:
     return Explanation(
         Verdict.CRASHED,
         summary,
-        (*_describe_trigger(run), *reasons, *describe_dead_letters(evidence)),
+        (
+            *_describe_trigger(run),
+            *reasons,
+            *_describe_request(evidence, run),
+            *describe_dead_letters(evidence),
+        ),
         get_replay_advice(evidence),
     )
 
@@ -61,7 +74,8 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
     reasons = (
         *_describe_trigger(run),
         _describe_attempt(evidence, run),
-        f"Error: {run.error or 'none was recorded'}",
+        *_describe_request(evidence, run),
+        f"Error: {run.detail or run.error or 'none was recorded'}",
     )
     if not run.retryable:
         summary = f"It failed at attempt {run.attempt} and is not retried."
@@ -137,9 +151,23 @@ def _describe_attempt(evidence: Evidence, run: Run) -> str:
         if run.duration_ms is None
         else f"took {format_milliseconds(run.duration_ms)}",
     ]
-    if run.http_status is None:
-        return f"{', '.join(parts)}, and got no response from the extension."
-    return f"{', '.join(parts)}, and got status {run.http_status} from the extension."
+    return f"{', '.join(parts)}, and {_describe_response(run)}."
+
+
+def _describe_response(run: Run) -> str:
+    if run.http_status is not None:
+        return f"got status {run.http_status} from the extension"
+    if run.runner_status is not None:
+        return f"got status {run.runner_status} from the runner"
+    if run.runner_error is not None:
+        return f"got the error {run.runner_error} from the runner"
+    return "got no response from the extension"
+
+
+def _describe_request(evidence: Evidence, run: Run) -> tuple[str, ...]:
+    if run.request_id is None:
+        return ()
+    return (f"The request id is {run.request_id}: search the log group {evidence.log_group} for it.",)
 
 
 def _is_extension_response(run: Run) -> bool:

@@ -1,4 +1,4 @@
-"""JSON fields of installs, schedules and timers: those of the API, and what only operators see."""
+"""JSON fields of installs, schedules, timers and runs: those of the API, and what only operators see."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from scheduling.domain import views
 from scheduling.domain.cron.occurrences import LocalTime
 from scheduling.domain.install import Install
+from scheduling.domain.runs import Run
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
 
@@ -59,6 +60,16 @@ def timer_fields(timer: TimerSnapshot | None) -> dict[str, object] | None:
         "revision": timer.revision,
         "installId": timer.install_id,
         "matchesStack": timer.matches_stack,
+    }
+
+
+def run_fields(run: Run) -> dict[str, object]:
+    """Return the run's API fields and what the runner reported, which extensions do not see."""
+    return {
+        **views.run_fields(run),
+        "detail": run.detail,
+        "runnerStatus": run.runner_status,
+        "runnerError": run.runner_error,
     }
 
 

@@ -28,7 +28,7 @@ def build_schedules_table(views: Sequence[ScheduleView]) -> Listing:
 def _build_schedule_row(view: ScheduleView) -> tuple[str, ...]:
     definition = view.schedule.definition
     return (
-        "\n".join(filter(None, (definition.name, view.schedule.id, definition.endpoint))),
+        _join_lines(definition.name, view.schedule.id, definition.endpoint),
         f"{definition.cron}\n{definition.timezone}",
         "\n".join(format_status(view.status.blockers)),
         "\n".join(format_local_time(time.utc, definition.timezone) for time in view.next_fires),
@@ -97,20 +97,24 @@ def render_history(runs: Sequence[Run]) -> list[RenderableType]:
 
 def build_runs_table(runs: Sequence[Run]) -> Listing:
     """Build a table of runs and their results."""
-    columns = ("Scheduled time", "Status", "Attempt", "Started at", "Duration", "HTTP", "Error")
-    rows = [
-        (
-            run.scheduled_time,
-            run.status.value,
-            run.attempt,
-            format_timestamp(run.started_at),
-            None if run.duration_ms is None else format_milliseconds(run.duration_ms),
-            run.http_status,
-            run.error,
-        )
-        for run in runs
-    ]
-    return Listing(columns, rows)
+    columns = ("Scheduled time, request id", "Status", "Attempt", "Started at, duration", "HTTP", "Error")
+    return Listing(columns, [_build_run_row(run) for run in runs])
+
+
+def _build_run_row(run: Run) -> tuple[object, ...]:
+    duration = None if run.duration_ms is None else format_milliseconds(run.duration_ms)
+    return (
+        _join_lines(run.scheduled_time, run.request_id),
+        run.status.value,
+        run.attempt,
+        _join_lines(format_timestamp(run.started_at), duration),
+        run.http_status,
+        run.detail or run.error,
+    )
+
+
+def _join_lines(*lines: str | None) -> str:
+    return "\n".join(filter(None, lines))
 
 
 def render_next_page_hint(next_cursor: str | None) -> list[RenderableType]:
