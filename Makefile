@@ -1,9 +1,9 @@
-# `make help` lists the targets by group. Every target sets up what it needs.
+# `make help` lists the targets by group. Every target installs its own prerequisites.
 SHELL := /bin/sh
 BIN := .venv/bin
 export PYTHONPATH := layers/scheduling:sdk:.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
-# Not even where the environment forbids it: the tests start some hundred processes.
+# Write byte code even where the environment forbids it: the tests start about a hundred processes.
 export PYTHONDONTWRITEBYTECODE :=
 export SAM_CLI_TELEMETRY := 0
 ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
@@ -17,14 +17,14 @@ help: ## List the targets
 	    /^#> / { printf "  %s\n", $$2 }' $(firstword $(MAKEFILE_LIST))
 
 ##@ Try
-demo: setup sample ## Run the main job once: set up, advance an hour, show the runs
+demo: setup sample ## Run the sample once: create schedules, advance an hour, show runs
 	@$(BIN)/python -m local.demo
 
 local: setup sample ## Run the whole stack on 127.0.0.1 until Ctrl-C
 	@$(BIN)/python -m local
 
 ##@ Test
-check: lint test ## Run everything that must pass before a commit
+check: lint test ## Run all checks that must pass before a commit
 
 lint: setup ## Check format, style, types, import rules and the template
 	@$(BIN)/ruff format --check .
@@ -36,7 +36,7 @@ lint: setup ## Check format, style, types, import rules and the template
 test: setup sample ## Run the tests, those of the whole stack first
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-properties: setup ## Run the property tests at length
+properties: setup ## Run the property tests with many more examples
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties
 
 sam-test: setup ## Test the built artifacts in containers (SAM CLI, Docker)
@@ -47,7 +47,7 @@ sam-test: setup ## Test the built artifacts in containers (SAM CLI, Docker)
 bench: sam-build ## Compare with raw botocore and alternatives (15 minutes)
 	@$(BIN)/python -m bench
 
-bench-gate: sam-build ## Measure what the gates need; fail where one does not hold
+bench-gate: sam-build ## Measure the gated operations; fail if a gate does not hold
 	@$(BIN)/python -m bench --gate
 
 bench-scale: setup ## Simulate 10 million schedules at the top of the hour
@@ -89,7 +89,7 @@ lock: setup ## Upgrade the locked dependencies
 	    -c build/constraints.txt --no-emit-package boto3 --no-emit-package botocore \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o bench/peers/requirements.lock
 
-clean: ## Remove what was built
+clean: ## Delete all build output and caches
 	@rm -rf .venv build dist .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 ##@ Operate (not by make)

@@ -1,4 +1,4 @@
-"""``python -m local``: everything on 127.0.0.1 until Ctrl-C."""
+"""``python -m local``: run the whole stack on 127.0.0.1 until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Run the local stack; the exit status says how it ended."""
+    """Run the local stack and return the exit status."""
     interrupt_on_signals()
     terminal = sys.stdout
     try:
@@ -47,7 +47,7 @@ def _format_welcome(stack: Stack) -> str:
             f"  Logs     {settings.logs}",
             *_format_examples(stack),
             "",
-            "Ctrl-C ends it.",
+            "Press Ctrl-C to stop it.",
             "",
         ]
     )
@@ -55,21 +55,23 @@ def _format_welcome(stack: Stack) -> str:
 
 def _format_examples(stack: Stack) -> list[str]:
     if not stack.sample:
-        return ["", "The sample extension is not built (python -m samples.build), so nothing is installed."]
-    url, token = stack.settings.api_url, stack.settings.runner_auth_token
+        return ["", "No extension is installed: the sample is not built.", "Build it with: make sample"]
+    url, token, install_id = stack.settings.api_url, stack.settings.runner_auth_token, stack.sample.install_id
     return [
-        f"  Install  {stack.sample.install_id}  (the sample extension)",
+        f"  Install  {install_id}  (the sample extension)",
         "",
         "Try:",
         "",
-        f"  curl -s -H 'x-runner-auth: {token}' {url}/v1/installs/{stack.sample.install_id}/endpoints",
+        f"  curl -s -H 'x-runner-auth: {token}' \\",
+        f"      {url}/v1/installs/{install_id}/endpoints",
         f'  curl -s -X POST -d \'{{"advance": "PT1H"}}\' {url}/_local/clock',
-        f"  scripts/scheduling-admin schedules --install {stack.sample.install_id} \\",
+        "  scripts/scheduling-admin schedules \\",
+        f"      --install {install_id} \\",
         f"      --endpoint-url {stack.settings.aws_url} --stack-name {STACK_NAME}",
     ]
 
 
 if __name__ == "__main__":
     status = main()
-    # A function under way cannot be interrupted, and must not hold up the end.
+    # A running function cannot be interrupted and must not delay the exit.
     os._exit(status)

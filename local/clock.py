@@ -1,6 +1,4 @@
-"""The local stack's clock: it runs with real time or stands still, and can be set forward."""
-
-from __future__ import annotations
+"""The local stack's clock: it runs with real time or is frozen, and can be advanced."""
 
 import re
 import time
@@ -14,7 +12,7 @@ _DURATION = re.compile(
 
 
 class LocalClock:
-    """Time as the functions and the timers see it."""
+    """The time that the functions and the timers use."""
 
     def __init__(self, start: datetime, *, frozen: bool) -> None:
         self.stays_frozen = frozen
@@ -24,23 +22,23 @@ class LocalClock:
 
     @property
     def is_frozen(self) -> bool:
-        """Whether it stands still at the moment."""
+        """Whether the clock is stopped at the moment."""
         return self._running_since is None
 
     def now(self) -> datetime:
-        """The clock's time, in UTC."""
+        """Return the clock's time, in UTC."""
         with self._lock:
             if self._running_since is None:
                 return self._reference_time
             return self._reference_time + timedelta(seconds=time.monotonic() - self._running_since)
 
     def freeze_at(self, instant: datetime) -> None:
-        """Stop at an instant."""
+        """Stop the clock at an instant."""
         with self._lock:
             self._reference_time, self._running_since = instant, None
 
     def resume(self) -> None:
-        """Run again from where it stands, unless it is frozen."""
+        """Let the clock run on from its present time, unless it is a frozen clock."""
         with self._lock:
             if not self.stays_frozen and self._running_since is None:
                 self._running_since = time.monotonic()
@@ -49,7 +47,8 @@ class LocalClock:
 def parse_duration(text: str) -> timedelta:
     """Parse an ISO 8601 duration of weeks, days, hours, minutes and seconds.
 
-    :raises ValueError: if it is none
+    Raises:
+        ValueError: The text is not such a duration.
     """
     match = _DURATION.fullmatch(text)
     if not match:
@@ -61,9 +60,10 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_instant(text: str) -> datetime:
-    """Parse an ISO 8601 instant with its zone, to UTC.
+    """Parse an ISO 8601 instant with a zone and convert it to UTC.
 
-    :raises ValueError: if it is none
+    Raises:
+        ValueError: The text is not an instant, or has no zone.
     """
     try:
         instant = datetime.fromisoformat(text)
@@ -75,11 +75,11 @@ def parse_instant(text: str) -> datetime:
 
 
 def format_instant(instant: datetime) -> str:
-    """An instant as ISO 8601 with Z, in milliseconds where it has any."""
+    """Format an instant as ISO 8601 with Z, with milliseconds only if it has a fraction."""
     precision = "milliseconds" if instant.microsecond else "seconds"
     return instant.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def seconds_until_next_minute(now: datetime) -> float:
-    """Seconds to wait; at most one, since the clock may be set meanwhile."""
+    """Return the seconds until the next full minute; at most one, since the clock may be advanced meanwhile."""
     return min(1.0, 60 - now.second - now.microsecond / 1e6)

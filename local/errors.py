@@ -1,13 +1,13 @@
-"""What ends the local stack with one clear line instead of a traceback."""
+"""Errors that end the local stack with one clear line instead of a traceback."""
 
 
 class StackError(Exception):
-    """The local stack cannot start or go on; the text says why and what to do."""
+    """The local stack cannot start or continue; the text says why and what to do."""
 
     exit_status = 1
 
 
 class SettingsError(StackError):
-    """A variable of the environment has a value that makes no sense."""
+    """An environment variable has an invalid value."""
 
     exit_status = 2

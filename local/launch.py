@@ -1,4 +1,4 @@
-"""Starts the local stack, its child processes first: they start while this process still imports."""
+"""Starts the local stack, its child processes first, so that they start while this process imports the rest."""
 
 from __future__ import annotations
 
@@ -19,15 +19,20 @@ if TYPE_CHECKING:
 
 @contextmanager
 def launch_stack(settings: Settings, start: datetime | None = None) -> Iterator[Stack]:
-    """Start everything, and end everything when left; the clock's start may be chosen.
+    """Start the whole stack and stop it at the end of the ``with`` block.
 
-    :raises StackError: if a part cannot start
+    Args:
+        settings: The stack's settings.
+        start: The time at which the stack's clock starts; the present time by default.
+
+    Raises:
+        StackError: A part cannot start.
     """
     settings.logs.mkdir(parents=True, exist_ok=True)
     require_free_port(settings.api_port, "API_PORT")
     with ExitStack() as exit_stack:
         children = ChildProcesses(_start_moto(settings, exit_stack), _start_runner(settings, exit_stack))
-        from local.stack import run_stack  # takes as long as the children do
+        from local.stack import run_stack  # this import takes as long as the children's start
 
         yield exit_stack.enter_context(run_stack(settings, children, start))
 

@@ -26,32 +26,33 @@ _PR_SET_PDEATHSIG = 1
 
 
 class ChildProcess:
-    """A Python module that runs as a process of its own and serves a port of 127.0.0.1."""
+    """A Python module that runs in its own process and serves a port of 127.0.0.1."""
 
     def __init__(self, module: str, *arguments: str, environ: Mapping[str, str], log: Path) -> None:
         self.module = module
         self.log = log
         with log.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603 (the arguments are the stack's own)
+            self._process = subprocess.Popen(  # noqa: S603 (all arguments come from the stack)
                 [sys.executable, "-m", module, *arguments],
                 cwd=PROJECT_ROOT,
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # a terminal's Ctrl-C reaches the parent alone, which ends it in order
+                start_new_session=True,  # Ctrl-C reaches the parent only, which stops the children in order
                 preexec_fn=_die_with_parent,
             )
 
     def wait_until_ready(self, url: str) -> None:
-        """Wait for any answer below 500 from a URL of the child.
+        """Wait until a URL of the child answers with any status below 500.
 
-        :raises StackError: if it ends or takes too long
+        Raises:
+            StackError: The process ended, or did not answer in time.
         """
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise StackError(f"{self.module} ended at start: {self._read_last_line()} (see {self.log})")
+                raise StackError(f"{self.module} failed to start: {self._read_last_line()} (see {self.log})")
             if _is_responding(url):
                 return
             time.sleep(0.02)
@@ -60,7 +61,7 @@ class ChildProcess:
         )
 
     def stop(self) -> None:
-        """End the process, by force if it does not listen."""
+        """Terminate the process; kill it if it does not end in time."""
         self._process.terminate()
         try:
             self._process.wait(STOP_TIMEOUT_SECONDS)
@@ -73,16 +74,25 @@ class ChildProcess:
         return lines[-1] if lines else f"exit status {self._process.returncode}"
 
 
+@dataclass(frozen=True)
+class ChildProcesses:
+    """The child processes of a stack; None where the user provides the service."""
+
+    moto: ChildProcess | None
+    runner: ChildProcess | None
+
+
 def interrupt_on_signals() -> None:
-    """End this process by SIGTERM as by Ctrl-C, even where a shell started it in the background."""
+    """Handle SIGTERM like Ctrl-C, also where a shell started this process in the background (SIGINT ignored)."""
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.default_int_handler)
 
 
 def require_free_port(port: int, variable: str) -> None:
-    """Check that a port can be served.
+    """Check that nothing listens on a port.
 
-    :raises StackError: naming the variable that chooses another
+    Raises:
+        StackError: The port is in use; the text names the variable that selects another.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -107,11 +117,3 @@ def _is_responding(url: str) -> bool:
 def _die_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-@dataclass(frozen=True)
-class ChildProcesses:
-    """The processes started here; None is the user's own."""
-
-    moto: ChildProcess | None
-    runner: ChildProcess | None

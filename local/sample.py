@@ -1,4 +1,4 @@
-"""The sample extension, installed in the local stack as the platform would install it."""
+"""Installs the sample extension in the local stack, as the platform does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REGISTRY_ID = "c0ffee00-1d2e-4b3a-8c4d-5e6f708192a3"
 
 @dataclass(frozen=True)
 class SampleInstall:
-    """One version of the sample, installed."""
+    """An installed version of the sample."""
 
     install_id: str
     version_id: str
@@ -30,7 +30,7 @@ class SampleInstall:
     capabilities: list[str]
 
     def build_execute_request(self, method: str, path: str) -> dict[str, Any]:
-        """The body of a runner's ``/v1/execute`` that calls one of its endpoints as a user's click does."""
+        """Return the body of a ``/v1/execute`` request that calls an endpoint as an ordinary HTTP request does."""
         return {
             "context": {
                 "request_id": "local",
@@ -50,9 +50,10 @@ class SampleInstall:
 
 
 def install_sample(settings: Settings) -> SampleInstall | None:
-    """Register the sample through the API; None if it has not been built.
+    """Register the sample through the API; return None if it is not built.
 
-    :raises StackError: if the API refuses it
+    Raises:
+        StackError: The API refused the registration.
     """
     folder = settings.build / "extensions" / "scheduler_demo"
     component, manifest_file = folder / "component.wasm", folder / "manifest.json"
@@ -61,7 +62,7 @@ def install_sample(settings: Settings) -> SampleInstall | None:
     manifest = manifest_file.read_text(encoding="utf-8")
     content_hash = f"sha256:{hashlib.sha256(component.read_bytes()).hexdigest()}"
     capabilities = json.loads(manifest)["capabilities"]
-    # A version never changes its manifest, so each content is a version of its own.
+    # The manifest of a version never changes, so each content hash gets its own version.
     version_id = str(uuid5(NAMESPACE_URL, content_hash + manifest))
     sample = SampleInstall(INSTALL_ID, version_id, content_hash, capabilities)
     body = {

@@ -1,11 +1,10 @@
-"""The local stack's settings: the only reader of the environment."""
+"""The local stack's settings: the only module that reads the environment."""
 
 from __future__ import annotations
 
 import os
 import re
 import socket
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -25,17 +24,18 @@ PARAMETER_RANGES = {
     "MAX_PAYLOAD_BYTES": range(2, 300_001),
     "RUN_HISTORY_DAYS": range(1, 36_501),
     "RUNNER_TIMEOUT_MS": range(1, 30_001),
+    "RUNNER_OVERHEAD_SECONDS": range(61),
     "SWEEP_INTERVAL_HOURS": range(1, 8_761),
 }
-"""The template's parameters that a variable sets, and the values it may have."""
-LISTEN_ADDRESSES = ("127.0.0.1", "0.0.0.0")  # noqa: S104 (only where the user asks for it)
-"""Where moto and the runner may listen; the second lets containers call them."""
+"""The template parameters that an environment variable sets, with the values allowed."""
+LISTEN_ADDRESSES = ("127.0.0.1", "0.0.0.0")  # noqa: S104 (only if the user configures it)
+"""Addresses on which moto and the runner may listen; the second lets containers call them."""
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How the local stack is set up."""
+    """Settings of the local stack."""
 
     api_port: int = 3000
     aws_port: int = 4566
@@ -54,49 +54,50 @@ class Settings:
 
     @property
     def build(self) -> Path:
-        """Where everything built goes."""
+        """The folder of all build output."""
         return self.root / "build"
 
     @property
     def logs(self) -> Path:
-        """Where the functions, moto and the runner log to."""
+        """The folder of the logs of the functions, moto and the runner."""
         return self.build / "local" / (self.log_folder or f"logs/{self.api_port}")
 
     @property
     def template(self) -> Path:
-        """The SAM template that the stack is made from."""
+        """The SAM template of the stack."""
         return self.root / "template.yaml"
 
     @property
     def api_url(self) -> str:
-        """Where the API answers."""
+        """The URL of the API."""
         return f"http://127.0.0.1:{self.api_port}"
 
     @property
     def aws_url(self) -> str:
-        """Where AWS answers: the user's endpoint, else the moto server."""
+        """The AWS endpoint: the user's, else the moto server's."""
         return self.aws_endpoint_url or f"http://127.0.0.1:{self.aws_port}"
 
     @property
     def lambda_url(self) -> str:
-        """Where the functions are invoked by Lambda's clients."""
+        """The endpoint at which Lambda clients invoke the functions."""
         return f"{self.api_url}/_local/lambda"
 
     @property
     def runner_url(self) -> str:
-        """Where the runner answers: the user's, else the one started here."""
+        """The URL of the runner: the user's, else the one that the stack starts."""
         return self.runner_base_url or f"http://127.0.0.1:{self.runner_port}"
 
     @property
     def extension_folders(self) -> tuple[Path, ...]:
-        """Where the runner looks for components: what is built here, then the user's."""
+        """The folders in which the runner finds components: build output first, then the user's."""
         return (self.build / "extensions", *self.user_extension_folders)
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read and check the environment.
+    """Read and validate the environment.
 
-    :raises SettingsError: naming the variable whose value makes no sense
+    Raises:
+        SettingsError: A value is invalid; the text names the variable.
     """
     folders = environ.get("EXTENSIONS_DIR", "").split(os.pathsep)
     settings = Settings(
@@ -122,14 +123,14 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def read_demo_settings() -> Settings:
-    """The settings of a demonstration: free ports unless some were chosen, on a clock that stands still."""
+    """Return the settings of the demonstration: a frozen clock, and free ports where the environment sets none."""
     ports = dict(zip(("API_PORT", "AWS_PORT", "RUNNER_PORT"), map(str, free_ports(3)), strict=True))
     settings = read_settings({**ports, **os.environ, "LOCAL_CLOCK": "frozen"})
     return replace(settings, log_folder="demo-logs")
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nothing serves."""
+    """Return ports of 127.0.0.1 on which nothing listens."""
     with ExitStack() as exit_stack:
         probes = [exit_stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
@@ -138,14 +139,15 @@ def free_ports(count: int) -> list[int]:
 
 
 def child_environment(**overrides: str) -> dict[str, str]:
-    """The environment of a child process: this one's, and what is its own."""
+    """Return the environment of a child process: this process's, with overrides."""
     return {**os.environ, **overrides}
 
 
 def use_aws_endpoint(url: str, lambda_url: str) -> str:
-    """Point every AWS client of this process at the endpoint, with credentials if the user set none.
+    """Direct all AWS clients of this process to the endpoint and return the region.
 
-    Lambda's have one of their own: the functions are nowhere else. Returns the region.
+    Sets credentials where the user has none. Lambda clients get an endpoint of their own, since the functions run
+    in this process.
     """
     os.environ["AWS_ENDPOINT_URL"] = url
     os.environ["AWS_ENDPOINT_URL_LAMBDA"] = lambda_url
@@ -173,7 +175,7 @@ _PORTS = range(1, 65_536)
 
 
 def read_number(environ: Mapping[str, str], name: str, allowed_range: range) -> int:
-    """A whole number of the range."""
+    """Return a whole number within the range."""
     value = environ[name]
     if not re.fullmatch("[0-9]{1,9}", value) or int(value) not in allowed_range:
         text = f"{name} must be a whole number from {allowed_range[0]} to {allowed_range[-1]}, not {value!r}"
@@ -182,12 +184,12 @@ def read_number(environ: Mapping[str, str], name: str, allowed_range: range) -> 
 
 
 def read_port(environ: Mapping[str, str], name: str, default: int) -> int:
-    """A port."""
+    """Return a port number."""
     return read_number(environ, name, _PORTS) if environ.get(name) else default
 
 
 def read_token(environ: Mapping[str, str], name: str) -> str:
-    """What a header takes as it is; empty where there is none. It is shown to nobody."""
+    """Return a token that is valid as a header value; empty if unset. No error text quotes it."""
     value = environ.get(name, "")
     if not (value.isascii() and value.isprintable() and value == value.strip()):
         raise SettingsError(f"{name} must be printable ASCII characters, with no space around them")
@@ -195,7 +197,7 @@ def read_token(environ: Mapping[str, str], name: str) -> str:
 
 
 def read_url(environ: Mapping[str, str], name: str) -> str:
-    """An HTTP address without a slash at its end; empty where there is none."""
+    """Return an HTTP URL without a trailing slash; empty if unset."""
     value = environ.get(name, "")
     if value and not _is_url(value):
         raise SettingsError(f"{name} must be a URL such as http://127.0.0.1:8080, not {value!r}")
@@ -205,7 +207,7 @@ def read_url(environ: Mapping[str, str], name: str) -> str:
 def _is_url(value: str) -> bool:
     try:
         parts = urlsplit(value)
-        has_valid_port = parts.port != 0  # reading a port that is none raises
+        has_valid_port = parts.port != 0  # reading an invalid port raises ValueError
     except ValueError:
         return False
     has_host = parts.scheme in ("http", "https") and parts.hostname
@@ -213,7 +215,7 @@ def _is_url(value: str) -> bool:
 
 
 def parse_folder(value: str) -> Path:
-    """A folder that exists, of those that EXTENSIONS_DIR names."""
+    """Return the path of an existing folder that EXTENSIONS_DIR names."""
     path = Path(value).expanduser().absolute()
     if not path.is_dir():
         raise SettingsError(f"EXTENSIONS_DIR names {value!r}, which is not a folder")
@@ -221,7 +223,7 @@ def parse_folder(value: str) -> Path:
 
 
 def read_choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    """One of the choices; the first by default."""
+    """Return one of the choices; the first by default."""
     value = environ.get(name) or choices[0]
     if value not in choices:
         raise SettingsError(f"{name} must be {' or '.join(choices)}, not {value!r}")

@@ -1,4 +1,4 @@
-"""Puts the local stack together and takes it apart."""
+"""Starts and stops the parts of the local stack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from local.clock import LocalClock
 from local.cloudformation.clients import connect_aws
 from local.cloudformation.deploy import STACK_NAME, deploy_resources, pseudo_parameters, store_secret
-from local.cloudformation.record import record_stack
+from local.cloudformation.stack_record import record_stack
 from local.cloudformation.template import expand_template
 from local.gateway.api import HttpApi
 from local.gateway.control import ControlApi
@@ -43,7 +43,7 @@ _SHUTDOWN_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Stack:
-    """The running stack."""
+    """A running local stack."""
 
     settings: Settings
     timers: TimerReader
@@ -52,9 +52,15 @@ class Stack:
 
 @contextmanager
 def run_stack(settings: Settings, children: ChildProcesses, start: datetime | None) -> Iterator[Stack]:
-    """Make the resources and serve the API, on child processes that are under way; the clock's start may be chosen.
+    """Create the resources and serve the API until the end of the ``with`` block.
 
-    :raises StackError: if a part cannot start
+    Args:
+        settings: The stack's settings.
+        children: The processes that the stack uses; they may still be starting.
+        start: The time at which the stack's clock starts; the present time by default.
+
+    Raises:
+        StackError: A part cannot start.
     """
     clock = LocalClock(start or datetime.now(UTC), frozen=settings.clock_frozen)
     with ExitStack() as exit_stack:
@@ -75,7 +81,7 @@ def run_stack(settings: Settings, children: ChildProcesses, start: datetime | No
 
 
 def deploy_template(settings: Settings, aws: AwsClients) -> Template:
-    """Expand the template with the settings as its parameters, and make its resources."""
+    """Expand the template with the settings as its parameters, and create its resources."""
     parameters = {"Stage": "local", "RunnerBaseUrl": settings.runner_url}
     # MAX_PAYLOAD_BYTES is the parameter MaxPayloadBytes.
     parameters |= {name.title().replace("_", ""): value for name, value in settings.parameters.items()}
@@ -124,7 +130,7 @@ def _start_services(
 
 
 def _start_thread(target: Callable[[Event], None], name: str, exit_stack: ExitStack) -> None:
-    """Run on a thread of its own until the end, for which it has little time left."""
+    """Run the target in a thread of its own; at the end of the stack it has half a second to finish."""
     stop = Event()
     thread = Thread(target=target, args=(stop,), name=name, daemon=True)
     exit_stack.callback(thread.join, _SHUTDOWN_SECONDS)

@@ -1,1 +1,1 @@
-"""The reference runner: executes extensions as WASM components and gives them the platform's host interfaces."""
+"""The reference runner: executes extensions as WASM components and provides the platform's host interfaces."""

@@ -1,4 +1,4 @@
-"""Starts the runner: `python -m runner`."""
+"""Start the runner: `python -m runner`."""
 
 import contextlib
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger("runner")
 
 
 def build_server(settings: Settings) -> RunnerServer:
-    """The server with all its parts, listening but not yet serving."""
+    """Build the server and everything it uses. It listens, but does not serve yet."""
     sandbox = Sandbox(settings.cache_dir)
     components = ComponentStore(settings.extensions_dirs, sandbox.compile_component)
     callback = SchedulerCallback(settings.scheduler_base_url, settings.auth_token)

@@ -1,15 +1,15 @@
-"""What `/v1/execute` answers where it has no response of the extension."""
+"""The errors that `/v1/execute` returns when there is no response of the extension."""
 
 
 class RunnerError(Exception):
-    """An execution that gave no response; the text says why in one line."""
+    """An execution without a response of the extension; the text says why in one line."""
 
     status = 502
     code = "EXTENSION_TRAP"
 
 
 class InvalidRequest(RunnerError):
-    """The request is not one of the contract's."""
+    """The request does not match the contract."""
 
     status = 400
     code = "INVALID_REQUEST"
@@ -23,36 +23,36 @@ class Unauthorized(RunnerError):
 
 
 class UnknownComponent(RunnerError):
-    """No component with the content hash is in the extension folders."""
+    """The extension folders have no component with the content hash."""
 
     status = 404
     code = "COMPONENT_NOT_FOUND"
 
 
 class InvalidComponent(RunnerError):
-    """The file is no component of the world `runner`."""
+    """The file is not a component of the world `runner`."""
 
     code = "INVALID_COMPONENT"
 
 
 class ExtensionTrap(RunnerError):
-    """The extension came to a sudden end."""
+    """The extension trapped."""
 
 
 class HostCallRefused(RunnerError):
-    """The extension called a host function that this runner lacks."""
+    """The extension called a host function that this runner does not implement."""
 
     code = "HOST_CALL_REFUSED"
 
 
 class MemoryLimit(RunnerError):
-    """The extension needed more memory than it may have."""
+    """The extension exceeded the memory limit."""
 
     code = "MEMORY_LIMIT"
 
 
 class TimeLimit(RunnerError):
-    """The extension took longer than it may."""
+    """The extension exceeded the time limit."""
 
     status = 504
     code = "TIME_LIMIT"

@@ -1,4 +1,4 @@
-"""The request and the answer of `POST /v1/execute`."""
+"""The request and response of `POST /v1/execute`."""
 
 import json
 from base64 import b64encode
@@ -12,12 +12,12 @@ from runner.errors import InvalidRequest, ResponseTooLarge
 
 MAX_TIMEOUT_MS = 60_000
 MAX_RESPONSE_BYTES = 256 * 1024
-BEARER_TOKEN_PATTERN = r"^[A-Za-z0-9._~+/-]+=*$"
-"""Of what follows the word Bearer, by RFC 6750."""
+BEARER_PATTERN = r"^[A-Za-z0-9._~+/-]+=*$"
+"""The syntax of a bearer token (RFC 6750)."""
 
 
 class ExecutionContext(BaseModel):
-    """On whose behalf the extension runs, which extension it is, and by what the runner may call back for it."""
+    """The tenant, extension and install of an execution, and the token for its callbacks."""
 
     request_id: str | None = None
     tenant_id: str
@@ -25,11 +25,11 @@ class ExecutionContext(BaseModel):
     install_id: str | None = None
     version_id: str | None = None
     content_hash: str
-    callback_token: str | None = Field(None, repr=False, pattern=BEARER_TOKEN_PATTERN, max_length=4096)
+    callback_token: str | None = Field(None, repr=False, pattern=BEARER_PATTERN, max_length=4096)
 
 
 class HttpRequest(BaseModel):
-    """The request that the extension is to answer."""
+    """The HTTP request to the extension."""
 
     model_config = ConfigDict(val_json_bytes="base64")
 
@@ -41,18 +41,18 @@ class HttpRequest(BaseModel):
 
     @property
     def url(self) -> str:
-        """Path and query string."""
+        """The path and the query string."""
         return f"{self.path}?{urlencode(self.query, doseq=True)}" if self.query else self.path
 
 
 class Limits(BaseModel):
-    """How long the extension may take; more than the runner allows is cut."""
+    """The time limit of an execution, capped at the runner's maximum."""
 
     timeout_ms: Annotated[int, Field(gt=0), AfterValidator(lambda value: min(value, MAX_TIMEOUT_MS))] = 30_000
 
 
 class ExecuteRequest(BaseModel):
-    """One execution."""
+    """The body of an execute request."""
 
     context: ExecutionContext
     http: HttpRequest
@@ -62,14 +62,18 @@ class ExecuteRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ExecuteResponse:
-    """What the extension answered."""
+    """The extension's response."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
     def to_json(self) -> bytes:
-        """The answer to the caller. Raises ResponseTooLarge where it would have more than 256 KiB."""
+        """Return the response as JSON.
+
+        Raises:
+            ResponseTooLarge: The JSON has more than 256 KiB.
+        """
         body_b64 = b64encode(self.body).decode()
         content = json.dumps({"status": self.status, "headers": self.headers, "body_b64": body_b64}).encode()
         if len(content) > MAX_RESPONSE_BYTES:
@@ -79,7 +83,11 @@ class ExecuteResponse:
 
 
 def parse_request(body: bytes) -> ExecuteRequest:
-    """The request in `body`. Raises InvalidRequest, naming every field that is wrong."""
+    """Parse an execute request.
+
+    Raises:
+        InvalidRequest: The text names every invalid field.
+    """
     try:
         return ExecuteRequest.model_validate_json(body)
     except ValidationError as error:

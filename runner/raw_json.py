@@ -1,4 +1,4 @@
-"""JSON taken apart and put together by its text, so that what lies inside stays exactly as it was written."""
+"""Splits and builds JSON as text, so that nested values stay exactly as they were written."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ class RawJson:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 # Numbers stay text: an integer of 5000 digits is valid JSON, though Python would not convert it.
@@ -23,7 +23,11 @@ _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refu
 
 
 def parse_raw_value(text: str) -> RawJson:
-    """The one JSON value in `text`. Raises ValueError where it is none."""
+    """Parse `text` as one JSON value.
+
+    Raises:
+        ValueError: The text is not a JSON value.
+    """
     stripped = text.strip(_WHITESPACE)
     if _find_value_end(stripped, 0) != len(stripped):
         raise ValueError("text follows the JSON value")
@@ -31,7 +35,11 @@ def parse_raw_value(text: str) -> RawJson:
 
 
 def parse_members(text: str) -> dict[str, str]:
-    """The text of each member's value in a JSON object. Raises ValueError where `text` is no object."""
+    """Return the text of each member's value in a JSON object.
+
+    Raises:
+        ValueError: The text is not a JSON object.
+    """
     member_texts = {}
     text, position = _open_container(text, "{")
     while text[position] != "}":
@@ -44,7 +52,11 @@ def parse_members(text: str) -> dict[str, str]:
 
 
 def parse_elements(text: str) -> list[str]:
-    """The text of each element in a JSON array. Raises ValueError where `text` is no array."""
+    """Return the text of each element in a JSON array.
+
+    Raises:
+        ValueError: The text is not a JSON array.
+    """
     element_texts = []
     text, position = _open_container(text, "[")
     while text[position] != "]":
@@ -55,7 +67,7 @@ def parse_elements(text: str) -> list[str]:
 
 
 def dump_object(fields: Mapping[str, object]) -> str:
-    """A JSON object of `fields`; a RawJson goes in as it is."""
+    """Return a JSON object of `fields`; a RawJson is inserted unchanged."""
     return "{" + ",".join(f"{json.dumps(name)}:{_dump_value(value)}" for name, value in fields.items()) + "}"
 
 
@@ -71,7 +83,7 @@ def _find_value_end(text: str, start: int) -> int:
 
 
 def _open_container(text: str, opening: str) -> tuple[str, int]:
-    """The text, once it is known to be JSON, and where its first part may begin."""
+    """Return the stripped text, checked to be JSON, and the position of its first member or element."""
     value = parse_raw_value(text).text
     if value[0] != opening:
         raise ValueError(f"the JSON does not begin with {opening}")
@@ -79,7 +91,7 @@ def _open_container(text: str, opening: str) -> tuple[str, int]:
 
 
 def _skip_separators(text: str, position: int, separator: str = "") -> int:
-    """Where the next part begins, behind white space and `mark`."""
+    """Return the position after white space and `separator`."""
     while text[position] in _WHITESPACE + separator:
         position += 1
     return position

@@ -1,4 +1,4 @@
-"""The runner's HTTP side: `POST /v1/execute` and `GET /health`."""
+"""The runner's HTTP server: `POST /v1/execute` and `GET /health`."""
 
 import hmac
 import json
@@ -16,7 +16,7 @@ MAX_REQUEST_BYTES = 4 * 1024 * 1024
 
 
 class RunnerServer(ThreadingHTTPServer):
-    """Listens on one port, one thread for each connection."""
+    """An HTTP server with one thread for each connection."""
 
     daemon_threads = True
 
@@ -30,7 +30,7 @@ class RunnerServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Head and body in one packet, sent at once: otherwise each answer waits for a delayed ACK.
+    # Sends head and body in one packet without delay; otherwise each response waits for a delayed ACK.
     wbufsize = -1
     disable_nagle_algorithm: ClassVar[bool] = True
     server: RunnerServer

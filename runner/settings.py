@@ -1,4 +1,4 @@
-"""The runner's settings: the only reader of the environment, checked once at start."""
+"""The runner's settings, read from the environment and checked once at start."""
 
 import os
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 
 class SettingsError(ValueError):
-    """A variable is missing or not usable; the message names it."""
+    """A variable is missing or invalid; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the runner can be told."""
+    """All settings of the runner."""
 
     host: str
     port: int
@@ -25,7 +25,11 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in `environ`. Raises SettingsError for the first that is wrong."""
+    """Read the settings from `environ`.
+
+    Raises:
+        SettingsError: A variable is missing or invalid; the first one is named.
+    """
     return Settings(
         host=environ.get("RUNNER_HOST") or "127.0.0.1",
         port=_parse_port(environ.get("RUNNER_PORT") or "8080"),

@@ -1,4 +1,4 @@
-"""Builds an extension's Python sources into a WASM component: `python -m samples.build`."""
+"""Build an extension's Python sources into a WASM component: `python -m samples.build`."""
 
 import fcntl
 import hashlib
@@ -19,11 +19,19 @@ ENTRY_MODULE = "extension_sdk._component"
 
 
 class BuildError(RuntimeError):
-    """The component could not be built; the message is the tool's."""
+    """The component cannot be built; the message is the tool's."""
 
 
 def build_extension(source_dir: Path, out_dir: Path) -> bool:
-    """Build `source_dir` (an `app.py` and a `manifest.json`) into `out_dir`, unless that is up to date."""
+    """Build an extension unless its component is up to date.
+
+    Args:
+        source_dir: The folder with `app.py` and `manifest.json`.
+        out_dir: The folder for `component.wasm` and `manifest.json`.
+
+    Returns:
+        Whether the component was built.
+    """
     out_dir.mkdir(parents=True, exist_ok=True)
     with file_lock(out_dir / ".lock"):
         current_stamp = _compute_stamp(source_dir)
@@ -37,7 +45,7 @@ def build_extension(source_dir: Path, out_dir: Path) -> bool:
 
 
 def main() -> None:
-    """Build the sample."""
+    """Build the sample extension."""
     start_time = time.monotonic()
     out_dir = EXTENSIONS / "scheduler_demo"
     built = build_extension(ROOT / "samples" / "scheduler_demo", out_dir)
@@ -47,7 +55,7 @@ def main() -> None:
 
 def _build_component(source_dir: Path, out_dir: Path) -> None:
     with TemporaryDirectory(dir=out_dir) as staging:
-        # Copies without byte code, so that nothing but the sources gets into the component.
+        # Copied without byte code, so that the component contains the sources only.
         for source in (source_dir, SDK):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(source, Path(staging, "python"), ignore=ignored, dirs_exist_ok=True)
@@ -61,14 +69,14 @@ def _run_tool(python_path: Path, component: Path) -> None:
     tool = Path(sys.executable).with_name("componentize-py")
     world = ("--quiet", "--wit-path", SDK / "wit", "--world", "runner")
     arguments = ("componentize", ENTRY_MODULE, "--python-path", python_path, "--output", component)
-    # An empty environment: the tool would take packages from an active virtual environment.
+    # An empty environment, because the tool would add packages of an active virtual environment.
     result = subprocess.run([tool, *world, *arguments], env={}, capture_output=True, text=True, check=False)  # noqa: S603
     if result.returncode != 0:
         raise BuildError(result.stderr)
 
 
 def _compute_stamp(source_dir: Path) -> str:
-    """A hash of everything that goes into the component."""
+    """Return a hash of everything that goes into the component."""
     digest = hashlib.sha256(version("componentize-py").encode())
     for folder in (source_dir, SDK / "extension_sdk", SDK / "wit"):
         for path in sorted(folder.rglob("*")):
@@ -79,7 +87,7 @@ def _compute_stamp(source_dir: Path) -> str:
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """Be the only process inside, by a lock on the file `path`."""
+    """Hold an exclusive lock on the file `path`."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

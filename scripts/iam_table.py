@@ -1,4 +1,4 @@
-"""Write what each function may do in AWS into docs/iam.md, as template.yaml says it: `make docs`."""
+"""Write the permissions of each function, from template.yaml, to docs/iam.md: `make docs`."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ _PARAMETERS = {
     "RunnerBaseUrl": "https://runner.example",
     "RunnerServiceTokenSecretArn": "arn:aws:secretsmanager:region:123456789012:secret:RunnerServiceToken",
 }
-_PSEUDO = {
+_PSEUDO_PARAMETERS = {
     "AWS::AccountId": "account",
     "AWS::Partition": "aws",
     "AWS::Region": "region",
@@ -27,25 +27,29 @@ _PSEUDO = {
 
 @dataclass(frozen=True, order=True)
 class Grant:
-    """One action allowed on one resource, which may end in wildcards."""
+    """An action that is allowed on a resource, whose name may end in wildcards."""
 
     resource: str
     action: str
 
 
 def expand_with_logical_ids(
-    pseudo: Mapping[str, str] = _PSEUDO, attributes: Mapping[str, Mapping[str, str]] | None = None
+    pseudo_parameters: Mapping[str, str] = _PSEUDO_PARAMETERS,
+    attributes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Template:
-    """The template with every optional part, whose resources are called by their logical ids where not `names` says."""
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # SAM wants one, and uses it for nothing here
-    template = expand_template(ROOT / "template.yaml", _PARAMETERS, pseudo)
+    """Return the template with every optional part.
+
+    Resources are named by their logical ids, except for those in `attributes`.
+    """
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # SAM requires one, but does not use it here
+    template = expand_template(ROOT / "template.yaml", _PARAMETERS, pseudo_parameters)
     for name in template.resources:
         template.attributes[name] = {"Ref": name, "Arn": name} | dict((attributes or {}).get(name, {}))
     return template
 
 
 def read_grants(template: Template) -> dict[str, frozenset[Grant]]:
-    """What each function may do, by operation, in the template's order; without what every function may: log."""
+    """Return the grants of each function, by operation, in the template's order, without the right to log."""
     grants_by_operation = {}
     for name, folder in template.code_folders.items():
         function = template.resources.get(name)
@@ -71,7 +75,7 @@ def _read_role_grants(template: Template, name: str) -> list[Grant]:
 
 
 def render_table(template: Template) -> str:
-    """The table as Markdown, a row for each function and resource."""
+    """Return the table in Markdown, with a row for each function and resource."""
     rows = ["| function | may | on |", "|---|---|---|"]
     for operation, operation_grants in read_grants(template).items():
         label = f"`{operation}`"
@@ -85,7 +89,7 @@ def render_table(template: Template) -> str:
 
 
 def render_page(template: Template, text: str) -> str:
-    """The page with the table in its place."""
+    """Return the page with the table replaced."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{render_table(template)}\n{END}{after}"
@@ -100,11 +104,11 @@ def _as_list(value: Any) -> Sequence[str]:
 
 
 def main() -> int:
-    """Bring the page up to date."""
+    """Update the page."""
     IAM_PAGE.write_text(
         render_page(expand_with_logical_ids(), IAM_PAGE.read_text(encoding="utf-8")), encoding="utf-8"
     )
-    sys.stdout.write(f"{IAM_PAGE.relative_to(ROOT)} is as template.yaml says\n")
+    sys.stdout.write(f"{IAM_PAGE.relative_to(ROOT)} is up to date with template.yaml\n")
     return 0
 
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Make .venv with the packages of requirements.lock and the project itself. A no-op when nothing has changed.
+# Make .venv with the packages of requirements.lock and the project itself. Does nothing if both are up to date.
 # Installs nothing outside this folder.
 set -eu
 cd "$(dirname "$0")/.."
 
-locked=$(cat scripts/requirements.lock requirements.lock | cksum)
-project=$(cksum <pyproject.toml)
+lock_checksum=$(cat scripts/requirements.lock requirements.lock | cksum)
+project_checksum=$(cksum <pyproject.toml)
 is_current() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 install_packages() {
@@ -26,14 +26,14 @@ install_packages() {
     echo "setup: installing into .venv (once)" >&2
     "$python" -m venv --clear .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r scripts/requirements.lock
-    # Any index may serve a package, as with pip: the hashes say which file is the right one.
+    # Any index may serve a package, as with pip: the hashes identify the right file.
     scripts/uv pip install --quiet --python .venv/bin/python --index-strategy unsafe-best-match \
         --require-hashes -r requirements.lock
-    echo "$locked" >.venv/.locked
+    echo "$lock_checksum" >.venv/.locked
 }
 
-is_current .venv/.locked "$locked" || install_packages
-is_current .venv/.project "$project" || {
+is_current .venv/.locked "$lock_checksum" || install_packages
+is_current .venv/.project "$project_checksum" || {
     scripts/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
-    echo "$project" >.venv/.project
+    echo "$project_checksum" >.venv/.project
 }

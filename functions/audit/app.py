@@ -1,4 +1,4 @@
-"""What Lambda invokes with the table's stream: each change that means something goes on the bus and into the log."""
+"""Lambda function of the table's stream: publishes an event for every change that means something outside."""
 
 from typing import Any
 
@@ -12,5 +12,5 @@ event_bus_client = bootstrap.event_bus_client()
 
 @audit_logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, object]:
-    """From where on the stream is to be delivered again, where the bus has not taken all."""
+    """Publish and log the events of the records, and return from which record Lambda must redeliver."""
     return stream_response(publish_records(event_bus_client.put_events, event))

@@ -1,4 +1,4 @@
-"""Lambda authorizer of all but the platform's own routes."""
+"""Lambda authorizer of all routes except the platform's own."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ authorizer = bootstrap.authorizer()
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
-    """API Gateway's simple response: whether the request shows a token that is good for its path."""
+    """Return, as API Gateway's simple response, whether the request has a token that is valid for its path."""
     return {"isAuthorized": authorizer.is_authorized(event)}

@@ -1,4 +1,4 @@
-"""POST /api/internal/ext-scheduler/install/{installId}: what deployed runners call."""
+"""POST /api/internal/ext-scheduler/install/{installId}: the route that deployed runners call."""
 
 from scheduling import bootstrap
 from scheduling.api.callback import callback_handler, dispatch_operation
@@ -9,5 +9,5 @@ services = bootstrap.services()
 
 @callback_handler("callback")
 def handler(request: Request) -> Response:
-    """One of six operations, by the body's `operation`."""
+    """Perform the operation, one of six, that the body names."""
     return dispatch_operation(services, request)

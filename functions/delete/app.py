@@ -1,7 +1,7 @@
 """DELETE /v1/installs/{installId}/schedules/{scheduleId}"""
 
 from scheduling import bootstrap
-from scheduling.api.http import Request, Response, json_response
+from scheduling.api.http import Request, Response, empty_response
 from scheduling.api.parsing import parse_if_match, schedule_id_from_path
 from scheduling.api.problems import rest_handler
 from scheduling.operations.schedules.delete import delete_schedule
@@ -11,11 +11,11 @@ services = bootstrap.services()
 
 @rest_handler("delete")
 def handler(request: Request) -> Response:
-    """Nothing, once the schedule is gone."""
+    """Delete a schedule."""
     delete_schedule(
         services,
         request.install_id,
         schedule_id_from_path(request.path_parameter("scheduleId")),
         if_match=parse_if_match(request.header("if-match")),
     )
-    return json_response(204)
+    return empty_response(204)

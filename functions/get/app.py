@@ -3,7 +3,8 @@
 from scheduling import bootstrap
 from scheduling.api.http import Request, Response
 from scheduling.api.parsing import schedule_id_from_path
-from scheduling.api.problems import rest_handler, schedule_response
+from scheduling.api.problems import rest_handler
+from scheduling.api.rendering import schedule_response
 from scheduling.operations.schedules.queries import get_schedule
 
 services = bootstrap.services()
@@ -11,8 +12,6 @@ services = bootstrap.services()
 
 @rest_handler("get")
 def handler(request: Request) -> Response:
-    """One schedule of the install."""
-    schedule = get_schedule(
-        services, request.install_id, schedule_id_from_path(request.path_parameter("scheduleId"))
-    )
-    return schedule_response(200, schedule)
+    """Return a schedule of the install."""
+    schedule_id = schedule_id_from_path(request.path_parameter("scheduleId"))
+    return schedule_response(200, get_schedule(services, request.install_id, schedule_id))

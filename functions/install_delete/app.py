@@ -1,7 +1,7 @@
 """DELETE /admin/v1/installs/{installId}"""
 
 from scheduling import bootstrap
-from scheduling.api.http import Request, Response, json_response
+from scheduling.api.http import Request, Response, empty_response
 from scheduling.api.problems import rest_handler
 from scheduling.domain.ids import admin_actor
 from scheduling.operations.installs.uninstall import delete_install
@@ -11,6 +11,6 @@ services = bootstrap.services()
 
 @rest_handler("install_delete")
 def handler(request: Request) -> Response:
-    """Nothing, once the install is gone with every schedule, timer and name of it."""
+    """Delete the install with all of its schedules, timers and names."""
     delete_install(services, request.install_id, actor=admin_actor(request.principal))
-    return json_response(204)
+    return empty_response(204)

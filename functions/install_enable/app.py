@@ -1,9 +1,9 @@
 """POST /admin/v1/installs/{installId}/enable"""
 
 from scheduling import bootstrap
-from scheduling.api.http import Request, Response, json_response
+from scheduling.api.http import Request, Response
 from scheduling.api.problems import rest_handler
-from scheduling.api.rendering import dump_json, install_fields
+from scheduling.api.rendering import install_response
 from scheduling.domain.ids import admin_actor
 from scheduling.operations.installs.register import get_install, set_install_enabled
 
@@ -12,6 +12,6 @@ services = bootstrap.services()
 
 @rest_handler("install_enable")
 def handler(request: Request) -> Response:
-    """The install, enabled: its enabled schedules fire again."""
+    """Enable the install: its enabled schedules fire again."""
     set_install_enabled(services, request.install_id, enabled=True, actor=admin_actor(request.principal))
-    return json_response(200, dump_json(install_fields(*get_install(services, request.install_id))))
+    return install_response(*get_install(services, request.install_id))

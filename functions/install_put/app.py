@@ -2,9 +2,9 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Request, Response
-from scheduling.api.parsing import install_response, parse_put_options
 from scheduling.api.problems import rest_handler
-from scheduling.api.registration import parse_registration
+from scheduling.api.registration import parse_put_options, parse_registration
+from scheduling.api.rendering import put_response
 from scheduling.operations.installs.register import put_install
 
 services = bootstrap.services()
@@ -12,8 +12,8 @@ services = bootstrap.services()
 
 @rest_handler("install_put")
 def handler(request: Request) -> Response:
-    """The install, registered, changed, or moved to a version; in a dry run, as it would be."""
+    """Register the install, change it, or move it to a version; a dry run returns the result without a change."""
     options = parse_put_options(request)
     registration = parse_registration(request.parse_json_body())
     result = put_install(services, request.new_install_id, registration, options)
-    return install_response(201 if result.new else 200, result, registration.version, dry_run=options.dry_run)
+    return put_response(result, registration.version, dry_run=options.dry_run)

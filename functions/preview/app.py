@@ -1,10 +1,10 @@
 """POST /v1/installs/{installId}/schedules/preview"""
 
 from scheduling import bootstrap
-from scheduling.api.http import Request, Response, json_response
+from scheduling.api.http import Request, Response
 from scheduling.api.parsing import parse_schedule_input
 from scheduling.api.problems import rest_handler
-from scheduling.api.rendering import dump_json, preview_fields
+from scheduling.api.rendering import preview_response
 from scheduling.operations.schedules.preview import preview_schedule
 
 services = bootstrap.services()
@@ -12,6 +12,6 @@ services = bootstrap.services()
 
 @rest_handler("preview")
 def handler(request: Request) -> Response:
-    """What a create with that body would come to, and when it would fire; nothing is written."""
-    result = preview_schedule(services, request.install_id, parse_schedule_input(request.parse_json_body()))
-    return json_response(200, dump_json(preview_fields(result)))
+    """Return the result that a create with the same body would have, and the next fires, without a change."""
+    schedule_input = parse_schedule_input(request.parse_json_body())
+    return preview_response(preview_schedule(services, request.install_id, schedule_input))

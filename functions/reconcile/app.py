@@ -1,4 +1,4 @@
-"""Every minute: finish what was left unfinished between the table and EventBridge, and go on with the sweep."""
+"""Lambda function that runs every minute: syncs pending rows with EventBridge, and continues the full sweep."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ sweep_interval = bootstrap.sweep_interval()
 
 
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
-    """How many pending rows were settled and are left, and what the sweep mended, by kind."""
+    """Return how many pending rows were synced and how many failed, and the sweep's repairs by kind."""
     bind_request(context, "reconcile")
     report = reconcile(services)
     repairs = sweep(services, sweep_interval)

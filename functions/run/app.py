@@ -4,7 +4,6 @@ from scheduling import bootstrap
 from scheduling.api.http import Request, Response, json_response
 from scheduling.api.parsing import parse_idempotency_header, schedule_id_from_path
 from scheduling.api.problems import rest_handler
-from scheduling.api.rendering import dump_json
 from scheduling.operations.runs.run_now import run_now
 
 services = bootstrap.services()
@@ -13,10 +12,8 @@ executor_client = bootstrap.executor_client()
 
 @rest_handler("run")
 def handler(request: Request) -> Response:
-    """The manual occurrence, handed to the executor; with `Idempotency-Key`, the one that the same request made."""
+    """Start a manual run, or return the one that an earlier request with the same `Idempotency-Key` started."""
     key = parse_idempotency_header(request.header("idempotency-key"))
     schedule_id = schedule_id_from_path(request.path_parameter("scheduleId"))
     fire = run_now(services, executor_client.deliver_fire, request.install_id, schedule_id, key)
-    return json_response(
-        202, dump_json({"scheduleId": fire.schedule_id, "scheduledTime": fire.scheduled_time})
-    )
+    return json_response(202, {"scheduleId": fire.schedule_id, "scheduledTime": fire.scheduled_time})

@@ -3,7 +3,8 @@
 from scheduling import bootstrap
 from scheduling.api.http import Request, Response
 from scheduling.api.parsing import parse_if_match, parse_schedule_input, schedule_id_from_path
-from scheduling.api.problems import rest_handler, schedule_response
+from scheduling.api.problems import rest_handler
+from scheduling.api.rendering import schedule_response
 from scheduling.operations.schedules.update import update_schedule
 
 services = bootstrap.services()
@@ -11,7 +12,7 @@ services = bootstrap.services()
 
 @rest_handler("update")
 def handler(request: Request) -> Response:
-    """The schedule with the given fields."""
+    """Change fields of a schedule."""
     schedule = update_schedule(
         services,
         request.install_id,

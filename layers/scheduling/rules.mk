@@ -3,7 +3,7 @@ include $(dir $(lastword $(MAKEFILE_LIST)))../python.mk
 
 PACKAGES = $(ARTIFACTS_DIR)/python
 POWERTOOLS = $(PACKAGES)/aws_lambda_powertools
-# `whole` for endpoints that the trimmed one does not know, which are FIPS and dual-stack ones: slower to start.
+# `whole` supports FIPS and dual-stack endpoints, which the trimmed botocore does not, and starts more slowly.
 BOTOCORE ?= trimmed
 ifeq ($(filter trimmed whole,$(BOTOCORE)),)
 $(error BOTOCORE is "$(BOTOCORE)", but must be trimmed or whole)
@@ -15,7 +15,7 @@ build-SchedulingLayer:
 	    --implementation cp --python-version 3.13 --platform $(PLATFORM) \
 	    --target "$(PACKAGES)" --requirement requirements.txt
 	@cp -R scheduling "$(PACKAGES)/"
-	@# What no function imports, and nothing that one imports.
+	@# Remove what no function imports, directly or indirectly.
 ifeq ($(BOTOCORE),trimmed)
 	@"$(PYTHON)" trim_botocore.py "$(PACKAGES)/botocore"
 endif

@@ -1,7 +1,7 @@
-"""Leave of botocore what the functions need of it to call AWS: `trim_botocore.py FOLDER`, for the layer's build.
+"""Remove from botocore what the functions do not need to call AWS: `trim_botocore.py FOLDER`, for the layer's build.
 
-A cold start spends a third of its time on reading what is left out here (decision 025). Where botocore has not what is
-to be kept, as a later version may name it otherwise, the build ends with an error rather than with a broken layer.
+A cold start spends a third of its time on reading what this removes (decision 025). Where botocore lacks something
+that has to be kept, because another version names it differently, the build fails instead of building a broken layer.
 """
 
 import gzip
@@ -27,23 +27,23 @@ CALLED = {
     "secretsmanager": ["GetSecretValue"],
 }
 AUTHORITIES = ("Amazon", "Starfield", "DigiCert")
-"""Those that Amazon Trust Services asks to trust, and that of older endpoints; each connection parses them all."""
+"""Those that Amazon Trust Services names, and that of older endpoints; each connection parses all certificates."""
 MIN_CERTIFICATES = 10
 MARKER = "TRIMMED"
-"""The file in botocore's folder by which the layer knows at its start that this was done."""
+"""The file in botocore's folder that tells the layer at start that botocore is trimmed."""
 _MARKER_TEXT = "By layers/scheduling/trim_botocore.py of extension-scheduler: without rules for endpoints.\n"
 Model = dict[str, Any]
 
 
 class TrimError(Exception):
-    """Something that is to be kept is not in this botocore."""
+    """Something that has to be kept is not in this botocore."""
 
 
 def trim(botocore: Path) -> None:
-    """Drop services, operations, documentation, endpoint rules, and authorities from the package's folder.
+    """Remove services, operations, documentation, endpoint rules and authorities from the package's folder.
 
     Raises:
-        TrimError: if a service, an operation or an authority that is to be kept is not found.
+        TrimError: A service, an operation or an authority that has to be kept is missing.
     """
     (botocore / MARKER).write_text(_MARKER_TEXT)
     _trim_services(botocore / "data")
@@ -54,11 +54,11 @@ def _trim_authorities(bundle: Path) -> None:
     certificates = bundle.read_text().split("\n\n")
     kept = []
     for name in AUTHORITIES:
-        labelled = [each for each in certificates if f'# Label: "{name}' in each]
+        labelled = [text for text in certificates if f'# Label: "{name}' in text]
         if not labelled:
             raise TrimError(f'no certificate is labelled "{name}..." in {bundle}')
         kept += labelled
-    count = sum(each.count("-----BEGIN CERTIFICATE-----") for each in kept)
+    count = sum(text.count("-----BEGIN CERTIFICATE-----") for text in kept)
     if count < MIN_CERTIFICATES:
         raise TrimError(f"only {count} certificates would be kept of {bundle}, fewer than {MIN_CERTIFICATES}")
     bundle.write_text("\n\n".join(kept))
@@ -71,8 +71,8 @@ def _trim_services(data: Path) -> None:
             raise TrimError(f"no service is named {service} in {data}")
     for name, folder in folders.items():
         if name in CALLED:
-            *old, newest = sorted(folder.iterdir())
-            for version in old:
+            *older_versions, newest = sorted(folder.iterdir())
+            for version in older_versions:
                 shutil.rmtree(version)
             _trim_service(newest, CALLED[name])
         else:
@@ -89,11 +89,11 @@ def _trim_endpoints(path: Path) -> None:
     for service in CALLED:
         if not any(service in partition["services"] for partition in endpoints["partitions"]):
             raise TrimError(f"no endpoints are listed for {service} in {path}")
-    _write(path, endpoints)
+    _write_json(path, endpoints)
 
 
 def _trim_service(version: Path, operations: list[str]) -> None:
-    """Without the rules for endpoints, gone through at each call: endpoints.json gives each client its one."""
+    """Remove also the endpoint rules, which each call evaluates: endpoints.json has the one endpoint of each client."""
     path = version / "service-2.json.gz"
     if not path.is_file():
         raise TrimError(f"there is no {path}")
@@ -104,45 +104,46 @@ def _trim_service(version: Path, operations: list[str]) -> None:
     shutil.rmtree(version)
     version.mkdir()
     model["operations"] = {name: model["operations"][name] for name in operations}
-    needed = set(_reached(model["shapes"], model["operations"]))
+    needed = set(_find_shape_names(model["shapes"], model["operations"]))
     model["shapes"] = {name: shape for name, shape in model["shapes"].items() if name in needed}
-    _write(version / "service-2.json", _undocumented(model))
+    _write_json(version / "service-2.json", _remove_documentation(model))
 
 
-def _reached(shapes: Model, start: object) -> Iterator[str]:
-    """The names of the shapes that `start` is made of."""
-    seen: set[str] = set()
-    waiting = list(_named(start))
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting.extend(_named(shapes[name]))
+def _find_shape_names(shapes: Model, root: object) -> Iterator[str]:
+    """Yield the names of the shapes that `root` refers to, directly or through other shapes."""
+    visited: set[str] = set()
+    pending = list(_find_references(root))
+    while pending:
+        name = pending.pop()
+        if name not in visited:
+            visited.add(name)
+            pending.extend(_find_references(shapes[name]))
             yield name
 
 
-def _named(value: object) -> Iterator[str]:
+def _find_references(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         if isinstance(value.get("shape"), str):
             yield value["shape"]
-        for each in value.values():
-            yield from _named(each)
+        for item in value.values():
+            yield from _find_references(item)
     elif isinstance(value, list):
-        for each in value:
-            yield from _named(each)
+        for item in value:
+            yield from _find_references(item)
 
 
-def _undocumented(value: Any) -> Any:
-    """Documentation is text; a member or shape that happens to have that name is not."""
+def _remove_documentation(value: Any) -> Any:
+    """Return the value without documentation, which is text; a member or shape of that name is not."""
     if isinstance(value, dict):
-        kept = {
-            key: each for key, each in value.items() if not (key == "documentation" and isinstance(each, str))
+        return {
+            key: _remove_documentation(item)
+            for key, item in value.items()
+            if not (key == "documentation" and isinstance(item, str))
         }
-        return {key: _undocumented(each) for key, each in kept.items()}
-    return [_undocumented(each) for each in value] if isinstance(value, list) else value
+    return [_remove_documentation(item) for item in value] if isinstance(value, list) else value
 
 
-def _write(path: Path, value: object) -> None:
+def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, separators=(",", ":")))
 
 

@@ -1,4 +1,4 @@
-"""What the local stack itself asks of AWS, by the same clients as any program."""
+"""The AWS clients of the local stack itself, the same as any program's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AwsClients:
-    """Clients of the endpoint, and whose account it is."""
+    """Clients of one endpoint, with its account and region."""
 
     account: str
     region: str
@@ -36,7 +36,8 @@ class AwsClients:
 def connect_aws(url: str, region: str) -> AwsClients:
     """Connect to the endpoint.
 
-    :raises StackError: if nothing answers there
+    Raises:
+        StackError: The endpoint does not answer.
     """
     config = Config(retries={"mode": "standard", "max_attempts": 2}, max_pool_connections=50)
     try:

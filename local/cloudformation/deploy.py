@@ -1,6 +1,6 @@
-"""Make the template's resources: in AWS what holds state, by name alone what the local stack plays itself.
+"""Creates the template's resources: those that hold state in AWS, those that the local stack implements as stubs.
 
-Every step may be repeated: what exists stays as it is.
+Every step is idempotent: an existing resource is kept as it is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Properties = dict[str, Any]
 
 
 def pseudo_parameters(aws: AwsClients) -> dict[str, str]:
-    """The values that CloudFormation gives to every template."""
+    """Return the pseudo parameters that CloudFormation defines for every template."""
     return {
         "AWS::AccountId": aws.account,
         "AWS::Partition": "aws",
@@ -35,9 +35,15 @@ def pseudo_parameters(aws: AwsClients) -> dict[str, str]:
 
 
 def deploy_resources(template: Template, aws: AwsClients, secrets: Mapping[str, str]) -> None:
-    """Make every resource of the template; secrets get the values given by logical id, else what they generate.
+    """Create every resource of the template.
 
-    :raises StackError: at a resource type that has no rule
+    Args:
+        template: The expanded template; receives the attributes of its resources.
+        aws: The clients.
+        secrets: Secret values by logical id; other secrets get the value that their properties generate.
+
+    Raises:
+        StackError: A resource has a type that the local stack does not support.
     """
     for name, resource in template.resources.items():
         if resource.type not in STUBS and resource.type not in _RESOURCE_CREATORS:
@@ -54,7 +60,7 @@ def deploy_resources(template: Template, aws: AwsClients, secrets: Mapping[str, 
 
 
 def store_secret(aws: AwsClients, name: str, value: str) -> str:
-    """Give a secret its value, whether it exists or not, and return its ARN."""
+    """Create or update a secret and return its ARN."""
     arn = _find_secret_arn(aws, name)
     if not arn:
         return aws.secrets.create_secret(Name=name, SecretString=value)["ARN"]
@@ -75,7 +81,7 @@ def _resolve_property(template: Template, resource: Resource, name: str) -> Any:
 
 def _ensure_schedule_group(aws: AwsClients, name: str, properties: Properties) -> Attributes:
     group = properties.get("Name", f"{STACK_NAME}-{name}")
-    # Look first: moto empties a group that is created twice.
+    # Not created again where it exists: moto empties a group that is created twice.
     groups = aws.scheduler.list_schedule_groups(NamePrefix=group)["ScheduleGroups"]
     arn = next((candidate["Arn"] for candidate in groups if candidate["Name"] == group), None)
     return {"Ref": group, "Arn": arn or aws.scheduler.create_schedule_group(Name=group)["ScheduleGroupArn"]}
@@ -105,7 +111,9 @@ def _ensure_table(aws: AwsClients, name: str, properties: Properties) -> Attribu
     except aws.dynamodb.exceptions.ResourceNotFoundException:
         _create_table(aws, table, properties)
     description = aws.dynamodb.describe_table(TableName=table)["Table"]
-    if "StreamSpecification" in properties and "LatestStreamArn" not in description:  # of an earlier release
+    if (
+        "StreamSpecification" in properties and "LatestStreamArn" not in description
+    ):  # the table is from a release without a stream
         description = aws.dynamodb.update_table(
             TableName=table, StreamSpecification=_build_stream_specification(properties)
         )["TableDescription"]
@@ -127,7 +135,7 @@ def _create_table(aws: AwsClients, table: str, properties: Properties) -> None:
 
 
 def _build_stream_specification(properties: Properties) -> Any:
-    """CloudFormation has no word for whether there is one."""
+    """Add StreamEnabled, which CloudFormation lacks: there, the property's presence says so."""
     specification = properties.get("StreamSpecification", {})
     return {"StreamEnabled": bool(specification), **specification}
 

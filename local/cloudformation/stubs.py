@@ -1,4 +1,4 @@
-"""What the local stack plays itself: resources that are names to each other, and nothing in AWS."""
+"""Stubs of the resources that the local stack implements itself: they have attributes, but do not exist in AWS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 Attributes = dict[str, str]
 PropertyReader = Callable[[str], Any]
-"""A property of the resource, by its name, resolved."""
+"""Returns a property of the resource, resolved, by its name."""
 
 
 def _stub_function(aws: AwsClients, _physical_id: str, read_property: PropertyReader) -> Attributes:
@@ -59,7 +59,7 @@ def _lambda_arn_prefix(aws: AwsClients) -> str:
     return f"arn:aws:lambda:{aws.region}:{aws.account}"
 
 
-# In the order in which they refer to each other.
+# In order of dependency: later types refer to earlier ones.
 STUBS: dict[str, Callable[[AwsClients, str, PropertyReader], Attributes]] = {
     "AWS::Lambda::Function": _stub_function,
     "AWS::Lambda::Version": _stub_version,

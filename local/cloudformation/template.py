@@ -21,7 +21,7 @@ _REFERENCE = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
 class _NoManagedPolicies:
-    """SAM looks managed policies up by name in IAM; the template names none."""
+    """A policy loader without policies: SAM resolves managed policy names in IAM, but the template has none."""
 
     @staticmethod
     def load() -> dict[str, str]:
@@ -30,7 +30,7 @@ class _NoManagedPolicies:
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource of the expanded template, its properties still unresolved."""
+    """A resource of the expanded template, with unresolved properties."""
 
     type: str
     properties: dict[str, Any]
@@ -38,7 +38,7 @@ class Resource:
 
 @dataclass
 class Template:
-    """Resources, and the values that references to them resolve to."""
+    """An expanded template: resources, and the values to which references resolve."""
 
     resources: dict[str, Resource]
     conditions: dict[str, Any]
@@ -46,17 +46,17 @@ class Template:
     code_folders: dict[str, Path]
     """The folder of each function and layer, by logical id."""
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
-    """What ``Ref`` and ``Fn::GetAtt`` give for each resource, filled in as the resources are made."""
+    """The values of ``Ref`` and ``Fn::GetAtt`` for each resource, set when the resource is created."""
     outputs: dict[str, Any] = field(default_factory=dict)
-    """Still unresolved."""
+    """The outputs, unresolved."""
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The values of the template's parameters, as CloudFormation tells them."""
+        """The values of the template's parameters, as text, as CloudFormation returns them."""
         return {name: str(value) for name, value in self.values.items() if not name.startswith("AWS::")}
 
     def properties_by_type(self, resource_type: str) -> dict[str, dict[str, Any]]:
-        """The resolved properties of every resource of a type, by logical id."""
+        """Return the resolved properties of every resource of a type, by logical id."""
         return {
             name: self.resolve(resource.properties)
             for name, resource in self.resources.items()
@@ -64,7 +64,7 @@ class Template:
         }
 
     def resolve(self, value: Any) -> Any:
-        """A value with every intrinsic function in it replaced by its result."""
+        """Return a value with every intrinsic function in it replaced by its result."""
         if isinstance(value, list):
             return [item for item in map(self.resolve, value) if item != NO_VALUE]
         if not isinstance(value, dict):
@@ -134,15 +134,16 @@ class Template:
 def expand_template(
     path: Path, parameters: Mapping[str, str], pseudo_parameters: Mapping[str, str]
 ) -> Template:
-    """Read a SAM template and expand it; SAM takes the region from the environment.
+    """Read a SAM template and expand it; SAM reads the region from the environment.
 
-    :raises StackError: if SAM refuses the template, or a parameter has no value or is not the template's
+    Raises:
+        StackError: SAM refuses the template, a parameter has no value, or the template does not have the parameter.
     """
     source = yaml_parse(path.read_text(encoding="utf-8"))
     values = _resolve_parameters(source.get("Parameters", {}), parameters)
-    code = _extract_code_folders(source["Resources"], path.parent)
+    code_folders = _extract_code_folders(source["Resources"], path.parent)
     try:
-        # SAM is given text, as by CloudFormation: it puts the values into descriptions.
+        # As text, like CloudFormation's: SAM puts the values into descriptions.
         expanded = transform(
             source, {name: str(value) for name, value in values.items()}, _NoManagedPolicies()
         )
@@ -156,7 +157,7 @@ def expand_template(
         },
         conditions=expanded.get("Conditions", {}),
         values={**pseudo_parameters, **values},
-        code_folders=code,
+        code_folders=code_folders,
         outputs=expanded.get("Outputs", {}),
     )
 
@@ -171,11 +172,11 @@ def _resolve_parameters(declared: Mapping[str, Any], overrides: Mapping[str, str
 
 
 def _extract_code_folders(resources: Mapping[str, Any], root: Path) -> dict[str, Path]:
-    """Note where the code is and name a bucket instead, since SAM expands packaged templates only."""
-    code = {}
+    """Return the code folders and replace them by bucket URLs, since SAM expands packaged templates only."""
+    code_folders = {}
     for name, resource in resources.items():
         for key in ("CodeUri", "ContentUri"):
             if key in resource.get("Properties", {}):
-                code[name] = root / resource["Properties"][key]
+                code_folders[name] = root / resource["Properties"][key]
                 resource["Properties"][key] = f"s3://local/{name}"
-    return code
+    return code_folders

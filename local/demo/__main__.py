@@ -1,4 +1,4 @@
-"""``python -m local.demo.__main__``: the sample sets itself up, an hour passes, its heartbeats reach it."""
+"""``python -m local.demo``: the sample extension creates its schedules, the clock advances an hour, they fire."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _EXPECTED_HEARTBEATS = 12
 
 
 def main() -> int:
-    """Run the demonstration; the exit status says whether all went as promised."""
+    """Run the demonstration and return the exit status; 0 if everything is as expected."""
     interrupt_on_signals()
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 100, highlight=False)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 80, highlight=False)
     try:
         settings = read_demo_settings()
     except SettingsError as error:
@@ -37,7 +37,7 @@ def main() -> int:
             _run_demo(console, stack)
     except (StackError, httpx.HTTPError) as error:
         console.print(f"\nThe demonstration failed: {error}", style="red", markup=False)
-        console.print(f"What happened is in {settings.logs}", soft_wrap=True)
+        console.print(f"The logs are in {settings.logs}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -45,26 +45,26 @@ def main() -> int:
 
 
 def _current_hour() -> datetime:
-    """A start from which an hour holds exactly 12 times five minutes."""
+    """Return the start of the hour, from which an hour has exactly 12 times five minutes."""
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _run_demo(console: Console, stack: Stack) -> None:
     if not stack.sample:
-        raise StackError("the sample extension is not built; build it by python -m samples.build")
+        raise StackError("the sample extension is not built; build it with: make sample")
     client = DemoClient(stack.settings, stack.sample)
     _set_up_extension(console, client)
     schedules = client.list_schedules()
     console.print(schedules_table(schedules, stack.timers.read_timers()))
 
-    fires = client.advance_clock("PT1H")
-    _print_step(console, f"An hour passes: {len(fires)} occurrences fire")
+    fire_count = client.advance_clock("PT1H")
+    _print_step(console, f"The clock advances one hour: {fire_count} occurrences fire")
     runs = [(schedule, run) for schedule in schedules for run in client.list_runs(schedule["id"])]
     runs.sort(key=lambda pair: str(pair[1]["scheduledTime"]))
     console.print(runs_table(runs))
-    _check_runs(runs, fire_count=len(fires))
+    _check_runs(runs, fire_count)
     console.print(
-        f"{_EXPECTED_HEARTBEATS} heartbeats reached the extension, each once, all with success.",
+        f"The extension received {_EXPECTED_HEARTBEATS} heartbeats, each once, and all succeeded.",
         style="green",
     )
 
@@ -72,11 +72,11 @@ def _run_demo(console: Console, stack: Stack) -> None:
 def _set_up_extension(console: Console, client: DemoClient) -> None:
     console.print()
     first = client.call_extension("POST", "/api/setup")
-    _print_step(console, f"The extension sets itself up: it creates {' and '.join(first['created'])}")
+    _print_step(console, f"The extension creates its schedules: {' and '.join(first['created'])}")
     second = client.call_extension("POST", "/api/setup")
     if not first["created"] or second["created"]:
-        raise StackError(f"setup created {first['created']}, then {second['created']} once more")
-    _print_step(console, "It sets itself up again: nothing is created twice")
+        raise StackError(f"the setup created {first['created']}, and when repeated {second['created']}")
+    _print_step(console, "It repeats the setup: nothing is created twice")
 
 
 def _check_runs(runs: list[tuple[dict[str, Any], dict[str, Any]]], fire_count: int) -> None:
@@ -86,7 +86,7 @@ def _check_runs(runs: list[tuple[dict[str, Any], dict[str, Any]]], fire_count: i
             raise StackError(f"{schedule['name']} failed at {run['scheduledTime']}: {run['error']}")
     if len(heartbeats) != _EXPECTED_HEARTBEATS or len(runs) != fire_count:
         raise StackError(
-            f"{len(heartbeats)} heartbeats instead of {_EXPECTED_HEARTBEATS}; {len(runs)} runs of {fire_count} fires"
+            f"{len(heartbeats)} heartbeats instead of {_EXPECTED_HEARTBEATS}; {len(runs)} runs for {fire_count} fires"
         )
 
 
@@ -97,5 +97,5 @@ def _print_step(console: Console, text: str) -> None:
 if __name__ == "__main__":
     status = main()
     sys.stdout.flush()
-    # A function under way cannot be interrupted, and must not hold up the end.
+    # A running function cannot be interrupted and must not delay the exit.
     os._exit(status)

@@ -1,10 +1,9 @@
-"""What the demonstration asks of the stack, as the platform, the timer's clock and a user would."""
+"""The demonstration's client of the runner, the API and the clock."""
 
 from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -16,17 +15,8 @@ if TYPE_CHECKING:
     from local.settings import Settings
 
 
-@dataclass(frozen=True)
-class Fire:
-    """One occurrence that the clock delivered."""
-
-    schedule_id: str
-    scheduled_time: str
-    status: str
-
-
 class DemoClient:
-    """Calls the runner, the API and the clock over HTTP."""
+    """A client over HTTP that calls the sample's endpoints and reads its schedules."""
 
     def __init__(self, settings: Settings, sample: SampleInstall) -> None:
         self._settings = settings
@@ -36,9 +26,10 @@ class DemoClient:
         self._http = httpx.Client(timeout=60, headers=token)
 
     def call_extension(self, method: str, path: str) -> dict[str, Any]:
-        """Call an endpoint of the sample through the runner and return its JSON answer.
+        """Call an endpoint of the sample through the runner and return its JSON response.
 
-        :raises StackError: if the extension or the runner does not answer 200
+        Raises:
+            StackError: The extension or the runner does not answer 200.
         """
         service_token = self._settings.runner_service_token
         headers = {"x-runner-service-token": service_token} if service_token else {}
@@ -53,27 +44,24 @@ class DemoClient:
         return extension_response
 
     def list_schedules(self) -> list[dict[str, Any]]:
-        """The sample's schedules, as the API lists them."""
+        """Return the sample's schedules from the API."""
         schedules: list[dict[str, Any]] = _read_json(self._http.get(f"{self._install_url}/schedules"))[
             "schedules"
         ]
         return schedules
 
     def list_runs(self, schedule_id: str) -> list[dict[str, Any]]:
-        """The history of a schedule, newest first."""
+        """Return the run history of a schedule, newest first."""
         url = f"{self._install_url}/schedules/{schedule_id}/runs"
         runs: list[dict[str, Any]] = _read_json(self._http.get(url))["runs"]
         return runs
 
-    def advance_clock(self, duration: str) -> list[Fire]:
-        """Set the clock forward and return what fired on the way."""
+    def advance_clock(self, duration: str) -> int:
+        """Advance the clock and return the number of occurrences that fired."""
         response = _read_json(
             self._http.post(f"{self._settings.api_url}/_local/clock", json={"advance": duration})
         )
-        return [
-            Fire(occurrence["scheduleId"], occurrence["scheduledTime"], occurrence["status"])
-            for occurrence in response["fired"]
-        ]
+        return len(response["fired"])
 
 
 def _read_json(response: httpx.Response) -> dict[str, Any]:

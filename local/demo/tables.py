@@ -1,4 +1,4 @@
-"""The demonstration's tables."""
+"""The demonstration's tables, which fit 80 columns."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 
 
 def schedules_table(schedules: list[dict[str, Any]], timers: dict[str, LocalTimer]) -> Table:
-    """The schedules as the extension made them, beside what stands in EventBridge."""
-    table = Table(
-        "Schedule", "Cron", "EventBridge expression", "Time zone", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+    """Return the table of the extension's schedules with their EventBridge expressions."""
+    table = _create_table("Schedule", "Cron", "EventBridge expression", "Time zone")
     for schedule in schedules:
         timer = timers[schedule["id"]]
         table.add_row(schedule["name"], schedule["cron"], timer.expression, timer.timezone)
@@ -23,17 +21,8 @@ def schedules_table(schedules: list[dict[str, Any]], timers: dict[str, LocalTime
 
 
 def runs_table(runs: list[tuple[dict[str, Any], dict[str, Any]]]) -> Table:
-    """Runs, each with its schedule."""
-    table = Table(
-        "Scheduled time",
-        "Schedule",
-        "Endpoint",
-        "Attempt",
-        "Status",
-        "HTTP",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    """Return the table of runs, each with its schedule."""
+    table = _create_table("Scheduled time", "Schedule", "Endpoint", "Attempt", "Status", "HTTP")
     for schedule, run in runs:
         color = "green" if run["status"] == "success" else "red"
         table.add_row(
@@ -44,4 +33,11 @@ def runs_table(runs: list[tuple[dict[str, Any], dict[str, Any]]]) -> Table:
             f"[{color}]{run['status']}[/]",
             str(run["httpStatus"] or ""),
         )
+    return table
+
+
+def _create_table(*headers: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
+    for header in headers:
+        table.add_column(header, overflow="fold")
     return table

@@ -1,4 +1,4 @@
-"""The HTTP API: finds the route, asks the authorizer, invokes the function, as API Gateway does."""
+"""The HTTP API: finds the route, calls the authorizer and invokes the function, as API Gateway does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from local.gateway.routes import Authorizer, Route, Routes
     from local.lambda_.functions import LocalFunctions
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("local")
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 MAX_EVENT_BYTES = 6_291_456
@@ -34,16 +34,16 @@ _LOCAL_CALLER = {
 
 
 class HttpApi:
-    """The API of the template."""
+    """The HTTP API of the template."""
 
     def __init__(self, routes: Routes, functions: LocalFunctions, execute_api_arn: str) -> None:
         self._routes = routes
         self._functions = functions
         self._execute_api_arn = execute_api_arn
-        """What the ARNs of the API's routes begin with."""
+        """The prefix of the ARNs of the API's routes."""
 
     def handle_request(self, request: Request) -> Response:
-        """Answer a request."""
+        """Return the response to a request."""
         match = self._routes.find_route(request.method, request.path)
         if not match:
             return _message_response(404, "Not Found")
@@ -71,7 +71,7 @@ class HttpApi:
     def _authorize(
         self, request: Request, route: Route, parameters: dict[str, str], authorizer: Authorizer
     ) -> dict[str, Any] | Response:
-        """What the authorizer passes on to the function, or the refusal."""
+        """Return the authorizer's context for the function, or the response that refuses the request."""
         identity = authorizer.resolve_identity(request, route)
         if not all(identity):
             return _message_response(401, "Unauthorized")
@@ -84,7 +84,7 @@ class HttpApi:
 
 
 def too_large_response() -> Response:
-    """The refusal of a request over API Gateway's or Lambda's limit."""
+    """Return the response to a request over the size limit of API Gateway or Lambda."""
     return _message_response(413, "Request Entity Too Large")
 
 
@@ -93,5 +93,5 @@ def _message_response(status: int, text: str) -> Response:
 
 
 def _json_size(value: Any) -> int:
-    # surrogatepass: a lone surrogate is legal in the JSON that Lambda passes on.
+    # surrogatepass: Lambda passes on JSON with lone surrogates.
     return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))

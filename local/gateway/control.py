@@ -1,4 +1,4 @@
-"""The routes that only the local server knows: its health, its clock, and deliveries by hand."""
+"""The routes that only the local server has: its health, its clock, and manual deliveries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREFIX = "/_local/"
 
 
 class ControlApi:
-    """Answers the ``/_local/`` routes."""
+    """Serves the ``/_local/`` routes."""
 
     def __init__(self, clock: LocalClock, scheduler: LocalScheduler, reconcile: Callable[[], object]) -> None:
         self.ready = False
@@ -36,7 +36,7 @@ class ControlApi:
         }
 
     def handle_request(self, request: Request) -> Response:
-        """Answer a request for a local route."""
+        """Return the response to a request for a local route."""
         route = self._routes.get((request.method, request.path))
         if not route:
             return json_response(404, {"error": f"no local route {request.method} {request.path}"})
@@ -45,7 +45,7 @@ class ControlApi:
         except LookupError as error:
             return json_response(404, {"error": f"no timer {error}"})
         except OverflowError:
-            return json_response(400, {"error": "that is beyond the calendar"})
+            return json_response(400, {"error": "the time is out of range"})
         except ValueError as error:
             return json_response(400, {"error": str(error)})
         except StackError as error:

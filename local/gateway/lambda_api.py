@@ -1,4 +1,4 @@
-"""Lambda's Invoke, for whoever calls the stack's functions by an AWS client."""
+"""Lambda's Invoke operation, for AWS clients that call the stack's functions."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 PREFIX = "/_local/lambda"
 _PATH = re.compile(r"/2015-03-31/functions/(?P<function>[^/]+)/invocations/?")
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("local")
 _MAX_CONCURRENCY = 8
 
 
 class LambdaApi:
-    """Invokes a function that is named as Lambda's clients may name it: by ARN, qualified or not, or by name."""
+    """Invokes a function by any identifier that Lambda accepts: a name, or a full or partial ARN, qualified or not."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class LambdaApi:
         self._pool = ThreadPoolExecutor(_MAX_CONCURRENCY, thread_name_prefix="invoke")
 
     def handle_request(self, request: Request) -> Response:
-        """Answer a request below the prefix."""
+        """Return the response to a request below the prefix."""
         match = _PATH.fullmatch(request.path.removeprefix(PREFIX))
         if request.method != "POST" or not match:
             return _error_response(
@@ -64,7 +64,7 @@ class LambdaApi:
         try:
             self._async_invoker.invoke_with_retries(arn, event)
         except FunctionError as failure:
-            _logger.info("%s failed for good: %s", arn, failure)
+            _logger.info("%s failed permanently: %s", arn, failure)
 
     def _invoke_sync(self, arn: str, event: Any) -> Response:
         try:
@@ -79,7 +79,7 @@ class LambdaApi:
 
 
 def _parse_function_name(function: str) -> str:
-    """A function's name, out of its ARN or a part of that, without version or alias."""
+    """Return the function's name from a name or a full or partial ARN, without version or alias."""
     _, separator, rest = function.rpartition("function:")
     return (rest if separator else function).partition(":")[0]
 

@@ -1,7 +1,5 @@
 """HTTP requests and responses of the local API."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request as it came in; header names are lower-case."""
+    """An HTTP request; header names are lower-case."""
 
     method: str
     path: str
@@ -23,7 +21,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One HTTP response."""
+    """An HTTP response."""
 
     status: int
     body: bytes = b""
@@ -31,5 +29,5 @@ class Response:
 
 
 def json_response(status: int, content: Any) -> Response:
-    """A response with a JSON body."""
+    """Return a response with a JSON body."""
     return Response(status, json.dumps(content).encode(), [("content-type", "application/json")])

@@ -1,4 +1,4 @@
-"""API Gateway's payload format 2.0: requests to events, and what functions answer to responses."""
+"""API Gateway's payload format 2.0: converts requests to events, and the results of functions to responses."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
 
 
 class InvalidFunctionResponse(Exception):
-    """A function's answer that API Gateway cannot turn into a response."""
+    """A function returned a result that API Gateway cannot convert to a response."""
 
 
 def build_route_event(
     request: Request, route: Route, path_parameters: dict[str, str], authorizer: Any
 ) -> dict[str, Any]:
-    """The event for the route's function."""
+    """Return the event for the route's function."""
     event = _build_common_event(request, route, path_parameters)
     if authorizer:
         event["requestContext"]["authorizer"] = authorizer
@@ -41,15 +41,16 @@ def build_route_event(
 def build_authorizer_event(
     request: Request, route: Route, path_parameters: dict[str, str], identity: list[str], arn: str
 ) -> dict[str, Any]:
-    """The event for the route's Lambda authorizer."""
+    """Return the event for the route's Lambda authorizer."""
     authorizer_fields = {"type": "REQUEST", "routeArn": arn, "identitySource": identity}
     return {**_build_common_event(request, route, path_parameters), **authorizer_fields}
 
 
 def response_from_result(result: Any) -> Response:
-    """The response that a function's answer means.
+    """Convert a function's result to a response.
 
-    :raises UnusableAnswer: if it means none
+    Raises:
+        InvalidFunctionResponse: API Gateway cannot convert the result.
     """
     if not isinstance(result, dict) or "statusCode" not in result:
         text = result if isinstance(result, str) else json.dumps(result)
@@ -113,7 +114,7 @@ def _parse_query(query: str) -> dict[str, str]:
 
 
 def _decode_text(request: Request) -> str | None:
-    """The body as text, where API Gateway passes text on; None where it passes base64."""
+    """Return the body as text if API Gateway passes it as text; None if it passes base64."""
     content_type = request.headers.get("content-type", "text/plain").partition(";")[0].strip().lower()
     if not content_type.startswith("text/") and content_type not in _TEXT_TYPES:
         return None

@@ -20,19 +20,19 @@ _IAM = "AWS_IAM"
 
 @dataclass(frozen=True)
 class Authorizer:
-    """A Lambda authorizer, and its identity sources: what a request must have to be shown to it."""
+    """A Lambda authorizer with its identity sources, all of which a request needs before the authorizer is called."""
 
     function_arn: str
     identity_sources: tuple[str, ...]
 
     def resolve_identity(self, request: Request, route: Route) -> list[str]:
-        """The value of each source in a request; empty where the request lacks it."""
+        """Return the value of each identity source in a request; empty where the request lacks it."""
         return [_resolve_identity_source(source, request, route) for source in self.identity_sources]
 
 
 @dataclass(frozen=True)
 class Route:
-    """One route: method and path to function, and who may call it."""
+    """A route: method, path, function, and the authorization it requires."""
 
     method: str
     path: str
@@ -42,11 +42,11 @@ class Route:
 
     @property
     def key(self) -> str:
-        """The route key, as in the events."""
+        """The route key in events."""
         return f"{self.method} {self.path}"
 
     def match_path(self, segments: list[str]) -> dict[str, str] | None:
-        """The path parameters if the segments of a path match, else None."""
+        """Return the path parameters if the segments of a path match, else None."""
         pattern_segments = self.path.split("/")
         if len(pattern_segments) != len(segments):
             return None
@@ -60,13 +60,13 @@ class Route:
 
 
 class Routes:
-    """Every route of the API; a static segment goes before a parameter."""
+    """All routes of the API; a static segment takes precedence over a parameter."""
 
     def __init__(self, routes: list[Route]) -> None:
         self.routes = sorted(routes, key=_specificity)
 
     def find_route(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The route of a request and its path parameters; None if there is none."""
+        """Return the route of a request with its path parameters; None if no route matches."""
         segments = path.split("/")
         for route in self.routes:
             if route.method == method and (parameters := route.match_path(segments)) is not None:
@@ -94,8 +94,8 @@ def read_routes(template: Template) -> Routes:
 
 def _parse_route(path: str, method: str, operation: Any, authorizers: dict[str, Authorizer]) -> Route:
     schemes = [name for requirement in operation.get("security", []) for name in requirement]
-    unknown = [name for name in schemes if name != _IAM and name not in authorizers]
-    if unknown or "+}" in path or method.startswith("x-"):
+    unsupported = [name for name in schemes if name != _IAM and name not in authorizers]
+    if unsupported or "+}" in path or method.startswith("x-"):
         raise StackError(f"the local stack has no rule for the route {method} {path}")
     return Route(
         method=method.upper(),
@@ -114,9 +114,9 @@ def _resolve_identity_source(source: str, request: Request, route: Route) -> str
 
 def _parse_authorizer(spec: Any) -> Authorizer:
     sources = tuple(spec.get("identitySource", ()))
-    unknown = [source for source in sources if source != _ROUTE_KEY and not source.startswith(_HEADER)]
+    unsupported = [source for source in sources if source != _ROUTE_KEY and not source.startswith(_HEADER)]
     caches_result = spec.get("authorizerResultTtlInSeconds") != 0
-    if unknown or caches_result or not spec.get("enableSimpleResponses"):
+    if unsupported or caches_result or not spec.get("enableSimpleResponses"):
         raise StackError(f"the local stack has no rule for the authorizer {spec}")
     return Authorizer(_parse_function_arn(spec["authorizerUri"]), sources)
 

@@ -1,4 +1,4 @@
-"""The local stack's HTTP server: local routes first, then the API."""
+"""The local stack's HTTP server: serves the local routes and the API."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from local.gateway.control import ControlApi
     from local.gateway.lambda_api import LambdaApi
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("local")
 _PIECE_BYTES = 65_536
 _MAX_LINE_BYTES = 1024
 _STATUSES_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 class UnreadableBody(Exception):
-    """A request whose body cannot be read."""
+    """The body of a request cannot be read."""
 
 
 class Gateway(ThreadingHTTPServer):
-    """Serves 127.0.0.1, one thread per connection."""
+    """Serves 127.0.0.1 with one thread per connection."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -42,7 +42,7 @@ class Gateway(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def respond(self, request: Request) -> Response:
-        """Answer a request, whatever happens."""
+        """Return the response to a request; 500 on any exception."""
         try:
             return self._find_handler(request.path).handle_request(request)
         except Exception:
@@ -63,14 +63,14 @@ class _Handler(BaseHTTPRequestHandler):
     server: Gateway
 
     def handle(self) -> None:
-        """Serve the connection; a client may go away at any time."""
+        """Serve the connection; the client may disconnect at any time."""
         try:
             super().handle()
         except ConnectionError:
             self.close_connection = True
 
     def handle_http(self) -> None:
-        """Read a request and answer it."""
+        """Read a request and send the response."""
         try:
             body = self._read_body()
         except UnreadableBody as error:
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_http  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
-        """Write no line for each request."""
+        """Suppress the line per request."""
 
     def _build_request(self, body: bytes) -> Request:
         path, _, query = self.path.partition("?")
@@ -106,9 +106,12 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _read_body(self) -> bytes | None:
-        """The request's body; None if it is over the limit. It is read to its end, or the client sees no answer.
+        """Return the request's body; None if it is over the limit.
 
-        :raises BadRequest: if it ends early or its length makes no sense
+        An oversized body is read to its end, too, since the client would not receive the response otherwise.
+
+        Raises:
+            UnreadableBody: The body ends early or its length is invalid.
         """
         chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
         body, size = bytearray(), 0

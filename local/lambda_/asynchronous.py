@@ -1,8 +1,9 @@
-"""Lambda's asynchronous invocation: retries, without the waits, then the on-failure queue."""
+"""Lambda's asynchronous invocation: retries after short waits, then the on-failure queue."""
 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,18 +18,20 @@ if TYPE_CHECKING:
     from local.lambda_.functions import LocalFunctions
 
 _DEFAULT_RETRIES = 2
+_RETRY_WAIT_SECONDS = 0.5
+"""Lambda waits for one and two minutes, long enough for the run that a duplicate delivery may have met to end."""
 
 
 @dataclass(frozen=True)
 class InvokeConfig:
-    """How a function is retried, and the URL of the queue for what fails for good."""
+    """The retries of a function, and the URL of the queue for events that fail permanently."""
 
     retries: int = _DEFAULT_RETRIES
     on_failure_queue_url: str | None = None
 
 
 class AsynchronousInvoker:
-    """Invokes functions as Lambda does for whoever does not wait for the answer."""
+    """Invokes functions as Lambda does for invocation type Event."""
 
     def __init__(
         self, functions: LocalFunctions | LambdaEndpoint, aws: AwsClients, configs: dict[str, InvokeConfig]
@@ -38,9 +41,10 @@ class AsynchronousInvoker:
         self._configs = configs
 
     def invoke_with_retries(self, arn: str, event: Any) -> Any:
-        """Invoke a function until it succeeds or its retries are used up, and return its answer.
+        """Invoke a function until it succeeds or its retries are exhausted, and return its result.
 
-        :raises FunctionFailed: the last failure, after the on-failure queue got its record
+        Raises:
+            FunctionError: The last attempt failed; the on-failure queue has received the invocation record.
         """
         config = self._configs.get(arn, InvokeConfig())
         request_id = str(uuid4())
@@ -53,7 +57,8 @@ class AsynchronousInvoker:
                         config, _build_invocation_record(arn, event, request_id, attempt + 1, failure)
                     )
                     raise
-        raise AssertionError("a range of at least one attempt")
+                time.sleep(_RETRY_WAIT_SECONDS)
+        raise AssertionError("the loop makes at least one attempt")
 
     def _dead_letter_event(self, config: InvokeConfig, record: dict[str, Any]) -> None:
         if config.on_failure_queue_url:
@@ -61,7 +66,7 @@ class AsynchronousInvoker:
 
 
 def read_invoke_configs(template: Template) -> dict[str, InvokeConfig]:
-    """The template's asynchronous invocation configs, by function ARN."""
+    """Return the template's asynchronous invocation configs, by function ARN."""
     functions = {
         spec["FunctionName"]: name
         for name, spec in template.properties_by_type("AWS::Lambda::Function").items()
@@ -77,7 +82,7 @@ def read_invoke_configs(template: Template) -> dict[str, InvokeConfig]:
 
 
 def read_queue_urls(template: Template) -> dict[str, str]:
-    """The URL of each of the template's queues, by its ARN."""
+    """Return the URL of each of the template's queues, by its ARN."""
     return {
         values["Arn"]: values["Ref"]
         for name, values in template.attributes.items()
@@ -88,7 +93,7 @@ def read_queue_urls(template: Template) -> dict[str, str]:
 def _build_invocation_record(
     arn: str, event: Any, request_id: str, attempts: int, failure: FunctionError
 ) -> dict[str, Any]:
-    """What Lambda sends to an on-failure destination."""
+    """Return the invocation record that Lambda sends to an on-failure destination."""
     return {
         "version": "1.0",
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),

@@ -20,18 +20,19 @@ _MAX_INVOCATION_SECONDS = 120
 
 
 class LambdaEndpoint:
-    """Invokes the template's functions by their logical ids, and waits for the answer."""
+    """Invokes the template's functions by their logical ids and waits for the results."""
 
     def __init__(self, url: str, logical_ids: Mapping[str, str]) -> None:
-        # Not tried again here: the asynchronous invoker counts the attempts.
+        # No retries here: the asynchronous invoker counts the attempts.
         config = Config(read_timeout=_MAX_INVOCATION_SECONDS, retries={"total_max_attempts": 1})
         self._client: Any = boto3.client("lambda", endpoint_url=url, config=config)
         self._logical_ids = logical_ids
 
     def invoke_function(self, arn: str, event: Any, _request_id: str | None = None) -> Any:
-        """Invoke a function, whatever version or alias its ARN names, and return its JSON answer.
+        """Invoke a function, ignoring version and alias of the ARN, and return its JSON result.
 
-        :raises FunctionFailed: if it fails, or cannot be reached
+        Raises:
+            FunctionError: The function failed or cannot be reached.
         """
         name = self._logical_ids[strip_qualifier(arn)]
         try:
@@ -39,7 +40,7 @@ class LambdaEndpoint:
             body = json.loads(response["Payload"].read())
         except (BotoCoreError, ClientError, ValueError) as error:
             raise FunctionError.from_exception(error) from error
-        # `sam local` does not say of every failure that it is one.
+        # `sam local` does not mark every failure by a header.
         if "FunctionError" in response or _is_error_body(body):
             raise FunctionError(body["errorMessage"], body["errorType"], body.get("stackTrace", []))
         return body
@@ -50,7 +51,7 @@ def _is_error_body(body: Any) -> bool:
 
 
 def read_logical_ids(template: Template) -> dict[str, str]:
-    """The logical id of each of the template's functions, by its ARN."""
+    """Return the logical id of each of the template's functions, by its ARN."""
     return {
         template.attributes[name]["Arn"]: name
         for name in template.properties_by_type("AWS::Lambda::Function")
@@ -58,5 +59,5 @@ def read_logical_ids(template: Template) -> dict[str, str]:
 
 
 def strip_qualifier(arn: str) -> str:
-    """A function's ARN without version or alias."""
+    """Return a function's ARN without version or alias."""
     return ":".join(arn.split(":")[:7])

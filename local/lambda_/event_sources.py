@@ -1,4 +1,4 @@
-"""Lambda's event source mappings: what is written to a table invokes a function with it."""
+"""Lambda's event source mappings: a table's stream records invoke a function."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from local.lambda_.endpoint import LambdaEndpoint
     from local.lambda_.functions import LocalFunctions
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("local")
 POLL_INTERVAL_SECONDS = 1.0
 MAX_ATTEMPTS = 3
-"""Of the hours that Lambda tries."""
+"""Lambda retries for hours instead."""
 
 
 @dataclass(frozen=True)
 class EventSourceMapping:
-    """What of a stream invokes which function, and the URL of the queue for what fails for good."""
+    """A mapping: the stream's records that match the patterns invoke the function; dead letters go to the queue."""
 
     stream: TableStream
     function_arn: str
@@ -45,7 +45,7 @@ class EventSourceMapping:
 
 
 class EventSourcePoller:
-    """Plays the template's event source mappings, in order and at least once."""
+    """Processes the template's event source mappings, in order and at least once."""
 
     def __init__(
         self,
@@ -61,24 +61,24 @@ class EventSourcePoller:
         self._lock = Lock()
 
     def run(self, stop: Event) -> None:
-        """Read on and on until told to stop, and once more then."""
+        """Poll the streams until `stop` is set, then a last time."""
         ended = False
         while not ended:
             ended = stop.wait(POLL_INTERVAL_SECONDS)
             self.poll_streams()
 
     def poll_streams(self) -> None:
-        """Hand over what there is."""
+        """Deliver all new records."""
         with self._lock:
             try:
                 for mapping in self._mappings:
                     for batch in mapping.stream.read_batches(self._to_local_time):
                         self._deliver_batch(mapping, batch)
             except (BotoCoreError, ClientError) as error:
-                _logger.error("a stream cannot be read: %s", error)
+                _logger.error("polling the streams failed: %s", error)
 
     def _to_local_time(self, created: datetime) -> datetime:
-        """When something happened, by the stack's clock: AWS stamps it by the real one."""
+        """Convert a creation time to the stack's clock; AWS uses real time."""
         now = self._clock.now()
         return now if self._clock.is_frozen else now - max(timedelta(), datetime.now(UTC) - created)
 
@@ -92,7 +92,7 @@ class EventSourcePoller:
             self._invoke_or_bisect(mapping, Batch(batch.shard, matching[start : start + mapping.batch_size]))
 
     def _invoke_or_bisect(self, mapping: EventSourceMapping, batch: Batch) -> None:
-        """In halves where it fails again and again, so that one record alone is given up."""
+        """Retry the batch, then bisect it, so that only the failing record is dead-lettered."""
         remaining = batch.records
         for _ in range(MAX_ATTEMPTS):
             remaining = self._process_records(mapping, remaining)
@@ -108,7 +108,7 @@ class EventSourcePoller:
     def _process_records(
         self, mapping: EventSourceMapping, records: list[StreamRecord]
     ) -> list[StreamRecord]:
-        """The records from the first on that the function says has failed."""
+        """Invoke the function and return the records from the first failed one on."""
         try:
             response = self._functions.invoke_function(mapping.function_arn, {"Records": records})
         except FunctionError:
@@ -126,7 +126,7 @@ class EventSourcePoller:
 
 
 def read_event_source_mappings(template: Template, aws: AwsClients) -> list[EventSourceMapping]:
-    """The template's event source mappings, from now on."""
+    """Return the template's event source mappings; records already in a stream are skipped."""
     arns = {
         spec["FunctionName"]: template.attributes[name]["Arn"]
         for name, spec in template.properties_by_type("AWS::Lambda::Function").items()
@@ -151,7 +151,7 @@ def read_event_source_mappings(template: Template, aws: AwsClients) -> list[Even
 
 
 def _build_invocation_record(mapping: EventSourceMapping, batch: Batch, now: str) -> dict[str, Any]:
-    """What Lambda sends to an on-failure destination of a stream: where the records are, not what they say."""
+    """Return the record that Lambda sends to a stream's on-failure destination: the position of the records only."""
     numbers = [record["dynamodb"]["SequenceNumber"] for record in batch.records]
     return {
         "version": "1.0",

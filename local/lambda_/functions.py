@@ -1,4 +1,4 @@
-"""The template's functions, loaded into this process and invoked as Lambda invokes them."""
+"""The template's functions, imported into this process and invoked as by Lambda."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from local.cloudformation.template import Template
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("local")
 
 
 class FunctionError(Exception):
-    """A function raised, or returned what is not JSON."""
+    """A function raised an exception or returned a result that is not JSON."""
 
     def __init__(self, message: str, error_type: str, stack_trace: list[str]) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class FunctionError(Exception):
 
     @classmethod
     def from_exception(cls, error: Exception) -> Self:
-        """The failure that an exception is."""
+        """Create the error from an exception."""
         return cls(str(error), type(error).__name__, traceback.format_exception(error))
 
 
@@ -63,21 +63,22 @@ class LambdaContext:
     log_stream_name: str = "local"
 
     def get_remaining_time_in_millis(self) -> int:
-        """How long the invocation may still take."""
+        """Return the milliseconds left before the time-out."""
         return max(0, round((self.deadline - time.monotonic()) * 1000))
 
 
 class LocalFunctions:
-    """Every function of the template, by its ARN and those of its aliases."""
+    """All functions of the template, by their ARNs and those of their aliases."""
 
     def __init__(self, functions: list[Function], aliases: Mapping[str, str] | None = None) -> None:
         self._by_arn = {function.arn: function for function in functions}
         self._by_arn |= {alias: self._by_arn[arn] for alias, arn in (aliases or {}).items()}
 
     def invoke_function(self, arn: str, event: Any, request_id: str | None = None) -> Any:
-        """Invoke a function with an event of its own and return its JSON answer.
+        """Invoke a function with a copy of the event and return its JSON result.
 
-        :raises FunctionFailed: if it fails
+        Raises:
+            FunctionError: The function failed.
         """
         function = self._by_arn[arn]
         context = LambdaContext(
@@ -97,7 +98,7 @@ class LocalFunctions:
 
 
 def add_layers_to_path(template: Template) -> None:
-    """Make the template's layers importable."""
+    """Add the template's layers to the import path."""
     functions = template.properties_by_type("AWS::Lambda::Function")
     for name, folder in template.code_folders.items():
         if name not in functions:
@@ -107,7 +108,8 @@ def add_layers_to_path(template: Template) -> None:
 def load_functions(template: Template) -> LocalFunctions:
     """Import every function as Lambda does, with the template's environment.
 
-    :raises StackError: if two functions want one variable to have different values
+    Raises:
+        StackError: Two functions set a variable to different values.
     """
     declared = template.properties_by_type("AWS::Lambda::Function")
     os.environ.update(_merge_environments(declared))
@@ -117,13 +119,13 @@ def load_functions(template: Template) -> LocalFunctions:
 
 
 def read_function_arns(template: Template) -> dict[str, str]:
-    """The ARN of each function, by its name."""
+    """Return the ARN of each function, by its name."""
     functions = template.properties_by_type("AWS::Lambda::Function").items()
     return {spec["FunctionName"]: template.attributes[name]["Arn"] for name, spec in functions}
 
 
 def _read_aliases(template: Template) -> dict[str, str]:
-    """The function's ARN of each alias, by the alias's own, which is the same with its name behind."""
+    """Return the function's ARN of each alias, by the alias's ARN, which appends the alias's name to it."""
     aliases = (template.attributes[name]["Ref"] for name in template.properties_by_type("AWS::Lambda::Alias"))
     return {alias: alias.rpartition(":")[0] for alias in aliases}
 

@@ -1,6 +1,4 @@
-"""Event patterns, as filter criteria of event source mappings have them."""
-
-from __future__ import annotations
+"""Event patterns of the filter criteria of event source mappings."""
 
 import json
 from typing import Any
@@ -11,9 +9,10 @@ Pattern = dict[str, Any]
 
 
 def parse_pattern(text: str) -> Pattern:
-    """Parse a pattern of nested objects whose leaves are lists of what a value may be.
+    """Parse a pattern: nested objects whose leaves are lists of allowed values.
 
-    :raises StackError: at what AWS may know and this does not
+    Raises:
+        StackError: The pattern has an operator that only AWS supports.
     """
     pattern: Pattern = json.loads(text)
     _require_supported(pattern)
@@ -21,7 +20,7 @@ def parse_pattern(text: str) -> Pattern:
 
 
 def matches_pattern(pattern: Pattern, event: Any) -> bool:
-    """Whether the event has a value for each of the pattern's leaves, and that is one of the leaf's."""
+    """Return whether the event has an allowed value for each leaf of the pattern."""
     if not isinstance(event, dict):
         return False
     for name, expected in pattern.items():

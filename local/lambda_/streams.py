@@ -1,4 +1,4 @@
-"""What is written to a table, read from its stream."""
+"""Reads a table's DynamoDB stream."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PAGE_SIZE = 1000
 
 @dataclass(frozen=True)
 class Batch:
-    """Records of one shard, in order, as Lambda hands them over."""
+    """Records of one shard, in order, in Lambda's format."""
 
     shard: str
     records: list[StreamRecord]
@@ -23,20 +23,20 @@ class Batch:
 
 @dataclass
 class TableStream:
-    """Reads a stream, each record once."""
+    """A reader of a stream that returns each record once."""
 
     client: Any
     arn: str
     _last_sequence_numbers: dict[str, str] = field(default_factory=dict)
-    """The sequence number of the last record read of each shard."""
+    """The sequence number of the last record read, by shard."""
 
     def skip_existing_records(self) -> None:
-        """Leave out what there is."""
+        """Skip the records that the stream has now."""
         for _ in self._read_new_batches():
             pass
 
     def read_batches(self, convert_time: Callable[[datetime], datetime]) -> Iterator[Batch]:
-        """What is new, at the times that `stamp` makes of the stream's."""
+        """Yield the new records, with their creation times converted by `convert_time`."""
         for batch in self._read_new_batches():
             yield Batch(
                 batch.shard, [to_lambda_record(record, self.arn, convert_time) for record in batch.records]
@@ -49,11 +49,11 @@ class TableStream:
             while records:
                 self._last_sequence_numbers[shard] = records[-1]["dynamodb"]["SequenceNumber"]
                 yield Batch(shard, records)
-                # Fewer is all there was; what has come meanwhile is the next look's.
+                # A page that is not full was the last; records written meanwhile are read by the next poll.
                 records = self._read_records(shard) if len(records) == _PAGE_SIZE else []
 
     def _read_records(self, shard: str) -> list[StreamRecord]:
-        """By a new iterator each time: after a transaction that failed, moto's old ones read what is no more."""
+        """Read a page with a new iterator: after a failed transaction, moto's old ones return discarded records."""
         position = {"ShardIteratorType": "TRIM_HORIZON"}
         if shard in self._last_sequence_numbers:
             position = {
@@ -69,7 +69,7 @@ class TableStream:
 def to_lambda_record(
     record: StreamRecord, arn: str, convert_time: Callable[[datetime], datetime]
 ) -> StreamRecord:
-    """A record of the stream as Lambda hands it over: times are numbers, and it says where it is from."""
+    """Convert a stream record to Lambda's format, with its time as a number and the ARN of its source."""
     change = record["dynamodb"]
     created_at = convert_time(change["ApproximateCreationDateTime"])
     return {

@@ -1,6 +1,7 @@
-"""Condition expressions taken apart once for each text: moto does so for each request."""
+"""Tokenizes each condition expression once.
 
-from __future__ import annotations
+Written for moto 5.2.5, which tokenizes the expression of every request again, with regular expressions.
+"""
 
 from collections import deque
 from functools import lru_cache
@@ -12,7 +13,7 @@ _original_lex = ConditionExpressionParser._lex_condition_expression
 
 
 def patch_conditions() -> None:
-    """Let moto keep the words of the conditions it has seen."""
+    """Let moto cache the tokens of condition expressions."""
     ConditionExpressionParser._lex_condition_expression = _lex_condition  # type: ignore[method-assign,assignment]
 
 

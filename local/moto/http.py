@@ -1,6 +1,8 @@
-"""moto's HTTP on connections that stay open: werkzeug opens one, with a thread, for each request."""
+"""Serves moto on persistent connections.
 
-from __future__ import annotations
+Written for moto 5.2.5 and werkzeug 3.1. werkzeug closes the connection after each request, so that each needs a
+connection and a thread; moto lists the folders of its services, and the methods of the service, for each request.
+"""
 
 import logging
 from functools import cache
@@ -12,18 +14,21 @@ from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug import Response
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("local")
 
 
 class KeepAliveHandler(MotoRequestHandler):
-    """Answers one request after the other, each in one piece."""
+    """A request handler that keeps the connection open and sends each response in one piece."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
 
     def run_wsgi(self) -> None:
-        """Answer a request whose body is read to its end, as what is left of it would be read as the next one."""
+        """Run the application and send its response.
+
+        The request's body is read to its end first: the rest would be parsed as the next request.
+        """
         response = self._run_app()
         self.send_response(response.status_code)
         for name, value in response.headers.items():
@@ -49,7 +54,7 @@ class KeepAliveHandler(MotoRequestHandler):
 
 
 def patch_service_lookup() -> None:
-    """Let moto list the folders of its services, and the methods of each, once and not for each request."""
+    """Let moto list the folders of its services, and the methods of each service, once."""
     list_services = backends.list_of_moto_modules
     backends.list_of_moto_modules = cache(lambda: frozenset(list_services()))
     responses.method_names_from_class = cache(method_names_from_class)  # type: ignore[attr-defined]

@@ -1,4 +1,7 @@
-"""Queries whose cost does not grow with the table: moto sorts all of it for each of them."""
+"""Makes the cost of a query independent of the table's size.
+
+Written for moto 5.2.5, which sorts the whole table for each query.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,15 @@ _original_query = Table.query
 
 
 def patch_queries() -> None:
-    """Let moto look at one partition, or at an index without sorting first; needs one DynamoDB request at a time."""
+    """Let moto read one partition, or an index unsorted.
+
+    Requires that DynamoDB requests run one at a time.
+    """
     Table.query = query_partition  # type: ignore[method-assign,assignment]
 
 
 def query_partition(table: Table, hash_key: DynamoType | None, *args: Any, **kwargs: Any) -> Any:
-    """The same answer: moto sorts what it has found once more."""
+    """Return moto's result; moto sorts the matching items itself."""
     if not table.has_range_key:
         return _original_query(table, hash_key, *args, **kwargs)
     index = kwargs.get("index_name") or (args[6] if len(args) > 6 else None)

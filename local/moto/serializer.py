@@ -1,4 +1,7 @@
-"""Items as moto has them in its answers, which it would walk through for each of their attributes' names."""
+"""Serializes DynamoDB items as they are stored.
+
+Written for moto 5.2.5, which walks through every attribute value of every item of a response, by the service's model.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def patch_serializers() -> None:
-    """Let moto write the items of tables and of streams as they are."""
+    """Let moto serialize the items of tables and streams as they are stored."""
     for service in ("dynamodb", "dynamodbstreams"):
         SERVICE_SPECIFIC_SERIALIZERS[service] = {"json": ItemSerializer}
 
 
 class ItemSerializer(JSONSerializer):
-    """Serializes all but what is in items."""
+    """A serializer that leaves the contents of items to the JSON encoder."""
 
     def _serialize_type_map(self, serialized: Any, value: Any, shape: MapShape, key: str) -> None:
         if shape.value.name == "AttributeValue":
@@ -39,4 +42,4 @@ def _encode_value(value: Any) -> Any:
         return value.to_json()
     if isinstance(value, bytes):
         return b64encode(value).decode()
-    raise TypeError(f"{type(value)} in an answer")
+    raise TypeError(f"cannot serialize {type(value)}")

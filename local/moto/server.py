@@ -1,4 +1,4 @@
-"""The moto server, run as a process of its own: ``python -m local.moto.server ADDRESS PORT LAMBDA_URL``."""
+"""The moto server, a process of its own: ``python -m local.moto.server ADDRESS PORT LAMBDA_URL``."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ _FORWARDED_HEADERS = {"content-type", "x-amz-function-error", "x-amzn-errortype"
 
 
 class AtomicDynamoDb:
-    """One request of DynamoDB or its streams at a time: moto has no lock of its own and loses parallel writes."""
+    """Runs requests of DynamoDB and its streams one at a time.
+
+    Written for moto 5.2.5, which has no lock and loses parallel writes.
+    """
 
     def __init__(self, app: Application) -> None:
         self._app = app
         self._lock = Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Pass a request on, alone if it is DynamoDB's."""
+        """Pass a request on; hold the lock if it is DynamoDB's."""
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         lock: AbstractContextManager[Any] = self._lock if target.startswith("DynamoDB") else nullcontext()
         with lock:
@@ -47,14 +50,14 @@ class AtomicDynamoDb:
 
 
 class LambdaProxy:
-    """Passes what is asked of Lambda on to where the stack's functions are."""
+    """Forwards Lambda's requests to the process that has the stack's functions."""
 
     def __init__(self, app: Application, url: str) -> None:
         self._app = app
         self._url = url
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Pass a request on, to moto if it is not Lambda's."""
+        """Forward a request of Lambda; pass any other on to moto."""
         if not environ["PATH_INFO"].startswith("/2015-03-31/functions"):
             return self._app(environ, start_response)
         request = WsgiRequest(environ)
@@ -74,7 +77,7 @@ class LambdaProxy:
 
 
 def serve_moto(address: str, port: int, lambda_url: str) -> None:
-    """Serve until killed."""
+    """Serve until the process is killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     patch_transactions()
     patch_queries()

@@ -1,6 +1,7 @@
-"""Streams as quick as tables, for days on end.
+"""Keeps DynamoDB streams fast and bounded, also over days.
 
-moto keeps every record and every iterator for ever, and what it has undone; each record takes it milliseconds to send.
+Written for moto 5.2.5, which keeps every record and iterator forever, whose iterators return the records of a cancelled
+transaction, and which takes milliseconds to serialize each record.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ _original_add = StreamShard.add
 
 
 def patch_streams() -> None:
-    """Let moto drop old records and iterators, as AWS does, and send records as they are; one request at a time."""
+    """Let moto delete old records and iterators, as AWS does, and serialize records as they are stored.
+
+    Requires that DynamoDB requests run one at a time.
+    """
     StreamShard.add = _add_and_trim  # type: ignore[method-assign,assignment]
     DynamoDBStreamsHandler.get_records = _get_records  # type: ignore[method-assign,assignment]
 
@@ -38,7 +42,7 @@ def _add_and_trim(shard: StreamShard, old: Any, new: Any) -> None:
 
 
 def trim_shard(shard: StreamShard) -> None:
-    """At times, all but the newest records of a shard."""
+    """Delete the oldest records of a shard once it holds twice as many as are retained."""
     if len(shard.items) >= 2 * RETAINED_RECORDS:
         trimmed_count = len(shard.items) - RETAINED_RECORDS
         shard.items = shard.items[trimmed_count:]
@@ -59,13 +63,13 @@ def _trim_iterators(backend: DynamoDBStreamsBackend) -> None:
 
 
 def _to_epoch(instant: datetime) -> float:
-    """moto's times are of UTC and do not say so."""
+    """Convert a time of moto, which is in UTC but naive."""
     return instant.replace(tzinfo=UTC).timestamp()
 
 
 @contextmanager
 def atomic_stream_writes(backend: DynamoDBBackend, table_names: Iterable[str]) -> Iterator[None]:
-    """Within, what is added to the streams of the tables stays apart, and goes with what fails."""
+    """Buffer the tables' stream records within the block, and discard them if it fails."""
     shards = {name: shard for name in set(table_names) if (shard := _find_shard(backend.tables.get(name)))}
     buffers = {name: _create_buffer(shard) for name, shard in shards.items()}
     for name, shard in buffers.items():
@@ -85,7 +89,7 @@ def _find_shard(table: Table | None) -> StreamShard | None:
 
 
 def _create_buffer(shard: StreamShard) -> StreamShard:
-    """An empty one, whose records are numbered on from the shard's."""
+    """Return an empty shard whose sequence numbers continue those of the shard."""
     buffer = copy.copy(shard)
     buffer.items = []
     buffer.starting_sequence_number += len(shard.items)

@@ -1,6 +1,7 @@
-"""Transactions whose cost does not grow with the table: moto copies all of it for each item of one."""
+"""Makes the cost of a transaction independent of the table's size.
 
-from __future__ import annotations
+Written for moto 5.2.5, which copies the whole table for each item of a transaction.
+"""
 
 import copy
 from collections import defaultdict
@@ -17,12 +18,15 @@ _original_transact_write_items = DynamoDBBackend.transact_write_items
 
 
 def patch_transactions() -> None:
-    """Let moto keep copies of the touched items alone; needs one DynamoDB request at a time."""
+    """Let moto copy only the items of a transaction.
+
+    Requires that DynamoDB requests run one at a time.
+    """
     DynamoDBBackend.transact_write_items = transact_write_items  # type: ignore[method-assign,assignment]
 
 
 def transact_write_items(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    """All of the operations or none, in the table and in its stream."""
+    """Apply all of the operations or none, in the table and in its stream."""
     operations = [operation for item in transact_items for operation in item.values()]
 
     def copy_table(table: Table, _memo: dict[int, Any]) -> Table:

@@ -19,7 +19,7 @@ LAST_YEAR = 2199
 
 @dataclass(frozen=True)
 class CronField:
-    """One field: its name, its range, and the words that stand for numbers from the range's start."""
+    """A field: its name, its range, and the words for numbers from the start of the range."""
 
     name: str
     first: int
@@ -27,7 +27,7 @@ class CronField:
     words: tuple[str, ...] = ()
 
     def parse(self, text: str) -> frozenset[int]:
-        """Every value that a field's text means."""
+        """Return the values of a field's text."""
         return frozenset().union(*(self._parse_item(item) for item in text.split(",")))
 
     def _parse_item(self, text: str) -> range:
@@ -38,7 +38,7 @@ class CronField:
         low = self.first if star else self._parse_value(start)
         high = self.last if star or (step and not end) else self._parse_value(end or start)
         if low > high or step == "0":
-            raise ValueError(f"{self.name} {text!r} means nothing")
+            raise ValueError(f"{self.name} {text!r} selects no value")
         return range(low, high + 1, int(step or 1))
 
     def _parse_value(self, text: str) -> int:
@@ -59,7 +59,7 @@ _YEAR = CronField("year", 1970, LAST_YEAR)
 
 @dataclass(frozen=True)
 class Cron:
-    """A parsed expression; a day field that is ``?`` is None."""
+    """A parsed expression; a day field of ``?`` is None."""
 
     times: tuple[time, ...]
     days_of_month: frozenset[int] | None
@@ -68,7 +68,7 @@ class Cron:
     years: frozenset[int]
 
     def next_after(self, instant: datetime, zone: ZoneInfo) -> datetime | None:
-        """The first fire after an instant, in UTC; None if there is none.
+        """Return the first fire time after an instant, in UTC; None if there is none.
 
         A local time that does not exist is skipped, and one that repeats fires the first time only.
         """
@@ -101,7 +101,8 @@ class Cron:
 def parse_cron(expression: str) -> Cron:
     """Parse ``cron(…)``.
 
-    :raises ValueError: saying what EventBridge would refuse, or what this evaluator does not know
+    Raises:
+        ValueError: EventBridge refuses the expression, or this evaluator does not support it.
     """
     match = re.fullmatch(r"cron\(([^()]*)\)", expression)
     fields = match.group(1).split() if match else []

@@ -1,4 +1,4 @@
-"""Fires what stands in EventBridge Scheduler as the clock passes, or as it is set forward."""
+"""Fires the schedules of EventBridge Scheduler as the clock runs or is advanced."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     from local.lambda_.asynchronous import AsynchronousInvoker
     from local.scheduler.schedules import LocalTimer, TimerReader
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger("local")
 
 MAX_OCCURRENCES = 10_000
-"""How many one move of the clock delivers: some minutes' work."""
+"""The limit for one advance of the clock; that many take some minutes."""
 
 _MAX_CONCURRENCY = 8
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivered occurrence and what became of it."""
+    """A delivered occurrence with its status."""
 
     schedule_id: str
     scheduled_time: datetime
     status: str
 
     def as_json(self) -> dict[str, str]:
-        """As the local routes answer it."""
+        """Return the JSON of the local routes."""
         return {
             "scheduleId": self.schedule_id,
             "scheduledTime": format_instant(self.scheduled_time),
@@ -57,7 +57,7 @@ class _TimerState:
     next_fire: datetime | None
 
     def occurrences(self, end: datetime) -> Iterator[datetime]:
-        """Every time at which it fires until then, should it stay as it is."""
+        """Yield every fire time up to `end`, assuming the timer does not change."""
         instant = self.next_fire
         while instant and instant <= end:
             yield instant
@@ -65,7 +65,7 @@ class _TimerState:
 
 
 class LocalScheduler:
-    """Delivers each occurrence once, in order of time."""
+    """Delivers each occurrence once, in chronological order."""
 
     def __init__(
         self,
@@ -87,9 +87,10 @@ class LocalScheduler:
         self._pool = ThreadPoolExecutor(_MAX_CONCURRENCY, thread_name_prefix="fire")
 
     def advance_to(self, to: datetime) -> list[Delivery]:
-        """Set the clock forward and deliver every occurrence due on the way, each at its time.
+        """Advance the clock to an instant and deliver every occurrence up to it, each at its time.
 
-        :raises ValueError: if the instant has passed, or is too far for one move
+        Raises:
+            ValueError: The instant has passed, or is too far for one advance.
         """
         with self._lock:
             if to < self._clock.now():
@@ -99,25 +100,26 @@ class LocalScheduler:
             return self._advance_clock(to)
 
     def advance_by(self, duration: timedelta) -> list[Delivery]:
-        """The same by a duration, which begins when the moves before it have ended."""
+        """Advance the clock by a duration, which starts when earlier advances have ended; see `advance_to`."""
         with self._lock:
             return self._advance_clock(self._clock.now() + duration)
 
     def fire_due(self) -> list[Delivery]:
-        """Deliver what has come due on a running clock."""
+        """Deliver the due occurrences of a running clock."""
         with self._lock:
             return self._fire_until(self._clock.now())
 
     def deliver_occurrence(self, schedule_id: str, scheduled_time: datetime) -> Delivery:
-        """Deliver one occurrence, whether it was delivered before or not.
+        """Deliver one occurrence, even if it was delivered before.
 
-        :raises LookupError: if there is no such timer and never was
+        Raises:
+            LookupError: The timer does not exist and never existed.
         """
         timer = self._timers.read_timer(schedule_id) or self._timer_history[schedule_id]
         return self._invoke_target(timer, scheduled_time)
 
     def run(self, stop: Event) -> None:
-        """Fire at every full minute until told to stop."""
+        """Deliver due occurrences at every full minute until `stop` is set."""
         minute = _truncate_to_minute(self._clock.now())
         while not stop.wait(seconds_until_next_minute(self._clock.now())):
             if _truncate_to_minute(self._clock.now()) == minute:
@@ -132,7 +134,7 @@ class LocalScheduler:
     def _advance_clock(self, to: datetime) -> list[Delivery]:
         self._refresh_timers()
         self._require_reachable(to)
-        self._deliver_stream_records()  # while it is their time
+        self._deliver_stream_records()  # before the clock moves, for the time of these events is now
         self._clock.freeze_at(self._clock.now())
         try:
             deliveries = self._fire_until(to)
@@ -153,15 +155,15 @@ class LocalScheduler:
 
     def _fire_until(self, end: datetime) -> list[Delivery]:
         deliveries: list[Delivery] = []
-        # Look again after every instant: what was invoked may have changed the timers.
+        # Timers are read again after every instant: the invoked functions may have changed them.
         while due_states := self._find_due_timers(end):
-            instant = min(standing.next_fire for standing in due_states if standing.next_fire)
-            batch = [standing for standing in due_states if standing.next_fire == instant]
+            instant = min(state.next_fire for state in due_states if state.next_fire)
+            batch = [state for state in due_states if state.next_fire == instant]
             if self._clock.is_frozen:
                 self._clock.freeze_at(max(instant, self._clock.now()))
             for state in batch:
                 state.next_fire = state.timer.next_after(instant)
-            timers = [standing.timer for standing in batch]
+            timers = [state.timer for state in batch]
             deliveries += self._pool.map(self._invoke_target, timers, [instant] * len(timers))
         return deliveries
 
@@ -182,7 +184,7 @@ class LocalScheduler:
         self._timer_states, self._refreshed_at = states, now
 
     def _find_effective_time(self, timer: LocalTimer, now: datetime) -> datetime:
-        """When a new or changed timer began to stand, by this clock: AWS stamps it by the real one."""
+        """Return when a new or changed timer took effect, by this clock; AWS uses real time."""
         if self._clock.is_frozen:
             return now
         age = max(timedelta(), datetime.now(UTC) - timer.modified_at)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class MinuteRules:
-    """Invokes what the template's rules invoke; the only rate they may have is a minute."""
+    """Invokes the targets of the template's rules; the only supported rate is one minute."""
 
     def __init__(self, template: Template, invoker: AsynchronousInvoker, clock: LocalClock) -> None:
         self._invoker = invoker
@@ -29,7 +29,7 @@ class MinuteRules:
             raise StackError(f"the local stack has no rule for the rate of {', '.join(unsupported)}")
 
     def invoke_rules(self) -> dict[str, Any]:
-        """Invoke every function once; the answers by the name of the rule."""
+        """Invoke every function once and return the results, by rule name."""
         return {name: self._invoke_function(arn) for name, arn in self._functions.items()}
 
     def _invoke_function(self, arn: str) -> Any:

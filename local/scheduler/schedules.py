@@ -1,4 +1,4 @@
-"""The schedules that stand in EventBridge Scheduler, read as any client reads them."""
+"""Reads the schedules of EventBridge Scheduler as any client does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(r"<aws\.scheduler\.([a-z-]+)>")
 
 @dataclass(frozen=True)
 class LocalTimer:
-    """One EventBridge schedule, as it stood when it was read."""
+    """A snapshot of an EventBridge schedule."""
 
     name: str
     arn: str
@@ -35,11 +35,11 @@ class LocalTimer:
     cron: Cron = field(repr=False, compare=False)
 
     def next_after(self, instant: datetime) -> datetime | None:
-        """The first time after an instant at which it fires; None if it never does."""
+        """Return the first fire time after an instant; None if there is none."""
         return self.cron.next_after(instant, ZoneInfo(self.timezone)) if self.enabled else None
 
     def render_input(self, scheduled_time: datetime) -> str:
-        """The target's input for one occurrence, with EventBridge's placeholders filled in."""
+        """Return the target's input for one occurrence, with EventBridge's context attributes substituted."""
         values = {
             "scheduled-time": scheduled_time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "schedule-arn": self.arn,
@@ -50,7 +50,7 @@ class LocalTimer:
 
 
 class TimerReader:
-    """Reads the timers of one schedule group; each version of a schedule is read once."""
+    """Reads the timers of a schedule group; each version of a schedule is read once."""
 
     def __init__(self, scheduler: EventBridgeSchedulerClient, group: str) -> None:
         self._scheduler = scheduler
@@ -58,7 +58,7 @@ class TimerReader:
         self._cache: dict[str, LocalTimer] = {}
 
     def read_timers(self) -> dict[str, LocalTimer]:
-        """Every timer that stands now, by name."""
+        """Return all existing timers, by name."""
         timers = {}
         pages = self._scheduler.get_paginator("list_schedules").paginate(GroupName=self._group)
         for summary in (summary for page in pages for summary in page["Schedules"]):
@@ -75,7 +75,7 @@ class TimerReader:
         return timers
 
     def read_timer(self, name: str) -> LocalTimer | None:
-        """The timer of that name as it stands now, if it does."""
+        """Return the timer of a name, or None if it does not exist."""
         if not _NAME.fullmatch(name):
             return None
         try:

@@ -1,4 +1,4 @@
-"""The HTTP call back to the scheduler, on behalf of an install."""
+"""HTTP callbacks to the scheduler on behalf of an install."""
 
 import logging
 import time
@@ -12,14 +12,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CallbackResponse:
-    """What the scheduler answered."""
+    """The scheduler's response."""
 
     status: int
     body: str
 
 
 class SchedulerCallback:
-    """Knows where the scheduler is and how to be let in."""
+    """A client of the scheduler's callback API."""
 
     def __init__(self, base_url: str, auth_token: str) -> None:
         self._url = f"{base_url}/api/internal/ext-scheduler/install/"
@@ -30,9 +30,18 @@ class SchedulerCallback:
     def post_operation(
         self, install_id: str, body: str, deadline: float, callback_token: str | None
     ) -> CallbackResponse | None:
-        """The answer to `body`, or None where none came before `deadline` (of the monotonic clock).
+        """Send `body` and return the response.
 
-        A run that was given a token of its own shows that one; the runner's own would open every install.
+        A run with a callback token of its own sends that one, because the runner's token opens every install.
+
+        Args:
+            install_id: The install on whose behalf the callback is sent.
+            body: The operation as JSON text.
+            deadline: When to stop waiting, on the monotonic clock.
+            callback_token: The run's own token, if it has one.
+
+        Returns:
+            The response, or None if there is none before `deadline`.
         """
         remaining = deadline - time.monotonic()
         if remaining <= 0:
@@ -47,7 +56,7 @@ class SchedulerCallback:
                 retries=False,
             )
         except urllib3.exceptions.HTTPError as error:
-            log.warning("the scheduler gave no answer: %s", error)
+            log.warning("the scheduler did not respond: %s", error)
             return None
         return CallbackResponse(response.status, response.data.decode(errors="replace"))
 

@@ -1,4 +1,4 @@
-"""What an extension logs or prints, in the runner's log."""
+"""Writes what an extension logs or prints to the runner's log."""
 
 import logging
 
@@ -12,7 +12,7 @@ MAX_OUTPUT_BYTES = 64 * 1024
 
 
 class ExtensionLog:
-    """The log of one execution: each line names request and install, and a flood is cut."""
+    """The log of one execution. Each line names the request and the install; the number of lines is limited."""
 
     def __init__(self, context: ExecutionContext) -> None:
         self._origin = f"[request {context.request_id or '-'}, install {context.install_id or '-'}]"
@@ -41,16 +41,16 @@ class ExtensionLog:
         self.write(logging.ERROR, message)
 
     def capture(self, output: bytes) -> None:
-        """Keep what is printed to stdout or stderr, for `flush`."""
+        """Store what the extension prints to stdout or stderr until `flush`."""
         self._output += output[: MAX_OUTPUT_BYTES - len(self._output)]
 
     @property
     def output_lines(self) -> list[str]:
-        """The lines printed so far."""
+        """The lines that the extension has printed so far."""
         return self._output.decode(errors="replace").splitlines()
 
     def flush(self) -> None:
-        """Log what was printed."""
+        """Log the printed lines."""
         for line in filter(str.strip, self.output_lines):
             self.info(line)
         self._output.clear()

@@ -19,7 +19,7 @@ PACKAGE_PREFIX = "alga:extension/"
 
 
 def context_record(context: ExecutionContext) -> Record:
-    """The WIT record `context-data`."""
+    """Return the WIT record `context-data`."""
     return build_record(
         request_id=context.request_id,
         tenant_id=context.tenant_id,
@@ -32,7 +32,7 @@ def context_record(context: ExecutionContext) -> Record:
 def host_functions(
     context: ExecutionContext, extension_log: ExtensionLog, scheduler: HostScheduler
 ) -> dict[str, HostFunction]:
-    """What this runner implements, by `interface.function`."""
+    """Return the functions that this runner implements, by `interface.function`."""
     return {
         "context.get-context": lambda: context_record(context),
         "logging.log-info": extension_log.info,
@@ -50,7 +50,10 @@ def host_functions(
 def link_imports(
     linker: Linker, imports: Mapping[str, Interface], functions: Mapping[str, HostFunction]
 ) -> None:
-    """Give a component all it imports of the package; what the runner lacks is refused when called."""
+    """Link everything that a component imports from the package.
+
+    A function that this runner does not implement is linked too, and refuses each call.
+    """
     with linker.root() as root:
         for interface, items in imports.items():
             with root.add_instance(PACKAGE_PREFIX + interface) as instance:

@@ -1,4 +1,4 @@
-"""WIT records, and the schedules and endpoints of the callback API as such."""
+"""Conversion of the callback API's schedules and endpoints to WIT records."""
 
 import json
 
@@ -23,7 +23,7 @@ _ENDPOINT_FIELDS = {name: name for name in ("id", "method", "path", "handler", "
 
 
 def build_record(**fields: object) -> Record:
-    """A WIT record; its field names are kebab-case."""
+    """Return a WIT record of `fields`, whose names become kebab-case."""
     result = Record()
     for name, value in fields.items():
         setattr(result, name.replace("_", "-"), value)
@@ -31,23 +31,38 @@ def build_record(**fields: object) -> Record:
 
 
 def parse_member(fields: dict[str, str], name: str) -> object:
-    """The value of a member by its text; None where it is absent."""
+    """Parse the text of a member; return None if the member is absent."""
     return json.loads(fields.get(name, "null"))
 
 
 def parse_schedules(body: str) -> list[Record]:
-    """The schedules of a `list` answer. Raises ValueError or LookupError where it is no such answer."""
+    """Return the schedules of a `list` response.
+
+    Raises:
+        ValueError: The text is not JSON of the expected form.
+        LookupError: A member is missing.
+    """
     return [_parse_schedule(text) for text in parse_elements(parse_members(body)["schedules"])]
 
 
 def parse_optional_schedule(body: str) -> Record | None:
-    """The schedule of a `get` answer; raises as `schedules` does."""
+    """Return the schedule of a `get` response.
+
+    Raises:
+        ValueError: The text is not JSON of the expected form.
+        LookupError: The member is missing.
+    """
     text = parse_members(body)["schedule"]
     return None if text == "null" else _parse_schedule(text)
 
 
 def parse_endpoints(body: str) -> list[Record]:
-    """The endpoints of a `getEndpoints` answer; raises as `schedules` does."""
+    """Return the endpoints of a `getEndpoints` response.
+
+    Raises:
+        ValueError: The text is not JSON of the expected form.
+        LookupError: A member is missing.
+    """
     endpoint_members = map(parse_members, parse_elements(parse_members(body)["endpoints"]))
     return [
         build_record(**{name: parse_member(fields, key) for name, key in _ENDPOINT_FIELDS.items()})

@@ -1,4 +1,4 @@
-"""The host interface `scheduler`: WIT values on one side, the callback API's operations on the other."""
+"""The host interface `scheduler`: translates WIT calls to operations of the callback API."""
 
 import json
 import logging
@@ -35,21 +35,21 @@ SCHEDULER_ERRORS = {
 
 
 class HostScheduler:
-    """The interface for one execution; `post` is None where the extension may not schedule."""
+    """The interface for one execution. `post` is None if the extension may not schedule."""
 
     def __init__(self, post: Callable[[str], CallbackResponse | None] | None) -> None:
         self._post = post
 
     def list_schedules(self) -> list[Record] | str:
-        """All schedules of the install, or the error."""
+        """Return all schedules of the install, or an error case."""
         return self._request_read({"operation": "list"}, parse_schedules)
 
     def get_schedule(self, schedule_id: str) -> Record | str | None:
-        """The schedule, None where the install has no such one, or the error."""
+        """Return the schedule, None if the install does not have it, or an error case."""
         return self._request_read({"operation": "get", "scheduleId": schedule_id}, parse_optional_schedule)
 
     def get_endpoints(self) -> list[Record] | str:
-        """The endpoints of the installed version, or the error."""
+        """Return the endpoints of the installed version, or an error case."""
         return self._request_read({"operation": "getEndpoints"}, parse_endpoints)
 
     def create_schedule(self, schedule_input: Record) -> Record:
@@ -57,7 +57,7 @@ class HostScheduler:
         return self._request_write({"operation": "create"}, schedule_input)
 
     def update_schedule(self, schedule_id: str, schedule_input: Record) -> Record:
-        """Change what is given; an empty name or payload is cleared."""
+        """Update the fields that are set; an empty name or payload clears the field."""
         operation = {"operation": "update", "scheduleId": schedule_id}
         return self._request_write(operation, schedule_input, clearable=("name", "payload"))
 
@@ -76,7 +76,7 @@ class HostScheduler:
         try:
             return parse(response.body)
         except (ValueError, LookupError):
-            log.exception("the scheduler's answer is not the contract's")
+            log.exception("the scheduler's response does not match the contract")
             return "internal"
 
     def _request_write(
@@ -96,7 +96,11 @@ class HostScheduler:
 
 
 def _build_fields(schedule_input: Record, clearable: tuple[str, ...]) -> dict[str, object]:
-    """The members of a request for an input record; raises ValueError where the payload is not JSON."""
+    """Return the members of the operation for an input record.
+
+    Raises:
+        ValueError: The payload is not JSON.
+    """
     fields: dict[str, object] = {}
     for name in INPUT_FIELDS:
         field = getattr(schedule_input, name, None)

@@ -1,4 +1,4 @@
-"""The components in the extension folders, by content hash, each compiled once."""
+"""Components in the extension folders, by content hash. Each is compiled once."""
 
 import hashlib
 import logging
@@ -15,23 +15,28 @@ T = TypeVar("T")
 
 
 def content_hash(wasm: bytes) -> str:
-    """The name of a component in the contract: `sha256:` and the hash of its bytes."""
+    """Return the content hash of a component: `sha256:` and the hash of its bytes."""
     return "sha256:" + hashlib.sha256(wasm).hexdigest()
 
 
 class ComponentStore(Generic[T]):
-    """Finds a component by its hash, also one that was added or replaced while running."""
+    """Finds a component by its hash, including one that is added or replaced while the runner runs."""
 
     def __init__(self, folders: Iterable[Path], compile_component: Callable[[bytes], T]) -> None:
         self._folders = tuple(folders)
         self._compile_component = compile_component
         self._hashes: dict[tuple[Path, int, int], str] = {}
         self._components: dict[str, T] = {}
-        # One at a time: a compilation takes all cores, and two first calls must not both do it.
+        # One compilation at a time: it uses all cores, and two first calls must not compile the same component.
         self._compile_lock = threading.Lock()
 
     def get_component(self, component_hash: str) -> T:
-        """The compiled component. Raises UnknownComponent, or InvalidComponent as the compiler does."""
+        """Return the compiled component.
+
+        Raises:
+            UnknownComponent: No file in the extension folders has this hash.
+            InvalidComponent: The file cannot be compiled.
+        """
         if component_hash not in self._components:
             wasm = self._read_component(component_hash)
             with self._compile_lock:
@@ -40,7 +45,7 @@ class ComponentStore(Generic[T]):
         return self._components[component_hash]
 
     def compile_all_components(self) -> None:
-        """Compile ahead what is there, so that first calls are quick; what fails is logged."""
+        """Compile all components in advance, so that first calls are fast; log those that fail."""
         for component_hash in list(self._scan_folders()):
             try:
                 self.get_component(component_hash)
@@ -57,7 +62,7 @@ class ComponentStore(Generic[T]):
         return wasm
 
     def _scan_folders(self) -> dict[str, Path]:
-        """Path by hash; only files that are new or changed are read."""
+        """Return the paths by hash, reading only new and changed files."""
         paths = [path for folder in self._folders for path in sorted(folder.glob("*/component.wasm"))]
         return {self._hash_file(path): path for path in paths}
 

@@ -1,4 +1,4 @@
-"""One execution: from the request to the extension's response, or the reason why there is none."""
+"""Executes a request: from the request to the extension's response or the error."""
 
 import time
 from functools import partial
@@ -21,7 +21,7 @@ from runner.sandbox.traps import error_from_trap
 
 
 class ExtensionExecutor:
-    """Runs extensions."""
+    """Executes extensions in the sandbox."""
 
     def __init__(
         self, sandbox: Sandbox, components: ComponentStore[CompiledExtension], callback: SchedulerCallback
@@ -31,9 +31,13 @@ class ExtensionExecutor:
         self._callback = callback
 
     def execute(self, request: ExecuteRequest) -> ExecuteResponse:
-        """The extension's response. Raises RunnerError where there is none."""
+        """Execute a request and return the extension's response.
+
+        Raises:
+            RunnerError: There is no response; the subclass and text say why.
+        """
         extension = self._components.get_component(request.context.content_hash)
-        # The clock starts here: that a component must first be compiled is not the extension's fault.
+        # The time limit starts here, because compilation must not count against the extension.
         seconds = request.limits.timeout_ms / 1000
         return run_with_time_limit(
             seconds, partial(self._run_extension, extension, request, time.monotonic() + seconds)

@@ -1,4 +1,4 @@
-"""The WASM sandbox: compiles components and runs one call in a fresh instance, with a time and memory limit."""
+"""The WASM sandbox: compiles components and limits the time and memory of each call."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from wasmtime.component import Component, ComponentInstanceType, FuncType, Linke
 
 from runner.errors import InvalidComponent
 from runner.host.functions import PACKAGE_PREFIX, Interface
-from runner.sandbox import wasmtime_fixes
+from runner.sandbox import wasmtime_internals
 
 MAX_MEMORY_BYTES = 256 * 1024 * 1024
 MAX_MEMORIES = 4
@@ -23,17 +23,17 @@ TICK_SECONDS = 0.01
 
 @dataclass(frozen=True, slots=True)
 class CompiledExtension:
-    """A compiled component and what it imports of the platform's package, by interface."""
+    """A compiled component and its imports from the platform's package, by interface."""
 
     component: Component
     imports: dict[str, Interface]
 
 
 class Sandbox:
-    """One wasmtime engine, with a clock that ends what takes too long."""
+    """A wasmtime engine with an epoch clock that interrupts calls at their time limit."""
 
     def __init__(self, cache_dir: Path) -> None:
-        wasmtime_fixes.apply_fixes()
+        wasmtime_internals.apply_patches()
         config = Config()
         config.cache = str(_write_cache_config(cache_dir))
         config.epoch_interruption = True
@@ -41,7 +41,11 @@ class Sandbox:
         threading.Thread(target=self._advance_epoch, name="epoch", daemon=True).start()
 
     def compile_component(self, wasm: bytes) -> CompiledExtension:
-        """Compile a component, or take it from the cache. Raises InvalidComponent."""
+        """Compile a component, or load it from the cache.
+
+        Raises:
+            InvalidComponent: The bytes are not a component.
+        """
         try:
             component = Component(self._engine, wasm)
         except WasmtimeError as error:
@@ -49,13 +53,13 @@ class Sandbox:
         return CompiledExtension(component, _read_imports(component, self._engine))
 
     def create_linker(self) -> Linker:
-        """A linker with WASI: clocks, random numbers and output, but no files, network or environment."""
+        """Return a linker with WASI: clocks, random numbers and output, but no files, network or environment."""
         linker = Linker(self._engine)
         linker.add_wasip2()
         return linker
 
     def create_store(self, seconds: float, wasi: WasiConfig) -> Store:
-        """The memory and time of one call."""
+        """Return a store with the memory and time limits of one call."""
         store = Store(self._engine)
         store.set_limits(memory_size=MAX_MEMORY_BYTES, memories=MAX_MEMORIES)
         store.set_epoch_deadline(math.ceil(seconds / TICK_SECONDS) + 1)
@@ -63,7 +67,7 @@ class Sandbox:
         return store
 
     def _advance_epoch(self) -> None:
-        """Advance the epoch with the clock; where the thread was held up, it catches up."""
+        """Advance the epoch with the clock, catching up if the thread was delayed."""
         epoch_time = time.monotonic()
         while True:
             time.sleep(TICK_SECONDS)
@@ -89,7 +93,7 @@ def _read_interface(interface: ComponentInstanceType, engine: Engine) -> dict[st
 def _write_cache_config(cache_dir: Path) -> Path:
     cache_dir.mkdir(parents=True, exist_ok=True)
     path = cache_dir / "config.toml"
-    # Put in place at once: another runner may be reading it.
+    # Replaced atomically, because another runner may be reading it.
     temporary_path = cache_dir / f"config.{os.getpid()}"
     temporary_path.write_text(f"[cache]\ndirectory = {json.dumps(str(cache_dir))}\n")
     return temporary_path.replace(path)

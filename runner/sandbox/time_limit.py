@@ -1,4 +1,4 @@
-"""A time limit that holds even where the extension sleeps inside WASI, which no epoch interrupts."""
+"""A time limit that also covers an extension that sleeps inside WASI, which epochs do not interrupt."""
 
 import threading
 from collections.abc import Callable
@@ -9,12 +9,16 @@ from runner.errors import TimeLimit
 
 T = TypeVar("T")
 
-# The epoch comes first, so that an extension that computes is really ended.
+# The epoch interrupts first, so that a computing extension is stopped and not just abandoned.
 GRACE_SECONDS = 0.2
 
 
 def run_with_time_limit(seconds: float, function: Callable[[], T]) -> T:
-    """The result of `function`. Raises TimeLimit when there is none in time; its thread is left to itself."""
+    """Return the result of `function`.
+
+    Raises:
+        TimeLimit: There is no result in time. The thread of `function` is abandoned.
+    """
     future: Future[T] = Future()
     threading.Thread(target=_resolve_future, args=(future, function), name="extension", daemon=True).start()
     try:
@@ -26,5 +30,5 @@ def run_with_time_limit(seconds: float, function: Callable[[], T]) -> T:
 def _resolve_future(future: Future[T], function: Callable[[], T]) -> None:
     try:
         future.set_result(function())
-    except Exception as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
+    except Exception as error:  # noqa: BLE001 - the waiting thread raises it
         future.set_exception(error)

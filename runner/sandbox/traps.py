@@ -1,4 +1,4 @@
-"""Why an extension came to a sudden end, in one line."""
+"""Converts a trap to an error with a reason in one line."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from runner.errors import (
 )
 
 MAX_CHARS = 500
-# What Python and Rust print, and what wasmtime says, where memory runs out.
+# The messages of Python, Rust and wasmtime when memory runs out.
 _OUT_OF_MEMORY = ("MemoryError", "memory allocation of", "exceeds memory limits")
 _ERRORS_BY_CAUSE: dict[str, type[RunnerError]] = {
     "is not available in this runner": HostCallRefused,
@@ -26,7 +26,7 @@ _ERRORS_BY_CAUSE: dict[str, type[RunnerError]] = {
 
 
 def error_from_trap(error: WasmtimeError, output: Sequence[str], timeout_ms: int) -> RunnerError:
-    """The reason, from wasmtime's `error` and what the extension printed."""
+    """Return the error for a trap, from wasmtime's `error` and the lines that the extension printed."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     cause = lines[-1][:MAX_CHARS]
     if cause == "wasm trap: interrupt":
@@ -42,7 +42,7 @@ def error_from_trap(error: WasmtimeError, output: Sequence[str], timeout_ms: int
 
 
 def _find_last_message(output: Sequence[str]) -> str:
-    """The line that says most: before the panic where there was a traceback, else the last."""
+    """Return the most useful line: the one before a panic if there is one, else the last."""
     lines = [line.strip() for line in output if line.strip() and not line.startswith("note:")]
     panic_index = next((index for index, line in enumerate(lines) if line.startswith("thread '")), 0)
     return lines[panic_index - 1][:MAX_CHARS] if lines else ""

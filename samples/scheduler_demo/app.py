@@ -1,17 +1,17 @@
-"""An extension that gives itself a heartbeat every five minutes and a status check every morning."""
+"""An extension that schedules its own heartbeat every five minutes and a status check every morning."""
 
 from dataclasses import asdict
 
+from desired_schedules import DESIRED_SCHEDULES, ensure_schedule
 from extension_sdk import Extension, Request, Response, host
 from extension_sdk.schedules import Json
-from wanted import DESIRED_SCHEDULES, ensure_schedule
 
 app = Extension()
 
 
 @app.post("/api/setup")
 def setup(_request: Request) -> Json:
-    """Make the schedules as they are wanted; doing it twice is as good as once."""
+    """Create or repair the desired schedules; idempotent."""
     existing = {schedule.name: schedule for schedule in host.scheduler.list()}
     outcomes = {
         desired.name: ensure_schedule(desired, existing.get(desired.name)) for desired in DESIRED_SCHEDULES
@@ -25,7 +25,7 @@ def setup(_request: Request) -> Json:
 
 @app.get("/api/status")
 def status(_request: Request) -> Json:
-    """How the schedules are doing."""
+    """Return the status of the schedules' last runs."""
     schedules = host.scheduler.list()
     return {
         "ok": all(schedule.last_run_status != "error" for schedule in schedules),
@@ -35,18 +35,18 @@ def status(_request: Request) -> Json:
 
 @app.post("/api/heartbeat")
 def heartbeat(request: Request) -> Json:
-    """Say that the extension lives, with what it was sent."""
+    """Confirm that the extension works, and return the payload."""
     return {"ok": True, "received": request.json(), "install": host.context.install_id}
 
 
 @app.get("/api/schedules")
 def list_schedules(_request: Request) -> Json:
-    """All schedules of this install."""
+    """Return all schedules of this install."""
     return {"schedules": [asdict(schedule) for schedule in host.scheduler.list()]}
 
 
 @app.delete("/api/schedules/:id")
 def delete_schedule(request: Request) -> Response:
-    """Delete one schedule."""
+    """Delete a schedule."""
     result = host.scheduler.delete(request.params["id"])
     return Response(204) if result.success else Response.json({"error": result.error}, 404)

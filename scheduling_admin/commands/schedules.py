@@ -11,7 +11,8 @@ from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.installs.tenants import TenantCursor, list_tenant_schedules
+from scheduling.domain.tenant import TenantCursor
+from scheduling.operations.installs.tenants import list_tenant_schedules
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.arguments import decode_cursor, encode_cursor

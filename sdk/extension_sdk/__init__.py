@@ -1,4 +1,4 @@
-"""Write an extension in Python: an `Extension` routes requests to your functions, `host` is the platform."""
+"""The SDK for extensions in Python: `Extension` routes requests to functions, `host` is the platform."""
 
 from extension_sdk.errors import (
     BadRequest,

@@ -1,14 +1,14 @@
-"""What can go wrong, as exceptions."""
+"""The SDK's exceptions."""
 
 from collections.abc import Mapping
 
 
 class BadRequest(Exception):
-    """The request is not one that the endpoint can answer; the caller gets status 400 and the text."""
+    """The endpoint cannot handle the request; the caller gets status 400 and the text."""
 
 
 class SchedulerError(Exception):
-    """The scheduler refused; `code` says why."""
+    """The scheduler refused a call; `code` says why."""
 
     code = "internal"
 
@@ -20,29 +20,29 @@ class NotFound(SchedulerError):
 
 
 class ValidationFailed(SchedulerError):
-    """The scheduler did not understand the question."""
+    """The scheduler considers the call invalid."""
 
     code = "validation-failed"
 
 
 class QuotaExceeded(SchedulerError):
-    """Too much in too short a time."""
+    """The install exceeded a quota."""
 
     code = "quota-exceeded"
 
 
 class Denied(SchedulerError):
-    """The install has not been granted `cap:scheduler.manage`."""
+    """The install does not have the capability `cap:scheduler.manage`."""
 
     code = "denied"
 
 
 class SchedulerInternalError(SchedulerError):
-    """The scheduler failed or gave no answer."""
+    """The scheduler failed or did not respond."""
 
 
 class ScheduleRejected(SchedulerError):
-    """A create, update or delete was not done; `field_errors` says which fields are to blame."""
+    """The scheduler refused a create, update or delete; `field_errors` names the invalid fields."""
 
     code = "rejected"
 

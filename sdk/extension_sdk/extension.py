@@ -1,4 +1,4 @@
-"""Routes requests to the functions of an extension."""
+"""Routing of requests to the functions of an extension."""
 
 import traceback
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from extension_sdk.http import Request, Response
 from extension_sdk.platform import host
 from extension_sdk.schedules import Json
 
-# Returns a Response, or what becomes the JSON of one with status 200.
+# Returns a Response, or a value that becomes the JSON of a response with status 200.
 Handler = Callable[[Request], Response | Json]
 H = TypeVar("H", bound=Handler)
 
@@ -23,7 +23,7 @@ class _Route:
     handler: Handler
 
     def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
-        """The path parameters, None where the path is another."""
+        """Return the path parameters, or None if the path does not match."""
         if len(segments) != len(self.segments):
             return None
         params = {}
@@ -36,29 +36,29 @@ class _Route:
 
 
 class Extension:
-    """The endpoints of an extension, each a function: `@app.get("/api/items/:id")`."""
+    """Registers and calls the endpoints of an extension: `@app.get("/api/items/:id")`."""
 
     def __init__(self) -> None:
         self._routes: list[_Route] = []
 
     def get(self, path: str) -> Callable[[H], H]:
-        """Answer GET requests to `path`."""
+        """Register a function for GET requests to `path`."""
         return self.route("GET", path)
 
     def post(self, path: str) -> Callable[[H], H]:
-        """Answer POST requests to `path`."""
+        """Register a function for POST requests to `path`."""
         return self.route("POST", path)
 
     def put(self, path: str) -> Callable[[H], H]:
-        """Answer PUT requests to `path`."""
+        """Register a function for PUT requests to `path`."""
         return self.route("PUT", path)
 
     def delete(self, path: str) -> Callable[[H], H]:
-        """Answer DELETE requests to `path`."""
+        """Register a function for DELETE requests to `path`."""
         return self.route("DELETE", path)
 
     def route(self, method: str, path: str) -> Callable[[H], H]:
-        """Answer requests of any method to `path`; `:name` matches one segment."""
+        """Register a function for requests of any method to `path`; `:name` matches one segment."""
 
         def register(handler: H) -> H:
             self._routes.append(_Route(method.upper(), _split_path(path), handler))
@@ -67,7 +67,7 @@ class Extension:
         return register
 
     def handle(self, request: Request) -> Response:
-        """The response to a request; whatever a handler raises becomes one too."""
+        """Return the response to a request. An exception of a handler becomes a response too."""
         segments = _split_path(request.path)
         matching = [
             (route, params) for route in self._routes if (params := route.match(segments)) is not None
@@ -92,8 +92,8 @@ def _call_handler(handler: Handler, request: Request) -> Response:
     except BadRequest as error:
         return _error_response(400, str(error))
     except MemoryError:
-        raise  # no state to answer from; the runner says what happened
-    except Exception:  # noqa: BLE001 - the extension's edge: whatever it is, the caller gets a 500
+        raise  # the extension cannot go on; the runner reports the memory limit
+    except Exception:  # noqa: BLE001 - at the extension's edge every error becomes a 500
         host.log.error(traceback.format_exc())
         return _error_response(500, "Internal error")
 

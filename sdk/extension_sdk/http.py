@@ -21,16 +21,20 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The URL without its query string."""
+        """The path of the URL."""
         return urlsplit(self.url).path
 
     @property
     def query(self) -> dict[str, str]:
-        """The query string; of a repeated name the last."""
+        """The query parameters; of a repeated name the last value."""
         return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
 
     def json(self) -> Json:
-        """The body as JSON, None where there is none. Raises BadRequest where it is not JSON."""
+        """Parse the body as JSON; return None if there is no body.
+
+        Raises:
+            BadRequest: The body is not JSON.
+        """
         if not self.body:
             return None
         try:
@@ -41,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response."""
+    """The response of an endpoint."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +53,6 @@ class Response:
 
     @classmethod
     def json(cls, value: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> "Response":
-        """A response of JSON."""
+        """Return a JSON response."""
         all_headers = {"content-type": "application/json", **(headers or {})}
         return cls(status, all_headers, json.dumps(value, ensure_ascii=False).encode())

@@ -1,4 +1,4 @@
-"""The platform as the extension reaches it: `host.scheduler`, `host.context` and `host.log`."""
+"""Access to the platform: `host.scheduler`, `host.context` and `host.log`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from extension_sdk.schedules import (
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """On whose behalf the extension runs."""
+    """The tenant and install on whose behalf the extension runs."""
 
     tenant_id: str
     extension_id: str
@@ -30,15 +30,15 @@ class Context:
 class Scheduler(Protocol):
     """The install's own schedules. Needs the capability `cap:scheduler.manage`.
 
-    `list`, `get` and `get_endpoints` raise a SchedulerError; the others return a result that says what was
-    wrong, and raise only when asked to: `create(...).raise_for_error()`.
+    `list`, `get` and `get_endpoints` raise a SchedulerError. The other methods return a result with the error,
+    and raise on request only: `create(...).raise_for_error()`.
     """
 
     def list(self) -> Sequence[Schedule]:
-        """All schedules, oldest first."""
+        """Return all schedules, oldest first."""
 
     def get(self, schedule_id: str) -> Schedule | None:
-        """One schedule, or None where the install has no such one."""
+        """Return a schedule, or None if the install does not have it."""
 
     def create(
         self,
@@ -50,7 +50,7 @@ class Scheduler(Protocol):
         name: str | None = None,
         payload: Json = None,
     ) -> CreateResult:
-        """Invoke `endpoint` ("/path" or "METHOD /path") whenever `cron` says."""
+        """Create a schedule that invokes `endpoint` ("/path" or "METHOD /path") at the times of `cron`."""
 
     def update(
         self,
@@ -63,30 +63,30 @@ class Scheduler(Protocol):
         name: str | UnsetType | None = UNSET,
         payload: Json | UnsetType = UNSET,
     ) -> UpdateResult:
-        """Change what is given. None clears `name` or `payload`."""
+        """Update the fields that are set. None clears `name` or `payload`."""
 
     def delete(self, schedule_id: str) -> DeleteResult:
         """Delete a schedule."""
 
     def get_endpoints(self) -> Sequence[Endpoint]:
-        """The endpoints of the installed version, by path then method."""
+        """Return the endpoints of the installed version, by path then method."""
 
 
 class Log(Protocol):
     """The extension's log."""
 
     def info(self, message: str) -> None:
-        """Log what is worth knowing."""
+        """Log a message at level info."""
 
     def warn(self, message: str) -> None:
-        """Log what somebody should look at."""
+        """Log a message at level warn."""
 
     def error(self, message: str) -> None:
-        """Log what went wrong."""
+        """Log a message at level error."""
 
 
 class Platform(Protocol):
-    """All the platform offers. The WASM host is one, `extension_sdk.testing.FakeHost` another."""
+    """Everything the platform offers, implemented by the WASM host and `extension_sdk.testing.FakeHost`."""
 
     @property
     def scheduler(self) -> Scheduler:
@@ -98,17 +98,17 @@ class Platform(Protocol):
 
     @property
     def context(self) -> Context:
-        """On whose behalf this request is."""
+        """The tenant and install of this request."""
 
 
 class Host:
-    """The platform that the extension is connected to."""
+    """Delegates to the platform that the extension is connected to."""
 
     def __init__(self) -> None:
         self._platform: Platform | None = None
 
     def connect(self, platform: Platform) -> None:
-        """Use `platform` from now on. In a component this is done for you; tests pass a FakeHost."""
+        """Connect to `platform`. A component is connected already; tests pass a FakeHost."""
         self._platform = platform
 
     @property
@@ -123,12 +123,14 @@ class Host:
 
     @property
     def context(self) -> Context:
-        """On whose behalf this request is."""
+        """The tenant and install of this request."""
         return self._require_platform().context
 
     def _require_platform(self) -> Platform:
         if self._platform is None:
-            raise RuntimeError("no host: outside a component, call host.connect(FakeHost()) first")
+            raise RuntimeError(
+                "no host is connected: outside a component, call host.connect(FakeHost()) first"
+            )
         return self._platform
 
 

@@ -1,4 +1,4 @@
-"""Schedules and endpoints as the extension sees them."""
+"""Schedules, endpoints and results of the SDK."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from extension_sdk.errors import ScheduleRejected
 
-# What `json` makes and takes.
+# Any value that `json` can read and write.
 Json = Any
 
 
@@ -17,7 +17,7 @@ class Unset(Enum):
     UNSET = "unset"
 
 
-# In an update: leave this field as it is. (None clears a name or payload.)
+# In an update: keep this field. (None clears a name or payload.)
 UNSET: Final = Unset.UNSET
 UnsetType = Literal[Unset.UNSET]
 
@@ -53,34 +53,38 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a change went: `success`, or `error` and the fields that are to blame."""
+    """The result of a change: `success`, or `error` and the invalid fields."""
 
     error: str | None = None
     field_errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def success(self) -> bool:
-        """Whether it was done."""
+        """Whether the scheduler made the change."""
         return self.error is None
 
     def raise_for_error(self) -> None:
-        """Raise ScheduleRejected unless it was done."""
+        """Raise an error if the scheduler refused the change.
+
+        Raises:
+            ScheduleRejected: With the error and the invalid fields.
+        """
         if self.error is not None:
             raise ScheduleRejected(self.error, self.field_errors)
 
 
 @dataclass(frozen=True, slots=True)
 class CreateResult(Result):
-    """How a create went; `schedule_id` where it was done."""
+    """The result of a create, with the `schedule_id` if it succeeded."""
 
     schedule_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult(Result):
-    """How an update went."""
+    """The result of an update."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteResult(Result):
-    """How a delete went."""
+    """The result of a delete."""

@@ -1,4 +1,4 @@
-"""A platform without a platform, for an extension's own tests."""
+"""A fake platform for an extension's own tests."""
 
 import uuid
 from collections.abc import Sequence
@@ -24,17 +24,17 @@ _NOT_FOUND = "Schedule not found"
 
 @dataclass
 class FakeScheduler:
-    """Keeps schedules in memory; names are unique, cron rules and endpoints are not checked."""
+    """Stores schedules in memory. It checks that names are unique, but no cron rules or endpoints."""
 
     schedules: dict[str, Schedule] = field(default_factory=dict)
     endpoints: Sequence[Endpoint] = ()
 
     def list(self) -> Sequence[Schedule]:
-        """All schedules, oldest first."""
+        """Return all schedules, oldest first."""
         return tuple(self.schedules.values())
 
     def get(self, schedule_id: str) -> Schedule | None:
-        """One schedule, or None."""
+        """Return a schedule, or None."""
         return self.schedules.get(schedule_id)
 
     def create(
@@ -75,7 +75,7 @@ class FakeScheduler:
         name: str | UnsetType | None = UNSET,
         payload: Json | UnsetType = UNSET,
     ) -> UpdateResult:
-        """Change what is given."""
+        """Update the fields that are set."""
         schedule = self.schedules.get(schedule_id)
         if schedule is None:
             return UpdateResult(_NOT_FOUND)
@@ -103,7 +103,7 @@ class FakeScheduler:
         return DeleteResult(_NOT_FOUND if absent else None)
 
     def get_endpoints(self) -> Sequence[Endpoint]:
-        """The endpoints that the test gave."""
+        """Return the endpoints that the test has set."""
         return self.endpoints
 
     def _is_name_in_use(self, name: str | None) -> bool:
@@ -112,20 +112,20 @@ class FakeScheduler:
 
 @dataclass
 class FakeLog:
-    """Keeps what is logged, as (level, message)."""
+    """Stores log messages as (level, message)."""
 
     lines: list[tuple[str, str]] = field(default_factory=list)
 
     def info(self, message: str) -> None:
-        """Keep a message of level info."""
+        """Store a message of level info."""
         self.lines.append(("info", message))
 
     def warn(self, message: str) -> None:
-        """Keep a message of level warn."""
+        """Store a message of level warn."""
         self.lines.append(("warn", message))
 
     def error(self, message: str) -> None:
-        """Keep a message of level error."""
+        """Store a message of level error."""
         self.lines.append(("error", message))
 
 

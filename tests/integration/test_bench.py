@@ -1,4 +1,4 @@
-"""What `make bench` counts rather than times holds in every run of the tests."""
+"""The figures of `make bench` that are counts, not times, and how it computes them."""
 
 import _imp
 import json

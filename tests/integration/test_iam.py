@@ -1,4 +1,4 @@
-"""The policies of template.yaml against the calls that the functions make, both ways."""
+"""The policies of template.yaml allow the calls that the functions make, and nothing else."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ GRANTS_USED_BY_LAMBDA = {
         for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
     ),
 }
-"""What Lambda does in a function's name: read the stream that invokes it, and hand over what has failed for good."""
+"""What Lambda does with a function's role: read the stream that invokes it, and deliver dead letters."""
 
 
 @cache
@@ -56,7 +56,7 @@ SECRETS = {
 
 @contextmanager
 def deploy_with_secrets() -> Iterator[World]:
-    """A world whose secrets have the names by which the policies of `allowed` know them."""
+    """A world whose secrets have the names in the policies of `parse_allowed_grants`."""
     with new_world() as world, deploy_functions(world, **SECRETS):
         for name in SECRETS.values():
             aws_client("secretsmanager").create_secret(Name=name, SecretString=f"{name:x<64}")
@@ -106,7 +106,7 @@ def test_every_call_of_a_function_is_allowed(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", parse_allowed_grants())
-def test_every_action_of_a_function_is_used(function: str) -> None:
+def test_every_allowed_action_of_a_function_is_used(function: str) -> None:
     unused = [
         grant
         for grant in parse_allowed_grants()[function]
@@ -170,7 +170,7 @@ TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/t"
 def test_required_grants_of_a_call(
     service: str, operation: str, arguments: dict[str, Any], expected: set[tuple[str, str]]
 ) -> None:
-    assert required_grants(Call(service, operation, arguments)) == {Grant(*each) for each in expected}
+    assert required_grants(Call(service, operation, arguments)) == {Grant(*grant) for grant in expected}
 
 
 @pytest.mark.parametrize(
@@ -183,5 +183,5 @@ def test_required_grants_of_a_call(
         ("arn:g", "s:Get", False),
     ],
 )
-def test_a_grant_is_of_its_action_on_its_resources(resource: str, action: str, expected: bool) -> None:
+def test_a_grant_allows_its_action_on_its_resources(resource: str, action: str, expected: bool) -> None:
     assert grant_allows(Grant(resource, action), Grant("arn:g/n", "s:Get")) is expected

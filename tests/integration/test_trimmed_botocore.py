@@ -1,4 +1,4 @@
-"""The service on a session with the layer's trimmed descriptions of AWS, against moto."""
+"""The service on a session with the layer's trimmed service models, against moto."""
 
 import os
 import subprocess
@@ -59,18 +59,18 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def called() -> set[str]:
-    """The calls of the trimmed session's clients."""
+def called_operations() -> set[str]:
+    """The operations that the trimmed session's clients have called."""
     return set()
 
 
 @pytest.fixture(scope="module")
-def session(package: Path, called: set[str]) -> Iterator[Session]:
-    """The session of the service's DynamoDB client, for this module another than in the rest of the process."""
+def session(package: Path, called_operations: set[str]) -> Iterator[Session]:
+    """The session of the service's DynamoDB client; other modules of the process have another one."""
 
     def record(**call: Any) -> None:
         model: OperationModel = call["model"]
-        called.add(f"{model.service_model.service_name}:{model.name}")
+        called_operations.add(f"{model.service_model.service_name}:{model.name}")
 
     with patch.object(Row, "_connection", None):
         session = connect(TABLE).session
@@ -85,7 +85,7 @@ def manage_schedules(world: World, _session: Session) -> None:
         world.services, install_id, create_input(name="hourly", payload={"full": True})
     )
     assert get_schedule(world.services, install_id, schedule.id).definition.payload == '{"full":true}'
-    assert [each.id for each in list_schedules(world.services, install_id, limit=50).schedules] == [
+    assert [listed.id for listed in list_schedules(world.services, install_id, limit=50).schedules] == [
         schedule.id
     ]
     assert len(list_endpoints(world.services, install_id)) == 4
@@ -123,7 +123,7 @@ def pause_and_uninstall(world: World, _session: Session) -> None:
 
 
 def repair(world: World, _session: Session) -> None:
-    """What a create_schedule left pending, and in a sweep, a timer that is gone and a name without a schedule."""
+    """Repair what a create has left pending, and in a sweep, a missing timer and a name without a schedule."""
     install_id = world.register_install()
     schedule = create_schedule(world.services, install_id, create_input(name="hourly"))
     world.calls.before = _die_at_create_schedule
@@ -194,24 +194,24 @@ STORIES: Mapping[str, tuple[Callable[[World, Session], None], set[str]]] = {
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_operations_work(story: str, session: Session, called: set[str], world: World) -> None:
-    play, expected = STORIES[story]
-    called.clear()
+def test_operations_work(story: str, session: Session, called_operations: set[str], world: World) -> None:
+    run_story, expected = STORIES[story]
+    called_operations.clear()
 
-    play(world, session)
+    run_story(world, session)
 
-    assert called >= expected
+    assert called_operations >= expected
 
 
-def test_every_call_that_is_kept_is_made() -> None:
+def test_every_kept_operation_is_called() -> None:
     kept = {f"{service}:{name}" for service, operations in TRIM.CALLED.items() for name in operations}
 
     assert kept - set().union(*(expected for _, expected in STORIES.values())) == {"lambda:Invoke"}, (
-        "which no test lets through to moto"
+        "no test lets it through to moto"
     )
 
 
-def start(package: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def start_process(package: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Start a function's process with that botocore package."""
     path = os.pathsep.join([str(package.parent), str(PROJECT / "layers" / "scheduling")])
     return subprocess.run(
@@ -224,22 +224,22 @@ def start(package: Path, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_trimmed_layer_starts(package: Path) -> None:
-    started = start(package)
+    process = start_process(package)
 
-    assert (started.returncode, started.stderr) == (0, "")
+    assert (process.returncode, process.stderr) == (0, "")
 
 
 def test_the_trimmed_layer_refuses_fips_endpoints_at_start(package: Path) -> None:
-    started = start(package, AWS_USE_FIPS_ENDPOINT="true")
+    process = start_process(package, AWS_USE_FIPS_ENDPOINT="true")
 
-    assert started.returncode == 1
-    assert started.stderr.splitlines()[-1] == (
+    assert process.returncode == 1
+    assert process.stderr.splitlines()[-1] == (
         "scheduling.domain.errors.UnsupportedEndpoint: AWS_USE_FIPS_ENDPOINT is true, but this layer's botocore has no "
         "rules for FIPS endpoints: unset it, or build a layer with the whole botocore (make sam-build BOTOCORE=whole)"
     )
 
 
 def test_a_whole_layer_starts_with_fips_endpoints(tmp_path: Path) -> None:
-    started = start(copy_botocore(tmp_path / "botocore"), AWS_USE_FIPS_ENDPOINT="true")
+    process = start_process(copy_botocore(tmp_path / "botocore"), AWS_USE_FIPS_ENDPOINT="true")
 
-    assert (started.returncode, started.stderr) == (0, "")
+    assert (process.returncode, process.stderr) == (0, "")

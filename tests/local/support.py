@@ -1,4 +1,4 @@
-"""Stand-ins that the local stack's tests share."""
+"""Fixtures and builders that the local stack's tests share."""
 
 from __future__ import annotations
 
@@ -70,19 +70,19 @@ Resources:
 """
 
 
-def function(name: str, handler: Callable[[Any, Any], Any]) -> Function:
-    """A function whose ARN is its name."""
+def create_function(name: str, handler: Callable[[Any, Any], Any]) -> Function:
+    """Return a function whose ARN is its name."""
     return Function(name=name, arn=name, timeout=29, memory=128, handler=handler)
 
 
-def functions(**handlers: Callable[[Any, Any], Any]) -> LocalFunctions:
-    """Functions by the names of their handlers."""
-    return LocalFunctions([function(name, handler) for name, handler in handlers.items()])
+def create_functions(**handlers: Callable[[Any, Any], Any]) -> LocalFunctions:
+    """Return functions with the names of their handlers."""
+    return LocalFunctions([create_function(name, handler) for name, handler in handlers.items()])
 
 
-def request(
+def create_request(
     method: str = "GET", path: str = "/", query: str = "", body: bytes = b"", **headers: str
 ) -> Request:
-    """A request; underscores in header names stand for dashes."""
+    """Return a request; underscores in header names become dashes."""
     header_values = {name.replace("_", "-"): value for name, value in headers.items()}
     return Request(method, path, query, header_values, body, request_id="request-1")

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,30 +18,30 @@ START = datetime(2026, 11, 23, 9, tzinfo=UTC)
         ("PT0S", timedelta()),
     ],
 )
-def test_durations(text: str, expected: timedelta) -> None:
+def test_duration_is_parsed(text: str, expected: timedelta) -> None:
     assert parse_duration(text) == expected
 
 
 @pytest.mark.parametrize(
     "text", ["", "P", "PT", "P1DT", "1H", "-PT1H", "P1Y", "PT1.5H", "P1M", "P99999999999D"]
 )
-def test_invalid_duration(text: str) -> None:
+def test_invalid_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is "):
         parse_duration(text)
 
 
 @pytest.mark.parametrize("text", ["2026-11-23T09:00:00Z", "2026-11-23T04:00:00-05:00", "2026-11-23T09:00Z"])
-def test_instants(text: str) -> None:
+def test_instant_is_parsed(text: str) -> None:
     assert parse_instant(text) == START
 
 
 @pytest.mark.parametrize("text", ["", "now", "2026-11-23T09:00:00", "2026-13-01T00:00:00Z"])
-def test_invalid_instant(text: str) -> None:
+def test_invalid_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"no zone|not an instant"):
         parse_instant(text)
 
 
-def test_instants_are_written_in_utc_with_z() -> None:
+def test_instant_is_formatted_in_utc_with_z() -> None:
     assert format_instant(START) == "2026-11-23T09:00:00Z"
     assert format_instant(START + timedelta(microseconds=123456)) == "2026-11-23T09:00:00.123Z"
 

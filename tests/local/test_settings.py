@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import os
 import socket
 from pathlib import Path
@@ -27,7 +25,7 @@ def test_defaults() -> None:
     )
 
 
-def test_set_values_are_used(tmp_path: Path) -> None:
+def test_environment_overrides_the_defaults(tmp_path: Path) -> None:
     settings = read_settings(
         {
             "API_PORT": "1",
@@ -104,26 +102,26 @@ def test_tokens_are_not_printed() -> None:
     ids=ascii,
 )
 def test_invalid_value_is_reported_with_its_variable(name: str, value: str, text: str) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as refusal:
         read_settings({name: value})
-    assert str(refused.value) == f"{name} {text}"
+    assert str(refusal.value) == f"{name} {text}"
 
 
-def test_unserved_port_can_be_any() -> None:
+def test_port_of_an_external_service_may_equal_another() -> None:
     urls = {"AWS_ENDPOINT_URL": "http://127.0.0.1:3000", "RUNNER_BASE_URL": "http://127.0.0.1:3000"}
     assert read_settings({**urls, "AWS_PORT": "3000", "RUNNER_PORT": "3000"}).api_port == 3000
 
 
-def test_the_ranges_are_those_of_the_template() -> None:
+def test_ranges_equal_those_of_the_template() -> None:
     declared = yaml_parse(read_settings({}).template.read_text())["Parameters"]
-    for name, allowed in PARAMETER_RANGES.items():
+    for name, allowed_range in PARAMETER_RANGES.items():
         parameter = declared[name.title().replace("_", "")]
-        assert (name, allowed[0]) == (name, parameter["MinValue"])
-        assert (name, allowed[-1]) == (name, parameter.get("MaxValue", allowed[-1]))
+        assert (name, allowed_range[0]) == (name, parameter["MinValue"])
+        assert (name, allowed_range[-1]) == (name, parameter.get("MaxValue", allowed_range[-1]))
 
 
 @pytest.mark.parametrize("name", PARAMETER_RANGES)
-@pytest.mark.parametrize("bound", [0, -1], ids=["least", "most"])
+@pytest.mark.parametrize("bound", [0, -1], ids=["minimum", "maximum"])
 def test_functions_accept_every_value_in_range(name: str, bound: int) -> None:
     environment = {name: str(PARAMETER_RANGES[name][bound])}
     required = {"STACK_NAME": "stack", "TABLE_NAME": "table", "RUNNER_BASE_URL": "http://runner"}
@@ -147,10 +145,10 @@ def test_each_stack_logs_to_its_own_folder(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_port_in_use_is_reported_with_its_variable() -> None:
-    with socket.socket() as occupied:
-        occupied.bind(("127.0.0.1", 0))
-        occupied.listen()
-        port = occupied.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         with pytest.raises(StackError, match=f"port {port} is in use; choose another by API_PORT"):
             require_free_port(port, "API_PORT")
     require_free_port(port, "API_PORT")

@@ -1,4 +1,4 @@
-"""The whole stack as ``make local`` starts it."""
+"""The start and end of the whole stack, as with ``make local``."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def create_environment(**own: str) -> dict[str, str]:
+def create_environment(**variables: str) -> dict[str, str]:
     ports = dict(zip(("API_PORT", "AWS_PORT", "RUNNER_PORT"), map(str, free_ports(3)), strict=True))
-    return child_environment(**ports, **own)
+    return child_environment(**ports, **variables)
 
 
 def start_process(environ: dict[str, str]) -> subprocess.Popen[str]:
@@ -35,7 +35,7 @@ def child_processes(pid: int) -> set[int]:
 
 
 def ends_by_sigterm(pid: int) -> bool:
-    """Whether the system ends the process at once, since it neither blocks, ignores nor catches the signal."""
+    """Return whether SIGTERM ends the process at once, since the process does not block, ignore or catch it."""
     lines = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     masks = [int(lines[name], 16) for name in ("SigBlk", "SigIgn", "SigCgt")]
     return not any(mask >> (signal.SIGTERM - 1) & 1 for mask in masks)
@@ -55,21 +55,21 @@ def stack() -> Iterator[tuple[subprocess.Popen[str], str]]:
     process.communicate()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_ctrl_c_stops_all_processes(stack: tuple[subprocess.Popen[str], str]) -> None:
     process, _ = stack
-    own = child_processes(process.pid)
-    assert len(own) == 2
-    assert all(map(ends_by_sigterm, own))
+    children = child_processes(process.pid)
+    assert len(children) == 2
+    assert all(map(ends_by_sigterm, children))
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert "The local stack is ready." in output
-    assert not [pid for pid in own if Path(f"/proc/{pid}").exists()]
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 
 @pytest.mark.parametrize(
-    ("own", "status", "text"),
+    ("variables", "status", "text"),
     [
         ({"MAX_SCHEDULES_PER_INSTALL": "many"}, 2, "local: MAX_SCHEDULES_PER_INSTALL must be"),
         ({"MAX_PAYLOAD_BYTES": "300001"}, 2, "local: MAX_PAYLOAD_BYTES must be"),
@@ -77,8 +77,8 @@ def test_ctrl_c_stops_all_processes(stack: tuple[subprocess.Popen[str], str]) ->
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 1, "local: no AWS at http://127.0.0.1:9"),
     ],
 )
-def test_failed_start_prints_one_line(own: dict[str, str], status: int, text: str) -> None:
-    process = start_process(create_environment(**own, RUNNER_BASE_URL="http://127.0.0.1:9"))
+def test_failed_start_prints_one_line(variables: dict[str, str], status: int, text: str) -> None:
+    process = start_process(create_environment(**variables, RUNNER_BASE_URL="http://127.0.0.1:9"))
     _, errors = process.communicate(timeout=60)
     assert process.returncode == status
     assert errors.startswith(text)

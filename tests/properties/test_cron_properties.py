@@ -58,11 +58,11 @@ def test_grammar_text_is_parsed_as_written(text: str) -> None:
 @given(
     cron_texts(), st.integers(0), st.integers(0, 3), st.text("0123456789*,-/ \tMONsunJL?#\u0665", max_size=3)
 )
-def test_a_mistyped_text_is_refused_or_still_of_the_grammar(
-    text: str, at: int, gone: int, typed: str
+def test_mistyped_text_is_refused_or_still_matches_the_grammar(
+    text: str, at: int, deleted: int, typed: str
 ) -> None:
     at %= len(text)
-    mistyped = text[:at] + typed + text[at + gone :]
+    mistyped = text[:at] + typed + text[at + deleted :]
     with suppress(InvalidCron):
         assert_same_values(parse_cron(mistyped), FiveFieldCron(mistyped))
 
@@ -124,7 +124,7 @@ def test_a_skipped_minute_never_fires_and_a_repeated_one_fires_first(
     assert list(fire_times(parse_cron(text), zone, after, until)) == expected
 
 
-def test_weekday_forms_are_numbered_alike_everywhere() -> None:
+def test_all_weekday_forms_have_the_same_meaning_everywhere() -> None:
     starts = [str(day) for day in range(8)] + list(WEEKDAY.names)
     spans = ["*", *starts, *(f"{start}-{stop}" for start, stop in product(starts, starts))]
     steps = ["", *(f"/{step}" for step in range(1, 8))]

@@ -12,7 +12,7 @@ TEXTS = st.text(max_size=12)
 
 
 class JsonText(NamedTuple):
-    """One value: as a client may write it, as it is kept, and as it is kept with its names sorted."""
+    """A value as a client may write it, as it is stored, and as it is stored with sorted names."""
 
     as_written: str
     compact_text: str
@@ -69,7 +69,7 @@ VALUES = st.recursive(SCALARS, containers, max_leaves=20)
 
 def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(dict(members)) < len(members):
-        raise ValueError("a name twice")
+        raise ValueError("duplicate name")
     return dict(members)
 
 
@@ -100,7 +100,7 @@ def test_dump_is_idempotent(value: JsonText) -> None:
 
 
 @given(VALUES)
-def test_sorted_names_make_one_text_of_every_order(value: JsonText) -> None:
+def test_text_with_sorted_names_is_independent_of_their_order(value: JsonText) -> None:
     canonical = dumps(loads(value.as_written), sort_keys=True)
 
     assert canonical == value.canonical_text
@@ -118,12 +118,12 @@ def test_duplicate_name_is_refused_at_any_depth(value: JsonText, name: str) -> N
 @given(st.one_of(st.text(max_size=30), st.text('0123456789.-+eE[]{}",:\\untrfalsNI ', max_size=12)))
 def test_any_text_is_refused_or_parsed_like_json(text: str) -> None:
     try:
-        meant = json.loads(
+        expected = json.loads(
             text, parse_int=str, parse_float=str, parse_constant=reject_constant, object_pairs_hook=pairs
         )
-        json.dumps(meant, ensure_ascii=False).encode()
+        json.dumps(expected, ensure_ascii=False).encode()
     except ValueError:
         with pytest.raises(InvalidJson):
             loads(text)
     else:
-        assert json.loads(dumps(loads(text)), parse_int=str, parse_float=str) == meant
+        assert json.loads(dumps(loads(text)), parse_int=str, parse_float=str) == expected

@@ -1,4 +1,4 @@
-"""The preview against the walk that the missed-fire check uses, and against every minute looked at one by one."""
+"""The preview, compared with the search of the missed-fire check, and with a check of every single minute."""
 
 from collections import Counter
 from datetime import datetime, timedelta

@@ -17,8 +17,8 @@ from tests.support.stacks.component_scheduler import RecordingScheduler, recordi
 
 @pytest.fixture(scope="session")
 def recorder() -> Iterator[RecordingScheduler]:
-    with recording_scheduler() as listening:
-        yield listening
+    with recording_scheduler() as recording:
+        yield recording
 
 
 @pytest.fixture

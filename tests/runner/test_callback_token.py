@@ -1,4 +1,4 @@
-"""The token that a run is given, which the runner shows in place of its own."""
+"""The run's callback token, which the runner sends instead of its own."""
 
 import json
 import logging
@@ -71,7 +71,7 @@ def test_concurrent_runs_send_their_own_tokens(probe: ComponentClient, scheduler
     assert tokens == {f"schedule-{number}": f"Bearer token-{number}" for number in range(40)}
 
 
-def test_the_component_never_sees_it(probe: ComponentClient) -> None:
+def test_callback_token_is_hidden_from_the_component(probe: ComponentClient) -> None:
     executed = execute_with_token(probe, "/echo", TOKEN)
 
     assert executed.http_status == 200
@@ -85,7 +85,7 @@ def test_the_component_never_sees_it(probe: ComponentClient) -> None:
     }
 
 
-def test_the_runner_never_logs_it(
+def test_callback_token_is_never_logged(
     probe: ComponentClient, scheduler: RecordingScheduler, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
@@ -95,7 +95,7 @@ def test_the_runner_never_logs_it(
         execute_with_token(probe, "/trap", TOKEN)
         execute_with_token(probe, "/echo", f"{TOKEN} and more")
 
-    assert any("callback_token" in message for message in caplog.messages)  # the last one's
+    assert any("callback_token" in message for message in caplog.messages)  # from the last request
     assert TOKEN not in str([vars(record) for record in caplog.records])
 
 
@@ -103,16 +103,16 @@ def test_the_runner_never_logs_it(
     "token",
     [
         pytest.param("", id="empty"),
-        pytest.param("secret word", id="a space"),
-        pytest.param("secret\n", id="a line's end"),
-        pytest.param("secret\r\nx-runner-auth: other", id="another header"),
+        pytest.param("secret word", id="space"),
+        pytest.param("secret\n", id="line end"),
+        pytest.param("secret\r\nx-runner-auth: other", id="second header"),
         pytest.param("sécret", id="not ASCII"),
         pytest.param("s" * 4097, id="too long"),
-        pytest.param(7, id="a number"),
-        pytest.param(["secret"], id="a list"),
+        pytest.param(7, id="number"),
+        pytest.param(["secret"], id="list"),
     ],
 )
-def test_token_invalid_as_header_is_refused_and_not_echoed(
+def test_callback_token_invalid_as_header_is_refused_and_not_echoed(
     probe: ComponentClient, scheduler: RecordingScheduler, token: object
 ) -> None:
     executed = execute_with_token(probe, "/scheduler/list_schedules", token)

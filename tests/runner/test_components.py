@@ -1,4 +1,4 @@
-"""Finding, compiling and linking components, with small ones written by hand."""
+"""Finding, compiling and linking components, with small hand-written ones."""
 
 import threading
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ UNREACHABLE_URL = "http://127.0.0.1:9"
 
 
 def add_component(folder: Path, name: str, wasm: bytes | bytearray) -> Path:
-    """Put a component into an extension folder."""
+    """Write a component to an extension folder and return its path."""
     (folder / name).mkdir()
     (folder / name / "component.wasm").write_bytes(wasm)
     return folder / name / "component.wasm"
@@ -30,7 +30,7 @@ def runner(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def test_a_component_can_be_added_and_replaced_while_running(tmp_path: Path) -> None:
+def test_component_can_be_added_and_replaced_while_running(tmp_path: Path) -> None:
     components = ComponentStore([tmp_path], bytes.decode)
     with pytest.raises(UnknownComponent):
         components.get_component(content_hash(b"one"))
@@ -42,20 +42,20 @@ def test_a_component_can_be_added_and_replaced_while_running(tmp_path: Path) -> 
 
 def test_concurrent_first_calls_compile_once(tmp_path: Path) -> None:
     compiled = []
-    both = threading.Barrier(4)
+    barrier = threading.Barrier(4)
 
     def compile_slowly(wasm: bytes) -> str:
         compiled.append(wasm)
         return wasm.decode()
 
-    def first_call(_number: int) -> str:
-        both.wait()
+    def get_first_component(_number: int) -> str:
+        barrier.wait()
         return components.get_component(content_hash(b"one"))
 
     add_component(tmp_path, "a", b"one")
     components = ComponentStore([tmp_path], compile_slowly)
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(first_call, range(4))) == ["one"] * 4
+        assert list(pool.map(get_first_component, range(4))) == ["one"] * 4
     assert compiled == [b"one"]
 
 

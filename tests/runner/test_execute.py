@@ -59,7 +59,7 @@ def test_every_byte_of_a_body_arrives(probe: ComponentClient) -> None:
     assert probe.execute_request("POST", "/echo", body=body).json()["body_b64"] == b64encode(body).decode()
 
 
-def test_no_files_and_no_environment(probe: ComponentClient) -> None:
+def test_extension_has_no_files_and_no_environment(probe: ComponentClient) -> None:
     assert probe.execute_request("GET", "/world").json()["environ"] == {}
 
 
@@ -71,13 +71,13 @@ def test_extension_errors_are_returned_as_its_responses(probe: ComponentClient) 
 @pytest.mark.parametrize(
     ("path", "status", "code", "message"),
     [
-        ("/trap", 502, "EXTENSION_TRAP", "the probe gives up"),
+        ("/trap", 502, "EXTENSION_TRAP", "the probe exits"),
         ("/secrets", 502, "HOST_CALL_REFUSED", "alga:extension/secrets.get is not available in this runner"),
         ("/storage", 502, "HOST_CALL_REFUSED", "alga:extension/storage.get is not available in this runner"),
         ("/hog", 502, "MEMORY_LIMIT", "the extension needs more memory than it may have"),
     ],
 )
-def test_failed_execution_is_explained(
+def test_failed_execution_has_a_reason(
     probe: ComponentClient, path: str, status: int, code: str, message: str
 ) -> None:
     executed = probe.execute_request("GET", path)
@@ -87,7 +87,7 @@ def test_failed_execution_is_explained(
 
 
 @pytest.mark.parametrize("path", ["/loop", "/sleep"])
-def test_time_is_limited(probe: ComponentClient, path: str) -> None:
+def test_execution_time_is_limited(probe: ComponentClient, path: str) -> None:
     executed = probe.execute_request("GET", path, timeout_ms=300)
     assert executed.http_status == 504
     assert executed.error == {"code": "TIME_LIMIT", "message": "the extension took longer than 300 ms"}
@@ -98,9 +98,9 @@ def request_big_response(probe: ComponentClient, size: int) -> ExecutionResult:
 
 
 def find_largest_body(probe: ComponentClient) -> int:
-    """What an answer of 256 KiB has room for: base64 has four bytes for each three."""
-    around = len(json.dumps(request_big_response(probe, 0).response))
-    return (256 * 1024 - around) // 4 * 3
+    """Return the largest body that fits in a response of 256 KiB; base64 has four bytes for each three."""
+    envelope_bytes = len(json.dumps(request_big_response(probe, 0).response))
+    return (256 * 1024 - envelope_bytes) // 4 * 3
 
 
 def test_response_can_have_256_kib_of_json(probe: ComponentClient) -> None:
@@ -110,9 +110,9 @@ def test_response_can_have_256_kib_of_json(probe: ComponentClient) -> None:
     assert 256 * 1024 - 4 < len(json.dumps(executed.response)) <= 256 * 1024
 
 
-@pytest.mark.parametrize("more", [1, 70_000])
-def test_larger_response_is_an_error(probe: ComponentClient, more: int) -> None:
-    executed = request_big_response(probe, find_largest_body(probe) + more)
+@pytest.mark.parametrize("excess", [1, 70_000])
+def test_larger_response_is_an_error(probe: ComponentClient, excess: int) -> None:
+    executed = request_big_response(probe, find_largest_body(probe) + excess)
     assert (executed.http_status, executed.error["code"]) == (502, "RESPONSE_TOO_LARGE")
     assert re.fullmatch(
         r"the answer would have \d{6} bytes as JSON \(max 262144\)", executed.error["message"]
@@ -138,7 +138,7 @@ def test_concurrent_calls_do_not_mix(probe: ComponentClient) -> None:
     assert [context["version_id"] for context in contexts] == ["version-1", None] * 40
 
 
-def test_logs_name_the_request_and_stay_on_one_line(
+def test_log_message_names_the_request_and_is_one_line(
     probe: ComponentClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "extension"):
@@ -153,7 +153,7 @@ def test_logs_name_the_request_and_stay_on_one_line(
     ]
 
 
-def test_a_flood_of_log_lines_is_cut(probe: ComponentClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_lines_are_limited(probe: ComponentClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "extension"):
         probe.execute_request("GET", "/chatter")
     lines = [record.message for record in caplog.records if record.name == "extension"]
@@ -191,7 +191,7 @@ def test_oversized_request_is_refused(probe: ComponentClient) -> None:
     assert "content-length" in executed.error["message"]
 
 
-def test_an_unknown_component_is_not_found(probe: ComponentClient) -> None:
+def test_unknown_component_is_not_found(probe: ComponentClient) -> None:
     request = probe.create_request("GET", "/echo")
     request["context"]["content_hash"] = "sha256:" + "0" * 64
     executed = probe.post_request(request)

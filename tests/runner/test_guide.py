@@ -1,4 +1,4 @@
-"""The code in the guide works, as it stands there."""
+"""The code blocks of the guide work unchanged."""
 
 import json
 import re
@@ -15,7 +15,7 @@ GUIDE = (ROOT / "docs" / "guide-extension.md").read_text()
 
 
 def code_block(language: str, number: int) -> str:
-    """A code block of the guide."""
+    """Return a code block of the guide."""
     return str(re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)[number])
 
 

@@ -19,7 +19,7 @@ def app() -> Iterator[Extension]:
     sys.path.insert(0, folder)
     yield importlib.import_module("app").app
     sys.path.remove(folder)
-    for name in ("app", "wanted"):
+    for name in ("app", "desired_schedules"):
         del sys.modules[name]
 
 
@@ -31,7 +31,7 @@ def fake() -> FakeHost:
 
 
 def call_app(app: Extension, method: str, url: str, body: object = None) -> tuple[int, Any]:
-    """Status and JSON of a response."""
+    """Return the status and JSON of a response."""
     raw_body = None if body is None else json.dumps(body).encode()
     response = app.handle(Request(method, url, body=raw_body))
     return response.status, json.loads(response.body) if response.body else None
@@ -75,9 +75,9 @@ def test_concurrent_setup_finds_existing_schedules(
     assert len(fake.scheduler.schedules) == 2
 
 
-def test_a_refused_setup_is_an_error(app: Extension, fake: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_setup_is_an_error(app: Extension, fake: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = CreateResult("Too many schedules (max 50 per extension install)")
-    monkeypatch.setattr(FakeScheduler, "create", lambda *_given, **_fields: refused)
+    monkeypatch.setattr(FakeScheduler, "create", lambda *_arguments, **_fields: refused)
     assert call_app(app, "POST", "/api/setup")[0] == 500
     assert "Too many schedules" in fake.log.lines[-1][1]
 

@@ -36,7 +36,7 @@ def test_heartbeat_returns_its_request(sample: ComponentClient) -> None:
     assert executed.json() == {"ok": True, "received": {"source": "schedule"}, "install": INSTALL_ID}
 
 
-def test_a_refused_setup_is_the_extensions_500(
+def test_refused_setup_is_a_500_of_the_extension(
     sample: ComponentClient, scheduler: RecordingScheduler
 ) -> None:
     executed = sample.execute_request("POST", "/api/setup", providers=[])

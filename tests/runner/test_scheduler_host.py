@@ -13,7 +13,7 @@ PAYLOAD = '{"big": 12345678901234567890123, "one":1.0, "huge":1e400, "text":"sü
 
 
 def create_fields(**fields: object) -> dict[str, object]:
-    """An input record, absent where not given."""
+    """Return an input record whose other fields are absent."""
     return {
         **dict.fromkeys(("endpoint", "cron", "timezone", "enabled", "name", "payload")),
         **fields,
@@ -31,7 +31,7 @@ def test_call_matches_the_contract(probe: ComponentClient, scheduler: RecordingS
     assert call.headers["accept-encoding"] == "gzip"
 
 
-def test_get(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+def test_get_returns_the_schedule_or_none(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
     scheduler.set_response(200, {"schedule": SCHEDULE_JSON})
     assert probe.call_json("/scheduler/get_schedule", SCHEDULE_JSON["id"]) == {"answer": SCHEDULE_INFO}
     assert json.loads(scheduler.requests[0].body) == {"operation": "get", "scheduleId": SCHEDULE_JSON["id"]}
@@ -39,7 +39,7 @@ def test_get(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
     assert probe.call_json("/scheduler/get_schedule", "other") == {"answer": None}
 
 
-def test_get_endpoints(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+def test_get_endpoints_returns_the_endpoints(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
     endpoint = {"id": "e", "method": "POST", "path": "/api/sync", "handler": "sync", "schedulable": True}
     scheduler.set_response(200, {"endpoints": [endpoint]})
     assert probe.call_json("/scheduler/get_endpoints") == {"answer": [endpoint]}
@@ -75,7 +75,7 @@ def test_update_clears_with_empty_strings(probe: ComponentClient, scheduler: Rec
     }
 
 
-def test_delete(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+def test_delete_sends_the_schedule_id(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
     assert probe.call_json("/scheduler/delete_schedule", "s") == {"answer": {"success": True, "error": None}}
     assert json.loads(scheduler.requests[0].body) == {"operation": "delete", "scheduleId": "s"}
 
@@ -131,7 +131,7 @@ def test_field_errors_reach_the_extension(probe: ComponentClient, scheduler: Rec
     ],
 )
 @pytest.mark.parametrize("call", [("list_schedules",), ("get_schedule", "s"), ("get_endpoints",)])
-def test_statuses_become_errors(
+def test_status_becomes_an_error_case(
     probe: ComponentClient, scheduler: RecordingScheduler, status: int, error: str, call: tuple[str, ...]
 ) -> None:
     scheduler.set_response(status, {"error": "no"})
@@ -197,6 +197,6 @@ def test_capabilities_are_compared_trimmed_and_case_folded(
 def test_callback_times_out_with_the_execution(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
     scheduler.hold_requests()
     executed = probe.execute_request("POST", "/scheduler/list_schedules", body=b"[]", timeout_ms=300)
-    assert not scheduler.hold_expired  # it did not wait for the answer
-    # The call gives up at the very moment when the time is over; either may be first.
+    assert not scheduler.hold_expired  # the runner did not wait for the response
+    # The callback and the execution time out at the same moment; either may be first.
     assert executed.http_status == 504 or executed.json() == {"error": "INTERNAL"}

@@ -32,12 +32,12 @@ def app() -> Extension:
 
     @extension.post("/refuse")
     def refuse(_request: Request) -> Json:
-        raise BadRequest("not so")
+        raise BadRequest("not valid")
 
     return extension
 
 
-def test_a_path_parameter_and_a_query_are_decoded(app: Extension) -> None:
+def test_path_parameter_and_query_are_decoded(app: Extension) -> None:
     response = app.handle(Request("get", "/items/a%2Fb?x=1&y=%C3%BC"))
     assert response == Response.json({"id": "a/b", "query": {"x": "1", "y": "ü"}})
 
@@ -53,7 +53,7 @@ def test_handler_can_return_a_whole_response(app: Extension) -> None:
         (Request("GET", "/nowhere"), 404, "Not found"),
         (Request("GET", "/items"), 404, "Not found"),
         (Request("POST", "/items/7"), 405, "Method not allowed"),
-        (Request("POST", "/refuse"), 400, "not so"),
+        (Request("POST", "/refuse"), 400, "not valid"),
         (Request("PUT", "/items/7", body=b"{"), 400, "The body is not JSON: "),
     ],
 )
@@ -64,14 +64,14 @@ def test_errors_are_json(app: Extension, request_: Request, status: int, error: 
     assert response.headers.get("allow") == ("GET, PUT" if status == 405 else None)
 
 
-def test_an_exception_is_logged_and_hidden(app: Extension, fake: FakeHost) -> None:
+def test_exception_is_logged_and_hidden(app: Extension, fake: FakeHost) -> None:
     assert app.handle(Request("POST", "/fail")) == Response.json({"error": "Internal error"}, 500)
     ((level, message),) = fake.log.lines
     assert level == "error"
     assert "LookupError: lost" in message
 
 
-def test_a_host_must_be_connected() -> None:
+def test_host_must_be_connected() -> None:
     with pytest.raises(RuntimeError, match="FakeHost"):
         _ = Host().scheduler
 
@@ -96,7 +96,7 @@ def test_fake_scheduler_stores_schedules(fake: FakeHost) -> None:
     assert fake.scheduler.schedules == {}
 
 
-def test_a_refused_change_can_be_raised(fake: FakeHost) -> None:
+def test_refused_change_can_be_raised(fake: FakeHost) -> None:
     host.scheduler.create("/a", "0 3 * * *", name="taken")
     refused = host.scheduler.create("/b", "0 3 * * *", name="taken")
     assert not refused.success

@@ -31,7 +31,7 @@ def test_sdk_distinguishes_omit_from_clear(probe: ComponentClient, scheduler: Re
     ]
 
 
-def test_the_sdk_turns_errors_into_exceptions(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
+def test_sdk_raises_typed_errors(probe: ComponentClient, scheduler: RecordingScheduler) -> None:
     scheduler.set_response(429, {"error": "slow down"})
     assert probe.call_json("/sdk/list", [], {}) == {"code": "quota-exceeded", "type": "QuotaExceeded"}
     scheduler.set_response(400, {"error": "Name too long", "fieldErrors": {"name": "Name too long"}})

@@ -39,7 +39,7 @@ def test_invalid_value_is_named(name: str, value: str) -> None:
         read_settings({**ENVIRON, name: value})
 
 
-def test_runner_start_failure_is_explained() -> None:
+def test_runner_start_names_the_invalid_setting() -> None:
     environ = {"PYTHONPATH": os.pathsep.join(sys.path)}
     completed = subprocess.run(
         [sys.executable, "-m", "runner"], env=environ, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""One of everything, to be changed by the field."""
+"""Domain objects with default values, for tests that change single fields."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def endpoint(method: str, path: str) -> Endpoint:
 
 
 def install(**fields: Any) -> Install:
-    plain = Install(
+    default = Install(
         id=INSTALL_ID,
         tenant_id="tenant-1",
         registry_id="registry-1",
@@ -31,11 +31,11 @@ def install(**fields: Any) -> Install:
         granted_capabilities=frozenset({SCHEDULER_MANAGE, "cap:context.read"}),
         enabled=True,
     )
-    return replace(plain, **fields)
+    return replace(default, **fields)
 
 
 def definition(**fields: Any) -> Definition:
-    plain = Definition(
+    default = Definition(
         endpoint_method="POST",
         endpoint_path="/api/sync",
         cron="0 9 * * *",
@@ -44,27 +44,27 @@ def definition(**fields: Any) -> Definition:
         name=None,
         payload=None,
     )
-    return replace(plain, **fields)
+    return replace(default, **fields)
 
 
 def schedule(**fields: Any) -> Schedule:
-    """Fields of the definition go into it."""
+    """Return a schedule; fields of a definition go into its definition."""
     definition_fields = {name: fields.pop(name) for name in Definition.__slots__ if name in fields}
-    plain = Schedule(
+    default = Schedule(
         id=SCHEDULE_ID,
         install_id=INSTALL_ID,
         tenant_id="tenant-1",
         definition=definition(**definition_fields),
         created_at=NOW,
     )
-    return replace(plain, **fields)
+    return replace(default, **fields)
 
 
 def fire(**fields: Any) -> Fire:
-    plain = Fire(
+    default = Fire(
         install_id=INSTALL_ID, schedule_id=SCHEDULE_ID, revision=1, scheduled_time="2026-11-23T09:00:00Z"
     )
-    return replace(plain, **fields)
+    return replace(default, **fields)
 
 
 def http_event(
@@ -74,7 +74,7 @@ def http_event(
     headers: Mapping[str, str] | None = None,
     **fields: object,
 ) -> dict[str, Any]:
-    """An event of an HTTP API, payload format 2.0."""
+    """Return an event of an HTTP API, payload format 2.0."""
     return {
         "version": "2.0",
         "headers": dict(headers or {}),
@@ -86,5 +86,5 @@ def http_event(
 
 
 def parse_response_body(response: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON object that an answer carries."""
+    """Return the JSON object in the body of a response."""
     return dict(json.loads(response["body"]))

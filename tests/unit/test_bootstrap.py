@@ -1,4 +1,4 @@
-"""What many processes that start from one snapshot must not share."""
+"""SnapStart hooks, and services that are built from settings as arguments."""
 
 import random
 import sys
@@ -6,8 +6,54 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from botocore.session import Session
 from scheduling import bootstrap
-from scheduling.bootstrap import register_snapstart_hooks
+from scheduling.bootstrap import build_executor_client, build_services, register_snapstart_hooks
+from scheduling.domain.install import Limits
+from scheduling.settings import TableSettings, TimerSettings
+from scheduling.store.models import Row
+
+from tests.unit.builders import NOW
+
+TABLE = TableSettings.from_environment({"TABLE_NAME": "table-1", "WRITES_PER_MINUTE": "3"})
+TIMERS = TimerSettings.from_environment(
+    {
+        "SCHEDULE_GROUP_NAME": "group",
+        "TIMER_TARGET_ARN": "arn:target",
+        "TIMER_ROLE_ARN": "arn:role",
+        "TIMER_DLQ_ARN": "arn:dlq",
+    }
+)
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A session with a region of its own, in a process without a connection and without settings."""
+    monkeypatch.setattr(Row, "_connection", None)
+    monkeypatch.setattr(Row.Meta, "table_name", "")
+    for variable in ("TABLE_NAME", "SCHEDULE_GROUP_NAME", "TIMER_TARGET_ARN"):
+        monkeypatch.delenv(variable, raising=False)
+    session = Session()
+    session.set_config_variable("region", "ap-south-2")
+    session.set_credentials("key", "secret")
+    return session
+
+
+def test_services_are_built_without_the_environment(session: Session) -> None:
+    services = build_services(TABLE, TIMERS, session, clock=lambda: NOW)
+
+    connection = Row._get_connection()
+    assert connection.table_name == "table-1"
+    assert connection.connection.session is session
+    assert connection.connection.client.meta.region_name == "ap-south-2"
+    assert services.limits == Limits(writes_per_minute=3)
+    assert services.clock() == NOW
+
+
+def test_executor_client_is_built_on_the_session(session: Session) -> None:
+    client = build_executor_client(TIMERS, session)
+
+    assert client._client.meta.region_name == "ap-south-2"
 
 
 def test_random_state_differs_after_each_restore(monkeypatch: pytest.MonkeyPatch) -> None:

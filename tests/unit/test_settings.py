@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from pydantic import BaseModel, ValidationError
 from scheduling.domain.install import Limits
@@ -34,7 +36,7 @@ def invalid_names(kind: SettingsType, environment: dict[str, str]) -> list[str]:
     return [".".join(map(str, error["loc"])) for error in refused.value.errors()]
 
 
-def test_the_limits_are_the_contracts_by_default() -> None:
+def test_default_limits_are_those_of_the_contract() -> None:
     assert TableSettings.from_environment(TABLE).limits == Limits()
     assert Limits() == Limits(
         max_schedules_per_install=50,
@@ -62,7 +64,7 @@ def test_the_limits_are_read_from_the_environment() -> None:
 
 
 @pytest.mark.parametrize(("kind", "environment"), SETTINGS_TYPES)
-def test_the_required_variables_suffice(kind: SettingsType, environment: dict[str, str]) -> None:
+def test_required_variables_are_sufficient(kind: SettingsType, environment: dict[str, str]) -> None:
     settings = kind.from_environment({**environment, "OTHER": "ignored"})
 
     for name, value in environment.items():
@@ -75,7 +77,7 @@ def test_every_missing_variable_is_named(kind: SettingsType, environment: dict[s
 
 
 @pytest.mark.parametrize(("kind", "environment"), SETTINGS_TYPES)
-def test_an_empty_variable_is_a_missing_one(kind: SettingsType, environment: dict[str, str]) -> None:
+def test_empty_variable_counts_as_missing(kind: SettingsType, environment: dict[str, str]) -> None:
     assert invalid_names(kind, dict.fromkeys(environment, "")) == [name.lower() for name in environment]
 
 
@@ -124,12 +126,29 @@ def test_run_timeout_can_be_30_seconds(value: str, timeout: int) -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "30001", "x"])
-def test_other_run_timeouts_are_refused(value: str) -> None:
+def test_run_timeout_out_of_range_is_refused(value: str) -> None:
     assert invalid_names(RunnerSettings, {**RUNNER, "RUNNER_TIMEOUT_MS": value}) == ["runner_timeout_ms"]
 
 
+@pytest.mark.parametrize(("value", "seconds"), [("0", 0), ("60", 60), ("", 30)])
+def test_runner_overhead_can_be_a_minute(value: str, seconds: int) -> None:
+    settings = RunnerSettings.from_environment({**RUNNER, "RUNNER_OVERHEAD_SECONDS": value})
+
+    assert settings.runner_overhead_seconds == seconds
+    assert settings.patience == timedelta(seconds=30 + seconds)
+    assert settings.patience < settings.lease < settings.function_timeout
+    assert settings.retry_delay == settings.patience
+
+
+@pytest.mark.parametrize("value", ["-1", "61", "1.5"])
+def test_runner_overhead_out_of_range_is_refused(value: str) -> None:
+    settings = {**RUNNER, "RUNNER_OVERHEAD_SECONDS": value}
+
+    assert invalid_names(RunnerSettings, settings) == ["runner_overhead_seconds"]
+
+
 @pytest.mark.parametrize("value", ["runner", "ftp://runner", "/v1", "http://"])
-def test_the_runner_has_an_http_url(value: str) -> None:
+def test_runner_url_must_be_http(value: str) -> None:
     assert invalid_names(RunnerSettings, {**RUNNER, "RUNNER_BASE_URL": value}) == ["runner_base_url"]
 
 
@@ -155,7 +174,7 @@ def test_the_process_environment_is_read_by_default(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("kind", "environment"), SETTINGS_TYPES)
-def test_settings_do_not_change(kind: SettingsType, environment: dict[str, str]) -> None:
+def test_settings_are_immutable(kind: SettingsType, environment: dict[str, str]) -> None:
     settings: BaseModel = kind.from_environment(environment)
 
     with pytest.raises(ValidationError):

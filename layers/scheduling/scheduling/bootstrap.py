@@ -1,18 +1,21 @@
-"""The only place where the parts are put together, once for each process.
+"""The composition root: builds the services and clients from settings.
 
-What few functions need is imported where it is put together: a cold start pays for each module.
+`build_…` functions take settings as arguments, for tools such as the operator's command line. The cached functions
+without arguments read the settings from the environment, once for each process of a function. What only few functions
+need is imported where it is built, because a cold start pays for each module.
 """
 
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
-from scheduling.api.observability import bind_install
+from scheduling.api.observability import bind_install, bind_run
 from scheduling.clients.scheduler import TimerClient
 from scheduling.operations.services import Services
 from scheduling.settings import (
@@ -31,6 +34,8 @@ from scheduling.store.sweeps import SweepStore
 from scheduling.store.tenants import TenantStore
 
 if TYPE_CHECKING:
+    from botocore.session import Session
+
     from scheduling.api.authorizer import Authorizer
     from scheduling.clients.event_bus import EventBusClient
     from scheduling.clients.lambda_ import ExecutorClient
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from scheduling.domain.install import Install
 
 Clock = Callable[[], datetime]
+_SWEEP_PARALLELISM = 16
 
 
 def _system_clock() -> datetime:
@@ -49,13 +55,56 @@ _clock: list[Clock] = [_system_clock]
 
 
 def use_clock(clock: Clock) -> None:
-    """Let every operation of this process take its time from `clock`, which gives aware UTC datetimes."""
+    """Make all operations of this process take the time from `clock`, which returns aware UTC times."""
     _clock[0] = clock
 
 
 def current_time() -> datetime:
-    """The present by the process's clock."""
+    """Return the time by the process's clock."""
     return _clock[0]()
+
+
+def build_services(
+    table: TableSettings, timers: TimerSettings, session: "Session", clock: Clock = current_time
+) -> Services:
+    """Build the services that operations take, without reading settings from the environment.
+
+    The table's connection is shared by the process, so only one set of services can be in use.
+
+    Args:
+        table: The table and the limits.
+        timers: What the timers have in common.
+        session: The session of all clients, which selects credentials, region and endpoints. No client of it may
+            exist yet.
+        clock: Returns the current time as an aware UTC time.
+    """
+    return _assemble_services(table, timers, connect(table.table_name, session), clock)
+
+
+def _assemble_services(
+    table: TableSettings, timers: TimerSettings, connection: Connection, clock: Clock
+) -> Services:
+    return Services(
+        tenants=TenantStore(connection),
+        installs=InstallStore(connection),
+        schedules=ScheduleStore(connection),
+        runs=RunStore(connection, table.run_history_days),
+        manual_runs=ManualRunStore(connection),
+        sweeps=SweepStore(connection),
+        timers=TimerClient(connection.session, timers),
+        limits=table.limits,
+        clock=clock,
+        parallelism=_SWEEP_PARALLELISM,
+        bind_install=bind_install,
+        bind_run=bind_run,
+    )
+
+
+def build_executor_client(timers: TimerSettings, session: "Session") -> "ExecutorClient":
+    """Build the client of the function that runs occurrences, without reading the environment."""
+    from scheduling.clients.lambda_ import ExecutorClient
+
+    return ExecutorClient(session, timers.timer_target_arn)
 
 
 @cache
@@ -64,9 +113,10 @@ def _connection() -> Connection:
 
 
 def register_snapstart_hooks() -> None:
-    """Have the table's client in a snapshot, and different slots and jitters in all that start from it.
+    """Create the table's client before a snapshot, and reseed the random numbers after each restore.
 
-    Lambda alone makes and restores any. Elsewhere the client is made by the first request.
+    Without new seeds, all processes of a snapshot would choose the same slots and jitters. Lambda alone takes
+    snapshots; elsewhere, the first request creates the client.
     """
     with suppress(ImportError):
         from snapshot_restore_py import (  # type: ignore[import-not-found]  # Lambda has it
@@ -83,34 +133,26 @@ register_snapstart_hooks()
 
 @cache
 def services() -> Services:
-    """What the operations work with."""
-    settings = TableSettings.from_environment()
-    connection = _connection()
-    return Services(
-        tenants=TenantStore(connection),
-        installs=InstallStore(connection),
-        schedules=ScheduleStore(connection, bind_install),
-        runs=RunStore(connection, settings.run_history_days, bind_install),
-        manual_runs=ManualRunStore(connection, bind_install),
-        sweeps=SweepStore(connection),
-        timers=TimerClient(connection.session, TimerSettings.from_environment()),
-        limits=settings.limits,
-        clock=current_time,
-        parallelism=16,
+    """Return the services of the process."""
+    return _assemble_services(
+        TableSettings.from_environment(), TimerSettings.from_environment(), _connection(), current_time
     )
+
+
+def executor_services() -> Services:
+    """Return the services of the executor, whose lease depends on the runner's time limits."""
+    return replace(services(), lease=RunnerSettings.from_environment().lease)
 
 
 @cache
 def executor_client() -> "ExecutorClient":
-    """The function that runs occurrences."""
-    from scheduling.clients.lambda_ import ExecutorClient
-
-    return ExecutorClient(_connection().session, TimerSettings.from_environment().timer_target_arn)
+    """Return the client of the function that runs occurrences."""
+    return build_executor_client(TimerSettings.from_environment(), _connection().session)
 
 
 @cache
 def event_bus_client() -> "EventBusClient":
-    """Where the audit publishes."""
+    """Return the client of the audit's event bus."""
     from scheduling.clients.event_bus import EventBusClient
 
     return EventBusClient(_connection().session, EventBusSettings.from_environment().event_bus_name)
@@ -118,20 +160,18 @@ def event_bus_client() -> "EventBusClient":
 
 @cache
 def sweep_interval() -> timedelta:
-    """How often the full sweep begins."""
+    """Return the interval at which full sweeps start."""
     return timedelta(hours=SweepSettings.from_environment().sweep_interval_hours)
 
 
 @cache
 def runner_client() -> "RunnerClient":
-    """The runner, with its service token where it has one, and with callback tokens where there is a key."""
+    """Return the runner's client, with a service token and callback tokens if their secrets are configured."""
     from scheduling.clients.runner import RunnerClient
 
     settings = RunnerSettings.from_environment()
-    service_token_secret_id, callback_key_secret_id = (
-        settings.runner_service_token_secret_id,
-        settings.callback_key_secret_id,
-    )
+    service_token_secret_id = settings.runner_service_token_secret_id
+    callback_key_secret_id = settings.callback_key_secret_id
     return RunnerClient(
         settings,
         service_token=_build_secret(service_token_secret_id).read_value if service_token_secret_id else None,
@@ -142,19 +182,16 @@ def runner_client() -> "RunnerClient":
 
 
 def _callback_token_issuer(key: "Secret", settings: RunnerSettings) -> "Callable[[Install], str]":
-    from scheduling.domain.callback_token import (
-        issue_token,  # loads PyJWT, for the two functions that need it
-    )
+    from scheduling.domain.callback_token import issue_token  # loads PyJWT
 
-    lifetime = timedelta(milliseconds=settings.runner_timeout_ms)
     return lambda install: issue_token(
-        key.read_propagated_value(), settings.stack_name, install, current_time(), lifetime
+        key.read_propagated_value(), settings.stack_name, install, current_time(), settings.patience
     )
 
 
 @cache
 def authorizer() -> "Authorizer":
-    """What the API's authorizer goes by; during a rotation, also the values before it."""
+    """Return the API's authorizer, which during a rotation also accepts the previous values of the secrets."""
     from scheduling.api.authorizer import Authorizer  # loads PyJWT
 
     settings = TokenSettings.from_environment()
@@ -168,14 +205,14 @@ def authorizer() -> "Authorizer":
 
 
 def _build_secret(secret_id: str, **options: Any) -> "Secret":
-    """On the one session of the process: a second one would load AWS's descriptions once more."""
+    """Build a secret on the one session of the process, because another one would load AWS's service models again."""
     from scheduling.clients.secrets import Secret
 
     return Secret(_connection().session, secret_id, **options)
 
 
 def _build_rotating_secret(secret_id: str) -> "Secret":
-    """With the value before a rotation beside the current one."""
+    """Build a secret that also has the value before a rotation."""
     from scheduling.clients.secrets import CURRENT_STAGE, PREVIOUS_STAGE
 
     return _build_secret(secret_id, stages=(CURRENT_STAGE, PREVIOUS_STAGE))

@@ -1,7 +1,8 @@
-"""The only reader of the environment; each part is validated when a function first asks for it, at cold start."""
+"""The settings, by part; the functions read them from the environment at cold start, and nothing else reads it."""
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,19 +14,23 @@ _URL_PATTERN = r"^https?://[^\s/?#]+(/[^\s?#]*)?$"
 
 
 class _EnvironmentSettings(BaseModel):
-    """Variables by the capital form of the field's name; empty is the same as absent."""
+    """Settings whose variables are the upper-case names of the fields; an empty variable counts as absent."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Raises pydantic.ValidationError, which names each variable at fault."""
+        """Read and validate the settings.
+
+        Raises:
+            pydantic.ValidationError: Variables are missing or invalid; the error names each of them.
+        """
         values = {name: environment.get(name.upper()) for name in cls.model_fields}
         return cls.model_validate({name: value for name, value in values.items() if value})
 
 
 class TableSettings(_EnvironmentSettings):
-    """What every function needs: the table and the limits of contract section 4."""
+    """The table and the limits of contract section 4, which every function needs."""
 
     table_name: str
     max_schedules_per_install: int = Field(50, ge=1)
@@ -41,7 +46,7 @@ class TableSettings(_EnvironmentSettings):
 
 
 class TimerSettings(_EnvironmentSettings):
-    """What EventBridge Scheduler is told of every timer."""
+    """What every timer in EventBridge Scheduler has in common."""
 
     schedule_group_name: str
     timer_target_arn: str
@@ -50,32 +55,54 @@ class TimerSettings(_EnvironmentSettings):
 
 
 class SweepSettings(_EnvironmentSettings):
-    """How often the full sweep begins."""
+    """How often a full sweep starts."""
 
     sweep_interval_hours: int = Field(24, ge=1)
 
 
 class EventBusSettings(_EnvironmentSettings):
-    """The bus on which the audit publishes."""
+    """The event bus of the audit."""
 
     event_bus_name: str
 
 
 class RunnerSettings(_EnvironmentSettings):
-    """Where the runner is, how long a run may take, and the secrets of its service token and of callback tokens.
+    """The runner's URL, the time limits of a run, and the secrets of its service token and of callback tokens.
 
-    Of the two, those that there are.
+    Both secrets are optional. `runner_timeout_ms` limits the extension; `runner_overhead_seconds` are what the runner
+    needs in addition, since it compiles the component before each run. All other times of a run are derived from both.
     """
 
     stack_name: str
     runner_base_url: str = Field(pattern=_URL_PATTERN)
     runner_timeout_ms: int = Field(30_000, ge=1, le=30_000)
+    runner_overhead_seconds: int = Field(30, ge=0, le=60)
     runner_service_token_secret_id: str | None = None
     callback_key_secret_id: str | None = None
 
+    @property
+    def patience(self) -> timedelta:
+        """How long the executor waits for the runner's response."""
+        return timedelta(milliseconds=self.runner_timeout_ms, seconds=self.runner_overhead_seconds)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long an attempt keeps others from starting: it also claims the run, reads secrets and connects."""
+        return self.patience + timedelta(seconds=18)
+
+    @property
+    def function_timeout(self) -> timedelta:
+        """The time-out that the executor function needs: it also reads the install and writes the outcome."""
+        return self.lease + timedelta(seconds=12)
+
+    @property
+    def retry_delay(self) -> timedelta:
+        """How long to wait before the attempt after an unanswered one, which the runner may still execute."""
+        return self.patience
+
 
 class TokenSettings(_EnvironmentSettings):
-    """The secrets of the runners' token and of callback tokens, who issues these, and whether this is a local stack."""
+    """The secrets of the runners' token and of callback tokens, the issuer of the latter, and the stage."""
 
     stack_name: str
     runner_token_secret_id: str

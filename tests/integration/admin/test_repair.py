@@ -323,9 +323,9 @@ def test_a_sweep_repairs_all_drift(world: World, admin: AdminCli, schedule: Sche
     }
     assert list(world.read_timers()) == [schedule.id]
     assert sorted(line.partition(" of ")[0] for line in result.errors) == [
-        "mended: count",
-        "mended: missing timer",
-        "mended: orphaned timer",
+        "repaired: count",
+        "repaired: missing timer",
+        "repaired: orphaned timer",
     ]
     delete_timer(case)
     assert admin("reconcile", "--sweep").lines == [

@@ -1,4 +1,4 @@
-"""Every event under events/, given to the function that it is for, as `sam local invoke` gives it in a container."""
+"""Every event file under events/, passed to its function, as `sam local invoke` does in a container."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ KEY = "k" * 64
 
 @pytest.fixture
 def callback_token(world: World) -> Iterator[str]:
-    """One that is good in a world where all is as the events take for granted."""
+    """A valid token, in a world with the data that the event files expect."""
     aws_client("events").create_event_bus(Name=BUS)
     secrets = aws_client("secretsmanager")
     secrets.create_secret(Name="token", SecretString=RUNNER_TOKEN)

@@ -1,7 +1,8 @@
-"""The lines that functions write: metrics by name and dimension, and who and what it was about."""
+"""Metrics and log lines of the functions: their dimensions, ids, and what they must not contain."""
 
 import base64
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from io import StringIO
@@ -40,7 +41,7 @@ def read_log_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def read_metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """The one line of metrics, without what the format needs, after a look at that."""
+    """Return the values of the only line of metrics, after a check of its format."""
     (line,) = [line for line in read_log_lines(capsys) if "_aws" in line]
     (directive,) = line.pop("_aws")["CloudWatchMetrics"]
     assert directive["Namespace"] == "ExtensionScheduler"
@@ -107,7 +108,7 @@ def test_refusals_of_quota_and_rate_are_counted(
     assert (values[metric], values["status"]) == (1, status)
 
 
-def test_a_failure_is_counted_too(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failure_is_counted(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     def fail(_call: Call) -> None:
         raise client_error("AccessDeniedException")
 
@@ -120,7 +121,7 @@ def test_a_failure_is_counted_too(case: Case, capsys: pytest.CaptureFixture[str]
 
 
 def execute_fire(case: Case, capsys: pytest.CaptureFixture[str], **more: object) -> dict[str, Any]:
-    """What is told of a fire that comes 1.5 s late."""
+    """Return the metrics of a fire that is delivered 1.5 s late."""
     event = next_fire_event(case) | more
     case.world.advance(seconds=1.5)
     module = load_function("execute")
@@ -146,6 +147,7 @@ def test_fire_is_counted_by_outcome_with_its_lateness(case: Case, capsys: pytest
         "tenant_id": TENANT,
         "install_id": case.install_id,
         "schedule_id": case.schedule.id,
+        "request_id": case.world.runner.executions[0].run.request_id,
     }
 
 
@@ -154,7 +156,7 @@ def make_runner_refuse(case: Case) -> None:
 
 
 def run_before(case: Case) -> None:
-    """The same occurrence."""
+    """Run the same occurrence first."""
     clock = list(case.world.clock)
     module = load_function("execute")
     module.run_endpoint = case.world.runner
@@ -181,14 +183,77 @@ def test_every_outcome_has_a_metric_name(
     assert execute_fire(case, capsys)["outcome"] == outcome
 
 
-def test_a_manual_run_is_never_late(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+def fail_fire(
+    case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, outcome: Outcome
+) -> list[dict[str, Any]]:
+    """Run a fire with that outcome and return the lines of the log and of metrics."""
+    monkeypatch.setattr(logger.registered_handler, "stream", sys.stdout)
+    case.world.runner.outcome = outcome
+    module = load_function("execute")
+    module.run_endpoint = case.world.runner
+    capsys.readouterr()
+    with suppress(RunFailed):
+        module.handler(next_fire_event(case), Context())
+    return read_log_lines(capsys)
+
+
+def test_refusals_of_the_runner_are_counted_by_status(
+    case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = Outcome(
+        status=RunStatus.ERROR, error="The runner answered 422", retryable=True, runner_status=422
+    )
+
+    lines = fail_fire(case, capsys, monkeypatch, refused)
+
+    refusals = [line for line in lines if "RunnerRefusals" in line]
+    assert [line["RunnerRefusals"] for line in refusals] == [[1], [1]]
+    assert [set(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) for line in refusals] == [
+        {"service"},
+        {"service", "status"},
+    ]
+    assert refusals[1]["status"] == "422"
+
+
+def test_errors_of_the_runner_are_counted_by_kind(
+    case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = Outcome(
+        status=RunStatus.ERROR,
+        error="bundle_fetch_failed",
+        retryable=True,
+        runner_error="bundle_fetch_failed",
+    )
+
+    lines = fail_fire(case, capsys, monkeypatch, failed)
+
+    (errors,) = [line for line in lines if "RunnerErrors" in line]
+    assert (errors["RunnerErrors"], errors["error"]) == ([1], "bundle_fetch_failed")
+
+
+def test_the_operators_log_has_the_runners_own_words_and_the_request(
+    case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = Outcome(
+        status=RunStatus.ERROR, error="The runner answered 422", detail="its words", retryable=True
+    )
+
+    lines = fail_fire(case, capsys, monkeypatch, refused)
+
+    (line,) = [line for line in lines if line.get("message") == "attempt failed"]
+    assert (line["reason"], line["detail"], line["attempt"]) == ("The runner answered 422", "its words", 1)
+    (execution,) = case.world.runner.executions
+    assert {line["request_id"] for line in lines} == {execution.run.request_id}
+
+
+def test_manual_run_has_no_lateness(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     values = execute_fire(case, capsys, trigger="manual", scheduledTime="2026-11-23T09:00:00.000Z")
 
     assert (values["trigger"], values["outcome"]) == ("manual", "success")
     assert "LatenessMs" not in values
 
 
-def test_no_line_has_a_token_a_payload_or_a_configuration(
+def test_no_line_contains_a_token_a_payload_or_a_configuration(
     case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = StringIO()

@@ -1,4 +1,4 @@
-"""The function that Lambda invokes with the stream, on a bus of moto's."""
+"""The function that Lambda invokes with the table's stream, with moto's event bus."""
 
 import json
 from typing import Any
@@ -19,20 +19,20 @@ from tests.support.stacks.world import BUS, World, aws_client, create_input
 
 @pytest.fixture
 def schedule(world: World, audit: Audit) -> Schedule:
-    del audit  # which is to see it
+    del audit  # requested so that it records the create
     return create_schedule(world.services, world.register_install(), create_input())
 
 
 @pytest.fixture
 def event(audit: Audit, schedule: Schedule) -> dict[str, Any]:
-    """An install registered and a schedule created, with what else was written then."""
+    """The records of a registration and a create."""
     del schedule
     return {"Records": list(audit.read_records())}
 
 
 @pytest.fixture
 def queue() -> str:
-    """Where all goes that is on the bus."""
+    """A queue that receives all schedule events of the bus."""
     sqs, events = aws_client("sqs"), aws_client("events")
     url = str(sqs.create_queue(QueueName="listener")["QueueUrl"])
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

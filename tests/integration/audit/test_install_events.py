@@ -1,4 +1,4 @@
-"""What the audit tells of whole operations on installs, by the rows that they write."""
+"""The events that operations on installs cause by the rows that they write."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ def schedule(world: World, audit: Audit, install_id: InstallId) -> Schedule:
     return schedule
 
 
-def test_registered(world: World, audit: Audit) -> None:
+def test_registration_causes_one_event(world: World, audit: Audit) -> None:
     install_id = world.register_install()
     world.register_install(install_id)
 
@@ -34,7 +34,9 @@ def test_registered(world: World, audit: Audit) -> None:
     assert (event.detail["installId"], event.detail["tenantId"]) == (install_id, TENANT)
 
 
-def test_moved_to_a_version_without_an_endpoint(world: World, audit: Audit, schedule: Schedule) -> None:
+def test_move_to_a_version_without_an_endpoint_names_it_and_the_disabled_schedule(
+    world: World, audit: Audit, schedule: Schedule
+) -> None:
     move_install(world, schedule.install_id)
 
     moved, disabled = audit.publish_new_events()
@@ -66,13 +68,13 @@ def test_moved_to_a_version_without_an_endpoint(world: World, audit: Audit, sche
             id="paused",
         ),
         pytest.param(
-            lambda world, install_id: world.register(install_id, config={"other": 1}),
+            lambda world, install_id: world.register_install(install_id, config={"other": 1}),
             {},
             id="configuration",
         ),
     ],
 )
-def test_changed_once_and_its_schedules_not_at_all(
+def test_install_change_causes_one_event_and_none_of_its_schedules(
     world: World,
     audit: Audit,
     schedule: Schedule,
@@ -86,7 +88,9 @@ def test_changed_once_and_its_schedules_not_at_all(
     assert event.changes == changes
 
 
-def test_deleted_with_its_schedules(world: World, audit: Audit, schedule: Schedule) -> None:
+def test_deletion_causes_an_event_for_the_install_and_each_schedule(
+    world: World, audit: Audit, schedule: Schedule
+) -> None:
     create_schedule(world.services, schedule.install_id, create_input(enabled=False))
     audit.publish_new_events()
 

@@ -1,4 +1,4 @@
-"""What the audit tells of runs, by the rows that they write, and what it never tells."""
+"""The events that runs cause by the rows that they write, and what events never contain."""
 
 import io
 import json
@@ -36,7 +36,7 @@ def schedule(world: World, audit: Audit, install_id: InstallId) -> Schedule:
 
 
 def run_occurrence(world: World, schedule: Schedule, outcome: Outcome, *, replay: bool = False) -> None:
-    """The occurrence of ten o'clock, once."""
+    """Run the occurrence of ten o'clock once."""
     world.advance(seconds=60)
     world.runner.outcome = outcome
     fire = Fire(
@@ -54,13 +54,13 @@ def run_occurrence(world: World, schedule: Schedule, outcome: Outcome, *, replay
     ("outcomes", "expected"),
     [
         pytest.param([SUCCESS], [], id="success"),
-        pytest.param([UNAVAILABLE, UNAVAILABLE], [], id="to be tried again"),
-        pytest.param([UNAVAILABLE, UNAVAILABLE, SUCCESS], [], id="success in the end"),
-        pytest.param([UNAVAILABLE] * 5, ["RunFailed by system at 3"], id="three times"),
+        pytest.param([UNAVAILABLE, UNAVAILABLE], [], id="to be retried"),
+        pytest.param([UNAVAILABLE, UNAVAILABLE, SUCCESS], [], id="success in the third attempt"),
+        pytest.param([UNAVAILABLE] * 5, ["RunFailed by system at 3"], id="three failures"),
         pytest.param([REFUSED, REFUSED], ["RunFailed by system at 1"], id="refused"),
     ],
 )
-def test_failed_permanently(
+def test_permanent_failure_causes_one_event(
     world: World, audit: Audit, schedule: Schedule, outcomes: list[Outcome], expected: list[str]
 ) -> None:
     for outcome in outcomes:
@@ -69,7 +69,7 @@ def test_failed_permanently(
     assert audit.publish_new_event_names() == expected
 
 
-def test_failure_event_content(world: World, audit: Audit, schedule: Schedule) -> None:
+def test_failure_event_has_the_run(world: World, audit: Audit, schedule: Schedule) -> None:
     run_occurrence(world, schedule, REFUSED)
 
     (event,) = audit.publish_new_events()
@@ -94,7 +94,7 @@ def test_failed_replay_is_a_separate_failure(world: World, audit: Audit, schedul
     assert audit.publish_new_event_names() == []
 
 
-def test_missed(world: World, audit: Audit, schedule: Schedule) -> None:
+def test_missed_occurrence_causes_an_event(world: World, audit: Audit, schedule: Schedule) -> None:
     sweep(world.services, DAY)
     for hour in range(22):
         world.clock[0] = schedule.created_at + timedelta(hours=hour + 1)

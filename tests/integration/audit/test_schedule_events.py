@@ -1,4 +1,4 @@
-"""What the audit tells of whole operations on schedules, by the rows that they write."""
+"""The events that operations on schedules cause by the rows that they write."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def schedule(world: World, audit: Audit, install_id: InstallId) -> Schedule:
 
 
 def refuse_calls(world: World, operation: str) -> None:
-    """Let EventBridge Scheduler say no to every such call."""
+    """Make EventBridge Scheduler refuse every call of the operation."""
 
     def refuse_call(call: Call) -> None:
         if call.operation == operation:
@@ -34,7 +34,7 @@ def refuse_calls(world: World, operation: str) -> None:
     world.calls.before = refuse_call
 
 
-def test_created(world: World, install_id: InstallId, audit: Audit) -> None:
+def test_create_causes_an_event(world: World, install_id: InstallId, audit: Audit) -> None:
     schedule = create_schedule(world.services, install_id, create_input(name="hourly", payload=[1]))
 
     (event,) = audit.publish_new_events()
@@ -58,7 +58,7 @@ def test_created(world: World, install_id: InstallId, audit: Audit) -> None:
         pytest.param({"payload": [2]}, {"revision": (1, 2)}, True, id="payload"),
     ],
 )
-def test_updated(
+def test_update_causes_an_event_with_the_changes(
     world: World,
     audit: Audit,
     schedule: Schedule,
@@ -82,7 +82,7 @@ def test_update_to_same_values_publishes_nothing(world: World, audit: Audit, sch
     assert audit.publish_new_event_names() == []
 
 
-def test_deleted(world: World, audit: Audit, schedule: Schedule) -> None:
+def test_delete_causes_an_event(world: World, audit: Audit, schedule: Schedule) -> None:
     delete_schedule(world.services, schedule.install_id, schedule.id)
 
     (event,) = audit.publish_new_events()
@@ -90,7 +90,9 @@ def test_deleted(world: World, audit: Audit, schedule: Schedule) -> None:
     assert (event.detail["before"]["name"], event.detail["after"]) == ("hourly", None)
 
 
-def test_deleted_by_owner_after_platform_disabled_it(world: World, audit: Audit, schedule: Schedule) -> None:
+def test_delete_by_the_owner_of_a_disabled_schedule_has_the_owner_as_actor(
+    world: World, audit: Audit, schedule: Schedule
+) -> None:
     move_install(world, schedule.install_id)
     assert audit.publish_new_event_names() == ["InstallMoved by admin", "ScheduleUpdated by admin"]
 
@@ -126,7 +128,7 @@ def test_deleted_by_owner_after_platform_disabled_it(world: World, audit: Audit,
         ),
     ],
 )
-def test_rolled_back_after_eventbridge_refusal(
+def test_rollback_causes_a_reverse_event_by_the_system(
     world: World,
     audit: Audit,
     schedule: Schedule,

@@ -1,4 +1,4 @@
-"""An install removed and registered anew under its id, while somebody is still at work on the earlier one."""
+"""An install is deleted and registered again under its id, while an operation on the earlier one still runs."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ KEY = IdempotencyKey("key", "hash")
 
 
 def run_before_call(world: World, operation: str, action: Callable[[], object], *, number: int = 1) -> None:
-    """Act before the call of that name, the `number`th from now on."""
+    """Act before the `number`th call of the operation from now on."""
     count = 0
 
     def hook(call: Call) -> None:
@@ -55,7 +55,7 @@ def test_create_for_previous_install_fails_in_a_disabled_new_install(
 
 
 def test_last_step_of_previous_uninstall_keeps_the_new_install(world: World, install_id: InstallId) -> None:
-    """Both have been changed once."""
+    """Both installs have been changed once."""
 
     def reinstall() -> None:
         delete_test_install(world, install_id)
@@ -110,7 +110,7 @@ def test_previous_uninstall_keeps_idempotency_keys_of_the_new_install(
 def test_pause_or_resume_leaves_unfinished_uninstall_resumable(
     world: World, install_id: InstallId, paused: bool
 ) -> None:
-    """A function died in the middle of the removal; the tenant is paused, or resumed, before the reconciler comes."""
+    """A function dies during the deletion; the tenant is paused, or resumed, before the reconciler runs."""
     create_schedule(world.services, install_id, create_input())
     if not paused:
         set_tenant_paused(world.services, TENANT, paused=True, actor=ADMIN)

@@ -1,13 +1,14 @@
-"""The kill switch: every install of a tenant, those to come included."""
+"""The kill switch: it stops every install of a tenant, future ones included."""
 
 from itertools import count
 
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import SkipReason
+from scheduling.domain.tenant import TenantCursor
 from scheduling.operations.installs import tenants
 from scheduling.operations.installs.register import get_install, set_install_enabled
-from scheduling.operations.installs.tenants import TenantCursor, list_tenant_schedules, set_tenant_paused
+from scheduling.operations.installs.tenants import list_tenant_schedules, set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.runs.execute import execute_fire
@@ -40,7 +41,7 @@ def resume_tenant(world: World) -> tenants.PauseResult:
 
 def test_pause_stops_all_and_resume_starts_enabled_schedules(world: World) -> None:
     installs = [world.register_install() for _ in range(3)]
-    schedules = [create_schedule(world.services, each, create_input()) for each in installs]
+    schedules = [create_schedule(world.services, install_id, create_input()) for install_id in installs]
     disabled_schedule = create_schedule(world.services, installs[0], create_input(enabled=False))
     other = create_schedule(world.services, world.register_install(tenantId="tenant-2"), create_input())
 
@@ -64,7 +65,7 @@ def test_repeated_pause_changes_nothing(world: World, install_id: InstallId) -> 
     assert world.scan_rows(install_id) == before
 
 
-def test_a_fire_on_its_way_is_not_run(world: World, install_id: InstallId) -> None:
+def test_a_fire_in_delivery_is_not_run(world: World, install_id: InstallId) -> None:
     schedule = create_schedule(world.services, install_id, create_input())
     fire = next_hourly_fire(world, schedule)
     pause_tenant(world)
@@ -100,9 +101,7 @@ def test_install_pause_and_disable_are_independent(world: World, install_id: Ins
     assert set(world.read_timers()) == {schedule.id}
 
 
-def test_an_install_registered_in_the_middle_of_a_pause_is_paused(
-    world: World, install_id: InstallId
-) -> None:
+def test_an_install_registered_during_a_pause_is_paused(world: World, install_id: InstallId) -> None:
     registered: list[InstallId] = []
 
     def register(call: Call) -> None:
@@ -119,8 +118,8 @@ def test_an_install_registered_in_the_middle_of_a_pause_is_paused(
 
 def test_pause_overtaken_by_resume_does_not_pause_again(world: World) -> None:
     installs = [world.register_install() for _ in range(3)]
-    for each in installs:
-        create_schedule(world.services, each, create_input())
+    for install_id in installs:
+        create_schedule(world.services, install_id, create_input())
     call_number = count(1)
 
     def resume_in_the_middle(call: Call) -> None:
@@ -132,7 +131,7 @@ def test_pause_overtaken_by_resume_does_not_pause_again(world: World) -> None:
     result = pause_tenant(world)
 
     assert not result.complete
-    assert not any(get_install(world.services, each)[0].paused for each in installs)
+    assert not any(get_install(world.services, install_id)[0].paused for install_id in installs)
     assert len(world.read_timers()) == 3
     assert_consistent(world)
 
@@ -141,8 +140,8 @@ def test_pause_overtaken_by_resume_does_not_pause_again(world: World) -> None:
 def test_interrupted_pause_is_resumed(world: World, finish: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenants, "PAGE_SIZE", 2)
     installs = sorted(world.register_install() for _ in range(7))
-    for each in installs:
-        create_schedule(world.services, each, create_input())
+    for install_id in installs:
+        create_schedule(world.services, install_id, create_input())
     writes = count(1)
 
     def fail(call: Call) -> None:
@@ -152,7 +151,9 @@ def test_interrupted_pause_is_resumed(world: World, finish: str, monkeypatch: py
     world.calls.before = fail
     assert not pause_tenant(world).complete
     world.calls.before = None
-    assert [get_install(world.services, each)[0].paused for each in installs] == [True] * 4 + [False] * 3
+    assert [get_install(world.services, install_id)[0].paused for install_id in installs] == [True] * 4 + [
+        False
+    ] * 3
     world.calls.recorded.clear()
 
     if finish == "call again":
@@ -160,7 +161,7 @@ def test_interrupted_pause_is_resumed(world: World, finish: str, monkeypatch: py
     world.advance(seconds=61)
     reconcile(world.services)
 
-    assert all(get_install(world.services, each)[0].paused for each in installs)
+    assert all(get_install(world.services, install_id)[0].paused for install_id in installs)
     assert world.read_timers() == {}
     assert_consistent(world)
 
@@ -179,7 +180,9 @@ def test_undeletable_timers_are_deleted_by_the_reconciler(world: World, install_
     schedule = create_schedule(world.services, install_id, create_input())
     world.calls.before = fail_timer_calls
     assert pause_tenant(world).complete
-    assert execute_fire(world.services, world.runner, next_hourly_fire(world, schedule)) is SkipReason.DISABLED
+    assert (
+        execute_fire(world.services, world.runner, next_hourly_fire(world, schedule)) is SkipReason.DISABLED
+    )
     world.calls.before = None
     world.advance(seconds=61)
     reconcile(world.services)
@@ -206,10 +209,10 @@ def test_deleted_install_leaves_its_tenant(world: World, install_id: InstallId) 
 def test_tenant_schedules_are_paged_across_installs(world: World) -> None:
     installs = sorted(world.register_install() for _ in range(4))
     created = [
-        create_schedule(world.services, each, create_input()).id
-        for each in installs
+        create_schedule(world.services, install_id, create_input()).id
+        for install_id in installs
         for _ in range(3)
-        if each != installs[1]
+        if install_id != installs[1]
     ]
 
     listed, cursor, sizes = [], None, []

@@ -1,4 +1,4 @@
-"""Moving an install to another version, and what becomes of schedules whose endpoint that has not."""
+"""Moving an install to another version, with schedules whose endpoint that version lacks."""
 
 from dataclasses import replace
 from typing import Any
@@ -141,7 +141,9 @@ def test_disabled_schedules_do_not_run_while_timers_cannot_be_deleted(
 
     listed_schedules = list_schedules(world.services, install_id).schedules
     assert [each.definition.enabled for each in listed_schedules] == [False]
-    assert execute_fire(world.services, world.runner, next_hourly_fire(world, schedule)) is SkipReason.DISABLED
+    assert (
+        execute_fire(world.services, world.runner, next_hourly_fire(world, schedule)) is SkipReason.DISABLED
+    )
     world.calls.before = None
     world.advance(seconds=61)
     reconcile(world.services)

@@ -1,4 +1,4 @@
-"""How long the oldest pending row has waited: what the reconciler tells, and the alarm goes by."""
+"""How long the oldest pending row has waited, which the reconciler reports and an alarm uses."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The reconciler where EventBridge goes on failing."""
+"""The reconciler while EventBridge keeps failing."""
 
 from contextlib import suppress
 

@@ -1,31 +1,28 @@
+"""The sweep finds and repairs drift, page by page, also when it is throttled, interrupted or run twice."""
+
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
-from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance import sweep as sweep_module
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.maintenance.sweep import sweep
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.update import update_schedule
 
+from tests.integration.maintenance.sweeps import DAY, delete_timer, run_sweep
 from tests.support.aws.calls import Call, client_error
 from tests.support.oracles.consistency import assert_consistent
-from tests.support.stacks.fires import create_fire, list_history
 from tests.support.stacks.world import (
     ADMIN,
     GROUP,
     TABLE,
-    FakeRunner,
     World,
     aws_client,
     create_input,
@@ -33,29 +30,10 @@ from tests.support.stacks.world import (
     update_input,
 )
 
-DAY = timedelta(hours=24)
-
-
-def run_sweep(world: World) -> Counter[str]:
-    """A day later, to its end; what it mended."""
-    world.advance(hours=25)
-    repairs: Counter[str] = Counter()
-    for _ in range(20):
-        repairs += sweep(world.services, DAY)
-        state = world.services.sweeps.read_sweep_state()
-        assert state is not None
-        if state.phase is None:
-            return repairs
-    raise AssertionError("the sweep does not end")
-
 
 @pytest.fixture(autouse=True)
 def plan_first_sweep(world: World) -> None:
     sweep(world.services, DAY)
-
-
-def delete_timer(schedule: Schedule) -> None:
-    aws_client("scheduler").delete_schedule(GroupName=GROUP, Name=schedule.id)
 
 
 def alter_timer(schedule: Schedule, **fields: object) -> None:
@@ -232,101 +210,8 @@ def test_sweep_starts_once_a_day(world: World) -> None:
     assert world.calls.operation_names() == ["BatchGetItem"]
 
 
-class TestMissed:
-    def test_a_gap_in_the_history_is_recorded_once(self, world: World, install_id: InstallId) -> None:
-        schedule = create_schedule(world.services, install_id, create_input(cron="0 */6 * * *"))
-        execute_fire(world.services, world.runner, create_fire(schedule, "2026-11-23T18:00:00Z"))
-
-        assert run_sweep(world)["missed"] == 2
-        assert run_sweep(world)["missed"] == 4
-
-        runs = {run.scheduled_time: run for run in list_history(world, schedule)}
-        assert [time for time, run in runs.items() if run.status is RunStatus.SUCCESS] == [
-            "2026-11-23T18:00:00Z"
-        ]
-        missed = runs["2026-11-23T12:00:00Z"]
-        assert (missed.status, missed.attempt, missed.error) == (RunStatus.MISSED, 0, "It was not delivered")
-
-    def test_late_occurrence_recorded_as_missed_still_runs(self, world: World, install_id: InstallId) -> None:
-        schedule = create_schedule(world.services, install_id, create_input(cron="0 */6 * * *"))
-        run_sweep(world)
-
-        result = execute_fire(world.services, world.runner, create_fire(schedule, "2026-11-23T12:00:00Z"))
-
-        assert isinstance(result, Run)
-        assert (result.status, result.attempt) == (RunStatus.SUCCESS, 1)
-
-    def test_recent_occurrence_is_not_missed(self, world: World, install_id: InstallId) -> None:
-        world.advance(hours=24, minutes=46)
-        schedule = create_schedule(world.services, install_id, create_input(cron="0 10 * * *"))
-
-        world.advance(hours=7, minutes=28)
-        sweep(world.services, DAY)
-
-        assert list_history(world, schedule) == []
-
-    @pytest.mark.parametrize("how", ["schedule", "install"])
-    def test_disabled_schedule_misses_nothing(self, world: World, install_id: InstallId, how: str) -> None:
-        schedule = create_schedule(world.services, install_id, create_input(cron="0 */6 * * *"))
-        if how == "schedule":
-            update_schedule(world.services, install_id, schedule.id, update_input(enabled=False))
-            world.advance(hours=10)
-            schedule = update_schedule(world.services, install_id, schedule.id, update_input(enabled=True))
-        else:
-            world.register_install(install_id, enabled=False)
-            world.advance(hours=10)
-            world.register_install(install_id)
-
-        run_sweep(world)
-
-        times = sorted(run.scheduled_time for run in list_history(world, schedule))
-        assert times[0] == "2026-11-24T00:00:00Z"
-
-    def test_after_a_change_the_new_rule_counts(self, world: World, install_id: InstallId) -> None:
-        schedule = create_schedule(world.services, install_id, create_input(cron="0 */6 * * *"))
-        update_schedule(world.services, install_id, schedule.id, update_input(cron="0 23 * * *"))
-
-        run_sweep(world)
-
-        assert [run.scheduled_time for run in list_history(world, schedule)] == ["2026-11-23T23:00:00Z"]
-
-
-def test_run_of_killed_function_is_closed(world: World, install_id: InstallId) -> None:
-    schedule = create_schedule(world.services, install_id, create_input(cron="0 0 1 1 *"))
-
-    class KillingRunner(FakeRunner):
-        def __call__(self, *_arguments: object) -> Outcome:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        execute_fire(world.services, KillingRunner(), create_fire(schedule, "2026-11-23T09:00:00Z"))
-
-    assert run_sweep(world)["expired run"] == 1
-
-    (run,) = list_history(world, schedule)
-    assert (run.status, run.error) == (RunStatus.ERROR, "The function that ran it died")
-
-
-def test_replay_runs_once_more_but_never_after_success(world: World, install_id: InstallId) -> None:
-    schedule = create_schedule(world.services, install_id, create_input())
-    fire = create_fire(schedule, "2026-11-23T09:00:00Z")
-    replay = replace(fire, replay=True)
-    world.runner.outcome = Outcome(status=RunStatus.ERROR, http_status=500, error="no", retryable=True)
-    for _ in range(3):
-        with pytest.raises(RunFailed):
-            execute_fire(world.services, world.runner, fire)
-    world.runner.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
-
-    execute_fire(world.services, world.runner, replay)
-    execute_fire(world.services, world.runner, replay)
-
-    assert len(world.runner.fires) == 4
-    (run,) = list_history(world, schedule)
-    assert (run.status, run.attempt) == (RunStatus.SUCCESS, 4)
-
-
 class TickingClock:
-    """Time of which each look takes thirty seconds: the third is past a call's end."""
+    """A clock that advances by thirty seconds at each reading: the third one is after the end of a call."""
 
     ticks = 0
 
@@ -356,7 +241,7 @@ def test_sweep_out_of_time_resumes_after_the_last_checked_install(
 
 
 @on_moto_and_memory
-def test_the_installs_are_walked_page_by_page_each_once(world: World) -> None:
+def test_the_installs_are_listed_page_by_page_each_once(world: World) -> None:
     registered = {world.register_install() for _ in range(40)}
     listed: list[InstallId] = []
     cursor = None
@@ -379,25 +264,6 @@ def test_install_is_listed_until_it_is_deleted(world: World) -> None:
     delete_install(world.services, install_id, actor=ADMIN)
 
     assert world.services.sweeps.read_install_ids(None, 10) == ([], None)
-
-
-def test_old_history_adds_no_cost(world: World, install_id: InstallId) -> None:
-    schedule = create_schedule(world.services, install_id, create_input(cron="0 0 * * *"))
-    run_sweep(world)
-
-    def count_calls() -> list[str]:
-        world.calls.recorded.clear()
-        run_sweep(world)
-        return world.calls.operation_names()
-
-    without = count_calls()
-    for day in range(1, 29):
-        at = f"2026-10-{day:02}T09:00:00Z"
-        run = Run(scheduled_time=at, status=RunStatus.SUCCESS, attempt=1, started_at=world.clock[0])
-        world.services.runs.record_run(schedule, run)
-
-    assert count_calls() == without
-    assert "Scan" not in without
 
 
 @pytest.mark.parametrize("world", ["memory"], indirect=True)

@@ -1,4 +1,4 @@
-"""The token that the executor hands to a run, shown to the authorizer; the key is in Secrets Manager."""
+"""The callback token of a run, from the executor to the authorizer; its key is in Secrets Manager."""
 
 import logging
 import time
@@ -26,7 +26,7 @@ SECRET_STORE_UNAVAILABLE = "The secret store is not available, please try again"
 
 @dataclass
 class TokenFunctions:
-    """The executor and the authorizer, the runner between them, and how much older secrets are than they seem."""
+    """The executor and the authorizer, the runner between them, and how far their clock for secrets is ahead."""
 
     world: World
     runner: ScriptedRunner
@@ -41,23 +41,23 @@ class TokenFunctions:
         self.load_execute()
 
     def load_execute(self) -> None:
-        """A new process of the executor, which has read nothing."""
+        """Start a new process of the executor, which has read no secret."""
         bootstrap.runner_client.cache_clear()
         self.execute = load_function("execute")
 
     def fire_and_get_token(self) -> str:
-        """The token that the runner gets with the next occurrence."""
+        """Run the next occurrence, and return the token that the runner gets."""
         self.execute.handler(next_fire_event(self.case), Context())
         return str(self.runner.requests[-1].body["context"].get("callback_token"))
 
     def is_authorized(self, token: str, install_id: str | None = None) -> bool:
-        """Whether the authorizer lets that token manage the install's schedules."""
+        """Whether the authorizer allows the token to manage the install's schedules."""
         headers = {"authorization": f"Bearer {token}"}
         event = http_event(headers=headers, installId=install_id or self.case.install_id)
         return bool(self.authorizer.handler(event, Context())["isAuthorized"])
 
     def count_secret_reads(self) -> int:
-        """How often Secrets Manager has been asked."""
+        """How often Secrets Manager has been called."""
         return self.world.calls.operation_names().count("GetSecretValue")
 
 
@@ -76,8 +76,8 @@ def functions(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenFu
 
     monkeypatch.setattr(bootstrap, "_build_secret", secret)
     aws_client("secretsmanager").create_secret(Name="key", SecretString="a" * 64)
-    named = {"RUNNER_TOKEN_SECRET_ID": "token", "CALLBACK_KEY_SECRET_ID": "key"}
-    with start_scripted_runner() as runner, deploy_functions(world, RUNNER_BASE_URL=runner.url, **named):
+    secret_ids = {"RUNNER_TOKEN_SECRET_ID": "token", "CALLBACK_KEY_SECRET_ID": "key"}
+    with start_scripted_runner() as runner, deploy_functions(world, RUNNER_BASE_URL=runner.url, **secret_ids):
         yield TokenFunctions(world, runner, age)
 
 
@@ -95,7 +95,7 @@ def test_run_token_is_valid_for_its_install_until_its_deadline(functions: TokenF
 
     assert functions.is_authorized(token)
     assert not functions.is_authorized(token, other)
-    functions.world.advance(seconds=39)
+    functions.world.advance(seconds=69)
     assert functions.is_authorized(token)
     functions.world.advance(seconds=1)
     assert not functions.is_authorized(token)
@@ -128,11 +128,11 @@ def test_no_token_is_refused_during_key_propagation(functions: TokenFunctions) -
 
     assert functions.is_authorized(
         functions.fire_and_get_token()
-    )  # by a process that knows the old key alone
+    )  # by a process that has read the old key only
     functions.load_execute()
     assert functions.is_authorized(
         functions.fire_and_get_token()
-    )  # by one that knows both, while the authorizer does not
+    )  # by one that has read both, while the authorizer has not
     functions.age[0] += ROTATION_GRACE + SECOND
     assert functions.is_authorized(functions.fire_and_get_token())  # by the new one
 
@@ -160,20 +160,20 @@ def test_two_immediate_rotations_invalidate_a_leaked_key(functions: TokenFunctio
 
 
 @pytest.mark.parametrize(
-    ("key", "disturbed", "reason"),
+    ("key", "disturb", "reason"),
     [
         pytest.param("a" * 64, fail_secret_reads, SECRET_STORE_UNAVAILABLE, id="no response"),
         pytest.param("short", None, "the key is not of at least 32 printable characters", id="a weak key"),
     ],
 )
 def test_run_is_retried_when_its_token_cannot_be_signed(
-    functions: TokenFunctions, key: str, disturbed: Any, reason: str
+    functions: TokenFunctions, key: str, disturb: Any, reason: str
 ) -> None:
     case, world = functions.case, functions.world
     rotate_key(key)
     functions.age[0] += ROTATION_GRACE + SECOND
     event = next_fire_event(case)
-    world.calls.before = disturbed
+    world.calls.before = disturb
     with pytest.raises(RunFailed):
         functions.execute.handler(event, Context())
     world.calls.before = None

@@ -1,4 +1,4 @@
-"""Run now: a manual occurrence, accepted once for each key, as often as an install may write."""
+"""Run now: a manual occurrence, created once for each key, and as often as an install may write."""
 
 from dataclasses import replace
 
@@ -104,7 +104,7 @@ def test_idempotency_key_is_per_schedule(world: World, schedule: Schedule) -> No
     assert trigger_run(world, other, "key").schedule_id == other.id
 
 
-def test_no_sixty_seconds_see_more_than_the_limit(world: World, schedule: Schedule) -> None:
+def test_no_sixty_seconds_have_more_manual_runs_than_the_limit(world: World, schedule: Schedule) -> None:
     limited = replace(
         world, services=replace(world.services, limits=replace(world.services.limits, writes_per_minute=3))
     )
@@ -196,10 +196,10 @@ def test_trigger_of_unrunnable_schedule_is_refused(
 
 
 def test_foreign_schedule_is_not_found(world: World, schedule: Schedule) -> None:
-    stranger = world.register_install()
+    other_install = world.register_install()
 
     with pytest.raises(ScheduleNotFound):
-        trigger_run(world, replace(schedule, install_id=stranger))
+        trigger_run(world, replace(schedule, install_id=other_install))
     with pytest.raises(InstallNotFound):
         trigger_run(world, replace(schedule, install_id=InstallId("nobody")))
 

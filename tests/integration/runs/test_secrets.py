@@ -1,4 +1,4 @@
-"""A secret as Secrets Manager has it, before, during and after a rotation."""
+"""A secret in Secrets Manager before, during and after a rotation."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -65,7 +65,7 @@ def test_missing_secret_is_unavailable(secret_id: str) -> None:
 
 
 def signing_key_after(age: timedelta, secret_id: str) -> Secret:
-    """The secret as read now, on a clock that far ahead of whatever was put."""
+    """The secret as it is read now, by a clock that is ahead by `age`."""
     return Secret(
         Session(), secret_id, (CURRENT_STAGE, PREVIOUS_STAGE), clock=lambda: datetime.now(UTC) + age
     )
@@ -90,7 +90,7 @@ def test_new_value_is_used_for_signing_after_propagation(secret_id: str) -> None
     )
 
 
-def test_after_two_rotations_at_once_the_first_of_them_is_signed_with(secret_id: str) -> None:
+def test_after_two_immediate_rotations_the_first_of_them_is_used_for_signing(secret_id: str) -> None:
     rotate_secret(secret_id, "second")
     rotate_secret(secret_id, "third")
 

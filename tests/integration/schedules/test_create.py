@@ -73,7 +73,7 @@ def test_a_disabled_schedule_has_no_timer_and_needs_two_calls(world: World, inst
     assert world.read_timers() == {}
 
 
-def test_sixty_four_creates_at_once_make_exactly_fifty(world: World, install_id: InstallId) -> None:
+def test_sixty_four_concurrent_creates_make_exactly_fifty(world: World, install_id: InstallId) -> None:
     def attempt(_number: int) -> str:
         try:
             create_schedule(world.services, install_id, create_input())
@@ -91,7 +91,7 @@ def test_sixty_four_creates_at_once_make_exactly_fifty(world: World, install_id:
     assert world.scan_rows_of_type(install_id, "install")[0]["scheduleCount"] == "50"
 
 
-def test_of_forty_creates_of_one_name_at_once_one_succeeds(world: World, install_id: InstallId) -> None:
+def test_of_forty_concurrent_creates_of_one_name_one_succeeds(world: World, install_id: InstallId) -> None:
     def attempt(_number: int) -> bool:
         try:
             create_schedule(world.services, install_id, create_input(name="nightly"))
@@ -109,10 +109,10 @@ def test_of_forty_creates_of_one_name_at_once_one_succeeds(world: World, install
 def test_taken_name_is_reported_with_the_other_broken_fields(world: World, install_id: InstallId) -> None:
     create_schedule(world.services, install_id, create_input(name="taken"))
 
-    with pytest.raises(ValidationFailed) as refused:
+    with pytest.raises(ValidationFailed) as refusal:
         create_schedule(world.services, install_id, create_input(name="taken", cron="* * * * *"))
 
-    assert refused.value.field_errors == {
+    assert refusal.value.field_errors == {
         "cron": "Cron too frequent (minimum interval is 5 minutes)",
         "name": "Schedule name already in use for this extension",
     }

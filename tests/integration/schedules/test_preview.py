@@ -74,9 +74,9 @@ def test_preview_and_create_refuse_alike(
 
     result = preview_schedule(world.services, install_id, create_input(**fields))
 
-    with pytest.raises(SchedulingError) as refused:
+    with pytest.raises(SchedulingError) as refusal:
         create_schedule(world.services, install_id, create_input(**fields))
-    assert (result.error, result.field_errors) == (str(refused.value), refused.value.field_errors)
+    assert (result.error, result.field_errors) == (str(refusal.value), refusal.value.field_errors)
 
 
 def test_name_is_taken_while_a_schedule_of_the_install_has_it(world: World, install_id: InstallId) -> None:

@@ -39,7 +39,7 @@ def test_timer_is_updated_with_its_revision(world: World, install_id: InstallId)
 
 
 def test_timer_is_unchanged_by_fields_it_does_not_contain(world: World, install_id: InstallId) -> None:
-    """A fire that is on its way keeps its revision, so a change of payload at that moment loses no occurrence."""
+    """A fire in delivery keeps its revision, so that a change of the payload loses no occurrence."""
     schedule = create_schedule(world.services, install_id, create_input())
     world.calls.recorded.clear()
 
@@ -93,9 +93,9 @@ def test_a_name_of_another_schedule_is_refused(world: World, install_id: Install
 
     with pytest.raises(NameTaken):
         update_schedule(world.services, install_id, schedule.id, update_input(name="taken"))
-    with pytest.raises(ValidationFailed) as refused:
+    with pytest.raises(ValidationFailed) as refusal:
         update_schedule(world.services, install_id, schedule.id, update_input(name="taken", timezone="x"))
-    assert list(refused.value.field_errors) == ["timezone", "name"]
+    assert list(refusal.value.field_errors) == ["timezone", "name"]
     update_schedule(world.services, install_id, schedule.id, update_input(name="mine"))
 
 
@@ -183,7 +183,7 @@ def test_update_finishes_a_pending_change_first(world: World, install_id: Instal
 
 
 def test_timer_matches_row_when_a_slow_writer_finishes_last(world: World, install_id: InstallId) -> None:
-    """The first update stalls before its call of EventBridge, while a second helps it, and goes further."""
+    """The first update stalls before its call of EventBridge, while a second one finishes it and changes more."""
     schedule = create_schedule(world.services, install_id, create_input())
     overtaken: list[Call] = []
 

@@ -1,6 +1,6 @@
-"""Each operation, stopped at each of its AWS calls in each way: it happened or not, as it was told.
+"""Each operation, with each fault at each of its AWS calls: it was applied or not, as it has reported.
 
-`make crashes` writes down what was told and what came of it, in `docs/crashes.md`; here it is held to that.
+`make crashes` writes the reported and the actual results to `docs/crashes.md`; these tests compare them.
 """
 
 import pickle
@@ -51,7 +51,7 @@ def test_retry_succeeds_and_events_match_table_throughout(name: str, fault: str)
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_occurrence_runs_again_only_if_its_outcome_was_not_written(fault: str) -> None:
-    """And never once a success is in the history."""
+    """It never runs again once a success is in the history."""
     with new_world(aws="memory") as world:
         for case, _ in run_fault_cases(world, OPERATIONS["execute"], fault):
             call_count = len(world.runner.fires)
@@ -84,7 +84,7 @@ MOVE = OPERATIONS["move to a version without the endpoint"]
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_interrupted_move_is_visible_for_all_schedules_or_none(fault: str) -> None:
-    """Not only in the end: also at once, by their owner and by the executor."""
+    """Their owner and the executor see the same at once, not only in the end."""
     with new_world(aws="memory") as world:
         for case, _ in run_fault_cases(world, MOVE, fault):
             moved = is_fully_moved(case)
@@ -94,7 +94,7 @@ def test_interrupted_move_is_visible_for_all_schedules_or_none(fault: str) -> No
 
 
 def test_fifty_schedules_beyond_one_transaction_move_all_or_none() -> None:
-    """5 MB of payloads, where a transaction takes 4; stopped early, at every seventh call, and at the end."""
+    """5 MB of payloads, where a transaction takes 4; stopped at the first, every seventh, and the last calls."""
     payload = ["x" * 99_000]
     with new_world(aws="memory") as world:
         case = new_case(world, CrashOperation(lambda _: None, is_fully_moved))
@@ -110,7 +110,7 @@ def test_fifty_schedules_beyond_one_transaction_move_all_or_none() -> None:
         assert length > 200
 
         for number in (*range(1, 8), *range(8, length, 7), length):
-            world.memory.tables, world.memory.timers = pickle.loads(before)  # noqa: S301 (its own)
+            world.memory.tables, world.memory.timers = pickle.loads(before)  # noqa: S301 - pickled by this test
             inject_fault(world.calls, number, "killed after")
             attempt_operation(case, MOVE)
             world.calls.before = world.calls.after = None

@@ -1,4 +1,4 @@
-"""A write whose answer is lost, while others go on before its function can look: what its caller is told is true."""
+"""A write whose response is lost, while others write before its function can read: its reported result is true."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ def schedule(world: World, install_id: InstallId) -> Schedule:
 
 
 def lose_first_write_response(world: World, meanwhile: Callable[[], object]) -> None:
-    """Its answer is lost; before its function looks, `meanwhile` is done."""
+    """Lose the response of the first write; do `meanwhile` before its function reads the row."""
 
     def lose_response(call: Call) -> None:
         if call.operation in _WRITES:
@@ -50,7 +50,7 @@ def lose_first_write_response(world: World, meanwhile: Callable[[], object]) -> 
 
 
 def prevent_first_write(world: World, meanwhile: Callable[[], object]) -> None:
-    """It does not reach DynamoDB; before its function looks, `meanwhile` is done."""
+    """Keep the first write from DynamoDB; do `meanwhile` before its function reads the row."""
 
     def prevent(call: Call) -> None:
         if call.operation in _WRITES:
@@ -130,7 +130,7 @@ def test_registration_deleted_since_is_reported_uncertain(world: World) -> None:
 
 
 def test_change_whose_rollback_is_uncertain_is_not_reported_as_made(world: World, schedule: Schedule) -> None:
-    """EventBridge refuses, the answer to the undo is lost, and others update what was taken back."""
+    """EventBridge refuses, the response to the rollback is lost, and others update what was rolled back."""
 
     def refuse(call: Call) -> None:
         if call.operation == "UpdateSchedule":
@@ -154,23 +154,23 @@ def test_change_whose_rollback_is_uncertain_is_not_reported_as_made(world: World
 def test_schedule_stopped_during_uncertain_claim_does_not_run(
     world: World, schedule: Schedule, action: str
 ) -> None:
-    services, of = world.services, (schedule.install_id, schedule.id)
-    stop: dict[str, Callable[[], object]] = {
-        "disabled": lambda: update_schedule(services, *of, update_input(enabled=False)),
-        "deleted": lambda: delete_schedule(services, *of),
+    services, ids = world.services, (schedule.install_id, schedule.id)
+    stop_actions: dict[str, Callable[[], object]] = {
+        "disabled": lambda: update_schedule(services, *ids, update_input(enabled=False)),
+        "deleted": lambda: delete_schedule(services, *ids),
         "switched off": lambda: set_install_enabled(
             services, schedule.install_id, enabled=False, actor=ADMIN
         ),
         "paused": lambda: set_tenant_paused(services, TENANT, paused=True, actor=ADMIN),
     }
     fire = next_hourly_fire(world, schedule)
-    lose_first_write_response(world, stop[action])
+    lose_first_write_response(world, stop_actions[action])
 
     result = execute_fire(services, world.runner, fire)
 
     assert result is (SkipReason.UNKNOWN_SCHEDULE if action == "deleted" else SkipReason.DISABLED)
     assert world.runner.fires == []
-    (run,) = services.runs.read_run_page(*of, before=None, limit=10).runs
+    (run,) = services.runs.read_run_page(*ids, before=None, limit=10).runs
     assert (run.status, run.scheduled_time) == (RunStatus.SKIPPED, format_time(world.clock[0]))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def own_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+def unique_stack_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployment, "STACK_NAME", f"test-{uuid4()}")
 
 
@@ -55,14 +55,14 @@ def test_audit_bus_and_stream_are_created_and_kept(aws: AwsClients) -> None:
     assert (stream["TableName"], stream["StreamViewType"]) == (first["Table"]["Ref"], "NEW_AND_OLD_IMAGES")
 
 
-def test_a_table_of_an_earlier_release_gets_its_stream(aws: AwsClients, project: Path) -> None:
+def test_table_of_an_earlier_release_gets_a_stream(aws: AwsClients, project: Path) -> None:
     table = deploy_project(aws, project).attributes["Table"]
     assert table["StreamArn"] == ""
     path = project / "template.yaml"
     path.write_text(path.read_text() + "      StreamSpecification: {StreamViewType: KEYS_ONLY}\n")
-    now = deploy_project(aws, project).attributes["Table"]
-    assert (now["Ref"], now["Arn"]) == (table["Ref"], table["Arn"])
-    stream = aws.streams.describe_stream(StreamArn=now["StreamArn"])["StreamDescription"]
+    redeployed = deploy_project(aws, project).attributes["Table"]
+    assert (redeployed["Ref"], redeployed["Arn"]) == (table["Ref"], table["Arn"])
+    stream = aws.streams.describe_stream(StreamArn=redeployed["StreamArn"])["StreamDescription"]
     assert stream["StreamViewType"] == "KEYS_ONLY"
 
 
@@ -109,7 +109,7 @@ def test_secret_without_a_value_is_generated_once(aws: AwsClients, project: Path
     assert aws.secrets.get_secret_value(SecretId=key)["SecretString"] == generated
 
 
-def test_a_resource_type_without_a_rule_stops_the_deployment(aws: AwsClients, tmp_path: Path) -> None:
+def test_unsupported_resource_type_stops_the_deployment(aws: AwsClients, tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text(
         "Transform: AWS::Serverless-2016-10-31\nResources:\n  Topic: {Type: AWS::SNS::Topic}\n"
     )
@@ -138,7 +138,7 @@ def test_functions_get_the_environment_of_the_template(
     assert 28_000 < response["left"] <= 29_000
 
 
-def test_a_function_is_invoked_by_the_arn_of_its_alias(aws: AwsClients, project: Path) -> None:
+def test_function_is_invoked_by_the_arn_of_its_alias(aws: AwsClients, project: Path) -> None:
     path = project / "template.yaml"
     path.write_text(path.read_text().replace("CodeUri:", "AutoPublishAlias: live\n      CodeUri:"))
     template = deploy_project(aws, project)
@@ -156,7 +156,7 @@ def test_functions_that_disagree_on_a_variable_are_refused(aws: AwsClients, proj
         load_functions(template)
 
 
-def test_the_project_s_own_template_deploys(aws: AwsClients) -> None:
+def test_project_template_can_be_deployed(aws: AwsClients) -> None:
     template = deploy_project(aws, PROJECT, RunnerBaseUrl="http://runner")
     resolved = template.properties_by_type("AWS::Lambda::Function")["ExecuteFunction"]["Environment"][
         "Variables"
@@ -165,7 +165,7 @@ def test_the_project_s_own_template_deploys(aws: AwsClients) -> None:
     assert resolved["TIMER_TARGET_ARN"] == template.attributes["ExecuteFunction"]["Arn"]
 
 
-def test_a_cancelled_transaction_changes_nothing(aws: AwsClients, project: Path) -> None:
+def test_cancelled_transaction_changes_nothing(aws: AwsClients, project: Path) -> None:
     table = deploy_project(aws, project).attributes["Table"]["Ref"]
     before: Any = {"pk": {"S": "a"}, "map": {"M": {"list": {"L": [{"N": "1"}]}}}}
     aws.dynamodb.put_item(TableName=table, Item=before)

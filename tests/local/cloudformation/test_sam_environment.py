@@ -1,4 +1,4 @@
-"""`events/env.json` names for `sam local` what the local stack makes."""
+"""`events/env.json` names the resources of the local stack for `sam local`."""
 
 from __future__ import annotations
 

@@ -1,12 +1,15 @@
-"""The project's own rules for template.yaml: versions and settings, limits, alarms, the dashboard, production."""
+"""The project's rules for template.yaml: versions and settings, limits, alarms, the dashboard, production."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import ValidationError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from scheduling.settings import RunnerSettings
 
 from local.cloudformation.deploy import STACK_NAME
 from local.cloudformation.template import expand_template
@@ -56,18 +59,20 @@ def test_function_resources_are_ordered_like_routes() -> None:
 
 def test_api_invokes_a_published_version_with_snapstart(template: Template) -> None:
     aliases = {alias["FunctionName"] for alias in template.properties_by_type("AWS::Lambda::Alias").values()}
-    behind = {
+    api_functions = {
         spec["FunctionName"]
         for name, spec in find_functions(template).items()
         if name not in FUNCTIONS_WITHOUT_API
     }
-    assert aliases == behind
+    assert aliases == api_functions
     assert {spec["SnapStart"]["ApplyOn"] for spec in find_functions(template).values()} == {
         "PublishedVersions"
     }
     body = json.dumps(template.resources["Api"].properties["Body"])
     assert (
-        body.count("Aliaslive") + body.count("-authorizer:live") == body.count("/functions/") == len(behind)
+        body.count("Aliaslive") + body.count("-authorizer:live")
+        == body.count("/functions/")
+        == len(api_functions)
     )
 
 
@@ -76,7 +81,7 @@ def test_old_versions_are_deleted() -> None:
 
 
 def list_settings() -> list[str]:
-    """The parameters that are variables of every function, and so of published versions."""
+    """Return the parameters that are environment variables of every function, and so of published versions."""
     variables = SOURCE["Globals"]["Function"]["Environment"]["Variables"].values()
     names = [value.get("Ref") for value in variables if isinstance(value, dict)]
     return [name for name in names if name and name in SOURCE["Parameters"]]
@@ -106,13 +111,13 @@ def test_version_description_fits_256_characters() -> None:
     assert len(single_resource(longest, "AWS::Lambda::LayerVersion")["Description"]) <= 256
 
 
-def test_the_api_is_throttled_and_logs_no_secret(template: Template) -> None:
+def test_api_is_throttled_and_logs_no_secret(template: Template) -> None:
     stage = single_resource(template, "AWS::ApiGatewayV2::Stage")
     assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}
     assert stage["AccessLogSettings"]["DestinationArn"] == "arn:aws:local:::ApiLogGroup"
-    logged = json.loads(stage["AccessLogSettings"]["Format"])
-    assert {"requestId", "route", "status", "integrationError"} <= logged.keys()
-    assert not [value for value in logged.values() if "header" in value.lower()]
+    log_format = json.loads(stage["AccessLogSettings"]["Format"])
+    assert {"requestId", "route", "status", "integrationError"} <= log_format.keys()
+    assert not [value for value in log_format.values() if "header" in value.lower()]
 
 
 @pytest.mark.parametrize(("parameters", "expected"), [({}, None), ({"ExecuteConcurrency": "40"}, "40")])
@@ -134,7 +139,7 @@ def test_permanent_failure_goes_to_the_queue(template: Template) -> None:
 
 
 @pytest.mark.parametrize(("stage", "protected"), [("prod", True), ("dev", False), ("staging", False)])
-def test_in_production_the_table_is_protected_from_deletion(stage: str, protected: bool) -> None:
+def test_table_is_protected_from_deletion_in_production(stage: str, protected: bool) -> None:
     assert (
         single_resource(expand_service_template(Stage=stage), "AWS::DynamoDB::Table")[
             "DeletionProtectionEnabled"
@@ -146,14 +151,14 @@ def test_in_production_the_table_is_protected_from_deletion(stage: str, protecte
 @pytest.mark.parametrize(("parameters", "actions"), [({}, None), ({"AlarmTopicArn": TOPIC}, [TOPIC])])
 def test_every_alarm_notifies_the_topic_if_set(parameters: dict[str, str], actions: list[str] | None) -> None:
     alarms = expand_service_template(**parameters).properties_by_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 8
+    assert len(alarms) == 9
     for alarm in alarms.values():
         assert alarm.get("AlarmActions") == actions
         assert alarm["AlarmDescription"]
         assert alarm["TreatMissingData"]
 
 
-def test_silent_reconciler_raises_an_alarm(template: Template) -> None:
+def test_missing_reconciler_metrics_raise_an_alarm(template: Template) -> None:
     alarm = template.properties_by_type("AWS::CloudWatch::Alarm")["PendingRowsAlarm"]
     assert (alarm["MetricName"], alarm["Threshold"]) == ("OldestPendingSeconds", 600)
     assert alarm["TreatMissingData"] == "breaching"
@@ -162,9 +167,39 @@ def test_silent_reconciler_raises_an_alarm(template: Template) -> None:
     assert variables["POWERTOOLS_SERVICE_NAME"] == PSEUDO["AWS::StackName"]
 
 
-def test_audit_receives_every_change_and_keeps_trying_long_enough(
-    template: Template,
-) -> None:
+def test_executor_has_time_for_the_slowest_runner(template: Template) -> None:
+    limits = {
+        field: SOURCE["Parameters"][name]
+        for name, field in (
+            ("RunnerTimeoutMs", "runner_timeout_ms"),
+            ("RunnerOverheadSeconds", "runner_overhead_seconds"),
+        )
+    }
+    settings = {"stack_name": "stack", "runner_base_url": "http://runner"}
+    defaults = RunnerSettings.model_validate(settings)
+    largest = RunnerSettings.model_validate(
+        settings | {field: limit["MaxValue"] for field, limit in limits.items()}
+    )
+
+    execute = find_functions(template)["ExecuteFunction"]
+    assert timedelta(seconds=execute["Timeout"]) == largest.function_timeout
+    for field, limit in limits.items():
+        assert getattr(defaults, field) == limit["Default"]
+        assert limit["Default"] == execute["Environment"]["Variables"][field.upper()]
+        for value in (limit["MinValue"] - 1, limit["MaxValue"] + 1):
+            with pytest.raises(ValidationError):
+                RunnerSettings.model_validate(settings | {field: value})
+
+
+def test_runner_refusals_raise_an_alarm_apart_from_failed_runs(template: Template) -> None:
+    alarm = template.properties_by_type("AWS::CloudWatch::Alarm")["RunnerRefusalsAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("ExtensionScheduler", "RunnerRefusals")
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": PSEUDO["AWS::StackName"]}]
+    variables = find_functions(template)["ExecuteFunction"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == PSEUDO["AWS::StackName"]
+
+
+def test_audit_receives_every_change_and_retries_for_six_hours(template: Template) -> None:
     mapping = single_resource(template, "AWS::Lambda::EventSourceMapping")
     assert single_resource(template, "AWS::DynamoDB::Table")["StreamSpecification"] == {
         "StreamViewType": "NEW_AND_OLD_IMAGES"
@@ -225,7 +260,7 @@ def test_stateful_resources_are_tagged(template: Template) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCE["Parameters"])
-def test_a_parameter_is_described_bounded_and_has_a_default_but_the_runner_s_place(name: str) -> None:
+def test_every_parameter_has_a_description_and_bounds_and_all_but_the_runner_url_a_default(name: str) -> None:
     parameter = SOURCE["Parameters"][name]
     assert parameter["Description"]
     assert {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()

@@ -1,4 +1,4 @@
-"""The project's own rules for template.yaml, and how the local stack resolves a template."""
+"""The project's rules for template.yaml, and how the local stack resolves a template."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def create_resolvable(template: Template) -> Template:
+    """Set attributes for every resource, as if it were deployed."""
     for name, resource in template.resources.items():
         template.attributes[name] = {"Ref": f"{name}-id", "Arn": f"arn:aws:local:::{name}"}
         template.attributes[name] |= {
@@ -45,8 +46,8 @@ def find_functions(template: Template) -> dict[str, dict[str, Any]]:
 
 def test_every_function_has_its_own_log_group_with_retention(template: Template) -> None:
     groups = template.properties_by_type("AWS::Logs::LogGroup")
-    used = [spec["LoggingConfig"]["LogGroup"] for spec in find_functions(template).values()]
-    assert sorted([*used, "ApiLogGroup-id"]) == sorted(f"{name}-id" for name in groups)
+    used_groups = [spec["LoggingConfig"]["LogGroup"] for spec in find_functions(template).values()]
+    assert sorted([*used_groups, "ApiLogGroup-id"]) == sorted(f"{name}-id" for name in groups)
     for group in groups.values():
         assert group["RetentionInDays"] == 30
 
@@ -105,7 +106,7 @@ def find_readers(template: Template, resource: str) -> list[str]:
     ]
 
 
-def test_only_the_authorizer_reads_the_runner_s_token(template: Template) -> None:
+def test_only_the_authorizer_reads_the_runner_token(template: Template) -> None:
     assert find_readers(template, "RunnerToken-id") == ["AuthorizerFunctionRole"]
 
 
@@ -120,7 +121,7 @@ def test_only_signer_and_verifier_read_the_callback_key(template: Template) -> N
         )
 
 
-def test_the_generated_secrets_are_long_enough(template: Template) -> None:
+def test_generated_secrets_are_long_enough(template: Template) -> None:
     secrets = template.properties_by_type("AWS::SecretsManager::Secret")
     assert {name: spec["GenerateSecretString"]["PasswordLength"] for name, spec in secrets.items()} == {
         "RunnerToken": 48,
@@ -129,7 +130,7 @@ def test_the_generated_secrets_are_long_enough(template: Template) -> None:
 
 
 def test_api_gateway_calls_the_authorizer_for_every_request(template: Template) -> None:
-    """A verdict that it kept by a header would be taken for other installs' paths."""
+    """A result cached by header would be reused for the paths of other installs."""
     schemes = template.properties_by_type("AWS::ApiGatewayV2::Api")["Api"]["Body"]["components"][
         "securitySchemes"
     ]
@@ -151,7 +152,7 @@ def test_read_only_function_cannot_write(template: Template, name: str) -> None:
     assert not [arn for arn in role["ManagedPolicyArns"] if "ConvergePolicy" in arn]
 
 
-def test_the_timer_s_role_is_passed_to_the_scheduler_only(template: Template) -> None:
+def test_timer_role_is_passed_to_the_scheduler_only(template: Template) -> None:
     passing = [
         statement
         for _, statement in policy_statements(template)
@@ -171,13 +172,13 @@ def test_service_token_permission_exists_only_with_a_secret() -> None:
     assert variables["RUNNER_SERVICE_TOKEN_SECRET_ID"] == arn
 
 
-def test_the_timer_s_target_is_the_execute_function(template: Template) -> None:
+def test_timer_target_is_the_execute_function(template: Template) -> None:
     variables = find_functions(template)["CreateFunction"]["Environment"]["Variables"]
     execute = find_functions(template)["ExecuteFunction"]["FunctionName"]
     assert variables["TIMER_TARGET_ARN"].endswith(f":function:{execute}")
 
 
-def test_the_table_outlives_the_stack(template: Template) -> None:
+def test_table_is_retained_when_the_stack_is_deleted(template: Template) -> None:
     source = yaml_parse((PROJECT / "template.yaml").read_text())["Resources"]["Table"]
     assert (source["DeletionPolicy"], source["UpdateReplacePolicy"]) == ("Retain", "Retain")
     properties = template.properties_by_type("AWS::DynamoDB::Table")["Table"]
@@ -195,7 +196,7 @@ def test_unknown_parameter_is_an_error() -> None:
         expand_template(PROJECT / "template.yaml", {"Typo": "1", "RunnerBaseUrl": "http://x"}, PSEUDO)
 
 
-def test_a_parameter_without_a_value_is_an_error() -> None:
+def test_parameter_without_a_value_is_an_error() -> None:
     with pytest.raises(StackError, match="RunnerBaseUrl needs a value"):
         expand_template(PROJECT / "template.yaml", {}, PSEUDO)
 
@@ -212,13 +213,13 @@ def test_template_refused_by_sam_is_reported(tmp_path: Path) -> None:
         ({"Ref": "AWS::Region"}, "us-east-1"),
         ({"Fn::GetAtt": ["T", "Arn"]}, "arn:t"),
         ({"Fn::Sub": "${T}/${T.Arn}/${!literal}/${AWS::AccountId}"}, "t/arn:t/${literal}/123456789012"),
-        ({"Fn::Sub": ["${own}-${T}", {"own": {"Ref": "Stage"}}]}, "dev-t"),
+        ({"Fn::Sub": ["${stage}-${T}", {"stage": {"Ref": "Stage"}}]}, "dev-t"),
         ({"Fn::If": ["IsDev", "yes", "no"]}, "yes"),
         ([1, {"Fn::If": ["IsDev", {"Ref": "AWS::NoValue"}, 2]}, 3], [1, 3]),
         ({"a": {"Ref": "AWS::NoValue"}, "b": {"c": [{"Ref": "T"}]}}, {"b": {"c": ["t"]}}),
     ],
 )
-def test_intrinsic_functions(value: object, expected: object) -> None:
+def test_intrinsic_function_is_resolved(value: object, expected: object) -> None:
     conditions = {"IsDev": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Stage"}, "prod"]}]}}
     template = Template({}, conditions, {**PSEUDO, "Stage": "dev"}, {}, {"T": {"Ref": "t", "Arn": "arn:t"}})
     assert template.resolve(value) == expected

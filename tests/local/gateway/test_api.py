@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import base64
 import json
 from typing import Any
@@ -8,11 +6,11 @@ import pytest
 
 from local.gateway.api import HttpApi
 from local.gateway.routes import Authorizer, Route, Routes
-from tests.local.support import functions, request
+from tests.local.support import create_functions, create_request
 
 
 class RecordingHandler:
-    """Answers with a given answer and keeps the event it got."""
+    """A handler that returns a fixed result and records the event."""
 
     def __init__(self, result: Any = None) -> None:
         self.result = result
@@ -25,27 +23,29 @@ class RecordingHandler:
         return self.result
 
 
-def api(handler: RecordingHandler, authorizer: RecordingHandler | None = None) -> HttpApi:
+def create_api(handler: RecordingHandler, authorizer: RecordingHandler | None = None) -> HttpApi:
     sources = ("$request.header.X-Runner-Auth", "$context.routeKey")
-    checker = Authorizer("check", sources) if authorizer else None
+    route_authorizer = Authorizer("check", sources) if authorizer else None
     routes = Routes(
         [
-            Route("GET", "/items/{id}", "act", checker),
-            Route("POST", "/items", "act", checker),
+            Route("GET", "/items/{id}", "act", route_authorizer),
+            Route("POST", "/items", "act", route_authorizer),
             Route("PUT", "/admin/{id}", "act", None, requires_iam=True),
         ]
     )
     return HttpApi(
         routes,
-        functions(act=handler, check=authorizer or RecordingHandler()),
+        create_functions(act=handler, check=authorizer or RecordingHandler()),
         "arn:aws:execute-api:r:1:local",
     )
 
 
-def test_the_event_has_payload_format_2() -> None:
+def test_event_has_payload_format_2() -> None:
     handler = RecordingHandler({"statusCode": 200})
-    sent = request("GET", "/items/a%20b%2Fc", "x=1&x=2&y=&z=a%26b", user_agent="t", host="h", accept="a,b")
-    api(handler).handle_request(sent)
+    http_request = create_request(
+        "GET", "/items/a%20b%2Fc", "x=1&x=2&y=&z=a%26b", user_agent="t", host="h", accept="a,b"
+    )
+    create_api(handler).handle_request(http_request)
     context = handler.event.pop("requestContext")
     assert handler.event == {
         "version": "2.0",
@@ -74,13 +74,13 @@ def test_the_event_has_payload_format_2() -> None:
 
 def test_cookies_are_a_separate_list() -> None:
     handler = RecordingHandler({"statusCode": 200})
-    api(handler).handle_request(request("GET", "/items/1", cookie="a=1; b=2"))
+    create_api(handler).handle_request(create_request("GET", "/items/1", cookie="a=1; b=2"))
     assert handler.event["cookies"] == ["a=1", "b=2"]
     assert "cookie" not in handler.event["headers"]
 
 
 @pytest.mark.parametrize(
-    ("body", "kind", "expected"),
+    ("body", "content_type", "expected"),
     [
         (b'{"a":1}', "application/json", ('{"a":1}', False)),
         ("é".encode(), "text/plain; charset=utf-8", ("é", False)),
@@ -88,23 +88,26 @@ def test_cookies_are_a_separate_list() -> None:
         (b"abc", "application/octet-stream", ("YWJj", True)),
     ],
 )
-def test_bodies_are_text_or_base64(body: bytes, kind: str, expected: tuple[str, bool]) -> None:
+def test_body_is_text_or_base64(body: bytes, content_type: str, expected: tuple[str, bool]) -> None:
     handler = RecordingHandler({"statusCode": 200})
-    api(handler).handle_request(request("POST", "/items", body=body, content_type=kind))
+    create_api(handler).handle_request(create_request("POST", "/items", body=body, content_type=content_type))
     assert (handler.event["body"], handler.event["isBase64Encoded"]) == expected
 
 
-def test_an_empty_body_is_absent() -> None:
+def test_empty_body_is_absent() -> None:
     handler = RecordingHandler({"statusCode": 200})
-    api(handler).handle_request(request("POST", "/items"))
+    create_api(handler).handle_request(create_request("POST", "/items"))
     assert "body" not in handler.event
 
 
-def test_the_authorizer_sees_the_request_and_its_context_reaches_the_function() -> None:
+def test_authorizer_receives_the_request_and_its_context_reaches_the_function() -> None:
     handler = RecordingHandler({"statusCode": 204})
     authorizer = RecordingHandler({"isAuthorized": True, "context": {"runner": "r1"}})
     assert (
-        api(handler, authorizer).handle_request(request("GET", "/items/1", x_runner_auth="t")).status == 204
+        create_api(handler, authorizer)
+        .handle_request(create_request("GET", "/items/1", x_runner_auth="t"))
+        .status
+        == 204
     )
     assert authorizer.event["type"] == "REQUEST"
     assert authorizer.event["identitySource"] == ["t", "GET /items/{id}"]
@@ -115,7 +118,7 @@ def test_the_authorizer_sees_the_request_and_its_context_reaches_the_function() 
 
 
 @pytest.mark.parametrize(
-    ("headers", "verdict", "status", "message"),
+    ("headers", "authorizer_result", "status", "message"),
     [
         ({}, {"isAuthorized": True}, 401, "Unauthorized"),
         ({"x_runner_auth": ""}, {"isAuthorized": True}, 401, "Unauthorized"),
@@ -124,31 +127,35 @@ def test_the_authorizer_sees_the_request_and_its_context_reaches_the_function() 
         ({"x_runner_auth": "t"}, RuntimeError("down"), 500, "Internal Server Error"),
     ],
 )
-def test_refusals_are_api_gateway_s(headers: dict[str, str], verdict: Any, status: int, message: str) -> None:
+def test_refused_request_gets_the_response_of_api_gateway(
+    headers: dict[str, str], authorizer_result: Any, status: int, message: str
+) -> None:
     handler = RecordingHandler({"statusCode": 200})
-    response = api(handler, RecordingHandler(verdict)).handle_request(
-        request("GET", "/items/1", body=b"", **headers)
+    response = create_api(handler, RecordingHandler(authorizer_result)).handle_request(
+        create_request("GET", "/items/1", body=b"", **headers)
     )
     assert (response.status, json.loads(response.body)) == (status, {"message": message})
     assert handler.event is None
 
 
-def test_admin_routes_need_no_signature_here() -> None:
+def test_admin_route_needs_no_signature() -> None:
     handler = RecordingHandler({"statusCode": 200})
-    api(handler, RecordingHandler({"isAuthorized": False})).handle_request(request("PUT", "/admin/1"))
+    create_api(handler, RecordingHandler({"isAuthorized": False})).handle_request(
+        create_request("PUT", "/admin/1")
+    )
     assert handler.event["requestContext"]["authorizer"]["iam"]["accountId"] == "123456789012"
 
 
 @pytest.mark.parametrize(
-    "sent", [("GET", "/nowhere"), ("DELETE", "/items"), ("GET", "/items/"), ("HEAD", "*")]
+    "route", [("GET", "/nowhere"), ("DELETE", "/items"), ("GET", "/items/"), ("HEAD", "*")]
 )
-def test_an_unknown_route_is_not_found(sent: tuple[str, str]) -> None:
-    response = api(RecordingHandler()).handle_request(request(*sent))
+def test_unknown_route_is_not_found(route: tuple[str, str]) -> None:
+    response = create_api(RecordingHandler()).handle_request(create_request(*route))
     assert (response.status, json.loads(response.body)) == (404, {"message": "Not Found"})
 
 
 @pytest.mark.parametrize(
-    ("result", "status", "body", "kind"),
+    ("result", "status", "body", "content_type"),
     [
         ({"statusCode": 201, "body": "x"}, 201, b"x", "text/plain;charset=utf-8"),
         ({"statusCode": 200, "headers": {"Content-Type": "a/b"}, "body": "x"}, 200, b"x", "a/b"),
@@ -157,14 +164,18 @@ def test_an_unknown_route_is_not_found(sent: tuple[str, str]) -> None:
         ("plain", 200, b"plain", "application/json"),
     ],
 )
-def test_results_become_http_responses(result: Any, status: int, body: bytes, kind: str) -> None:
-    response = api(RecordingHandler(result)).handle_request(request("POST", "/items"))
-    assert (response.status, response.body, dict(response.headers)["content-type"]) == (status, body, kind)
+def test_result_becomes_an_http_response(result: Any, status: int, body: bytes, content_type: str) -> None:
+    response = create_api(RecordingHandler(result)).handle_request(create_request("POST", "/items"))
+    assert (response.status, response.body, dict(response.headers)["content-type"]) == (
+        status,
+        body,
+        content_type,
+    )
 
 
-def test_cookies_are_set() -> None:
-    response = api(RecordingHandler({"statusCode": 200, "cookies": ["a=1", "b=2"]})).handle_request(
-        request("POST", "/items")
+def test_cookies_become_set_cookie_headers() -> None:
+    response = create_api(RecordingHandler({"statusCode": 200, "cookies": ["a=1", "b=2"]})).handle_request(
+        create_request("POST", "/items")
     )
     assert response.headers[1:] == [("set-cookie", "a=1"), ("set-cookie", "b=2")]
 
@@ -180,13 +191,13 @@ def test_cookies_are_set() -> None:
         {"statusCode": 200, "body": '"' * 3_200_000},
     ],
 )
-def test_result_invalid_for_lambda_or_api_gateway_is_a_500(result: Any) -> None:
-    response = api(RecordingHandler(result)).handle_request(request("POST", "/items"))
+def test_invalid_result_is_an_internal_server_error(result: Any) -> None:
+    response = create_api(RecordingHandler(result)).handle_request(create_request("POST", "/items"))
     assert (response.status, json.loads(response.body)) == (500, {"message": "Internal Server Error"})
 
 
-def test_an_event_over_lambda_s_limit_is_refused() -> None:
+def test_event_over_the_lambda_limit_is_refused() -> None:
     handler = RecordingHandler({"statusCode": 200})
-    sent = request("POST", "/items", body=b'"' * 3_200_000, content_type="text/plain")
-    assert api(handler).handle_request(sent).status == 413
+    http_request = create_request("POST", "/items", body=b'"' * 3_200_000, content_type="text/plain")
+    assert create_api(handler).handle_request(http_request).status == 413
     assert handler.event is None

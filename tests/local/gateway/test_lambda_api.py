@@ -1,4 +1,4 @@
-"""The functions of a running stack, invoked by a Lambda client of its AWS endpoint."""
+"""Lambda's Invoke operation on the functions of the stack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.gateway.lambda_api import PREFIX, LambdaApi
 from local.gateway.messages import Request
 from local.lambda_.asynchronous import AsynchronousInvoker
 from local.lambda_.functions import FunctionError
-from tests.local.support import functions
+from tests.local.support import create_functions
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -25,7 +25,7 @@ def raise_error(_event: Any, _context: Any) -> Any:
 
 
 class ImmediateExecutor:
-    """A pool that does at once what it is given."""
+    """A pool that runs each call immediately."""
 
     def submit(self, call: Any, *arguments: Any) -> Future[None] | None:
         call(*arguments)
@@ -33,19 +33,19 @@ class ImmediateExecutor:
 
 
 @pytest.fixture
-def delivered() -> list[Any]:
+def deliveries() -> list[Any]:
     return []
 
 
 @pytest.fixture
-def api(delivered: list[Any]) -> LambdaApi:
+def api(deliveries: list[Any]) -> LambdaApi:
     class Invoker:
         def invoke_with_retries(self, arn: str, event: Any) -> None:
-            delivered.append((arn, event))
+            deliveries.append((arn, event))
             if event == "fail":
                 raise FunctionError("broken", "ValueError", [])
 
-    handlers = functions(**{ARN: lambda event, _: {"echo": event}, "broken": raise_error})
+    handlers = create_functions(**{ARN: lambda event, _: {"echo": event}, "broken": raise_error})
     api = LambdaApi(
         handlers, cast(AsynchronousInvoker, Invoker()), {"stack-echo": ARN, "stack-broken": "broken"}
     )
@@ -54,13 +54,13 @@ def api(delivered: list[Any]) -> LambdaApi:
 
 
 def create_invocation_request(
-    path: str, body: bytes = b'{"n":1}', kind: str = "RequestResponse", method: str = "POST"
+    path: str, body: bytes = b'{"n":1}', invocation_type: str = "RequestResponse", method: str = "POST"
 ) -> Request:
     return Request(
         method=method,
         path=f"{PREFIX}{path}",
         query="",
-        headers={"x-amz-invocation-type": kind},
+        headers={"x-amz-invocation-type": invocation_type},
         body=body,
         request_id=str(uuid4()),
         source_ip="127.0.0.1",
@@ -82,28 +82,30 @@ def invocation_path(function: str) -> str:
         pytest.param("123456789012:function:stack-echo", id="partial ARN"),
     ],
 )
-def test_a_function_is_invoked_by_each_of_its_names(api: LambdaApi, function: str) -> None:
+def test_function_is_invoked_by_each_of_its_identifiers(api: LambdaApi, function: str) -> None:
     response = api.handle_request(create_invocation_request(invocation_path(function)))
 
     assert (response.status, json.loads(response.body)) == (200, {"echo": {"n": 1}})
 
 
-def test_asynchronous_invocation_is_accepted(api: LambdaApi, delivered: list[Any]) -> None:
-    response = api.handle_request(create_invocation_request(invocation_path("stack-echo"), kind="Event"))
-
-    assert (response.status, response.body) == (202, b"")
-    assert delivered == [(ARN, {"n": 1})]
-
-
-def test_asynchronous_failure_is_not_reported_to_the_caller(api: LambdaApi, delivered: list[Any]) -> None:
+def test_asynchronous_invocation_is_accepted(api: LambdaApi, deliveries: list[Any]) -> None:
     response = api.handle_request(
-        create_invocation_request(invocation_path("stack-echo"), b'"fail"', kind="Event")
+        create_invocation_request(invocation_path("stack-echo"), invocation_type="Event")
     )
 
-    assert (response.status, delivered) == (202, [(ARN, "fail")])
+    assert (response.status, response.body) == (202, b"")
+    assert deliveries == [(ARN, {"n": 1})]
 
 
-def test_function_error_is_reported_as_by_lambda(api: LambdaApi) -> None:
+def test_asynchronous_failure_is_not_reported_to_the_caller(api: LambdaApi, deliveries: list[Any]) -> None:
+    response = api.handle_request(
+        create_invocation_request(invocation_path("stack-echo"), b'"fail"', invocation_type="Event")
+    )
+
+    assert (response.status, deliveries) == (202, [(ARN, "fail")])
+
+
+def test_function_error_is_reported_in_the_format_of_lambda(api: LambdaApi) -> None:
     response = api.handle_request(create_invocation_request(invocation_path("stack-broken")))
 
     assert response.status == 200

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -20,7 +18,9 @@ from tests.local.support import PROJECT, PSEUDO
         ("/v1/schedules/schedules/%7Bs%7D", "get", {"i": "schedules", "s": "{s}"}),
     ],
 )
-def test_static_segment_precedes_a_parameter(path: str, function: str, parameters: dict[str, str]) -> None:
+def test_static_segment_takes_precedence_over_a_parameter(
+    path: str, function: str, parameters: dict[str, str]
+) -> None:
     routes = Routes(
         [
             Route("GET", "/v1/{i}/schedules/{s}", "get", None),
@@ -36,7 +36,7 @@ def test_static_segment_precedes_a_parameter(path: str, function: str, parameter
 @pytest.mark.parametrize(
     "path", ["/v1", "/v1//schedules", "/v1/a/schedules/", "/v1/a/schedules/b/c", "", "*"]
 )
-def test_unmatched_paths(path: str) -> None:
+def test_unmatched_path_has_no_route(path: str) -> None:
     assert Routes([Route("GET", "/v1/{i}/schedules", "list", None)]).find_route("GET", path) is None
 
 
@@ -56,20 +56,20 @@ def test_project_routes_each_have_their_own_function() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed",
+    "changes",
     [
-        pytest.param({"identitySource": ["$request.querystring.token"]}, id="a source it cannot find"),
+        pytest.param({"identitySource": ["$request.querystring.token"]}, id="unsupported identity source"),
         pytest.param({"authorizerResultTtlInSeconds": 60}, id="cached results"),
         pytest.param({"enableSimpleResponses": False}, id="policies"),
     ],
 )
-def test_unsupported_authorizer_is_an_error(monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]) -> None:
+def test_unsupported_authorizer_is_an_error(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> None:
     template = create_resolvable(
         expand_template(PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, PSEUDO)
     )
     schemes: dict[str, Any] = template.resources["Api"].properties["Body"]["components"]["securitySchemes"]
     spec = schemes["RunnerAuthorizer"]["x-amazon-apigateway-authorizer"]
-    for name, value in changed.items():
+    for name, value in changes.items():
         monkeypatch.setitem(spec, name, value)
     with pytest.raises(StackError, match="no rule for the authorizer"):
         read_routes(template)

@@ -16,7 +16,7 @@ from local.gateway.control import ControlApi
 from local.gateway.routes import Route, Routes
 from local.gateway.server import Gateway
 from local.scheduler.firing import Delivery
-from tests.local.support import functions
+from tests.local.support import create_functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
-class StubFiring:
-    """A firing without timers, which only sets the clock."""
+class StubScheduler:
+    """A scheduler without timers that only sets the clock."""
 
     def __init__(self, clock: LocalClock) -> None:
         self.clock = clock
@@ -54,10 +54,10 @@ def echo(event: Any, _: Any) -> Any:
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Gateway]:
     clock = LocalClock(START, frozen=True)
-    control = ControlApi(clock, cast(Any, StubFiring(clock)), lambda: {"Reconcile": {"repaired": 0}})
+    control = ControlApi(clock, cast(Any, StubScheduler(clock)), lambda: {"Reconcile": {"repaired": 0}})
     routes = [Route(method, "/echo/{id}", "echo", None) for method in ("GET", "POST", "HEAD", "OPTIONS")]
     routes.append(Route("DELETE", "/echo/{id}", "gone", None))
-    handlers = functions(echo=echo, gone=lambda *_: {"statusCode": 204})
+    handlers = create_functions(echo=echo, gone=lambda *_: {"statusCode": 204})
     gateway = Gateway(0, HttpApi(Routes(routes), handlers, "arn"), control, cast(Any, None))
     Thread(target=gateway.serve_forever, args=(0.01,), daemon=True).start()
     yield gateway
@@ -71,14 +71,14 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
         yield client
 
 
-def send_raw(gateway: Gateway, sent: bytes) -> bytes:
+def send_raw(gateway: Gateway, data: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", gateway.server_address[1]), timeout=5) as connection:
-        connection.sendall(sent)
+        connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
-        received = b""
+        response = b""
         while piece := connection.recv(65536):
-            received += piece
-        return received
+            response += piece
+        return response
 
 
 def test_headers_are_lower_case_and_joined(client: httpx.Client) -> None:
@@ -87,23 +87,23 @@ def test_headers_are_lower_case_and_joined(client: httpx.Client) -> None:
     assert (headers["x-many"], headers["x-runner-auth"]) == ("a,b", "t")
 
 
-def test_encoded_paths_are_decoded_for_the_function(client: httpx.Client) -> None:
+def test_encoded_path_is_decoded_for_the_function(client: httpx.Client) -> None:
     response = client.get("/echo/%C3%A9%2F%20?x=%zz")
     assert response.json()["pathParameters"] == {"id": "é/ "}
 
 
-def test_a_connection_serves_many_requests(client: httpx.Client) -> None:
+def test_connection_serves_many_requests(client: httpx.Client) -> None:
     assert [client.get("/echo/1").status_code for _ in range(3)] == [200, 200, 200]
     assert client.delete("/echo/1").status_code == 204
     assert client.get("/echo/1").status_code == 200
 
 
-def test_a_hundred_connections_at_once(gateway: Gateway) -> None:
+def test_a_hundred_simultaneous_connections_are_served(gateway: Gateway) -> None:
     def connect() -> socket.socket:
         return socket.create_connection(("127.0.0.1", gateway.server_address[1]), timeout=10)
 
-    with ExitStack() as closing:
-        connections = [closing.enter_context(connect()) for _ in range(100)]
+    with ExitStack() as exit_stack:
+        connections = [exit_stack.enter_context(connect()) for _ in range(100)]
         for connection in connections:
             connection.sendall(b"GET /echo/1 HTTP/1.1\r\nhost: x\r\n\r\n")
         assert {connection.recv(12) for connection in connections} == {b"HTTP/1.1 200"}
@@ -117,20 +117,20 @@ def test_head_has_no_body_and_options_reach_the_function(client: httpx.Client) -
     assert client.options("/nowhere").status_code == 404
 
 
-def test_chunked_bodies_are_accepted(client: httpx.Client) -> None:
+def test_chunked_body_is_accepted(client: httpx.Client) -> None:
     response = client.post("/echo/1", content=iter([b"abc", b"defg"]), headers={"content-type": "text/plain"})
     assert response.json()["length"] == 7
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_over_ten_megabytes_is_refused(client: httpx.Client, chunked: bool) -> None:
+def test_body_over_ten_megabytes_is_refused(client: httpx.Client, chunked: bool) -> None:
     body = b"x" * (10 * 1024 * 1024 + 1)
     response = client.post("/echo/1", content=iter([body]) if chunked else body)
     assert (response.status_code, response.json()) == (413, {"message": "Request Entity Too Large"})
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "data",
     [
         b"POST /echo/1 HTTP/1.1\r\nhost: x\r\ncontent-length: many\r\n\r\n",
         b"POST /echo/1 HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc",
@@ -138,8 +138,8 @@ def test_a_body_over_ten_megabytes_is_refused(client: httpx.Client, chunked: boo
         b"nonsense\r\n\r\n",
     ],
 )
-def test_a_broken_request_is_a_400(gateway: Gateway, sent: bytes) -> None:
-    response = send_raw(gateway, sent)
+def test_malformed_request_is_a_bad_request(gateway: Gateway, data: bytes) -> None:
+    response = send_raw(gateway, data)
     assert b"400" in response.partition(b"\r\n")[0] or b"Error code: 400" in response
 
 
@@ -149,7 +149,7 @@ def test_health_is_503_until_everything_is_ready(gateway: Gateway, client: httpx
     assert client.get("/_local/health").json() == {"status": "ok"}
 
 
-def test_clock_can_be_read_and_set(client: httpx.Client) -> None:
+def test_clock_can_be_read_and_advanced(client: httpx.Client) -> None:
     assert client.get("/_local/clock").json() == {"now": "2026-11-23T09:00:00Z"}
     response = client.post("/_local/clock", json={"advance": "PT1H"}).json()
     fired = {"scheduleId": "s", "scheduledTime": "2026-11-23T10:00:00Z", "status": "success"}
@@ -170,11 +170,11 @@ def test_clock_can_be_read_and_set(client: httpx.Client) -> None:
         (b'{"advance": "PT1H", "to": "x"}', "the body must be"),
         (b'{"to": "2020-01-01T00:00:00Z"}', "has passed"),
         (b'{"to": "soon"}', "not an instant"),
-        (b'{"advance": "P3000000D"}', "that is beyond the calendar"),
-        (b'{"to": "9999-12-31T23:59:59-01:00"}', "that is beyond the calendar"),
+        (b'{"advance": "P3000000D"}', "the time is out of range"),
+        (b'{"to": "9999-12-31T23:59:59-01:00"}', "the time is out of range"),
     ],
 )
-def test_bad_clock_request_is_explained(client: httpx.Client, body: bytes, text: str) -> None:
+def test_invalid_clock_request_is_explained(client: httpx.Client, body: bytes, text: str) -> None:
     response = client.post("/_local/clock", content=body)
     assert response.status_code == 400
     assert text in response.json()["error"]
@@ -187,6 +187,9 @@ def test_occurrence_can_be_delivered_by_request(client: httpx.Client) -> None:
     assert client.post("/_local/deliver", json={"scheduleId": "s"}).status_code == 400
 
 
-def test_reconcile_by_request_and_unknown_local_routes(client: httpx.Client) -> None:
+def test_reconcile_can_be_run_by_request(client: httpx.Client) -> None:
     assert client.post("/_local/reconcile").json() == {"Reconcile": {"repaired": 0}}
+
+
+def test_unknown_local_route_is_not_found(client: httpx.Client) -> None:
     assert client.get("/_local/nothing").status_code == 404

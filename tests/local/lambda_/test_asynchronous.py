@@ -10,7 +10,7 @@ from local.cloudformation.deploy import deploy_resources, pseudo_parameters
 from local.cloudformation.template import expand_template
 from local.lambda_.asynchronous import AsynchronousInvoker, InvokeConfig, read_invoke_configs
 from local.lambda_.functions import FunctionError
-from tests.local.support import functions
+from tests.local.support import create_functions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FlakyHandler:
-    """Fails a number of times, then succeeds."""
+    """A handler that fails a number of times, then succeeds."""
 
     def __init__(self, failures: int) -> None:
         self.failures = failures
@@ -43,9 +43,9 @@ def receive_messages(aws: AwsClients, queue: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("failures", [0, 1, 2])
-def test_a_function_is_retried_until_it_succeeds(aws: AwsClients, queue: str, failures: int) -> None:
+def test_function_is_retried_until_it_succeeds(aws: AwsClients, queue: str, failures: int) -> None:
     flaky = FlakyHandler(failures)
-    invoker = AsynchronousInvoker(functions(flaky=flaky), aws, {"flaky": InvokeConfig(2, queue)})
+    invoker = AsynchronousInvoker(create_functions(flaky=flaky), aws, {"flaky": InvokeConfig(2, queue)})
     assert invoker.invoke_with_retries("flaky", {"n": 1}) == {"status": "success", "n": 1}
     assert len(flaky.request_ids) == failures + 1
     assert len(set(flaky.request_ids)) == 1
@@ -54,7 +54,7 @@ def test_a_function_is_retried_until_it_succeeds(aws: AwsClients, queue: str, fa
 
 def test_permanent_failure_is_sent_to_the_queue(aws: AwsClients, queue: str) -> None:
     flaky = FlakyHandler(9)
-    invoker = AsynchronousInvoker(functions(flaky=flaky), aws, {"flaky": InvokeConfig(2, queue)})
+    invoker = AsynchronousInvoker(create_functions(flaky=flaky), aws, {"flaky": InvokeConfig(2, queue)})
     with pytest.raises(FunctionError, match="failure 3"):
         invoker.invoke_with_retries("flaky", {"n": 1})
     (record,) = receive_messages(aws, queue)
@@ -73,14 +73,14 @@ def test_permanent_failure_is_sent_to_the_queue(aws: AwsClients, queue: str) -> 
     assert "RuntimeError: failure 3" in "".join(record["responsePayload"]["stackTrace"])
 
 
-def test_without_a_queue_a_failure_only_raises(aws: AwsClients) -> None:
+def test_failure_without_a_queue_only_raises(aws: AwsClients) -> None:
     flaky = FlakyHandler(9)
     with pytest.raises(FunctionError):
-        AsynchronousInvoker(functions(flaky=flaky), aws, {}).invoke_with_retries("flaky", {})
+        AsynchronousInvoker(create_functions(flaky=flaky), aws, {}).invoke_with_retries("flaky", {})
     assert len(flaky.request_ids) == 3
 
 
-def test_the_config_is_the_template_s(aws: AwsClients, project: Path) -> None:
+def test_config_is_read_from_the_template(aws: AwsClients, project: Path) -> None:
     template = expand_template(project / "template.yaml", {}, pseudo_parameters(aws))
     deploy_resources(template, aws, {})
     echo, queue = template.attributes["EchoFunction"]["Arn"], template.attributes["Queue"]["Ref"]

@@ -18,7 +18,7 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:stack-execute"
 
 
 class StubEndpoint(ThreadingHTTPServer):
-    """Answers every invocation with `answer`."""
+    """A Lambda endpoint that answers every invocation with `response`."""
 
     response: Any = None
     error: str | None = None
@@ -57,7 +57,7 @@ def create_client(port: int) -> LambdaEndpoint:
 
 
 @pytest.mark.parametrize("arn", [ARN, f"{ARN}:live"])
-def test_a_function_is_invoked_by_its_logical_id(endpoint: StubEndpoint, arn: str) -> None:
+def test_function_is_invoked_by_its_logical_id(endpoint: StubEndpoint, arn: str) -> None:
     endpoint.response = {"status": "success"}
 
     assert create_client(endpoint.server_port).invoke_function(arn, {"n": 1}, "request-1") == {
@@ -69,7 +69,7 @@ def test_a_function_is_invoked_by_its_logical_id(endpoint: StubEndpoint, arn: st
 
 @pytest.mark.parametrize("error", ["Unhandled", None])
 def test_function_error_is_not_retried(endpoint: StubEndpoint, error: str | None) -> None:
-    """With Lambda's header, and without it, as `sam local start-lambda` has it."""
+    """With Lambda's header, and without it, as from `sam local start-lambda`."""
     endpoint.response = {"errorType": "RunFailed", "errorMessage": "no", "stackTrace": ["line 1"]}
     endpoint.error = error
 

@@ -1,4 +1,4 @@
-"""Event source mappings, on a stream in memory and a function that fails as told."""
+"""Event source mappings, with a stream in memory and a function with configured failures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from local.lambda_.event_sources import (
     read_event_source_mappings,
 )
 from local.lambda_.streams import Batch, TableStream
-from tests.local.support import PROJECT, functions
+from tests.local.support import PROJECT, create_functions
 
 if TYPE_CHECKING:
     from local.cloudformation.clients import AwsClients
@@ -37,22 +37,22 @@ def record(number: str) -> dict[str, Any]:
 
 @dataclass
 class MemoryStream:
-    """One shard; keeps what it was told of times."""
+    """A stream of one shard that records the converted times."""
 
     waiting: list[dict[str, Any]]
     arn: str = "stream-arn"
-    stamps: list[datetime] = field(default_factory=list)
+    converted_times: list[datetime] = field(default_factory=list)
     created: datetime = START
 
-    def read_batches(self, stamp: Callable[[datetime], datetime]) -> Iterator[Batch]:
-        self.stamps.append(stamp(self.created))
+    def read_batches(self, convert_time: Callable[[datetime], datetime]) -> Iterator[Batch]:
+        self.converted_times.append(convert_time(self.created))
         records, self.waiting = self.waiting, []
         if records:
             yield Batch("shard-1", records)
 
 
 class MappingBench:
-    """A mapping, and the sequence numbers that its function was invoked with."""
+    """A mapping, and the sequence numbers of each invocation of its function."""
 
     def __init__(
         self, aws: AwsClients, find_failures: Callable[[list[str]], list[str]], *, batch_size: int = 10
@@ -66,11 +66,11 @@ class MappingBench:
         mapping = EventSourceMapping(
             cast(TableStream, self.stream), "audit", [{"eventName": ["INSERT"]}], batch_size, self.queue
         )
-        self._mappings = EventSourcePoller(aws, functions(audit=self._audit), [mapping], self.clock)
+        self._poller = EventSourcePoller(aws, create_functions(audit=self._audit), [mapping], self.clock)
 
     def poll_records(self, *records: dict[str, Any]) -> Invocations:
         self.stream.waiting += records
-        self._mappings.poll_streams()
+        self._poller.poll_streams()
         return self.invocations
 
     def receive_dead_letters(self) -> list[dict[str, Any]]:
@@ -106,14 +106,14 @@ def test_records_from_the_first_failure_are_redelivered(aws: AwsClients) -> None
     assert bench.receive_dead_letters() == []
 
 
-def always_failing(sequence_numbers: list[str]) -> list[str]:
+def fail_on_record_2(sequence_numbers: list[str]) -> list[str]:
     if "2" in sequence_numbers:
-        raise ValueError("not understood")
+        raise ValueError("record 2")
     return []
 
 
 def test_permanently_failing_record_is_dead_lettered_alone(aws: AwsClients) -> None:
-    bench = MappingBench(aws, always_failing)
+    bench = MappingBench(aws, fail_on_record_2)
     invocations = bench.poll_records(*map(record, "1234"))
     assert invocations == [
         *[["1", "2", "3", "4"]] * MAX_ATTEMPTS,
@@ -136,7 +136,7 @@ def test_permanently_failing_record_is_dead_lettered_alone(aws: AwsClients) -> N
 
 @pytest.mark.parametrize(
     ("frozen", "expected"),
-    [pytest.param(True, timedelta(), id="frozen"), pytest.param(False, timedelta(hours=-1), id="runs")],
+    [pytest.param(True, timedelta(), id="frozen"), pytest.param(False, timedelta(hours=-1), id="running")],
 )
 def test_record_times_follow_the_stack_clock(aws: AwsClients, frozen: bool, expected: timedelta) -> None:
     bench = MappingBench(aws, no_failures)
@@ -144,13 +144,11 @@ def test_record_times_follow_the_stack_clock(aws: AwsClients, frozen: bool, expe
     bench.clock.resume()
     bench.stream.created = datetime.now(UTC) - timedelta(hours=1)
     bench.poll_records(record("1"))
-    (stamp,) = bench.stream.stamps
-    assert abs(stamp - START - expected) < timedelta(seconds=5)
+    (converted_time,) = bench.stream.converted_times
+    assert abs(converted_time - START - expected) < timedelta(seconds=5)
 
 
-def test_the_template_s_mapping_reads_the_template_s_table(
-    aws: AwsClients, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_mapping_of_the_template_reads_its_table(aws: AwsClients, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployment, "STACK_NAME", f"test-{uuid4()}")
     template = expand_template(
         PROJECT / "template.yaml", {"RunnerBaseUrl": "http://runner"}, pseudo_parameters(aws)

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -22,11 +20,11 @@ RUN: dict[str, Any] = {
         pytest.param({"eventName": ["INSERT"]}, False, id="another value"),
         pytest.param({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "RUN#"}]}}}}, True, id="a prefix"),
         pytest.param({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "S"}]}}}}, False, id="another prefix"),
-        pytest.param({"dynamodb": {"Keys": {"sk": {"S": ["RUN#"]}}}}, False, id="a value is no prefix"),
-        pytest.param({"dynamodb": {"OldImage": {"status": {"S": ["error"]}}}}, False, id="not there"),
-        pytest.param({"dynamodb": {"Keys": {"pk": {"S": [{"prefix": ""}]}}}}, False, id="a leaf not there"),
-        pytest.param({"eventName": {"S": ["MODIFY"]}}, False, id="a value where there are to be members"),
-        pytest.param({"dynamodb": [{"prefix": ""}]}, False, id="members where there is to be a value"),
+        pytest.param({"dynamodb": {"Keys": {"sk": {"S": ["RUN#"]}}}}, False, id="a value is not a prefix"),
+        pytest.param({"dynamodb": {"OldImage": {"status": {"S": ["error"]}}}}, False, id="absent image"),
+        pytest.param({"dynamodb": {"Keys": {"pk": {"S": [{"prefix": ""}]}}}}, False, id="absent leaf"),
+        pytest.param({"eventName": {"S": ["MODIFY"]}}, False, id="value instead of an object"),
+        pytest.param({"dynamodb": [{"prefix": ""}]}, False, id="object instead of a value"),
         pytest.param(
             {"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"status": {"S": ["missed"]}}}},
             False,

@@ -1,4 +1,4 @@
-"""A table's stream as the stack's moto server has it."""
+"""Reading a table's stream from the stack's moto server."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_more_than_one_page_is_read_at_once(
     assert read_keys(stream) == list("abcde")
 
 
-def test_record_matches_the_lambda_format(aws: AwsClients, stream: TableStream, table: str, put: Put) -> None:
+def test_record_has_the_format_of_lambda(aws: AwsClients, stream: TableStream, table: str, put: Put) -> None:
     put("a")
     aws.dynamodb.put_item(TableName=table, Item={"pk": {"S": "a"}, "n": {"N": "1"}, "s": {"SS": ["x"]}})
     aws.dynamodb.delete_item(TableName=table, Key={"pk": {"S": "a"}})
@@ -97,9 +97,9 @@ def test_record_time_has_millisecond_precision(stream: TableStream, put: Put) ->
     put("a")
     after = datetime.now(UTC)
     created: list[datetime] = []
-    list(stream.read_batches(lambda moment: created.append(moment) or START))  # type: ignore[func-returns-value]
+    list(stream.read_batches(lambda time: created.append(time) or START))  # type: ignore[func-returns-value]
     a_millisecond = timedelta(milliseconds=1)
-    assert [before - a_millisecond <= moment <= after for moment in created] == [True]
+    assert [before - a_millisecond <= time <= after for time in created] == [True]
 
 
 def test_failed_transaction_emits_nothing_and_does_not_block(

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ INDEX_PARTITION = {
 
 
 def item(number: int) -> dict[str, Any]:
-    """Of one of three partitions, neither they nor what is in them in order; every other is in the index."""
+    """Return an item of one of three partitions; partitions and sort keys are out of order; every other is indexed."""
     key = {"pk": {"S": "cab"[number % 3]}, "sk": {"S": f"{number * 7 % 20:02}"}, "type": {"S": "idempotency"}}
     pending = {"pendingShard": {"S": "1"}, "pendingSince": {"S": f"{number * 3 % 5}"}}
     return key | (pending if number % 2 else {})
@@ -34,7 +32,7 @@ def list_pages(**query: Any) -> list[Any]:
 
 @pytest.mark.parametrize("paging", [{}, {"Limit": 3}, {"Limit": 2, "ScanIndexForward": False}])
 @pytest.mark.parametrize(
-    "query", [PARTITION_A, EMPTY_PARTITION, INDEX_PARTITION], ids=["partition", "nothing", "index"]
+    "query", [PARTITION_A, EMPTY_PARTITION, INDEX_PARTITION], ids=["partition", "empty partition", "index"]
 )
 def test_query_results_equal_those_of_moto(
     monkeypatch: pytest.MonkeyPatch, query: dict[str, Any], paging: dict[str, Any]
@@ -43,6 +41,6 @@ def test_query_results_equal_those_of_moto(
         for number in range(20):
             aws_client("dynamodb").put_item(TableName=TABLE, Item=item(number))
         monkeypatch.setattr(Table, "query", moto_queries.query_partition)
-        quick = list_pages(**query, **paging)
+        pages = list_pages(**query, **paging)
         monkeypatch.setattr(Table, "query", moto_queries._original_query)
-        assert quick == list_pages(**query, **paging)
+        assert pages == list_pages(**query, **paging)

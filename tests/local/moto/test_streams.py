@@ -1,6 +1,4 @@
-"""What moto's streams and iterators are kept down to."""
-
-from __future__ import annotations
+"""The limits on the records and iterators that moto keeps."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -42,32 +40,32 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def open_stream(client: Any) -> TableStream:
     arn = client.describe_table(TableName="table")["Table"]["LatestStreamArn"]
-    plain = Config(account_id_endpoint_mode="disabled")  # moto knows no address with the account's id
-    return TableStream(boto3.client("dynamodbstreams", region_name=REGION, config=plain), arn)
+    config = Config(account_id_endpoint_mode="disabled")  # moto does not serve endpoints with an account id
+    return TableStream(boto3.client("dynamodbstreams", region_name=REGION, config=config), arn)
 
 
-def record_keys(read: TableStream) -> list[str]:
-    batches = read.read_batches(lambda created: created)
+def read_keys(stream: TableStream) -> list[str]:
+    batches = stream.read_batches(lambda created: created)
     return [record["dynamodb"]["Keys"]["pk"]["S"] for batch in batches for record in batch.records]
 
 
 def test_newest_records_are_kept_and_read_once(client: Any) -> None:
-    reading = open_stream(client)
-    batches = []
+    stream = open_stream(client)
+    keys = []
     for number in range(20):
         client.put_item(TableName="table", Item={"pk": {"S": str(number)}})
-        batches += record_keys(reading)
+        keys += read_keys(stream)
 
-    assert batches == [str(number) for number in range(20)]
+    assert keys == [str(number) for number in range(20)]
     shard = dynamodb_backends[ACCOUNT][REGION].tables["table"].stream_shard
     assert shard
     assert 3 <= len(shard.items) < 6
-    assert record_keys(open_stream(client)) == [str(number) for number in range(20 - len(shard.items), 20)]
+    assert read_keys(open_stream(client)) == [str(number) for number in range(20 - len(shard.items), 20)]
 
 
 def test_newest_iterators_are_kept(client: Any) -> None:
-    reading = open_stream(client)
+    stream = open_stream(client)
     for _ in range(10):
-        record_keys(reading)
+        read_keys(stream)
 
     assert len(dynamodbstreams_backends[ACCOUNT][REGION].shard_iterators) == 2

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,13 +7,13 @@ from local.scheduler.expression import parse_cron
 
 
 def list_fires(expression: str, zone: str, start: str, count: int = 3) -> list[str]:
-    cron, at, times = parse_cron(expression), datetime.fromisoformat(start), []
+    cron, instant, times = parse_cron(expression), datetime.fromisoformat(start), []
     for _ in range(count):
-        next_time = cron.next_after(at, ZoneInfo(zone))
+        next_time = cron.next_after(instant, ZoneInfo(zone))
         if next_time is None:
             break
-        at = next_time
-        times.append(at.astimezone(UTC).strftime("%Y-%m-%d %H:%M"))
+        instant = next_time
+        times.append(instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M"))
     return times
 
 
@@ -33,7 +31,7 @@ def list_fires(expression: str, zone: str, start: str, count: int = 3) -> list[s
         ("cron(0 0 1 1 ? 2028-2029)", ["2028-01-01 00:00", "2029-01-01 00:00"]),
     ],
 )
-def test_fires(expression: str, expected: list[str]) -> None:
+def test_next_fire_times_match_the_expression(expression: str, expected: list[str]) -> None:
     assert list_fires(expression, "UTC", "2026-11-23T09:00:00Z") == expected
 
 
@@ -51,13 +49,13 @@ def test_fires(expression: str, expected: list[str]) -> None:
         ("cron(*/30 * * * ? *)", "2026-11-01T06:10:00Z", ["2026-11-01 07:00", "2026-11-01 07:30"]),
     ],
 )
-def test_a_skipped_time_is_skipped_and_a_repeated_one_fires_once(
+def test_nonexistent_local_time_is_skipped_and_repeated_one_fires_once(
     expression: str, start: str, expected: list[str]
 ) -> None:
     assert list_fires(expression, "America/New_York", start, count=2) == expected
 
 
-def test_a_zone_that_skips_a_day() -> None:
+def test_day_that_a_zone_skips_has_no_fire() -> None:
     # Samoa had no 30 December 2011.
     days = list_fires("cron(0 12 * * ? *)", "Pacific/Apia", "2011-12-29T12:00:00Z", count=2)
     assert days == ["2011-12-29 22:00", "2011-12-30 22:00"]
@@ -72,12 +70,12 @@ def test_a_zone_that_skips_a_day() -> None:
         ("cron(0 9 ? * ? *)", "exactly one"),
         ("cron(60 9 * * ? *)", "minute '60' is out of range"),
         ("cron(0 9 ? * 0 *)", "day of week '0' is out of range"),
-        ("cron(0 9 ? * 7-1 *)", "day of week '7-1' means nothing"),
-        ("cron(*/0 9 * * ? *)", "minute '\\*/0' means nothing"),
+        ("cron(0 9 ? * 7-1 *)", "day of week '7-1' selects no value"),
+        ("cron(*/0 9 * * ? *)", "minute '\\*/0' selects no value"),
         ("cron(0 9 L * ? *)", "day of month 'L' is out of range"),
         ("cron(0, 9 * * ? *)", "minute '' is not understood"),
     ],
 )
-def test_expressions_refused_by_eventbridge(expression: str, text: str) -> None:
+def test_expression_refused_by_eventbridge_is_an_error(expression: str, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         parse_cron(expression)

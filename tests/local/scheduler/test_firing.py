@@ -14,7 +14,7 @@ from local.lambda_.functions import LambdaContext, LocalFunctions
 from local.scheduler.expression import parse_cron
 from local.scheduler.firing import LocalScheduler
 from local.scheduler.schedules import LocalTimer
-from tests.local.support import function
+from tests.local.support import create_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
-class FiringBench:
-    """A firing on timers in memory, whose function notes what it gets."""
+class SchedulerBench:
+    """A scheduler on timers in memory, whose function records its events."""
 
     def __init__(self, *, frozen: bool = True) -> None:
         self.clock = LocalClock(START, frozen=frozen)
@@ -32,8 +32,10 @@ class FiringBench:
         self.minutes: list[datetime] = []
         self.deliveries: list[datetime] = []
         self.on_event: Callable[[str], None] = lambda _: None
-        invoker = AsynchronousInvoker(LocalFunctions([function("run", self._run)]), cast(Any, None), {})
-        self.firing = LocalScheduler(
+        invoker = AsynchronousInvoker(
+            LocalFunctions([create_function("run", self._run)]), cast(Any, None), {}
+        )
+        self.scheduler = LocalScheduler(
             self.clock,
             cast(Any, self),
             invoker,
@@ -61,8 +63,8 @@ class FiringBench:
         )
 
     def advance(self, **duration: float) -> list[str]:
-        fired = self.firing.advance_by(timedelta(**duration))
-        return [f"{one.schedule_id} {one.scheduled_time:%H:%M} {one.status}" for one in fired]
+        deliveries = self.scheduler.advance_by(timedelta(**duration))
+        return [f"{each.schedule_id} {each.scheduled_time:%H:%M} {each.status}" for each in deliveries]
 
     def _run(self, event: Any, _: LambdaContext) -> Any:
         self.events.append((event["id"], event["at"], self.clock.now()))
@@ -71,35 +73,35 @@ class FiringBench:
 
 
 @pytest.fixture
-def bench() -> FiringBench:
-    return FiringBench()
+def bench() -> SchedulerBench:
+    return SchedulerBench()
 
 
-def test_an_hour_has_twelve_times_five_minutes(bench: FiringBench) -> None:
+def test_timer_of_every_five_minutes_fires_twelve_times_an_hour(bench: SchedulerBench) -> None:
     bench.put_timer("a", "cron(0/5 * * * ? *)")
-    fired = bench.advance(hours=1)
-    assert len(fired) == 12
-    assert (fired[0], fired[-1]) == ("a 09:05 success", "a 10:00 success")
+    occurrences = bench.advance(hours=1)
+    assert len(occurrences) == 12
+    assert (occurrences[0], occurrences[-1]) == ("a 09:05 success", "a 10:00 success")
     assert bench.events[0] == ("a", "2026-11-23T09:05:00Z", START + timedelta(minutes=5))
     assert bench.clock.now() == START + timedelta(hours=1)
     assert bench.advance(minutes=4) == []
     assert bench.advance(minutes=1) == ["a 10:05 success"]
 
 
-def test_the_results_are_in_order_of_time_then_name(bench: FiringBench) -> None:
+def test_occurrences_are_in_order_of_time_then_name(bench: SchedulerBench) -> None:
     for name in ("c", "a", "b"):
         bench.put_timer(name, "cron(0/30 * * * ? *)")
     bench.put_timer("d", "cron(15 * * * ? *)")
-    fired = [one.rpartition(" ")[0] for one in bench.advance(hours=1)]
-    assert fired == ["d 09:15", "a 09:30", "b 09:30", "c 09:30", "a 10:00", "b 10:00", "c 10:00"]
+    occurrences = [line.rpartition(" ")[0] for line in bench.advance(hours=1)]
+    assert occurrences == ["d 09:15", "a 09:30", "b 09:30", "c 09:30", "a 10:00", "b 10:00", "c 10:00"]
 
 
-def test_a_disabled_timer_never_fires(bench: FiringBench) -> None:
+def test_disabled_timer_never_fires(bench: SchedulerBench) -> None:
     bench.put_timer("a", "cron(0/5 * * * ? *)", enabled=False)
     assert bench.advance(hours=1) == []
 
 
-def test_timers_added_or_removed_while_advancing_are_respected(bench: FiringBench) -> None:
+def test_timers_added_or_removed_while_advancing_are_respected(bench: SchedulerBench) -> None:
     bench.put_timer("a", "cron(30 * * * ? *)")
 
     def change(_: str) -> None:
@@ -114,21 +116,20 @@ def test_timers_added_or_removed_while_advancing_are_respected(bench: FiringBenc
     ]
 
 
-def test_timer_changed_by_its_own_fire_does_not_fire_twice_at_that_time(bench: FiringBench) -> None:
+def test_timer_changed_by_its_own_fire_does_not_fire_twice_at_that_time(bench: SchedulerBench) -> None:
     bench.put_timer("a", "cron(0/30 * * * ? *)")
     bench.on_event = lambda name: bench.put_timer(name, "cron(0/10 * * * ? *)")
-    fired = bench.advance(hours=1)
-    assert fired == [f"a {at} success" for at in ("09:30", "09:40", "09:50", "10:00")]
+    assert bench.advance(hours=1) == [f"a {at} success" for at in ("09:30", "09:40", "09:50", "10:00")]
 
 
-def test_timer_does_not_fire_before_its_creation(bench: FiringBench) -> None:
+def test_timer_does_not_fire_before_its_creation(bench: SchedulerBench) -> None:
     bench.advance(hours=3)
     bench.put_timer("a", "cron(0 * * * ? *)")
     assert bench.advance(minutes=59) == []
     assert bench.advance(minutes=1) == ["a 13:00 success"]
 
 
-def test_failed_function_is_an_error(bench: FiringBench) -> None:
+def test_failed_function_is_an_error(bench: SchedulerBench) -> None:
     def fail(_: str) -> None:
         raise RuntimeError("no")
 
@@ -138,20 +139,20 @@ def test_failed_function_is_an_error(bench: FiringBench) -> None:
     assert len(bench.events) == 3
 
 
-def test_changes_are_delivered_before_the_clock_moves_on(bench: FiringBench) -> None:
+def test_changes_are_delivered_before_and_after_the_clock_moves(bench: SchedulerBench) -> None:
     bench.advance(hours=1)
     bench.advance(minutes=5)
     ten = START + timedelta(hours=1)
     assert bench.deliveries == [START, ten, ten, ten + timedelta(minutes=5)]
 
 
-def test_past_time_is_refused(bench: FiringBench) -> None:
+def test_past_time_is_refused(bench: SchedulerBench) -> None:
     with pytest.raises(ValueError, match="2026-11-23T08:59:59Z has passed"):
-        bench.firing.advance_to(START - timedelta(seconds=1))
+        bench.scheduler.advance_to(START - timedelta(seconds=1))
 
 
 @pytest.mark.parametrize(
-    ("minutes", "refusal"),
+    ("minutes", "error"),
     [
         pytest.param(30, None, id="three of each"),
         pytest.param(
@@ -172,72 +173,72 @@ def test_past_time_is_refused(bench: FiringBench) -> None:
     ],
 )
 def test_number_of_occurrences_per_advance_is_limited(
-    bench: FiringBench, monkeypatch: pytest.MonkeyPatch, minutes: int, refusal: str | None
+    bench: SchedulerBench, monkeypatch: pytest.MonkeyPatch, minutes: int, error: str | None
 ) -> None:
     monkeypatch.setattr("local.scheduler.firing.MAX_OCCURRENCES", 6)
     bench.put_timer("a", "cron(0/10 * * * ? *)")
     bench.put_timer("b", "cron(0/10 * * * ? *)")
-    if refusal is None:
+    if error is None:
         assert len(bench.advance(minutes=minutes)) == 6
         return
-    with pytest.raises(ValueError, match=f"^{re.escape(refusal)}$"):
+    with pytest.raises(ValueError, match=f"^{re.escape(error)}$"):
         bench.advance(minutes=minutes)
     assert (bench.clock.now(), bench.events, bench.minutes) == (START, [], [])
 
 
-def test_rare_timer_is_reached_in_one_advance(bench: FiringBench) -> None:
+def test_rare_timer_fires_within_one_advance(bench: SchedulerBench) -> None:
     bench.put_timer("a", "cron(0 0 29 2 ? *)")
-    fired = bench.firing.advance_to(datetime(2033, 1, 1, tzinfo=UTC))
-    assert [one.scheduled_time.year for one in fired] == [2028, 2032]
+    deliveries = bench.scheduler.advance_to(datetime(2033, 1, 1, tzinfo=UTC))
+    assert [delivery.scheduled_time.year for delivery in deliveries] == [2028, 2032]
 
 
-def test_minute_rules_run_once_after_advancing(bench: FiringBench) -> None:
+def test_minute_rules_run_once_after_advancing(bench: SchedulerBench) -> None:
     bench.put_timer("a", "cron(0/5 * * * ? *)")
     bench.advance(hours=1)
     assert bench.minutes == [START + timedelta(hours=1)]
 
 
-def test_occurrence_can_be_redelivered(bench: FiringBench) -> None:
+def test_occurrence_can_be_redelivered(bench: SchedulerBench) -> None:
     bench.put_timer("a", "cron(0/5 * * * ? *)")
     bench.advance(minutes=5)
-    at = START + timedelta(minutes=5)
-    assert bench.firing.deliver_occurrence("a", at).as_json() == {
+    scheduled_time = START + timedelta(minutes=5)
+    assert bench.scheduler.deliver_occurrence("a", scheduled_time).as_json() == {
         "scheduleId": "a",
         "scheduledTime": "2026-11-23T09:05:00Z",
         "status": "success",
     }
     bench.timers.clear()
-    assert bench.firing.deliver_occurrence("a", at).status == "success"
+    assert bench.scheduler.deliver_occurrence("a", scheduled_time).status == "success"
     assert [event[1] for event in bench.events] == ["2026-11-23T09:05:00Z"] * 3
     with pytest.raises(LookupError):
-        bench.firing.deliver_occurrence("never", at)
+        bench.scheduler.deliver_occurrence("never", scheduled_time)
 
 
-def test_advance_starts_after_the_previous_one_ends(bench: FiringBench) -> None:
-    later: list[Thread] = []
+def test_advance_starts_after_the_previous_one_ends(bench: SchedulerBench) -> None:
+    threads: list[Thread] = []
 
-    def advance_meanwhile(_: str) -> None:
+    def advance_concurrently(_: str) -> None:
         bench.on_event = lambda _: None
-        later.append(Thread(target=bench.advance, kwargs={"minutes": 1}))
-        later[0].start()
+        threads.append(Thread(target=bench.advance, kwargs={"minutes": 1}))
+        threads[0].start()
 
     bench.put_timer("a", "cron(30 9 * * ? *)")
-    bench.on_event = advance_meanwhile
+    bench.on_event = advance_concurrently
     bench.advance(hours=1)
-    later[0].join()
+    threads[0].join()
     assert bench.clock.now() == START + timedelta(minutes=61)
 
 
 def test_running_clock_can_be_advanced_by_zero() -> None:
-    assert FiringBench(frozen=False).advance(seconds=0) == []
+    assert SchedulerBench(frozen=False).advance(seconds=0) == []
 
 
 def test_running_clock_fires_due_occurrences_once() -> None:
-    bench = FiringBench(frozen=False)
+    bench = SchedulerBench(frozen=False)
     bench.put_timer("a", "cron(0/5 * * * ? *)")
-    fired = bench.firing.advance_by(timedelta(minutes=4, seconds=59.9))  # a busy machine goes beyond
-    while not fired:
-        fired = bench.firing.fire_due()
+    deliveries = bench.scheduler.advance_by(timedelta(minutes=4, seconds=59.9))  # more on a busy machine
+    while not deliveries:
+        deliveries = bench.scheduler.fire_due()
         assert bench.clock.now() < START + timedelta(minutes=5, seconds=5)
-    assert [one.scheduled_time for one in fired] == [START + timedelta(minutes=5)]
-    assert bench.firing.fire_due() == []
+    assert [delivery.scheduled_time for delivery in deliveries] == [START + timedelta(minutes=5)]
+    assert bench.scheduler.fire_due() == []

@@ -25,7 +25,7 @@ TARGET: Any = {
 
 @pytest.fixture
 def group(aws: AwsClients) -> str:
-    """With so many schedules that they come in pages."""
+    """A group with enough schedules for several pages."""
     name = f"group-{uuid4()}"
     aws.scheduler.create_schedule_group(Name=name)
     for number in range(60):
@@ -76,7 +76,7 @@ def test_changed_timers_are_reread_and_others_reused(aws: AwsClients, group: str
 
 
 @pytest.mark.parametrize("name", ["never", "", "../x", "..", "a b/ü", "x" * 65, "s?x=1"], ids=ascii)
-def test_timer_with_another_name_is_not_found(aws: AwsClients, name: str) -> None:
+def test_absent_or_invalid_name_has_no_timer(aws: AwsClients, name: str) -> None:
     group = f"group-{uuid4()}"
     aws.scheduler.create_schedule_group(Name=group)
     assert TimerReader(aws.scheduler, group).read_timer(name) is None

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scheduling.api.parsing import encode_cursor, encode_tenant_cursor
-from scheduling.operations.installs.tenants import TenantCursor
+from scheduling.domain.views import encode_cursor
 
 from tests.support.aws.stream_records import stream_record
 from tests.support.faults.cases import (
@@ -62,7 +61,7 @@ def _tenant_event(_case: Case) -> dict[str, Any]:
 
 
 def _tenant_event_with_cursor(case: Case) -> dict[str, Any]:
-    cursor = encode_tenant_cursor(TenantCursor(case.install_id, case.schedule.id))
+    cursor = encode_cursor(f"{case.install_id} {case.schedule.id}")
     return http_event(query={"cursor": str(cursor)}, tenantId=TENANT)
 
 

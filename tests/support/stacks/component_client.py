@@ -16,7 +16,7 @@ ALL_PROVIDERS = ("cap:context.read", "cap:log.emit", "cap:scheduler.manage")
 
 @dataclass
 class ExecutionResult:
-    """What the runner answered; `body` is the extension's."""
+    """The runner's response; `body` is the extension's."""
 
     http_status: int
     response: dict[str, Any]
@@ -34,7 +34,7 @@ class ExecutionResult:
 
 
 class ComponentClient:
-    """Calls one component at one runner."""
+    """Executes one component on one runner."""
 
     def __init__(self, url: str, component: Path) -> None:
         self.url = url
@@ -44,7 +44,7 @@ class ComponentClient:
     def create_request(
         self, method: str, path: str, *, body: bytes | None = None, timeout_ms: int = 20_000, **changed: Any
     ) -> dict[str, Any]:
-        """The body of an execute request, as the contract has it."""
+        """Return the body of an execute request that matches the contract."""
         return {
             "context": {
                 "request_id": "request-1",
@@ -71,7 +71,7 @@ class ComponentClient:
         }
 
     def post_request(self, request: object, **headers: str) -> ExecutionResult:
-        """Send a body to `/v1/execute`; bytes go out as they are."""
+        """Send a body to `/v1/execute`; bytes are sent unchanged."""
         body = request if isinstance(request, bytes) else json.dumps(request).encode()
         response = self.http.request(
             "POST", f"{self.url}/v1/execute", body=body, headers=headers, retries=False
@@ -83,7 +83,7 @@ class ComponentClient:
         return self.post_request(self.create_request(method, path, **fields))
 
     def call_json(self, path: str, *arguments: object, **fields: Any) -> Any:
-        """POST the arguments as JSON to the extension; its JSON."""
+        """POST the arguments as JSON to the extension and return its JSON."""
         result = self.execute_request("POST", path, body=json.dumps(arguments).encode(), **fields)
         assert result.http_status == 200, result.response
         return result.json()

@@ -16,19 +16,19 @@ TEST_EXTENSIONS = ROOT / "build" / "test-extensions"
 
 
 def build_sample() -> Path:
-    """The sample extension, built."""
+    """Build the sample extension and return its component."""
     build_extension(ROOT / "samples" / "scheduler_demo", EXTENSIONS / "scheduler_demo")
     return EXTENSIONS / "scheduler_demo" / "component.wasm"
 
 
 def build_probe() -> Path:
-    """The probe, built."""
+    """Build the probe and return its component."""
     build_extension(ROOT / "tests" / "support" / "stacks" / "wasm_probe", TEST_EXTENSIONS / "probe")
     return TEST_EXTENSIONS / "probe" / "component.wasm"
 
 
 def prepare_components() -> None:
-    """Build and compile both; of several test processes one does it, the others find it done."""
+    """Build and compile both components. Only one of several test processes does it; the others wait."""
     TEST_EXTENSIONS.mkdir(parents=True, exist_ok=True)
     with file_lock(TEST_EXTENSIONS / ".lock"):
         sandbox = Sandbox(CACHE)
@@ -37,7 +37,7 @@ def prepare_components() -> None:
 
 
 def create_runner_settings(scheduler_url: str, *folders: Path) -> Settings:
-    """Settings of a runner on any free port."""
+    """Return the settings of a runner on any free port."""
     return Settings(
         host="127.0.0.1",
         port=0,
@@ -50,9 +50,9 @@ def create_runner_settings(scheduler_url: str, *folders: Path) -> Settings:
 
 
 @contextmanager
-def start_runner(base_settings: Settings, **changed: str) -> Iterator[str]:
-    """A runner that listens; its address."""
-    with build_server(replace(base_settings, **changed)) as server:  # type: ignore[arg-type]  # the tests' own keywords
+def start_runner(base_settings: Settings, **changes: str) -> Iterator[str]:
+    """Start a runner and yield its address."""
+    with build_server(replace(base_settings, **changes)) as server:  # type: ignore[arg-type]  # keywords of the tests
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

@@ -1,4 +1,4 @@
-"""A callback API that records what it is asked and answers what a test wants."""
+"""A callback API that records requests and returns the response that a test sets."""
 
 import gzip
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HOLD_SECONDS = 60
-# A schedule as the API answers it, and as the extension then sees it.
+# A schedule as the API returns it, and as the extension receives it.
 SCHEDULE_JSON = {
     "id": "5f0c8d2e-7a61-4c7e-9c1a-3b2d1e0f4a55",
     "endpointPath": "/api/sync",
@@ -43,7 +43,7 @@ SCHEDULE_INFO = {
 
 @dataclass
 class RecordedRequest:
-    """One call."""
+    """A recorded callback."""
 
     path: str
     headers: dict[str, str]
@@ -52,27 +52,27 @@ class RecordedRequest:
 
 @dataclass
 class RecordingScheduler:
-    """Answers `status` and `body` to everything, gzipped where the client takes that."""
+    """Responds to every request with `status` and `body`, gzipped."""
 
     status: int = 200
     body: str = '{"success": true}'
     hold: threading.Event | None = None
-    """Unless None, requests are held until it is set, and then get no answer."""
+    """Unless None, requests are held until the event is set, and then get no response."""
     requests: list[RecordedRequest] = field(default_factory=list)
     hold_expired: bool = False
     """Whether a request was held until `HOLD_SECONDS` had passed."""
     url: str = ""
 
     def set_response(self, status: int, body: object) -> None:
-        """From now on answer so; a text goes out as it is."""
+        """Set the response to all requests; a str is sent unchanged."""
         self.status, self.body = status, body if isinstance(body, str) else json.dumps(body)
 
     def hold_requests(self) -> None:
-        """Give no answer until the next reset."""
+        """Hold all requests until the next reset."""
         self.hold = threading.Event()
 
     def reset(self) -> None:
-        """Forget everything, and let go of the requests that are held."""
+        """Delete the recorded requests, release those that are held and restore the default response."""
         self.set_response(200, {"success": True})
         if self.hold:
             self.hold.set()
@@ -116,7 +116,7 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def recording_scheduler() -> Iterator[RecordingScheduler]:
-    """A RecordingScheduler that listens."""
+    """Start a RecordingScheduler and yield it."""
     recorder = RecordingScheduler()
     with _Server(recorder) as server:
         recorder.url = f"http://127.0.0.1:{server.server_port}"

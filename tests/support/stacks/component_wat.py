@@ -1,4 +1,4 @@
-"""Small components written by hand."""
+"""Small hand-written components."""
 
 _TYPES = """
   (import "alga:extension/types" (instance $types
@@ -33,8 +33,8 @@ _MEMORY = """
   (alias core export $memory "realloc" (core func $realloc))
 """
 
-# Imports what no runner knows: an interface with a resource, and one of the platform's with another function.
-# Calls the first for the URL path "/c…", the second for "/l…", and answers 204 to everything else.
+# Imports items that no runner has: an interface with a resource, and an unknown function of a known interface.
+# Calls the first for the URL path "/c…", the second for "/l…", and responds with 204 to other paths.
 UNKNOWN_IMPORTS = f"""(component {_TYPES}
   (import "alga:extension/clients" (instance $clients
     (export "client" (type $client (sub resource)))
@@ -47,7 +47,7 @@ UNKNOWN_IMPORTS = f"""(component {_TYPES}
     (import "host" "memory" (memory 1))
     (import "host" "find" (func $find (param i32 i32) (result i32)))
     (import "host" "debug" (func $debug (param i32 i32)))
-    ;; The request's record lies in memory at $at; the URL's address is 60 bytes into it.
+    ;; The request's record starts in memory at $at; the URL's address is at offset 60.
     (func (export "handler") (param $at i32) (result i32)
       (local $letter i32)
       (local.set $letter (i32.load8_u offset=1 (i32.load offset=60 (local.get $at))))

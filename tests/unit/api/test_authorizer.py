@@ -35,7 +35,7 @@ def runner_token_event(token: str) -> dict[str, Any]:
 
 
 @deployed_and_local
-def test_the_runners_token_opens_every_install(local: bool) -> None:
+def test_runner_token_is_valid_for_every_install(local: bool) -> None:
     assert authorizer(local=local).is_authorized(runner_token_event(TOKEN))
     assert authorizer(local=local).is_authorized(event({"x-runner-auth": TOKEN}, "install-2"))
 
@@ -47,13 +47,13 @@ def test_the_runners_token_opens_every_install(local: bool) -> None:
         pytest.param({"headers": None}, id="null"),
         pytest.param({"headers": {}}, id="none"),
         pytest.param(runner_token_event(""), id="empty"),
-        pytest.param(runner_token_event("a-long-callback-toke"), id="a character short"),
-        pytest.param(runner_token_event("a-long-callback-token "), id="a space more"),
+        pytest.param(runner_token_event("a-long-callback-toke"), id="one character missing"),
+        pytest.param(runner_token_event("a-long-callback-token "), id="trailing space"),
         pytest.param(runner_token_event("A-LONG-CALLBACK-TOKEN"), id="another case"),
-        pytest.param(runner_token_event(f"{TOKEN},{TOKEN}"), id="twice"),
+        pytest.param(runner_token_event(f"{TOKEN},{TOKEN}"), id="duplicated"),
         pytest.param(runner_token_event(f"Bearer {TOKEN}"), id="a scheme before it"),
         pytest.param(runner_token_event("é"), id="not ASCII"),
-        pytest.param(runner_token_event("local-runner-key"), id="the well-known one"),
+        pytest.param(runner_token_event("local-runner-key"), id="the well-known token"),
         pytest.param(runner_token_event(RUN_BEARER.removeprefix("Bearer ")), id="a run's token"),
         pytest.param({"identitySource": [TOKEN]}, id="an identity source"),
         pytest.param(event({"authorization": TOKEN}), id="no scheme"),
@@ -61,17 +61,17 @@ def test_the_runners_token_opens_every_install(local: bool) -> None:
         pytest.param(event({"authorization": f"Bearer {KEY}"}), id="the key"),
         pytest.param(event({"authorization": RUN_BEARER.replace("Bearer", "Basic")}), id="another scheme"),
         pytest.param(event({"authorization": RUN_BEARER.replace("Bearer ", "Bearer")}), id="no space"),
-        pytest.param(event({"authorization": f"{RUN_BEARER},{RUN_BEARER}"}), id="a run's token twice"),
+        pytest.param(event({"authorization": f"{RUN_BEARER},{RUN_BEARER}"}), id="a run's token duplicated"),
     ],
 )
 @deployed_and_local
-def test_other_tokens_do_not(event_: dict[str, Any], local: bool) -> None:
+def test_other_token_is_refused(event_: dict[str, Any], local: bool) -> None:
     assert not authorizer(local=local).is_authorized(event_)
 
 
 @deployed_and_local
 @pytest.mark.parametrize("event_", [{}, runner_token_event("")], ids=["none", "empty"])
-def test_empty_token_opens_nothing(event_: dict[str, Any], local: bool) -> None:
+def test_empty_token_is_refused(event_: dict[str, Any], local: bool) -> None:
     assert not authorizer(tokens=[""], local=local).is_authorized(event_)
 
 
@@ -118,7 +118,7 @@ def test_no_request_is_authorized_without_tokens() -> None:
         pytest.param({"authorization": "Basic eA==", "x-runner-auth": TOKEN}, id="with another scheme"),
     ],
 )
-def test_either_token_opens_the_install(headers: dict[str, str]) -> None:
+def test_either_token_is_valid_for_the_install(headers: dict[str, str]) -> None:
     assert authorizer().is_authorized(event(headers))
 
 
@@ -129,7 +129,7 @@ def test_either_token_opens_the_install(headers: dict[str, str]) -> None:
         pytest.param("bearer ", id="a space"),
         pytest.param("Bearer x", id="garbage"),
         pytest.param(f"Bearer {TOKEN}", id="the runners' token"),
-        pytest.param(RUN_BEARER[:-1], id="a character short"),
+        pytest.param(RUN_BEARER[:-1], id="one character missing"),
     ],
 )
 def test_a_bad_bearer_token_is_refused_even_with_the_runners_token(bearer: str) -> None:
@@ -139,16 +139,16 @@ def test_a_bad_bearer_token_is_refused_even_with_the_runners_token(bearer: str) 
 @pytest.mark.parametrize(
     "parameters",
     [
-        pytest.param({"installId": "install-2"}, id="another's"),
+        pytest.param({"installId": "install-2"}, id="another install"),
         pytest.param({"installId": "INSTALL-1"}, id="in another case"),
-        pytest.param({"installId": "install-1/"}, id="with more behind it"),
+        pytest.param({"installId": "install-1/"}, id="with a suffix"),
         pytest.param({"installId": ""}, id="empty"),
         pytest.param({"scheduleId": INSTALL_ID}, id="another parameter"),
         pytest.param({}, id="no parameters"),
         pytest.param(None, id="null"),
     ],
 )
-def test_run_token_opens_only_its_install_paths(parameters: dict[str, str] | None) -> None:
+def test_run_token_is_valid_only_for_paths_of_its_install(parameters: dict[str, str] | None) -> None:
     event_ = {"headers": {"authorization": RUN_BEARER}, "pathParameters": parameters}
 
     assert not authorizer().is_authorized(event_)

@@ -6,7 +6,8 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from scheduling.api.callback import callback_handler
 from scheduling.api.http import Request, Response, json_response
-from scheduling.api.problems import rest_handler, schedule_response
+from scheduling.api.problems import rest_handler
+from scheduling.api.rendering import schedule_response
 from scheduling.domain import errors
 from scheduling.domain.errors import SchedulingError
 
@@ -19,7 +20,7 @@ UNEXPECTED = [
     pytest.param(ValueError(SECRET), id="ValueError"),
     pytest.param(RecursionError(SECRET), id="RecursionError"),
     pytest.param(ExceptionGroup(SECRET, [OSError(SECRET)]), id="ExceptionGroup"),
-    pytest.param(SchedulingError(SECRET), id="an error without a kind"),
+    pytest.param(SchedulingError(SECRET), id="SchedulingError itself"),
 ]
 
 
@@ -60,7 +61,7 @@ def problem(status: int, detail: str, code: str, **more: Any) -> dict[str, Any]:
     "wrap", [callback_handler("operation"), rest_handler("operation")], ids=["callback", "resource"]
 )
 def test_response_passes_unchanged(wrap: Callable[[Callable[[Request], Response]], Any]) -> None:
-    result = json_response(200, "{}", {"etag": '"1"'})
+    result = json_response(200, {}, {"etag": '"1"'})
 
     assert wrap(lambda _request: result)(http_event("{}"), context()) is result
 
@@ -68,15 +69,15 @@ def test_response_passes_unchanged(wrap: Callable[[Callable[[Request], Response]
 @pytest.mark.parametrize(
     "wrap", [callback_handler("operation"), rest_handler("operation")], ids=["callback", "resource"]
 )
-def test_a_route_sees_the_event(wrap: Callable[[Callable[[Request], Response]], Any]) -> None:
+def test_route_receives_the_event(wrap: Callable[[Callable[[Request], Response]], Any]) -> None:
     def route(request: Request) -> Response:
         return json_response(200, request.install_id)
 
-    assert wrap(route)(http_event(), context())["body"] == "install-1"
+    assert wrap(route)(http_event(), context())["body"] == '"install-1"'
 
 
 @pytest.mark.parametrize("error", UNEXPECTED)
-def test_anything_unexpected_is_an_internal_error_of_the_callback(error: Exception) -> None:
+def test_unexpected_error_is_an_internal_error_of_the_callback(error: Exception) -> None:
     assert callback_error_response(error) == {
         "statusCode": 500,
         "headers": {"content-type": "application/json"},
@@ -85,7 +86,7 @@ def test_anything_unexpected_is_an_internal_error_of_the_callback(error: Excepti
 
 
 @pytest.mark.parametrize("error", UNEXPECTED)
-def test_anything_unexpected_is_an_internal_error_of_the_resource_api(error: Exception) -> None:
+def test_unexpected_error_is_an_internal_error_of_the_resource_api(error: Exception) -> None:
     result = resource_error_response(error)
 
     assert result["statusCode"] == 500
@@ -157,9 +158,7 @@ CALLBACK_TABLE = [
 
 
 @pytest.mark.parametrize(("error", "status", "body"), CALLBACK_TABLE)
-def test_the_callback_refuses_in_its_form(
-    error: SchedulingError, status: int, body: dict[str, object]
-) -> None:
+def test_callback_error_has_its_format(error: SchedulingError, status: int, body: dict[str, object]) -> None:
     result = callback_error_response(error)
 
     assert result["statusCode"] == status
@@ -215,9 +214,7 @@ def test_the_callback_refuses_in_its_form(
         ),
     ],
 )
-def test_the_resource_api_refuses_with_a_problem_document(
-    error: SchedulingError, body: dict[str, object]
-) -> None:
+def test_resource_api_error_is_a_problem_document(error: SchedulingError, body: dict[str, object]) -> None:
     result = resource_error_response(error)
 
     assert result["statusCode"] == body["status"]
@@ -226,7 +223,7 @@ def test_the_resource_api_refuses_with_a_problem_document(
 
 
 @pytest.mark.parametrize(
-    "ask", [callback_error_response, resource_error_response], ids=["callback", "resource"]
+    "respond", [callback_error_response, resource_error_response], ids=["callback", "resource"]
 )
 @pytest.mark.parametrize(
     ("error", "status", "seconds"),
@@ -234,9 +231,9 @@ def test_the_resource_api_refuses_with_a_problem_document(
     ids=["rate", "unavailable"],
 )
 def test_retry_after_is_a_header(
-    ask: Callable[[Exception], Response], error: SchedulingError, status: int, seconds: str
+    respond: Callable[[Exception], Response], error: SchedulingError, status: int, seconds: str
 ) -> None:
-    result = ask(error)
+    result = respond(error)
 
     assert (result["statusCode"], result["headers"]["retry-after"]) == (status, seconds)
     assert parse_response_body(result)["code"] == error.code
@@ -248,7 +245,7 @@ def test_texts_are_not_escaped_beyond_json() -> None:
     assert '"fieldErrors":{"naïve":"a \\"quoted\\" é"}' in result["body"]
 
 
-def test_one_schedule_has_its_revision_for_a_tag() -> None:
+def test_schedule_response_has_its_revision_as_etag() -> None:
     result = schedule_response(201, schedule(revision=7), location="/there")
 
     assert result["statusCode"] == 201

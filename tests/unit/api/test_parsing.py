@@ -1,14 +1,8 @@
-import base64
-
 import pytest
 from scheduling.api.http import Request
 from scheduling.api.parsing import (
-    encode_cursor,
     parse_idempotency_key,
     parse_if_match,
-    parse_page_limit,
-    parse_run_cursor,
-    parse_schedule_cursor,
     parse_schedule_input,
     refuse_unknown_fields,
     schedule_id_from_body,
@@ -56,7 +50,7 @@ def refusal_errors(refused: pytest.ExceptionInfo[ValidationFailed]) -> dict[str,
         pytest.param('{"payload":"text"}', {"payload": "text"}, id="a payload of any type, for its rule"),
     ],
 )
-def test_fields_of_the_right_type_are_parsed(text: str, fields: dict[str, object]) -> None:
+def test_valid_fields_are_parsed(text: str, fields: dict[str, object]) -> None:
     parsed = parse_schedule_input(parse_body(text))
 
     assert parsed.fields == fields
@@ -83,7 +77,7 @@ def test_fields_of_the_right_type_are_parsed(text: str, fields: dict[str, object
         ("", "1", " is not a known field"),
     ],
 )
-def test_a_field_of_the_wrong_type_is_reported_and_left_out(field: str, value: str, text: str) -> None:
+def test_field_of_the_wrong_type_is_reported_and_omitted(field: str, value: str, text: str) -> None:
     parsed = parse_schedule_input(parse_body(f'{{"{field}":{value},"payload":[]}}'))
 
     assert parsed.errors == {field: text}
@@ -112,7 +106,7 @@ def test_many_unknown_fields_do_not_hide_a_wrong_type() -> None:
     [("x" * 64, "x" * 64), ("x" * 65, "x" * 64 + "…"), ("x" * 100_000, "x" * 64 + "…")],
     ids=["64", "65", "100000"],
 )
-def test_a_long_name_is_cut(name: str, reported_name: str) -> None:
+def test_long_field_name_is_cut(name: str, reported_name: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
         refuse_unknown_fields({name: 1}, ())
 
@@ -120,14 +114,14 @@ def test_a_long_name_is_cut(name: str, reported_name: str) -> None:
     assert parse_schedule_input({name: 1}).errors == {reported_name: f"{reported_name} is not a known field"}
 
 
-def test_many_unknown_fields_are_not_all_named() -> None:
+def test_at_most_20_unknown_fields_are_named() -> None:
     with pytest.raises(ValidationFailed) as refused:
         refuse_unknown_fields({str(number): number for number in range(30)}, ())
 
     assert list(refusal_errors(refused)) == [str(number) for number in range(20)]
 
 
-def test_unknown_fields_are_refused_by_name() -> None:
+def test_each_unknown_field_is_named() -> None:
     refuse_unknown_fields({"scheduleId": 1}, {"scheduleId"})
     with pytest.raises(ValidationFailed) as refused:
         refuse_unknown_fields({"scheduleId": 1, "a": 1, "b": 2}, {"scheduleId"})
@@ -157,7 +151,7 @@ def test_schedule_id_in_a_body_is_lowercased(text: str) -> None:
         ),
     ],
 )
-def test_other_schedule_ids_in_a_body_are_refused(fields: dict[str, object], text: str) -> None:
+def test_invalid_schedule_id_in_a_body_is_refused(fields: dict[str, object], text: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
         schedule_id_from_body(fields)
 
@@ -176,7 +170,7 @@ def test_missing_header_means_no_idempotency_key() -> None:
 
 
 @pytest.mark.parametrize("header", ["k", "k" * 64, " "], ids=["1", "64", "space"])
-def test_an_idempotency_key_has_1_to_64_characters(header: str) -> None:
+def test_idempotency_key_of_1_to_64_characters_is_accepted(header: str) -> None:
     key = parse_idempotency_key(header, {})
 
     assert key is not None
@@ -184,7 +178,7 @@ def test_an_idempotency_key_has_1_to_64_characters(header: str) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "k" * 65], ids=["empty", "65"])
-def test_other_idempotency_keys_are_refused(header: str) -> None:
+def test_idempotency_key_of_another_length_is_refused(header: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
         parse_idempotency_key(header, {})
 
@@ -217,7 +211,7 @@ def test_key_hash_identifies_the_body(text: str, same: bool) -> None:
 
 
 def create_key(levels: int) -> str | None:
-    """The payload that a create with an Idempotency-Key keeps of so many levels."""
+    """Return the stored payload of a create with an Idempotency-Key and a payload of that many levels."""
     payload = "[" * levels + "1" + "]" * levels
     sent = http_event(f'{{"endpoint":"/a","cron":"0 9 * * *","payload":{payload}}}')
     input_ = Request(sent).parse_json_body()
@@ -233,7 +227,7 @@ def test_key_works_with_any_storable_payload(levels: int) -> None:
 
 
 @pytest.mark.parametrize("levels", [256, 257, 500, 100_000])
-def test_a_key_with_a_body_of_more_than_256_levels_is_a_failed_validation(levels: int) -> None:
+def test_key_with_a_body_of_more_than_256_levels_fails_validation(levels: int) -> None:
     with pytest.raises(ValidationFailed) as refused:
         create_key(levels)
 
@@ -251,7 +245,7 @@ def test_a_key_with_a_body_of_more_than_256_levels_is_a_failed_validation(levels
         pytest.param('W/"3"', set(), id="weak"),
         pytest.param('W/"3", "4"', {4}, id="weak and strong"),
         pytest.param("3", set(), id="not quoted"),
-        pytest.param('"x"', set(), id="never ours"),
+        pytest.param('"x"', set(), id="not a revision"),
         pytest.param('""', set(), id="empty tag"),
         pytest.param("", set(), id="empty header"),
         pytest.param('"9999999999999999"', set(), id="16 digits"),
@@ -259,63 +253,3 @@ def test_a_key_with_a_body_of_more_than_256_levels_is_a_failed_validation(levels
 )
 def test_if_match_admits_the_listed_revisions(header: str | None, revisions: set[int] | None) -> None:
     assert parse_if_match(header) == revisions
-
-
-@pytest.mark.parametrize(("text", "limit"), [(None, 50), ("1", 1), ("50", 50), ("007", 7)])
-def test_a_page_has_1_to_50_and_50_by_default(text: str | None, limit: int) -> None:
-    assert parse_page_limit(text) == limit
-
-
-@pytest.mark.parametrize(
-    "text", ["0", "51", "-1", "", "1.0", "1e1", " 1", "1 ", "x", "0001", "\u0663", "9" * 5000]
-)
-def test_other_page_limits_are_refused(text: str) -> None:
-    with pytest.raises(ValidationFailed) as refused:
-        parse_page_limit(text)
-
-    assert refusal_errors(refused) == {"limit": "limit must be a whole number from 1 to 50"}
-
-
-def test_cursor_round_trips() -> None:
-    assert encode_cursor(None) is None
-    assert parse_schedule_cursor(None) is None
-    assert parse_run_cursor(None) is None
-    assert parse_schedule_cursor(encode_cursor(SCHEDULE_ID)) == SCHEDULE_ID
-    assert parse_run_cursor(encode_cursor("2026-11-23T09:00:00Z")) == "2026-11-23T09:00:00Z"
-
-
-@pytest.mark.parametrize("position", [SCHEDULE_ID, "2026-11-23T09:00:00Z", "\xff\xfe\xff"])
-def test_a_cursor_needs_no_escape_in_a_query(position: str) -> None:
-    cursor = encode_cursor(position)
-
-    assert cursor is not None
-    assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-
-
-def forge_cursor(position: bytes) -> str:
-    return base64.urlsafe_b64encode(position).decode().rstrip("=")
-
-
-@pytest.mark.parametrize(
-    "cursor",
-    [
-        pytest.param("", id="empty"),
-        pytest.param("x", id="one character"),
-        pytest.param("!!!!", id="no base64"),
-        pytest.param("é", id="not ASCII"),
-        pytest.param("a+b/", id="the other alphabet"),
-        pytest.param(forge_cursor(b"\xff"), id="not UTF-8"),
-        pytest.param(forge_cursor(b"x"), id="another text"),
-        pytest.param(forge_cursor(b"SCHEDULE#x"), id="a key"),
-        pytest.param(forge_cursor(b"2026-11-23T09:00:00"), id="no zone"),
-        pytest.param(forge_cursor(b"0001-01-01T00:00:00+23:00"), id="before the first year"),
-        pytest.param(forge_cursor(b"9999-12-31T23:59:59-23:00"), id="after the last year"),
-    ],
-)
-def test_unissued_cursor_is_refused(cursor: str) -> None:
-    with pytest.raises(ValidationFailed) as of_runs:
-        parse_run_cursor(cursor)
-    with pytest.raises(ValidationFailed) as of_schedules:
-        parse_schedule_cursor(cursor)
-
-    assert refusal_errors(of_runs) == refusal_errors(of_schedules) == {"cursor": "Invalid cursor"}

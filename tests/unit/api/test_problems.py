@@ -24,13 +24,13 @@ TABLE = [
     pytest.param(errors.RateLimited(7), 429, 429, "RATE_LIMITED", id="rate"),
     pytest.param(errors.NotRunnable("x"), 409, 409, "NOT_RUNNABLE", id="not runnable"),
     pytest.param(errors.Unavailable("x", 3), 503, 503, "UNAVAILABLE", id="unavailable"),
-    pytest.param(errors.UnconfirmedChange(), 503, 503, "UNAVAILABLE", id="uncertain"),
+    pytest.param(errors.UnconfirmedChange(), 503, 503, "UNAVAILABLE", id="unconfirmed"),
     pytest.param(SchedulingError("x"), 500, 500, "INTERNAL_ERROR", id="anything else"),
 ]
 
 
 def list_error_classes(root: type[SchedulingError]) -> Iterator[type[SchedulingError]]:
-    """The service's own subclasses at any depth, wherever they are defined."""
+    """Yield the service's own subclasses at any depth."""
     for package in (scheduling.domain, scheduling.operations):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
@@ -55,7 +55,7 @@ def test_no_error_is_missing_from_the_table() -> None:
     assert set(list_error_classes(SchedulingError)) == tabled
 
 
-def test_no_error_but_the_root_is_an_internal_one() -> None:
+def test_only_the_root_is_an_internal_error() -> None:
     for row in TABLE[:-1]:
         error = row.values[0]
         assert isinstance(error, SchedulingError)

@@ -82,14 +82,14 @@ def test_null_config_and_secrets_are_none() -> None:
     ("requested", "granted", "expected"),
     [
         pytest.param([], [], set(), id="none"),
-        pytest.param(["cap:scheduler.manage"], [], set(), id="asked for and not granted"),
+        pytest.param(["cap:scheduler.manage"], [], set(), id="requested and not granted"),
         pytest.param(
             [" CAP:Scheduler.Manage "],
             ["cap:SCHEDULER.manage\n"],
             {"cap:scheduler.manage"},
             id="trimmed and case-folded",
         ),
-        pytest.param([], ["cap:log.emit", "cap:user.read"], set(), id="always granted ones, not asked for"),
+        pytest.param([], ["cap:log.emit", "cap:user.read"], set(), id="always granted ones, not requested"),
         pytest.param([], ["cap:root", "x"], set(), id="unknown ones ignored"),
         pytest.param(["cap:root"], ["cap:root"], set(), id="unknown ones ignored though requested"),
     ],
@@ -284,10 +284,10 @@ def reordered() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("manifest", "same"),
     [
-        pytest.param(deepcopy(MANIFEST), True, id="again"),
+        pytest.param(deepcopy(MANIFEST), True, id="unchanged"),
         pytest.param(reordered(), True, id="in another order"),
         pytest.param({**MANIFEST, "version": "1.0.1"}, False, id="another version"),
-        pytest.param({**MANIFEST, "description": "new"}, False, id="a field that is not read"),
+        pytest.param({**MANIFEST, "description": "new"}, False, id="another field"),
         pytest.param(
             {**MANIFEST, "capabilities": [*reversed(MANIFEST["capabilities"])]},
             False,

@@ -22,12 +22,12 @@ def test_event_is_parsed_into_a_fire() -> None:
     assert parse_fire(EVENT) == fire()
 
 
-def test_the_attempt_is_no_part_of_the_fire() -> None:
+def test_attempt_is_not_part_of_the_fire() -> None:
     assert parse_fire({**EVENT, "attempt": "2"}) == parse_fire(EVENT)
     assert parse_fire({name: value for name, value in EVENT.items() if name != "attempt"}) == fire()
 
 
-def test_a_scheduled_time_is_brought_to_one_form() -> None:
+def test_scheduled_time_is_normalized() -> None:
     assert parse_fire({**EVENT, "scheduledTime": "2026-11-23T10:00:00+01:00"}) == fire()
 
 
@@ -43,7 +43,7 @@ def test_a_scheduled_time_is_brought_to_one_form() -> None:
         ("scheduledTime", None),
     ],
 )
-def test_a_wrong_event_names_its_field(field: str, value: object) -> None:
+def test_wrong_field_is_named(field: str, value: object) -> None:
     with pytest.raises(ValidationError) as refused:
         parse_fire({**EVENT, field: value})
 

@@ -1,4 +1,4 @@
-"""EventBridge's bus by its client, whose answers are told."""
+"""The client of the event bus, with stubbed responses of EventBridge."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> EventBusClient:
 
 @pytest.fixture
 def client(bus: EventBusClient) -> Iterator[Stubber]:
-    """Every answer that a test adds is one call that must be made."""
+    """Each response that a test adds is one call that must be made."""
     with Stubber(bus._client) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
@@ -44,7 +44,7 @@ def events(count: int, **detail: object) -> list[AuditEvent]:
 def expect_put_events(
     client: Stubber, count: int, *failed: int, numbers: Sequence[int] | None = None
 ) -> None:
-    """The next call, of so many events, is answered so that those at these places have failed."""
+    """Respond to the next call, of `count` events, that the events at the positions `failed` have failed."""
     entries = [
         {"ErrorCode": "ThrottlingException", "ErrorMessage": "no"} if position in failed else {"EventId": "1"}
         for position in range(count)
@@ -109,8 +109,8 @@ def test_refused_entries_are_returned_and_the_rest_continue(
 
     assert [event for event in batch if event not in accepted] == [batch[3], batch[9]]
     assert [record.message for record in caplog.records] == [
-        "RunFailed 3 was not taken: ThrottlingException",
-        "RunFailed 9 was not taken: ThrottlingException",
+        "RunFailed 3 was not accepted: ThrottlingException",
+        "RunFailed 9 was not accepted: ThrottlingException",
     ]
 
 

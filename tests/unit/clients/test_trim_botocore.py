@@ -1,4 +1,4 @@
-"""What the layer's build leaves of botocore; the built layer itself is looked at in tests/sam."""
+"""What the layer's build keeps of botocore; tests/sam checks the built layer itself."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ def trimmed_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trimmed(trimmed_package: Path) -> Session:
-    """A session by the descriptions that the layer has."""
+    """A session with the layer's service models."""
     session = create_session()
     session.register_component("data_loader", create_loader(trimmed_package))
     return session
@@ -48,7 +48,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def test_every_service_is_called() -> None:
+def test_every_kept_service_has_a_call() -> None:
     assert set(CALLS) == set(TRIM.CALLED)
 
 
@@ -77,24 +77,24 @@ def test_regional_endpoints_match_the_endpoint_rules(
 
 
 class RequestSent(Exception):
-    """Instead of sending."""
+    """Raised instead of sending a request."""
 
 
 def endpoint_and_scope(session: Session, service: str, region: str) -> tuple[str, str]:
-    """The address, and the region and service that the signature is for."""
+    """The URL, and the region and service of the signature."""
     client = session.create_client(service, region_name=region)
     operation, parameters = CALLS[service]
-    sent = []
+    requests = []
 
     def send(request: Any, **_: Any) -> None:
-        sent.append(request)
+        requests.append(request)
         raise RequestSent
 
     client.meta.events.register("before-send", send)
     with pytest.raises(RequestSent):
         getattr(client, operation)(**parameters)
-    scope = sent[0].headers["Authorization"].decode().partition("Credential=")[2].partition(",")[0]
-    return sent[0].url, "/".join(scope.split("/")[2:4])
+    scope = requests[0].headers["Authorization"].decode().partition("Credential=")[2].partition(",")[0]
+    return requests[0].url, "/".join(scope.split("/")[2:4])
 
 
 def test_the_package_is_marked_as_trimmed(trimmed_package: Path) -> None:
@@ -117,7 +117,7 @@ def keep_one_certificate_of_each(package: Path) -> None:
     bundle = package / "cacert.pem"
     certificates = bundle.read_text().split("\n\n")
     labels = [f'# Label: "{name}' for name in TRIM.AUTHORITIES]
-    bundle.write_text("\n\n".join(next(each for each in certificates if label in each) for label in labels))
+    bundle.write_text("\n\n".join(next(text for text in certificates if label in text) for label in labels))
 
 
 def remove_service(package: Path) -> None:
@@ -159,7 +159,7 @@ def remove_endpoints(package: Path) -> None:
         pytest.param(remove_endpoints, "no endpoints are listed for secretsmanager in ", id="endpoints"),
     ],
 )
-def test_what_is_to_be_kept_must_be_there(
+def test_build_fails_where_a_kept_part_is_missing(
     tmp_path: Path, damage: Callable[[Path], None], message: str
 ) -> None:
     damage(copy_botocore(tmp_path))

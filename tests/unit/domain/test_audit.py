@@ -1,4 +1,4 @@
-"""Every change of a schedule and of an install that there is, and what it means."""
+"""Every kind of change of a schedule and of an install, and the event that it causes."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -98,10 +98,10 @@ SCHEDULE_CHANGES: list[tuple[str, Schedule | None, Schedule | None, tuple[EventN
         SCHEDULE.marked_deleted(NOW, OTHER_ADMIN),
         (EventName.SCHEDULE_DELETED, OTHER_ADMIN),
     ),
-    ("row of deleted one removed", DELETING_SCHEDULE, None, None),
+    ("row of deleted install removed", DELETING_SCHEDULE, None, None),
     ("row of deleted one marked pending", DELETING_SCHEDULE, DELETING_SCHEDULE.marked_pending(NOW), None),
     (
-        "delete taken back",
+        "delete rolled back",
         DELETING_SCHEDULE,
         CHANGED_BY_ADMIN.rollback_to(DELETING_SCHEDULE, NOW),
         (EventName.SCHEDULE_CREATED, SYSTEM),
@@ -114,7 +114,7 @@ SCHEDULE_CHANGES: list[tuple[str, Schedule | None, Schedule | None, tuple[EventN
     ),
 ]
 
-INSTALL = install(changed_by=ADMIN)  # noqa: E741
+INSTALL = install(changed_by=ADMIN)
 MOVED_INSTALL = INSTALL.with_changes(
     OTHER_ADMIN, version_id="version-2", removed_endpoints=frozenset({"POST /api/sync"})
 )
@@ -135,13 +135,13 @@ INSTALL_CHANGES: list[tuple[str, Install | None, Install | None, tuple[EventName
         (EventName.INSTALL_CHANGED, ADMIN),
     ),
     (
-        "granted more",
+        "more capabilities granted",
         INSTALL,
         INSTALL.with_changes(ADMIN, granted_capabilities=INSTALL.granted_capabilities | {"x"}),
         (EventName.INSTALL_CHANGED, ADMIN),
     ),
     (
-        "other contents",
+        "content hash changed",
         INSTALL,
         INSTALL.with_changes(ADMIN, content_hash="sha256:f"),
         (EventName.INSTALL_CHANGED, ADMIN),
@@ -166,9 +166,9 @@ INSTALL_CHANGES: list[tuple[str, Install | None, Install | None, tuple[EventName
         replace(MOVED_INSTALL, removed_endpoints=frozenset(), pending_since=None),
         None,
     ),
-    ("propagated an unchanged tenant", INSTALL, replace(INSTALL, propagated_generation=3), None),
+    ("unchanged tenant propagated", INSTALL, replace(INSTALL, propagated_generation=3), None),
     (
-        "a write of its extension",
+        "write of its extension",
         INSTALL,
         replace(INSTALL, write_sequence=1, schedule_count=1, writes={0: NOW}),
         None,
@@ -180,7 +180,7 @@ INSTALL_CHANGES: list[tuple[str, Install | None, Install | None, tuple[EventName
         replace(DELETING_INSTALL, schedule_count=-1),
         None,
     ),
-    ("row of deleted one removed", DELETING_INSTALL, None, None),
+    ("row of deleted install removed", DELETING_INSTALL, None, None),
     ("row deleted manually", INSTALL, None, (EventName.INSTALL_DELETED, SYSTEM)),
 ]
 
@@ -196,14 +196,14 @@ def event_and_actor(change: ChangeEvent | None) -> tuple[EventName, str] | None:
 
 
 @pytest.mark.parametrize(("before", "after", "meaning"), parametrize_changes([*SCHEDULE_CHANGES]))
-def test_a_change_of_a_schedule(
+def test_schedule_change_causes_its_event(
     before: Schedule | None, after: Schedule | None, meaning: tuple[EventName, str] | None
 ) -> None:
     assert event_and_actor(classify_change(before, after)) == meaning
 
 
 @pytest.mark.parametrize(("before", "after", "meaning"), parametrize_changes([*INSTALL_CHANGES]))
-def test_a_change_of_an_install(
+def test_install_change_causes_its_event(
     before: Install | None, after: Install | None, meaning: tuple[EventName, str] | None
 ) -> None:
     assert event_and_actor(classify_change(before, after)) == meaning

@@ -1,4 +1,4 @@
-"""The form of each event."""
+"""The fields of each event."""
 
 import json
 from dataclasses import replace
@@ -22,10 +22,10 @@ from tests.support.oracles.event_schema import find_violation, load_schema
 from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, definition, install, schedule
 
 ROLE = "arn:aws:iam::123456789012:role/platform"
-SECRET = "do not tell"
+SECRET = "confidential"
 SCHEDULE_ROW = schedule(name="daily", payload=json.dumps([SECRET]))
 UPDATED = SCHEDULE_ROW.with_definition(definition(name=None, payload="[2]", cron="5 * * * *"), NOW)
-INSTALL_ROW = install()  # noqa: E741
+INSTALL_ROW = install()
 MOVED = INSTALL_ROW.with_changes(
     admin_actor(ROLE), version_id="version-2", removed_endpoints=frozenset({"POST /b", "GET /a"})
 )
@@ -37,6 +37,8 @@ FAILED_RUN = Run(
     duration_ms=17,
     http_status=500,
     error="The extension answered 500: no",
+    request_id="request-3",
+    detail="for the operator only",
     retryable=True,
 )
 MISSED_RUN = Run(
@@ -117,6 +119,7 @@ EVENTS: dict[EventName, tuple[Entity | None, Entity | None, dict[str, Any]]] = {
                 "durationMs": 17,
                 "httpStatus": 500,
                 "error": "The extension answered 500: no",
+                "requestId": "request-3",
             },
         },
     ),
@@ -136,6 +139,7 @@ EVENTS: dict[EventName, tuple[Entity | None, Entity | None, dict[str, Any]]] = {
                 "durationMs": None,
                 "httpStatus": None,
                 "error": "x",
+                "requestId": None,
             },
         },
     ),

@@ -1,4 +1,4 @@
-"""Every change of a run that there is, and what it means."""
+"""Every kind of change of a run, and the event that it causes."""
 
 from dataclasses import replace
 
@@ -29,33 +29,38 @@ def running_attempt(number: int) -> Run:
 
 THIRD = attempt(MAX_ATTEMPTS, RunStatus.ERROR, retryable=True)
 RUNS: list[tuple[str, Run | None, Run | None, EventName | None]] = [
-    ("begun", None, RUNNING, None),
+    ("started", None, RUNNING, None),
     ("succeeded", RUNNING, attempt(1, RunStatus.SUCCESS), None),
-    ("failed, to be tried again", RUNNING, attempt(1, RunStatus.ERROR, retryable=True), None),
-    ("tried again", attempt(1, RunStatus.ERROR, retryable=True), running_attempt(2), None),
-    ("failed the third time", running_attempt(3), THIRD, EventName.RUN_FAILED),
+    ("failed, to be retried", RUNNING, attempt(1, RunStatus.ERROR, retryable=True), None),
+    ("retried", attempt(1, RunStatus.ERROR, retryable=True), running_attempt(2), None),
+    ("third attempt failed", running_attempt(3), THIRD, EventName.RUN_FAILED),
     ("refused by the extension", RUNNING, attempt(1, RunStatus.ERROR), EventName.RUN_FAILED),
     (
-        "refused, run by hand",
+        "refused, manual run",
         None,
         attempt(1, RunStatus.ERROR, trigger=Trigger.MANUAL),
         EventName.RUN_FAILED,
     ),
-    ("its function died for good", running_attempt(3), attempt(3, RunStatus.ERROR), EventName.RUN_FAILED),
+    (
+        "function died in the third attempt",
+        running_attempt(3),
+        attempt(3, RunStatus.ERROR),
+        EventName.RUN_FAILED,
+    ),
     ("replayed", THIRD, running_attempt(4), None),
     (
-        "the replay failed too",
+        "replay failed",
         running_attempt(4),
         attempt(4, RunStatus.ERROR, retryable=True),
         EventName.RUN_FAILED,
     ),
-    ("the replay succeeded", running_attempt(4), attempt(4, RunStatus.SUCCESS), None),
+    ("replay succeeded", running_attempt(4), attempt(4, RunStatus.SUCCESS), None),
     ("skipped", None, attempt(0, RunStatus.SKIPPED), None),
     ("missed", None, MISSED, EventName.RUN_MISSED),
-    ("it came after all", MISSED, RUNNING, None),
-    ("written again as it was", THIRD, replace(THIRD, duration_ms=1), None),
-    ("its time is over", THIRD, None, None),
-    ("a missed one's time is over", MISSED, None, None),
+    ("missed one ran late", MISSED, RUNNING, None),
+    ("written again without a new status", THIRD, replace(THIRD, duration_ms=1), None),
+    ("expired", THIRD, None, None),
+    ("missed one expired", MISSED, None, None),
 ]
 
 
@@ -66,7 +71,7 @@ def occurrence(run: Run | None) -> ScheduleRun | None:
 
 
 @pytest.mark.parametrize(("before", "after", "name"), [pytest.param(*row[1:], id=row[0]) for row in RUNS])
-def test_a_change_of_a_run(before: Run | None, after: Run | None, name: EventName | None) -> None:
+def test_run_change_causes_its_event(before: Run | None, after: Run | None, name: EventName | None) -> None:
     change = classify_change(occurrence(before), occurrence(after))
 
     assert (change and (change.name, change.actor)) == (name and (name, SYSTEM))

@@ -30,16 +30,16 @@ CLAIMS = {
 }
 
 
-def issue_test_token(now: datetime = NOW, lasting: timedelta = SECONDS_30, **fields: Any) -> str:
-    return issue_token(KEY, STACK_NAME, install(**fields), now, lasting)
+def issue_test_token(now: datetime = NOW, lifetime: timedelta = SECONDS_30, **fields: Any) -> str:
+    return issue_token(KEY, STACK_NAME, install(**fields), now, lifetime)
 
 
-def token_is_admitted(token: str, *keys: str, install_id: str = INSTALL_ID, now: datetime = NOW) -> bool:
+def is_accepted(token: str, *keys: str, install_id: str = INSTALL_ID, now: datetime = NOW) -> bool:
     return is_valid_token(token, keys or (KEY,), STACK_NAME, install_id, now)
 
 
 def sign_parts(header: object, payload: bytes, key: str = KEY) -> str:
-    """By HMAC-SHA-256, whatever the header and the payload say."""
+    """Sign with HMAC-SHA-256, regardless of the header and the payload."""
     parts = [base64url(json.dumps(header).encode()), base64url(payload)]
     return ".".join([*parts, base64url(hmac.digest(key.encode(), ".".join(parts).encode(), "sha256"))])
 
@@ -49,7 +49,7 @@ def base64url(data: bytes) -> str:
 
 
 def token_with_claims(**changed: object) -> str:
-    """A token with other claims; those that are `...` are left out."""
+    """Return a token with changed claims; those that are `...` are omitted."""
     claims = {name: value for name, value in {**CLAIMS, **changed}.items() if value is not ...}
     return sign_parts({"typ": "JWT", "alg": "HS256"}, json.dumps(claims).encode())
 
@@ -63,44 +63,44 @@ def test_token_contains_issuer_audience_and_expiry() -> None:
 
 
 def test_token_is_valid_only_for_its_install() -> None:
-    assert token_is_admitted(issue_test_token())
-    assert not token_is_admitted(issue_test_token(), install_id="install-2")
-    assert token_is_admitted(issue_test_token(id=InstallId("install-2")), install_id="install-2")
+    assert is_accepted(issue_test_token())
+    assert not is_accepted(issue_test_token(), install_id="install-2")
+    assert is_accepted(issue_test_token(id=InstallId("install-2")), install_id="install-2")
 
 
 @pytest.mark.parametrize(
-    ("seconds", "good"),
+    ("seconds", "valid"),
     [
-        pytest.param(-5.001, False, id="before its time"),
+        pytest.param(-5.001, False, id="not yet valid"),
         pytest.param(-5, True, id="on a clock that is slow"),
         pytest.param(0, True, id="when issued"),
         pytest.param(30, True, id="at the end of the run's time"),
         pytest.param(39.999, True, id="on a clock that is fast"),
-        pytest.param(40, False, id="past its time"),
-        pytest.param(3600, False, id="long past it"),
-        pytest.param(-3600, False, id="long before it"),
+        pytest.param(40, False, id="expired"),
+        pytest.param(3600, False, id="long expired"),
+        pytest.param(-3600, False, id="long before its issue"),
     ],
 )
 @pytest.mark.parametrize("zone", [UTC, None], ids=["UTC", "another zone"])
-def test_token_is_valid_slightly_before_and_after_its_run(seconds: float, good: bool, zone: Any) -> None:
+def test_token_is_valid_slightly_before_and_after_its_run(seconds: float, valid: bool, zone: Any) -> None:
     now = (NOW + timedelta(seconds=seconds)).astimezone(zone)
 
-    assert token_is_admitted(issue_test_token(), now=now) is good
+    assert is_accepted(issue_test_token(), now=now) is valid
 
 
 @pytest.mark.parametrize("milliseconds", [1, 999, 1000, 29_999])
 def test_token_lifetime_is_the_run_timeout_in_seconds(milliseconds: int) -> None:
-    token = issue_test_token(lasting=timedelta(milliseconds=milliseconds))
+    token = issue_test_token(lifetime=timedelta(milliseconds=milliseconds))
 
-    assert token_is_admitted(token, now=NOW + timedelta(seconds=10, milliseconds=milliseconds - 1000))
-    assert not token_is_admitted(token, now=NOW + timedelta(seconds=10, milliseconds=milliseconds + 1))
+    assert is_accepted(token, now=NOW + timedelta(seconds=10, milliseconds=milliseconds - 1000))
+    assert not is_accepted(token, now=NOW + timedelta(seconds=10, milliseconds=milliseconds + 1))
 
 
 @pytest.mark.parametrize("micros", [0, 1, 499_999, 999_999])
 def test_token_is_valid_at_its_issue_time(micros: int) -> None:
     now = NOW.replace(microsecond=micros)
 
-    assert token_is_admitted(issue_test_token(now), now=now)
+    assert is_accepted(issue_test_token(now), now=now)
 
 
 REFUSED_TOKENS = [
@@ -160,37 +160,37 @@ REFUSED_TOKENS = [
 
 
 @pytest.mark.parametrize("token", REFUSED_TOKENS)
-def test_other_tokens_are_refused(token: str) -> None:
-    assert not token_is_admitted(token)
+def test_invalid_token_is_refused(token: str) -> None:
+    assert not is_accepted(token)
 
 
 def test_unmodified_claims_are_accepted() -> None:
-    assert token_is_admitted(token_with_claims())
-    assert token_is_admitted(token_with_claims(more="than is asked for"))
+    assert is_accepted(token_with_claims())
+    assert is_accepted(token_with_claims(more="than required"))
 
 
-def test_the_longest_names_make_no_token_too_long() -> None:
+def test_token_with_the_longest_names_is_accepted() -> None:
     install_id, stack = InstallId("i" * 64), "s" * 128
     longest = install(id=install_id, tenant_id='"' * 128, granted_capabilities=KNOWN_CAPABILITIES)
 
     assert is_valid_token(issue_token(KEY, stack, longest, NOW, SECONDS_30), [KEY], stack, install_id, NOW)
 
 
-def test_no_character_of_a_token_can_be_changed_left_out_or_added() -> None:
+def test_token_with_any_character_changed_removed_or_added_is_refused() -> None:
     token = issue_test_token()
     characters = string.ascii_letters + string.digits + "-_.="
 
     for at, own in enumerate(token):
         for other in characters:
-            assert other == own or not token_is_admitted(token[:at] + other + token[at + 1 :]), (at, other)
-        assert not token_is_admitted(token[:at] + token[at + 1 :]), at
-        assert not token_is_admitted(token[:at] + "A" + token[at:]), at
+            assert other == own or not is_accepted(token[:at] + other + token[at + 1 :]), (at, other)
+        assert not is_accepted(token[:at] + token[at + 1 :]), at
+        assert not is_accepted(token[:at] + "A" + token[at:]), at
 
 
 def test_both_keys_are_valid_during_a_rotation() -> None:
-    assert token_is_admitted(issue_test_token(), OTHER_KEY, KEY)
-    assert token_is_admitted(issue_test_token(), KEY, OTHER_KEY)
-    assert not token_is_admitted(issue_test_token(), OTHER_KEY, "x" * 64)
+    assert is_accepted(issue_test_token(), OTHER_KEY, KEY)
+    assert is_accepted(issue_test_token(), KEY, OTHER_KEY)
+    assert not is_accepted(issue_test_token(), OTHER_KEY, "x" * 64)
 
 
 WEAK_KEYS = [
@@ -203,18 +203,18 @@ WEAK_KEYS = [
 
 
 @pytest.mark.parametrize("key", WEAK_KEYS)
-def test_weak_key_signs_nothing(key: str) -> None:
+def test_weak_key_issues_no_token(key: str) -> None:
     with pytest.raises(Unavailable, match=r"^the key is not of at least 32 printable characters$"):
         issue_token(key, STACK_NAME, install(), NOW, SECONDS_30)
 
 
 @pytest.mark.parametrize("key", WEAK_KEYS)
-def test_weak_key_admits_nothing(key: str) -> None:
+def test_token_signed_with_a_weak_key_is_refused(key: str) -> None:
     token = sign_parts({"typ": "JWT", "alg": "HS256"}, json.dumps(CLAIMS).encode(), key)
 
-    assert not token_is_admitted(token, key)
-    assert token_is_admitted(issue_test_token(), key, KEY)
+    assert not is_accepted(token, key)
+    assert is_accepted(issue_test_token(), key, KEY)
 
 
-def test_no_key_admits_nothing() -> None:
+def test_token_is_refused_if_there_is_no_key() -> None:
     assert not is_valid_token(issue_test_token(), [], STACK_NAME, INSTALL_ID, NOW)

@@ -23,13 +23,13 @@ def test_three_are_always_granted_and_managing_schedules_is_not() -> None:
     ("names", "expected"),
     [
         pytest.param([], set(), id="none"),
-        pytest.param(["cap:http.fetch"], {"cap:http.fetch"}, id="as it is"),
+        pytest.param(["cap:http.fetch"], {"cap:http.fetch"}, id="unchanged"),
         pytest.param([" cap:http.fetch\t\n"], {"cap:http.fetch"}, id="trimmed"),
         pytest.param(["CAP:Scheduler.MANAGE"], {"cap:scheduler.manage"}, id="case-folded"),
         pytest.param(["cap:\u017ftorage.kv"], {"cap:storage.kv"}, id="case-folded, not only lowered"),
-        pytest.param(["cap:ui.proxy", "CAP:UI.PROXY"], {"cap:ui.proxy"}, id="twice"),
+        pytest.param(["cap:ui.proxy", "CAP:UI.PROXY"], {"cap:ui.proxy"}, id="duplicate"),
         pytest.param(["cap:root", "", "http.fetch", "cap:http. fetch"], set(), id="unknown ones ignored"),
-        pytest.param(["cap:x", "cap:user.read"], {"cap:user.read"}, id="known among unknown"),
+        pytest.param(["cap:x", "cap:user.read"], {"cap:user.read"}, id="one known and one unknown"),
     ],
 )
 def test_names_are_compared_trimmed_and_case_folded(names: list[str], expected: set[str]) -> None:

@@ -29,9 +29,9 @@ ENDPOINTS = (
         pytest.param("/post", False, "POST /post", id="bare path, POST only, without a payload"),
         pytest.param("/both", False, "GET /both", id="ambiguous without a payload"),
         pytest.param("/both", True, "POST /both", id="ambiguous with a payload"),
-        pytest.param("GET /both", True, "GET /both", id="a method counts more than the payload"),
-        pytest.param("POST /both", False, "POST /both", id="a method counts more than none"),
-        pytest.param("post /both", False, "POST /both", id="method in small letters"),
+        pytest.param("GET /both", True, "GET /both", id="method before payload"),
+        pytest.param("POST /both", False, "POST /both", id="method without a payload"),
+        pytest.param("post /both", False, "POST /both", id="method in lower case"),
         pytest.param("POST  \t/both", False, "POST /both", id="wide spacing"),
         pytest.param("  GET /get \n", False, "GET /get", id="spaces around"),
         pytest.param("get", False, "GET /get", id="no leading slash"),
@@ -42,7 +42,7 @@ ENDPOINTS = (
         pytest.param("/mixed", False, "GET /mixed", id="beside a path with a parameter"),
     ],
 )
-def test_a_selector_finds_its_endpoint(selector: str, with_payload: bool, expected: str) -> None:
+def test_selector_is_resolved_to_its_endpoint(selector: str, with_payload: bool, expected: str) -> None:
     assert resolve_endpoint(selector, ENDPOINTS, with_payload=with_payload).id == expected
 
 
@@ -60,17 +60,17 @@ def test_a_selector_finds_its_endpoint(selector: str, with_payload: bool, expect
         pytest.param("/items/{id}/run", id="brace parameter"),
         pytest.param("/items/1", id="a parameter's value"),
         pytest.param("/case", id="path in another case"),
-        pytest.param("/a/b", id="trailing slash left out"),
+        pytest.param("/a/b", id="trailing slash omitted"),
         pytest.param("GET/get", id="no space after the method"),
         pytest.param("GET", id="method alone"),
-        pytest.param("GET /get x", id="a word more"),
+        pytest.param("GET /get x", id="extra word"),
         pytest.param("GET POST /both", id="two methods"),
         pytest.param("/get?x=1", id="with a query"),
         pytest.param("/get\n/post", id="two lines"),
     ],
 )
 @pytest.mark.parametrize("with_payload", [False, True], ids=["bare", "payload"])
-def test_any_other_selector_is_refused(selector: str, with_payload: bool) -> None:
+def test_unresolvable_selector_is_refused(selector: str, with_payload: bool) -> None:
     with pytest.raises(RuleViolation) as refused:
         resolve_endpoint(selector, ENDPOINTS, with_payload=with_payload)
 
@@ -107,6 +107,6 @@ def test_get_and_post_without_parameters_are_schedulable(method: str, path: str,
         pytest.param("/é", "/é", id="unicode"),
     ],
 )
-def test_a_path_is_normalized(path: str, normal: str) -> None:
+def test_path_is_normalized(path: str, normal: str) -> None:
     assert normalize_path(path) == normal
     assert normalize_path(normal) == normal

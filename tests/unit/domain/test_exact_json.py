@@ -1,6 +1,9 @@
+import json
+from enum import StrEnum
+
 import pytest
 from scheduling.domain.errors import InvalidJson
-from scheduling.domain.exact_json import Number, dumps, loads
+from scheduling.domain.exact_json import Number, RawJson, dumps, loads
 
 
 def arrays(levels: int, innermost: str = "") -> str:
@@ -8,7 +11,7 @@ def arrays(levels: int, innermost: str = "") -> str:
 
 
 def objects(levels: int, innermost: str = "{}") -> str:
-    """`innermost` stands for the last level."""
+    """Nest objects; `innermost` is the last level."""
     return '{"a":' * (levels - 1) + innermost + "}" * (levels - 1)
 
 
@@ -36,11 +39,11 @@ def test_number_keeps_its_text(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param(' { "b" : [ 1 , true ] , "a" : null } ', '{"b":[1,true],"a":null}', id="spaces go"),
+        pytest.param(' { "b" : [ 1 , true ] , "a" : null } ', '{"b":[1,true],"a":null}', id="spaces removed"),
         pytest.param("[]", "[]", id="empty array"),
         pytest.param("{}", "{}", id="empty object"),
         pytest.param('[[],{},[{}],""]', '[[],{},[{}],""]', id="empty ones inside"),
-        pytest.param("[true,false,null]", "[true,false,null]", id="words"),
+        pytest.param("[true,false,null]", "[true,false,null]", id="literals"),
         pytest.param('"\\u00e9\\u20ac"', '"é€"', id="escapes become UTF-8"),
         pytest.param('"\\/"', '"/"', id="escaped slash"),
         pytest.param('"\\u0000\\u001f\\n"', '"\\u0000\\u001f\\n"', id="control characters stay escaped"),
@@ -64,31 +67,35 @@ def test_text_becomes_compact_and_equivalent(text: str, expected: str) -> None:
         pytest.param("", "Not valid JSON: it ends too early", id="empty"),
         pytest.param(" \n", "Not valid JSON: it ends too early", id="blank"),
         pytest.param('{"a":', "Not valid JSON: it ends too early", id="no value"),
-        pytest.param("[1", "Not valid JSON: it ends too early", id="an array that is not closed"),
-        pytest.param('["a', "Not valid JSON at character 1", id="a text that is not closed"),
+        pytest.param("[1", "Not valid JSON: it ends too early", id="unclosed array"),
+        pytest.param('["a', "Not valid JSON at character 1", id="unclosed string"),
         pytest.param("{a:1}", "Not valid JSON at character 1", id="a name without quotes"),
         pytest.param("{'a':1}", "Not valid JSON at character 1", id="single quotes"),
         pytest.param("[1 2]", "Not valid JSON at character 3", id="no comma"),
-        pytest.param('"\\x"', "Not valid JSON at character 1", id="an escape that is none"),
-        pytest.param('"\\u12"', "Not valid JSON at character 2", id="half an escape"),
+        pytest.param('"\\x"', "Not valid JSON at character 1", id="invalid escape"),
+        pytest.param('"\\u12"', "Not valid JSON at character 2", id="incomplete escape"),
         pytest.param("{} x", "Not valid JSON at character 3", id="trailing garbage"),
         pytest.param("{}{}", "Not valid JSON at character 2", id="two values"),
-        pytest.param("tru", "Not valid JSON at character 0", id="cut short"),
+        pytest.param("tru", "Not valid JSON at character 0", id="incomplete literal"),
         pytest.param("01", "Not valid JSON at character 1", id="leading zero"),
-        pytest.param("1.", "Not valid JSON at character 1", id="bare point"),
+        pytest.param("1.", "Not valid JSON at character 1", id="point without digits"),
         pytest.param("+1", "Not valid JSON at character 0", id="plus"),
         pytest.param("\ufeff{}", "Not valid JSON: it begins with a byte order mark", id="byte order mark"),
         pytest.param('"\t"', "Not valid JSON at character 1", id="raw tab"),
         pytest.param("NaN", "Not valid JSON: NaN is no JSON number", id="NaN"),
         pytest.param("[Infinity]", "Not valid JSON: Infinity is no JSON number", id="Infinity"),
         pytest.param('{"a":-Infinity}', "Not valid JSON: -Infinity is no JSON number", id="-Infinity"),
-        pytest.param('{"a":1,"a":1}', 'An object has the name "a" twice', id="a name twice"),
-        pytest.param('[{"b":{"x":0,"a":1,"a":2}}]', 'An object has the name "a" twice', id="twice, deep"),
-        pytest.param('{"a":1,"\\u0061":2}', 'An object has the name "a" twice', id="twice, once escaped"),
+        pytest.param('{"a":1,"a":1}', 'An object has the name "a" twice', id="duplicate name"),
+        pytest.param(
+            '[{"b":{"x":0,"a":1,"a":2}}]', 'An object has the name "a" twice', id="duplicate name, nested"
+        ),
+        pytest.param(
+            '{"a":1,"\\u0061":2}', 'An object has the name "a" twice', id="duplicate name, once escaped"
+        ),
         pytest.param(
             f'{{"{"n" * 65}":1,"{"n" * 65}":2}}',
             f'An object has the name "{"n" * 64}" twice',
-            id="a long name twice",
+            id="long duplicate name",
         ),
         *(
             pytest.param(text, "Text with a lone surrogate is not valid Unicode", id=f"lone surrogate {case}")
@@ -154,3 +161,31 @@ def test_names_keep_their_order_unless_sorted() -> None:
 
     assert dumps(value) == '{"b":{"d":1,"c":2},"a":[{"f":1,"e":2}]}'
     assert dumps(value, sort_keys=True) == '{"a":[{"e":2,"f":1}],"b":{"c":2,"d":1}}'
+
+
+def test_raw_json_is_written_unchanged() -> None:
+    assert dumps({"a": RawJson("[ 1.0 ]"), "b": [RawJson("null")]}) == '{"a":[ 1.0 ],"b":[null]}'
+    assert dumps(RawJson("{}")) == "{}"
+
+
+class Status(StrEnum):
+    ACTIVE = "active"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (-7, "-7"),
+        (1.5, "1.5"),
+        ('é\n"', '"é\\n\\""'),
+        (Status.ACTIVE, '"active"'),
+        ((1, ()), "[1,[]]"),
+        ({"a": {}, "b": Status.ACTIVE}, '{"a":{},"b":"active"}'),
+    ],
+    ids=["null", "bool", "int", "float", "text", "enum", "tuple", "object"],
+)
+def test_plain_value_is_written_like_the_standard_library_does(value: object, text: str) -> None:
+    assert dumps(value) == text
+    assert json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text

@@ -6,12 +6,12 @@ from scheduling.domain.ids import ScheduleIdGenerator, endpoint_id, parse_instal
 
 from tests.unit.builders import NOW
 
-IDS = ScheduleIdGenerator()
+GENERATOR = ScheduleIdGenerator()
 
 
 def test_a_new_id_has_version_4_form() -> None:
     for _ in range(200):
-        new_id = IDS.new_id(NOW)
+        new_id = GENERATOR.new_id(NOW)
 
         assert UUID(new_id).version == 4
         assert UUID(new_id).variant == "specified in RFC 4122"
@@ -20,26 +20,26 @@ def test_a_new_id_has_version_4_form() -> None:
 
 def test_new_ids_sort_by_their_time() -> None:
     times = [NOW + timedelta(milliseconds=step) for step in (0, 1, 2, 999, 1000, 60_000, 10**10)]
-    ids = [IDS.new_id(moment) for moment in times]
+    ids = [GENERATOR.new_id(moment) for moment in times]
 
     assert ids == sorted(ids)
 
 
 def test_ids_sort_by_time_from_1970_to_2200() -> None:
-    ids = [IDS.new_id(datetime(year, 1, 1, tzinfo=UTC)) for year in range(1970, 2201)]
+    ids = [GENERATOR.new_id(datetime(year, 1, 1, tzinfo=UTC)) for year in range(1970, 2201)]
 
     assert ids == sorted(ids)
 
 
 def test_ids_of_one_moment_are_ordered() -> None:
-    ids = [IDS.new_id(NOW) for _ in range(500)]
+    ids = [GENERATOR.new_id(NOW) for _ in range(500)]
 
     assert len(set(ids)) == 500
     assert ids == sorted(ids)
 
 
 def test_ids_beyond_the_counter_are_still_unique() -> None:
-    assert len({IDS.new_id(NOW) for _ in range(5000)}) == 5000
+    assert len({GENERATOR.new_id(NOW) for _ in range(5000)}) == 5000
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_versions_1_to_5_are_accepted_in_either_case(text: str) -> None:
         pytest.param("1234567\u0668-9abc-4def-8123-456789abcdef", id="another script's digit"),
     ],
 )
-def test_other_texts_are_no_schedule_id(text: str) -> None:
+def test_invalid_schedule_id_is_refused(text: str) -> None:
     assert parse_schedule_id(text) is None
 
 
@@ -104,7 +104,7 @@ def test_install_id_is_kept_verbatim(text: str) -> None:
         "another script's digit",
     ],
 )
-def test_other_texts_are_no_install_id(text: str) -> None:
+def test_invalid_install_id_is_refused(text: str) -> None:
     assert parse_install_id(text) is None
 
 

@@ -26,12 +26,12 @@ def valid_input(**fields: object) -> ScheduleInput:
 
 
 def local_fires(preview: Preview) -> list[str]:
-    """The fires on the wall clock."""
+    """Return the fires on the wall clock."""
     return [f"{time.wall_time:%Y-%m-%dT%H:%M}" for time in preview.fire_times]
 
 
 def cron_results(preview: Preview) -> tuple[str | None, int | None, list[str]]:
-    """What depends on the cron text."""
+    """Return the values that depend on the cron text."""
     return preview.expression, preview.smallest_gap_minutes, local_fires(preview)
 
 
@@ -68,7 +68,7 @@ def test_timezone_defaults_to_utc_and_disabled_previews_as_enabled() -> None:
         ({"endpoint": "/both", "payload": "broken"}, "POST /both"),
         ({"endpoint": "/none"}, None),
     ],
-    ids=["put right", "bare path", "with a payload", "with a broken payload", "unknown"],
+    ids=["normalized", "bare path", "with a payload", "with a broken payload", "unknown"],
 )
 def test_endpoint_is_previewed_as_resolved(fields: dict[str, object], endpoint_: str | None) -> None:
     assert build_preview(RULES, install(), valid_input(**fields)).endpoint == endpoint_
@@ -130,7 +130,7 @@ def test_every_broken_rule_is_reported_together() -> None:
             valid_input(cron="0 0 30 2 *"),
             {"cron": "Cron never fires in the next 8 years"},
             ("cron(0 0 30 2 ? *)", None, []),
-            id="never",
+            id="never fires",
         ),
         pytest.param(
             valid_input(timezone="Mars/Olympus"),

@@ -47,12 +47,12 @@ def valid_input(**fields: object) -> ScheduleInput:
 
 
 def add_type_errors(errors: dict[str, str], input_: ScheduleInput) -> ScheduleInput:
-    """With fields of wrong types, which are reported and left out."""
+    """Return the input with errors for fields of wrong types."""
     return replace(input_, errors=errors)
 
 
 def field_errors(input_: ScheduleInput, rules: Rules = RULES) -> dict[str, str]:
-    """The field errors of a create; an update of the same must agree where nothing is missing."""
+    """Return the field errors of a create, which must be those of an update with the same fields."""
     with pytest.raises(ValidationFailed) as refused:
         rules.build_definition(input_)
     with pytest.raises(ValidationFailed) as refused_update:
@@ -63,13 +63,13 @@ def field_errors(input_: ScheduleInput, rules: Rules = RULES) -> dict[str, str]:
 
 
 def payload_of_size(size: int, text: str = "x") -> list[object]:
-    """An array of one text whose compact form has `size` bytes."""
+    """Return an array of one string whose compact JSON has `size` bytes."""
     width = len(text.encode())
     count, rest = divmod(size - len('[""]'), width)
     return [text * count + "x" * rest]
 
 
-def test_a_create_has_the_contracts_defaults() -> None:
+def test_create_has_the_defaults_of_the_contract() -> None:
     assert RULES.build_definition(valid_input()) == Definition(
         endpoint_method="POST",
         endpoint_path="/post",
@@ -130,7 +130,7 @@ def test_a_create_needs_endpoint_and_cron(fields: dict[str, object], errors: dic
         pytest.param("endpoint", "/other", EVERY_ERROR["endpoint"], id="endpoint unknown"),
         pytest.param("endpoint", "POST /get", EVERY_ERROR["endpoint"], id="endpoint's method"),
         pytest.param("cron", "*/4 9 * * *", EVERY_ERROR["cron"], id="cron under 5 minutes"),
-        pytest.param("cron", "0,1 * * * *", EVERY_ERROR["cron"], id="cron two in a row"),
+        pytest.param("cron", "0,1 * * * *", EVERY_ERROR["cron"], id="cron in two consecutive minutes"),
         pytest.param("cron", "*/7 * * * *", EVERY_ERROR["cron"], id="cron over the hour"),
         pytest.param("cron", "2,58 9,10 * * *", EVERY_ERROR["cron"], id="cron over two hours"),
         pytest.param(
@@ -284,14 +284,14 @@ def test_payload_size_is_measured_as_stored() -> None:
     assert len(stored.encode()) == 100_000
 
 
-def test_required_escapes_count_in_full() -> None:
+def test_payload_size_includes_escapes() -> None:
     fits = ["\x01" * 16_666]  # of six bytes each, and four around them
 
     assert RULES.build_definition(valid_input(payload=fits)).payload is not None
     assert field_errors(valid_input(payload=["\x01" * 16_667])) == {"payload": "Payload too large"}
 
 
-def test_the_limits_are_parameters() -> None:
+def test_limits_are_configurable() -> None:
     rules = Rules(ENDPOINTS, Limits(min_interval_minutes=60, max_payload_bytes=10), NOW)
 
     assert rules.build_definition(valid_input(cron="0 * * * *", payload=["123456"])).payload == '["123456"]'
@@ -344,7 +344,7 @@ def test_a_field_of_the_wrong_type_is_not_called_missing() -> None:
     ) == {"endpoint": "endpoint must be a string"}
 
 
-def test_a_wrong_type_alone_refuses_a_valid_rest() -> None:
+def test_one_wrong_type_refuses_an_otherwise_valid_input() -> None:
     assert field_errors(add_type_errors({"x": "x is not a known field"}, valid_input())) == {
         "x": "x is not a known field"
     }
@@ -423,7 +423,7 @@ def test_update_resolves_a_bare_path_by_the_resulting_payload(
         pytest.param({"payload": None}, {"payload": None}, id="payload cleared by null"),
     ],
 )
-def test_an_update_leaves_the_rest(fields: dict[str, object], changed: dict[str, object]) -> None:
+def test_update_keeps_the_other_fields(fields: dict[str, object], changed: dict[str, object]) -> None:
     after = RULES.update_definition(CURRENT_DEFINITION, create_input(**fields))
 
     before = {name: getattr(CURRENT_DEFINITION, name) for name in Definition.__slots__}

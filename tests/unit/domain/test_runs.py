@@ -2,13 +2,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scheduling.domain.install import SCHEDULER_MANAGE
-from scheduling.domain.runs import Run, RunStatus, SkipReason, build_next_attempt, parse_time, skip_reason
+from scheduling.domain.install import SCHEDULER_MANAGE, InstallConfig
+from scheduling.domain.runs import (
+    Execution,
+    Outcome,
+    Run,
+    RunStatus,
+    SkipReason,
+    build_next_attempt,
+    parse_time,
+    skip_reason,
+)
 from scheduling.domain.schedule import ScheduleState
 
 from tests.unit.builders import NOW, SCHEDULE_ID, fire, install, schedule
 
-MOMENT = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def run(**fields: Any) -> Run:
@@ -24,10 +33,10 @@ def run(**fields: Any) -> Run:
 
 
 SUCCEEDED = run(status=RunStatus.SUCCESS)
-OTHER_RUNNING = {"running_occurrence": "2026-11-23T08:55:00Z", "lease_expires_at": NOW + MOMENT}
+OTHER_RUNNING = {"running_occurrence": "2026-11-23T08:55:00Z", "lease_expires_at": NOW + MICROSECOND}
 
 
-def test_a_fire_of_the_present_revision_is_run() -> None:
+def test_fire_of_the_current_revision_is_run() -> None:
     assert skip_reason(fire(), install(), schedule(), None, NOW) is None
 
 
@@ -69,7 +78,7 @@ def test_only_the_current_timer_revision_is_run(revision: int, reason: SkipReaso
     assert skip_reason(fire(revision=revision), install(), changed_since, None, NOW) is reason
 
 
-def test_a_revoked_capability_is_not_run() -> None:
+def test_schedule_without_the_capability_is_not_run() -> None:
     without = install(granted_capabilities=install().granted_capabilities - {SCHEDULER_MANAGE})
 
     assert skip_reason(fire(), without, schedule(), None, NOW) is SkipReason.CAPABILITY_REVOKED
@@ -78,12 +87,12 @@ def test_a_revoked_capability_is_not_run() -> None:
 def test_running_occurrence_blocks_the_next_until_its_lease_expires() -> None:
     busy = schedule(running_occurrence="2026-11-23T08:55:00Z", lease_expires_at=NOW)
 
-    assert skip_reason(fire(), install(), busy, None, NOW - MOMENT) is SkipReason.OVERLAP
+    assert skip_reason(fire(), install(), busy, None, NOW - MICROSECOND) is SkipReason.OVERLAP
     assert skip_reason(fire(), install(), busy, None, NOW) is None
 
 
 def test_an_occurrence_does_not_overlap_itself() -> None:
-    busy = schedule(running_occurrence=fire().scheduled_time, lease_expires_at=NOW + MOMENT)
+    busy = schedule(running_occurrence=fire().scheduled_time, lease_expires_at=NOW + MICROSECOND)
 
     assert skip_reason(fire(), install(), busy, run(retryable=True), NOW) is None
 
@@ -133,15 +142,19 @@ def test_most_permanent_skip_reason_is_returned(reasons: list[str], expected: st
     [
         pytest.param({"status": RunStatus.SUCCESS}, False, id="succeeded"),
         pytest.param({"status": RunStatus.SKIPPED, "attempt": 0}, False, id="skipped"),
-        pytest.param({"retryable": False}, False, id="failed for good"),
+        pytest.param({"retryable": False}, False, id="failed permanently"),
         pytest.param({"retryable": True}, True, id="failed once"),
         pytest.param({"retryable": True, "attempt": 2}, True, id="failed twice"),
         pytest.param({"retryable": True, "attempt": 3}, False, id="failed three times"),
-        pytest.param({"status": RunStatus.RUNNING, "lease_expires_at": NOW + MOMENT}, False, id="running"),
-        pytest.param({"status": RunStatus.RUNNING, "lease_expires_at": NOW}, True, id="lease just over"),
-        pytest.param({"status": RunStatus.RUNNING, "lease_expires_at": NOW - MOMENT}, True, id="lease over"),
         pytest.param(
-            {"status": RunStatus.RUNNING, "lease_expires_at": NOW - MOMENT, "attempt": 3},
+            {"status": RunStatus.RUNNING, "lease_expires_at": NOW + MICROSECOND}, False, id="running"
+        ),
+        pytest.param({"status": RunStatus.RUNNING, "lease_expires_at": NOW}, True, id="lease just over"),
+        pytest.param(
+            {"status": RunStatus.RUNNING, "lease_expires_at": NOW - MICROSECOND}, True, id="lease over"
+        ),
+        pytest.param(
+            {"status": RunStatus.RUNNING, "lease_expires_at": NOW - MICROSECOND, "attempt": 3},
             False,
             id="third lease over",
         ),
@@ -160,9 +173,11 @@ def test_retryable_or_expired_run_can_be_attempted_again(fields: dict[str, Any],
         pytest.param({"status": RunStatus.SUCCESS}, False, id="never after a success"),
         pytest.param({"status": RunStatus.SKIPPED, "attempt": 0}, False, id="skipped"),
         pytest.param({"attempt": 3}, True, id="attempts used up"),
-        pytest.param({"retryable": False}, True, id="failed for good"),
+        pytest.param({"retryable": False}, True, id="failed permanently"),
         pytest.param({"status": RunStatus.MISSED, "attempt": 0}, True, id="missed"),
-        pytest.param({"status": RunStatus.RUNNING, "lease_expires_at": NOW + MOMENT}, False, id="running"),
+        pytest.param(
+            {"status": RunStatus.RUNNING, "lease_expires_at": NOW + MICROSECOND}, False, id="running"
+        ),
         pytest.param(
             {"status": RunStatus.RUNNING, "attempt": 3, "lease_expires_at": NOW}, True, id="lease expired"
         ),
@@ -189,25 +204,75 @@ def test_a_claim_is_the_next_attempt_with_a_lease(before: Run | None, attempt: i
         status=RunStatus.RUNNING,
         attempt=attempt,
         started_at=NOW,
+        request_id=next_run.request_id,
         lease_token=next_run.lease_token,
         lease_expires_at=NOW + timedelta(seconds=50),
     )
     assert next_run.lease_token != build_next_attempt(fire(), before, NOW, timedelta(seconds=50)).lease_token
-    assert not next_run.claimable(NOW + timedelta(seconds=50) - MOMENT, replay=False)
+    assert not next_run.claimable(NOW + timedelta(seconds=50) - MICROSECOND, replay=False)
+
+
+def execution_key(answer_count: int = 0, **fields: Any) -> str:
+    execution = Execution(
+        fire=fire(**fields),
+        run=run(answer_count=answer_count),
+        install=install(),
+        config=InstallConfig(),
+        schedule=schedule(),
+    )
+    return execution.idempotency_key
 
 
 def test_the_idempotency_key_names_the_occurrence_and_not_the_revision() -> None:
-    key = fire().idempotency_key
+    assert execution_key() == f"{SCHEDULE_ID}:2026-11-23T09:00:00Z"
+    assert execution_key(revision=2) == execution_key()
+    assert execution_key(scheduled_time="2026-11-23T09:05:00Z") != execution_key()
 
-    assert key == f"{SCHEDULE_ID}:2026-11-23T09:00:00Z"
-    assert fire(revision=2).idempotency_key == key
-    assert fire(scheduled_time="2026-11-23T09:05:00Z").idempotency_key != key
+
+def test_the_idempotency_key_changes_with_each_answer() -> None:
+    assert len({execution_key(count) for count in range(4)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("outcome", "answered"),
+    [
+        pytest.param(Outcome(status=RunStatus.SUCCESS, http_status=200), True, id="success"),
+        pytest.param(
+            Outcome(status=RunStatus.ERROR, http_status=503, retryable=True), True, id="extension's 5xx"
+        ),
+        pytest.param(Outcome(status=RunStatus.ERROR), True, id="not understood"),
+        pytest.param(Outcome(status=RunStatus.ERROR, retryable=True), False, id="no response"),
+        pytest.param(
+            Outcome(status=RunStatus.ERROR, runner_status=500, retryable=True), False, id="runner's 5xx"
+        ),
+    ],
+)
+def test_an_outcome_says_whether_the_extension_has_answered(outcome: Outcome, answered: bool) -> None:
+    assert outcome.answered is answered
+
+
+def test_the_next_attempt_has_its_own_request_and_keeps_the_count_of_answers() -> None:
+    first = build_next_attempt(fire(), None, NOW, timedelta(seconds=50))
+    second = build_next_attempt(fire(), run(answer_count=1), NOW, timedelta(seconds=50))
+
+    assert None not in {first.request_id, second.request_id}
+    assert first.request_id != second.request_id
+    assert (first.answer_count, second.answer_count) == (0, 1)
+
+
+def test_a_running_attempt_keeps_others_from_starting_until_its_lease_expires() -> None:
+    running = run(status=RunStatus.RUNNING, lease_expires_at=NOW)
+
+    before = NOW - MICROSECOND
+    assert skip_reason(fire(), install(), schedule(), running, before) is SkipReason.RUNNING
+    assert skip_reason(fire(replay=True), install(), schedule(), running, before) is SkipReason.RUNNING
+    assert skip_reason(fire(), install(), schedule(), running, NOW) is None
 
 
 @pytest.mark.parametrize(
     ("text", "time"),
     [
-        pytest.param("2026-11-23T09:00:00Z", "2026-11-23T09:00:00Z", id="as it is"),
+        pytest.param("2026-11-23T09:00:00Z", "2026-11-23T09:00:00Z", id="unchanged"),
         pytest.param("2026-11-23T09:00:00+00:00", "2026-11-23T09:00:00Z", id="offset of zero"),
         pytest.param("2026-11-23T10:00:00+01:00", "2026-11-23T09:00:00Z", id="offset"),
         pytest.param("2026-11-23T00:30:00-05:30", "2026-11-23T06:00:00Z", id="offset back"),
@@ -215,7 +280,7 @@ def test_the_idempotency_key_names_the_occurrence_and_not_the_revision() -> None
         pytest.param("2027-01-01T00:30:00+01:00", "2026-12-31T23:30:00Z", id="over the year"),
     ],
 )
-def test_a_time_is_read_to_one_form(text: str, time: str) -> None:
+def test_time_is_normalized(text: str, time: str) -> None:
     assert parse_time(text) == time
     assert parse_time(time) == time
 
@@ -234,6 +299,6 @@ def test_a_time_is_read_to_one_form(text: str, time: str) -> None:
         pytest.param("9999-12-31T23:59:59-23:00", id="after the last year"),
     ],
 )
-def test_any_other_time_is_refused(text: str) -> None:
+def test_invalid_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any; its text is the library's
         parse_time(text)

@@ -1,4 +1,4 @@
-"""From where on a stream is to be told of again."""
+"""From which change on a stream must be published again."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from tests.unit.builders import NOW, schedule
 
 
 class PartialBus:
-    """Takes what it is told to."""
+    """Accepts the events with these sequences."""
 
     def __init__(self, *accepted: str) -> None:
         self._accepted = accepted
@@ -20,7 +20,7 @@ class PartialBus:
 
 
 def change(number: int) -> RowChange:
-    """The even ones mean something."""
+    """A change that has an event if the number is even."""
     created = schedule()
     before = created if number % 2 else None
     return RowChange(id=f"e{number}", sequence=str(number), time=NOW, before=before, after=created)

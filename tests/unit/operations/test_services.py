@@ -1,4 +1,4 @@
-"""How long a step is tried again."""
+"""How often, and for how long, a step is retried."""
 
 import time
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import pytest
 from scheduling.clients.scheduler import TimerClient
 from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.install import Limits
-from scheduling.operations.services import Services, retries_bounded_by
+from scheduling.operations.services import Services, retries_bounded_by, retry_on_conflict
 from scheduling.store.installs import InstallStore
 from scheduling.store.runs import ManualRunStore, RunStore
 from scheduling.store.schedules import ScheduleStore
@@ -41,7 +41,7 @@ def services(elapsed: list[float]) -> Services:
 
 
 class ConflictingStep:
-    """Conflicts so many times, and then succeeds."""
+    """Conflicts the given number of times, and then succeeds."""
 
     def __init__(self, conflicts: float) -> None:
         self.remaining_conflicts, self.attempts = conflicts, 0
@@ -59,21 +59,21 @@ def test_conflicting_step_is_retried(services: Services) -> None:
 
 
 def test_retries_end_after_eight_seconds(services: Services, elapsed: list[float]) -> None:
-    began = elapsed[0]
+    started_at = elapsed[0]
 
     with pytest.raises(Unavailable):
         services.retry(ConflictingStep(conflicts=float("inf")))
 
-    assert 8 <= elapsed[0] - began < 8.5
+    assert 8 <= elapsed[0] - started_at < 8.5
 
 
 def test_no_retry_outlasts_the_function(services: Services, elapsed: list[float]) -> None:
-    began = elapsed[0]
+    started_at = elapsed[0]
 
     with retries_bounded_by(12), pytest.raises(Unavailable):
         services.retry(ConflictingStep(conflicts=float("inf")))
 
-    assert elapsed[0] - began < 3
+    assert elapsed[0] - started_at < 3
 
 
 def test_no_step_runs_without_time_left(services: Services) -> None:
@@ -90,3 +90,14 @@ def test_deadline_does_not_carry_over_to_the_next_invocation(services: Services)
         pass
 
     assert services.retry(ConflictingStep(conflicts=0)) == "done"
+
+
+def test_decorated_operation_is_retried_with_its_arguments(services: Services) -> None:
+    step = ConflictingStep(conflicts=2)
+
+    @retry_on_conflict
+    def operate(_services: Services, number: int, *, name: str) -> str:
+        return f"{name} {number} {step()}"
+
+    assert operate(services, 1, name="step") == "step 1 done"
+    assert (step.attempts, operate.__name__) == (3, "operate")

@@ -1,4 +1,4 @@
-"""Who may call: a runner that shows the runners' token, or a run that shows the one it was given."""
+"""Authorization of callers: a runner with the runners' token, or a run with the token that was issued for it."""
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ WELL_KNOWN_TOKENS = frozenset({"local-runner-key"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorizer:
-    """What the API's routes for runners go by; a well-known token is refused outside local."""
+    """Authorizes requests to the API's routes for runners; well-known tokens are refused outside local."""
 
     runner_tokens: Callable[[], Sequence[str]]
     callback_keys: Callable[[], Sequence[str]]
@@ -22,7 +22,7 @@ class Authorizer:
     local: bool
 
     def is_authorized(self, event: Mapping[str, Any]) -> bool:
-        """Whether the request shows a good token. A Bearer token decides alone, whatever else is shown."""
+        """Return whether the request has a valid token. If it has a Bearer token, no other token counts."""
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         bearer_token = _parse_bearer_token(headers.get("authorization", ""))
         if bearer_token is None:
@@ -36,11 +36,11 @@ class Authorizer:
             for token in self.runner_tokens()
             if token and (self.local or token not in WELL_KNOWN_TOKENS)
         ]
-        # A sum compares with each of them, whichever it is.
+        # A sum compares with every token, so that the time does not depend on which one matches.
         return sum(hmac.compare_digest(presented.encode(), token.encode()) for token in accepted_tokens) > 0
 
 
 def _parse_bearer_token(authorization: str) -> str | None:
-    """The token of that scheme; None where there is none or another scheme."""
+    """Return the Bearer token; None if there is no header or another scheme."""
     scheme, _, token = authorization.strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None

@@ -1,4 +1,4 @@
-"""Around every HTTP handler: its log, its metrics, and its errors as answers."""
+"""What every HTTP handler has in common: log context, metrics, and errors as responses."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,11 @@ _REFUSAL_METRICS = {QuotaExceeded: "QuotaRefusals", RateLimited: "RateRefusals"}
 def boundary(
     render_error: Callable[[SchedulingError], Response],
 ) -> Callable[[str], Callable[[Route], Handler]]:
-    """A decorator that makes a Lambda handler of an operation's route; `explain` gives the answer of an error."""
+    """Return a decorator factory, by operation, that turns a route into a Lambda handler.
+
+    Args:
+        render_error: Returns the response for an error.
+    """
 
     def for_operation(operation: str) -> Callable[[Route], Handler]:
         def decorate(route: Route) -> Handler:
@@ -53,7 +57,7 @@ def boundary(
 def _call_route(
     route: Route, request: Request, context: LambdaContext
 ) -> tuple[Response | None, SchedulingError | None]:
-    """The answer, or the error that it is to tell of; None is one that nobody is to be told of."""
+    """Return the response, or the error to report; both are None for an error that the caller must not see."""
     try:
         with retries_bounded_by(context.get_remaining_time_in_millis() / 1000):
             return route(request), None

@@ -1,4 +1,4 @@
-"""The runner's callback: one route, six operations, answers exactly as deployed runners know them (section 1)."""
+"""The runner's callback: one route, six operations, responses exactly as in section 1 of the contract."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,9 +7,10 @@ from scheduling.api.http import Request, Response, compress_if_needed, json_resp
 from scheduling.api.observability import logger
 from scheduling.api.parsing import parse_schedule_input, refuse_unknown_fields, schedule_id_from_body
 from scheduling.api.problems import callback_status, retry_headers
-from scheduling.api.rendering import dump_json, endpoint_fields, schedule_json, schedules_json
+from scheduling.api.rendering import endpoints_response
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound, SchedulingError, ValidationFailed
 from scheduling.domain.ids import InstallId, parse_schedule_id
+from scheduling.domain.views import schedule_fields
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_endpoints, list_schedules
@@ -17,48 +18,46 @@ from scheduling.operations.schedules.update import update_schedule
 from scheduling.operations.services import Services
 
 Body = Mapping[str, object]
-_SUCCESS = {"success": True}
 
 
 def _list_schedules(services: Services, install_id: InstallId, body: Body) -> Response:
     refuse_unknown_fields(body, ())
     page = list_schedules(services, install_id)
-    return json_response(200, f'{{"schedules":{schedules_json(page.schedules)}}}')
+    return json_response(200, {"schedules": [schedule_fields(schedule) for schedule in page.schedules]})
 
 
 def _get_schedule(services: Services, install_id: InstallId, body: Body) -> Response:
     schedule_id = schedule_id_from_body(body)
     refuse_unknown_fields(body, {"scheduleId"})
     try:
-        schedule_text = schedule_json(get_schedule(services, install_id, schedule_id))
+        fields = schedule_fields(get_schedule(services, install_id, schedule_id))
     except ScheduleNotFound:
-        schedule_text = "null"
-    return json_response(200, f'{{"schedule":{schedule_text}}}')
+        return json_response(200, {"schedule": None})
+    return json_response(200, {"schedule": fields})
 
 
 def _create_schedule(services: Services, install_id: InstallId, body: Body) -> Response:
     schedule = create_schedule(services, install_id, parse_schedule_input(body))
-    return json_response(201, dump_json(_SUCCESS | {"scheduleId": schedule.id}))
+    return json_response(201, {"success": True, "scheduleId": schedule.id})
 
 
 def _update_schedule(services: Services, install_id: InstallId, body: Body) -> Response:
     schedule_id = schedule_id_from_body(body)
     fields = {name: value for name, value in body.items() if name != "scheduleId"}
     update_schedule(services, install_id, schedule_id, parse_schedule_input(fields))
-    return json_response(200, dump_json(_SUCCESS))
+    return json_response(200, {"success": True})
 
 
 def _delete_schedule(services: Services, install_id: InstallId, body: Body) -> Response:
     schedule_id = schedule_id_from_body(body)
     refuse_unknown_fields(body, {"scheduleId"})
     delete_schedule(services, install_id, schedule_id)
-    return json_response(200, dump_json(_SUCCESS))
+    return json_response(200, {"success": True})
 
 
 def _get_endpoints(services: Services, install_id: InstallId, body: Body) -> Response:
     refuse_unknown_fields(body, ())
-    endpoints = list_endpoints(services, install_id)
-    return json_response(200, dump_json({"endpoints": [endpoint_fields(endpoint) for endpoint in endpoints]}))
+    return endpoints_response(list_endpoints(services, install_id))
 
 
 _OPERATIONS: Mapping[str, Callable[[Services, InstallId, Body], Response]] = {
@@ -72,7 +71,11 @@ _OPERATIONS: Mapping[str, Callable[[Services, InstallId, Body], Response]] = {
 
 
 def dispatch_operation(services: Services, request: Request) -> Response:
-    """Do what the body says. Raises SchedulingError."""
+    """Perform the operation that the body names.
+
+    Raises:
+        SchedulingError: The operation is refused or fails.
+    """
     body = request.parse_json_body()
     name = body.pop("operation", None)
     operation = _OPERATIONS.get(name) if isinstance(name, str) else None
@@ -89,21 +92,22 @@ def dispatch_operation(services: Services, request: Request) -> Response:
 
 
 def _loggable_schedule_id(value: object) -> str | None:
-    """For the log, whose reader it must not mislead: nothing but an id."""
+    """Return the value if it is an id; nothing else goes into the log, because it could mislead readers."""
     return parse_schedule_id(value.strip()) if isinstance(value, str) else None
 
 
 def error_response(error: SchedulingError) -> Response:
-    """The answer of an error, in the callback's form."""
+    """Return the error in the callback's form."""
     status = callback_status(error)
     if isinstance(error, InstallNotFound):
-        return json_response(404, dump_json({"error": str(error), "code": error.code}))
+        return json_response(404, {"error": str(error), "code": error.code})
     if status == 500:
-        return json_response(500, dump_json({"error": "Internal error", "code": "INTERNAL_ERROR"}))
+        return json_response(500, {"error": "Internal error", "code": "INTERNAL_ERROR"})
     body: dict[str, object] = {"success": False, "error": str(error)}
     if error.field_errors:
         body["fieldErrors"] = error.field_errors
-    return json_response(status, dump_json(body | {"code": error.code}), retry_headers(error))
+    return json_response(status, {**body, "code": error.code}, retry_headers(error))
 
 
 callback_handler = boundary(error_response)
+"""Decorator for the handler of the callback."""

@@ -1,4 +1,4 @@
-"""HTTP API events in, answers out (API Gateway payload format 2.0)."""
+"""HTTP API events in, responses out (API Gateway payload format 2.0)."""
 
 import base64
 import gzip
@@ -17,14 +17,17 @@ from scheduling.domain.ids import (
 )
 
 MAX_RESPONSE_BYTES = 6_000_000
-"""Lambda's limit is 6,291,556 bytes for the answer as JSON, in which the body is one escaped string."""
+"""Lambda's limit is 6,291,556 bytes for the response as JSON, in which the body is one escaped string."""
+
+MAX_PAGE_BYTES = 2_000_000
+"""Bytes of payloads in a page. JSON text at most doubles when it is escaped, so a page stays below Lambda's limit."""
 
 _MAX_BYTES_PER_CHARACTER = 6
 Response = dict[str, Any]
 
 
 class Request:
-    """What a route's handler asks of an event."""
+    """An event of the HTTP API, as a route's handler reads it."""
 
     def __init__(self, event: Mapping[str, Any], operation: str = "") -> None:
         self.operation = operation
@@ -35,7 +38,11 @@ class Request:
 
     @property
     def install_id(self) -> InstallId:
-        """Of the path. Raises InstallNotFound for what no install can be named."""
+        """The install id of the path.
+
+        Raises:
+            InstallNotFound: No install can have this id.
+        """
         install_id = parse_install_id(self.path_parameter("installId"))
         if install_id is None:
             raise InstallNotFound
@@ -43,7 +50,11 @@ class Request:
 
     @property
     def new_install_id(self) -> InstallId:
-        """Of the path, for an install that may be new. Raises ValidationFailed for what no install can be named."""
+        """The install id of the path, for an install that may be new.
+
+        Raises:
+            ValidationFailed: No install can have this id.
+        """
         install_id = parse_install_id(self.path_parameter("installId"))
         if install_id is None:
             raise ValidationFailed.from_field_errors({"installId": f"installId must be {INSTALL_ID_FORMAT}"})
@@ -51,7 +62,11 @@ class Request:
 
     @property
     def tenant_id(self) -> str:
-        """Of the path. Raises ValidationFailed for what no tenant can be named."""
+        """The tenant id of the path.
+
+        Raises:
+            ValidationFailed: No tenant can have this id.
+        """
         tenant_id = parse_tenant_id(self.path_parameter("tenantId"))
         if tenant_id is None:
             raise ValidationFailed.from_field_errors({"tenantId": f"tenantId must be {TENANT_ID_FORMAT}"})
@@ -59,26 +74,38 @@ class Request:
 
     @property
     def principal(self) -> str:
-        """The ARN of the IAM principal that signed the request; locally nobody does."""
+        """The ARN of the IAM principal that signed the request; requests to the local stack are unsigned."""
         authorizer = (self._event.get("requestContext") or {}).get("authorizer") or {}
         return str((authorizer.get("iam") or {}).get("userArn") or "unsigned")
 
+    @property
+    def accepts_gzip(self) -> bool:
+        """Whether the client accepts a compressed response."""
+        encodings = (self.header("accept-encoding") or "").lower().replace(" ", "").split(",")
+        weights = dict(each.partition(";q=")[::2] for each in encodings)
+        weight = weights.get("gzip", weights.get("*", "0"))
+        return weight == "" or weight.strip("0.") != ""
+
     def path_parameter(self, name: str) -> str:
-        """A parameter of the path."""
+        """Return a parameter of the path, empty if the route does not have it."""
         parameters: Mapping[str, str] = self._event.get("pathParameters") or {}
         return parameters.get(name, "")
 
     def query_parameter(self, name: str) -> str | None:
-        """A parameter of the query."""
+        """Return a parameter of the query, or None."""
         parameters: Mapping[str, str] = self._event.get("queryStringParameters") or {}
         return parameters.get(name)
 
     def header(self, name: str) -> str | None:
-        """A header, in any case of its name."""
+        """Return a header by its name in any case, or None."""
         return self._headers.get(name.lower())
 
     def parse_json_body(self) -> dict[str, object]:
-        """The body. Raises ValidationFailed for anything but a JSON object, numbers being kept exactly."""
+        """Parse the body, with numbers kept exactly.
+
+        Raises:
+            ValidationFailed: The body is not a JSON object.
+        """
         try:
             value = exact_json.loads(self._body)
         except InvalidJson as error:
@@ -94,25 +121,23 @@ class Request:
         body = str(self._event.get("body") or "")
         return base64.b64decode(body).decode() if self._event.get("isBase64Encoded") else body
 
-    @property
-    def accepts_gzip(self) -> bool:
-        """Whether the client takes a compressed answer."""
-        encodings = (self.header("accept-encoding") or "").lower().replace(" ", "").split(",")
-        weights = dict(each.partition(";q=")[::2] for each in encodings)
-        weight = weights.get("gzip", weights.get("*", "0"))
-        return weight == "" or weight.strip("0.") != ""
+
+def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response with the body as JSON; `RawJson` values in it are written unchanged."""
+    headers = {"content-type": "application/json", **(headers or {})}
+    return {"statusCode": status, "headers": headers, "body": exact_json.dumps(body)}
 
 
-def json_response(status: int, body: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer with a JSON body, or without any."""
-    content = {"content-type": "application/json"} if body is not None else {}
-    return {"statusCode": status, "headers": {**content, **(headers or {})}, "body": body or ""}
+def empty_response(status: int) -> Response:
+    """Return a response without a body."""
+    return {"statusCode": status, "headers": {}, "body": ""}
 
 
 def compress_if_needed(response: Response, request: Request, too_large_text: str) -> Response:
-    """The answer, compressed where it would not fit Lambda's limit and the client takes that.
+    """Return the response, compressed if it exceeds Lambda's limit and the client accepts gzip.
 
-    Raises AnswerTooLarge with the text `too_large` otherwise.
+    Raises:
+        ResponseTooLarge: The response does not fit; the error has the text `too_large_text`.
     """
     body = response["body"]
     if (
@@ -128,5 +153,5 @@ def compress_if_needed(response: Response, request: Request, too_large_text: str
 
 
 def _serialized_size(body: str) -> int:
-    """As Lambda's runtime sends it: one JSON string in UTF-8."""
+    """Return the size of the body as Lambda's runtime sends it: one JSON string in UTF-8."""
     return len(json.dumps(body, ensure_ascii=False).encode())

@@ -1,4 +1,4 @@
-"""The log of the functions: JSON lines with request, operation, tenant, install and schedule; no secret, no payload."""
+"""Logs and metrics of the functions: JSON lines with request, operation and ids, never a secret or a payload."""
 
 from collections.abc import Mapping
 
@@ -7,29 +7,34 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from scheduling.domain.install import Install
+from scheduling.domain.runs import Run
 
 logger = Logger(service="scheduling")
 
+METRICS_NAMESPACE = "ExtensionScheduler"
+MetricValues = Mapping[str, tuple[MetricUnit, float]]
+_METADATA_KEYS = ("correlation_id", "tenant_id", "install_id", "schedule_id", "request_id")
+
 
 def bind_request(context: LambdaContext, operation: str, **keys: str) -> None:
-    """From now on, every line is of this request and operation, and about what is named by `about`."""
+    """Set the request, the operation and the non-empty `keys` as context of all further log lines."""
     logger.clear_state()
     logger.set_correlation_id(context.aws_request_id)
     logger.append_keys(operation=operation, **{name: value for name, value in keys.items() if value})
 
 
 def bind_install(install: Install) -> None:
-    """Name the tenant of what is being done, as soon as it is known."""
+    """Add the install's tenant to the context of all further log lines."""
     logger.append_keys(tenant_id=install.tenant_id)
 
 
-METRICS_NAMESPACE = "ExtensionScheduler"
-MetricValues = Mapping[str, tuple[MetricUnit, float]]
-_METADATA_KEYS = ("correlation_id", "tenant_id", "install_id", "schedule_id")
+def bind_run(run: Run) -> None:
+    """Add the run's request id, which the runner logs as well, to the context of all further log lines."""
+    logger.append_keys(request_id=run.request_id)
 
 
 def emit_metrics(values: MetricValues, **dimensions: str) -> None:
-    """One line with these metrics by these dimensions, and beside them what the log says it is about."""
+    """Write one line with the metrics by these dimensions, with the ids of the log context as metadata."""
     metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)
     for name, dimension in dimensions.items():
         metrics.add_dimension(name, dimension)

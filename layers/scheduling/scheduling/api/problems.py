@@ -1,14 +1,12 @@
-"""The one table from error to HTTP status."""
+"""The one table from error to HTTP status, and errors as problem documents (RFC 9457)."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
 
 from scheduling.api.boundary import boundary
 from scheduling.api.http import Response, json_response
-from scheduling.api.rendering import dump_json, schedule_json
 from scheduling.domain import errors
 from scheduling.domain.errors import RemapFailed, SchedulingError
-from scheduling.domain.schedule import Schedule
 
 _STATUSES: Mapping[type[errors.SchedulingError], int] = {
     errors.ValidationFailed: 400,
@@ -34,32 +32,28 @@ _CALLBACK_STATUSES = {
     errors.NameTaken: 400,
     errors.QuotaExceeded: 400,
 }
-"""Deployed runners know these three as a broken rule."""
+"""Deployed runners expect the status of a broken rule for these three."""
 
 
 def rest_status(error: errors.SchedulingError) -> int:
-    """By contract section 2."""
+    """Return the error's status in the resource API (contract, section 2)."""
     return _STATUSES.get(type(error), 500)
 
 
 def callback_status(error: errors.SchedulingError) -> int:
-    """By contract section 1."""
+    """Return the error's status in the callback (contract, section 1)."""
     return _CALLBACK_STATUSES.get(type(error), 500)
 
 
 def retry_headers(error: errors.SchedulingError) -> Mapping[str, str]:
-    """When to try again, where that helps."""
+    """Return the header that says when to retry, if a retry helps."""
     if isinstance(error, errors.RateLimited | errors.Unavailable):
         return {"retry-after": str(error.retry_after)}
     return {}
 
 
-MAX_PAGE_BYTES = 4_000_000
-"""How much of payloads goes into one page, well below what Lambda may answer."""
-
-
 def problem_response(error: SchedulingError) -> Response:
-    """The answer of an error as a problem document."""
+    """Return the error as a problem document."""
     status = rest_status(error)
     problem: dict[str, object] = {
         "type": "about:blank",
@@ -72,13 +66,10 @@ def problem_response(error: SchedulingError) -> Response:
         problem["fieldErrors"] = error.field_errors
     if isinstance(error, RemapFailed):
         problem["missing"] = [{"scheduleId": s, "endpoint": endpoint} for s, endpoint in error.missing]
-    headers = {"content-type": "application/problem+json", **retry_headers(error)}
-    return json_response(status, dump_json(problem), headers)
+    return json_response(
+        status, problem, {"content-type": "application/problem+json", **retry_headers(error)}
+    )
 
 
 rest_handler = boundary(problem_response)
-
-
-def schedule_response(status: int, schedule: Schedule, **headers: str) -> Response:
-    """A schedule with its ETag."""
-    return json_response(status, schedule_json(schedule), {"etag": f'"{schedule.revision}"', **headers})
+"""Decorator for the handlers of the resource and admin API."""

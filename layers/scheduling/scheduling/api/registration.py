@@ -1,18 +1,19 @@
-"""The body of PUT /admin/v1/installs/{i} to a Registration (contract, section 3)."""
+"""The request PUT /admin/v1/installs/{i}: its body to a Registration, its query to PutOptions (contract, section 3)."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from scheduling.api.http import Request
 from scheduling.api.parsing import find_type_errors
 from scheduling.domain import exact_json
 from scheduling.domain.endpoints import Endpoint, normalize_path
 from scheduling.domain.errors import ValidationFailed
-from scheduling.domain.ids import endpoint_id
+from scheduling.domain.ids import admin_actor, endpoint_id
 from scheduling.domain.install import ALWAYS_GRANTED, InstallConfig, Version, select_known_capabilities
-from scheduling.operations.installs.register import Registration
+from scheduling.operations.installs.register import PutOptions, Registration
 
 MAX_MANIFEST_BYTES = MAX_CONFIG_BYTES = 100_000
 _Id = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
@@ -52,7 +53,11 @@ class _RegistrationBody(BaseModel):
 
 
 def parse_registration(body: Mapping[str, Any]) -> Registration:
-    """What the body says. Raises ValidationFailed with every field at fault."""
+    """Return what the platform declares of an install.
+
+    Raises:
+        ValidationFailed: The body is invalid; the error names every invalid field.
+    """
     errors = find_type_errors(_RegistrationBody, body)
     if errors:
         raise ValidationFailed.from_field_errors(errors)
@@ -73,6 +78,32 @@ def parse_registration(body: Mapping[str, Any]) -> Registration:
             ),
         ),
     )
+
+
+def parse_put_options(request: Request) -> PutOptions:
+    """Return how the install is to be put, and by whom.
+
+    Raises:
+        ValidationFailed: A query parameter has an unknown value.
+    """
+    on_missing_endpoint = _parse_choice(
+        "onMissingEndpoint", request.query_parameter("onMissingEndpoint"), ("reject", "disable")
+    )
+    dry_run = _parse_choice("dryRun", request.query_parameter("dryRun"), ("false", "true"))
+    return PutOptions(
+        actor=admin_actor(request.principal),
+        disable_missing=on_missing_endpoint == "disable",
+        dry_run=dry_run == "true",
+    )
+
+
+def _parse_choice(name: str, text: str | None, choices: Sequence[str]) -> str:
+    """Return a query parameter that must be one of the choices; the default is the first."""
+    if text is None:
+        return choices[0]
+    if text not in choices:
+        raise ValidationFailed.from_field_errors({name: f"{name} must be {' or '.join(choices)}"})
+    return text
 
 
 def _parse_granted_capabilities(model: _RegistrationBody) -> frozenset[str]:

@@ -1,89 +1,77 @@
-"""Domain to JSON text, in the contract's field names. Payloads are put in as they are, never parsed again."""
+"""Results of operations as JSON responses, in the contract's field names."""
 
-import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from scheduling.domain.cron.occurrences import LocalTime
-from scheduling.domain.endpoints import Endpoint
-from scheduling.domain.install import Install, Version
-from scheduling.domain.preview import Preview
-from scheduling.domain.runs import Run, format_time
-from scheduling.domain.schedule import Schedule
+from scheduling.api.http import Response, json_response
+from scheduling.domain.views import (
+    Fields,
+    encode_cursor,
+    endpoint_fields,
+    fire_time_fields,
+    install_fields,
+    run_fields,
+    schedule_fields,
+    skipped_time_fields,
+)
 
+# For annotations only, because the modules differ from route to route and a cold start pays for each import.
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def format_timestamp(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC with milliseconds, such as `2026-11-23T09:00:00.000Z`."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
-
-
-dump_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""JSON without spaces, in UTF-8 rather than escapes."""
-
-
-def schedule_json(schedule: Schedule) -> str:
-    """One schedule; `disabledReason` is there where the platform disabled it."""
-    definition, last_run = schedule.definition, schedule.last_run
-    fields = {
-        "id": schedule.id,
-        "endpointPath": definition.endpoint_path,
-        "endpointMethod": definition.endpoint_method,
-        "name": definition.name,
-        "cron": definition.cron,
-        "timezone": definition.timezone,
-        "enabled": definition.enabled,
-        "lastRunAt": format_timestamp(last_run.started_at) if last_run else None,
-        "lastRunStatus": last_run.status if last_run else None,
-        "lastError": last_run.error if last_run else None,
-        "createdAt": format_timestamp(schedule.created_at),
-    }
-    if schedule.disabled_reason:
-        fields["disabledReason"] = schedule.disabled_reason
-    return f'{dump_json(fields)[:-1]},"payload":{definition.payload or "null"}}}'
+    from scheduling.domain.endpoints import Endpoint
+    from scheduling.domain.install import Install, Version
+    from scheduling.domain.preview import Preview
+    from scheduling.domain.schedule import Schedule
+    from scheduling.operations.installs.register import PutResult
+    from scheduling.operations.installs.tenants import PauseResult, TenantPage
+    from scheduling.store.snapshots import RunPage, SchedulePage
 
 
-def schedules_json(schedules: Iterable[Schedule]) -> str:
-    """A list of schedules."""
-    return f"[{','.join(map(schedule_json, schedules))}]"
+def schedule_response(status: int, schedule: "Schedule", **headers: str) -> Response:
+    """Return a schedule with its ETag."""
+    return json_response(status, schedule_fields(schedule), {"etag": f'"{schedule.revision}"', **headers})
 
 
-def tenant_schedules_json(schedules: Iterable[tuple[Install, Schedule]]) -> str:
-    """A list of schedules of several installs, each with its install, and whether that lets it fire."""
-    items = (
-        f'{schedule_json(schedule)[:-1]},"installId":{dump_json(install.id)},'
-        f'"installEnabled":{dump_json(install.enabled)},"paused":{dump_json(install.paused)}}}'
-        for install, schedule in schedules
-    )
-    return f"[{','.join(items)}]"
+def schedule_page_response(page: "SchedulePage") -> Response:
+    """Return a page of an install's schedules."""
+    schedules = [schedule_fields(schedule) for schedule in page.schedules]
+    return json_response(200, {"schedules": schedules, "nextCursor": encode_cursor(page.next_after)})
 
 
-def endpoint_fields(endpoint: Endpoint) -> Mapping[str, object]:
-    """One endpoint."""
-    return {
-        "id": endpoint.id,
-        "method": endpoint.method,
-        "path": endpoint.path,
-        "handler": endpoint.handler,
-        "schedulable": endpoint.schedulable,
-    }
+def tenant_page_response(page: "TenantPage") -> Response:
+    """Return a page of a tenant's schedules, each with its install and whether the install lets it fire."""
+    schedules = [
+        {
+            **schedule_fields(schedule),
+            "installId": install.id,
+            "installEnabled": install.enabled,
+            "paused": install.paused,
+        }
+        for install, schedule in page.schedules
+    ]
+    cursor = page.next_after
+    position = f"{cursor.install_id} {cursor.schedule_id or ''}" if cursor else None
+    return json_response(200, {"schedules": schedules, "nextCursor": encode_cursor(position)})
 
 
-def run_fields(run: Run) -> Mapping[str, object]:
-    """One run of the history."""
-    return {
-        "scheduledTime": run.scheduled_time,
-        "trigger": run.trigger.value,
-        "startedAt": format_timestamp(run.started_at),
-        "durationMs": run.duration_ms,
-        "attempt": run.attempt,
-        "status": run.status.value,
-        "httpStatus": run.http_status,
-        "error": run.error,
-    }
+def run_page_response(page: "RunPage") -> Response:
+    """Return a page of a schedule's history."""
+    runs = [run_fields(run) for run in page.runs]
+    return json_response(200, {"runs": runs, "nextCursor": encode_cursor(page.next_before)})
 
 
-def preview_fields(preview: Preview) -> Mapping[str, object]:
-    """What a create would come to."""
+def endpoints_response(endpoints: "Sequence[Endpoint]") -> Response:
+    """Return the endpoints of a version."""
+    return json_response(200, {"endpoints": [endpoint_fields(endpoint) for endpoint in endpoints]})
+
+
+def preview_response(preview: "Preview") -> Response:
+    """Return a preview, valid or not."""
+    return json_response(200, preview_fields(preview))
+
+
+def preview_fields(preview: "Preview") -> Fields:
+    """Return the fields of a preview."""
     return {
         "valid": preview.error is None,
         "error": preview.error,
@@ -92,33 +80,42 @@ def preview_fields(preview: Preview) -> Mapping[str, object]:
         "timezone": preview.timezone,
         "endpoint": preview.endpoint,
         "smallestGapMinutes": preview.smallest_gap_minutes,
-        "fires": [_fire_fields(time) for time in preview.fire_times],
-        "skipped": [_skipped_fields(time) for time in preview.skipped_times],
+        "fires": [fire_time_fields(time) for time in preview.fire_times],
+        "skipped": [skipped_time_fields(time) for time in preview.skipped_times],
     }
 
 
-def _fire_fields(time: LocalTime) -> Mapping[str, object]:
-    fields = {"local": time.wall_time.isoformat(), "utc": format_time(time.utc)}
-    return {**fields, "repeated": True} if time.repeated else fields
+def install_response(install: "Install", version: "Version") -> Response:
+    """Return an install with the endpoints of its version."""
+    return json_response(200, install_with_endpoints(install, version))
 
 
-def _skipped_fields(time: LocalTime) -> Mapping[str, object]:
-    clock_change = f"Clocks in {time.wall_time.tzinfo} go forward by {time.offset_change // timedelta(minutes=1)} minutes"
-    reason = f"{clock_change} on that day, and there is no {time.wall_time:%H:%M}"
-    return {"local": time.wall_time.replace(tzinfo=None).isoformat(), "reason": reason}
+def put_response(result: "PutResult", version: "Version", *, dry_run: bool) -> Response:
+    """Return an install after a PUT, or as it would be after the dry run of one: 201 if it is new, else 200."""
+    disabled = [{"scheduleId": s.id, "endpoint": s.definition.endpoint} for s in result.disabled_schedules]
+    fields = {
+        **install_with_endpoints(result.install, version),
+        "changed": result.changed,
+        "disabled": disabled,
+        "dryRun": dry_run,
+    }
+    return json_response(201 if result.new else 200, fields)
 
 
-def install_fields(install: Install, version: Version) -> Mapping[str, object]:
-    """One install as the platform sees it; never its configuration or secrets."""
+def install_with_endpoints(install: "Install", version: "Version") -> Fields:
+    """Return the fields of an install and the endpoints of its version."""
     return {
-        "installId": install.id,
-        "tenantId": install.tenant_id,
-        "registryId": install.registry_id,
-        "versionId": install.version_id,
-        "contentHash": install.content_hash,
-        "grantedCapabilities": sorted(install.granted_capabilities),
-        "enabled": install.enabled,
-        "paused": install.paused,
-        "scheduleCount": install.schedule_count,
+        **install_fields(install),
         "endpoints": [endpoint_fields(endpoint) for endpoint in version.endpoints],
     }
+
+
+def pause_response(result: "PauseResult") -> Response:
+    """Return a paused or resumed tenant: 200 if the change is propagated to all of its installs, else 202."""
+    fields = {
+        "tenantId": result.tenant.id,
+        "paused": result.tenant.paused,
+        "installs": result.install_count,
+        "complete": result.complete,
+    }
+    return json_response(200 if result.complete else 202, fields)

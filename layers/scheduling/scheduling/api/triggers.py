@@ -1,4 +1,4 @@
-"""What EventBridge delivers, in and out (contract, section 5)."""
+"""Events of EventBridge Scheduler and of the table's stream, and the functions' results (contract, section 5)."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -31,7 +31,11 @@ class _FireEvent(BaseModel):
 
 
 def parse_fire(event: Mapping[str, Any]) -> Fire:
-    """The fire that the event tells of. Raises pydantic.ValidationError, which names what is missing."""
+    """Return the fire that the event describes.
+
+    Raises:
+        pydantic.ValidationError: A field is missing or has the wrong type.
+    """
     fire_event = _FireEvent.model_validate(event)
     return Fire(
         install_id=InstallId(fire_event.installId),
@@ -44,14 +48,17 @@ def parse_fire(event: Mapping[str, Any]) -> Fire:
 
 
 def run_and_report(fire: Fire, run: Callable[[], Run | SkipReason]) -> dict[str, object]:
-    """What the function answers: a run's `status`, or why none was made; logged, and counted by its outcome.
+    """Call `run`, log and count its outcome, and return it as the function's result.
 
-    Raises what `run` raises.
+    The result has the status of the run, or the reason why there was none. Raises what `run` raises.
     """
     try:
         result = run()
     except RunFailed as error:
-        _emit_fire_metrics(fire, "retried" if error.attempt else "delayed", error)
+        failed_run = error.run if isinstance(error.run, Run) else None
+        if failed_run:
+            _report_failure(failed_run)
+        _emit_fire_metrics(fire, "retried" if failed_run else "delayed", failed_run)
         raise
     status = result.value if isinstance(result, SkipReason) else result.status.value
     logger.info("occurrence", scheduled_time=fire.scheduled_time, status=status)
@@ -63,26 +70,39 @@ def run_and_report(fire: Fire, run: Callable[[], Run | SkipReason]) -> dict[str,
     if isinstance(result, SkipReason):
         _emit_fire_metrics(fire, status, None)
         return occurrence
+    if result.error:
+        _report_failure(result)
     _emit_fire_metrics(fire, status, result)
     return {**occurrence, "attempt": result.attempt, "error": result.error}
 
 
-def _emit_fire_metrics(fire: Fire, outcome: str, run: Run | RunFailed | None) -> None:
+def _report_failure(run: Run) -> None:
+    """Log why the attempt failed, and count what the runner, not the extension, has caused."""
+    logger.warning("attempt failed", attempt=run.attempt, reason=run.error, detail=run.detail)
+    if run.runner_status is not None:
+        refusal: MetricValues = {"RunnerRefusals": (MetricUnit.Count, 1)}
+        emit_metrics(refusal)  # over all statuses, for the alarm
+        emit_metrics(refusal, status=str(run.runner_status))
+    if run.runner_error:
+        emit_metrics({"RunnerErrors": (MetricUnit.Count, 1)}, error=run.runner_error)
+
+
+def _emit_fire_metrics(fire: Fire, outcome: str, run: Run | None) -> None:
     values: MetricValues = {"Fires": (MetricUnit.Count, 1)}
     if run and run.duration_ms is not None:
         values = {**values, "RunDurationMs": (MetricUnit.Milliseconds, run.duration_ms)}
-    if run and run.started_at and run.attempt == 1 and fire.trigger is Trigger.SCHEDULE:
+    if run and run.attempt == 1 and fire.trigger is Trigger.SCHEDULE:
         lateness = run.started_at - datetime.fromisoformat(fire.scheduled_time)
         values = {**values, "LatenessMs": (MetricUnit.Milliseconds, lateness / timedelta(milliseconds=1))}
     emit_metrics(values, outcome=outcome, trigger=fire.trigger.value)
 
 
 audit_logger = Logger(service="audit", level="INFO")
-"""A log of its own, which the level of the others does not silence."""
+"""A separate logger, which the log level of the functions does not silence."""
 
 
 def stream_response(result: PublishResult) -> dict[str, object]:
-    """Where in the stream Lambda is to begin again, if anywhere; each event that was taken has its line now."""
+    """Log every published event, and return the record from which Lambda must redeliver, if any."""
     for event in result.published:
         audit_logger.info(event.name.value, detail=event.detail)
     if result.republish_from is None:

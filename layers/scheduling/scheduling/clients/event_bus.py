@@ -1,4 +1,4 @@
-"""EventBridge's bus, on which the audit publishes."""
+"""The event bus on which the audit publishes."""
 
 import json
 import logging
@@ -14,32 +14,32 @@ from scheduling.domain.audit import EVENT_SOURCE, AuditEvent
 logger = logging.getLogger(__name__)
 MAX_ENTRIES = 10
 MAX_BATCH_BYTES = 200_000
-"""Of one call, whose limit is 256 KB for its entries together; each has some bytes beside its detail."""
+"""Details of one call, whose limit is 256 KB for its whole entries."""
 _CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 class EventBusClient:
-    """Where those who audit the service listen."""
+    """The event bus on which the audit publishes."""
 
     def __init__(self, session: Session, name: str) -> None:
         self._client: Any = session.create_client("events", config=_CONFIG)
         self._name = name
 
     def put_events(self, events: Sequence[AuditEvent]) -> Sequence[AuditEvent]:
-        """Publish in order; those that were taken. After a call that failed as a whole, no further one is made.
+        """Publish the events in order and return the accepted ones; stop after a call that fails as a whole.
 
-        One call for each ten events, or fewer large ones.
+        One call for each ten events, or for fewer large ones.
         """
         published: list[AuditEvent] = []
         for batch in _batch_events(events):
             try:
                 response = self._client.put_events(Entries=[self._build_entry(*item) for item in batch])
             except (ClientError, BotoCoreError) as error:
-                logger.error("%d events were not taken: %s", len(batch), error)
+                logger.error("%d events were not accepted: %s", len(batch), error)
                 break
             for (event, _), entry in zip(batch, response["Entries"], strict=True):
                 if "ErrorCode" in entry:
-                    logger.error("%s %s was not taken: %s", event.name, event.sequence, entry["ErrorCode"])
+                    logger.error("%s %s was not accepted: %s", event.name, event.sequence, entry["ErrorCode"])
                 else:
                     published.append(event)
         return published
@@ -55,7 +55,7 @@ class EventBusClient:
 
 
 def _batch_events(events: Sequence[AuditEvent]) -> Iterator[list[tuple[AuditEvent, str]]]:
-    """The events with their details as JSON, as many at a time as one call takes."""
+    """Yield the events with their details as JSON, as many at a time as fit into one call."""
     batch: list[tuple[AuditEvent, str]] = []
     size = 0
     for event in events:

@@ -1,4 +1,4 @@
-"""The function that runs occurrences, invoked as EventBridge Scheduler invokes it."""
+"""The executor function, invoked as EventBridge Scheduler invokes it."""
 
 import json
 from typing import Any
@@ -21,9 +21,12 @@ class ExecutorClient:
         self._function_arn = function_arn
 
     def deliver_fire(self, fire: Fire) -> None:
-        """Let it be run apart from this call. Raises Unavailable, and then it may have been delivered.
+        """Deliver a fire, to be run asynchronously.
 
-        One call, which returns once Lambda has taken the event.
+        One call, which returns once Lambda has accepted the event.
+
+        Raises:
+            Unavailable: The fire may have been delivered.
         """
         event = {
             "installId": fire.install_id,

@@ -50,7 +50,7 @@ class TimerClient:
         return cast("EventBridgeSchedulerClient", client)
 
     def put_timer(self, schedule: Schedule, *, exists: bool) -> None:
-        """Make the schedule's timer be as its row says, whatever stands; `exists` is the likelier case.
+        """Create or update the timer to match the schedule; `exists` says which of the two is likelier.
 
         One call where `exists` is right, two where it is not.
         """
@@ -68,7 +68,7 @@ class TimerClient:
             _call_with_fallback((create, "ConflictException"), (update, None))
 
     def delete_timer(self, schedule_id: ScheduleId) -> None:
-        """Make the timer be gone; absent already is well.
+        """Delete the timer, if it exists.
 
         One call.
         """
@@ -79,7 +79,7 @@ class TimerClient:
         _call_with_fallback((delete, "ResourceNotFoundException"))
 
     def get_timer(self, schedule_id: ScheduleId) -> TimerSnapshot | None:
-        """What stands under the schedule's id.
+        """Return the timer of the schedule, if it exists.
 
         One call.
         """
@@ -94,16 +94,8 @@ class TimerClient:
             raise TimerFailed(str(error), refused=False) from error
         return _timer_snapshot_from_api(schedule_id, response, self._settings)
 
-    def timer_matches(self, timer: TimerSnapshot, schedule: Schedule) -> bool:
-        """Whether the timer is as `put` would make it.
-
-        Without a call.
-        """
-        request = self._build_timer_request(schedule)
-        return timer == _timer_snapshot_from_api(schedule.id, request, self._settings)
-
     def list_timers(self, cursor: str | None) -> tuple[Sequence[ScheduleId], str | None]:
-        """Some timers of the group, and the cursor of the next ones; None at the end.
+        """Return some timers of the group, and the cursor of the next ones; None at the end.
 
         One call.
         """
@@ -138,7 +130,7 @@ class TimerClient:
 
 
 def build_timer_input(schedule: Schedule) -> str:
-    """What each fire hands to the executor: ids only, never the tenant's payload."""
+    """Return the input of a fire: ids only, never the tenant's payload."""
     return json.dumps(
         {
             "installId": schedule.install_id,
@@ -151,7 +143,7 @@ def build_timer_input(schedule: Schedule) -> str:
 
 
 def _call_with_fallback(*calls: tuple[Callable[[], None], str | None]) -> None:
-    """Make the calls in order until one does not answer with the code that says it does not apply."""
+    """Make the calls in order until one does not fail with the code that says it does not apply."""
     for call, fallback_code in calls:
         try:
             call()

@@ -1,4 +1,4 @@
-"""Secrets, read when first asked for and again when they may have been rotated."""
+"""Secrets, read at first use and again when they may have been rotated."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from scheduling.domain.errors import Unavailable
 _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
 SECRET_MAX_AGE_SECONDS = 300.0
 ROTATION_GRACE = timedelta(seconds=SECRET_MAX_AGE_SECONDS + 60)
-"""How long after a rotation every process is sure to have read the new value."""
+"""How long after a rotation every process has certainly read the new value."""
 CURRENT_STAGE, PREVIOUS_STAGE = "AWSCURRENT", "AWSPREVIOUS"
 
 
@@ -30,7 +30,7 @@ def _system_clock() -> datetime:
 
 
 class Secret:
-    """One secret's values at the given stages, known for at most five minutes."""
+    """The values of one secret at some stages, cached for at most five minutes."""
 
     def __init__(
         self,
@@ -49,17 +49,21 @@ class Secret:
         self._read_at = 0.0
 
     def read_value(self) -> str:
-        """The value at the first stage. Raises Unavailable where Secrets Manager does not answer."""
+        """Return the value at the first stage.
+
+        Raises:
+            Unavailable: Secrets Manager does not respond.
+        """
         return self.read_values()[0]
 
     def read_values(self) -> Sequence[str]:
-        """The values, in the stages' order; there is none at AWSPREVIOUS before the first rotation."""
+        """Return the values, in the order of the stages; AWSPREVIOUS has none before the first rotation."""
         return tuple(version.text for version in self._load_versions())
 
     def read_propagated_value(self) -> str:
-        """The first value that every other process knows: for a while after a rotation, the one before it.
+        """Return the first value that every process has read: for a while after a rotation, the previous one.
 
-        By Secrets Manager's clock, so by the real one. Raises Unavailable as the others do.
+        The age of a value is by Secrets Manager's clock, so by the real one.
         """
         versions = self._load_versions()
         propagated_before = self._clock() - ROTATION_GRACE

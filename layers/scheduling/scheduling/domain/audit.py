@@ -1,8 +1,8 @@
-"""What changes of rows mean to whoever audits the service: at most one event each (docs/events.md)."""
+"""The events of the audit: a change of a row causes at most one event (docs/events.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
@@ -10,10 +10,22 @@ from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.views import (
+    format_timestamp,
+    install_event_fields,
+    run_event_fields,
+    schedule_event_fields,
+)
+
+EVENT_SOURCE = "extension-scheduler"
+EVENT_VERSION = "1"
+"""Version of the events' format; it changes if a member is removed or changes its meaning."""
+
+JsonObject = Mapping[str, object]
 
 
 class EventName(StrEnum):
-    """What happened."""
+    """The kinds of events."""
 
     SCHEDULE_CREATED = "ScheduleCreated"
     SCHEDULE_UPDATED = "ScheduleUpdated"
@@ -28,7 +40,7 @@ class EventName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRun:
-    """A run with the schedule that it is of."""
+    """A run with the ids of its schedule, install and tenant."""
 
     tenant_id: str
     install_id: InstallId
@@ -37,16 +49,17 @@ class ScheduleRun:
 
 
 Entity = Install | Schedule | ScheduleRun
-"""What a row is about."""
+"""The entity that a row stores."""
 _EntityT = TypeVar("_EntityT", Install, Schedule, ScheduleRun)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowChange:
-    """One change of one row, None being no row.
+    """A change of one row; `before` or `after` is None if there was or is no row.
 
-    `id` is the same however often the change is told of. `sequence` is a number in digits, which of two changes of
-    one row is larger for the later.
+    Attributes:
+        id: The same for every delivery of the change.
+        sequence: A number in digits; of two changes of one row, the later one has the larger number.
     """
 
     id: str
@@ -58,7 +71,7 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangeEvent:
-    """What a change was, by whom and about what; `before` and `after` are None where there was nothing to tell of."""
+    """The meaning of a change: the event's name, its actor, and the entity before and after, if it existed."""
 
     name: EventName
     actor: str
@@ -67,8 +80,33 @@ class ChangeEvent:
     after: Entity | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """An event as it is published; `detail` becomes JSON, `sequence` is that of the change."""
+
+    name: EventName
+    sequence: str
+    time: datetime
+    detail: JsonObject
+
+
+def event_from_change(change: RowChange) -> AuditEvent | None:
+    """Return the event for the change, or None if the change means nothing outside the service."""
+    change_event = classify_change(change.before, change.after)
+    if change_event is None:
+        return None
+    header = {
+        "version": EVENT_VERSION,
+        "id": change.id,
+        "sequence": change.sequence,
+        "time": format_timestamp(change.time),
+    }
+    detail = {**header, **_event_detail(change_event)}
+    return AuditEvent(name=change_event.name, sequence=change.sequence, time=change.time, detail=detail)
+
+
 def classify_change(before: Entity | None, after: Entity | None) -> ChangeEvent | None:
-    """What the change from the one to the other means, or None where it means nothing to anybody outside."""
+    """Return the meaning of the change, or None if it means nothing outside the service."""
     match after or before:
         case Schedule():
             return _classify_schedule_change(_as_entity(Schedule, before), _as_entity(Schedule, after))
@@ -89,7 +127,7 @@ def _classify_schedule_change(before: Schedule | None, after: Schedule | None) -
     if new and not old:
         return ChangeEvent(EventName.SCHEDULE_CREATED, new.changed_by, new, after=new)
     if old and not new:
-        # Whoever else deletes one marks it first; its owner alone removes the row of one without timer at once.
+        # Only the owner's delete of a schedule without timer removes the row at once; all others mark it first.
         return ChangeEvent(EventName.SCHEDULE_DELETED, after.changed_by if after else HOST_API, old, old)
     if old and new and _owner_view(old) != _owner_view(new):
         return ChangeEvent(EventName.SCHEDULE_UPDATED, new.changed_by, new, old, new)
@@ -97,7 +135,7 @@ def _classify_schedule_change(before: Schedule | None, after: Schedule | None) -
 
 
 def _owner_view(schedule: Schedule) -> object:
-    """What its owner sees of it and may have wanted; not what becomes of it."""
+    """Return what the owner declares and sees, without the state of runs and timers."""
     return schedule.definition, schedule.disabled_reason
 
 
@@ -133,38 +171,6 @@ def _terminal_event_name(run: Run) -> EventName | None:
     return EventName.RUN_FAILED if run.failed_permanently else None
 
 
-EVENT_SOURCE = "extension-scheduler"
-EVENT_VERSION = "1"
-"""Of the events' form: another one where a member goes, or where what it means changes."""
-
-JsonObject = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEvent:
-    """An event as it is published; `detail` is JSON. `sequence` is that of the change that it tells of."""
-
-    name: EventName
-    sequence: str
-    time: datetime
-    detail: JsonObject
-
-
-def event_from_change(change: RowChange) -> AuditEvent | None:
-    """The event that tells of the change, or None where there is nothing to tell."""
-    change_event = classify_change(change.before, change.after)
-    if change_event is None:
-        return None
-    header = {
-        "version": EVENT_VERSION,
-        "id": change.id,
-        "sequence": change.sequence,
-        "time": _format_timestamp(change.time),
-    }
-    detail = {**header, **_event_detail(change_event)}
-    return AuditEvent(name=change_event.name, sequence=change.sequence, time=change.time, detail=detail)
-
-
 def _event_detail(change_event: ChangeEvent) -> JsonObject:
     entity, before, after = change_event.entity, change_event.before, change_event.after
     install_id = entity.id if isinstance(entity, Install) else entity.install_id
@@ -186,53 +192,11 @@ def _actor_fields(actor: str, install_id: str) -> JsonObject:
     return {"kind": kind, "principal": install_id if kind == HOST_API else principal or None}
 
 
-def _entity_fields(subject: Entity) -> JsonObject:
-    match subject:
+def _entity_fields(entity: Entity) -> JsonObject:
+    match entity:
         case Schedule():
-            return _schedule_fields(subject)
+            return schedule_event_fields(entity)
         case Install():
-            return _install_fields(subject)
+            return install_event_fields(entity)
         case ScheduleRun(run=run):
-            return _run_fields(run)
-
-
-def _schedule_fields(schedule: Schedule) -> JsonObject:
-    definition = schedule.definition
-    return {
-        "endpointMethod": definition.endpoint_method,
-        "endpointPath": definition.endpoint_path,
-        "name": definition.name,
-        "cron": definition.cron,
-        "timezone": definition.timezone,
-        "enabled": definition.enabled,
-        "disabledReason": schedule.disabled_reason,
-        "revision": schedule.revision,
-    }
-
-
-def _install_fields(install: Install) -> JsonObject:
-    return {
-        "registryId": install.registry_id,
-        "versionId": install.version_id,
-        "contentHash": install.content_hash,
-        "grantedCapabilities": sorted(install.granted_capabilities),
-        "enabled": install.enabled,
-        "paused": install.paused,
-    }
-
-
-def _run_fields(run: Run) -> JsonObject:
-    return {
-        "scheduledTime": run.scheduled_time,
-        "trigger": run.trigger.value,
-        "status": run.status.value,
-        "attempt": run.attempt,
-        "startedAt": _format_timestamp(run.started_at),
-        "durationMs": run.duration_ms,
-        "httpStatus": run.http_status,
-        "error": run.error,
-    }
-
-
-def _format_timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return run_event_fields(run)

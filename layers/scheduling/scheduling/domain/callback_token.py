@@ -1,4 +1,4 @@
-"""The token by which a run calls back: a JWT of this stack, short-lived, and good for the run's own install alone."""
+"""The token by which a run calls back: a short-lived JWT of this stack, valid for the run's own install only."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,21 @@ from scheduling.domain.install import SCHEDULER_MANAGE, Install
 ALGORITHM = "HS256"
 AUDIENCE = "extension-scheduler/callback"
 NOT_BEFORE_LEEWAY, EXPIRY_LEEWAY = timedelta(seconds=5), timedelta(seconds=10)
-"""How far clocks may differ: it is good from a little before it was issued until a little past the run's time."""
+"""Tolerance for clocks that differ: a token is valid from a little before its issue until a little after the run."""
 
-# Of a key for HS256, by RFC 7518: no shorter than the hash. A key of another kind has spaces or lines.
+# RFC 7518 requires a key for HS256 no shorter than the hash. A key of another kind has spaces or lines.
 _KEY_PATTERN = re.compile(r"[!-~]{32,}")
 _REQUIRED_CLAIMS = ("iss", "aud", "iat", "nbf", "exp", "install_id", "tenant_id", "capabilities")
-# Of one signature's forms in base64 the one whose unused bits are 0, so that no character can be changed.
+# Only the base64 form of a signature whose unused bits are 0, so that no character of a token can be changed.
 _TOKEN_PATTERN = re.compile(r"(?=.{1,2048}\Z)[\w-]+\.[\w-]+\.[\w-]{42}[048AEIMQUYcgkosw]", re.ASCII)
 
 
 def issue_token(key: str, issuer: str, install: Install, now: datetime, lifetime: timedelta) -> str:
-    """A token for a run of the install that may take as long as `lasting`. Raises Unavailable for a weak key."""
+    """Issue a token for a run of the install that may take as long as `lifetime`.
+
+    Raises:
+        Unavailable: The key is too weak.
+    """
     if not _KEY_PATTERN.fullmatch(key):
         raise Unavailable("the key is not of at least 32 printable characters")
     claims = {
@@ -41,7 +45,7 @@ def issue_token(key: str, issuer: str, install: Install, now: datetime, lifetime
 
 
 def is_valid_token(token: str, keys: Sequence[str], issuer: str, install_id: str, now: datetime) -> bool:
-    """Whether one of the keys issued it, and it lets manage that install's schedules at that moment."""
+    """Return whether one of the keys signed the token and it permits to manage the install's schedules now."""
     claims = _decode_claims(token, keys, issuer) if _TOKEN_PATTERN.fullmatch(token) else None
     if claims is None or not _is_valid_at(now, claims):
         return False
@@ -51,7 +55,7 @@ def is_valid_token(token: str, keys: Sequence[str], issuer: str, install_id: str
 
 
 def _decode_claims(token: str, keys: Sequence[str], issuer: str) -> Mapping[str, Any] | None:
-    """The claims, all of them present; the library would look at the real clock, so it checks no time."""
+    """Return the claims if all are present; times are checked elsewhere, as the library would use the real clock."""
     for key in filter(_KEY_PATTERN.fullmatch, keys):
         with suppress(jwt.PyJWTError):
             return jwt.decode(

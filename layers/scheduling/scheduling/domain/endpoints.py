@@ -14,7 +14,7 @@ _SLASHES_PATTERN = re.compile(r"/{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One API endpoint that a manifest declares; `method` in capitals, `path` normalized."""
+    """An API endpoint that a manifest declares; `method` is in upper case, `path` normalized."""
 
     id: str
     method: str
@@ -23,20 +23,22 @@ class Endpoint:
 
     @property
     def schedulable(self) -> bool:
-        """GET or POST, without path parameters."""
+        """Whether a schedule may use it: GET or POST, without path parameters."""
         return self.method in SCHEDULABLE_METHODS and not set(self.path) & set(":{}")
 
 
 def normalize_path(path: str) -> str:
-    """With a leading slash, doubled ones collapsed."""
+    """Return the path with one leading slash and without doubled slashes."""
     return _SLASHES_PATTERN.sub("/", f"/{path.strip()}")
 
 
 def resolve_endpoint(selector: str, endpoints: Sequence[Endpoint], *, with_payload: bool) -> Endpoint:
-    """The schedulable endpoint that `"/path"` or `"METHOD /path"` names.
+    """Return the schedulable endpoint that `"/path"` or `"METHOD /path"` names.
 
-    A bare path that exists as both GET and POST means POST where a payload is given, else GET.
-    Raises RuleBroken where there is none.
+    A bare path that exists as both GET and POST means POST if the schedule has a payload, else GET.
+
+    Raises:
+        RuleViolation: There is no such endpoint.
     """
     match = _SELECTOR_PATTERN.fullmatch(selector.strip())
     if match is None:

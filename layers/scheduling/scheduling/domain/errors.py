@@ -1,7 +1,11 @@
-"""Everything an operation may refuse with. No HTTP here: `api.statuses` has the one table from error to status."""
+"""All errors of the service, as one tree.
+
+`SchedulingError` and what is below it are for the caller: each has a stable `code`, and its text is shown as it is.
+The table from error to HTTP status is in `api.problems`. All other errors are internal: an operation or a handler
+turns them into one of the former, or into a retry by AWS.
+"""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import ClassVar
 
 NAME_TAKEN_TEXT = "Schedule name already in use for this extension"
@@ -11,12 +15,11 @@ class ServiceError(Exception):
     """Root of the tree."""
 
 
-class RuleViolation(ServiceError, ValueError):
-    """One field breaks one rule of a schedule; the message is the text for the caller."""
+# Errors for the caller
 
 
 class SchedulingError(ServiceError):
-    """What a caller may be told of; `str(error)` is the text for it."""
+    """A refusal or failure that the caller sees; `str(error)` is the text for the caller."""
 
     code: ClassVar[str] = "INTERNAL_ERROR"
 
@@ -26,13 +29,13 @@ class SchedulingError(ServiceError):
 
 
 class ValidationFailed(SchedulingError):
-    """One or more fields are to blame; the text is the first one's."""
+    """One or more fields are invalid; the text is that of the first one."""
 
     code = "VALIDATION_FAILED"
 
     @classmethod
     def from_field_errors(cls, field_errors: Mapping[str, str]) -> "ValidationFailed":
-        """The refusal of `field_errors`, which must not be empty."""
+        """Create the error from `field_errors`, which must not be empty."""
         return cls(next(iter(field_errors.values())), field_errors)
 
 
@@ -46,7 +49,7 @@ class NameTaken(SchedulingError):
 
 
 class QuotaExceeded(SchedulingError):
-    """The install has as many schedules as it may."""
+    """The install has the maximum number of schedules."""
 
     code = "QUOTA_EXCEEDED"
 
@@ -55,7 +58,7 @@ class QuotaExceeded(SchedulingError):
 
 
 class RateLimited(SchedulingError):
-    """The install's window of accepted writes is full for `retry_after` seconds more."""
+    """The install's window of accepted writes is full for another `retry_after` seconds."""
 
     code = "RATE_LIMITED"
 
@@ -74,7 +77,7 @@ class InstallNotFound(SchedulingError):
 
 
 class ScheduleNotFound(SchedulingError):
-    """The install has no such schedule; another install's counts as none."""
+    """The install has no such schedule; a schedule of another install counts as none."""
 
     code = "NOT_FOUND"
 
@@ -92,7 +95,7 @@ class CapabilityDenied(SchedulingError):
 
 
 class IdempotencyMismatch(SchedulingError):
-    """The idempotency key was used for another request within its 24 hours."""
+    """The idempotency key was used for another request within the last 24 hours."""
 
     code = "IDEMPOTENCY_MISMATCH"
 
@@ -101,7 +104,7 @@ class IdempotencyMismatch(SchedulingError):
 
 
 class PreconditionFailed(SchedulingError):
-    """The schedule is no longer the one that If-Match names."""
+    """The schedule has a revision that If-Match does not name."""
 
     code = "PRECONDITION_FAILED"
 
@@ -110,7 +113,7 @@ class PreconditionFailed(SchedulingError):
 
 
 class InstallConflict(SchedulingError):
-    """An install would change its tenant, or a version its manifest."""
+    """The request would change the tenant of an install or the manifest of a version."""
 
     code = "INSTALL_CONFLICT"
 
@@ -126,19 +129,19 @@ class RemapFailed(SchedulingError):
 
 
 class NotRunnable(SchedulingError):
-    """The schedule would not be run if it were started now; the text says why."""
+    """The schedule would be skipped if it were started now; the text says why."""
 
     code = "NOT_RUNNABLE"
 
 
 class ResponseTooLarge(SchedulingError):
-    """The answer would not fit what Lambda may return."""
+    """The response is too large to be returned."""
 
     code = "ANSWER_TOO_LARGE"
 
 
 class Unavailable(SchedulingError):
-    """A system behind this one did not answer; nothing was changed unless the text says otherwise."""
+    """A system that this service depends on does not respond; nothing changes unless the text says otherwise."""
 
     code = "UNAVAILABLE"
 
@@ -148,59 +151,63 @@ class Unavailable(SchedulingError):
 
 
 class UnconfirmedChange(Unavailable):
-    """The answer to a change was lost, and a look at what there is does not tell whether it was made."""
+    """The response to a change was lost, and the current state does not show whether the change took effect."""
 
     def __init__(self) -> None:
         super().__init__("The change could not be confirmed; it may still take effect")
 
 
+# Broken rules of a single value, collected into a ValidationFailed
+
+
+class RuleViolation(ServiceError, ValueError):
+    """A field breaks a rule of a schedule; the message is the exact text for the caller."""
+
+
 class InvalidCron(RuleViolation):
-    """A cron expression that breaks a rule; the message is the exact text for the client."""
+    """A cron expression breaks a rule."""
 
 
 class InvalidTimezone(RuleViolation):
-    """A name that is no time zone; the message is the exact text for the client."""
+    """A name is not a time zone."""
 
 
 class InvalidJson(ServiceError, ValueError):
-    """Not JSON, or JSON that cannot be kept exactly; the message says which."""
+    """A text is not JSON, or cannot be kept exactly; the message says which."""
+
+
+# Internal errors
+
+
+class Conflict(ServiceError):
+    """A row has changed between read and write, or a concurrent write came first; the caller reads again."""
 
 
 class TimerFailed(ServiceError):
-    """EventBridge did not do as told. `refused`: it said no; else what it did is unknown."""
+    """A call of EventBridge Scheduler failed.
+
+    With `refused`, EventBridge Scheduler rejected the call and changed nothing; otherwise its effect is unknown.
+    """
 
     def __init__(self, text: str, *, refused: bool) -> None:
         super().__init__(text)
         self.refused = refused
 
 
-class Conflict(ServiceError):
-    """Something read for a write has changed since, or a concurrent write came first; read again."""
-
-
 class RunFailed(ServiceError):
-    """An attempt failed, or could not begin, in a way that another attempt may repair: the occurrence must be delivered again.
+    """An attempt failed, or could not start, in a way that another attempt may not: deliver the occurrence again.
 
-    `attempt` is 0 where none could begin, since the next occurrence is running.
+    `run` is the `Run` with the failed attempt, or None if no attempt could start because another one is running.
     """
 
-    def __init__(
-        self,
-        text: str,
-        *,
-        attempt: int = 0,
-        started_at: datetime | None = None,
-        duration_ms: int | None = None,
-    ) -> None:
+    def __init__(self, text: str, run: object = None) -> None:
         super().__init__(text)
-        self.attempt = attempt
-        self.started_at = started_at
-        self.duration_ms = duration_ms
+        self.run = run
 
 
 class UnreadableRecord(ServiceError):
-    """A record that this release cannot read; the text names its row."""
+    """This release cannot read a record; the text names its row."""
 
 
 class UnsupportedEndpoint(ServiceError):
-    """The environment asks for endpoints that the trimmed botocore does not know."""
+    """The environment selects AWS endpoints that the trimmed botocore does not know."""

@@ -1,4 +1,4 @@
-"""Identifiers and tokens; the ones from outside are verified once, where they enter."""
+"""Identifiers and tokens; identifiers from outside are validated once, where they enter."""
 
 import re
 import secrets
@@ -17,28 +17,38 @@ _INSTALL_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SCHEDULE_ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _ENDPOINT_NAMESPACE = uuid5(NAMESPACE_URL, "extension-scheduler/endpoint")
 
+HOST_API = "host_api"
+"""Actor: the install's own extension, through its runner."""
+SYSTEM = "system"
+"""Actor: the service itself, when it rolls back or repairs."""
+
+
+def admin_actor(principal: str) -> str:
+    """Return the actor for the platform, an IAM principal's ARN."""
+    return f"admin:{principal}"
+
 
 def parse_install_id(text: str) -> InstallId | None:
-    """The id, or None where no install can have it: see `INSTALL_ID_FORM`."""
+    """Return the id, or None if the text does not have the form `INSTALL_ID_FORMAT`."""
     return InstallId(text) if _INSTALL_ID_PATTERN.fullmatch(text) else None
 
 
 def parse_tenant_id(text: str) -> str | None:
-    """The id, or None where no tenant can have it: see `TENANT_ID_FORM`."""
+    """Return the id, or None if the text does not have the form `TENANT_ID_FORMAT`."""
     return text if _TENANT_ID_PATTERN.fullmatch(text) else None
 
 
 def parse_schedule_id(text: str) -> ScheduleId | None:
-    """The id in lower case, or None for what is no UUID of version 1 to 5."""
+    """Return the id in lower case, or None if the text is not a UUID of version 1 to 5."""
     lowercase = text.lower()
     return ScheduleId(lowercase) if _SCHEDULE_ID_PATTERN.fullmatch(lowercase) else None
 
 
 class ScheduleIdGenerator:
-    """Gives UUIDs of version 4 form that sort by their time.
+    """Generates UUIDs of version 4 form that sort by time.
 
-    48 bits of milliseconds, 12 bits that count the ids of one giver in one millisecond, 62 random bits: so one
-    query in key order answers a list oldest first, page by page.
+    An id has 48 bits of milliseconds, 12 bits that count the ids of this generator in one millisecond, and 62 random
+    bits. So one query in key order returns a list oldest first, page by page.
     """
 
     def __init__(self) -> None:
@@ -46,7 +56,7 @@ class ScheduleIdGenerator:
         self._millis = self._count = 0
 
     def new_id(self, now: datetime) -> ScheduleId:
-        """An id of that moment."""
+        """Return a new id for the time `now`."""
         with self._lock:
             millis = int(now.timestamp() * 1000)
             self._count = min(self._count + 1, 0xFFF) if millis == self._millis else 0
@@ -56,29 +66,18 @@ class ScheduleIdGenerator:
 
 
 def new_token() -> str:
-    """A word by which a writer knows its own write again when the answer to it was lost."""
+    """Return a random token by which a writer recognizes its own write after the response was lost."""
     return secrets.token_hex(8)
 
 
 def new_generation() -> int:
-    """Where an install begins to count the changes of it: where no earlier install of the same id has ever been.
+    """Return the first generation of a new install, different from those of earlier installs with the same id.
 
-    Chosen among 2^52, so that this needs no clock and no memory of what was removed, and stays exact in any JSON.
+    A random number below 2^52 needs neither a clock nor a record of deleted installs, and is exact in any JSON.
     """
     return secrets.randbits(52) + 1
 
 
 def endpoint_id(registry_id: str, method: str, path: str) -> str:
-    """The same UUID for the same endpoint of an extension, in every version of it."""
+    """Return the UUID of an extension's endpoint, the same in all versions of the extension."""
     return str(uuid5(_ENDPOINT_NAMESPACE, f"{registry_id} {method} {path}"))
-
-
-HOST_API = "host_api"
-"""The install's own extension, by its runner."""
-SYSTEM = "system"
-"""The service itself: what it takes back or mends."""
-
-
-def admin_actor(principal: str) -> str:
-    """The platform: an IAM principal's ARN."""
-    return f"admin:{principal}"

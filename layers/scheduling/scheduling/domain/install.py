@@ -1,4 +1,4 @@
-"""An install of an extension, its version, and its window of accepted writes."""
+"""An install of an extension, its version, its limits, and the writes that it may make."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,11 +10,7 @@ from scheduling.domain.ids import SYSTEM, InstallId, new_generation
 from scheduling.domain.window import find_free_slot
 
 SCHEDULER_MANAGE = "cap:scheduler.manage"
-
-
 ALWAYS_GRANTED = frozenset({"cap:context.read", "cap:log.emit", "cap:user.read"})
-
-
 KNOWN_CAPABILITIES = ALWAYS_GRANTED | {
     "cap:secrets.get",
     "cap:http.fetch",
@@ -25,13 +21,13 @@ KNOWN_CAPABILITIES = ALWAYS_GRANTED | {
 
 
 def select_known_capabilities(names: Iterable[str]) -> frozenset[str]:
-    """The known ones among `names`, trimmed and case-folded; unknown ones are dropped."""
+    """Return the known capabilities among `names`, trimmed and case-folded; unknown ones are dropped."""
     return frozenset(name.strip().casefold() for name in names) & KNOWN_CAPABILITIES
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Defaults are the contract's."""
+    """The limits of an install; the defaults are the contract's."""
 
     max_schedules_per_install: int = 50
     min_interval_minutes: int = 5
@@ -42,7 +38,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A version's endpoints, by path then method; immutable."""
+    """A version of an extension with its endpoints, by path then method; immutable."""
 
     id: str
     manifest_hash: str
@@ -53,11 +49,16 @@ class Version:
 class Install:
     """One extension in one tenant, at one version.
 
-    `generation` counts the platform's changes and `sequence` the extension's, so that a write can depend on
-    what it read; an install registered anew under the same id begins elsewhere. `writes` holds the times of recent
-    accepted writes by slot; a slot is free again after the window. `pending_since` is set while its schedules may
-    not have followed a change; `dropped` then has the endpoints, as `METHOD /path`, whose schedules that change
-    disables. `paused` as its tenant is, up to the tenant's change `followed`. `changed_by` made the newest change.
+    Attributes:
+        paused: Whether the tenant is paused, up to the tenant's generation `propagated_generation`.
+        removed_endpoints: While `pending_since` is set, the endpoints, as `METHOD /path`, whose schedules the newest
+            change disables.
+        changed_by: The actor of the newest change.
+        generation: Counts the platform's changes, so that a write can depend on what it read. An install that is
+            registered again under the same id starts at another number.
+        write_sequence: Counts the extension's writes, for the same purpose.
+        writes: The times of recent accepted writes by slot; a slot is free again after the window.
+        pending_since: Set while a change may not be propagated to all schedules.
     """
 
     id: InstallId
@@ -80,23 +81,23 @@ class Install:
 
     @property
     def active(self) -> bool:
-        """Whether its schedules are to fire."""
+        """Whether its schedules may fire."""
         return self.enabled and not self.paused and not self.deleting
 
     @property
     def declared_state(self) -> "Install":
-        """What the platform said of it, without what its extension's writes change."""
+        """The state that the platform declared, without what the extension's writes change."""
         install = replace(self, write_sequence=0, schedule_count=0, writes={}, pending_since=None)
         return replace(install, removed_endpoints=frozenset())
 
     def with_changes(self, actor: str, **fields: object) -> "Install":
-        """With the fields given, by the platform: whatever was read of it before is out of date."""
+        """Return the install with the platform's changes, in a new generation."""
         return replace(self, generation=self.generation + 1, changed_by=actor, **fields)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallConfig:
-    """What a run hands to the runner beside the install; both JSON texts of objects."""
+    """What a run passes to the runner besides the install; both are JSON texts of objects."""
 
     config: str = "{}"
     secret_envelope: str = "{}"  # noqa: S105 - an empty JSON object
@@ -104,7 +105,7 @@ class InstallConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteReservation:
-    """What must still hold of the install when a write of its extension is made, and the slot it takes."""
+    """The slot that a write of the extension takes, and the conditions on the install that the write depends on."""
 
     generation: int
     slot: int
@@ -113,7 +114,12 @@ class WriteReservation:
 
 
 def require_manageable(install: Install | None) -> Install:
-    """The install, if its extension may manage schedules. Raises InstallNotFound or CapabilityDenied."""
+    """Return the install if its extension may manage schedules.
+
+    Raises:
+        InstallNotFound: The install does not exist, is disabled, or is being deleted.
+        CapabilityDenied: The install lacks `cap:scheduler.manage`.
+    """
     if install is None or install.deleting or not install.enabled:
         raise InstallNotFound
     if SCHEDULER_MANAGE not in install.granted_capabilities:
@@ -122,13 +128,21 @@ def require_manageable(install: Install | None) -> Install:
 
 
 def check_quota(install: Install, limits: Limits) -> None:
-    """Raises QuotaReached where the install has no place for one more schedule."""
+    """Check that the install may have one more schedule.
+
+    Raises:
+        QuotaExceeded: It has the maximum number of schedules.
+    """
     if install.schedule_count >= limits.max_schedules_per_install:
         raise QuotaExceeded(limits.max_schedules_per_install)
 
 
 def reserve_write(install: Install, limits: Limits, now: datetime) -> WriteReservation:
-    """Room for one more write in the install's window. Raises RateLimited."""
+    """Reserve a slot for one more write in the install's window.
+
+    Raises:
+        RateLimited: No slot is free.
+    """
     return WriteReservation(
         generation=install.generation,
         slot=find_free_slot(install.writes, limits.writes_per_minute, now),

@@ -1,4 +1,4 @@
-"""What a new schedule would come to, told before it is made (contract, section 2)."""
+"""A preview of a schedule before it is created (contract, section 2)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,19 @@ from scheduling.domain.rules import CheckResult, Rules, ScheduleInput
 
 MAX_PREVIEW_FIRES = 10
 PREVIEW_HORIZON = timedelta(days=36_525)
-"""How far a preview looks: ten leap days take 40 years, and 44 where 2100 is among them."""
+"""How far ahead a preview searches: ten leap days take 40 years, or 44 if 2100 is among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a create would be told, and when its schedule would fire as long as it is enabled.
+    """The result that a create would have, and the fires of the schedule while it is enabled.
 
-    `error` is the text that it would be refused with, `field_errors` the text of every broken field. What cannot be
-    told for a broken field is None, or empty. `skipped` are the local times up to the last fire that do not exist.
+    What depends on an invalid field is None, or empty.
+
+    Attributes:
+        error: The text of the refusal.
+        field_errors: The text of every invalid field.
+        skipped_times: The local times up to the last fire that do not exist.
     """
 
     error: str | None
@@ -35,7 +39,7 @@ class Preview:
 
 
 def build_preview(rules: Rules, install: Install, schedule_input: ScheduleInput) -> Preview:
-    """The preview of `given` by the rules of the install."""
+    """Return the preview of the input by the rules of the install."""
     result = rules.check_input(schedule_input)
     field_errors, definition = result.errors, result.definition
     cron = _parse_cron_or_none(schedule_input.fields.get("cron", ""))
@@ -63,7 +67,7 @@ def _find_error_text(result: CheckResult, install: Install, rules: Rules) -> str
 
 
 def _parse_cron_or_none(text: str) -> CronRule | None:
-    """The rule, also where it is one that breaks a limit."""
+    """Return the rule, even if it breaks a limit."""
     try:
         return parse_cron(text)
     except InvalidCron:

@@ -1,4 +1,4 @@
-"""The rules of a schedule (contract, section 4): from what a caller sent to a Definition."""
+"""The rules of a schedule (contract, section 4): from a caller's input to a Definition."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 
 class ScheduleFields(TypedDict, total=False):
-    """The fields that a caller sent, each of the right type; one left out is not in it."""
+    """The fields that a caller sent, each of the right type; an omitted field is absent."""
 
     endpoint: str
     cron: str
@@ -35,7 +35,7 @@ class ScheduleFields(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ScheduleInput:
-    """What a caller sent: `fields` of the right types, and `errors` for the rest, to be reported together."""
+    """A caller's input: `fields` of the right types, and `errors` for all others, to be reported together."""
 
     fields: ScheduleFields
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -43,13 +43,18 @@ class ScheduleInput:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What the rules say of an input: a text for every broken field, and the definition without those fields."""
+    """The result of a check: a text for every invalid field, and the definition without those fields."""
 
     definition: Definition
     errors: Mapping[str, str]
 
     def require_valid(self) -> Definition:
-        """The definition. Raises ValidationFailed with every broken field; NameTaken where that is all."""
+        """Return the definition.
+
+        Raises:
+            ValidationFailed: One or more fields are invalid.
+            NameTaken: Nothing but the name is invalid, because another schedule has it.
+        """
         if self.errors == {"name": NAME_TAKEN_TEXT}:
             raise NameTaken
         if self.errors:
@@ -59,7 +64,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules as they stand for one install at one moment; `name_taken`: another schedule has the wanted name."""
+    """The rules for one install at one time; `name_taken` if another schedule has the requested name."""
 
     endpoints: Sequence[Endpoint]
     limits: Limits
@@ -67,21 +72,31 @@ class Rules:
     name_taken: bool = False
 
     def build_definition(self, schedule_input: ScheduleInput) -> Definition:
-        """The definition of a new schedule. Raises ValidationFailed with every broken field, or NameTaken."""
+        """Return the definition of a new schedule.
+
+        Raises:
+            ValidationFailed: One or more fields are invalid.
+            NameTaken: Another schedule has the name.
+        """
         return self.check_input(schedule_input).require_valid()
 
     def update_definition(self, current: Definition, schedule_input: ScheduleInput) -> Definition:
-        """`current` with the given fields. Raises like `define`."""
+        """Return `current` with the fields of the input.
+
+        Raises:
+            ValidationFailed: One or more fields are invalid.
+            NameTaken: Another schedule has the name.
+        """
         endpoint_omitted = "endpoint" not in schedule_input.fields and "endpoint" not in schedule_input.errors
         if schedule_input.fields.get("enabled") and not current.enabled and endpoint_omitted:
-            # A version may have come without the endpoint while it was disabled.
+            # The install may have moved to a version without the endpoint while the schedule was disabled.
             schedule_input = ScheduleInput(
                 {"endpoint": current.endpoint, **schedule_input.fields}, schedule_input.errors
             )
         return self._check_fields(schedule_input, current).require_valid()
 
     def check_input(self, schedule_input: ScheduleInput) -> CheckResult:
-        """What there is to say of a new schedule."""
+        """Check the input for a new schedule, and report every invalid field."""
         missing_errors = {
             name: f"{name} is required" for name in ("endpoint", "cron") if name not in schedule_input.fields
         }
@@ -133,7 +148,7 @@ class Rules:
 
 
 class _FieldChecker:
-    """Applies a rule to each field given, and keeps what is broken."""
+    """Applies rules to the fields of an input and collects the errors."""
 
     def __init__(self, schedule_input: ScheduleInput) -> None:
         self.fields: Mapping[str, Any] = schedule_input.fields
@@ -157,7 +172,7 @@ class _FieldChecker:
 
 
 def requested_name(schedule_input: ScheduleInput) -> str | None:
-    """The name that is to be taken, or None; one that breaks its rule is none."""
+    """Return the name that the input asks for, or None if it asks for none or an invalid one."""
     try:
         return check_name(schedule_input.fields.get("name"))
     except RuleViolation:
@@ -165,7 +180,11 @@ def requested_name(schedule_input: ScheduleInput) -> str | None:
 
 
 def check_name(name: str | None) -> str | None:
-    """Trimmed; empty is none. Raises RuleBroken over 128 characters."""
+    """Return the name trimmed, or None if it is empty.
+
+    Raises:
+        RuleViolation: It has more than 128 characters.
+    """
     trimmed = (name or "").strip()
     if len(trimmed) > MAX_NAME_LENGTH:
         raise RuleViolation("Name too long")
@@ -173,7 +192,11 @@ def check_name(name: str | None) -> str | None:
 
 
 def check_payload(value: object, max_bytes: int) -> str | None:
-    """The value as compact JSON text, kept exactly. Raises RuleBroken for anything else or too much."""
+    """Return the value as compact JSON text, with numbers as they were written.
+
+    Raises:
+        RuleViolation: It is neither an object nor an array, or is too large.
+    """
     if value is None:
         return None
     if not isinstance(value, dict | list):
@@ -185,11 +208,16 @@ def check_payload(value: object, max_bytes: int) -> str | None:
 
 
 def check_cron(text: str, *, min_interval_minutes: int, timezone: str, now: datetime) -> CronRule:
-    """Parse `text` and hold it to the limits of a schedule.
+    """Parse `text` and check the limits of a schedule.
 
-    :param timezone: a valid IANA name
-    :param now: aware; the rule must fire in the 8 years after it
-    :raises InvalidCron: not a rule, two fires closer than the interval, or none to come
+    Args:
+        text: The cron expression.
+        min_interval_minutes: The smallest permitted interval between two fires.
+        timezone: A valid IANA name.
+        now: An aware time; the rule must fire within the 8 years after it.
+
+    Raises:
+        InvalidCron: The text is not a rule, two fires are closer than the interval, or the rule never fires.
     """
     rule = parse_cron(text)
     gap = rule.smallest_gap_minutes

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from uuid import uuid4
 
 from scheduling.domain.ids import InstallId, ScheduleId, new_token
-from scheduling.domain.install import SCHEDULER_MANAGE, Install
+from scheduling.domain.install import SCHEDULER_MANAGE, Install, InstallConfig
 from scheduling.domain.schedule import Schedule, ScheduleState
 
 MAX_ATTEMPTS = 3
@@ -15,14 +16,14 @@ _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Trigger(StrEnum):
-    """What an occurrence came from."""
+    """What has caused an occurrence."""
 
     SCHEDULE = "schedule"
     MANUAL = "manual"
 
 
 class RunStatus(StrEnum):
-    """What became of an occurrence, as the history shows it."""
+    """The status of an occurrence in the history."""
 
     RUNNING = "running"
     SUCCESS = "success"
@@ -32,9 +33,11 @@ class RunStatus(StrEnum):
 
 
 class SkipReason(StrEnum):
-    """Why a delivery made no call."""
+    """Why a delivery is not run."""
 
     DUPLICATE = "duplicate"
+    RUNNING = "running"
+    """An attempt at the occurrence is running, or its function has died and its lease is still valid."""
     OVERLAP = "overlap"
     UNKNOWN_SCHEDULE = "unknown"
     STALE_REVISION = "stale"
@@ -44,10 +47,12 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fire:
-    """What EventBridge delivers: the occurrence, and the revision of the timer that it came from.
+    """What EventBridge delivers: an occurrence, and the revision of its timer.
 
-    `replay` is an operator's: it admits attempts beyond the third, though none after a success. A manual one has a
-    time of its own, with milliseconds, and is of no timer.
+    Attributes:
+        revision: The timer's; it is not compared for a manual occurrence.
+        scheduled_time: The time of the occurrence; a manual one has milliseconds.
+        replay: Whether an operator allows attempts beyond the third, but none after a success.
     """
 
     install_id: InstallId
@@ -57,15 +62,10 @@ class Fire:
     replay: bool = False
     trigger: Trigger = Trigger.SCHEDULE
 
-    @property
-    def idempotency_key(self) -> str:
-        """The same for every attempt at one occurrence."""
-        return f"{self.schedule_id}:{self.scheduled_time}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualRun:
-    """A request to run a schedule now, and the occurrence that it made; `key` is the caller's, if any."""
+    """A request to run a schedule now, its occurrence, and the caller's idempotency key, if any."""
 
     fire: Fire
     requested_at: datetime
@@ -76,8 +76,15 @@ class ManualRun:
 class Run:
     """One occurrence in the history.
 
-    `claim_token` is the token of the attempt, by which whoever makes it knows it again; `retryable` is set where a
-    further one may succeed.
+    Attributes:
+        request_id: The id of the newest attempt, by which the runner's log names it; None if there was none.
+        lease_token: The token by which the attempt recognizes its own claim.
+        error: Why the run failed or was skipped, as the extension may see it.
+        detail: Further details for the operator only, such as the runner's own words.
+        runner_status: The runner's HTTP status, if it has refused the newest attempt.
+        runner_error: The kind of error that the runner has reported in place of the extension's answer.
+        retryable: Whether another attempt may succeed.
+        answer_count: How many attempts the extension is known to have answered.
     """
 
     scheduled_time: str
@@ -85,15 +92,24 @@ class Run:
     status: RunStatus
     attempt: int
     started_at: datetime
+    request_id: str | None = None
     lease_token: str = field(default_factory=new_token)
     lease_expires_at: datetime | None = None
     duration_ms: int | None = None
     http_status: int | None = None
     error: str | None = None
+    detail: str | None = None
+    runner_status: int | None = None
+    runner_error: str | None = None
     retryable: bool = False
+    answer_count: int = 0
+
+    def holds_lease(self, now: datetime) -> bool:
+        """Return whether an attempt may be running: nobody else may start one."""
+        return self.status is RunStatus.RUNNING and not self.lease_expired(now)
 
     def lease_expired(self, now: datetime) -> bool:
-        """Whether its function died: it is under way beyond its lease."""
+        """Return whether the run is still marked as running after its lease, so that its function has died."""
         return (
             self.status is RunStatus.RUNNING
             and self.lease_expires_at is not None
@@ -102,11 +118,11 @@ class Run:
 
     @property
     def failed_permanently(self) -> bool:
-        """Whether it ended in an error after which nobody but an operator tries again."""
+        """Return whether the run ended in an error after which only an operator can start another attempt."""
         return self.status is RunStatus.ERROR and (not self.retryable or self.attempt >= MAX_ATTEMPTS)
 
     def claimable(self, now: datetime, *, replay: bool) -> bool:
-        """Whether another attempt may be made: the last one failed retryably, died, or never came."""
+        """Return whether another attempt is allowed: the last one may be retried, has died, or was never delivered."""
         if replay and self.status is RunStatus.ERROR:
             return True
         if self.attempt >= MAX_ATTEMPTS and not replay:
@@ -116,18 +132,56 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a call of the runner came to."""
+    """The outcome of a call of the runner.
+
+    Attributes:
+        http_status: The extension's status, if it has answered.
+        error: Why the call failed, as the extension may see it.
+        detail: Further details for the operator only, such as the runner's own words.
+        retryable: Whether another attempt may succeed.
+        runner_status: The runner's HTTP status, if it has refused the request.
+        runner_error: The kind of error that the runner has reported in place of the extension's answer.
+    """
 
     status: RunStatus
     http_status: int | None = None
     error: str | None = None
+    detail: str | None = None
     retryable: bool = False
+    runner_status: int | None = None
+    runner_error: str | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the extension is known to have answered, be it with what cannot be read."""
+        return self.http_status is not None or not self.retryable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One attempt at an occurrence, as the runner is called for it."""
+
+    fire: Fire
+    run: Run
+    install: Install
+    config: InstallConfig
+    schedule: Schedule
+
+    @property
+    def idempotency_key(self) -> str:
+        """The key for which the runner repeats the answer of an execution that it has finished.
+
+        The attempts at an occurrence share the key until the extension is known to have answered, so that a lost
+        answer is not run twice. The attempt after an answer has a new one, since the runner would repeat the answer.
+        """
+        key = f"{self.fire.schedule_id}:{self.fire.scheduled_time}"
+        return f"{key}:{self.run.answer_count + 1}" if self.run.answer_count else key
 
 
 def skip_reason(
     fire: Fire, install: Install, schedule: Schedule, run: Run | None, now: datetime
 ) -> SkipReason | None:
-    """Why this delivery is not to be run, or None. All is as read at the moment of the fire."""
+    """Return why the delivery is not run, or None; the arguments are as they were read for the fire."""
     if schedule.state is not ScheduleState.ACTIVE:
         return SkipReason.UNKNOWN_SCHEDULE
     if not install.active or not schedule.with_install_applied(install).should_have_timer:
@@ -136,6 +190,8 @@ def skip_reason(
         return SkipReason.STALE_REVISION
     if SCHEDULER_MANAGE not in install.granted_capabilities:
         return SkipReason.CAPABILITY_REVOKED
+    if run is not None and run.holds_lease(now):
+        return SkipReason.RUNNING
     if run is not None and not run.claimable(now, replay=fire.replay):
         return SkipReason.DUPLICATE
     if is_running(schedule, fire.scheduled_time, now):
@@ -144,43 +200,52 @@ def skip_reason(
 
 
 def is_running(schedule: Schedule, scheduled_time: str, now: datetime) -> bool:
-    """Whether another occurrence of the schedule is being run."""
+    """Return whether another occurrence of the schedule is running."""
     if schedule.lease_expires_at is None or schedule.running_occurrence == scheduled_time:
         return False
     return schedule.lease_expires_at > now
 
 
 def build_next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timedelta) -> Run:
-    """The claim of the next attempt at the occurrence."""
-    attempt = run.attempt + 1 if run else 1
+    """Return the claim of the next attempt at the occurrence."""
     return Run(
         scheduled_time=fire.scheduled_time,
         trigger=fire.trigger,
         status=RunStatus.RUNNING,
-        attempt=attempt,
+        attempt=run.attempt + 1 if run else 1,
         started_at=now,
+        request_id=str(uuid4()),
         lease_expires_at=now + lease,
+        answer_count=run.answer_count if run else 0,
     )
 
 
 def format_time(moment: datetime) -> str:
-    """The form in which occurrences are named."""
+    """Return the scheduled time of an occurrence as text."""
     return moment.astimezone(UTC).strftime(_TIME_FORMAT)
 
 
 def format_manual_time(moment: datetime) -> str:
-    """The form in which manual occurrences are named, which no scheduled one has."""
+    """Return the time of a manual occurrence as text, in a form that no scheduled one has."""
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
 
 
 def parse_time(text: str) -> str:
-    """An instant such as `2026-11-23T09:00:00Z`, in that very form. Raises ValueError."""
+    """Return an instant such as `2026-11-23T09:00:00Z` in exactly this form.
+
+    Raises:
+        ValueError: It is no instant.
+    """
     return _normalize_time(text, format_time)
 
 
 def parse_manual_time(text: str) -> str:
-    """An instant such as `2026-11-23T09:00:00.123Z`, in that very form. Raises ValueError."""
+    """Return an instant such as `2026-11-23T09:00:00.123Z` in exactly this form.
+
+    Raises:
+        ValueError: It is no instant.
+    """
     return _normalize_time(text, format_manual_time)
 
 

@@ -1,6 +1,5 @@
-"""A schedule: what its owner defined, and where it stands between the table and EventBridge."""
+"""A schedule: what its owner defined, and whether its timer in EventBridge matches."""
 
-import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,14 +13,14 @@ class ScheduleState(StrEnum):
 
     ACTIVE = "active"
     DELETING = "deleting"
-    """Deleted, its timer perhaps not yet; still holds its name and its place in the count."""
+    """Deleted for its owner, though its timer may still exist; keeps its name and counts toward the quota."""
     ROLLED_BACK = "rolled_back"
-    """A create that failed half-way and was taken back; holds nothing."""
+    """A create that failed half-way and was rolled back; keeps no name and does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """What the owner sets; every field has passed its rule. `payload` is compact JSON text."""
+    """The fields that the owner sets, all valid; `payload` is compact JSON text."""
 
     endpoint_method: str
     endpoint_path: str
@@ -33,15 +32,15 @@ class Definition:
 
     @property
     def endpoint(self) -> str:
-        """Method and path, as a caller may name it."""
+        """The endpoint as `METHOD /path`."""
         return f"{self.endpoint_method} {self.endpoint_path}"
 
     def keeps_disabled_reason(self, previous: "Definition") -> bool:
-        """Whether what disabled the other definition for want of its endpoint still holds for this one."""
+        """Whether the reason that the service disabled `previous` for, a missing endpoint, still applies."""
         return not self.enabled and self.endpoint == previous.endpoint
 
     def has_same_timer(self, other: "Definition") -> bool:
-        """Whether EventBridge needs no change to go from the other definition to this one."""
+        """Whether both definitions need the same timer."""
         if not (self.enabled or other.enabled):
             return True
         timer_fields = (self.enabled, self.cron, self.timezone)
@@ -50,7 +49,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRun:
-    """The newest finished run; `status` is `success` or `error`."""
+    """The newest finished run; its status is `success` or `error`."""
 
     started_at: datetime
     status: str
@@ -59,16 +58,23 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """One row: the desired state that EventBridge is made to match.
+    """A schedule as stored: the desired state that its timer is made to match.
 
-    `revision` counts the owner's changes. `timer_revision` numbers what EventBridge must hold; fires of any
-    other number are not run, and `last_timer_revision` is the highest one used, by a change since taken back
-    too. From `timer_since` on it fires as it now does, and up to `checked_until` the history was found whole
-    or made so. `pending_since` is set while EventBridge may differ from the row. `held_name` is a former name that
-    stays taken until the change that dropped it is settled. `suspended` while its install is disabled or paused,
-    up to the install's change `followed`. `disabled_reason` is set where the platform disabled it. `change_token`
-    is new with each change, the platform's included: a write depends on it, and whoever made a change knows it
-    again by it; `changed_by` is who. `tenant_id` is the install's, for the audit.
+    Attributes:
+        tenant_id: The install's tenant, for the audit.
+        revision: Counts the owner's changes.
+        timer_revision: The number that the timer must carry; fires with another number are not run.
+        last_timer_revision: The highest timer revision used so far, by changes that were rolled back too.
+        timer_since: The time from which on the schedule fires by its present rule.
+        checked_until: The time up to which the history is known to be complete.
+        pending_since: Set while the timer may differ from the desired state.
+        held_name: The former name, which stays taken until the change that dropped it is synced.
+        suspended: Whether its install is disabled or paused, up to the install's generation
+            `propagated_generation`.
+        disabled_reason: Set if the service disabled the schedule.
+        changed_by: The actor of the newest change.
+        change_token: New with every change, the service's own included: a write depends on it, and a writer
+            recognizes its own change by it.
     """
 
     id: ScheduleId
@@ -95,7 +101,7 @@ class Schedule:
 
     @property
     def pending(self) -> bool:
-        """Whether EventBridge may differ."""
+        """Whether the timer may differ from the desired state."""
         return self.pending_since is not None
 
     @property
@@ -107,21 +113,21 @@ class Schedule:
 
     @property
     def counts_toward_quota(self) -> bool:
-        """Whether it takes a place in the install's quota."""
+        """Whether it counts toward the install's quota."""
         return self.state is not ScheduleState.ROLLED_BACK
 
     @property
     def should_have_timer(self) -> bool:
-        """Whether it is to fire, and so to have a timer."""
+        """Whether it has to fire, and so needs a timer."""
         return self.state is ScheduleState.ACTIVE and self.definition.enabled and not self.suspended
 
     @property
     def payload_bytes(self) -> int:
-        """What its payload takes in an answer of Lambda, which is one JSON string."""
-        return len(json.dumps(self.definition.payload, ensure_ascii=False).encode())
+        """The size of the payload in UTF-8."""
+        return len((self.definition.payload or "").encode())
 
     def with_definition(self, definition: Definition, now: datetime) -> "Schedule":
-        """With another definition; pending where EventBridge has to follow."""
+        """Return the schedule with another definition, pending if its timer has to change."""
         schedule = replace(
             self,
             definition=definition,
@@ -146,29 +152,28 @@ class Schedule:
         )
 
     def marked_deleted(self, now: datetime, actor: str = HOST_API) -> "Schedule":
-        """Deleted, its timer still to go."""
+        """Return the schedule as deleted, with its timer still to be deleted."""
         return replace(self.marked_pending(now), state=ScheduleState.DELETING, changed_by=actor)
 
     def rolled_back(self, now: datetime) -> "Schedule":
-        """A create taken back, its timer still to go."""
+        """Return the schedule as a create that is rolled back, with its timer still to be deleted."""
         return replace(self.marked_pending(now), state=ScheduleState.ROLLED_BACK, changed_by=SYSTEM)
 
     def rollback_to(self, failed: "Schedule", now: datetime) -> "Schedule":
-        """This state again in place of the `failed` change that followed it; its timer may still stand."""
-        last_timer_revision = failed.last_timer_revision
+        """Return this state as the successor of the `failed` change, whose timer may still exist."""
         return replace(
             self.marked_pending(now),
-            last_timer_revision=last_timer_revision,
+            last_timer_revision=failed.last_timer_revision,
             held_name=None,
             changed_by=SYSTEM,
         )
 
     def marked_pending(self, now: datetime) -> "Schedule":
-        """The same for its owner, with EventBridge to be looked at."""
+        """Return the schedule unchanged for its owner, with its timer still to be checked."""
         return replace(self, pending_since=now, change_token=new_token())
 
     def with_install_applied(self, install: Install) -> "Schedule":
-        """As it stands since the install's newest change, which its row may not have followed yet."""
+        """Return the schedule with the install's newest change, which may not be propagated to its row yet."""
         if self.definition.endpoint not in install.removed_endpoints or self.disabled_reason:
             return self
         return replace(
@@ -179,7 +184,10 @@ class Schedule:
         )
 
     def with_install_propagated(self, install: Install, now: datetime) -> "Schedule":
-        """After the install's newest change: suspended or not, and disabled where its endpoint was dropped."""
+        """Return the schedule to store after the install's newest change.
+
+        It is suspended or resumed, and disabled if its endpoint was removed.
+        """
         suspended = not install.active
         return replace(
             self.with_install_applied(install).marked_pending(now),
@@ -190,19 +198,19 @@ class Schedule:
         )
 
     def synced(self) -> "Schedule | None":
-        """Once EventBridge matches: no longer pending, or gone."""
+        """Return the schedule after its timer matches: no longer pending, or None if its row is to be deleted."""
         if self.state is not ScheduleState.ACTIVE:
             return None
         return replace(self, pending_since=None, held_name=None)
 
 
 IDEMPOTENCY_TTL = timedelta(hours=24)
-"""How long a write is remembered by its key."""
+"""How long an idempotency record is valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """The key of a request, and a hash of what it asks for."""
+    """The idempotency key of a request, and a hash of its body."""
 
     value: str
     request_hash: str
@@ -210,7 +218,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """A write remembered by its key, and the schedule as it then was, without its payload."""
+    """The first write with an idempotency key, and the schedule that it created, without its payload."""
 
     key: IdempotencyKey
     schedule: Schedule

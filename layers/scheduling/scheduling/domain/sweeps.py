@@ -1,14 +1,19 @@
-"""Where the full sweep stands, and what it found."""
+"""The progress of the full sweep, and the timers that it compares."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
+from scheduling.domain.cron.eventbridge import eventbridge_expression
+from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.schedule import Schedule
 
 
 class SweepPhase(StrEnum):
-    """The two walks of a sweep."""
+    """A phase of a sweep: it goes through all installs, then through all timers."""
 
     INSTALLS = "installs"
     TIMERS = "timers"
@@ -16,7 +21,10 @@ class SweepPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepState:
-    """`phase` is None between sweeps; `cursor` is where in the phase to go on, None its beginning."""
+    """The progress of the sweep.
+
+    `phase` is None between sweeps; `cursor` is the position in the phase, None at its beginning.
+    """
 
     next_sweep_at: datetime
     phase: SweepPhase | None = None
@@ -25,7 +33,13 @@ class SweepState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerSnapshot:
-    """What stands in EventBridge under a schedule's id; ids are None where the input does not name them."""
+    """A timer as EventBridge Scheduler has it.
+
+    Attributes:
+        install_id: None if the timer's input does not name an install.
+        revision: None if the timer's input has no revision.
+        matches_stack: Whether target, role, queue and state are those of this stack.
+    """
 
     schedule_id: ScheduleId
     install_id: InstallId | None
@@ -33,4 +47,35 @@ class TimerSnapshot:
     timezone: str
     revision: int | None
     matches_stack: bool
-    """Whether target, role, queue and state are those of this stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDifference:
+    """One property in which a timer differs from its schedule's desired state."""
+
+    name: Literal["timer", "expression", "timezone", "revision", "install", "stack"]
+    actual: object
+    expected: object
+
+
+def find_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> Sequence[TimerDifference]:
+    """Return how the timer of a schedule differs from its desired state: nothing where they match.
+
+    `timer` is the difference where one exists and should not, or the reverse (as booleans); `stack` is
+    `TimerSnapshot.matches_stack`.
+    """
+    if timer is None or not schedule.should_have_timer:
+        exists = timer is not None
+        if exists == schedule.should_have_timer:
+            return []
+        return [TimerDifference("timer", exists, schedule.should_have_timer)]
+    comparisons = (
+        TimerDifference(
+            "expression", timer.expression, eventbridge_expression(parse_cron(schedule.definition.cron))
+        ),
+        TimerDifference("timezone", timer.timezone, schedule.definition.timezone),
+        TimerDifference("revision", timer.revision, schedule.timer_revision),
+        TimerDifference("install", timer.install_id, schedule.install_id),
+        TimerDifference("stack", timer.matches_stack, True),
+    )
+    return [each for each in comparisons if each.actual != each.expected]

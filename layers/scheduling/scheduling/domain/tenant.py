@@ -1,18 +1,20 @@
-"""A tenant: all that one customer of the platform has installed, which can be paused as a whole."""
+"""A tenant: one customer of the platform with all of its installs, which can be paused as a whole."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from scheduling.domain.ids import SYSTEM, InstallId
+from scheduling.domain.ids import SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """Whether nothing of the tenant is to fire, and how far its installs have followed.
+    """Whether the tenant is paused, and how far that is propagated to its installs.
 
-    `generation` counts the changes; 0 is a tenant that was never paused. `pending_since` is set while installs may
-    not have followed; those up to `followed_until`, in the order of their ids, have.
+    Attributes:
+        generation: Counts the changes; 0 if the tenant was never paused.
+        pending_since: Set while the newest change may not be propagated to all installs.
+        propagation_cursor: The change is propagated to the installs up to this one, in the order of their ids.
     """
 
     id: str
@@ -23,7 +25,7 @@ class Tenant:
     propagation_cursor: InstallId | None = None
 
     def with_paused(self, *, paused: bool, actor: str, now: datetime) -> "Tenant":
-        """Paused or resumed, its installs still to follow."""
+        """Return the tenant paused or resumed, with the change still to be propagated."""
         return replace(
             self,
             paused=paused,
@@ -34,10 +36,19 @@ class Tenant:
         )
 
 
-def with_tenant_propagated(install: Install, tenant: Tenant, now: datetime) -> Install:
-    """The install after the tenant's newest change, its own schedules still to follow.
+@dataclass(frozen=True, slots=True)
+class TenantCursor:
+    """A position in the list of a tenant's schedules: after that schedule, or with None after the whole install."""
 
-    One that is already so is changed too: whoever follows an older change of the tenant may be about to write.
+    install_id: InstallId
+    schedule_id: ScheduleId | None
+
+
+def with_tenant_propagated(install: Install, tenant: Tenant, now: datetime) -> Install:
+    """Return the install with the tenant's newest change, still to be propagated to its schedules.
+
+    The generation changes even if `paused` does not, because a concurrent propagation of an older change of the
+    tenant may be about to write.
     """
     if install.paused == tenant.paused:
         return install.with_changes(install.changed_by, propagated_generation=tenant.generation)

@@ -1,7 +1,7 @@
 """An exact sliding window of accepted writes (contract, section 1: at most 10 in any 60 s).
 
-Each accepted write takes one of as many slots as the window admits, for its whole length: so no 60 seconds ever
-see more.
+The window has as many slots as it admits writes, and each accepted write holds one slot for the whole length of the
+window. So no 60 seconds ever contain more writes than that.
 """
 
 import math
@@ -18,22 +18,29 @@ _MAX_FREE_SLOTS = 64
 
 @dataclass(frozen=True, slots=True)
 class RateLimitWindow:
-    """A window that is written as a whole: the times of recent writes by slot, and how many writes it ever saw."""
+    """A window that is written as a whole: the times of recent writes by slot, and the number of all writes so far."""
 
     writes: Mapping[int, datetime] = field(default_factory=dict)
     write_sequence: int = 0
 
     def with_write(self, slot_count: int, now: datetime) -> "RateLimitWindow":
-        """With one more write. Raises RateLimited."""
+        """Return the window with one more write.
+
+        Raises:
+            RateLimited: No slot is free.
+        """
         slot = find_free_slot(self.writes, slot_count, now)
         recent = {other: at for other, at in self.writes.items() if at > now - WINDOW_LENGTH}
         return RateLimitWindow({**recent, slot: now}, self.write_sequence + 1)
 
 
 def find_free_slot(writes: Mapping[int, datetime], slot_count: int, now: datetime) -> int:
-    """One of the `size` slots that no write of the last 60 s holds, or RateLimited with the seconds until there is.
+    """Return one of the slots that no write of the last 60 s holds.
 
-    Taken at random: concurrent writers who choose the same slot have to try again.
+    The choice is random, because concurrent writers that choose the same slot have to retry.
+
+    Raises:
+        RateLimited: No slot is free; the error has the seconds until one is.
     """
     free_slots = []
     for slot in range(slot_count):

@@ -1,4 +1,4 @@
-"""Tell of changes on the bus."""
+"""Publish changes of the table on the event bus."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,21 +13,26 @@ PutEvents = Callable[[Sequence[AuditEvent]], Sequence[AuditEvent]]
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
-    """The events that the bus has taken, and the sequence of the first that it has not, if any."""
+    """The events that the bus has accepted, and the sequence of the first one that it has not, if any."""
 
     published: Sequence[AuditEvent]
     republish_from: str | None
 
 
 def publish_records(put_events: PutEvents, event: Mapping[str, Any]) -> PublishResult:
-    """Publish what the records of a stream event mean. Raises RecordNotUnderstood."""
+    """Publish the events of the records in a stream event.
+
+    Raises:
+        UnreadableRecord: This release cannot read a record; nothing is published.
+    """
     return publish_changes(put_events, parse_changes(event))
 
 
 def publish_changes(put_events: PutEvents, changes: Iterable[RowChange]) -> PublishResult:
-    """Publish what the changes, in their order, mean.
+    """Publish the events of the changes, in their order.
 
-    From `again_from` on they are to be told of again; events behind it that were taken are then taken twice.
+    The changes from `republish_from` on must be published again; later events that the bus has accepted are then
+    published twice.
     """
     events = [event for event in map(event_from_change, changes) if event]
     published = put_events(events)

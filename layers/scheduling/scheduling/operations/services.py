@@ -1,4 +1,4 @@
-"""What an operation works with."""
+"""What an operation works with, and how it retries after a conflict."""
 
 import math
 import random
@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from scheduling.clients.scheduler import TimerClient
 from scheduling.domain.errors import Conflict, Unavailable
-from scheduling.domain.install import Limits
+from scheduling.domain.install import Install, Limits
+from scheduling.domain.runs import Run
 from scheduling.store.installs import InstallStore
 from scheduling.store.runs import ManualRunStore, RunStore
 from scheduling.store.schedules import ScheduleStore
@@ -21,22 +23,27 @@ from scheduling.store.tenants import TenantStore
 
 _RETRY_SECONDS = 8.0
 _REQUEST_TIMEOUT_SECONDS = 10.0
-"""What one request to a system that does not answer may take, all its attempts together."""
+"""How long one request to a system that does not respond may take, all its attempts together."""
 _FIRST_BACKOFF_SECONDS = 0.02
 _MAX_BACKOFF_SECONDS = 0.5
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 _Errors = tuple[type[Exception], ...]
 _retry_deadline: ContextVar[float] = ContextVar("retry_deadline", default=math.inf)
 
 
 @contextmanager
 def retries_bounded_by(seconds: float) -> Iterator[None]:
-    """Let no operation inside try again what could not end in that time, which its function has left."""
+    """Stop the operations inside from retrying what could not end within the time that their function has left."""
     token = _retry_deadline.set(time.monotonic() + seconds)
     try:
         yield
     finally:
         _retry_deadline.reset(token)
+
+
+def _ignore(_subject: object) -> None:
+    """Add nothing to the log's context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +62,19 @@ class Services:
     sleep: Callable[[float], None] = field(default=time.sleep)
     monotonic: Callable[[], float] = field(default=time.monotonic)
     parallelism: int = 1
-    """How many installs, or timers, the full sweep looks at at the same time."""
+    """How many installs, or timers, the full sweep checks at the same time."""
+    bind_install: Callable[[Install], None] = field(default=_ignore)
+    """Names the install that the operation works for in the log lines and metrics that follow."""
+    bind_run: Callable[[Run], None] = field(default=_ignore)
+    """Names the attempt that the operation makes in the log lines and metrics that follow."""
+    lease: timedelta = timedelta(minutes=2)
+    """How long an attempt keeps others from starting; the executor's is derived from the runner's time limit."""
 
     def retry(self, step: Callable[[], _T], retry_on: _Errors = (Conflict,)) -> _T:
-        """The result of `step`, which reads and then writes; again, after a jitter, for as long as it conflicts.
+        """Return the result of `step`, which reads and then writes; repeat it with jitter while it conflicts.
 
-        Raises Unavailable in the end, which comes early enough to be told.
+        Raises:
+            Unavailable: The step still conflicts, early enough for the caller to get this response.
         """
         deadline = min(self.monotonic() + _RETRY_SECONDS, _retry_deadline.get() - _REQUEST_TIMEOUT_SECONDS)
         ceiling = _FIRST_BACKOFF_SECONDS
@@ -73,5 +87,13 @@ class Services:
         raise Unavailable("Too many concurrent changes, please try again")
 
 
-PENDING_GRACE = timedelta(seconds=60)
-"""How long an operation in progress is left alone by the reconciler: longer than any function may take."""
+def retry_on_conflict(
+    operation: Callable[Concatenate[Services, _P], _T],
+) -> Callable[Concatenate[Services, _P], _T]:
+    """Repeat the operation, as `Services.retry` does, while something that it has read changes before it writes."""
+
+    @wraps(operation)
+    def run(services: Services, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return services.retry(lambda: operation(services, *args, **kwargs))
+
+    return run

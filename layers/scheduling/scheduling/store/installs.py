@@ -1,4 +1,4 @@
-"""The installs and versions in the table."""
+"""The installs and the versions in the table."""
 
 from pynamodb.connection import Connection
 
@@ -7,7 +7,7 @@ from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install, InstallConfig, Version
 from scheduling.domain.tenant import Tenant
 from scheduling.store.keys import config_key, install_key, tenant_install_key, tenant_key, version_key
-from scheduling.store.mapping import install_values, update_actions
+from scheduling.store.mapping import config_from_row, install_from_row, install_values, update_actions
 from scheduling.store.models import (
     ConfigRow,
     EndpointMap,
@@ -17,12 +17,11 @@ from scheduling.store.models import (
     TenantRow,
     VersionRow,
 )
-from scheduling.store.runs import config_from_row
 from scheduling.store.tenants import tenant_unchanged
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 
 _MAX_DELETES_PER_TRANSACTION = 99
-"""Rows that a transaction takes beside the install's."""
+"""Rows that a transaction can hold in addition to the install's."""
 
 
 class InstallStore:
@@ -32,10 +31,18 @@ class InstallStore:
         self._connection = connection
         self._versions: dict[str, Version] = {}
 
-    def read_version(self, registry_id: str, version_id: str) -> Version | None:
-        """The version; a found one may be kept for the life of the process, since it never changes.
+    def read_install(self, install_id: InstallId) -> Install | None:
+        """Return the install.
 
-        One BatchGetItem, the first time a process asks.
+        One BatchGetItem.
+        """
+        row = read_items(install_key(install_id)).find_item(InstallRow)
+        return install_from_row(row) if row else None
+
+    def read_version(self, registry_id: str, version_id: str) -> Version | None:
+        """Return the version, which never changes and so is cached for the life of the process.
+
+        One BatchGetItem, the first time.
         """
         key = version_key(registry_id, version_id)
         if key["hash_key"] not in self._versions:
@@ -46,7 +53,7 @@ class InstallStore:
         return self._versions[key["hash_key"]]
 
     def read_config(self, install_id: InstallId) -> InstallConfig:
-        """What the runs of the install are handed.
+        """Return the configuration that the runs of the install get.
 
         One BatchGetItem.
         """
@@ -55,7 +62,7 @@ class InstallStore:
     def register_install(
         self, install: Install, config: InstallConfig, version: Version, tenant: Tenant
     ) -> None:
-        """A new install with its version, on condition that its tenant has not changed.
+        """Write a new install with its version, on condition that its tenant has not changed.
 
         One TransactWriteItems.
         """
@@ -70,7 +77,7 @@ class InstallStore:
     def change_install(
         self, before: Install, after: Install, config: InstallConfig, version: Version
     ) -> None:
-        """An install with its version, on condition that neither it nor a schedule of it has changed.
+        """Write an install with its version, on condition that neither it nor one of its schedules has changed.
 
         One TransactWriteItems.
         """
@@ -95,7 +102,7 @@ class InstallStore:
         writer.put_row(_row_from_version(install.registry_id, version), new_or_same_manifest)
 
     def replace_install(self, before: Install, after: Install | None) -> None:
-        """Change an install alone; None removes it and its configuration, if no schedule is counted any more.
+        """Change the install only, or with None, delete it with its configuration, if it counts no schedule any more.
 
         One UpdateItem, or one TransactWriteItems that deletes.
         """
@@ -112,7 +119,7 @@ class InstallStore:
         writer.commit()
 
     def delete_idempotency_records(self, install: Install) -> None:
-        """Remove what is left in the install's partition once its schedules are gone: remembered writes.
+        """Delete the idempotency records, the last rows of an install whose schedules are deleted.
 
         On condition that the install has not changed.
 

@@ -1,67 +1,67 @@
-"""The keys of the one table: a partition per install, so that no read can cross two."""
+"""The keys of the one table: a partition per install, so that no read spans two installs."""
 
 from typing import TypedDict
 
 
 class Key(TypedDict):
-    """The two parts of a row's key, as the models take them."""
+    """The two parts of a row's key, by the names of the models' parameters."""
 
     hash_key: str
     range_key: str
 
 
 def install_key(install_id: str) -> Key:
-    """Of the install itself."""
+    """Return the key of the install itself."""
     return Key(hash_key=f"INSTALL#{install_id}", range_key="INSTALL")
 
 
 def config_key(install_id: str) -> Key:
-    """Of its configuration."""
+    """Return the key of the install's configuration."""
     return Key(hash_key=f"INSTALL#{install_id}", range_key="CONFIG")
 
 
 def schedule_key(install_id: str, schedule_id: str) -> Key:
-    """Of one of its schedules."""
+    """Return the key of a schedule."""
     return Key(hash_key=f"INSTALL#{install_id}", range_key=f"SCHEDULE#{schedule_id}")
 
 
 def name_owner_key(install_id: str, name: str) -> Key:
-    """Of a name taken in it."""
+    """Return the key of a schedule's name, which is unique in the install."""
     return Key(hash_key=f"INSTALL#{install_id}", range_key=f"UNIQUE#{name}")
 
 
 def idempotency_record_key(install_id: str, idempotency_key: str) -> Key:
-    """Of a write remembered in it."""
+    """Return the key of an idempotency record."""
     return Key(hash_key=f"INSTALL#{install_id}", range_key=f"WRITE#{idempotency_key}")
 
 
 def run_key(install_id: str, schedule_id: str, scheduled_time: str) -> Key:
-    """Of one occurrence of one of its schedules."""
+    """Return the key of one occurrence of a schedule."""
     return Key(hash_key=f"INSTALL#{install_id}#SCHEDULE#{schedule_id}", range_key=f"RUN#{scheduled_time}")
 
 
 def manual_window_key(install_id: str, schedule_id: str) -> Key:
-    """Of the recent manual runs of one of its schedules."""
+    """Return the key of the times of a schedule's recent manual runs."""
     return Key(hash_key=f"INSTALL#{install_id}#SCHEDULE#{schedule_id}", range_key="MANUAL")
 
 
 def manual_run_key(install_id: str, schedule_id: str, idempotency_key: str) -> Key:
-    """Of a request to run one of its schedules now."""
+    """Return the key of a request to run a schedule now."""
     return Key(hash_key=f"INSTALL#{install_id}#SCHEDULE#{schedule_id}", range_key=f"MANUAL#{idempotency_key}")
 
 
 def tenant_key(tenant_id: str) -> Key:
-    """Of a tenant."""
+    """Return the key of a tenant."""
     return Key(hash_key=f"TENANT#{tenant_id}", range_key="TENANT")
 
 
 def tenant_install_key(tenant_id: str, install_id: str) -> Key:
-    """Of an install among those of its tenant."""
+    """Return the key of an install in the list of its tenant's installs."""
     return Key(hash_key=f"TENANT#{tenant_id}", range_key=f"INSTALL#{install_id}")
 
 
 def version_key(registry_id: str, version_id: str) -> Key:
-    """Of a version of an extension."""
+    """Return the key of a version of an extension."""
     return Key(hash_key=f"VERSION#{registry_id}#{version_id}", range_key="VERSION")
 
 

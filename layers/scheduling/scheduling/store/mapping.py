@@ -1,13 +1,12 @@
-"""Rows of schedules and their runs to domain and back."""
+"""Conversion between the rows of installs, schedules and runs and their domain objects."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from pynamodb.expressions.update import Action
 
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import Install
+from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Run, RunStatus, Trigger
 from scheduling.domain.schedule import (
     Definition,
@@ -17,15 +16,23 @@ from scheduling.domain.schedule import (
     Schedule,
     ScheduleState,
 )
-from scheduling.store.models import IdempotencyRow, InstallRow, RunRow, ScheduleRow, index_shard
+from scheduling.store.models import (
+    ConfigRow,
+    IdempotencyRow,
+    InstallRow,
+    RunRow,
+    ScheduleRow,
+    index_shard,
+)
+from scheduling.store.pynamodb_internals import row_values
 
 _DEFINITION_FIELDS = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
 _IDEMPOTENCY_RECORD_FIELDS = (*_DEFINITION_FIELDS, "created_at", "tenant_id")
 
 
 def schedule_from_row(row: ScheduleRow) -> Schedule:
-    """The schedule that the row holds."""
-    values = row.attribute_values
+    """Return the schedule of the row."""
+    values = row_values(row)
     return Schedule(
         id=ScheduleId(values["sk"].removeprefix("SCHEDULE#")),
         install_id=InstallId(values["pk"].removeprefix("INSTALL#")),
@@ -66,7 +73,7 @@ def _last_run_from_row(row: ScheduleRow) -> LastRun | None:
 
 
 def schedule_values(schedule: Schedule) -> dict[str, Any]:
-    """What an operation sets of a schedule; how it runs is the executor's to change."""
+    """Return the attributes of a schedule that operations set; those of its runs are the executor's."""
     definition = schedule.definition
     return {
         "tenant_id": schedule.tenant_id,
@@ -95,14 +102,14 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
 
 
 def idempotency_record_values(record: IdempotencyRecord) -> dict[str, Any]:
-    """A remembered write: the request's hash, and its schedule but for the payload, which the request repeats."""
+    """Return the attributes of an idempotency record, without the payload, which the repeated request contains."""
     values = schedule_values(record.schedule) | {"created_at": record.schedule.created_at.isoformat()}
     stored_values = {name: values[name] for name in _IDEMPOTENCY_RECORD_FIELDS if values[name] is not None}
     return {"request_hash": record.key.request_hash, "schedule": {"id": record.schedule.id, **stored_values}}
 
 
 def idempotency_record_from_row(row: IdempotencyRow) -> IdempotencyRecord:
-    """The remembered write that the row holds."""
+    """Return the idempotency record of the row."""
     stored_values = row.schedule
     definition = {name: stored_values.get(name) for name in _DEFINITION_FIELDS}
     return IdempotencyRecord(
@@ -118,7 +125,7 @@ def idempotency_record_from_row(row: IdempotencyRow) -> IdempotencyRecord:
 
 
 def run_from_row(row: RunRow) -> Run:
-    """The run that the row holds."""
+    """Return the run of the row."""
     return Run(
         scheduled_time=row.sk.removeprefix("RUN#"),
         trigger=Trigger(row.trigger),
@@ -129,13 +136,18 @@ def run_from_row(row: RunRow) -> Run:
         lease_expires_at=row.lease_expires_at,
         duration_ms=None if row.duration_ms is None else int(row.duration_ms),
         http_status=None if row.http_status is None else int(row.http_status),
+        request_id=row.request_id,
         error=row.error,
+        detail=row.detail,
+        runner_status=None if row.runner_status is None else int(row.runner_status),
+        runner_error=row.runner_error,
         retryable=row.retryable,
+        answer_count=int(row.answer_count or 0),
     )
 
 
 def run_values(run: Run) -> dict[str, Any]:
-    """All of a run but its key."""
+    """Return the attributes of a run, without its key."""
     return {
         "trigger": run.trigger.value,
         "status": run.status.value,
@@ -145,18 +157,23 @@ def run_values(run: Run) -> dict[str, Any]:
         "lease_expires_at": run.lease_expires_at,
         "duration_ms": run.duration_ms,
         "http_status": run.http_status,
+        "request_id": run.request_id,
         "error": run.error,
+        "detail": run.detail,
+        "runner_status": run.runner_status,
+        "runner_error": run.runner_error,
         "retryable": run.retryable,
+        "answer_count": run.answer_count,
     }
 
 
 def pending_values(identifier: str, since: datetime | None) -> dict[str, Any]:
-    """The two attributes that put a row into the pending index, or take it out."""
+    """Return the two attributes that add a row to the pending index, or remove it."""
     return {"pending_since": since, "pending_shard": index_shard(identifier) if since else None}
 
 
 def update_actions(model: Any, before: dict[str, Any], after: dict[str, Any]) -> list[Action]:
-    """The update of `model` that leads from the values `before` to those `after`."""
+    """Return the actions that update a row of `model` from the values `before` to `after`."""
     return [
         getattr(model, name).remove() if value is None else getattr(model, name).set(value)
         for name, value in after.items()
@@ -165,34 +182,17 @@ def update_actions(model: Any, before: dict[str, Any], after: dict[str, Any]) ->
 
 
 def to_millis(moment: datetime) -> int:
-    """Milliseconds since 1970."""
+    """Return the milliseconds since 1970."""
     return int(moment.timestamp() * 1000)
 
 
 def from_millis(millis: int) -> datetime:
-    """The aware UTC moment."""
+    """Return the moment as an aware UTC datetime."""
     return datetime.fromtimestamp(millis / 1000, UTC)
 
 
-InstallListener = Callable[[Install], None]
-"""Is told of each install that is read for an operation."""
-
-
-def ignore_install(_install: Install) -> None:
-    """Nobody wants to know."""
-
-
-def load_install(row: InstallRow | None, on_install_read: InstallListener) -> Install | None:
-    """The install that the row holds, if there is one."""
-    if row is None:
-        return None
-    install = install_from_row(row)
-    on_install_read(install)
-    return install
-
-
 def install_from_row(row: InstallRow) -> Install:
-    """The install that the row holds."""
+    """Return the install of the row."""
     return Install(
         id=InstallId(row.pk.removeprefix("INSTALL#")),
         tenant_id=row.tenant_id,
@@ -215,7 +215,7 @@ def install_from_row(row: InstallRow) -> Install:
 
 
 def install_values(install: Install) -> dict[str, Any]:
-    """What the platform sets of an install; the count and the window are the extension's writes to change."""
+    """Return the attributes of an install that the platform sets: all but the count and the rate limit window."""
     return {
         "install_shard": index_shard(install.id),
         "tenant_id": install.tenant_id,
@@ -232,3 +232,8 @@ def install_values(install: Install) -> dict[str, Any]:
         "generation": install.generation,
         **pending_values(install.id, install.pending_since),
     }
+
+
+def config_from_row(row: ConfigRow | None) -> InstallConfig:
+    """Return the configuration of an install; an install without a row has an empty one."""
+    return InstallConfig(config=row.config, secret_envelope=row.secret_envelope) if row else InstallConfig()

@@ -1,4 +1,4 @@
-"""The history in the table."""
+"""The history in the table, and the requests to run a schedule now."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,9 +6,7 @@ from typing import Any
 from pynamodb.connection import Connection
 from pynamodb.expressions.update import Action
 
-from scheduling.domain.errors import Conflict
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import InstallConfig
 from scheduling.domain.runs import Fire, ManualRun, Run, Trigger
 from scheduling.domain.schedule import IDEMPOTENCY_TTL, Schedule
 from scheduling.domain.window import WINDOW_LENGTH, RateLimitWindow
@@ -22,10 +20,9 @@ from scheduling.store.keys import (
     schedule_key,
 )
 from scheduling.store.mapping import (
-    InstallListener,
+    config_from_row,
     from_millis,
-    ignore_install,
-    load_install,
+    install_from_row,
     run_from_row,
     run_values,
     schedule_from_row,
@@ -40,15 +37,12 @@ from scheduling.store.transactions import TransactWriter, read_items, translate_
 class RunStore:
     """The history in the table: one row for each occurrence that was run or skipped."""
 
-    def __init__(
-        self, connection: Connection, history_days: int, on_install_read: InstallListener = ignore_install
-    ) -> None:
+    def __init__(self, connection: Connection, history_days: int) -> None:
         self._connection = connection
-        self._on_install_read = on_install_read
         self._retention = timedelta(days=history_days)
 
     def read_fire_snapshot(self, fire: Fire) -> FireSnapshot:
-        """What the fire depends on.
+        """Return what the fire depends on.
 
         One BatchGetItem.
         """
@@ -61,20 +55,18 @@ class RunStore:
         install_row, config_row = items.find_item(InstallRow), items.find_item(ConfigRow)
         schedule_row, run_row = items.find_item(ScheduleRow), items.find_item(RunRow)
         return FireSnapshot(
-            install=load_install(install_row, self._on_install_read),
+            install=install_from_row(install_row) if install_row else None,
             config=config_from_row(config_row),
             schedule=schedule_from_row(schedule_row) if schedule_row else None,
             run=run_from_row(run_row) if run_row else None,
         )
 
     def claim_run(self, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> None:
-        """Start an attempt, the occurrence and the schedule being as `seen`, and the schedule idle.
+        """Start an attempt, on condition that run and schedule are as in the snapshot, and the schedule is idle.
 
-        One TransactWriteItems: the run's row, and the schedule's, which stays idle for nobody else.
+        One TransactWriteItems: the run's row, and the schedule's, which from then on is not idle.
         """
-        schedule = snapshot.schedule
-        if schedule is None:
-            raise Conflict
+        _, schedule = snapshot.require_target()
         writer = TransactWriter(self._connection)
         if snapshot.run:
             run_unchanged = (RunRow.lease_token == snapshot.run.lease_token) & (
@@ -98,7 +90,7 @@ class RunStore:
         writer.commit()
 
     def record_run(self, schedule: Schedule, run: Run) -> None:
-        """A run of the schedule that was not made, on condition that the history has none for its time.
+        """Record an occurrence that was not run, on condition that the history has none for its time.
 
         One PutItem.
         """
@@ -109,7 +101,7 @@ class RunStore:
     def finish_run(
         self, fire: Fire, claimed_run: Run, finished_run: Run, *, release_lease: bool = True
     ) -> None:
-        """The end of an attempt, in the history, and on the schedule that it holds.
+        """End an attempt in the history, and release the schedule that it holds.
 
         One TransactWriteItems, or one UpdateItem of the run's row alone.
         """
@@ -134,7 +126,7 @@ class RunStore:
     def read_run_page(
         self, install_id: InstallId, schedule_id: ScheduleId, *, before: str | None, limit: int
     ) -> RunPage:
-        """The history of a schedule, newest first, from before the scheduled time `before`.
+        """Return the history of a schedule, newest first, beginning before the scheduled time `before`.
 
         One Query.
         """
@@ -154,7 +146,7 @@ class RunStore:
         return RunPage(runs=runs[:limit], next_before=runs[limit - 1].scheduled_time if has_more else None)
 
     def read_scheduled_times(self, schedule: Schedule, after: str, until: str) -> frozenset[str]:
-        """The scheduled times after `after` and up to `until` that the history has.
+        """Return the scheduled times after `after` and up to `until` that are in the history.
 
         One Query.
         """
@@ -180,11 +172,6 @@ class RunStore:
         )
 
 
-def config_from_row(row: ConfigRow | None) -> InstallConfig:
-    """The configuration that the row holds; none is empty."""
-    return InstallConfig(config=row.config, secret_envelope=row.secret_envelope) if row else InstallConfig()
-
-
 def _last_run_actions(finished_run: Run) -> list[Action]:
     return [
         ScheduleRow.running_occurrence.remove(),
@@ -204,14 +191,13 @@ def _run_key_from_fire(fire: Fire) -> Key:
 class ManualRunStore:
     """The requests to run a schedule now."""
 
-    def __init__(self, connection: Connection, on_install_read: InstallListener = ignore_install) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._on_install_read = on_install_read
 
     def read_manual_run(
         self, install_id: InstallId, schedule_id: ScheduleId, idempotency_key: str | None
     ) -> ManualRunSnapshot:
-        """What such a request depends on.
+        """Return what such a request depends on.
 
         One BatchGetItem.
         """
@@ -221,9 +207,10 @@ class ManualRunStore:
             manual_window_key(install_id, schedule_id),
             manual_run_key(install_id, schedule_id, idempotency_key) if idempotency_key else None,
         )
-        schedule_row, manual_run_row = items.find_item(ScheduleRow), items.find_item(ManualRunRow)
+        install_row, schedule_row = items.find_item(InstallRow), items.find_item(ScheduleRow)
+        manual_run_row = items.find_item(ManualRunRow)
         return ManualRunSnapshot(
-            install=load_install(items.find_item(InstallRow), self._on_install_read),
+            install=install_from_row(install_row) if install_row else None,
             schedule=schedule_from_row(schedule_row) if schedule_row else None,
             window=_window_from_row(items.find_item(ManualWindowRow)),
             earlier_run=_manual_run_from_row(install_id, schedule_id, manual_run_row)
@@ -232,7 +219,7 @@ class ManualRunStore:
         )
 
     def save_manual_run(self, manual_run: ManualRun, before: RateLimitWindow, after: RateLimitWindow) -> None:
-        """Remember the request by its key, if it has one, on condition that the window is as it was read.
+        """Save the request, by its key if it has one, on condition that the window has not changed.
 
         One PutItem, or with a key, one TransactWriteItems.
         """

@@ -17,11 +17,9 @@ from scheduling.domain.schedule import IDEMPOTENCY_TTL, IdempotencyRecord, Sched
 from scheduling.domain.window import WINDOW_LENGTH
 from scheduling.store.keys import idempotency_record_key, install_key, name_owner_key, schedule_key
 from scheduling.store.mapping import (
-    InstallListener,
     idempotency_record_from_row,
     idempotency_record_values,
-    ignore_install,
-    load_install,
+    install_from_row,
     schedule_from_row,
     schedule_values,
     to_millis,
@@ -45,14 +43,13 @@ _LAST_SCHEDULE_SK = "SCHEDULE~"
 class ScheduleStore:
     """The schedules in the table, with what a write of one depends on.
 
-    Here as in the other parts of the table: reads are strongly consistent, and each write is one conditional
-    request. Every method raises Unavailable when DynamoDB does not answer within its retries, and every write
-    raises Conflict when a condition of it did not hold.
+    As in all stores, reads are strongly consistent, and each write is one conditional request. Every method raises
+    Unavailable when DynamoDB does not respond within its retries, and every write raises Conflict when one of its
+    conditions is not met.
     """
 
-    def __init__(self, connection: Connection, on_install_read: InstallListener = ignore_install) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._on_install_read = on_install_read
 
     def read_schedule(
         self,
@@ -62,7 +59,7 @@ class ScheduleStore:
         name: str | None = None,
         idempotency_key: str | None = None,
     ) -> ScheduleSnapshot:
-        """The install, and with it the schedule, the owner of the name and the write of the key, as asked for.
+        """Return the install and, by the arguments, a schedule, the owner of a name and an idempotency record.
 
         One BatchGetItem.
         """
@@ -75,7 +72,7 @@ class ScheduleStore:
         install_row, schedule_row = items.find_item(InstallRow), items.find_item(ScheduleRow)
         name_row, idempotency_row = items.find_item(NameRow), items.find_item(IdempotencyRow)
         return ScheduleSnapshot(
-            install=load_install(install_row, self._on_install_read),
+            install=install_from_row(install_row) if install_row else None,
             schedule=schedule_from_row(schedule_row) if schedule_row else None,
             name_owner=ScheduleId(name_row.schedule_id) if name_row else None,
             idempotency_record=idempotency_record_from_row(idempotency_row) if idempotency_row else None,
@@ -89,11 +86,11 @@ class ScheduleStore:
         limit: int | None,
         max_bytes: int | None,
     ) -> SchedulePage:
-        """The schedules that the install's owner has, oldest first, up to `limit` and `max_bytes` of payload.
+        """Return the schedules of the install's owner, oldest first, up to `limit` and `max_bytes` of payload.
 
-        At least one, where there is one.
+        A page has at least one schedule if there is one.
 
-        One Query, whose first row is the install; one read more for a further page.
+        One Query, whose first row is the install; one read more after the first page.
         """
         with translate_errors():
             if after is None:
@@ -109,13 +106,13 @@ class ScheduleStore:
             schedules = list(_take_page(active_schedules, limit, max_bytes))
             has_more = next(active_schedules, None) is not None
         return SchedulePage(
-            install=load_install(install_row, self._on_install_read),
+            install=install_from_row(install_row) if install_row else None,
             schedules=schedules,
             next_after=schedules[-1].id if has_more else None,
         )
 
     def read_all_schedules(self, install_id: InstallId) -> Sequence[Schedule]:
-        """Every row of the install, those on their way out included.
+        """Return all schedules of the install, those that are being deleted included.
 
         One Query.
         """
@@ -132,28 +129,36 @@ class ScheduleStore:
         save_record: IdempotencyRecord | None = None,
         delete_record_key: str | None = None,
     ) -> None:
-        """One schedule from `before` to `after` (None: absent), with its names and the install's count.
-
-        With `accept`, on condition that the install is of that generation, has room, and the slot is free;
-        with `release`, the slot is given back, on condition of the generation. `remember` and `forget` keep
-        and drop an idempotency key.
+        """Change one schedule from `before` to `after` (None: absent), with its names and the install's count.
 
         One TransactWriteItems, or a single write where only the schedule's own row changes.
+
+        Args:
+            before: The schedule as it was read; the write requires that it has not changed.
+            after: The schedule as it is to be.
+            reserve: Requires that the install has this generation, room, and a free slot, which is taken.
+            release: Requires that the install has this generation, and frees the slot.
+            save_record: The idempotency record to save with a reservation.
+            delete_record_key: The key of the idempotency record to delete.
         """
-        write_schedule_change(
-            self._connection,
-            before,
-            after,
-            reserve=reserve,
-            release=release,
-            save_record=save_record,
-            delete_record_key=delete_record_key,
-        )
+        schedule = before or after
+        if schedule is None:
+            return
+        install_id = schedule.install_id
+        writer = TransactWriter(self._connection)
+        _update_install_row(writer, install_id, _quota_count(after) - _quota_count(before), reserve, release)
+        _write_schedule_row(writer, before, after)
+        _write_name_rows(writer, schedule, _reserved_names(before), _reserved_names(after))
+        if save_record and reserve:
+            _put_idempotency_record(writer, install_id, save_record, reserve)
+        if delete_record_key:
+            writer.delete_row(IdempotencyRow(**idempotency_record_key(install_id, delete_record_key)))
+        writer.commit()
 
     def read_pending_items(self, older_than: datetime, limit: int) -> Iterator[PendingItem]:
-        """What has been pending since before `older_than`, installs included.
+        """Yield what has been pending since before `older_than`: schedules, installs and tenants.
 
-        One Query for each part of the index, in random order lest one part starve the others.
+        One Query for each part of the index, in random order so that no part starves the others.
         """
         return islice(_query_pending_items(older_than), limit)
 
@@ -201,34 +206,14 @@ def _pending_item_from_row(row: Row) -> PendingItem:
     )
 
 
-def write_schedule_change(
-    connection: Connection,
-    before: Schedule | None,
-    after: Schedule | None,
-    *,
-    reserve: WriteReservation | None,
-    release: WriteReservation | None,
-    save_record: IdempotencyRecord | None,
-    delete_record_key: str | None,
+def _write_name_rows(
+    writer: TransactWriter, schedule: Schedule, before: frozenset[str], after: frozenset[str]
 ) -> None:
-    """See `operations.tables.Schedules.replace`."""
-    schedule = before or after
-    if schedule is None:
-        return
-    install_id = schedule.install_id
-    writer = TransactWriter(connection)
-    _update_install_row(writer, install_id, _quota_count(after) - _quota_count(before), reserve, release)
-    _write_schedule_row(writer, before, after)
-    for name in _reserved_names(after) - _reserved_names(before):
-        name_row = NameRow(**name_owner_key(install_id, name), schedule_id=schedule.id)
+    for name in after - before:
+        name_row = NameRow(**name_owner_key(schedule.install_id, name), schedule_id=schedule.id)
         writer.put_row(name_row, NameRow.pk.does_not_exist())
-    for name in _reserved_names(before) - _reserved_names(after):
-        writer.delete_row(NameRow(**name_owner_key(install_id, name)))
-    if save_record and reserve:
-        _put_idempotency_record(writer, install_id, save_record, reserve)
-    if delete_record_key:
-        writer.delete_row(IdempotencyRow(**idempotency_record_key(install_id, delete_record_key)))
-    writer.commit()
+    for name in before - after:
+        writer.delete_row(NameRow(**name_owner_key(schedule.install_id, name)))
 
 
 def _put_idempotency_record(

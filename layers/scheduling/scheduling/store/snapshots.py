@@ -1,9 +1,10 @@
-"""What is read of the table at a time."""
+"""What one request reads from the table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from scheduling.domain.errors import Conflict
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import ManualRun, Run
@@ -13,7 +14,7 @@ from scheduling.domain.window import RateLimitWindow
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSnapshot:
-    """What a write depends on, each part strongly consistent, not all of one moment; None is absent."""
+    """What a write depends on: each part is strongly consistent, but not all of the same moment; None is absent."""
 
     install: Install | None
     schedule: Schedule | None = None
@@ -23,17 +24,27 @@ class ScheduleSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class FireSnapshot:
-    """What a fire depends on, each part strongly consistent, not all of one moment; None is absent."""
+    """What a fire depends on: each part is strongly consistent, but not all of the same moment; None is absent."""
 
     install: Install | None
     config: InstallConfig
     schedule: Schedule | None
     run: Run | None
 
+    def require_target(self) -> tuple[Install, Schedule]:
+        """Return the install and the schedule.
+
+        Raises:
+            Conflict: One of them is absent.
+        """
+        if self.install is None or self.schedule is None:
+            raise Conflict
+        return self.install, self.schedule
+
 
 @dataclass(frozen=True, slots=True)
 class ManualRunSnapshot:
-    """What a request to run a schedule now depends on; `window` has the recent ones of the schedule."""
+    """What a request to run a schedule now depends on; `window` holds the schedule's recent requests."""
 
     install: Install | None
     schedule: Schedule | None
@@ -43,7 +54,7 @@ class ManualRunSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class SchedulePage:
-    """Schedules in order of creation; `next_after` is the last one's id where there are more."""
+    """Schedules in order of creation; `next_after` is the id of the last one if there are more."""
 
     install: Install | None
     schedules: Sequence[Schedule]
@@ -52,7 +63,7 @@ class SchedulePage:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """Runs newest first; `next_before` is the last one's scheduled time where there are more."""
+    """Runs, newest first; `next_before` is the scheduled time of the last one if there are more."""
 
     runs: Sequence[Run]
     next_before: str | None = None
@@ -60,7 +71,7 @@ class RunPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingItem:
-    """What is not finished: a schedule's timer, all schedules of an install, or all installs of a tenant."""
+    """A pending change: of a schedule's timer, of all schedules of an install, or of all installs of a tenant."""
 
     pending_since: datetime
     tenant_id: str | None = None
@@ -70,7 +81,7 @@ class PendingItem:
 
 @dataclass(frozen=True, slots=True)
 class InstallPartition:
-    """All that an install has in its partition but its runs and remembered writes."""
+    """The partition of an install, without its idempotency records."""
 
     install: Install | None
     schedules: Sequence[Schedule]

@@ -1,4 +1,4 @@
-"""The table's stream: what Lambda delivers of it, as changes of what the rows are about."""
+"""The table's stream: the records that Lambda delivers, as changes of entities."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,11 +11,15 @@ from scheduling.store.mapping import install_from_row, run_from_row, schedule_fr
 from scheduling.store.models import InstallRow, Row, RunRow, ScheduleRow
 
 _AUDITED_TYPES = frozenset({"install", "schedule", "run"})
-"""The types of the rows that an event may tell of; the others are not even looked into."""
+"""The types of the rows that events describe; records of other rows are not parsed."""
 
 
 def parse_changes(event: Mapping[str, Any]) -> Sequence[RowChange]:
-    """The changes that an event of the stream tells of, in its order. Raises RecordNotUnderstood."""
+    """Return the changes in an event of the stream, in its order.
+
+    Raises:
+        UnreadableRecord: This release cannot read a record.
+    """
     return list(_parse_records(event["Records"]))
 
 

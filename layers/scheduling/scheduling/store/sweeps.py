@@ -1,4 +1,4 @@
-"""What the full sweep reads and mends in the table."""
+"""The position of the full sweep, and what it reads and repairs in the table."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -27,13 +27,13 @@ from scheduling.store.transactions import TransactWriter, read_items, translate_
 
 
 class SweepStore:
-    """What the full sweep reads and mends in the table."""
+    """The position of the full sweep, and what it reads and repairs in the table."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def read_sweep_state(self) -> SweepState | None:
-        """Where the sweep stands; None before the first.
+        """Return the position of the sweep; None before the first one.
 
         One BatchGetItem.
         """
@@ -47,9 +47,12 @@ class SweepStore:
         )
 
     def save_sweep_state(self, before: SweepState | None, after: SweepState) -> None:
-        """Raises Conflict where another sweep has saved meanwhile.
+        """Save the position of the sweep.
 
         One PutItem.
+
+        Raises:
+            Conflict: Another sweep has saved its position meanwhile.
         """
         writer = TransactWriter(self._connection)
         row = SweepRow(**SWEEP_KEY, next_sweep_at=after.next_sweep_at, phase=after.phase, cursor=after.cursor)
@@ -66,18 +69,18 @@ class SweepStore:
         writer.commit()
 
     def read_install_ids(self, cursor: str | None, limit: int) -> tuple[Sequence[InstallId], str | None]:
-        """Up to `limit` installs, and the cursor of the next ones, None at the end; an id is the one behind it.
+        """Return up to `limit` installs, and the cursor of the next ones, None at the end; each id is a cursor.
 
-        Eventually consistent: one that was registered a moment ago may be missing.
+        Eventually consistent: an install that was registered a moment ago may be missing.
 
-        One Query of the index that has nothing but installs, and one for each part of it that ends.
+        One Query of the index of installs, and one more for each part of it that ends.
         """
         with translate_errors():
             install_ids = list(islice(_query_install_ids(cursor, limit), limit))
         return install_ids, install_ids[-1] if len(install_ids) == limit else None
 
     def read_partition(self, install_id: InstallId) -> InstallPartition:
-        """Not of one moment: what looks wrong is to be looked at again before it is mended.
+        """Return the partition, not all of the same moment: read again what looks wrong before repairing it.
 
         One Query.
         """
@@ -101,7 +104,7 @@ class SweepStore:
         )
 
     def save_schedule_count(self, install: Install, count: int) -> None:
-        """Set the install's count, on condition that no write came after it was seen.
+        """Set the install's count, on condition that nothing was written since the install was read.
 
         One UpdateItem.
         """
@@ -115,7 +118,7 @@ class SweepStore:
         writer.commit()
 
     def set_name_owner(self, install_id: InstallId, name: str, owner: ScheduleId | None) -> None:
-        """Give the name to its owner if it is free, or with None, free it.
+        """Assign the name to its owner if it is free, or with None, free it.
 
         One PutItem or DeleteItem.
         """
@@ -128,7 +131,7 @@ class SweepStore:
         writer.commit()
 
     def save_checked_until(self, schedule: Schedule, until: datetime) -> None:
-        """Keep up to when the history was looked at.
+        """Save up to when the history is checked.
 
         One UpdateItem.
         """
@@ -140,7 +143,7 @@ class SweepStore:
 
 
 def _query_install_ids(after: str | None, page_size: int) -> Iterator[InstallId]:
-    """Part by part; a cursor is the install that it is behind."""
+    """Yield the installs, part by part of the index, beginning after the install `after`."""
     first_shard = SHARDS.index(index_shard(after)) if after else 0
     for shard in SHARDS[first_shard:]:
         after_condition = InstallsIndex.pk > install_key(after)["hash_key"] if after else None

@@ -1,4 +1,4 @@
-"""The tenants in the table, each with the installs it has."""
+"""The tenants in the table, each with its installs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from scheduling.store.transactions import TransactWriter, read_items, translate_
 
 
 def tenant_unchanged(tenant: Tenant) -> Condition:
-    """That no change of the tenant came after the one that it was read with."""
+    """Return the condition that the tenant has not changed since it was read."""
     return TenantRow.generation == tenant.generation if tenant.generation else TenantRow.pk.does_not_exist()
 
 
@@ -26,14 +26,14 @@ class TenantStore:
         self._connection = connection
 
     def read_tenant(self, tenant_id: str) -> Tenant:
-        """The tenant, also one that nobody has heard of.
+        """Return the tenant; an unknown one is one that was never paused.
 
         One BatchGetItem.
         """
         return _tenant_from_row(tenant_id, read_items(tenant_key(tenant_id)).find_item(TenantRow))
 
     def replace_tenant(self, before: Tenant, after: Tenant) -> None:
-        """Change a tenant, on condition that no other change of it came between.
+        """Change a tenant, on condition that it has not changed meanwhile.
 
         One PutItem.
         """
@@ -43,7 +43,7 @@ class TenantStore:
         writer.commit()
 
     def read_install_ids(self, tenant_id: str, after: InstallId | None, limit: int) -> Sequence[InstallId]:
-        """Up to `limit` installs of the tenant in the order of their ids, from behind `after`.
+        """Return up to `limit` installs of the tenant in the order of their ids, beginning after `after`.
 
         One Query.
         """

@@ -57,7 +57,7 @@ def test_the_longest_expression_is_within_eventbridges_256_characters() -> None:
 
 
 def longest_field(low: int, high: int, rule: Callable[[tuple[int, ...]], CronRule], *, field: int) -> str:
-    """The longest text of a field over all its sets: each is runs of values with a gap between them."""
+    """Return the longest text of a field over all sets of values, each of which is ranges with gaps between them."""
     best = dict.fromkeys(range(low, high + 3), "")
     for first in range(high, low - 1, -1):
         for last in range(first, high + 1):

@@ -95,7 +95,7 @@ def test_days_of_week_count_from_sunday(text: str, days: tuple[int, ...]) -> Non
         ("\t0 9 * * mon\r\n", "0 9 * * mon"),
     ],
 )
-def test_text_is_kept_as_written_but_trimmed(text: str, trimmed: str) -> None:
+def test_text_is_trimmed_and_kept_as_written(text: str, trimmed: str) -> None:
     assert parse_cron(text).text == trimmed
 
 
@@ -207,3 +207,7 @@ def test_at_most_one_day_field_can_be_set(days: str) -> None:
 )
 def test_first_broken_rule_is_reported(text: str, first: str) -> None:
     assert refusal_text(text) == first
+
+
+def test_text_is_parsed_once() -> None:
+    assert parse_cron("1 2 3 4 *") is parse_cron("1 2 3 4 *")

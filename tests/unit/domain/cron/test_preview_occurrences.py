@@ -12,7 +12,7 @@ from tests.unit.builders import endpoint, install
 
 
 def preview_rule(now: str, cron: str, timezone: str) -> Preview:
-    """At a moment in UTC."""
+    """Preview a rule at a time in UTC."""
     rules = Rules((endpoint("POST", "/post"),), Limits(), datetime.fromisoformat(now).replace(tzinfo=UTC))
     return build_preview(
         rules, install(), ScheduleInput({"endpoint": "/post", "cron": cron, "timezone": timezone})
@@ -97,19 +97,19 @@ def preview_rule(now: str, cron: str, timezone: str) -> Preview:
             *("2026-03-01T00:00", "30 2 29-31 3 *", "Europe/Berlin"),
             ["2026-03-30T02:30+02:00", "2026-03-31T02:30+02:00", "2027-03-29T02:30+02:00"],
             ["2026-03-29T02:30"],
-            id="some years have the day of the change and some have not",
+            id="only some years have the day of the change",
         ),
         pytest.param(
             *("2026-03-29T00:48", "* * * * *", "Europe/Berlin"),
             ["2026-03-29T01:49+01:00"],
             [],
-            id="what is skipped after the tenth fire is not among them",
+            id="skipped after the tenth fire, omitted",
         ),
         pytest.param(
             *("2026-03-29T00:50", "* * * * *", "Europe/Berlin"),
             ["2026-03-29T01:51+01:00"],
             [f"2026-03-29T02:{minute:02}" for minute in range(60)],
-            id="what is skipped just before it is",
+            id="skipped just before the tenth fire, included",
         ),
     ],
 )
@@ -131,23 +131,23 @@ def test_first_ten_fires_and_their_skips(
         ("2026-11-23T09:00", "Africa/El_Aaiun", [2028, 2032, 2036, 2040, 2044, 2048, 2052, 2056, 2060, 2064]),
         ("2080-03-01T00:00", "Asia/Gaza", [2084, 2088, 2092, 2096, 2104, 2108, 2112, 2116, 2120, 2124]),
     ],
-    ids=["forty years", "2100 has none"],
+    ids=["forty years", "2100 is no leap year"],
 )
-def test_ten_leap_days_are_found_however_far_they_are(now: str, timezone: str, years: list[int]) -> None:
+def test_ten_leap_days_are_found_even_decades_ahead(now: str, timezone: str, years: list[int]) -> None:
     assert [fire.wall_time.year for fire in preview_rule(now, "0 0 29 2 *", timezone).fire_times] == years
 
 
 @pytest.mark.parametrize("timezone", ["UTC", "Africa/El_Aaiun", "Antarctica/Troll", "Asia/Gaza"])
 @pytest.mark.parametrize("cron", ["0 0 29 2 *", "0 0 30 2 *", "* * * * *", "30 2 * 3 SUN", "0 9 31 1,3 *"])
 def test_a_preview_takes_few_calls(cron: str, timezone: str) -> None:
-    """A preview may take 100 ms, four times what so many calls take on a machine of 2026."""
-    preview_rule("2026-03-29T00:57", "0 0 * * *", timezone)  # imports and zones are read once for a process
+    """A preview may take 100 ms, four times as long as that many calls take on a machine of 2026."""
+    preview_rule("2026-03-29T00:57", "0 0 * * *", timezone)  # a process imports modules and loads zones once
 
     assert count_calls(lambda: preview_rule("2026-03-29T00:57", cron, timezone)) < 40_000
 
 
 def count_calls(work: Callable[[], object]) -> int:
-    """Count the calls of functions, also of those in C."""
+    """Count the calls of functions, including those in C."""
     count = 0
 
     def profile(_frame: FrameType, event: str, _argument: object) -> None:

@@ -1,4 +1,4 @@
-"""A cron rule in EventBridge Scheduler's own dialect (contract, section 5)."""
+"""A cron rule in the dialect of EventBridge Scheduler (contract, section 5)."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -9,7 +9,7 @@ _NUMBERS = tuple(map(str, range(60)))
 
 
 def eventbridge_expression(rule: CronRule) -> str:
-    """`cron(minute hour day-of-month month day-of-week year)`, firing at exactly the rule's minutes.
+    """Return `cron(minute hour day-of-month month day-of-week year)`, which fires at exactly the rule's minutes.
 
     No rule needs more than 240 characters; EventBridge allows 256.
     """
@@ -32,6 +32,6 @@ def _format_group(names: list[str]) -> str:
 
 
 def _group_consecutive(values: tuple[int, ...]) -> Iterator[list[int]]:
-    # Consecutive values are equally far from their positions.
+    # Consecutive values differ from their positions by the same number.
     for _, group in groupby(enumerate(values), key=lambda pair: pair[1] - pair[0]):
         yield [value for _, value in group]

@@ -5,6 +5,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise, product
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from scheduling.domain.errors import InvalidCron
 
 MAX_CRON_LENGTH = 128
 _MINUTES_PER_DAY = 24 * 60
-_SHORTEST_MONTH = 28
+_SHORTEST_MONTH, _LONGEST_MONTH = 28, 31
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DAYS_OF_WEEK = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -20,7 +21,7 @@ DAYS_OF_WEEK = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 @dataclass(frozen=True, slots=True)
 class CronRule:
-    """A parsed expression: its text, trimmed, and the ascending values of each field (Sunday is 0)."""
+    """A parsed expression: the trimmed text, and the ascending values of each field (Sunday is 0)."""
 
     text: str
     minutes: tuple[int, ...]
@@ -31,7 +32,7 @@ class CronRule:
 
     @property
     def smallest_gap_minutes(self) -> int | None:
-        """The fewest minutes between two fires on the wall clock; None where no day ever matches."""
+        """The fewest minutes between two fires on the wall clock; None if no day ever matches."""
         days = self._smallest_gap_days()
         if days is None:
             return None
@@ -41,11 +42,13 @@ class CronRule:
 
     @property
     def fires_every_year(self) -> bool:
-        """Whether it falls on several days of every year, of which no change of clocks can skip all."""
+        """Whether the rule matches several days of every year, so that clock changes cannot skip all of them."""
         days = [day for day in self.days_of_month if day <= _SHORTEST_MONTH]
         return len(self.days_of_week) < len(DAYS_OF_WEEK) or len(days) * len(self.months) > 1
 
     def _smallest_gap_days(self) -> int | None:
+        if len(self.months) == len(_MONTHS) and len(self.days_of_month) == _LONGEST_MONTH:
+            return min(later - earlier for earlier, later in pairwise(self._days_of_week_and_next_first()))
         matching = (day for day in _LEAP_CYCLE if self._matches_day(date.fromordinal(day)))
         smallest = None
         for earlier, later in pairwise(matching):
@@ -55,6 +58,9 @@ class CronRule:
                 break
         return smallest
 
+    def _days_of_week_and_next_first(self) -> tuple[int, ...]:
+        return (*self.days_of_week, self.days_of_week[0] + len(DAYS_OF_WEEK))
+
     def _matches_day(self, day: date) -> bool:
         return (
             day.month in self.months
@@ -63,7 +69,7 @@ class CronRule:
         )
 
 
-# One leap year to the next has every turn of month and year there is, so every shortest gap.
+# From one leap year to the next there is every turn of month and year, so every shortest gap.
 _LEAP_CYCLE = range(date(2024, 1, 1).toordinal(), date(2029, 1, 1).toordinal())
 
 
@@ -71,7 +77,7 @@ class _Field(NamedTuple):
     name: str
     low: int
     high: int
-    wildcard_end: int  # of `*` and `n/s`
+    wildcard_end: int  # the last value of `*` and `n/s`
     names: Mapping[str, int]
 
 
@@ -88,12 +94,15 @@ _ALLOWED_CHARACTERS = frozenset(" *,-/" + string.digits + _NAME_LETTERS + _NAME_
 _PART_PATTERN = re.compile(r"(?:\*|([0-9A-Za-z]+)(?:-([0-9A-Za-z]+))?)(?:/([0-9]+))?")
 
 
+@lru_cache(maxsize=128)
 def parse_cron(text: str) -> CronRule:
-    """Read `minute hour day-of-month month day-of-week`, separated by spaces.
+    """Parse `minute hour day-of-month month day-of-week`, separated by spaces.
 
-    Each is a comma list of `*`, `*/s`, `n`, `n-m`, `n/s` (to the end of the field) and `n-m/s`.
+    Each field is a comma list of `*`, `*/s`, `n`, `n-m`, `n/s` (to the end of the field) and `n-m/s`. The result is
+    cached, because a request needs the rule for its check and again for the timer.
 
-    :raises InvalidCron: anything else
+    Raises:
+        InvalidCron: The text has another form.
     """
     text = text.strip(" \t\r\n")
     if len(text) > MAX_CRON_LENGTH:
@@ -123,7 +132,7 @@ def _parse_part(field: _Field, part: str) -> range:
     if last:
         high = _parse_range_end(field, last)
     elif step or not first:
-        low, high = low % (field.wildcard_end + 1), field.wildcard_end  # 7 is Sunday just as 0 is
+        low, high = low % (field.wildcard_end + 1), field.wildcard_end  # 7 is Sunday, like 0
     else:
         high = low
     if low > high:
@@ -135,7 +144,7 @@ def _parse_part(field: _Field, part: str) -> range:
 
 
 def _parse_range_end(field: _Field, text: str) -> int:
-    # The Sunday that ends a range is the one after its first day: FRI-SUN is 5-7.
+    # A Sunday that ends a range is the one after its first day: FRI-SUN is 5-7.
     return 7 if field is _DAY_OF_WEEK and text.upper() == "SUN" else _parse_number(field, text)
 
 

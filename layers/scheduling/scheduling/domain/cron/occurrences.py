@@ -1,4 +1,4 @@
-"""When a cron rule fires in its time zone, DST by EventBridge's rule (contract, section 5)."""
+"""The times at which a cron rule fires in its time zone, with DST by EventBridge's rule (contract, section 5)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +15,12 @@ FIRE_SEARCH_HORIZON = timedelta(days=8 * 365 + 2)
 
 @dataclass(frozen=True, slots=True)
 class LocalTime:
-    """A time on the wall clock of a zone; of one that comes twice, the first.
+    """A time on the wall clock of a zone; the first one if the clock shows it twice.
 
-    `wall` is aware, and `utc` the same moment; a time that is skipped reads as a later one. `jump` is how far clocks
-    are put forward over it, negative where they are put back.
+    Attributes:
+        wall_time: An aware time.
+        utc: The same moment; for a time that does not exist, a later one.
+        offset_change: How far clocks go forward at this time; negative if they go back.
     """
 
     wall_time: datetime
@@ -32,7 +34,7 @@ class LocalTime:
 
     @property
     def repeated(self) -> bool:
-        """Whether it comes once more."""
+        """Whether the clock shows it twice."""
         return self.offset_change < timedelta()
 
 
@@ -42,22 +44,22 @@ def next_fire_time(
     after: datetime,
     within: timedelta = FIRE_SEARCH_HORIZON,
 ) -> datetime | None:
-    """The first fire after the aware time `after`, in UTC; None where there is none in that span."""
+    """Return the first fire after the aware time `after`, in UTC; None if there is none `within` that time."""
     return next(fire_times(rule, timezone, after, after + within), None)
 
 
 def fire_times(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> Iterator[datetime]:
     """Yield the fires in (`after`, `until`], both aware, in order and in UTC.
 
-    A local time that does not exist is skipped; of one that repeats, the first counts.
+    A local time that does not exist is skipped; one that repeats fires the first time only.
     """
     return (time.utc for time in local_times(rule, timezone, after, until) if not time.skipped)
 
 
 def local_times(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> Iterator[LocalTime]:
-    """Yield the local times of the fires in (`after`, `until`], and between them those that are skipped.
+    """Yield the local times of the fires in (`after`, `until`], and between them those that do not exist.
 
-    Skipped ones may also follow the last fire, since none of them says that `until` has passed.
+    Nonexistent times may also follow the last fire, because none of them shows that `until` has passed.
     """
     zone = ZoneInfo(timezone)
     latest = after
@@ -74,14 +76,14 @@ def local_times(rule: "CronRule", timezone: str, after: datetime, until: datetim
 
 
 def _resolve_local_time(wall_time: datetime) -> LocalTime:
-    # Fold 0 reads by the offset before a change of clocks, fold 1 by the one after it, in a gap as well (PEP 495).
+    # Fold 0 uses the offset before a clock change, fold 1 the offset after it, in a gap as well (PEP 495).
     before, after = wall_time.astimezone(UTC), wall_time.replace(fold=1).astimezone(UTC)
     return LocalTime(wall_time, utc=before, offset_change=before - after)
 
 
 def _matching_wall_times(rule: "CronRule", start: datetime) -> Iterator[datetime]:
-    """The naive times after `start` that the fields match."""
-    # Costs as much as two bare interpreter starts and runs a process: only for those who need it.
+    """Yield the naive times after `start` that match the fields."""
+    # Imported here because the import takes as long as two bare interpreter starts, and few functions need it.
     from croniter import croniter  # type: ignore[import-untyped]
 
     expression = " ".join(

@@ -7,9 +7,10 @@ from scheduling.domain.errors import InvalidTimezone
 
 
 def check_timezone(text: str) -> str:
-    """The IANA name in `text`, trimmed, in its exact case. The longest has 32 characters.
+    """Return the IANA name in `text`, trimmed. The longest has 32 characters.
 
-    :raises InvalidTimezone: no such zone
+    Raises:
+        InvalidTimezone: There is no such zone.
     """
     name = text.strip()
     if name not in _timezone_names():
@@ -19,6 +20,6 @@ def check_timezone(text: str) -> str:
 
 @cache
 def _timezone_names() -> frozenset[str]:
-    # zoneinfo.available_timezones() scans the disk, so it is slow and differs between machines.
+    # zoneinfo.available_timezones() scans the disk, which is slow, and its result differs between machines.
     names = files("tzdata").joinpath("zones").read_text("utf-8").split()
-    return frozenset(names) - {"Factory"}  # stands for "not set up yet"
+    return frozenset(names) - {"Factory"}  # means "not set up yet"

@@ -1,16 +1,15 @@
-"""Bring all the schedules of an install after a change of it; it goes on where it stopped."""
+"""Propagate a change of an install to its schedules; an interrupted propagation can be resumed."""
 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import NoReturn
 
 from scheduling.domain.errors import Conflict, TimerFailed, Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule, ScheduleState
-from scheduling.operations.services import Services
+from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import converge
 from scheduling.operations.sync.optimistic_writes import write_schedule
 
@@ -19,9 +18,10 @@ _ScheduleStep = Callable[[Services, InstallId, ScheduleId], object]
 
 
 def propagate_install(services: Services, install: Install) -> None:
-    """Suspend, resume or disable each schedule as the install says, and its timer with it.
+    """Suspend, resume or disable each schedule, and its timer, as the state of the install requires.
 
-    Raises Unavailable where some could not be; the install then stays marked as pending.
+    Raises:
+        Unavailable: Some schedules could not be changed; the install stays marked as pending.
     """
     for_each_schedule(services, services.schedules.read_all_schedules(install.id), propagate_or_converge)
     try:
@@ -29,13 +29,15 @@ def propagate_install(services: Services, install: Install) -> None:
             install, replace(install, pending_since=None, removed_endpoints=frozenset())
         )
     except Conflict:
-        logger.info("install %s was changed again meanwhile, and that change is applied apart", install.id)
+        logger.info(
+            "install %s was changed again meanwhile; that change is propagated separately", install.id
+        )
 
 
 def try_propagate(services: Services, install: Install) -> None:
-    """Like `apply_install`; what could not be done is the reconciler's.
+    """Propagate like `propagate_install`, but leave to the reconciler what could not be changed.
 
-    The change is made, and no schedule is run that it stops; only timers may be late.
+    The install has been changed already, and no schedule that the change stops is run; only timers may be late.
     """
     try:
         propagate_install(services, install)
@@ -43,10 +45,11 @@ def try_propagate(services: Services, install: Install) -> None:
         logger.warning("schedules of install %s are left to the reconciler: %s", install.id, error)
 
 
+@retry_on_conflict
 def propagate_or_converge(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> None:
-    """Make the schedule, and with it its timer, be as the install's newest change says."""
+    """Bring the schedule, and its timer, to the install's newest change."""
     schedule = services.schedules.read_schedule(install_id, schedule_id).schedule
-    install = services.schedules.read_schedule(install_id).install  # after the schedule, lest it be older
+    install = services.installs.read_install(install_id)  # after the schedule, so that it is not older
     if schedule is None or install is None:
         return
     if schedule.state is ScheduleState.ACTIVE and schedule.propagated_generation < install.generation:
@@ -56,16 +59,18 @@ def propagate_or_converge(services: Services, install_id: InstallId, schedule_id
 
 
 def propagate_to_schedule(services: Services, schedule: Schedule, install: Install) -> None:
-    """Make the schedule as read be as the install as read says."""
+    """Bring the schedule, and its timer, to the state of the install; both are as they were read."""
     after = schedule.with_install_propagated(install, services.clock())
     write_schedule(services, schedule, after)
     converge(services, after)
 
 
 def finish_propagation(services: Services, schedule: Schedule, install: Install, failure: str) -> NoReturn:
-    """Bring the schedule after its install before a change is built on it; then raises Conflict: read again.
+    """Propagate the install's change to the schedule before another change is based on it.
 
-    Raises Unavailable with the text `failure` where EventBridge does not answer.
+    Raises:
+        Conflict: The change is propagated; read the schedule again.
+        Unavailable: EventBridge does not respond; the text begins with `failure`.
     """
     try:
         propagate_to_schedule(services, schedule, install)
@@ -75,13 +80,17 @@ def finish_propagation(services: Services, schedule: Schedule, install: Install,
 
 
 def for_each_schedule(services: Services, schedules: Sequence[Schedule], step: _ScheduleStep) -> None:
-    """Take the step for every schedule, also after some have failed. Raises Unavailable if any has."""
+    """Take the step for every schedule, also after it has failed for some.
+
+    Raises:
+        Unavailable: The step has failed for at least one.
+    """
     errors = []
     for schedule in schedules:
         try:
-            services.retry(partial(step, services, schedule.install_id, schedule.id))
+            step(services, schedule.install_id, schedule.id)
         except (TimerFailed, Unavailable) as error:
-            logger.warning("schedule %s is not done yet: %s", schedule.id, error)
+            logger.warning("schedule %s is not changed yet: %s", schedule.id, error)
             errors.append(error)
     if errors:
         raise Unavailable(

@@ -1,4 +1,4 @@
-"""The platform's side: register an install, move it to a version, switch it on and off (contract, section 3)."""
+"""Register an install, move it to a version, enable and disable it (contract, section 3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,13 +11,13 @@ from scheduling.domain.install import Install, InstallConfig, Version
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.operations.installs.propagate import propagate_install, try_propagate
 from scheduling.operations.installs.uninstall import finish_deletion
-from scheduling.operations.services import Services
+from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.optimistic_writes import write_install
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """What the platform says of an install."""
+    """An install as the platform declares it."""
 
     tenant_id: str
     registry_id: str
@@ -30,7 +30,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutOptions:
-    """How an install is put: what becomes of schedules whose endpoint is missing, and whether only to tell."""
+    """Whether to disable schedules whose endpoint is missing, and whether only to report what would change."""
 
     actor: str
     disable_missing: bool = False
@@ -39,7 +39,7 @@ class PutOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutResult:
-    """The install as it is, or in a dry run would be, and the disabled schedules that lack their endpoint."""
+    """The install as it is, or in a dry run would be, and the schedules disabled for lack of their endpoint."""
 
     install: Install
     new: bool
@@ -48,61 +48,66 @@ class PutResult:
 
 
 def get_install(services: Services, install_id: InstallId) -> tuple[Install, Version]:
-    """The install, disabled or not, and its version. Raises InstallNotFound."""
-    install = services.schedules.read_schedule(install_id).install
-    version = services.installs.read_version(install.registry_id, install.version_id) if install else None
-    if install is None or version is None:
+    """Return the install, disabled or not, and its version.
+
+    Raises:
+        InstallNotFound: There is no such install.
+    """
+    install = services.installs.read_install(install_id)
+    if install is None:
+        raise InstallNotFound
+    services.bind_install(install)
+    version = services.installs.read_version(install.registry_id, install.version_id)
+    if version is None:
         raise InstallNotFound
     return install, version
 
 
+@retry_on_conflict
 def put_install(
     services: Services, install_id: InstallId, registration: Registration, options: PutOptions
 ) -> PutResult:
-    """Register the install, or change it; the same again is no change. A dry run writes nothing.
+    """Register the install, or change it; an equal registration changes nothing. A dry run writes nothing.
 
-    Raises InstallConflict where an install would change its tenant or a version its manifest, RemapFailed where
-    schedules use endpoints that the new version lacks and are not to be disabled, and Unavailable; nothing is
-    changed then.
+    Raises:
+        InstallConflict: An install would change its tenant, or a version its manifest.
+        RemapFailed: Schedules use endpoints that the new version lacks, and may not be disabled.
+        Unavailable: Nothing is changed, as with the other two.
     """
-    return services.retry(lambda: _put_install_once(services, install_id, registration, options))
-
-
-def set_install_enabled(services: Services, install_id: InstallId, *, enabled: bool, actor: str) -> Install:
-    """Resume or stop the firing of the install's schedules, which stay. Raises InstallNotFound and Unavailable."""
-    return services.retry(lambda: _set_install_enabled_once(services, install_id, enabled, actor))
-
-
-def _set_install_enabled_once(
-    services: Services, install_id: InstallId, enabled: bool, actor: str
-) -> Install:
-    install = services.schedules.read_schedule(install_id).install
-    if install is None or install.deleting:
-        raise InstallNotFound
-    if install.enabled != enabled:
-        before, install = (
-            install,
-            install.with_changes(actor, enabled=enabled, pending_since=services.clock()),
-        )
-        write_install(services, before, install, partial(services.installs.replace_install, before, install))
-    if install.pending_since:
-        try_propagate(services, install)
-    return install
-
-
-def _put_install_once(
-    services: Services, install_id: InstallId, registration: Registration, options: PutOptions
-) -> PutResult:
     existing_version = services.installs.read_version(registration.registry_id, registration.version.id)
     if existing_version and existing_version.manifest_hash != registration.version.manifest_hash:
         raise InstallConflict("A version's manifest never changes; register a new version")
-    before = services.schedules.read_schedule(install_id).install
+    before = services.installs.read_install(install_id)
+    if before:
+        services.bind_install(before)
     if before is None or (before.deleting and options.dry_run):
         return _register_install(services, install_id, registration, options)
     if before.deleting:
         finish_deletion(services, before)
         raise Conflict
     return _change_install(services, before, registration, options)
+
+
+@retry_on_conflict
+def set_install_enabled(services: Services, install_id: InstallId, *, enabled: bool, actor: str) -> Install:
+    """Resume or stop the firing of the install's schedules, which are kept.
+
+    Raises:
+        InstallNotFound: There is no such install.
+        Unavailable: The install is as it was.
+        UnconfirmedChange: The install may have been changed.
+    """
+    install = services.installs.read_install(install_id)
+    if install is None or install.deleting:
+        raise InstallNotFound
+    services.bind_install(install)
+    if install.enabled != enabled:
+        before = install
+        install = before.with_changes(actor, enabled=enabled, pending_since=services.clock())
+        write_install(services, before, install, partial(services.installs.replace_install, before, install))
+    if install.pending_since:
+        try_propagate(services, install)
+    return install
 
 
 def _register_install(
@@ -134,32 +139,30 @@ def _change_install(
         propagate_install(services, before)
         raise Conflict
     after = replace(before, **_declared_fields(registration))
-    version_changed = (before.registry_id, before.version_id) != (after.registry_id, after.version_id)
-    affected_schedules = (
-        _find_schedules_without_endpoint(services, before.id, registration.version)
-        if version_changed or options.disable_missing
-        else []
-    )
-    if version_changed and affected_schedules and not options.disable_missing:
+    moved = (before.registry_id, before.version_id) != (after.registry_id, after.version_id)
+    affected_schedules: Sequence[Schedule] = []
+    if moved or options.disable_missing:
+        affected_schedules = _find_schedules_without_endpoint(services, before.id, registration.version)
+    if moved and affected_schedules and not options.disable_missing:
         raise RemapFailed([(schedule.id, schedule.definition.endpoint) for schedule in affected_schedules])
     if after == before and services.installs.read_config(before.id) == registration.config:
         return PutResult(install=before, new=False, changed=False, disabled_schedules=affected_schedules)
-    removed_endpoints = (
-        frozenset(schedule.definition.endpoint for schedule in affected_schedules)
-        if version_changed
-        else frozenset()
-    )
-    after = after.with_changes(options.actor, removed_endpoints=removed_endpoints)
+    removed_endpoints = {schedule.definition.endpoint for schedule in affected_schedules} if moved else ()
+    after = after.with_changes(options.actor, removed_endpoints=frozenset(removed_endpoints))
     if removed_endpoints or after.enabled != before.enabled:
         after = replace(after, pending_since=services.clock())
     if not options.dry_run:
-        change = partial(
-            services.installs.change_install, before, after, registration.config, registration.version
-        )
-        write_install(services, before, after, change)
-        if after.pending_since:
-            try_propagate(services, after)
+        _write_change(services, before, after, registration)
     return PutResult(install=after, new=False, changed=True, disabled_schedules=affected_schedules)
+
+
+def _write_change(services: Services, before: Install, after: Install, registration: Registration) -> None:
+    change = partial(
+        services.installs.change_install, before, after, registration.config, registration.version
+    )
+    write_install(services, before, after, change)
+    if after.pending_since:
+        try_propagate(services, after)
 
 
 class _DeclaredFields(TypedDict):
@@ -183,7 +186,7 @@ def _declared_fields(registration: Registration) -> _DeclaredFields:
 def _find_schedules_without_endpoint(
     services: Services, install_id: InstallId, version: Version
 ) -> Sequence[Schedule]:
-    """The schedules that lack their endpoint; the write that follows depends on all being as they were read."""
+    """Return the schedules without their endpoint; the write that follows requires that none changes meanwhile."""
     endpoints = {
         f"{endpoint.method} {endpoint.path}" for endpoint in version.endpoints if endpoint.schedulable
     }

@@ -1,4 +1,4 @@
-"""The platform's kill switch and its view of a tenant (contract, section 3)."""
+"""The platform's kill switch and support view of a tenant (contract, section 3)."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -6,34 +6,26 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from scheduling.domain.errors import Conflict, Unavailable
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
-from scheduling.domain.tenant import Tenant, with_tenant_propagated
+from scheduling.domain.tenant import Tenant, TenantCursor, with_tenant_propagated
 from scheduling.operations.installs.propagate import try_propagate
-from scheduling.operations.services import Services
+from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.optimistic_writes import write_install, write_tenant
 
 logger = logging.getLogger(__name__)
 
 TIME_BUDGET = 10.0
-"""Bound of the work of one call; what is left is done by the same call again, or by the reconciler."""
+"""Seconds that one call works; the same call again, or the reconciler, does the rest."""
 
 PAGE_SIZE = 100
-"""Installs that are read of a tenant at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class TenantCursor:
-    """A place in the list of a tenant's schedules: behind that schedule, or with None, behind the whole install."""
-
-    install_id: InstallId
-    schedule_id: ScheduleId | None
+"""Installs of a tenant that are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class TenantPage:
-    """Schedules with their installs; `next_after` is where to go on, where there may be more."""
+    """Schedules with their installs; `next_after` is the cursor of the next page, if there may be one."""
 
     schedules: Sequence[tuple[Install, Schedule]]
     next_after: TenantCursor | None
@@ -41,7 +33,10 @@ class TenantPage:
 
 @dataclass(frozen=True, slots=True)
 class PauseResult:
-    """A tenant paused or resumed; `installs` have followed in this call, and with `complete`, all have."""
+    """A tenant that is paused or resumed.
+
+    `install_count` counts the installs that this call has changed with it; `complete` says that none is left.
+    """
 
     tenant: Tenant
     install_count: int
@@ -49,13 +44,16 @@ class PauseResult:
 
 
 def set_tenant_paused(services: Services, tenant_id: str, *, paused: bool, actor: str) -> PauseResult:
-    """Stop or resume the firing of all schedules of all installs of the tenant, those to come included.
+    """Stop or resume the firing of all schedules of all installs of the tenant, those of future installs included.
 
-    An install that has followed fires no more at once; its timers follow. The same call again goes on where the
-    last one stopped, and so does the reconciler. Raises Unavailable, and then the tenant is as it was, or
-    Uncertain.
+    An install that has been changed fires nothing from then on, while its timers are still being deleted. The same
+    call again resumes where the last one stopped, and so does the reconciler.
+
+    Raises:
+        Unavailable: The tenant is as it was.
+        UnconfirmedChange: The tenant may have been changed.
     """
-    tenant = services.retry(lambda: _set_tenant_paused_once(services, tenant_id, paused, actor))
+    tenant = _write_paused(services, tenant_id, paused, actor)
     try:
         return propagate_tenant(services, tenant)
     except Unavailable as error:
@@ -64,7 +62,11 @@ def set_tenant_paused(services: Services, tenant_id: str, *, paused: bool, actor
 
 
 def propagate_tenant(services: Services, tenant: Tenant) -> PauseResult:
-    """Bring the installs of the tenant after it, as many as the time allows. Raises Unavailable."""
+    """Pause or resume the installs of the tenant as it is, as many as the time allows.
+
+    Raises:
+        Unavailable: A system does not respond, or the tenant was paused or resumed meanwhile.
+    """
     deadline = services.monotonic() + TIME_BUDGET
     changed_installs: list[Install] = []
     install_count = 0
@@ -73,7 +75,7 @@ def propagate_tenant(services: Services, tenant: Tenant) -> PauseResult:
             return PauseResult(tenant, install_count, complete=False)
         page = services.tenants.read_install_ids(tenant.id, tenant.propagation_cursor, PAGE_SIZE)
         for install_id in page:
-            changed_installs += services.retry(partial(_propagate_to_install, services, install_id, tenant))
+            changed_installs += _propagate_to_install(services, install_id, tenant)
         install_count += len(page)
         is_last_page = len(page) < PAGE_SIZE
         progress = (
@@ -92,7 +94,7 @@ def propagate_tenant(services: Services, tenant: Tenant) -> PauseResult:
 def list_tenant_schedules(
     services: Services, tenant_id: str, *, after: TenantCursor | None = None, limit: int, max_bytes: int
 ) -> TenantPage:
-    """The schedules of all installs of the tenant, install by install, each oldest first. Raises Unavailable."""
+    """Return the schedules of all installs of the tenant, install by install, each oldest first."""
     deadline = services.monotonic() + TIME_BUDGET
     schedules: list[tuple[Install, Schedule]] = []
     remaining_bytes = max_bytes
@@ -121,7 +123,7 @@ def list_tenant_schedules(
 def _install_cursors(
     services: Services, tenant_id: str, after: TenantCursor | None
 ) -> Iterator[TenantCursor]:
-    """Where to go on in each install, from behind `after` on."""
+    """Yield the position to read on from in each install, beginning after `after`."""
     if after and after.schedule_id:
         yield after
     last_install_id = after.install_id if after else None
@@ -130,7 +132,8 @@ def _install_cursors(
         last_install_id = page[-1]
 
 
-def _set_tenant_paused_once(services: Services, tenant_id: str, paused: bool, actor: str) -> Tenant:
+@retry_on_conflict
+def _write_paused(services: Services, tenant_id: str, paused: bool, actor: str) -> Tenant:
     tenant = services.tenants.read_tenant(tenant_id)
     if tenant.paused == paused:
         return tenant
@@ -146,9 +149,10 @@ def _save_progress(services: Services, tenant: Tenant, progress: Tenant) -> None
         raise Unavailable("The tenant was paused or resumed anew meanwhile") from conflict
 
 
+@retry_on_conflict
 def _propagate_to_install(services: Services, install_id: InstallId, tenant: Tenant) -> Sequence[Install]:
-    """The install, if this has changed it. One that is being deleted has nothing left to follow with."""
-    install = services.schedules.read_schedule(install_id).install
+    """Return the install if it has been paused or resumed. One that is being deleted is left as it is."""
+    install = services.installs.read_install(install_id)
     if install is None or install.deleting or install.propagated_generation >= tenant.generation:
         return []
     after = with_tenant_propagated(install, tenant, services.clock())

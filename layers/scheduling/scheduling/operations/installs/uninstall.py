@@ -1,4 +1,4 @@
-"""Remove an install with all that it has; it can be taken up again where it stopped."""
+"""Delete an install with all that belongs to it; an interrupted deletion can be resumed."""
 
 from functools import partial
 
@@ -7,18 +7,20 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import ScheduleState
 from scheduling.operations.installs.propagate import for_each_schedule
-from scheduling.operations.services import Services
+from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import converge
 from scheduling.operations.sync.optimistic_writes import write_install, write_schedule
 
 
 def delete_install(services: Services, install_id: InstallId, *, actor: str) -> None:
-    """Remove the install with every schedule, timer and name of it.
+    """Delete the install with all its schedules, timers and names.
 
-    Raises InstallNotFound, and Unavailable where it is not finished yet: the install is then gone for everyone,
-    and the reconciler, or the same call again, removes what is left.
+    Raises:
+        InstallNotFound: There is no such install.
+        Unavailable: The deletion is not finished. Nobody can use the install any more, and the reconciler, or the
+            same call again, deletes the rest.
     """
-    install = services.retry(lambda: _mark_deleting(services, install_id, actor))
+    install = _mark_deleting(services, install_id, actor)
     try:
         finish_deletion(services, install)
     except Unavailable as error:
@@ -26,14 +28,16 @@ def delete_install(services: Services, install_id: InstallId, *, actor: str) -> 
 
 
 def finish_deletion(services: Services, install: Install) -> None:
-    """Remove what is left of an install that is marked as deleted. Raises Unavailable where some could not be.
+    """Delete the rest of an install that is marked as deleted.
 
-    Others may do the same, and register an install anew under its id meanwhile: nothing of that one is touched.
+    Others may do the same meanwhile, and register a new install under its id, of which nothing is deleted.
+
+    Raises:
+        Unavailable: Something could not be deleted.
     """
     schedules = services.schedules.read_all_schedules(install.id)
-    current = services.schedules.read_schedule(
-        install.id
-    ).install  # after the schedules, lest they be another's
+    # After the schedules, so that they are not those of a new install.
+    current = services.installs.read_install(install.id)
     if current is None or current.generation != install.generation:
         return
     for_each_schedule(services, schedules, partial(_delete_schedule_and_timer, actor=install.changed_by))
@@ -41,15 +45,17 @@ def finish_deletion(services: Services, install: Install) -> None:
         services.installs.delete_idempotency_records(install)
         services.installs.replace_install(install, None)
     except Conflict as conflict:
-        current = services.schedules.read_schedule(install.id).install
+        current = services.installs.read_install(install.id)
         if current is not None and current.deleting:
             raise Unavailable("A schedule of the install is still being changed") from conflict
 
 
+@retry_on_conflict
 def _mark_deleting(services: Services, install_id: InstallId, actor: str) -> Install:
-    install = services.schedules.read_schedule(install_id).install
+    install = services.installs.read_install(install_id)
     if install is None:
         raise InstallNotFound
+    services.bind_install(install)
     if install.deleting:
         return install
     after = install.with_changes(actor, deleting=True, pending_since=services.clock())
@@ -57,6 +63,7 @@ def _mark_deleting(services: Services, install_id: InstallId, actor: str) -> Ins
     return after
 
 
+@retry_on_conflict
 def _delete_schedule_and_timer(
     services: Services, install_id: InstallId, schedule_id: ScheduleId, *, actor: str
 ) -> None:

@@ -1,9 +1,9 @@
-"""What should have fired and did not, and what began and never ended, shown in the history."""
+"""Record occurrences that were never delivered, and close runs whose function has died."""
 
 import logging
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from scheduling.domain.cron.grammar import parse_cron
@@ -16,44 +16,45 @@ from scheduling.operations.services import Services
 logger = logging.getLogger(__name__)
 
 MISSED_AFTER = timedelta(hours=7, minutes=15)
-"""How late a delivery may be before it counts as missed; one that comes after all is still run.
+"""How late a delivery may be before it counts as missed; a later one is still run.
 
-EventBridge tries for an hour to hand it over, and Lambda keeps it for six where runs wait for concurrency.
+EventBridge retries the delivery for an hour, and Lambda keeps it for six where runs wait for concurrency.
 """
 
 TIMER_PROPAGATION_DELAY = timedelta(minutes=1)
-"""How long a new timer may take to be in force."""
+"""How long a new timer may take to fire."""
 
 MAX_OCCURRENCES = 2_000
-"""Occurrences looked at for one schedule in one sweep; a week of the shortest interval."""
+"""Occurrences checked for one schedule in one sweep; a week of the shortest interval."""
 
 
 def record_missed_runs(services: Services, schedule: Schedule, repairs: Counter[str]) -> None:
-    """Record each occurrence since the last look that the history does not have, and close dead runs."""
+    """Record each occurrence since the last check that the history lacks, and close an expired run."""
     _close_expired_run(services, schedule, repairs)
-    if not schedule.should_have_timer or schedule.timer_since is None:
+    window = _find_unchecked_window(services, schedule)
+    if window is None:
         return
-    since = max(
-        schedule.timer_since + TIMER_PROPAGATION_DELAY, schedule.checked_until or schedule.timer_since
-    )
-    until = services.clock() - MISSED_AFTER
-    if until <= since:
-        return
+    since, until = window
     definition = schedule.definition
-    due_times = list(
-        islice(fire_times(parse_cron(definition.cron), definition.timezone, since, until), MAX_OCCURRENCES)
-    )
-    recorded_times = (
-        services.runs.read_scheduled_times(schedule, format_time(since), format_time(until))
-        if due_times
-        else frozenset()
-    )
+    occurrences = fire_times(parse_cron(definition.cron), definition.timezone, since, until)
+    due_times = list(islice(occurrences, MAX_OCCURRENCES))
+    recorded_times: frozenset[str] = frozenset()
+    if due_times:
+        recorded_times = services.runs.read_scheduled_times(schedule, format_time(since), format_time(until))
     for moment in due_times:
         if format_time(moment) not in recorded_times:
             _record_missed_run(services, schedule, format_time(moment), repairs)
-    services.sweeps.save_checked_until(
-        schedule, due_times[-1] if len(due_times) == MAX_OCCURRENCES else until
-    )
+    checked_until = due_times[-1] if len(due_times) == MAX_OCCURRENCES else until
+    services.sweeps.save_checked_until(schedule, checked_until)
+
+
+def _find_unchecked_window(services: Services, schedule: Schedule) -> tuple[datetime, datetime] | None:
+    if not schedule.should_have_timer or schedule.timer_since is None:
+        return None
+    first_fire = schedule.timer_since + TIMER_PROPAGATION_DELAY
+    since = max(first_fire, schedule.checked_until or schedule.timer_since)
+    until = services.clock() - MISSED_AFTER
+    return (since, until) if since < until else None
 
 
 def _record_missed_run(
@@ -75,7 +76,7 @@ def _record_missed_run(
 
 
 def _close_expired_run(services: Services, schedule: Schedule, repairs: Counter[str]) -> None:
-    """A function that died without another attempt to come, as long after its lease as one might have."""
+    """Close the run of a function that has died, once no further attempt can be delivered."""
     now = services.clock()
     if (
         schedule.running_occurrence is None
@@ -91,7 +92,7 @@ def _close_expired_run(services: Services, schedule: Schedule, repairs: Counter[
         run, status=RunStatus.ERROR, lease_expires_at=None, error="The function that ran it died"
     )
     services.runs.finish_run(fire, run, failed_run)
-    repairs["dead run"] += 1
+    repairs["expired run"] += 1
 
 
 def _build_fire(schedule: Schedule, scheduled_time: str) -> Fire:

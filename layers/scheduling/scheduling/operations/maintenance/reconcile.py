@@ -1,4 +1,4 @@
-"""Finish what a function that died, or a system that did not answer, left unfinished."""
+"""Finish what a function that died, or a system that did not respond, has left unfinished."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.operations.installs.propagate import propagate_install
 from scheduling.operations.installs.tenants import propagate_tenant
 from scheduling.operations.installs.uninstall import finish_deletion
-from scheduling.operations.services import PENDING_GRACE, Services
+from scheduling.operations.services import Services
 from scheduling.operations.sync.converge import converge
 from scheduling.store.snapshots import PendingItem
 
@@ -18,15 +18,18 @@ logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 200
 TIME_BUDGET = 15.0
-"""Bounds of one call, which leave the slowest item time to end within the function's."""
+"""Bounds of one call, in items and seconds; the slowest item can still end within the function's time-out."""
+
+PENDING_GRACE = timedelta(seconds=60)
+"""How long an operation in progress is left alone: longer than any function runs."""
 
 MAX_UNANSWERED = 5
-"""So many items for which a system did not answer, and the rest is left to the next call: it needs a rest."""
+"""Items without a response from a system after which the call ends, to relieve that system; the next one goes on."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
-    """How many pending items were settled, how many are left for the next call, and how long the oldest was pending."""
+    """How many pending items were synced, how many were not, and how long the oldest one has been pending."""
 
     synced: int
     failed: int
@@ -34,7 +37,7 @@ class ReconcileReport:
 
 
 def reconcile(services: Services) -> ReconcileReport:
-    """Settle every row, up to 200, that has been pending for longer than any function may take."""
+    """Finish every row, up to 200, that has been pending for longer than any function runs."""
     deadline = time.monotonic() + TIME_BUDGET
     synced = failed = unanswered = 0
     now = oldest_since = services.clock()
@@ -45,7 +48,7 @@ def reconcile(services: Services) -> ReconcileReport:
         try:
             _sync_pending_item(services, item)
             synced += 1
-        except Exception as error:  # one row that cannot be settled must not hold up the others
+        except Exception as error:  # one row that cannot be synced must not block the others
             logger.exception("%s is still pending", item)
             failed += 1
             unanswered += _is_unanswered(error)
@@ -72,7 +75,7 @@ def _sync_schedule(services: Services, install_id: InstallId, schedule_id: Sched
 
 
 def _sync_install(services: Services, install_id: InstallId) -> None:
-    install = services.schedules.read_schedule(install_id).install
+    install = services.installs.read_install(install_id)
     if install is None or install.pending_since is None:
         return
     if install.deleting:

@@ -1,4 +1,4 @@
-"""What the sweep mends: counts, names, suspensions, timers. Each look is taken again before a change."""
+"""The repairs of the sweep: counts, names, suspensions, timers. Each one reads its row again before it changes it."""
 
 import logging
 from collections import Counter
@@ -6,7 +6,7 @@ from collections import Counter
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
-from scheduling.domain.sweeps import TimerSnapshot
+from scheduling.domain.sweeps import TimerSnapshot, find_timer_differences
 from scheduling.operations.installs.propagate import propagate_to_schedule
 from scheduling.operations.services import Services
 from scheduling.operations.sync.converge import converge
@@ -19,7 +19,11 @@ logger = logging.getLogger(__name__)
 def repair_names_and_count(
     services: Services, install_id: InstallId, partition: InstallPartition, repairs: Counter[str]
 ) -> None:
-    """Names and count of the install as its schedules say. Raises Conflict where they change meanwhile."""
+    """Make the names and the count of the install match its schedules.
+
+    Raises:
+        Conflict: They have changed meanwhile.
+    """
     if partition.install is None:
         return
     count = sum(schedule.counts_toward_quota for schedule in partition.schedules)
@@ -53,10 +57,10 @@ def _holds_name(services: Services, install_id: InstallId, owner: ScheduleId, na
 def repair_suspension(
     services: Services, install_snapshot: Install | None, schedule_snapshot: Schedule, repairs: Counter[str]
 ) -> None:
-    """The schedule suspended or not as its install is; while that changes, whoever changes it brings it after."""
+    """Suspend or resume the schedule as its install requires; an unfinished change of the install propagates itself."""
     if install_snapshot is None or schedule_snapshot.suspended != install_snapshot.active:
         return
-    install = services.schedules.read_schedule(schedule_snapshot.install_id).install
+    install = services.installs.read_install(schedule_snapshot.install_id)
     if install is None or install.pending_since or schedule_snapshot.suspended != install.active:
         return
     propagate_to_schedule(services, schedule_snapshot, install)
@@ -64,38 +68,29 @@ def repair_suspension(
 
 
 def repair_timer(services: Services, schedule_snapshot: Schedule, repairs: Counter[str]) -> None:
-    """The schedule's timer as its row says; one whose row is pending is the reconciler's."""
-    if _is_timer_in_sync(services, services.timers.get_timer(schedule_snapshot.id), schedule_snapshot):
+    """Make the schedule's timer match its row; a pending row is left to the reconciler."""
+    if not find_timer_differences(services.timers.get_timer(schedule_snapshot.id), schedule_snapshot):
         return
     schedule = services.schedules.read_schedule(schedule_snapshot.install_id, schedule_snapshot.id).schedule
     if schedule is None or schedule.pending:
         return
     timer = services.timers.get_timer(schedule.id)
-    if _is_timer_in_sync(services, timer, schedule):
+    if not find_timer_differences(timer, schedule):
         return
     pending_schedule = schedule.marked_pending(services.clock())
     write_schedule(services, schedule, pending_schedule)
     converge(services, pending_schedule, exists=timer is not None)
-    kind = (
-        "missing timer"
-        if timer is None
-        else "different timer"
-        if schedule.should_have_timer
-        else "unwanted timer"
-    )
-    _record_repair(repairs, kind, schedule.install_id, schedule.id)
+    _record_repair(repairs, _describe_timer_repair(timer, schedule), schedule.install_id, schedule.id)
 
 
-def _is_timer_in_sync(services: Services, timer: TimerSnapshot | None, schedule: Schedule) -> bool:
-    return (
-        services.timers.timer_matches(timer, schedule)
-        if timer and schedule.should_have_timer
-        else not (timer or schedule.should_have_timer)
-    )
+def _describe_timer_repair(timer: TimerSnapshot | None, schedule: Schedule) -> str:
+    if timer is None:
+        return "missing timer"
+    return "different timer" if schedule.should_have_timer else "unwanted timer"
 
 
 def delete_orphaned_timer(services: Services, schedule_id: ScheduleId, repairs: Counter[str]) -> None:
-    """Remove the timer if no row has its id: a row is always written before its timer."""
+    """Delete the timer if no row has its id: a row is always written before its timer."""
     timer = services.timers.get_timer(schedule_id)
     if timer is None:
         return
@@ -106,5 +101,5 @@ def delete_orphaned_timer(services: Services, schedule_id: ScheduleId, repairs: 
 
 
 def _record_repair(repairs: Counter[str], kind: str, install_id: InstallId | None, detail: str) -> None:
-    logger.warning("mended: %s of install %s: %s", kind, install_id, detail)
+    logger.warning("repaired: %s of install %s: %s", kind, install_id, detail)
     repairs[kind] += 1

@@ -1,7 +1,7 @@
-"""The full sweep: every install and every timer is looked at once a day, and what differs is mended and counted.
+"""The full sweep: check every install and every timer once a day, repair the differences and count them.
 
-It goes on where it stopped, in pages, call by call; two at once do the same work twice and no harm. What it costs
-grows with installs, schedules and the runs since it last looked, not with the history.
+Each call continues, page by page, where the last one stopped; two concurrent sweeps do the same work twice, without
+harm. The cost grows with the installs, the schedules and the runs since the last sweep, not with the history.
 """
 
 import logging
@@ -30,18 +30,18 @@ from scheduling.operations.services import Services
 
 logger = logging.getLogger(__name__)
 TIME_BUDGET = 50.0
-"""Bound of one call, beside the reconciler's own work; what is under way at its end may take some more."""
+"""Seconds of one call, in addition to the reconciler's own work; a check that has begun may take some more."""
 
 PAGE_SIZE = 50
-"""Installs that are read at a time; a page that EventBridge throttles is begun anew."""
+"""Installs that are read at a time; a page that EventBridge throttles is repeated."""
 
 _IdT = TypeVar("_IdT", InstallId, ScheduleId)
 
 
 def sweep(services: Services, interval: timedelta) -> Counter[str]:
-    """Go on with the sweep where one is due; what was mended, by kind.
+    """Continue the sweep, or start one if it is time, and return the repairs by kind.
 
-    Under throttling it stops, and the next call goes on at the same page.
+    Under throttling it stops, and the next call continues with the same page.
     """
     repairs: Counter[str] = Counter()
     deadline = time.monotonic() + TIME_BUDGET
@@ -54,7 +54,7 @@ def sweep(services: Services, interval: timedelta) -> Counter[str]:
     except (TimerFailed, Unavailable) as error:
         logger.warning("the sweep pauses: %s", error)
     except Conflict:
-        logger.info("another sweep is at work")
+        logger.info("another sweep is running")
     return repairs
 
 
@@ -97,7 +97,7 @@ def _check_in_parallel(
     repairs: Counter[str],
     deadline: float = math.inf,
 ) -> int:
-    """How many have been looked at, some at once: the first at least, and none is begun after the deadline."""
+    """Check the items, several at a time, and return how many: at least one, and none begins after the deadline."""
 
     def check(item_id: _IdT) -> Counter[str] | None:
         if item_id != ids[0] and time.monotonic() > deadline:
@@ -108,14 +108,14 @@ def _check_in_parallel(
 
     checked_count = 0
     with ThreadPoolExecutor(services.parallelism) as pool:
-        for mended in takewhile(lambda result: result is not None, pool.map(check, ids)):
-            repairs.update(mended)
+        for item_repairs in takewhile(lambda result: result is not None, pool.map(check, ids)):
+            repairs.update(item_repairs)
             checked_count += 1
     return checked_count
 
 
 def sweep_install(services: Services, install_id: InstallId, repairs: Counter[str]) -> None:
-    """Compare one install's rows with each other, with their timers, and with their history."""
+    """Compare the rows of one install with each other, with their timers, and with their history."""
     partition = services.sweeps.read_partition(install_id)
     _skip_on_conflict(partial(repair_names_and_count, services, install_id, partition, repairs))
     for schedule in partition.schedules:
@@ -130,8 +130,8 @@ def sweep_timer(services: Services, schedule_id: ScheduleId, repairs: Counter[st
 
 
 def _skip_on_conflict(step: Callable[[], None]) -> None:
-    """What changes while it is being mended is looked at by the next sweep."""
+    """Take the step; what changes during its repair is checked by the next sweep."""
     try:
         step()
     except Conflict:
-        logger.info("changed meanwhile; left to the next sweep")
+        logger.info("changed during its repair; left to the next sweep")

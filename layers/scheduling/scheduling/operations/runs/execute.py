@@ -4,12 +4,12 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from scheduling.domain.errors import Conflict, RunFailed, Unavailable
-from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import (
     MAX_ERROR_LENGTH,
+    Execution,
     Fire,
     Outcome,
     Run,
@@ -19,15 +19,11 @@ from scheduling.domain.runs import (
     build_next_attempt,
     skip_reason,
 )
-from scheduling.domain.schedule import Schedule
-from scheduling.operations.services import Services
+from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.store.snapshots import FireSnapshot
 
-RunEndpoint = Callable[[Fire, Install, InstallConfig, Schedule], Outcome]
-"""Calls the endpoint of a schedule; whatever goes wrong is in the outcome, not raised."""
-
-LEASE_DURATION = timedelta(seconds=50)
-"""A little longer than a call of the runner may take, and shorter than Lambda waits before it tries again."""
+RunEndpoint = Callable[[Execution], Outcome]
+"""Calls the endpoint of a schedule; every failure is in the outcome, not raised."""
 
 _RECORDED_SKIP_TEXTS = {
     SkipReason.OVERLAP: "The previous run was still under way",
@@ -36,51 +32,64 @@ _RECORDED_SKIP_TEXTS = {
 _RECORDED_MANUAL_SKIP_TEXTS = {
     SkipReason.DISABLED: "The schedule was disabled, its install, or its tenant paused"
 }
-
-
 _CHANGED_BEFORE_RUN_TEXT = "The schedule, its install or its tenant was changed before the run began"
 
 
+@retry_on_conflict
 def execute_fire(services: Services, run_endpoint: RunEndpoint, fire: Fire) -> Run | SkipReason:
-    """The finished run of the occurrence, or why none was made.
+    """Run the occurrence and return the finished run, or the reason why it is not run.
 
-    Raises RunFailed after a time-out, no answer, or a 5xx, and Unavailable when DynamoDB does not answer.
+    Raises:
+        RunFailed: The attempt failed, or another one is running; the occurrence must be delivered again.
+        Unavailable: DynamoDB does not respond.
     """
-    return services.retry(lambda: _execute_fire_once(services, run_endpoint, fire))
-
-
-def _execute_fire_once(services: Services, run_endpoint: RunEndpoint, fire: Fire) -> Run | SkipReason:
     snapshot = services.runs.read_fire_snapshot(fire)
+    if snapshot.install:
+        services.bind_install(snapshot.install)
     now = services.clock()
-    if snapshot.install is None or snapshot.schedule is None:
-        return SkipReason.UNKNOWN_SCHEDULE
-    reason = skip_reason(fire, snapshot.install, snapshot.schedule, snapshot.run, now)
+    reason = _find_skip_reason(fire, snapshot, now)
+    if reason is SkipReason.RUNNING:
+        raise RunFailed(
+            "An attempt at this occurrence is running; it is delivered again in case its function has died"
+        )
     if reason is SkipReason.OVERLAP and snapshot.run is not None:
         raise RunFailed("The next occurrence is under way; this one is to be tried again after it")
     if reason:
         _record_skip(services, fire, snapshot, reason)
         return reason
-    claimed_run = build_next_attempt(fire, snapshot.run, now, LEASE_DURATION)
-    if stop_reason := _claim_run(services, fire, snapshot, claimed_run):
-        return stop_reason
-    called_at = time.monotonic()
-    outcome = run_endpoint(fire, snapshot.install, snapshot.config, snapshot.schedule)
-    finished_run = _apply_outcome(claimed_run, outcome, time.monotonic() - called_at)
+    claimed_run = build_next_attempt(fire, snapshot.run, now, services.lease)
+    services.bind_run(claimed_run)
+    if reason := _claim_run(services, fire, snapshot, claimed_run):
+        return reason
+    finished_run = _call_runner(run_endpoint, fire, snapshot, claimed_run)
     _finish_run(services, fire, claimed_run, finished_run)
     if finished_run.retryable:
-        raise RunFailed(
-            f"Attempt {finished_run.attempt} failed; the history has the reason",
-            attempt=finished_run.attempt,
-            started_at=finished_run.started_at,
-            duration_ms=finished_run.duration_ms,
-        )
+        text = f"Attempt {finished_run.attempt} failed; the history has the reason of request {finished_run.request_id}"
+        raise RunFailed(text, finished_run)
     return finished_run
 
 
-def _claim_run(services: Services, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> SkipReason | None:
-    """Where the answer was lost, look whether the claim stands: nobody else would run what it holds.
+def _call_runner(run_endpoint: RunEndpoint, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> Run:
+    install, schedule = snapshot.require_target()
+    execution = Execution(
+        fire=fire, run=claimed_run, install=install, config=snapshot.config, schedule=schedule
+    )
+    called_at = time.monotonic()
+    outcome = run_endpoint(execution)
+    return _apply_outcome(claimed_run, outcome, time.monotonic() - called_at)
 
-    Gives what has come to stand against the run meanwhile, if anything: the claim is then given up.
+
+def _find_skip_reason(fire: Fire, snapshot: FireSnapshot, now: datetime) -> SkipReason | None:
+    if snapshot.install is None or snapshot.schedule is None:
+        return SkipReason.UNKNOWN_SCHEDULE
+    return skip_reason(fire, snapshot.install, snapshot.schedule, snapshot.run, now)
+
+
+def _claim_run(services: Services, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> SkipReason | None:
+    """Claim the run; where the response is lost, read whether the claim was written: nobody else would run it.
+
+    Returns:
+        The reason against the run that has arisen meanwhile, if any: the run is then recorded as skipped.
     """
     try:
         services.runs.claim_run(fire, snapshot, claimed_run)
@@ -88,17 +97,11 @@ def _claim_run(services: Services, fire: Fire, snapshot: FireSnapshot, claimed_r
         current = services.runs.read_fire_snapshot(fire)
         if current.run is None or current.run.lease_token != claimed_run.lease_token:
             raise
-        reason = _find_stop_reason(fire, replace(current, run=snapshot.run), services.clock())
+        reason = _find_skip_reason(fire, replace(current, run=snapshot.run), services.clock())
         if reason:
             _skip_claimed_run(services, fire, claimed_run)
         return reason
     return None
-
-
-def _find_stop_reason(fire: Fire, snapshot: FireSnapshot, now: datetime) -> SkipReason | None:
-    if snapshot.install is None or snapshot.schedule is None:
-        return SkipReason.UNKNOWN_SCHEDULE
-    return skip_reason(fire, snapshot.install, snapshot.schedule, snapshot.run, now)
 
 
 def _skip_claimed_run(services: Services, fire: Fire, claimed_run: Run) -> None:
@@ -116,12 +119,16 @@ def _apply_outcome(claimed_run: Run, outcome: Outcome, seconds: float) -> Run:
         duration_ms=math.ceil(seconds * 1000),
         http_status=outcome.http_status,
         error=outcome.error[:MAX_ERROR_LENGTH] if outcome.error else None,
+        detail=outcome.detail[:MAX_ERROR_LENGTH] if outcome.detail else None,
+        runner_status=outcome.runner_status,
+        runner_error=outcome.runner_error,
         retryable=outcome.retryable,
+        answer_count=claimed_run.answer_count + outcome.answered,
     )
 
 
 def _finish_run(services: Services, fire: Fire, claimed_run: Run, finished_run: Run) -> None:
-    """Tried for long: an outcome that is lost is an occurrence that may be run again after its lease."""
+    """Write the outcome, with many retries: an occurrence whose outcome is lost may run again after its lease."""
     try:
         services.runs.finish_run(fire, claimed_run, finished_run)
     except (Conflict, Unavailable):
@@ -132,7 +139,7 @@ def _finish_run(services: Services, fire: Fire, claimed_run: Run, finished_run: 
 
 
 def _finish_if_still_claimed(services: Services, fire: Fire, claimed_run: Run, finished_run: Run) -> None:
-    """The schedule was deleted or claimed anew, or another attempt took over after the lease."""
+    """Write the outcome unless the schedule was deleted or another attempt has taken over after the lease."""
     snapshot = services.runs.read_fire_snapshot(fire)
     if snapshot.run is None or (snapshot.run.lease_token, snapshot.run.status) != (
         claimed_run.lease_token,
@@ -146,17 +153,16 @@ def _finish_if_still_claimed(services: Services, fire: Fire, claimed_run: Run, f
 
 
 def _record_skip(services: Services, fire: Fire, snapshot: FireSnapshot, reason: SkipReason) -> None:
-    """What the owner is to know of goes into the history; a retry that finds an overlap leaves the first attempt."""
+    """Record what the owner needs to know; a retry that finds an overlap keeps the record of the first attempt."""
     texts = _RECORDED_SKIP_TEXTS | (_RECORDED_MANUAL_SKIP_TEXTS if fire.trigger is Trigger.MANUAL else {})
     if reason not in texts or snapshot.run is not None or snapshot.schedule is None:
         return
-    now = services.clock()
     skipped_run = Run(
         scheduled_time=fire.scheduled_time,
         trigger=fire.trigger,
         status=RunStatus.SKIPPED,
         attempt=0,
-        started_at=now,
+        started_at=services.clock(),
         error=texts[reason],
     )
     services.runs.record_run(snapshot.schedule, skipped_run)

@@ -8,7 +8,7 @@ from scheduling.domain.install import SCHEDULER_MANAGE, Install
 from scheduling.domain.runs import Fire, ManualRun, Trigger, format_manual_time
 from scheduling.domain.schedule import IDEMPOTENCY_TTL, Schedule
 from scheduling.operations.schedules.queries import require_visible
-from scheduling.operations.services import Services
+from scheduling.operations.services import Services, retry_on_conflict
 
 Deliver = Callable[[Fire], None]
 """Sends a fire to the executor function; raises Unavailable where it may not have arrived."""
@@ -21,21 +21,31 @@ def run_now(
     schedule_id: ScheduleId,
     idempotency_key: str | None,
 ) -> Fire:
-    """A manual occurrence of the schedule, handed to the executor; with `key`, the one that it made before.
+    """Deliver a manual occurrence of the schedule; a repeated key delivers the occurrence of the first request.
 
-    No schedule is run so more often than an install may write. Whether another run is under way is seen when it
-    starts: it is then skipped, in the history. Raises InstallNotFound, ScheduleNotFound, NotRunnable,
-    CapabilityDenied, RateLimited, and Unavailable, after which the same key again makes sure of it.
+    A schedule is triggered no more often than an install may write. Whether another run is in progress is checked
+    when the occurrence starts: it is then recorded as skipped.
+
+    Raises:
+        InstallNotFound: There is no such install.
+        ScheduleNotFound: The install has no such schedule.
+        NotRunnable: The schedule would not be run.
+        CapabilityDenied: The install may not have schedules.
+        RateLimited: The schedule was triggered too often.
+        Unavailable: The occurrence may not have been delivered; the same key again delivers it.
     """
-    manual_run = services.retry(lambda: _save_manual_run(services, install_id, schedule_id, idempotency_key))
+    manual_run = _save_manual_run(services, install_id, schedule_id, idempotency_key)
     deliver(manual_run.fire)
     return manual_run.fire
 
 
+@retry_on_conflict
 def _save_manual_run(
     services: Services, install_id: InstallId, schedule_id: ScheduleId, idempotency_key: str | None
 ) -> ManualRun:
     snapshot = services.manual_runs.read_manual_run(install_id, schedule_id, idempotency_key)
+    if snapshot.install:
+        services.bind_install(snapshot.install)
     if snapshot.install is None or snapshot.install.deleting:
         raise InstallNotFound
     schedule = require_visible(snapshot.schedule)

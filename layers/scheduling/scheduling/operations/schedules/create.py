@@ -6,13 +6,7 @@ from datetime import datetime
 from scheduling.domain import exact_json
 from scheduling.domain.errors import Conflict, IdempotencyMismatch
 from scheduling.domain.ids import InstallId, ScheduleIdGenerator
-from scheduling.domain.install import (
-    Install,
-    WriteReservation,
-    check_quota,
-    require_manageable,
-    reserve_write,
-)
+from scheduling.domain.install import Install, WriteReservation, check_quota, reserve_write
 from scheduling.domain.rules import Rules, ScheduleInput, requested_name
 from scheduling.domain.schedule import (
     IDEMPOTENCY_TTL,
@@ -22,58 +16,52 @@ from scheduling.domain.schedule import (
     Schedule,
     ScheduleState,
 )
-from scheduling.operations.schedules.queries import read_endpoints
-from scheduling.operations.services import Services
+from scheduling.operations.schedules.queries import bind_manageable, read_endpoints
+from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import write_schedule
 
 _ID_GENERATOR = ScheduleIdGenerator()
 
 
+@retry_on_conflict
 def create_schedule(
     services: Services,
     install_id: InstallId,
     schedule_input: ScheduleInput,
     idempotency_key: IdempotencyKey | None = None,
 ) -> Schedule:
-    """A new schedule of the install, its timer set; with `key`, the one that the same request made before.
+    """Create a schedule and its timer; a repeated key returns the result of the first request.
 
-    Raises InstallNotFound, CapabilityDenied, IdempotencyMismatch, ValidationFailed, NameTaken, QuotaReached,
-    RateLimited, and Unavailable; whichever it is, nothing of the schedule exists or will.
+    After any error but UnconfirmedChange, nothing of the schedule exists or will exist.
+
+    Raises:
+        InstallNotFound: The install is absent, disabled or being deleted.
+        CapabilityDenied: The install may not have schedules.
+        IdempotencyMismatch: The key was used for another request.
+        ValidationFailed: Fields break rules.
+        NameTaken: Another schedule of the install has the name.
+        QuotaExceeded: The install has as many schedules as it may.
+        RateLimited: The install has written too often.
+        Unavailable: A system does not respond.
     """
-    return services.retry(
-        lambda: _create_schedule_once(services, install_id, schedule_input, idempotency_key)
-    )
-
-
-def _create_schedule_once(
-    services: Services,
-    install_id: InstallId,
-    schedule_input: ScheduleInput,
-    idempotency_key: IdempotencyKey | None,
-) -> Schedule:
+    record_key = idempotency_key.value if idempotency_key else None
     snapshot = services.schedules.read_schedule(
-        install_id,
-        name=requested_name(schedule_input),
-        idempotency_key=idempotency_key.value if idempotency_key else None,
+        install_id, name=requested_name(schedule_input), idempotency_key=record_key
     )
-    install = require_manageable(snapshot.install)
+    install = bind_manageable(services, snapshot.install)
     now = services.clock()
-    if (
-        idempotency_key
-        and snapshot.idempotency_record
-        and now - snapshot.idempotency_record.schedule.created_at < IDEMPOTENCY_TTL
-    ):
-        return _return_first_result(services, snapshot.idempotency_record, idempotency_key, schedule_input)
+    record = snapshot.idempotency_record
+    if idempotency_key and record and now - record.schedule.created_at < IDEMPOTENCY_TTL:
+        return _return_first_result(services, record, idempotency_key, schedule_input)
     name_taken = snapshot.name_owner is not None
     rules = Rules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
     schedule = _build_schedule(install, rules.build_definition(schedule_input), now)
     reservation = _insert_schedule(services, install, schedule, idempotency_key)
     if schedule.pending:
         failure = "Schedule not created: the timer service is not available"
-        delete_record_key = idempotency_key.value if idempotency_key else None
         apply_or_rollback(
-            services, None, schedule, reservation, failure=failure, delete_record_key=delete_record_key
+            services, None, schedule, reservation, failure=failure, delete_record_key=record_key
         )
     return schedule
 
@@ -109,7 +97,7 @@ def _return_first_result(
     idempotency_key: IdempotencyKey,
     schedule_input: ScheduleInput,
 ) -> Schedule:
-    """The first answer again, once it is certain to stand: the call that gave it may still take it back."""
+    """Return the first result once it is final: the request that returned it may still roll it back."""
     if record.key.request_hash != idempotency_key.request_hash:
         raise IdempotencyMismatch
     first_schedule = record.schedule

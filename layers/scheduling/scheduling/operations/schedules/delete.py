@@ -2,13 +2,14 @@
 
 from scheduling.domain.errors import PreconditionFailed
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import require_manageable, reserve_write
-from scheduling.operations.schedules.queries import require_visible
-from scheduling.operations.services import Services
+from scheduling.domain.install import reserve_write
+from scheduling.operations.schedules.queries import bind_manageable, require_visible
+from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import delete_schedule_row, write_schedule
 
 
+@retry_on_conflict
 def delete_schedule(
     services: Services,
     install_id: InstallId,
@@ -16,19 +17,20 @@ def delete_schedule(
     *,
     if_match: frozenset[int] | None = None,
 ) -> None:
-    """The schedule, its timer and its name are gone; with `if_match`, if it is of such a revision.
+    """Delete the schedule with its timer and its name; with `if_match`, only at one of these revisions.
 
-    Raises InstallNotFound, CapabilityDenied, ScheduleNotFound, PreconditionFailed, RateLimited, and
-    Unavailable; whichever it is, the schedule stays as it was.
+    After any error but UnconfirmedChange, the schedule is as it was.
+
+    Raises:
+        InstallNotFound: The install is absent, disabled or being deleted.
+        CapabilityDenied: The install may not have schedules.
+        ScheduleNotFound: The schedule is absent or another install's.
+        PreconditionFailed: The schedule has another revision.
+        RateLimited: The install has written too often.
+        Unavailable: A system does not respond.
     """
-    services.retry(lambda: _delete_schedule_once(services, install_id, schedule_id, if_match))
-
-
-def _delete_schedule_once(
-    services: Services, install_id: InstallId, schedule_id: ScheduleId, if_match: frozenset[int] | None
-) -> None:
     snapshot = services.schedules.read_schedule(install_id, schedule_id)
-    install = require_manageable(snapshot.install)
+    install = bind_manageable(services, snapshot.install)
     if snapshot.schedule and snapshot.schedule.pending:
         finish_pending_change(services, snapshot.schedule, "Schedule not deleted")
     before = require_visible(snapshot.schedule)

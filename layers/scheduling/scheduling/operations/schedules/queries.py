@@ -1,4 +1,4 @@
-"""What an extension may look at: its install's schedules, their runs, and the endpoints of its version."""
+"""What an extension may read: its install's schedules, their runs, and the endpoints of its version."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,15 +12,35 @@ from scheduling.operations.services import Services
 from scheduling.store.snapshots import RunPage, SchedulePage
 
 
+def bind_manageable(services: Services, install: Install | None) -> Install:
+    """Return the install if its extension may manage schedules; the log names it even if it may not.
+
+    Raises:
+        InstallNotFound: The install is absent, disabled or being deleted.
+        CapabilityDenied: The install may not have schedules.
+    """
+    if install:
+        services.bind_install(install)
+    return require_manageable(install)
+
+
 def require_visible(schedule: Schedule | None) -> Schedule:
-    """The schedule, if it exists for its owner. Raises ScheduleNotFound."""
+    """Return the schedule if it exists for its owner.
+
+    Raises:
+        ScheduleNotFound: It does not.
+    """
     if schedule is None or schedule.state is not ScheduleState.ACTIVE:
         raise ScheduleNotFound
     return schedule
 
 
 def read_endpoints(services: Services, install: Install) -> Sequence[Endpoint]:
-    """The endpoints of the installed version, by path then method. Raises InstallNotFound."""
+    """Return the endpoints of the installed version, by path then method.
+
+    Raises:
+        InstallNotFound: The version is absent.
+    """
     version = services.installs.read_version(install.registry_id, install.version_id)
     if version is None:
         raise InstallNotFound
@@ -35,22 +55,26 @@ def list_schedules(
     limit: int | None = None,
     max_bytes: int | None = None,
 ) -> SchedulePage:
-    """The install's schedules, oldest first; without `limit` and `max_bytes`, all of them."""
+    """Return the install's schedules, oldest first; without `limit` and `max_bytes`, all of them."""
     page = services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=max_bytes)
-    install = require_manageable(page.install)
+    install = bind_manageable(services, page.install)
     return replace(page, schedules=[schedule.with_install_applied(install) for schedule in page.schedules])
 
 
 def get_schedule(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> Schedule:
-    """One schedule of the install. Raises ScheduleNotFound, for another install's as well."""
+    """Return one schedule of the install.
+
+    Raises:
+        ScheduleNotFound: It is absent or another install's.
+    """
     snapshot = services.schedules.read_schedule(install_id, schedule_id)
-    install = require_manageable(snapshot.install)
+    install = bind_manageable(services, snapshot.install)
     return require_visible(snapshot.schedule).with_install_applied(install)
 
 
 def list_endpoints(services: Services, install_id: InstallId) -> Sequence[Endpoint]:
-    """The endpoints of the installed version, by path then method."""
-    return read_endpoints(services, require_manageable(services.schedules.read_schedule(install_id).install))
+    """Return the endpoints of the installed version, by path then method."""
+    return read_endpoints(services, bind_manageable(services, services.installs.read_install(install_id)))
 
 
 def list_runs(
@@ -61,6 +85,10 @@ def list_runs(
     before: str | None = None,
     limit: int,
 ) -> RunPage:
-    """The schedule's history, newest first. Raises ScheduleNotFound, for another install's as well."""
+    """Return the schedule's history, newest first.
+
+    Raises:
+        ScheduleNotFound: The schedule is absent or another install's.
+    """
     get_schedule(services, install_id, schedule_id)
     return services.runs.read_run_page(install_id, schedule_id, before=before, limit=limit)

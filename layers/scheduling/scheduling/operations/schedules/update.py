@@ -1,17 +1,18 @@
-"""Change a schedule."""
+"""Update a schedule."""
 
 from scheduling.domain.errors import PreconditionFailed
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import require_manageable, reserve_write
+from scheduling.domain.install import reserve_write
 from scheduling.domain.rules import Rules, ScheduleInput, requested_name
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.propagate import finish_propagation
-from scheduling.operations.schedules.queries import read_endpoints, require_visible
-from scheduling.operations.services import Services
+from scheduling.operations.schedules.queries import bind_manageable, read_endpoints, require_visible
+from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import write_schedule
 
 
+@retry_on_conflict
 def update_schedule(
     services: Services,
     install_id: InstallId,
@@ -20,25 +21,20 @@ def update_schedule(
     *,
     if_match: frozenset[int] | None = None,
 ) -> Schedule:
-    """The schedule with the given fields, its timer following; with `if_match`, if it is of such a revision.
+    """Set the fields of the input, and the timer with them; with `if_match`, only at one of these revisions.
 
-    Raises InstallNotFound, CapabilityDenied, ScheduleNotFound, PreconditionFailed, ValidationFailed, NameTaken,
-    RateLimited, and Unavailable; whichever it is, nothing is changed.
+    Raises:
+        InstallNotFound: The install is absent, disabled or being deleted.
+        CapabilityDenied: The install may not have schedules.
+        ScheduleNotFound: The schedule is absent or another install's.
+        PreconditionFailed: The schedule has another revision.
+        ValidationFailed: Fields break rules.
+        NameTaken: Another schedule of the install has the name.
+        RateLimited: The install has written too often.
+        Unavailable: A system does not respond; nothing is changed, as with the others.
     """
-    return services.retry(
-        lambda: _update_schedule_once(services, install_id, schedule_id, schedule_input, if_match)
-    )
-
-
-def _update_schedule_once(
-    services: Services,
-    install_id: InstallId,
-    schedule_id: ScheduleId,
-    schedule_input: ScheduleInput,
-    if_match: frozenset[int] | None,
-) -> Schedule:
     snapshot = services.schedules.read_schedule(install_id, schedule_id, name=requested_name(schedule_input))
-    install = require_manageable(snapshot.install)
+    install = bind_manageable(services, snapshot.install)
     if snapshot.schedule and snapshot.schedule.pending:
         finish_pending_change(services, snapshot.schedule, "Schedule not updated")
     before = require_visible(snapshot.schedule)

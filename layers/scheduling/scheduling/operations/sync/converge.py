@@ -1,4 +1,4 @@
-"""Two systems, one truth: the row says what is wanted, and here, nowhere else, EventBridge is made to match it."""
+"""Two systems, one truth: the row is the desired state, and only this module makes EventBridge match it."""
 
 import logging
 from typing import NoReturn
@@ -6,32 +6,37 @@ from typing import NoReturn
 from scheduling.domain.errors import Conflict, SchedulingError, TimerFailed, Unavailable, UnconfirmedChange
 from scheduling.domain.install import WriteReservation
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.services import Services
-from scheduling.operations.sync.optimistic_writes import write_schedule
+from scheduling.operations.services import Services, retry_on_conflict
+from scheduling.operations.sync.optimistic_writes import WriteOutcome, write_schedule
 
 logger = logging.getLogger(__name__)
 
 
 def converge(services: Services, schedule: Schedule, *, exists: bool = True) -> Schedule | None:
-    """Make EventBridge match the pending row, and mark the row as settled if it is still the one matched.
+    """Make EventBridge match the pending row, and mark the row as synced if nobody has changed it meanwhile.
 
-    If it is not, match what it has become: whoever writes to EventBridge last has written what the row says.
-    Gives the settled row, or None once it is gone. Raises TimerFailed; that the mark could not be removed is
-    no failure, since EventBridge matches and the reconciler removes it.
+    If somebody has, match the changed row: so whoever writes to EventBridge last has written the desired state.
+
+    Returns:
+        The synced row, or None once it is deleted. A mark that cannot be removed is no failure, since EventBridge
+        matches and the reconciler removes the mark.
+
+    Raises:
+        TimerFailed: EventBridge does not match.
     """
     applied_timer = _apply_timer(services, schedule, exists=exists)
     try:
         try:
             services.schedules.replace_schedule(schedule, schedule.synced())
         except Conflict:
-            return services.retry(lambda: _converge_to_current(services, schedule, applied_timer))
+            return _converge_to_current(services, schedule, applied_timer)
     except Unavailable as unavailable:
         logger.warning("%s stays marked as pending: %s", schedule.id, unavailable)
     return schedule.synced()
 
 
 _AppliedTimer = tuple[bool, int]
-"""What was last written to EventBridge: whether there is a timer, and its number."""
+"""The last write to EventBridge: whether there is a timer, and its revision."""
 
 
 def _apply_timer(services: Services, schedule: Schedule, *, exists: bool = True) -> _AppliedTimer:
@@ -42,10 +47,11 @@ def _apply_timer(services: Services, schedule: Schedule, *, exists: bool = True)
     return schedule.should_have_timer, schedule.timer_revision
 
 
+@retry_on_conflict
 def _converge_to_current(
     services: Services, schedule: Schedule, applied_timer: _AppliedTimer
 ) -> Schedule | None:
-    """Match whatever the row has become; raises Conflict while it keeps changing."""
+    """Match the row as it now is, however often it changes meanwhile."""
     current = services.schedules.read_schedule(schedule.install_id, schedule.id).schedule
     if current is None:
         services.timers.delete_timer(schedule.id)
@@ -62,9 +68,11 @@ def _converge_to_current(
 
 
 def finish_pending_change(services: Services, schedule: Schedule, failure: str) -> NoReturn:
-    """Help an unfinished change to its end before another is built on it; then raises Conflict: read again.
+    """Finish a pending change before another one is based on the row.
 
-    Raises Unavailable with the text `failure` where EventBridge does not answer.
+    Raises:
+        Conflict: The change is finished; read the row again.
+        Unavailable: EventBridge does not respond; the text begins with `failure`.
     """
     try:
         converge(services, schedule)
@@ -82,82 +90,94 @@ def apply_or_rollback(
     failure: str,
     delete_record_key: str | None = None,
 ) -> None:
-    """Bring EventBridge after a change of the row from `before` to `after`, or take the change back.
+    """Make EventBridge match a change of the row from `before` to `after`, or roll the change back.
 
-    Raises Unavailable or SchedulingError with the text `failure` where it was taken back: then nothing of the
-    change remains. Where others have settled the change meanwhile, or built on it, it stands, and nothing is
-    raised. Raises Uncertain where they may as well have built on what was taken back.
+    A change that others have finished meanwhile, or have based theirs on, stays, and nothing is raised.
+
+    Raises:
+        Unavailable: EventBridge did not respond; the change is rolled back. The text is `failure`.
+        SchedulingError: EventBridge refused; the change is rolled back. The text is `failure`.
+        UnconfirmedChange: Others may have based theirs on the change or on its rollback.
     """
     try:
         converge(services, after, exists=before is not None and before.should_have_timer)
     except TimerFailed as error:
         logger.warning("timer of %s failed: %s", after.id, error)
-        rolled_back = _rollback_change(services, before, after, reservation, delete_record_key)
-        if rolled_back:
+        rollback = _roll_back(services, before, after, reservation, delete_record_key)
+        if rollback is WriteOutcome.APPLIED:
             raise (SchedulingError if error.refused else Unavailable)(failure) from error
-        _converge_again(services, after)
-        if rolled_back is None:
+        _try_converge_again(services, after)
+        if rollback is WriteOutcome.UNKNOWN:
             raise UnconfirmedChange from error
 
 
-def _converge_again(services: Services, schedule: Schedule) -> None:
-    """Match the row once more: what failed may have reached EventBridge after those who have settled the row."""
-
-    def mark_and_converge() -> None:
-        current = services.schedules.read_schedule(schedule.install_id, schedule.id).schedule
-        if current is None:
-            services.timers.delete_timer(schedule.id)
-            return
-        pending_schedule = current.marked_pending(services.clock())
-        write_schedule(services, current, pending_schedule)
-        converge(services, pending_schedule)
-
+def _try_converge_again(services: Services, schedule: Schedule) -> None:
+    """Match the row once more: the failed call may have reached EventBridge after others have synced the row."""
     try:
-        services.retry(mark_and_converge)
+        _mark_and_converge(services, schedule)
     except (TimerFailed, Unavailable) as error:
         logger.warning("timer of %s left to the reconciler: %s", schedule.id, error)
 
 
-def _rollback_change(
+@retry_on_conflict
+def _mark_and_converge(services: Services, schedule: Schedule) -> None:
+    current = services.schedules.read_schedule(schedule.install_id, schedule.id).schedule
+    if current is None:
+        services.timers.delete_timer(schedule.id)
+        return
+    pending_schedule = current.marked_pending(services.clock())
+    write_schedule(services, current, pending_schedule)
+    converge(services, pending_schedule)
+
+
+def _roll_back(
     services: Services,
     before: Schedule | None,
     after: Schedule,
     reservation: WriteReservation,
     delete_record_key: str | None,
-) -> bool | None:
-    """Whether the change was taken back, or None where others have built on either; the timer follows if it was."""
+) -> WriteOutcome:
+    """Roll the change back, its timer included.
+
+    Returns:
+        APPLIED; NOT_APPLIED where others have finished the change or based theirs on it; UNKNOWN where they have
+        based theirs on the change or on its rollback.
+    """
     now = services.clock()
     target = before.rollback_to(after, now) if before else after.rolled_back(now)
     response_lost = False
 
-    def write_rollback() -> bool | None:
+    def write_rollback() -> WriteOutcome:
         nonlocal response_lost
         try:
             write_schedule(services, after, target, release=reservation, delete_record_key=delete_record_key)
         except Conflict:
-            if _is_change_current(services, after, reservation):
-                return False
-            return None if response_lost else False
+            if _is_change_kept(services, after, reservation) or not response_lost:
+                return WriteOutcome.NOT_APPLIED
+            return WriteOutcome.UNKNOWN
         except UnconfirmedChange:
             response_lost = True
             raise
-        return True
+        return WriteOutcome.APPLIED
 
     try:
-        rolled_back = services.retry(write_rollback, retry_on=(Conflict, Unavailable))
+        rollback = services.retry(write_rollback, retry_on=(Conflict, Unavailable))
     except Unavailable as unavailable:
         raise UnconfirmedChange from unavailable
-    if not rolled_back:
-        return rolled_back
-    try:
-        converge(services, target)
-    except TimerFailed as error:
-        logger.warning("timer of %s left to the reconciler: %s", after.id, error)
-    return True
+    if rollback is WriteOutcome.APPLIED:
+        try:
+            converge(services, target)
+        except TimerFailed as error:
+            logger.warning("timer of %s left to the reconciler: %s", after.id, error)
+    return rollback
 
 
-def _is_change_current(services: Services, change: Schedule, reservation: WriteReservation) -> bool:
-    """Whether the row is still of that change, by now others' to settle. Raises Conflict while it is not."""
+def _is_change_kept(services: Services, change: Schedule, reservation: WriteReservation) -> bool:
+    """Return whether the row still holds the change, which is now others' to finish.
+
+    Raises:
+        Conflict: The row holds the change, and it is still this operation's.
+    """
     snapshot = services.schedules.read_schedule(change.install_id, change.id)
     if snapshot.schedule is None or snapshot.schedule.change_token != change.change_token:
         return False

@@ -1,6 +1,7 @@
-"""Changes of rows whose answers may be lost."""
+"""Changes of rows whose responses may be lost."""
 
 from collections.abc import Callable
+from enum import Enum
 from typing import TypeVar
 
 from scheduling.domain.errors import Conflict, Unavailable, UnconfirmedChange
@@ -10,8 +11,15 @@ from scheduling.domain.tenant import Tenant
 from scheduling.operations.services import Services
 
 _T = TypeVar("_T")
-_ChangeMade = bool | None
-"""Whether a change was made; None where a look at what there is does not tell, since others have changed it."""
+
+
+class WriteOutcome(Enum):
+    """Whether a write whose response was lost has changed its row."""
+
+    APPLIED = "applied"
+    NOT_APPLIED = "not applied"
+    UNKNOWN = "unknown"
+    """The row does not show it, since others have changed it."""
 
 
 def write_schedule(
@@ -24,10 +32,14 @@ def write_schedule(
     save_record: IdempotencyRecord | None = None,
     delete_record_key: str | None = None,
 ) -> None:
-    """Change the row from `before` to `after`; where the answer is lost, look whether it was changed.
+    """Change the row from `before` to `after`; where the response is lost, read whether it has changed.
 
-    It may also be a conflict with itself: when the SDK sends a request again whose answer it has lost. Raises
-    Conflict or Unavailable, and then the row was not changed, or Uncertain.
+    A write may also conflict with itself, when the SDK repeats a request whose response it has lost.
+
+    Raises:
+        Conflict: The row was not changed.
+        Unavailable: The row was not changed.
+        UnconfirmedChange: The row may have been changed.
     """
     try:
         services.schedules.replace_schedule(
@@ -39,12 +51,11 @@ def write_schedule(
             delete_record_key=delete_record_key,
         )
     except (Conflict, Unavailable) as error:
-        if not _resolve_change_made(error, _is_schedule_change_made(services, before, after)):
-            raise
+        _raise_unless_applied(error, _read_schedule_outcome(services, before, after))
 
 
 def delete_schedule_row(services: Services, schedule: Schedule, reservation: WriteReservation) -> None:
-    """Remove the row of a schedule without timer, like `write`."""
+    """Delete the row of a schedule without timer, as `write_schedule` changes one."""
     try:
         services.schedules.replace_schedule(schedule, None, reserve=reservation)
     except (Conflict, Unavailable):
@@ -55,53 +66,54 @@ def delete_schedule_row(services: Services, schedule: Schedule, reservation: Wri
 def write_install(
     services: Services, before: Install | None, after: Install, apply_change: Callable[[], None]
 ) -> None:
-    """Make the change of an install from `before` to `after`, like `write`."""
+    """Apply the change of an install from `before` to `after`, as `write_schedule` does."""
     try:
         apply_change()
     except (Conflict, Unavailable) as error:
-        if not _resolve_change_made(error, _is_install_change_made(services, before, after)):
-            raise
+        _raise_unless_applied(error, _read_install_outcome(services, before, after))
 
 
 def write_tenant(services: Services, before: Tenant, after: Tenant) -> None:
-    """Turn a tenant, like `write`."""
+    """Pause or resume a tenant, as `write_schedule` changes a schedule."""
     try:
         services.tenants.replace_tenant(before, after)
     except (Conflict, Unavailable) as error:
         current = _read_or_unconfirmed(lambda: services.tenants.read_tenant(after.id))
-        if not _resolve_change_made(
-            error, _compare_tokens(current.generation, before.generation, after.generation)
-        ):
-            raise
+        outcome = _compare_tokens(current.generation, before.generation, after.generation)
+        _raise_unless_applied(error, outcome)
 
 
-def _resolve_change_made(error: Conflict | Unavailable, change_made: _ChangeMade) -> bool:
-    """Whether the change was made. After a conflict, what does not tell was not; else raises Uncertain."""
-    if change_made is None and isinstance(error, Unavailable):
+def _raise_unless_applied(error: Conflict | Unavailable, outcome: WriteOutcome) -> None:
+    """Raise the error of a write that has changed nothing; what is unknown after a conflict has changed nothing."""
+    if outcome is WriteOutcome.APPLIED:
+        return
+    if outcome is WriteOutcome.UNKNOWN and isinstance(error, Unavailable):
         raise UnconfirmedChange from error
-    return bool(change_made)
+    raise error
 
 
-def _is_schedule_change_made(services: Services, before: Schedule | None, after: Schedule) -> _ChangeMade:
+def _read_schedule_outcome(services: Services, before: Schedule | None, after: Schedule) -> WriteOutcome:
     current = _reread_schedule(services, after)
     if before is None:
-        return current is not None
-    if current is None:
-        return None if after.state is ScheduleState.ACTIVE else True  # somebody has finished the removal
+        return WriteOutcome.APPLIED if current else WriteOutcome.NOT_APPLIED
+    if current is None:  # after a deletion, somebody has finished it
+        return WriteOutcome.UNKNOWN if after.state is ScheduleState.ACTIVE else WriteOutcome.APPLIED
     return _compare_tokens(current.change_token, before.change_token, after.change_token)
 
 
-def _is_install_change_made(services: Services, before: Install | None, after: Install) -> _ChangeMade:
-    current = _read_or_unconfirmed(lambda: services.schedules.read_schedule(after.id)).install
+def _read_install_outcome(services: Services, before: Install | None, after: Install) -> WriteOutcome:
+    current = _read_or_unconfirmed(lambda: services.installs.read_install(after.id))
     if current is None:
-        return True if after.deleting else None
+        return WriteOutcome.APPLIED if after.deleting else WriteOutcome.UNKNOWN
     if current.declared_state == after.declared_state:
-        return True
+        return WriteOutcome.APPLIED
     return _compare_tokens(current.generation, before.generation if before else None, None)
 
 
-def _compare_tokens(current: object, before: object, after: object) -> _ChangeMade:
-    return True if current == after else False if current == before else None
+def _compare_tokens(current: object, before: object, after: object) -> WriteOutcome:
+    if current == after:
+        return WriteOutcome.APPLIED
+    return WriteOutcome.NOT_APPLIED if current == before else WriteOutcome.UNKNOWN
 
 
 def _reread_schedule(services: Services, schedule: Schedule) -> Schedule | None:

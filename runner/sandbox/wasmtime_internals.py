@@ -1,11 +1,7 @@
-"""Repairs of the wasmtime package (version 50): how it converts values between Python and a component.
+"""Patches of wasmtime's private parts. No other module uses them.
 
-Cases: to convert a WIT `option` or `result` it collects the Python classes of a case in ONE set for the whole
-process, so two executions at once mix up their cases. And it counts `object` among the classes of an absent
-option, so any value passes for the ok case of `result<option<…>, …>`, whose error can then never be given.
-
-Bytes: it converts a `list<u8>` one Python object per byte, a tenth of a second for 100 KB with all other
-executions waiting.
+Written for wasmtime 50.0.1. Each patch names its reason; `tests/runner/test_wasmtime_internals.py` fails when a
+patch is no longer needed.
 """
 
 import ctypes
@@ -22,8 +18,33 @@ _VALUE_BYTES = ctypes.sizeof(_Value)
 _BYTE_OFFSET = _Value.of.offset
 
 
+def apply_patches() -> None:
+    """Apply the patches to the wasmtime package."""
+    _patch_case_classes()
+    _patch_byte_lists()
+
+
+def _patch_case_classes() -> None:
+    """Collect the Python classes of a WIT case per thread.
+
+    To convert an `option` or `result`, wasmtime collects these classes in one set for the whole process, so that
+    concurrent executions confuse their cases. It also counts `object` among the classes of an absent option, so
+    that any value passes for the ok case of `result<option<…>, …>` and the error case can never be returned.
+    """
+    _types.case_test_cache = _CaseClasses()  # type: ignore[assignment]  # only these three methods are used
+
+
+def _patch_byte_lists() -> None:
+    """Convert a `list<u8>` in one copy.
+
+    wasmtime converts one Python object per byte: 100 KB take a tenth of a second, while all other executions wait.
+    """
+    ListType.convert_from_c = _lift_list  # type: ignore[assignment, method-assign]  # replaced on purpose
+    ListType.convert_to_c = _lower_list  # type: ignore[assignment, method-assign]  # replaced on purpose
+
+
 class _CaseClasses(threading.local):
-    """The set of classes, one per thread, in which an absent option is None alone."""
+    """A set of classes per thread, in which an absent option is None only."""
 
     def __init__(self) -> None:
         self._classes: set[type] = set()
@@ -36,13 +57,6 @@ class _CaseClasses(threading.local):
 
     def __iter__(self) -> Iterator[type]:
         return iter(self._classes)
-
-
-def apply_fixes() -> None:
-    """Put the repairs in place."""
-    _types.case_test_cache = _CaseClasses()  # type: ignore[assignment]  # only these three methods are used
-    ListType.convert_from_c = _lift_list  # type: ignore[assignment, method-assign]  # a replacement is the point
-    ListType.convert_to_c = _lower_list  # type: ignore[assignment, method-assign]  # likewise
 
 
 _original_lift = ListType.convert_from_c

@@ -1,4 +1,4 @@
-"""The schedules that the extension wants, and how it gets them."""
+"""The schedules that the extension desires, and how it ensures that they exist."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ Outcome = Literal["created", "existing", "repaired"]
 
 @dataclass(frozen=True, slots=True)
 class DesiredSchedule:
-    """A schedule as it should be; its name tells it from the others."""
+    """A schedule as it should be, identified by its name."""
 
     name: str
     endpoint: str
@@ -27,7 +27,11 @@ DESIRED_SCHEDULES = (
 
 
 def ensure_schedule(desired: DesiredSchedule, existing: Schedule | None) -> Outcome:
-    """Make the schedule be there as wanted. Raises ScheduleRejected where the platform refuses."""
+    """Create the schedule, or repair it if it differs.
+
+    Raises:
+        ScheduleRejected: The platform refuses the change.
+    """
     if existing is None:
         return _create_schedule(desired)
     if (existing.cron, existing.timezone) == (desired.cron, desired.timezone):
@@ -45,6 +49,6 @@ def _create_schedule(desired: DesiredSchedule) -> Outcome:
         payload=desired.payload,
     )
     if "name" in result.field_errors:
-        return "existing"  # another setup was quicker
+        return "existing"  # a concurrent setup created it first
     result.raise_for_error()
     return "created"

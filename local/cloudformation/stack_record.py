@@ -1,4 +1,4 @@
-"""The stack as CloudFormation would tell of it, so that what looks there finds the local stack too."""
+"""Records the stack in CloudFormation, so that tools which read a stack's outputs there find the local stack too."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from local.cloudformation.template import Template
 
 CLOCK_TAG = "local-clock"
-"""The tag with the URL that tells the stack's time, which may have been moved."""
+"""The tag with the URL of the stack's clock, which may differ from real time."""
 
 
 def record_stack(template: Template, aws: AwsClients, *, clock_url: str) -> None:
-    """Leave a stack with the template's outputs and parameters, as they are; it makes nothing. May be repeated."""
+    """Create or update a CloudFormation stack with the template's outputs and parameters, but without resources."""
     arguments: dict[str, Any] = {
         "StackName": deploy.STACK_NAME,
         "TemplateBody": json.dumps(_build_stack_template(template)),
@@ -33,7 +33,7 @@ def record_stack(template: Template, aws: AwsClients, *, clock_url: str) -> None
 
 
 def _build_stack_template(template: Template) -> dict[str, Any]:
-    """A template that says the values alone; never twice the same, since an update has to change something."""
+    """Return a template of the values only, each unique, since CloudFormation refuses an update without changes."""
     return {
         "Parameters": {name: {"Type": "String"} for name in template.parameters},
         "Resources": {

@@ -1,0 +1,179 @@
+"""The one place that turns a schedule, a run, an install, a time or a cursor into JSON values or text.
+
+The API, the events and the operator's command line use these functions, each with its own choice of fields. Names are
+the contract's, and their order is the order in the JSON. Write the values by `exact_json.dumps`.
+"""
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from scheduling.domain.exact_json import RawJson
+from scheduling.domain.runs import format_time
+
+if TYPE_CHECKING:
+    from scheduling.domain.cron.occurrences import LocalTime
+    from scheduling.domain.endpoints import Endpoint
+    from scheduling.domain.install import Install
+    from scheduling.domain.runs import Run
+    from scheduling.domain.schedule import Schedule
+
+Fields = dict[str, object]
+
+_SCHEDULE_EVENT_FIELDS = (
+    "endpointMethod",
+    "endpointPath",
+    "name",
+    "cron",
+    "timezone",
+    "enabled",
+    "disabledReason",
+    "revision",
+)
+_INSTALL_EVENT_FIELDS = (
+    "registryId",
+    "versionId",
+    "contentHash",
+    "grantedCapabilities",
+    "enabled",
+    "paused",
+)
+_RUN_EVENT_FIELDS = (
+    "scheduledTime",
+    "trigger",
+    "status",
+    "attempt",
+    "startedAt",
+    "durationMs",
+    "httpStatus",
+    "error",
+    "requestId",
+)
+
+
+def schedule_fields(schedule: "Schedule") -> Fields:
+    """Return a schedule as its owner sees it; `disabledReason` is present only if the service disabled it.
+
+    The payload is the text that is stored, and is never parsed.
+    """
+    definition, last_run = schedule.definition, schedule.last_run
+    fields: Fields = {
+        "id": schedule.id,
+        "endpointPath": definition.endpoint_path,
+        "endpointMethod": definition.endpoint_method,
+        "name": definition.name,
+        "cron": definition.cron,
+        "timezone": definition.timezone,
+        "enabled": definition.enabled,
+        "lastRunAt": format_timestamp(last_run.started_at) if last_run else None,
+        "lastRunStatus": last_run.status if last_run else None,
+        "lastError": last_run.error if last_run else None,
+        "createdAt": format_timestamp(schedule.created_at),
+    }
+    if schedule.disabled_reason:
+        fields["disabledReason"] = schedule.disabled_reason
+    fields["payload"] = RawJson(definition.payload) if definition.payload else None
+    return fields
+
+
+def schedule_event_fields(schedule: "Schedule") -> Fields:
+    """Return a schedule as an event shows it, without payload, runs and times."""
+    fields = {
+        **schedule_fields(schedule),
+        "disabledReason": schedule.disabled_reason,
+        "revision": schedule.revision,
+    }
+    return _select(fields, _SCHEDULE_EVENT_FIELDS)
+
+
+def run_fields(run: "Run") -> Fields:
+    """Return a run of the history."""
+    return {
+        "scheduledTime": run.scheduled_time,
+        "trigger": run.trigger.value,
+        "startedAt": format_timestamp(run.started_at),
+        "durationMs": run.duration_ms,
+        "attempt": run.attempt,
+        "status": run.status.value,
+        "httpStatus": run.http_status,
+        "error": run.error,
+        "requestId": run.request_id,
+    }
+
+
+def run_event_fields(run: "Run") -> Fields:
+    """Return a run as an event shows it."""
+    return _select(run_fields(run), _RUN_EVENT_FIELDS)
+
+
+def install_fields(install: "Install") -> Fields:
+    """Return an install as the platform sees it, without its configuration and secrets."""
+    return {
+        "installId": install.id,
+        "tenantId": install.tenant_id,
+        "registryId": install.registry_id,
+        "versionId": install.version_id,
+        "contentHash": install.content_hash,
+        "grantedCapabilities": sorted(install.granted_capabilities),
+        "enabled": install.enabled,
+        "paused": install.paused,
+        "scheduleCount": install.schedule_count,
+    }
+
+
+def install_event_fields(install: "Install") -> Fields:
+    """Return an install as an event shows it."""
+    return _select(install_fields(install), _INSTALL_EVENT_FIELDS)
+
+
+def endpoint_fields(endpoint: "Endpoint") -> Fields:
+    """Return an endpoint of a version."""
+    return {
+        "id": endpoint.id,
+        "method": endpoint.method,
+        "path": endpoint.path,
+        "handler": endpoint.handler,
+        "schedulable": endpoint.schedulable,
+    }
+
+
+def fire_time_fields(time: "LocalTime") -> Fields:
+    """Return the time of a fire on the wall clock and in UTC; `repeated` is present if the clock shows it twice."""
+    fields: Fields = {"local": time.wall_time.isoformat(), "utc": format_time(time.utc)}
+    return {**fields, "repeated": True} if time.repeated else fields
+
+
+def skipped_time_fields(time: "LocalTime") -> Fields:
+    """Return a local time that does not exist, and why."""
+    minutes = time.offset_change // timedelta(minutes=1)
+    reason = (
+        f"Clocks in {time.wall_time.tzinfo} go forward by {minutes} minutes on that day, "
+        f"and there is no {time.wall_time:%H:%M}"
+    )
+    return {"local": time.wall_time.replace(tzinfo=None).isoformat(), "reason": reason}
+
+
+def format_timestamp(moment: datetime | None) -> str | None:
+    """Format an aware time by ISO 8601 in UTC with milliseconds, such as `2026-11-23T09:00:00.000Z`."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat("T", "milliseconds").replace("+00:00", "Z")
+
+
+def encode_cursor(position: str | None) -> str | None:
+    """Encode a position in a list as an opaque word that needs no escape in a URL."""
+    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=") if position else None
+
+
+def decode_cursor(cursor: str) -> str:
+    """Return the position that the cursor stands for.
+
+    Raises:
+        ValueError: The word is not one that `encode_cursor` returns.
+    """
+    return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+
+
+def _select(fields: Mapping[str, object], names: tuple[str, ...]) -> Fields:
+    return {name: fields[name] for name in names}

@@ -1,0 +1,80 @@
+import base64
+
+import pytest
+from scheduling.api.paging import (
+    parse_page_limit,
+    parse_run_cursor,
+    parse_schedule_cursor,
+    parse_tenant_cursor,
+)
+from scheduling.domain.errors import ValidationFailed
+from scheduling.domain.tenant import TenantCursor
+from scheduling.domain.views import encode_cursor
+
+from tests.unit.builders import INSTALL_ID, SCHEDULE_ID
+
+
+def refusal_errors(refused: pytest.ExceptionInfo[ValidationFailed]) -> dict[str, str]:
+    assert refused.value.code == "VALIDATION_FAILED"
+    return refused.value.field_errors
+
+
+@pytest.mark.parametrize(("text", "limit"), [(None, 50), ("1", 1), ("50", 50), ("007", 7)])
+def test_page_limit_is_1_to_50_and_50_by_default(text: str | None, limit: int) -> None:
+    assert parse_page_limit(text) == limit
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "51", "-1", "", "1.0", "1e1", " 1", "1 ", "x", "0001", "\u0663", "9" * 5000]
+)
+def test_page_limit_out_of_range_is_refused(text: str) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        parse_page_limit(text)
+
+    assert refusal_errors(refused) == {"limit": "limit must be a whole number from 1 to 50"}
+
+
+def test_cursor_round_trips() -> None:
+    assert encode_cursor(None) is None
+    assert parse_schedule_cursor(None) is None
+    assert parse_run_cursor(None) is None
+    assert parse_schedule_cursor(encode_cursor(SCHEDULE_ID)) == SCHEDULE_ID
+    assert parse_run_cursor(encode_cursor("2026-11-23T09:00:00Z")) == "2026-11-23T09:00:00Z"
+    assert parse_run_cursor(encode_cursor("2026-11-23T09:00:00.123Z")) == "2026-11-23T09:00:00.123Z"
+    assert parse_tenant_cursor(None) is None
+    assert parse_tenant_cursor(encode_cursor(f"{INSTALL_ID} {SCHEDULE_ID}")) == TenantCursor(
+        INSTALL_ID, SCHEDULE_ID
+    )
+    assert parse_tenant_cursor(encode_cursor(f"{INSTALL_ID} ")) == TenantCursor(INSTALL_ID, None)
+
+
+def forge_cursor(position: bytes) -> str:
+    return base64.urlsafe_b64encode(position).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("x", id="one character"),
+        pytest.param("!!!!", id="no base64"),
+        pytest.param("é", id="not ASCII"),
+        pytest.param("a+b/", id="the other alphabet"),
+        pytest.param(forge_cursor(b"\xff"), id="not UTF-8"),
+        pytest.param(forge_cursor(b"x"), id="another text"),
+        pytest.param(forge_cursor(b"SCHEDULE#x"), id="a key"),
+        pytest.param(forge_cursor(b"2026-11-23T09:00:00"), id="no zone"),
+        pytest.param(forge_cursor(b"0001-01-01T00:00:00+23:00"), id="before the first year"),
+        pytest.param(forge_cursor(b"9999-12-31T23:59:59-23:00"), id="after the last year"),
+    ],
+)
+def test_unissued_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(ValidationFailed) as of_runs:
+        parse_run_cursor(cursor)
+    with pytest.raises(ValidationFailed) as of_schedules:
+        parse_schedule_cursor(cursor)
+    with pytest.raises(ValidationFailed) as of_tenants:
+        parse_tenant_cursor(f"{cursor}Lw")
+
+    assert refusal_errors(of_tenants) == {"cursor": "Invalid cursor"}
+    assert refusal_errors(of_runs) == refusal_errors(of_schedules) == {"cursor": "Invalid cursor"}

@@ -1,0 +1,130 @@
+"""The private parts of pynamodb are as `pynamodb_internals` expects, and still need to be worked around."""
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.session import Session
+from pynamodb.attributes import NumberAttribute
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.exceptions import GetError
+from pynamodb.models import Model
+from scheduling.store import pynamodb_internals
+from scheduling.store.models import Row, RunRow, ScheduleRow
+
+ITEM: Mapping[str, Mapping[str, Any]] = {
+    "pk": {"S": "INSTALL#1#SCHEDULE#1"},
+    "sk": {"S": "RUN#2026-11-23T09:00:00Z"},
+    "type": {"S": "run"},
+    "status": {"S": "success"},
+    "attempt": {"N": "2"},
+    "startedAt": {"S": "2026-11-23T09:00:00.000000+0000"},
+    "retryable": {"BOOL": False},
+    "unknown": {"S": "of another release"},
+}
+
+
+@pytest.fixture(autouse=True)
+def keep_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Restore the connection of the process after each test."""
+    monkeypatch.setattr(Row, "_connection", None)
+    monkeypatch.setattr(Row.Meta, "table_name", "table")
+
+
+def test_subclasses_share_the_connection_of_their_base_class() -> None:
+    connection = pynamodb_internals.table_connection(Row)
+
+    assert isinstance(connection, TableConnection)
+    assert pynamodb_internals.table_connection(RunRow) is connection
+
+
+def test_pynamodb_still_gives_each_subclass_its_own_connection() -> None:
+    with patch.object(RunRow, "_connection", None), patch.object(ScheduleRow, "_connection", None):
+        assert RunRow._get_connection() is not ScheduleRow._get_connection()
+
+
+def test_a_connection_creates_its_client_from_the_session() -> None:
+    session = Session()
+    session.set_credentials("from-the-session", "testing")
+    connection = Connection(region="eu-central-1")
+
+    pynamodb_internals.use_session(connection, session)
+
+    client: Any = connection.client
+    assert client._request_signer._credentials.access_key == "from-the-session"
+    assert "session" not in inspect.signature(Connection).parameters
+
+
+def test_pynamodb_still_requests_the_whole_item_of_an_update() -> None:
+    row = RunRow("pk", "sk")
+    response = {"Attributes": dict(ITEM)}
+
+    with patch.object(TableConnection, "update_item", return_value=response) as update_item:
+        row.update([RunRow.attempt.set(2)])
+        pynamodb_internals.update_item(Row, "pk", "sk", [RunRow.attempt.set(2)], RunRow.pk.exists())
+
+    by_pynamodb, by_us = update_item.call_args_list
+    assert by_pynamodb.kwargs["return_values"] == "ALL_NEW"
+    assert "return_values" not in by_us.kwargs
+
+
+def test_a_row_equals_the_one_that_pynamodb_creates() -> None:
+    row = Row.from_raw_data(ITEM)
+    by_pynamodb = Model.from_raw_data.__func__(Row, dict(ITEM))  # type: ignore[attr-defined]
+
+    assert type(row) is type(by_pynamodb) is RunRow
+    values = dict(pynamodb_internals.row_values(row))
+    assert values == {
+        name: value for name, value in pynamodb_internals.row_values(by_pynamodb).items() if name in values
+    }
+    assert set(values) == {"pk", "sk", "type", "status", "attempt", "started_at", "retryable"}
+    assert values["attempt"] == 2
+    assert row.error is None
+
+
+class RecordingItem(dict[str, Any]):
+    """An item that records which attributes are read from it."""
+
+    def __init__(self, item: Mapping[str, Any]) -> None:
+        super().__init__(item)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def test_pynamodb_still_goes_through_absent_attributes() -> None:
+    item = RecordingItem(ITEM)
+
+    Model.from_raw_data.__func__(Row, item)  # type: ignore[attr-defined]
+
+    assert "durationMs" in item.names
+
+
+def test_pynamodb_still_reads_numbers_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents: list[str] = []
+    monkeypatch.setattr(json, "loads", documents.append)
+
+    NumberAttribute().deserialize("12")
+
+    assert documents == ["12"]
+
+
+CONNECTION_CLOSED = ConnectionClosedError(endpoint_url="http://dynamodb")
+
+
+def test_pynamodb_still_fails_to_read_the_code_of_a_closed_connection() -> None:
+    with pytest.raises(AttributeError):
+        _ = GetError("failed", CONNECTION_CLOSED).cause_response_code
+
+
+def test_error_code_is_dynamodbs_or_none() -> None:
+    throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
+
+    assert pynamodb_internals.error_code(GetError("failed", throttled)) == "ThrottlingException"
+    assert pynamodb_internals.error_code(GetError("failed", CONNECTION_CLOSED)) is None
