@@ -1,6 +1,6 @@
 """Patches of wasmtime's private parts. No other module uses them.
 
-Written for wasmtime 50.0.1. Each patch names its reason; `tests/runner/test_wasmtime_internals.py` fails when a
+Written for wasmtime 50.0.1. Each patch names its reason; `tests/runner/sandbox/test_wasmtime_internals.py` fails when a
 patch is no longer needed.
 """
 

@@ -11,7 +11,7 @@ from wasmtime.component import Component, ComponentInstanceType, FuncType, ValTy
 
 from runner.host.interface import PACKAGE_PREFIX, WIT_FILE, read_signatures
 from runner.sandbox.component_types import describe_type
-from tests.support.stacks.component_runner import CACHE, build_sample, prepare_components
+from tests.support.components.runner import CACHE, build_sample, prepare_components
 
 INTERFACE = json.loads((Path(__file__).parent / "interface.json").read_text())
 FUNCTIONS = {

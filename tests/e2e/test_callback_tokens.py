@@ -14,8 +14,8 @@ import pytest
 from local.sample import INSTALL_ID
 from local.settings import free_ports
 from samples.build import EXTENSIONS
+from tests.support.components.runner import create_runner_settings, prepare_components, start_runner
 from tests.support.policies.isolation import SCHEDULES, bearer_headers, read_state
-from tests.support.stacks.component_runner import create_runner_settings, prepare_components, start_runner
 from tests.support.stacks.local_stack import (
     HOURLY_SCHEDULE,
     RUNNER_TOKEN,

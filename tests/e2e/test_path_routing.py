@@ -12,8 +12,8 @@ import pytest
 from local.sample import INSTALL_ID, REGISTRY_ID, TENANT_ID
 from local.settings import free_ports
 from samples.build import EXTENSIONS
-from tests.support.stacks.component_client import ComponentClient
-from tests.support.stacks.component_runner import (
+from tests.support.components.client import ComponentClient
+from tests.support.components.runner import (
     build_sample,
     create_runner_settings,
     prepare_components,

@@ -3,8 +3,8 @@ from collections.abc import Iterator
 import pytest
 
 from samples.build import EXTENSIONS
-from tests.support.stacks.component_client import ComponentClient
-from tests.support.stacks.component_runner import (
+from tests.support.components.client import ComponentClient
+from tests.support.components.runner import (
     TEST_EXTENSIONS,
     build_probe,
     build_sample,
@@ -12,7 +12,7 @@ from tests.support.stacks.component_runner import (
     prepare_components,
     start_runner,
 )
-from tests.support.stacks.component_scheduler import RecordingScheduler, recording_scheduler
+from tests.support.components.scheduler import RecordingScheduler, recording_scheduler
 
 
 @pytest.fixture(scope="session")

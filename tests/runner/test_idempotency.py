@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 
 from runner.idempotency import ResponseMemory
-from tests.support.stacks.component_client import ROUTING_HEADERS, ComponentClient
-from tests.support.stacks.component_scheduler import RecordingScheduler
+from tests.support.components.client import ROUTING_HEADERS, ComponentClient
+from tests.support.components.scheduler import RecordingScheduler
 
 
 def test_repeated_key_returns_the_first_response(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.stacks.component_client import ComponentClient
+from tests.support.components.client import ComponentClient
 
 ENVELOPE = {"ciphertext_b64": "c2VjcmV0"}
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from samples.build import ROOT
-from tests.support.stacks.component_client import ALL_PROVIDERS, INSTALL_ID, ComponentClient
-from tests.support.stacks.component_runner import create_runner_settings, start_runner
-from tests.support.stacks.component_scheduler import SCHEDULE_JSON, RecordingScheduler, recording_scheduler
+from tests.support.components.client import ALL_PROVIDERS, INSTALL_ID, ComponentClient
+from tests.support.components.runner import create_runner_settings, start_runner
+from tests.support.components.scheduler import SCHEDULE_JSON, RecordingScheduler, recording_scheduler
 
 FOLDER: Path = ROOT / "build" / "js"
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.stacks.component_client import INSTALL_ID, ComponentClient
-from tests.support.stacks.component_scheduler import SCHEDULE_INFO, SCHEDULE_JSON, RecordingScheduler
+from tests.support.components.client import INSTALL_ID, ComponentClient
+from tests.support.components.scheduler import SCHEDULE_INFO, SCHEDULE_JSON, RecordingScheduler
 
 DENIED = "Permission denied: cap:scheduler.manage not granted"
 PAYLOAD = '{"big": 12345678901234567890123, "one":1.0, "huge":1e400, "text":"süß \\ud83d\\ude80", "n":-0.0}'

@@ -7,8 +7,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from tests.support.stacks.component_client import ComponentClient
-from tests.support.stacks.component_scheduler import SCHEDULE_INFO, SCHEDULE_JSON, RecordingScheduler
+from tests.support.components.client import ComponentClient
+from tests.support.components.scheduler import SCHEDULE_INFO, SCHEDULE_JSON, RecordingScheduler
 
 
 def test_sdk_uses_python_types(probe: ComponentClient, scheduler: RecordingScheduler) -> None:

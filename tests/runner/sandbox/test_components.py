@@ -11,9 +11,9 @@ from wasmtime import wat2wasm
 
 from runner.errors import BundleFetchFailed
 from runner.sandbox.components import ComponentStore, content_hash
-from tests.support.stacks.component_client import ComponentClient
-from tests.support.stacks.component_runner import create_runner_settings, start_runner
-from tests.support.stacks.component_wat import NO_HANDLER, OTHER_HANDLER, REFUSED_IMPORTS, SUBSET
+from tests.support.components.client import ComponentClient
+from tests.support.components.runner import create_runner_settings, start_runner
+from tests.support.components.wat import NO_HANDLER, OTHER_HANDLER, REFUSED_IMPORTS, SUBSET
 
 UNREACHABLE_URL = "http://127.0.0.1:9"
 

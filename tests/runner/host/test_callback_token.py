@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.stacks.component_client import ComponentClient, ExecutionResult
-from tests.support.stacks.component_scheduler import RecordingScheduler
+from tests.support.components.client import ComponentClient, ExecutionResult
+from tests.support.components.scheduler import RecordingScheduler
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJpbnN0YWxsX2lkIjoiMSJ9.c2ln-bmF0_dXJl"
 

@@ -23,7 +23,7 @@ def build_sample() -> Path:
 
 def build_probe() -> Path:
     """Build the probe and return its component."""
-    build_extension(ROOT / "tests" / "support" / "stacks" / "wasm_probe", TEST_EXTENSIONS / "probe")
+    build_extension(ROOT / "tests" / "support" / "components" / "probe", TEST_EXTENSIONS / "probe")
     return TEST_EXTENSIONS / "probe" / "component.wasm"
 
 

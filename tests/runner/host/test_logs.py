@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from runner.logs import RequestFormatter, bind_request
-from tests.support.stacks.component_client import ComponentClient
-from tests.support.stacks.component_scheduler import RecordingScheduler
+from tests.support.components.client import ComponentClient
+from tests.support.components.scheduler import RecordingScheduler
 
 
 @pytest.fixture

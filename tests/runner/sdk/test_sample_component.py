@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from tests.support.stacks.component_client import INSTALL_ID, ComponentClient
-from tests.support.stacks.component_scheduler import RecordingScheduler
+from tests.support.components.client import INSTALL_ID, ComponentClient
+from tests.support.components.scheduler import RecordingScheduler
 
 
 def test_setup_creates_both_schedules(sample: ComponentClient, scheduler: RecordingScheduler) -> None:

@@ -10,9 +10,9 @@ import zstandard
 from wasmtime import wat2wasm
 
 from runner.sandbox import bundle
-from tests.support.stacks.component_client import ComponentClient
-from tests.support.stacks.component_runner import create_runner_settings, start_runner
-from tests.support.stacks.component_wat import SUBSET
+from tests.support.components.client import ComponentClient
+from tests.support.components.runner import create_runner_settings, start_runner
+from tests.support.components.wat import SUBSET
 
 COMPONENT = bytes(wat2wasm(SUBSET))
 

@@ -11,7 +11,7 @@ import pytest
 from wasmtime import WasmtimeError
 
 from runner.sandbox.sandbox import Sandbox
-from tests.support.stacks.component_client import INSTALL_ID, ComponentClient, ExecutionResult
+from tests.support.components.client import INSTALL_ID, ComponentClient, ExecutionResult
 
 
 def test_extension_receives_the_whole_request(probe: ComponentClient) -> None:
