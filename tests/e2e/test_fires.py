@@ -20,7 +20,7 @@ def granted_install(stack: LocalStack) -> ApiInstall:
     return stack.register_install(
         grantedCapabilities=["cap:scheduler.manage", "cap:http.fetch"],
         config=json.loads('{"region":"eu","ratio":1.0}'),
-        secretEnvelope={"ciphertext": "abc"},
+        secretEnvelope={"ciphertext_b64": "abc"},
     )
 
 
@@ -44,7 +44,7 @@ def test_runner_request_matches_the_contract(stack: LocalStack, granted_install:
             "install_id": granted_install.id,
             "version_id": "version-1",
             "content_hash": "sha256:" + "0" * 64,
-            "config": {"region": "eu", "ratio": 1.0},
+            "config": {"region": "eu", "ratio": "1.0"},
             "trigger": "schedule",
             "schedule_id": schedule_id,
             "scheduled_for": fired["scheduledTime"],
@@ -58,7 +58,7 @@ def test_runner_request_matches_the_contract(stack: LocalStack, granted_install:
         },
         "limits": {"timeout_ms": 30000},
         "providers": PROVIDERS,
-        "secret_envelope": {"ciphertext": "abc"},
+        "secret_envelope": {"ciphertext_b64": "abc"},
     }
 
 
