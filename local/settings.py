@@ -30,6 +30,8 @@ PARAMETER_RANGES = {
 """The template parameters that an environment variable sets to a number, with the values allowed."""
 PARAMETER_CHOICES = {"CALLBACK_RULE_ERROR_STATUS": ("400", "200")}
 """The template parameters that an environment variable sets to one of a few values, the default first."""
+PARAMETER_TEXTS = ("ADDITIONAL_CAPABILITIES",)
+"""The template parameters that an environment variable sets to a text, which the functions validate."""
 LISTEN_ADDRESSES = ("127.0.0.1", "0.0.0.0")  # noqa: S104 (only if the user configures it)
 """Addresses on which moto and the runner may listen; the second lets containers call them."""
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -172,7 +174,7 @@ def _read_parameters(environ: Mapping[str, str]) -> dict[str, str]:
         for name, choices in PARAMETER_CHOICES.items()
         if environ.get(name)
     }
-    return numbers | choices
+    return numbers | choices | {name: environ[name] for name in PARAMETER_TEXTS if environ.get(name)}
 
 
 def _require_different_ports(settings: Settings) -> None:

@@ -63,13 +63,13 @@ _version_endpoints = {}
 
 def read_endpoints(install):
     """Return the endpoints of the installed version."""
-    pk = f"VERSION#{install['registryId']}#{install['versionId']}"
-    if pk not in _version_endpoints:
-        key = encode_item({"pk": pk, "sk": "VERSION"})
+    pk, sk = f"VERSION#{install['registryId']}", f"VERSION#{install['versionId']}"
+    if (pk, sk) not in _version_endpoints:
+        key = encode_item({"pk": pk, "sk": sk})
         response = dynamodb.batch_get_item(RequestItems={TABLE: {"Keys": [key], "ConsistentRead": True}})
         (version,) = response["Responses"][TABLE]
-        _version_endpoints[pk] = [decode_item(each["M"]) for each in version["endpoints"]["L"]]
-    return _version_endpoints[pk]
+        _version_endpoints[pk, sk] = [decode_item(each["M"]) for each in version["endpoints"]["L"]]
+    return _version_endpoints[pk, sk]
 
 
 def build_update(key, changes, condition, values=None, names=None):

@@ -8,6 +8,6 @@ from scheduling import bootstrap
 authorizer = bootstrap.authorizer()
 
 
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, bool]:
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, object]:
     """Return, as API Gateway's simple response, whether the request has a token that is valid for its path."""
-    return {"isAuthorized": authorizer.is_authorized(event)}
+    return authorizer.authorize(event)

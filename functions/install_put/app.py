@@ -8,12 +8,13 @@ from scheduling.api.rendering import put_response
 from scheduling.operations.installs.register import put_install
 
 services = bootstrap.services()
+known_capabilities = bootstrap.known_capabilities()
 
 
 @rest_handler("install_put")
 def handler(request: Request) -> Response:
     """Register the install, change it, or move it to a version; a dry run returns the result without a change."""
     options = parse_put_options(request)
-    registration = parse_registration(request.parse_json_body())
+    registration = parse_registration(request.parse_json_body(), known_capabilities)
     result = put_install(services, request.new_install_id, registration, options)
-    return put_response(result, registration.version, dry_run=options.dry_run)
+    return put_response(result, registration, dry_run=options.dry_run)

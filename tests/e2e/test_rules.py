@@ -80,6 +80,7 @@ def test_valid_schedule_is_accepted(install: ApiInstall, fields: dict[str, objec
         pytest.param({"cron": "*/0 * * * *"}, "Invalid cron expression", id="step 0"),
         pytest.param({"cron": "*/100 * * * *"}, "Invalid cron expression", id="step beyond the field"),
         pytest.param({"cron": "0 0 L * *"}, "Invalid cron expression", id="the last day"),
+        pytest.param({"cron": "0\n0 * * *"}, "Invalid cron expression", id="a line end"),
         pytest.param({"cron": "\u0660 0 * * *"}, "Invalid cron expression", id="digits of another script"),
         pytest.param({"timezone": "Mars/Olympus"}, "Invalid timezone", id="an unknown zone"),
         pytest.param({"timezone": "utc+1"}, "Invalid timezone", id="an offset"),
@@ -103,6 +104,24 @@ def test_invalid_schedule_is_refused(install: ApiInstall, fields: dict[str, obje
     assert body["error"].startswith(error)
     assert body["fieldErrors"] == {field: body["error"]}
     assert body["code"] == "VALIDATION_FAILED"
+
+
+@pytest.mark.parametrize(
+    ("fields", "stored"),
+    [
+        pytest.param({"timezone": "europe/BERLIN"}, {"timezone": "Europe/Berlin"}, id="zone in another case"),
+        pytest.param({"timezone": ""}, {"timezone": "UTC"}, id="empty zone"),
+        pytest.param({"timezone": None}, {"timezone": "UTC"}, id="null zone"),
+        pytest.param({"cron": "0\t9 \t*  * *"}, {"cron": "0\t9 \t*  * *"}, id="tabs in the rule"),
+        pytest.param({"unknown": {"a": 1}, "operation_": 1}, {"timezone": "UTC"}, id="unknown fields"),
+    ],
+)
+def test_lenient_input_is_accepted(
+    install: ApiInstall, fields: dict[str, object], stored: dict[str, object]
+) -> None:
+    schedule_id = install.create_schedule(**fields)
+
+    assert stored.items() <= install.read_schedule(schedule_id).items()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.support.faults.cases import new_case, next_fire_event
 from tests.support.faults.disturbed_calls import record_disturbed_calls
 from tests.support.policies.iam_grants import ACCOUNT, REGION, grant_allows, required_grants
 from tests.support.policies.iam_stories import STORIES
-from tests.support.stacks.functions import Context, deploy_functions, load_function
+from tests.support.stacks.functions import Context, deploy_functions, http_event, load_function
 from tests.support.stacks.world import BUS, GROUP, TABLE, TIMER_SETTINGS, World, aws_client, new_world
 
 PSEUDO = {
@@ -68,7 +68,8 @@ def record_authorizer_calls() -> list[Call]:
         module = load_function("authorizer")
         world.calls.recorded.clear()
         for headers in ({"x-runner-auth": "wrong"}, {"authorization": "Bearer wrong"}):
-            assert module.handler({"headers": headers}, Context()) == {"isAuthorized": False}
+            event = http_event(headers=headers, installId="install-1")
+            assert module.handler(event, Context()) == {"isAuthorized": False}
         return list(world.calls.recorded)
 
 

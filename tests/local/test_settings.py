@@ -38,6 +38,7 @@ def test_environment_overrides_the_defaults(tmp_path: Path) -> None:
             "MAX_SCHEDULES_PER_INSTALL": "3",
             "RUNNER_OVERHEAD_SECONDS": "0",
             "CALLBACK_RULE_ERROR_STATUS": "200",
+            "ADDITIONAL_CAPABILITIES": "cap:a,cap:b",
         }
     )
     assert settings.api_url == "http://127.0.0.1:1"
@@ -51,6 +52,7 @@ def test_environment_overrides_the_defaults(tmp_path: Path) -> None:
         "MAX_SCHEDULES_PER_INSTALL": "3",
         "RUNNER_OVERHEAD_SECONDS": "0",
         "CALLBACK_RULE_ERROR_STATUS": "200",
+        "ADDITIONAL_CAPABILITIES": "cap:a,cap:b",
     }
 
 

@@ -2,8 +2,16 @@ from datetime import timedelta
 
 import pytest
 from pydantic import BaseModel, ValidationError
-from scheduling.domain.install import Limits
-from scheduling.settings import EventBusSettings, RunnerSettings, TableSettings, TimerSettings, TokenSettings
+from scheduling.domain.install import KNOWN_CAPABILITIES, Limits
+from scheduling.settings import (
+    CallbackSettings,
+    EventBusSettings,
+    RegistrationSettings,
+    RunnerSettings,
+    TableSettings,
+    TimerSettings,
+    TokenSettings,
+)
 
 TABLE = {"TABLE_NAME": "schedules"}
 TIMER = {
@@ -179,3 +187,37 @@ def test_settings_are_immutable(kind: SettingsType, environment: dict[str, str])
 
     with pytest.raises(ValidationError):
         setattr(settings, next(iter(environment)).lower(), "other")
+
+
+@pytest.mark.parametrize(
+    ("value", "additional"),
+    [
+        pytest.param("", set(), id="empty"),
+        pytest.param("cap:a", {"cap:a"}, id="one"),
+        pytest.param(" cap:a , cap:B.read,cap:c_d-1 ", {"cap:a", "cap:b.read", "cap:c_d-1"}, id="several"),
+        pytest.param("cap:http.fetch", set(), id="known already"),
+    ],
+)
+def test_additional_capabilities_are_known(value: str, additional: set[str]) -> None:
+    settings = RegistrationSettings.from_environment({"ADDITIONAL_CAPABILITIES": value})
+
+    assert settings.known_capabilities == KNOWN_CAPABILITIES | additional
+
+
+@pytest.mark.parametrize("value", ["x", "cap:", "cap:a cap:b", "cap:a,,cap:b", "cap:a,", "cap:a;cap:b"])
+def test_malformed_capabilities_are_refused(value: str) -> None:
+    with pytest.raises(ValidationError):
+        RegistrationSettings.from_environment({"ADDITIONAL_CAPABILITIES": value})
+
+
+@pytest.mark.parametrize(("value", "status"), [("", "400"), ("400", "400"), ("200", "200")])
+def test_rule_error_status_is_400_or_200(value: str, status: str) -> None:
+    settings = CallbackSettings.from_environment({"CALLBACK_RULE_ERROR_STATUS": value})
+
+    assert settings.callback_rule_error_status == status
+
+
+@pytest.mark.parametrize("value", ["201", "422", "0200", "x"])
+def test_other_rule_error_status_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError):
+        CallbackSettings.from_environment({"CALLBACK_RULE_ERROR_STATUS": value})

@@ -19,7 +19,9 @@ from scheduling.api.observability import bind_install, bind_run
 from scheduling.clients.scheduler import TimerClient
 from scheduling.operations.services import Services
 from scheduling.settings import (
+    CallbackSettings,
     EventBusSettings,
+    RegistrationSettings,
     RunnerSettings,
     SweepSettings,
     TableSettings,
@@ -156,6 +158,18 @@ def event_bus_client() -> "EventBusClient":
     from scheduling.clients.event_bus import EventBusClient
 
     return EventBusClient(_connection().session, EventBusSettings.from_environment().event_bus_name)
+
+
+@cache
+def known_capabilities() -> frozenset[str]:
+    """Return the capabilities that installs may be granted."""
+    return RegistrationSettings.from_environment().known_capabilities
+
+
+@cache
+def callback_rule_error_status() -> int:
+    """Return the status of broken rules in the callback."""
+    return int(CallbackSettings.from_environment().callback_rule_error_status)
 
 
 @cache

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from scheduling.domain.install import Limits
+from scheduling.domain.install import KNOWN_CAPABILITIES, Limits, normalize_capabilities
 
 LOCAL_STAGE = "local"
+_CAPABILITY_LIST_PATTERN = r"^\s*(cap:[A-Za-z0-9._-]+)?(\s*,\s*cap:[A-Za-z0-9._-]+)*\s*$"
 _URL_PATTERN = r"^https?://[^\s/?#]+(/[^\s?#]*)?$"
 
 
@@ -58,6 +59,25 @@ class SweepSettings(_EnvironmentSettings):
     """How often a full sweep starts."""
 
     sweep_interval_hours: int = Field(24, ge=1)
+
+
+class RegistrationSettings(_EnvironmentSettings):
+    """The capabilities that installs may be granted besides those of the contract, separated by commas."""
+
+    additional_capabilities: str = Field("", pattern=_CAPABILITY_LIST_PATTERN)
+
+    @property
+    def known_capabilities(self) -> frozenset[str]:
+        """All capabilities that may be granted."""
+        return KNOWN_CAPABILITIES | normalize_capabilities(
+            filter(None, self.additional_capabilities.split(","))
+        )
+
+
+class CallbackSettings(_EnvironmentSettings):
+    """The status of broken rules in the callback."""
+
+    callback_rule_error_status: Literal["400", "200"] = "400"
 
 
 class EventBusSettings(_EnvironmentSettings):

@@ -260,7 +260,9 @@ def test_no_line_contains_a_token_a_payload_or_a_configuration(
     monkeypatch.setattr(logger.registered_handler, "stream", log)
     world: World = case.world
     world.register_install(
-        case.install_id, config={"key": "a secret config"}, secretEnvelope={"k": "a secret envelope"}
+        case.install_id,
+        config={"key": "a secret config"},
+        secretEnvelope={"ciphertext_b64": "a secret envelope"},
     )
     token = {"x-runner-auth": "a secret token"}
     load_function("create").handler(install_event(case, SCHEDULE, **token), Context())

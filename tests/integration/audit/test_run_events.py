@@ -126,7 +126,7 @@ def test_payload_config_and_secrets_are_neither_published_nor_logged(
         world.services, schedule.install_id, schedule.id, update_input(payload={"n": SECRETS["payload"]})
     )
     run_occurrence(world, schedule, REFUSED)
-    config, envelope = {"n": SECRETS["config"]}, {"n": SECRETS["envelope"]}
+    config, envelope = {"n": SECRETS["config"]}, {"ciphertext_b64": SECRETS["envelope"]}
     world.register_install(schedule.install_id, config=config, secretEnvelope=envelope)
     delete_install(world.services, schedule.install_id, actor=ADMIN)
 

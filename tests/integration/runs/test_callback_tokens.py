@@ -12,13 +12,14 @@ from botocore.session import Session
 from scheduling import bootstrap
 from scheduling.clients.secrets import CURRENT_STAGE, ROTATION_GRACE, SECRET_MAX_AGE_SECONDS, Secret
 from scheduling.domain.errors import RunFailed, Unavailable
+from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.schedules.queries import list_runs
 
 from tests.support.aws.calls import Call, client_error
 from tests.support.faults.cases import Case, new_case, next_fire_event
 from tests.support.stacks.functions import Context, deploy_functions, http_event, load_function
 from tests.support.stacks.scripted_runner import ScriptedRunner, start_scripted_runner
-from tests.support.stacks.world import TABLE, World, aws_client
+from tests.support.stacks.world import ADMIN, TABLE, World, aws_client
 
 SECOND = timedelta(seconds=1)
 SECRET_STORE_UNAVAILABLE = "The secret store is not available, please try again"
@@ -55,6 +56,15 @@ class TokenFunctions:
         headers = {"authorization": f"Bearer {token}"}
         event = http_event(headers=headers, installId=install_id or self.case.install_id)
         return bool(self.authorizer.handler(event, Context())["isAuthorized"])
+
+    def list_schedules(self, token: str) -> dict[str, Any]:
+        """Call the callback with the token, through the authorizer as API Gateway does."""
+        headers = {"authorization": f"Bearer {token}"}
+        event = http_event({"operation": "list"}, headers=headers, installId=self.case.install_id)
+        authorization = self.authorizer.handler(event, Context())
+        assert authorization["isAuthorized"]
+        caller = {"authorizer": {"lambda": authorization["context"]}}
+        return dict(load_function("callback").handler({**event, "requestContext": caller}, Context()))
 
     def count_secret_reads(self) -> int:
         """How often Secrets Manager has been called."""
@@ -99,6 +109,19 @@ def test_run_token_is_valid_for_its_install_until_its_deadline(functions: TokenF
     assert functions.is_authorized(token)
     functions.world.advance(seconds=1)
     assert not functions.is_authorized(token)
+
+
+def test_token_is_valid_only_while_the_install_is_of_its_tenant(functions: TokenFunctions) -> None:
+    token, install_id = functions.fire_and_get_token(), functions.case.install_id
+    assert functions.list_schedules(token)["statusCode"] == 200
+
+    delete_install(functions.world.services, install_id, actor=ADMIN)
+    functions.world.register_install(install_id, tenantId="tenant-2")
+
+    assert functions.list_schedules(token)["statusCode"] == 404
+    delete_install(functions.world.services, install_id, actor=ADMIN)
+    functions.world.register_install(install_id)
+    assert functions.list_schedules(token)["statusCode"] == 200
 
 
 def test_each_run_gets_its_own_token(functions: TokenFunctions) -> None:

@@ -41,11 +41,13 @@ def assert_consistent(world: World) -> None:
 
 def _assert_endpoints(table: list[Item], installs: Mapping[str, Item]) -> None:
     """Assert that every enabled schedule has its endpoint in the installed version."""
-    versions = {item["pk"]: _declared_endpoints(item) for item in table if item["type"] == "version"}
+    versions = {
+        (item["pk"], item["sk"]): _declared_endpoints(item) for item in table if item["type"] == "version"
+    }
     for item in table:
         if item["type"] == "schedule" and item["enabled"]:
             install = installs[item["pk"]]
-            declared = versions[f"VERSION#{install['registryId']}#{install['versionId']}"]
+            declared = versions[f"VERSION#{install['registryId']}", f"VERSION#{install['versionId']}"]
             assert (item["endpointMethod"], item["endpointPath"]) in declared, f"{item['sk']} has no endpoint"
 
 

@@ -45,7 +45,13 @@ def deploy_functions(world: World, **variables: str) -> Iterator[None]:
         "RUNNER_BASE_URL": "http://127.0.0.1:9",
         "EVENT_BUS_NAME": BUS,
     }
-    cached = (bootstrap.event_bus_client, bootstrap.runner_client, bootstrap.authorizer)
+    cached = (
+        bootstrap.event_bus_client,
+        bootstrap.runner_client,
+        bootstrap.authorizer,
+        bootstrap.known_capabilities,
+        bootstrap.callback_rule_error_status,
+    )
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**common, **variables}.items():
             patch.setenv(name, value)

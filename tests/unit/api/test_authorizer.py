@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 import pytest
 from scheduling.api.authorizer import Authorizer
 from scheduling.domain.callback_token import issue_token
+from scheduling.domain.ids import InstallId
 
 from tests.unit.builders import INSTALL_ID, NOW, install
 
@@ -26,6 +27,12 @@ def authorizer(
     )
 
 
+def is_authorized(authorizer_: Authorizer, event_: dict[str, Any]) -> bool:
+    response = authorizer_.authorize(event_)
+    assert response.keys() - {"context"} == {"isAuthorized"}
+    return response["isAuthorized"] is True
+
+
 def event(headers: Mapping[str, str], install_id: str = INSTALL_ID) -> dict[str, Any]:
     return {"headers": headers, "pathParameters": {"installId": install_id}}
 
@@ -36,8 +43,8 @@ def runner_token_event(token: str) -> dict[str, Any]:
 
 @deployed_and_local
 def test_runner_token_is_valid_for_every_install(local: bool) -> None:
-    assert authorizer(local=local).is_authorized(runner_token_event(TOKEN))
-    assert authorizer(local=local).is_authorized(event({"x-runner-auth": TOKEN}, "install-2"))
+    assert is_authorized(authorizer(local=local), runner_token_event(TOKEN))
+    assert is_authorized(authorizer(local=local), event({"x-runner-auth": TOKEN}, "install-2"))
 
 
 @pytest.mark.parametrize(
@@ -66,39 +73,41 @@ def test_runner_token_is_valid_for_every_install(local: bool) -> None:
 )
 @deployed_and_local
 def test_other_token_is_refused(event_: dict[str, Any], local: bool) -> None:
-    assert not authorizer(local=local).is_authorized(event_)
+    assert not is_authorized(authorizer(local=local), event_)
 
 
 @deployed_and_local
 @pytest.mark.parametrize("event_", [{}, runner_token_event("")], ids=["none", "empty"])
 def test_empty_token_is_refused(event_: dict[str, Any], local: bool) -> None:
-    assert not authorizer(tokens=[""], local=local).is_authorized(event_)
+    assert not is_authorized(authorizer(tokens=[""], local=local), event_)
 
 
-def test_well_known_token_is_valid_only_on_the_local_stack() -> None:
-    well_known = ["local-runner-key"]
+@pytest.mark.parametrize("token", ["local-runner-key", "changeme", "change-me", "secret"])
+def test_well_known_token_is_valid_only_on_the_local_stack(token: str) -> None:
+    assert is_authorized(authorizer(tokens=[token], local=True), runner_token_event(token))
+    assert not is_authorized(authorizer(tokens=[token], local=False), runner_token_event(token))
 
-    assert authorizer(tokens=well_known, local=True).is_authorized(runner_token_event("local-runner-key"))
-    assert not authorizer(tokens=well_known, local=False).is_authorized(
-        runner_token_event("local-runner-key")
-    )
+
+@pytest.mark.parametrize("token", ["Changeme", "secret2", "the-secret"])
+def test_token_that_only_resembles_a_well_known_one_is_valid(token: str) -> None:
+    assert is_authorized(authorizer(tokens=[token]), runner_token_event(token))
 
 
 def test_non_ascii_token_is_compared_verbatim() -> None:
-    assert authorizer(tokens=["schlüssel"]).is_authorized(runner_token_event("schlüssel"))
+    assert is_authorized(authorizer(tokens=["schlüssel"]), runner_token_event("schlüssel"))
 
 
 def test_previous_token_is_accepted() -> None:
     rotated = authorizer(tokens=["new", "old"])
 
-    assert rotated.is_authorized(runner_token_event("old"))
-    assert rotated.is_authorized(runner_token_event("new"))
-    assert not rotated.is_authorized(runner_token_event("older"))
+    assert is_authorized(rotated, runner_token_event("old"))
+    assert is_authorized(rotated, runner_token_event("new"))
+    assert not is_authorized(rotated, runner_token_event("older"))
 
 
 def test_no_request_is_authorized_without_tokens() -> None:
-    assert not authorizer(tokens=[], keys=[], local=True).is_authorized(runner_token_event(""))
-    assert not authorizer(tokens=[], keys=[], local=True).is_authorized(event({"authorization": RUN_BEARER}))
+    assert not is_authorized(authorizer(tokens=[], keys=[], local=True), runner_token_event(""))
+    assert not is_authorized(authorizer(tokens=[], keys=[], local=True), event({"authorization": RUN_BEARER}))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +128,7 @@ def test_no_request_is_authorized_without_tokens() -> None:
     ],
 )
 def test_either_token_is_valid_for_the_install(headers: dict[str, str]) -> None:
-    assert authorizer().is_authorized(event(headers))
+    assert is_authorized(authorizer(), event(headers))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +142,7 @@ def test_either_token_is_valid_for_the_install(headers: dict[str, str]) -> None:
     ],
 )
 def test_a_bad_bearer_token_is_refused_even_with_the_runners_token(bearer: str) -> None:
-    assert not authorizer().is_authorized(event({"authorization": bearer, "x-runner-auth": TOKEN}))
+    assert not is_authorized(authorizer(), event({"authorization": bearer, "x-runner-auth": TOKEN}))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +160,24 @@ def test_a_bad_bearer_token_is_refused_even_with_the_runners_token(bearer: str) 
 def test_run_token_is_valid_only_for_paths_of_its_install(parameters: dict[str, str] | None) -> None:
     event_ = {"headers": {"authorization": RUN_BEARER}, "pathParameters": parameters}
 
-    assert not authorizer().is_authorized(event_)
+    assert not is_authorized(authorizer(), event_)
+
+
+def test_run_token_is_valid_for_its_install_in_any_case_of_a_uuid() -> None:
+    uuid = InstallId("12345678-9abc-4def-8123-456789abcdef")
+    token = issue_token(KEY, STACK, install(id=uuid), NOW, timedelta(seconds=30))
+    headers = {"authorization": f"Bearer {token}"}
+
+    assert is_authorized(authorizer(), event(headers, uuid.upper()))
+
+
+def test_response_has_the_tenant_of_a_run_token_only() -> None:
+    assert authorizer().authorize(event({"authorization": RUN_BEARER})) == {
+        "isAuthorized": True,
+        "context": {"tenantId": "tenant-1"},
+    }
+    assert authorizer().authorize(runner_token_event(TOKEN)) == {"isAuthorized": True}
+    assert authorizer().authorize(event({"authorization": "Bearer x"})) == {"isAuthorized": False}
 
 
 def test_run_token_is_checked_against_the_current_time() -> None:
@@ -159,10 +185,10 @@ def test_run_token_is_checked_against_the_current_time() -> None:
     authorizer_ = Authorizer(
         runner_tokens=tuple, callback_keys=lambda: [KEY], issuer=STACK, clock=lambda: moment[0], local=False
     )
-    assert authorizer_.is_authorized(event({"authorization": RUN_BEARER}))
+    assert is_authorized(authorizer_, event({"authorization": RUN_BEARER}))
 
     moment[0] += timedelta(hours=1)
-    assert not authorizer_.is_authorized(event({"authorization": RUN_BEARER}))
+    assert not is_authorized(authorizer_, event({"authorization": RUN_BEARER}))
 
 
 def test_only_the_needed_secret_is_read() -> None:
@@ -176,5 +202,5 @@ def test_only_the_needed_secret_is_read() -> None:
         runner_tokens=unread, callback_keys=lambda: [KEY], issuer=STACK, clock=lambda: NOW, local=False
     )
 
-    assert with_token.is_authorized(runner_token_event(TOKEN))
-    assert with_key.is_authorized(event({"authorization": RUN_BEARER, "x-runner-auth": TOKEN}))
+    assert is_authorized(with_token, runner_token_event(TOKEN))
+    assert is_authorized(with_key, event({"authorization": RUN_BEARER, "x-runner-auth": TOKEN}))

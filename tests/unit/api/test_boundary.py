@@ -10,6 +10,7 @@ from scheduling.api.problems import rest_handler
 from scheduling.api.rendering import schedule_response
 from scheduling.domain import errors
 from scheduling.domain.errors import SchedulingError
+from scheduling.operations.services import is_tenant_allowed
 
 from tests.unit.builders import http_event, parse_response_body, schedule
 
@@ -167,6 +168,30 @@ def test_callback_error_has_its_format(error: SchedulingError, status: int, body
 
 
 @pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        pytest.param(errors.RulesViolated.from_field_errors({"cron": "no"}), 200, id="rules"),
+        pytest.param(errors.NameTaken(), 200, id="name"),
+        pytest.param(errors.QuotaExceeded(50), 200, id="quota"),
+        pytest.param(errors.ScheduleNotFound(), 200, id="schedule"),
+        pytest.param(errors.ValidationFailed.from_field_errors({"cron": "no"}), 400, id="malformed"),
+        pytest.param(errors.InstallNotFound(), 404, id="install"),
+        pytest.param(errors.CapabilityDenied("cap:scheduler.manage"), 403, id="capability"),
+        pytest.param(errors.RateLimited(42), 429, id="rate"),
+        pytest.param(errors.ResponseTooLarge("x"), 413, id="too large"),
+        pytest.param(errors.Unavailable("x"), 503, id="unavailable"),
+        pytest.param(RuntimeError("x"), 500, id="unexpected"),
+    ],
+)
+def test_broken_rule_has_the_configured_status_and_the_same_body(error: Exception, status: int) -> None:
+    handler = callback_handler("operation", rule_error_status=200)(raise_in_route(error))
+
+    result = handler(http_event("{}"), context())
+
+    assert result == {**callback_error_response(error), "statusCode": status}
+
+
+@pytest.mark.parametrize(
     ("error", "body"),
     [
         pytest.param(
@@ -250,3 +275,29 @@ def test_schedule_response_has_its_revision_as_etag() -> None:
 
     assert result["statusCode"] == 201
     assert result["headers"] == {"content-type": "application/json", "etag": '"7"', "location": "/there"}
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "allowed"),
+    [
+        pytest.param({}, True, id="no authorizer"),
+        pytest.param({"iam": {"userArn": "arn"}}, True, id="IAM"),
+        pytest.param({"lambda": None}, True, id="no context"),
+        pytest.param({"lambda": {}}, True, id="empty context"),
+        pytest.param({"lambda": {"tenantId": "tenant-1"}}, True, id="the tenant"),
+        pytest.param({"lambda": {"tenantId": "tenant-2"}}, False, id="another tenant"),
+    ],
+)
+def test_route_is_limited_to_the_tenant_of_the_token(authorizer: dict[str, Any], allowed: bool) -> None:
+    def route(_request: Request) -> Response:
+        return json_response(200, is_tenant_allowed("tenant-1"))
+
+    event = http_event(requestContext={"authorizer": authorizer})
+
+    assert parse_allowed(rest_handler("operation")(route)(event, context())) is allowed
+    assert is_tenant_allowed("tenant-1")
+    assert is_tenant_allowed("tenant-2")
+
+
+def parse_allowed(response: Response) -> bool:
+    return {"true": True, "false": False}[response["body"]]

@@ -147,6 +147,13 @@ def test_install_id_is_read_from_the_path() -> None:
     assert Request(http_event()).install_id == Request(http_event()).new_install_id == "install-1"
 
 
+def test_uuid_as_install_id_is_lowercased() -> None:
+    sent = Request(http_event(path={"installId": "12345678-9ABC-4DEF-8123-456789ABCDEF"}))
+
+    assert sent.install_id == sent.new_install_id == "12345678-9abc-4def-8123-456789abcdef"
+    assert sent.loggable_install_id == sent.install_id
+
+
 @pytest.mark.parametrize(
     "accepted",
     [

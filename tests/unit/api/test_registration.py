@@ -6,7 +6,7 @@ from scheduling.api.registration import parse_registration
 from scheduling.domain.errors import ValidationFailed
 from scheduling.domain.exact_json import Number, dumps, loads
 from scheduling.domain.ids import endpoint_id
-from scheduling.domain.install import InstallConfig
+from scheduling.domain.install import KNOWN_CAPABILITIES, InstallConfig
 
 ALWAYS = {"cap:context.read", "cap:log.emit", "cap:user.read"}
 MANIFEST: dict[str, Any] = {
@@ -64,18 +64,91 @@ def test_registration_is_parsed_from_the_body() -> None:
     assert endpoint.id == endpoint_id("registry-1", "POST", "/api/sync")
 
 
-def test_optional_fields_are_read() -> None:
-    config, envelope = loads('{"rate":1.0,"é":1e400}'), loads('{"c":12345678901234567890123}')
+ENVELOPE = {"ciphertext_b64": "c2VjcmV0"}
+FULL_ENVELOPE = {
+    **ENVELOPE,
+    "version": "1",
+    "algorithm": "vault-transit",
+    "expires_at": "2027-01-01T00:00:00Z",
+    "key_path": "transit/keys/k",
+    "mount": "transit",
+}
 
-    parsed = parse_registration(body(enabled=False, config=config, secretEnvelope=envelope))
 
-    assert parsed.enabled is False
-    assert parsed.config.config == '{"rate":1.0,"é":1e400}'
-    assert parsed.config.secret_envelope == '{"c":12345678901234567890123}'
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param('"text"', "text", id="text"),
+        pytest.param('""', "", id="empty text"),
+        pytest.param('"1"', "1", id="text of a number"),
+        pytest.param("null", "", id="null"),
+        pytest.param("1.0", "1.0", id="number"),
+        pytest.param("1e400", "1e400", id="number beyond a float"),
+        pytest.param("true", "true", id="true"),
+        pytest.param('{ "a" : [ 1.0 , "é" ] }', '{"a":[1.0,"é"]}', id="object"),
+        pytest.param("[ ]", "[]", id="array"),
+    ],
+)
+def test_config_value_becomes_a_string(value: str, text: str) -> None:
+    config = loads(f'{{"é":{value}}}')
+
+    assert loads(parse_registration(body(config=config)).config.config) == {"é": text}
 
 
-def test_null_config_and_secrets_are_none() -> None:
-    assert parse_registration(body(config=None, secretEnvelope=None)).config == InstallConfig()
+@pytest.mark.parametrize(
+    "envelope", [ENVELOPE, FULL_ENVELOPE, {"ciphertext_b64": ""}], ids=["minimal", "full", "empty text"]
+)
+def test_secret_envelope_is_kept(envelope: dict[str, str]) -> None:
+    assert loads(parse_registration(body(secretEnvelope=envelope)).config.secret_envelope) == envelope
+
+
+@pytest.mark.parametrize("envelope", [None, {}], ids=["null", "empty object"])
+def test_no_secret_envelope_is_none(envelope: object) -> None:
+    assert parse_registration(body(secretEnvelope=envelope, config=None)).config == InstallConfig()
+    assert parse_registration(body()).config == InstallConfig()
+
+
+@pytest.mark.parametrize(
+    ("envelope", "errors"),
+    [
+        pytest.param(
+            {"version": "1"},
+            {"secretEnvelope.ciphertext_b64": "secretEnvelope.ciphertext_b64 is required"},
+            id="no ciphertext",
+        ),
+        pytest.param(
+            {"ciphertext_b64": None},
+            {"secretEnvelope.ciphertext_b64": "secretEnvelope.ciphertext_b64 must be a string"},
+            id="null ciphertext",
+        ),
+        *(
+            pytest.param(
+                {**ENVELOPE, name: value},
+                {f"secretEnvelope.{name}": f"secretEnvelope.{name} must be a string"},
+                id=f"{name} {kind}",
+            )
+            for name in FULL_ENVELOPE
+            if name != "ciphertext_b64"
+            for kind, value in (("null", None), ("number", Number("1")), ("object", {}))
+        ),
+        pytest.param(
+            {**ENVELOPE, "extra": "x"},
+            {"secretEnvelope.extra": "secretEnvelope.extra is not a known field"},
+            id="unknown field",
+        ),
+        pytest.param([], {"secretEnvelope": "secretEnvelope must be an object"}, id="empty array"),
+        pytest.param("", {"secretEnvelope": "secretEnvelope must be an object"}, id="empty text"),
+        pytest.param(False, {"secretEnvelope": "secretEnvelope must be an object"}, id="false"),
+    ],
+)
+def test_invalid_secret_envelope_is_refused(envelope: object, errors: dict[str, str]) -> None:
+    assert refusal_errors(body(secretEnvelope=envelope)) == errors
+
+
+def test_envelope_is_reported_with_the_other_fields() -> None:
+    errors = refusal_errors(body(tenantId=None, secretEnvelope={"mount": "m"}))
+
+    assert list(errors) == ["tenantId", "secretEnvelope.ciphertext_b64"]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +179,39 @@ def test_manifest_without_capabilities_requests_none() -> None:
     manifest = {name: value for name, value in MANIFEST.items() if name != "capabilities"}
 
     assert parse_registration(body(manifest=manifest, grantedCapabilities=[])).granted_capabilities == ALWAYS
+
+
+@pytest.mark.parametrize(
+    ("granted", "ignored"),
+    [
+        pytest.param([], set(), id="none"),
+        pytest.param(["cap:http.fetch", "cap:log.emit"], set(), id="known ones"),
+        pytest.param([" CAP:Root\n", "x", "cap:root"], {"cap:root", "x"}, id="trimmed and case-folded"),
+        pytest.param(["cap:http.fetch", "cap:root"], {"cap:root"}, id="one of each"),
+        pytest.param(["cap:extra.one"], {"cap:extra.one"}, id="known with the parameter only"),
+    ],
+)
+def test_unknown_capabilities_are_ignored(granted: list[str], ignored: set[str]) -> None:
+    assert parse_registration(body(grantedCapabilities=granted)).ignored_capabilities == ignored
+
+
+@pytest.mark.parametrize("name", ["cap:invoice.manual.create", "cap:client.read", "cap:service.read"])
+def test_capability_of_a_runner_is_known(name: str) -> None:
+    sent = {**with_manifest(capabilities=[name]), "grantedCapabilities": [name]}
+
+    assert parse_registration(sent).granted_capabilities == ALWAYS | {name}
+
+
+def test_additional_capability_can_be_granted_if_the_manifest_requests_it() -> None:
+    known = KNOWN_CAPABILITIES | {"cap:extra.one"}
+    requested = {**with_manifest(capabilities=["CAP:extra.ONE"]), "grantedCapabilities": ["cap:extra.one"]}
+
+    parsed = parse_registration(requested, known)
+
+    assert parsed.granted_capabilities == ALWAYS | {"cap:extra.one"}
+    assert parsed.ignored_capabilities == set()
+    with pytest.raises(ValidationFailed, match=r"^Not in the manifest: cap:extra\.one$"):
+        parse_registration(body(grantedCapabilities=["cap:extra.one"]), known)
 
 
 def test_undeclared_capability_cannot_be_granted() -> None:
@@ -240,11 +346,23 @@ def test_unsafe_id_or_hash_is_refused(field: str, value: str) -> None:
     [
         ({"method": "", "path": "/a", "handler": "h"}, "method"),
         ({"method": "G T", "path": "/a", "handler": "h"}, "method"),
+        ({"method": "FETCH", "path": "/a", "handler": "h"}, "method"),
+        ({"method": "GETS", "path": "/a", "handler": "h"}, "method"),
+        ({"method": "\u017fEARCH", "path": "/a", "handler": "h"}, "method"),
         ({"method": "GET", "path": "", "handler": "h"}, "path"),
         ({"method": "GET", "path": "/" * 257, "handler": "h"}, "path"),
         ({"method": "GET", "path": "/a", "handler": ""}, "handler"),
     ],
-    ids=["no method", "method with a space", "no path", "path of 257", "no handler"],
+    ids=[
+        "no method",
+        "method with a space",
+        "unknown method",
+        "longer method",
+        "unicode method",
+        "no path",
+        "path of 257",
+        "no handler",
+    ],
 )
 def test_invalid_endpoint_is_named(endpoint: dict[str, str], field: str) -> None:
     errors = refusal_errors(with_endpoints(endpoint))
@@ -301,14 +419,20 @@ def test_manifest_hash_ignores_order(manifest: dict[str, Any], same: bool) -> No
     assert (first.manifest_hash == second.manifest_hash) is same
 
 
-@pytest.mark.parametrize("field", ["config", "secretEnvelope"])
-def test_a_config_may_have_100000_bytes_and_no_more(field: str) -> None:
-    around = len('{"a":""}')
+@pytest.mark.parametrize(("field", "name"), [("config", "a"), ("secretEnvelope", "ciphertext_b64")])
+def test_config_and_envelope_of_at_most_100000_bytes_are_accepted(field: str, name: str) -> None:
+    length = 100_000 - len(f'{{"{name}":""}}')
+    text = "é" * (length // 2) + "x" * (length % 2)
 
-    parse_registration(body(**{field: {"a": "é" * ((100_000 - around) // 2)}}))
-    assert refusal_errors(body(**{field: {"a": "é" * ((100_000 - around) // 2) + "x"}})) == {
-        field: "Larger than 100000 bytes"
-    }
+    parse_registration(body(**{field: {name: text}}))
+    assert refusal_errors(body(**{field: {name: f"{text}x"}})) == {field: "Larger than 100000 bytes"}
+
+
+@pytest.mark.parametrize("method", ["get", "HEAD", "Post", "PUT", "patch", "DELETE", "OPTIONS"])
+def test_every_http_method_is_accepted_in_any_case(method: str) -> None:
+    parsed = parse_registration(with_endpoints({"method": method, "path": "/a", "handler": "h"}))
+
+    assert [endpoint.method for endpoint in parsed.version.endpoints] == [method.upper()]
 
 
 def test_a_manifest_may_have_100000_bytes_and_no_more() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from scheduling.domain.callback_token import is_valid_token, issue_token
+from scheduling.domain.callback_token import issue_token, verify_token
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import KNOWN_CAPABILITIES, SCHEDULER_MANAGE
@@ -35,7 +35,9 @@ def issue_test_token(now: datetime = NOW, lifetime: timedelta = SECONDS_30, **fi
 
 
 def is_accepted(token: str, *keys: str, install_id: str = INSTALL_ID, now: datetime = NOW) -> bool:
-    return is_valid_token(token, keys or (KEY,), STACK_NAME, install_id, now)
+    tenant_id = verify_token(token, keys or (KEY,), STACK_NAME, install_id, now)
+    assert tenant_id in (None, "tenant-1")
+    return tenant_id is not None
 
 
 def sign_parts(header: object, payload: bytes, key: str = KEY) -> str:
@@ -66,6 +68,12 @@ def test_token_is_valid_only_for_its_install() -> None:
     assert is_accepted(issue_test_token())
     assert not is_accepted(issue_test_token(), install_id="install-2")
     assert is_accepted(issue_test_token(id=InstallId("install-2")), install_id="install-2")
+
+
+def test_verification_returns_the_tenant_of_the_issue() -> None:
+    token = issue_test_token(tenant_id="tenant-2")
+
+    assert verify_token(token, [KEY], STACK_NAME, INSTALL_ID, NOW) == "tenant-2"
 
 
 @pytest.mark.parametrize(
@@ -119,6 +127,9 @@ REFUSED_TOKENS = [
     ),
     pytest.param(token_with_claims(capabilities=["CAP:SCHEDULER.MANAGE"]), id="a capability in another case"),
     pytest.param(token_with_claims(install_id=[INSTALL_ID]), id="several installs"),
+    pytest.param(token_with_claims(tenant_id=""), id="empty tenant"),
+    pytest.param(token_with_claims(tenant_id=["tenant-1"]), id="several tenants"),
+    pytest.param(token_with_claims(tenant_id=1), id="tenant that is a number"),
     pytest.param(token_with_claims(install_id=INSTALL_ID.upper()), id="the install in another case"),
     pytest.param(token_with_claims(exp=str(CLAIMS["exp"])), id="an end that is text"),
     pytest.param(token_with_claims(exp=1e400), id="an end that is infinite"),
@@ -173,7 +184,9 @@ def test_token_with_the_longest_names_is_accepted() -> None:
     install_id, stack = InstallId("i" * 64), "s" * 128
     longest = install(id=install_id, tenant_id='"' * 128, granted_capabilities=KNOWN_CAPABILITIES)
 
-    assert is_valid_token(issue_token(KEY, stack, longest, NOW, SECONDS_30), [KEY], stack, install_id, NOW)
+    tenant_id = verify_token(issue_token(KEY, stack, longest, NOW, SECONDS_30), [KEY], stack, install_id, NOW)
+
+    assert tenant_id == longest.tenant_id
 
 
 def test_token_with_any_character_changed_removed_or_added_is_refused() -> None:
@@ -217,4 +230,4 @@ def test_token_signed_with_a_weak_key_is_refused(key: str) -> None:
 
 
 def test_token_is_refused_if_there_is_no_key() -> None:
-    assert not is_valid_token(issue_test_token(), [], STACK_NAME, INSTALL_ID, NOW)
+    assert verify_token(issue_test_token(), [], STACK_NAME, INSTALL_ID, NOW) is None

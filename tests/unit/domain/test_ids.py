@@ -80,11 +80,33 @@ def test_invalid_schedule_id_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a", "7", "install-1", "12345678-9abc-7def-8123-456789abcdef", "A.b_c-d", "a" * 64, "a-"],
-    ids=["letter", "digit", "hyphen", "uuid", "every kind", "64", "hyphen last"],
+    ["a", "7", "install-1", "12345678-9abc-7def-8123-456789abcdef", "A.b_c-d", "a" * 64, "a-", "INSTALL-1"],
+    ids=["letter", "digit", "hyphen", "uuid", "every kind", "64", "hyphen last", "upper case"],
 )
 def test_install_id_is_kept_verbatim(text: str) -> None:
     assert parse_install_id(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "install_id"),
+    [
+        pytest.param(
+            "12345678-9ABC-7DEF-8123-456789ABCDEF", "12345678-9abc-7def-8123-456789abcdef", id="upper case"
+        ),
+        pytest.param(
+            "12345678-9aBc-7Def-8123-456789abCdef", "12345678-9abc-7def-8123-456789abcdef", id="mixed case"
+        ),
+        pytest.param(
+            "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "ffffffff-ffff-ffff-ffff-ffffffffffff", id="any version"
+        ),
+        pytest.param("12345678-9ABC-7DEF-8123-456789ABCDE", "12345678-9ABC-7DEF-8123-456789ABCDE", id="35"),
+        pytest.param(
+            "A12345678-9ABC-7DEF-8123-456789ABCDEF", "A12345678-9ABC-7DEF-8123-456789ABCDEF", id="37"
+        ),
+    ],
+)
+def test_install_id_that_is_a_uuid_is_the_same_in_any_case(text: str, install_id: str) -> None:
+    assert parse_install_id(text) == install_id
 
 
 @pytest.mark.parametrize(

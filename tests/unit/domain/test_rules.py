@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 from scheduling.domain import exact_json
-from scheduling.domain.errors import NameTaken, ValidationFailed
+from scheduling.domain.errors import NameTaken, RulesViolated, ValidationFailed
 from scheduling.domain.install import Limits
 from scheduling.domain.rules import Rules, ScheduleFields, ScheduleInput, requested_name
 from scheduling.domain.schedule import Definition
@@ -143,7 +143,6 @@ def test_a_create_needs_endpoint_and_cron(fields: dict[str, object], errors: dic
             id="cron empty",
         ),
         pytest.param("cron", "0 9 * * 1" + ",1" * 60, "Cron expression too long", id="cron of 129"),
-        pytest.param("timezone", "", "Invalid timezone", id="timezone empty"),
         pytest.param("timezone", "Mars/Olympus", "Invalid timezone", id="timezone unknown"),
         pytest.param("timezone", "Z" * 51, "Invalid timezone", id="timezone of 51"),
         pytest.param("name", "n" * 129, "Name too long", id="name of 129"),
@@ -157,6 +156,37 @@ def test_a_create_needs_endpoint_and_cron(fields: dict[str, object], errors: dic
 )
 def test_broken_rule_is_reported_for_its_field_alone(field: str, value: object, text: str) -> None:
     assert field_errors(valid_input(**{field: value})) == {field: text}
+
+
+@pytest.mark.parametrize(
+    ("input_", "malformed"),
+    [
+        pytest.param(valid_input(cron="* * * * *", name=TOO_LONG_NAME), False, id="rules"),
+        pytest.param(valid_input(payload="text"), False, id="payload that is no object or array"),
+        pytest.param(create_input(endpoint="/post"), True, id="missing field"),
+        pytest.param(create_input(endpoint="/post", name=TOO_LONG_NAME), True, id="missing field and rule"),
+        pytest.param(
+            add_type_errors({"enabled": "enabled must be true or false"}, valid_input(cron="* * * * *")),
+            True,
+            id="wrong type and rule",
+        ),
+        pytest.param(
+            add_type_errors({"x": "x is not a known field"}, valid_input()), True, id="unknown field"
+        ),
+    ],
+)
+def test_broken_rules_are_distinguished_from_malformed_fields(input_: ScheduleInput, malformed: bool) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        RULES.build_definition(input_)
+
+    assert (type(refused.value) is ValidationFailed) is malformed
+    assert isinstance(refused.value, RulesViolated) is not malformed
+
+
+@pytest.mark.parametrize("zone", [None, "", "uTC"], ids=["null", "empty", "another case"])
+def test_zone_can_be_reset_to_utc(zone: str | None) -> None:
+    assert RULES.build_definition(valid_input(timezone=zone)).timezone == "UTC"
+    assert RULES.update_definition(CURRENT_DEFINITION, create_input(timezone=zone)).timezone == "UTC"
 
 
 @pytest.mark.parametrize(

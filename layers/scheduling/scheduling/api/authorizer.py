@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from scheduling.domain.callback_token import is_valid_token
+from scheduling.domain.callback_token import verify_token
+from scheduling.domain.ids import parse_install_id
 
-WELL_KNOWN_TOKENS = frozenset({"local-runner-key"})
+WELL_KNOWN_TOKENS = frozenset({"local-runner-key", "changeme", "change-me", "secret"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +22,25 @@ class Authorizer:
     clock: Callable[[], datetime]
     local: bool
 
-    def is_authorized(self, event: Mapping[str, Any]) -> bool:
-        """Return whether the request has a valid token. If it has a Bearer token, no other token counts."""
+    def authorize(self, event: Mapping[str, Any]) -> dict[str, object]:
+        """Return API Gateway's simple response: whether the request has a valid token.
+
+        If it has a Bearer token, no other token counts. The context then has the tenant that the token was issued
+        for, because only the operation reads whether the install is still that tenant's.
+        """
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         bearer_token = _parse_bearer_token(headers.get("authorization", ""))
         if bearer_token is None:
-            return self._is_runner_token(headers.get("x-runner-auth", ""))
-        install_id = (event.get("pathParameters") or {}).get("installId", "")
-        return is_valid_token(bearer_token, self.callback_keys(), self.issuer, install_id, self.clock())
+            return {"isAuthorized": self._is_runner_token(headers.get("x-runner-auth", ""))}
+        install_id = parse_install_id((event.get("pathParameters") or {}).get("installId", ""))
+        tenant_id = (
+            verify_token(bearer_token, self.callback_keys(), self.issuer, install_id, self.clock())
+            if install_id
+            else None
+        )
+        if tenant_id is None:
+            return {"isAuthorized": False}
+        return {"isAuthorized": True, "context": {"tenantId": tenant_id}}
 
     def _is_runner_token(self, presented: str) -> bool:
         accepted_tokens = [

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from scheduling.api.http import Request, Response
 from scheduling.api.observability import MetricValues, bind_request, emit_metrics, logger
 from scheduling.domain.errors import QuotaExceeded, RateLimited, SchedulingError
-from scheduling.operations.services import retries_bounded_by
+from scheduling.operations.services import limited_to_tenant, retries_bounded_by
 
 Handler = Callable[[dict[str, Any], LambdaContext], Response]
 Route = Callable[[Request], Response]
@@ -36,7 +36,7 @@ def boundary(
                     context,
                     operation,
                     tenant_id=request.path_parameter("tenantId"),
-                    install_id=request.path_parameter("installId"),
+                    install_id=request.loggable_install_id,
                     schedule_id=request.path_parameter("scheduleId"),
                 )
                 started_at = time.perf_counter()
@@ -59,7 +59,10 @@ def _call_route(
 ) -> tuple[Response | None, SchedulingError | None]:
     """Return the response, or the error to report; both are None for an error that the caller must not see."""
     try:
-        with retries_bounded_by(context.get_remaining_time_in_millis() / 1000):
+        with (
+            retries_bounded_by(context.get_remaining_time_in_millis() / 1000),
+            limited_to_tenant(request.token_tenant_id),
+        ):
             return route(request), None
     except SchedulingError as error:
         logger.info("refused", code=error.code, reason=str(error))

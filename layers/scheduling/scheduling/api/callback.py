@@ -1,15 +1,25 @@
 """The runner's callback: one route, six operations, responses exactly as in section 1 of the contract."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from scheduling.api.boundary import boundary
+from scheduling.api.boundary import Handler, Route, boundary
 from scheduling.api.http import Request, Response, compress_if_needed, json_response
 from scheduling.api.observability import logger
-from scheduling.api.parsing import parse_schedule_input, refuse_unknown_fields, schedule_id_from_body
+from scheduling.api.parsing import parse_schedule_input, schedule_id_from_body
 from scheduling.api.problems import callback_status, retry_headers
 from scheduling.api.rendering import endpoints_response
-from scheduling.domain.errors import InstallNotFound, ScheduleNotFound, SchedulingError, ValidationFailed
+from scheduling.domain.errors import (
+    InstallNotFound,
+    NameTaken,
+    QuotaExceeded,
+    RulesViolated,
+    ScheduleNotFound,
+    SchedulingError,
+    ValidationFailed,
+)
 from scheduling.domain.ids import InstallId, parse_schedule_id
+from scheduling.domain.rules import SCHEDULE_FIELDS, ScheduleInput
 from scheduling.domain.views import schedule_fields
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
@@ -18,17 +28,16 @@ from scheduling.operations.schedules.update import update_schedule
 from scheduling.operations.services import Services
 
 Body = Mapping[str, object]
+_RULE_ERRORS = (RulesViolated, NameTaken, QuotaExceeded, ScheduleNotFound)
 
 
-def _list_schedules(services: Services, install_id: InstallId, body: Body) -> Response:
-    refuse_unknown_fields(body, ())
+def _list_schedules(services: Services, install_id: InstallId, _body: Body) -> Response:
     page = list_schedules(services, install_id)
     return json_response(200, {"schedules": [schedule_fields(schedule) for schedule in page.schedules]})
 
 
 def _get_schedule(services: Services, install_id: InstallId, body: Body) -> Response:
     schedule_id = schedule_id_from_body(body)
-    refuse_unknown_fields(body, {"scheduleId"})
     try:
         fields = schedule_fields(get_schedule(services, install_id, schedule_id))
     except ScheduleNotFound:
@@ -37,27 +46,29 @@ def _get_schedule(services: Services, install_id: InstallId, body: Body) -> Resp
 
 
 def _create_schedule(services: Services, install_id: InstallId, body: Body) -> Response:
-    schedule = create_schedule(services, install_id, parse_schedule_input(body))
+    schedule = create_schedule(services, install_id, _parse_known_fields(body))
     return json_response(201, {"success": True, "scheduleId": schedule.id})
 
 
 def _update_schedule(services: Services, install_id: InstallId, body: Body) -> Response:
     schedule_id = schedule_id_from_body(body)
-    fields = {name: value for name, value in body.items() if name != "scheduleId"}
-    update_schedule(services, install_id, schedule_id, parse_schedule_input(fields))
+    update_schedule(services, install_id, schedule_id, _parse_known_fields(body))
     return json_response(200, {"success": True})
 
 
 def _delete_schedule(services: Services, install_id: InstallId, body: Body) -> Response:
     schedule_id = schedule_id_from_body(body)
-    refuse_unknown_fields(body, {"scheduleId"})
     delete_schedule(services, install_id, schedule_id)
     return json_response(200, {"success": True})
 
 
-def _get_endpoints(services: Services, install_id: InstallId, body: Body) -> Response:
-    refuse_unknown_fields(body, ())
+def _get_endpoints(services: Services, install_id: InstallId, _body: Body) -> Response:
     return endpoints_response(list_endpoints(services, install_id))
+
+
+def _parse_known_fields(body: Body) -> ScheduleInput:
+    """Return the fields of a schedule, without those that the operation does not know."""
+    return parse_schedule_input({name: body[name] for name in SCHEDULE_FIELDS if name in body})
 
 
 _OPERATIONS: Mapping[str, Callable[[Services, InstallId, Body], Response]] = {
@@ -96,9 +107,15 @@ def _loggable_schedule_id(value: object) -> str | None:
     return parse_schedule_id(value.strip()) if isinstance(value, str) else None
 
 
-def error_response(error: SchedulingError) -> Response:
-    """Return the error in the callback's form."""
-    status = callback_status(error)
+def error_response(error: SchedulingError, rule_error_status: int = 400) -> Response:
+    """Return the error in the callback's form.
+
+    Args:
+        error: The error.
+        rule_error_status: The status of a broken rule. A deployed runner passes on the body of a 200 only, so 200
+            lets the extension read why.
+    """
+    status = rule_error_status if isinstance(error, _RULE_ERRORS) else callback_status(error)
     if isinstance(error, InstallNotFound):
         return json_response(404, {"error": str(error), "code": error.code})
     if status == 500:
@@ -109,5 +126,6 @@ def error_response(error: SchedulingError) -> Response:
     return json_response(status, {**body, "code": error.code}, retry_headers(error))
 
 
-callback_handler = boundary(error_response)
-"""Decorator for the handler of the callback."""
+def callback_handler(operation: str, *, rule_error_status: int = 400) -> Callable[[Route], Handler]:
+    """Return the decorator for the handler of the callback."""
+    return boundary(partial(error_response, rule_error_status=rule_error_status))(operation)

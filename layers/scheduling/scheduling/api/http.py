@@ -61,6 +61,12 @@ class Request:
         return install_id
 
     @property
+    def loggable_install_id(self) -> str:
+        """The install id of the path in the form in which it is stored, or unchanged if no install can have it."""
+        text = self.path_parameter("installId")
+        return parse_install_id(text) or text
+
+    @property
     def tenant_id(self) -> str:
         """The tenant id of the path.
 
@@ -77,6 +83,12 @@ class Request:
         """The ARN of the IAM principal that signed the request; requests to the local stack are unsigned."""
         authorizer = (self._event.get("requestContext") or {}).get("authorizer") or {}
         return str((authorizer.get("iam") or {}).get("userArn") or "unsigned")
+
+    @property
+    def token_tenant_id(self) -> str | None:
+        """The tenant that the request's callback token was issued for, as the authorizer reports it; else None."""
+        authorizer = (self._event.get("requestContext") or {}).get("authorizer") or {}
+        return (authorizer.get("lambda") or {}).get("tenantId") or None
 
     @property
     def accepts_gzip(self) -> bool:

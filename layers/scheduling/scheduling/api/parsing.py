@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -31,44 +31,39 @@ class _ScheduleBody(BaseModel):
 
     endpoint: str = ""
     cron: str = ""
-    timezone: str = ""
+    timezone: str | None = None
     enabled: bool = True
     name: str | None = None
     payload: Any = None
 
 
 def parse_schedule_input(body: Mapping[str, object]) -> ScheduleInput:
-    """Return the fields of a create or an update, with an error for each of a wrong type."""
+    """Return the fields of a create or an update, with an error for each unknown one and each of a wrong type."""
     errors = find_type_errors(_ScheduleBody, body)
     fields = {name: body[name] for name in SCHEDULE_FIELDS if name in body and name not in errors}
     return ScheduleInput(cast(ScheduleFields, fields), errors)
 
 
-def find_type_errors(model: type[BaseModel], body: Mapping[str, object]) -> dict[str, str]:
-    """Return an error text for each field that the model refuses; a nested field is named by its path."""
+def find_type_errors(
+    model: type[BaseModel], body: Mapping[str, object], *, prefix: str = ""
+) -> dict[str, str]:
+    """Return an error text for each field that the model refuses.
+
+    A nested field is named by its path, and each name starts with `prefix`.
+    """
     try:
         model.model_validate(body)
     except ValidationError as validation_error:
         details = validation_error.errors(include_url=False, include_context=False, include_input=False)
         named_errors = (
-            (_shorten_name(".".join(map(str, error["loc"]))), error) for error in details[:_MAX_ERRORS]
+            (prefix + _shorten_name(".".join(map(str, error["loc"]))), error)
+            for error in details[:_MAX_ERRORS]
         )
         return {
             name: f"{name} {_TYPE_ERROR_TEXTS.get(e['type'], 'is not valid: ' + e['msg'])}"
             for name, e in named_errors
         }
     return {}
-
-
-def refuse_unknown_fields(body: Mapping[str, object], allowed: Collection[str]) -> None:
-    """Check that the body has no other than the allowed fields.
-
-    Raises:
-        ValidationFailed: It has; the error names each of them.
-    """
-    names = [_shorten_name(name) for name in body if name not in allowed][:_MAX_ERRORS]
-    if names:
-        raise ValidationFailed.from_field_errors({name: f"{name} is not a known field" for name in names})
 
 
 def _shorten_name(name: str) -> str:

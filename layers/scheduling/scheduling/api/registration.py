@@ -1,7 +1,7 @@
 """The request PUT /admin/v1/installs/{i}: its body to a Registration, its query to PutOptions (contract, section 3)."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -12,7 +12,13 @@ from scheduling.domain import exact_json
 from scheduling.domain.endpoints import Endpoint, normalize_path
 from scheduling.domain.errors import ValidationFailed
 from scheduling.domain.ids import admin_actor, endpoint_id
-from scheduling.domain.install import ALWAYS_GRANTED, InstallConfig, Version, select_known_capabilities
+from scheduling.domain.install import (
+    ALWAYS_GRANTED,
+    KNOWN_CAPABILITIES,
+    InstallConfig,
+    Version,
+    normalize_capabilities,
+)
 from scheduling.operations.installs.register import PutOptions, Registration
 
 MAX_MANIFEST_BYTES = MAX_CONFIG_BYTES = 100_000
@@ -21,7 +27,7 @@ _Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
 class _Endpoint(BaseModel):
-    method: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,16}$")]
+    method: Annotated[str, StringConstraints(pattern=r"^(?i:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$")]
     path: _Text
     handler: _Text
 
@@ -38,6 +44,17 @@ class _Manifest(BaseModel):
     api: _Api = _Api(endpoints=[])
 
 
+class _SecretEnvelope(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    ciphertext_b64: str
+    version: str = ""
+    algorithm: str = ""
+    expires_at: str = ""
+    key_path: str = ""
+    mount: str = ""
+
+
 class _RegistrationBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -52,27 +69,31 @@ class _RegistrationBody(BaseModel):
     secretEnvelope: dict[str, Any] | None = Field(None)  # noqa: N815
 
 
-def parse_registration(body: Mapping[str, Any]) -> Registration:
+def parse_registration(
+    body: Mapping[str, Any], known_capabilities: Collection[str] = KNOWN_CAPABILITIES
+) -> Registration:
     """Return what the platform declares of an install.
 
     Raises:
         ValidationFailed: The body is invalid; the error names every invalid field.
     """
-    errors = find_type_errors(_RegistrationBody, body)
+    errors = find_type_errors(_RegistrationBody, body) | _find_envelope_errors(body.get("secretEnvelope"))
     if errors:
         raise ValidationFailed.from_field_errors(errors)
     model = _RegistrationBody.model_validate(body)
+    requested = normalize_capabilities(model.grantedCapabilities)
     return Registration(
         tenant_id=model.tenantId,
         registry_id=model.registryId,
         content_hash=model.contentHash,
-        granted_capabilities=_parse_granted_capabilities(model),
+        granted_capabilities=_grant_capabilities(model, requested.intersection(known_capabilities)),
+        ignored_capabilities=requested.difference(known_capabilities),
         enabled=model.enabled,
         version=_build_version(
             model, _dump_limited_json("manifest", body["manifest"], MAX_MANIFEST_BYTES, sort_keys=True)
         ),
         config=InstallConfig(
-            config=_dump_limited_json("config", model.config or {}, MAX_CONFIG_BYTES),
+            config=_dump_limited_json("config", _stringify_values(model.config or {}), MAX_CONFIG_BYTES),
             secret_envelope=_dump_limited_json(
                 "secretEnvelope", model.secretEnvelope or {}, MAX_CONFIG_BYTES
             ),
@@ -106,9 +127,26 @@ def _parse_choice(name: str, text: str | None, choices: Sequence[str]) -> str:
     return text
 
 
-def _parse_granted_capabilities(model: _RegistrationBody) -> frozenset[str]:
-    granted = select_known_capabilities(model.grantedCapabilities)
-    undeclared = granted - select_known_capabilities(model.manifest.capabilities) - ALWAYS_GRANTED
+def _find_envelope_errors(envelope: object) -> dict[str, str]:
+    """Return the errors of an envelope, which is an object; an empty one counts as none."""
+    if not isinstance(envelope, dict) or not envelope:
+        return {}
+    return find_type_errors(_SecretEnvelope, envelope, prefix="secretEnvelope.")
+
+
+def _stringify_values(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the configuration as a runner takes it, with strings as its only values."""
+    return {name: _stringify_value(value) for name, value in config.items()}
+
+
+def _stringify_value(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else exact_json.dumps(value)
+
+
+def _grant_capabilities(model: _RegistrationBody, granted: frozenset[str]) -> frozenset[str]:
+    undeclared = granted - normalize_capabilities(model.manifest.capabilities) - ALWAYS_GRANTED
     if undeclared:
         text = f"Not in the manifest: {', '.join(sorted(undeclared))}"
         raise ValidationFailed.from_field_errors({"grantedCapabilities": text})

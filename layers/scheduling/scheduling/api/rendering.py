@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scheduling.domain.install import Install, Version
     from scheduling.domain.preview import Preview
     from scheduling.domain.schedule import Schedule
-    from scheduling.operations.installs.register import PutResult
+    from scheduling.operations.installs.register import PutResult, Registration
     from scheduling.operations.installs.tenants import PauseResult, TenantPage
     from scheduling.store.snapshots import RunPage, SchedulePage
 
@@ -90,14 +90,15 @@ def install_response(install: "Install", version: "Version") -> Response:
     return json_response(200, install_with_endpoints(install, version))
 
 
-def put_response(result: "PutResult", version: "Version", *, dry_run: bool) -> Response:
+def put_response(result: "PutResult", registration: "Registration", *, dry_run: bool) -> Response:
     """Return an install after a PUT, or as it would be after the dry run of one: 201 if it is new, else 200."""
     disabled = [{"scheduleId": s.id, "endpoint": s.definition.endpoint} for s in result.disabled_schedules]
     fields = {
-        **install_with_endpoints(result.install, version),
+        **install_with_endpoints(result.install, registration.version),
         "changed": result.changed,
         "disabled": disabled,
         "dryRun": dry_run,
+        "ignoredCapabilities": sorted(registration.ignored_capabilities),
     }
     return json_response(201 if result.new else 200, fields)
 

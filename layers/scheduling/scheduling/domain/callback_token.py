@@ -44,14 +44,20 @@ def issue_token(key: str, issuer: str, install: Install, now: datetime, lifetime
     return jwt.encode(claims, key, algorithm=ALGORITHM)
 
 
-def is_valid_token(token: str, keys: Sequence[str], issuer: str, install_id: str, now: datetime) -> bool:
-    """Return whether one of the keys signed the token and it permits to manage the install's schedules now."""
+def verify_token(token: str, keys: Sequence[str], issuer: str, install_id: str, now: datetime) -> str | None:
+    """Return the tenant for which the token was issued, or None if it does not permit the call.
+
+    It does if one of the keys signed it and it permits to manage the install's schedules now. The tenant is for the
+    operation to compare with the install's, which may have been registered again for another tenant since.
+    """
     claims = _decode_claims(token, keys, issuer) if _TOKEN_PATTERN.fullmatch(token) else None
     if claims is None or not _is_valid_at(now, claims):
-        return False
-    capabilities = claims["capabilities"]
+        return None
+    capabilities, tenant_id = claims["capabilities"], claims["tenant_id"]
     can_manage_schedules = isinstance(capabilities, list) and SCHEDULER_MANAGE in capabilities
-    return can_manage_schedules and claims["install_id"] == install_id
+    if not can_manage_schedules or claims["install_id"] != install_id:
+        return None
+    return tenant_id if isinstance(tenant_id, str) and tenant_id else None
 
 
 def _decode_claims(token: str, keys: Sequence[str], issuer: str) -> Mapping[str, Any] | None:

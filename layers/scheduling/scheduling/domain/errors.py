@@ -39,6 +39,10 @@ class ValidationFailed(SchedulingError):
         return cls(next(iter(field_errors.values())), field_errors)
 
 
+class RulesViolated(ValidationFailed):
+    """All fields are well-formed, but one or more break a rule of a schedule."""
+
+
 class NameTaken(SchedulingError):
     """Another schedule of the install has the name."""
 

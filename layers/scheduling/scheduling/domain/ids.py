@@ -14,6 +14,7 @@ INSTALL_ID_FORMAT = "1 to 64 letters, digits, dots, underscores and dashes, the 
 TENANT_ID_FORMAT = "1 to 128 visible ASCII characters"
 _TENANT_ID_PATTERN = re.compile(r"[\x21-\x7e]{1,128}")
 _INSTALL_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_UUID_PATTERN = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _SCHEDULE_ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _ENDPOINT_NAMESPACE = uuid5(NAMESPACE_URL, "extension-scheduler/endpoint")
 
@@ -29,8 +30,13 @@ def admin_actor(principal: str) -> str:
 
 
 def parse_install_id(text: str) -> InstallId | None:
-    """Return the id, or None if the text does not have the form `INSTALL_ID_FORMAT`."""
-    return InstallId(text) if _INSTALL_ID_PATTERN.fullmatch(text) else None
+    """Return the id, or None if the text does not have the form `INSTALL_ID_FORMAT`.
+
+    A UUID is one install in any case, so it is returned in lower case; other ids are case-sensitive.
+    """
+    if not _INSTALL_ID_PATTERN.fullmatch(text):
+        return None
+    return InstallId(text.lower() if _UUID_PATTERN.fullmatch(text) else text)
 
 
 def parse_tenant_id(text: str) -> str | None:

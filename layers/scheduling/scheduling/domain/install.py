@@ -16,13 +16,16 @@ KNOWN_CAPABILITIES = ALWAYS_GRANTED | {
     "cap:http.fetch",
     "cap:storage.kv",
     "cap:ui.proxy",
+    "cap:invoice.manual.create",
+    "cap:client.read",
+    "cap:service.read",
     SCHEDULER_MANAGE,
 }
 
 
-def select_known_capabilities(names: Iterable[str]) -> frozenset[str]:
-    """Return the known capabilities among `names`, trimmed and case-folded; unknown ones are dropped."""
-    return frozenset(name.strip().casefold() for name in names) & KNOWN_CAPABILITIES
+def normalize_capabilities(names: Iterable[str]) -> frozenset[str]:
+    """Return the names in the form in which capabilities are compared: trimmed and case-folded."""
+    return frozenset(name.strip().casefold() for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,14 @@ from scheduling.domain.cron.grammar import CronRule, parse_cron
 from scheduling.domain.cron.occurrences import next_fire_time
 from scheduling.domain.cron.timezones import check_timezone
 from scheduling.domain.endpoints import Endpoint, resolve_endpoint
-from scheduling.domain.errors import NAME_TAKEN_TEXT, InvalidCron, NameTaken, RuleViolation, ValidationFailed
+from scheduling.domain.errors import (
+    NAME_TAKEN_TEXT,
+    InvalidCron,
+    NameTaken,
+    RulesViolated,
+    RuleViolation,
+    ValidationFailed,
+)
 from scheduling.domain.install import Limits
 from scheduling.domain.schedule import Definition
 
@@ -27,7 +34,7 @@ class ScheduleFields(TypedDict, total=False):
 
     endpoint: str
     cron: str
-    timezone: str
+    timezone: str | None
     enabled: bool
     name: str | None
     payload: object
@@ -43,22 +50,28 @@ class ScheduleInput:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of a check: a text for every invalid field, and the definition without those fields."""
+    """The result of a check: a text for every invalid field, and the definition without those fields.
+
+    `malformed` if a required field is missing or a field is of the wrong type, besides any rule that is broken.
+    """
 
     definition: Definition
     errors: Mapping[str, str]
+    malformed: bool = False
 
     def require_valid(self) -> Definition:
         """Return the definition.
 
         Raises:
-            ValidationFailed: One or more fields are invalid.
+            ValidationFailed: A field is missing, unknown or of the wrong type.
+            RulesViolated: All fields are well-formed, but one or more break a rule.
             NameTaken: Nothing but the name is invalid, because another schedule has it.
         """
         if self.errors == {"name": NAME_TAKEN_TEXT}:
             raise NameTaken
         if self.errors:
-            raise ValidationFailed.from_field_errors(self.errors)
+            error_class = ValidationFailed if self.malformed else RulesViolated
+            raise error_class.from_field_errors(self.errors)
         return self.definition
 
 
@@ -127,7 +140,7 @@ class Rules:
             name=name,
             payload=payload,
         )
-        return CheckResult(definition, checker.sorted_errors())
+        return CheckResult(definition, checker.sorted_errors(), malformed=bool(schedule_input.errors))
 
     def _check_cron(self, text: str, timezone: str) -> str:
         interval = self.limits.min_interval_minutes

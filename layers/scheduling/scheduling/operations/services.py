@@ -30,6 +30,7 @@ _T = TypeVar("_T")
 _P = ParamSpec("_P")
 _Errors = tuple[type[Exception], ...]
 _retry_deadline: ContextVar[float] = ContextVar("retry_deadline", default=math.inf)
+_only_tenant: ContextVar[str | None] = ContextVar("only_tenant", default=None)
 
 
 @contextmanager
@@ -40,6 +41,24 @@ def retries_bounded_by(seconds: float) -> Iterator[None]:
         yield
     finally:
         _retry_deadline.reset(token)
+
+
+@contextmanager
+def limited_to_tenant(tenant_id: str | None) -> Iterator[None]:
+    """Let operations inside find installs of this tenant only; None does not limit them.
+
+    A context rather than an argument, so that no operation for an extension can forget the check.
+    """
+    token = _only_tenant.set(tenant_id)
+    try:
+        yield
+    finally:
+        _only_tenant.reset(token)
+
+
+def is_tenant_allowed(tenant_id: str) -> bool:
+    """Return whether `limited_to_tenant` lets operations find installs of the tenant."""
+    return _only_tenant.get() in (None, tenant_id)
 
 
 def _ignore(_subject: object) -> None:

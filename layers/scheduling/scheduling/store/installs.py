@@ -29,7 +29,7 @@ class InstallStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._versions: dict[str, Version] = {}
+        self._versions: dict[tuple[str, str], Version] = {}
 
     def read_install(self, install_id: InstallId) -> Install | None:
         """Return the install.
@@ -45,12 +45,13 @@ class InstallStore:
         One BatchGetItem, the first time.
         """
         key = version_key(registry_id, version_id)
-        if key["hash_key"] not in self._versions:
+        ids = (registry_id, version_id)
+        if ids not in self._versions:
             row = read_items(key).find_item(VersionRow)
             if row is None:
                 return None
-            self._versions[key["hash_key"]] = _version_from_row(row, version_id)
-        return self._versions[key["hash_key"]]
+            self._versions[ids] = _version_from_row(row, version_id)
+        return self._versions[ids]
 
     def read_config(self, install_id: InstallId) -> InstallConfig:
         """Return the configuration that the runs of the install get.

@@ -62,7 +62,8 @@ def tenant_install_key(tenant_id: str, install_id: str) -> Key:
 
 def version_key(registry_id: str, version_id: str) -> Key:
     """Return the key of a version of an extension."""
-    return Key(hash_key=f"VERSION#{registry_id}#{version_id}", range_key="VERSION")
+    # Both ids may contain "#", so in one part of the key two versions could have the same text.
+    return Key(hash_key=f"VERSION#{registry_id}", range_key=f"VERSION#{version_id}")
 
 
 SWEEP_KEY = Key(hash_key="SWEEP", range_key="STATE")

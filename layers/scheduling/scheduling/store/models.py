@@ -186,7 +186,7 @@ class EndpointMap(MapAttribute[str, Any]):
 
 
 class VersionRow(Row, discriminator="version"):
-    """pk VERSION#<registry>#<version>, sk VERSION; never changes."""
+    """pk VERSION#<registry>, sk VERSION#<version>; never changes."""
 
     manifest_hash = UnicodeAttribute(attr_name="manifestHash")
     endpoints: ListAttribute[EndpointMap] = ListAttribute(of=EndpointMap)

@@ -90,13 +90,14 @@ _FIELDS = (
     _DAY_OF_WEEK,
 )
 _NAME_LETTERS = "".join(_MONTHS + DAYS_OF_WEEK)
-_ALLOWED_CHARACTERS = frozenset(" *,-/" + string.digits + _NAME_LETTERS + _NAME_LETTERS.lower())
+_ALLOWED_CHARACTERS = frozenset(" \t*,-/" + string.digits + _NAME_LETTERS + _NAME_LETTERS.lower())
+_SEPARATOR_PATTERN = re.compile(r"[ \t]+")
 _PART_PATTERN = re.compile(r"(?:\*|([0-9A-Za-z]+)(?:-([0-9A-Za-z]+))?)(?:/([0-9]+))?")
 
 
 @lru_cache(maxsize=128)
 def parse_cron(text: str) -> CronRule:
-    """Parse `minute hour day-of-month month day-of-week`, separated by spaces.
+    """Parse `minute hour day-of-month month day-of-week`, separated by runs of spaces and tabs.
 
     Each field is a comma list of `*`, `*/s`, `n`, `n-m`, `n/s` (to the end of the field) and `n-m/s`. The result is
     cached, because a request needs the rule for its check and again for the timer.
@@ -107,7 +108,7 @@ def parse_cron(text: str) -> CronRule:
     text = text.strip(" \t\r\n")
     if len(text) > MAX_CRON_LENGTH:
         raise InvalidCron("Cron expression too long")
-    fields = [field for field in text.split(" ") if field]
+    fields = _SEPARATOR_PATTERN.split(text)
     if len(fields) != len(_FIELDS):
         raise InvalidCron("Invalid cron expression (expected 5 fields: m h dom mon dow)")
     if not _ALLOWED_CHARACTERS.issuperset(text):

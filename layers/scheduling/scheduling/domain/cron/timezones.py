@@ -1,25 +1,33 @@
 """The time zone of a schedule (contract, section 4)."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
 from scheduling.domain.errors import InvalidTimezone
 
+DEFAULT_TIMEZONE = "UTC"
+MAX_TIMEZONE_LENGTH = 50
 
-def check_timezone(text: str) -> str:
-    """Return the IANA name in `text`, trimmed. The longest has 32 characters.
+
+def check_timezone(text: str | None) -> str:
+    """Return the IANA name that `text` has in any case, in its canonical case; UTC if it is None or empty.
 
     Raises:
         InvalidTimezone: There is no such zone.
     """
-    name = text.strip()
-    if name not in _timezone_names():
+    name = (text or "").strip()
+    if not name:
+        return DEFAULT_TIMEZONE
+    canonical = _timezone_names().get(name.lower()) if len(name) <= MAX_TIMEZONE_LENGTH else None
+    if canonical is None or not name.isascii():
         raise InvalidTimezone("Invalid timezone")
-    return name
+    return canonical
 
 
 @cache
-def _timezone_names() -> frozenset[str]:
+def _timezone_names() -> Mapping[str, str]:
+    """Return the canonical names by the names in lower case, which are as many."""
     # zoneinfo.available_timezones() scans the disk, which is slow, and its result differs between machines.
     names = files("tzdata").joinpath("zones").read_text("utf-8").split()
-    return frozenset(names) - {"Factory"}  # means "not set up yet"
+    return {name.lower(): name for name in names if name != "Factory"}  # means "not set up yet"

@@ -26,6 +26,7 @@ class Registration:
     enabled: bool
     version: Version
     config: InstallConfig
+    ignored_capabilities: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

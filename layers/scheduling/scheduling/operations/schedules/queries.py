@@ -8,7 +8,7 @@ from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, require_manageable
 from scheduling.domain.schedule import Schedule, ScheduleState
-from scheduling.operations.services import Services
+from scheduling.operations.services import Services, is_tenant_allowed
 from scheduling.store.snapshots import RunPage, SchedulePage
 
 
@@ -16,9 +16,11 @@ def bind_manageable(services: Services, install: Install | None) -> Install:
     """Return the install if its extension may manage schedules; the log names it even if it may not.
 
     Raises:
-        InstallNotFound: The install is absent, disabled or being deleted.
+        InstallNotFound: The install is absent, disabled, being deleted, or not of the caller's tenant.
         CapabilityDenied: The install may not have schedules.
     """
+    if install and not is_tenant_allowed(install.tenant_id):
+        raise InstallNotFound
     if install:
         services.bind_install(install)
     return require_manageable(install)
