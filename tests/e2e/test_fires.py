@@ -20,7 +20,7 @@ def granted_install(stack: LocalStack) -> ApiInstall:
     return stack.register_install(
         grantedCapabilities=["cap:scheduler.manage", "cap:http.fetch"],
         config=json.loads('{"region":"eu","ratio":1.0}'),
-        secretEnvelope={"ciphertext": "abc"},
+        secretEnvelope={"ciphertext_b64": "YWJj"},
     )
 
 
@@ -44,7 +44,7 @@ def test_runner_request_matches_the_contract(stack: LocalStack, granted_install:
             "install_id": granted_install.id,
             "version_id": "version-1",
             "content_hash": "sha256:" + "0" * 64,
-            "config": {"region": "eu", "ratio": 1.0},
+            "config": {"region": "eu", "ratio": "1.0"},
             "trigger": "schedule",
             "schedule_id": schedule_id,
             "scheduled_for": fired["scheduledTime"],
@@ -53,12 +53,19 @@ def test_runner_request_matches_the_contract(stack: LocalStack, granted_install:
             "method": "POST",
             "path": "/api/sync",
             "query": {},
-            "headers": {"x-alga-tenant": "tenant-1", "x-alga-extension": "registry-1"},
+            "headers": {
+                "x-alga-tenant": "tenant-1",
+                "x-alga-extension": "registry-1",
+                "x-alga-schedule-id": schedule_id,
+                "x-alga-scheduled-for": fired["scheduledTime"],
+                "x-alga-attempt": "1",
+                "x-alga-trigger": "schedule",
+            },
             "body_b64": base64.b64encode('{"n":12345678901234567890123,"s":"é"}'.encode()).decode(),
         },
         "limits": {"timeout_ms": 30000},
         "providers": PROVIDERS,
-        "secret_envelope": {"ciphertext": "abc"},
+        "secret_envelope": {"ciphertext_b64": "YWJj"},
     }
 
 
@@ -78,7 +85,7 @@ def test_runner_receives_callback_token_for_that_run(stack: LocalStack, granted_
         "aud": "extension-scheduler/callback",
         "iat": claims["iat"],
         "nbf": claims["iat"] - 5,
-        "exp": claims["iat"] + 40,
+        "exp": claims["iat"] + 70,
         "install_id": granted_install.id,
         "tenant_id": "tenant-1",
         "capabilities": PROVIDERS,
@@ -101,7 +108,7 @@ def test_fire_without_payload_has_no_body(
 
     (request,) = stack.runner.requests_for_schedule(schedule_id)
     assert "body_b64" not in request.body["http"]
-    assert request.body["secret_envelope"] == {}
+    assert "secret_envelope" not in request.body
 
 
 @pytest.mark.local_only("functions in containers use the real time")
@@ -121,6 +128,7 @@ def test_success_is_in_the_history_and_on_the_schedule(stack: LocalStack, instal
         "status",
         "httpStatus",
         "error",
+        "requestId",
     }
     assert (newest["status"], newest["attempt"], newest["httpStatus"], newest["error"]) == (
         "success",
@@ -128,30 +136,35 @@ def test_success_is_in_the_history_and_on_the_schedule(stack: LocalStack, instal
         200,
         None,
     )
+    requests = stack.runner.requests_for_schedule(schedule_id)
+    assert [oldest["requestId"], newest["requestId"]] == [each.headers["x-request-id"] for each in requests]
     assert newest["startedAt"].replace(".000Z", "Z") == newest["scheduledTime"]
     schedule = install.read_schedule(schedule_id)
     assert (schedule["lastRunStatus"], schedule["lastError"]) == ("success", None)
     assert schedule["lastRunAt"] == newest["startedAt"]
 
 
+def runner_error(text: str) -> RunnerResponse:
+    """Return a response in which the runner speaks, not the extension."""
+    return 200, json.dumps({"status": 500, "headers": {}, "body_b64": None, "error": text}).encode()
+
+
 @pytest.mark.parametrize(
-    ("response", "error"),
+    ("response", "error", "keys"),
     [
-        pytest.param(extension_response(500), "The extension answered 500", id="extension 500"),
+        pytest.param(extension_response(500), "The extension answered 500: nothing", 3, id="extension 500"),
+        pytest.param((502, b'{"error":"trap"}'), "The runner answered 502", 1, id="runner 502"),
+        pytest.param((422, b"missing field"), "The runner answered 422", 1, id="runner 422"),
+        pytest.param((401, b""), "The runner answered 401", 1, id="runner 401"),
+        pytest.param((302, b""), "The runner answered 302", 1, id="runner 302"),
+        pytest.param(runner_error("engine_init_failed: no memory"), "engine_init_failed", 1, id="engine"),
         pytest.param(
-            (502, b'{"error":"trap"}'), 'The runner answered 502: {"error":"trap"}', id="runner 502"
+            runner_error("execute_failed: wasm trap"), "execute_failed: wasm trap", 1, id="execute_failed"
         ),
-        pytest.param((200, b"<html>"), "The runner's answer is not understood: <html>", id="not JSON"),
-        pytest.param((200, b"[]"), "The runner's answer is not understood: []", id="not an object"),
-        pytest.param(
-            (200, b'{"status":"200"}'), "The runner's answer is not understood", id="status as text"
-        ),
-        pytest.param((200, b""), "The runner's answer is not understood: nothing", id="empty"),
-        pytest.param((200, b" " * 300_000), "The runner's answer is larger than 256 KiB", id="300 KB"),
     ],
 )
 def test_transient_failure_is_retried_three_times_then_dead_lettered(
-    stack: LocalStack, install: ApiInstall, response: RunnerResponse, error: str
+    stack: LocalStack, install: ApiInstall, response: RunnerResponse, error: str, keys: int
 ) -> None:
     schedule_id = install.create_schedule()
     stack.receive_dead_letters()
@@ -164,17 +177,48 @@ def test_transient_failure_is_retried_three_times_then_dead_lettered(
     assert fire_statuses(fired, schedule_id) == ["error"]
     requests = stack.runner.requests_for_schedule(schedule_id)
     assert len(requests) == 4
-    assert len({each.headers["x-idempotency-key"] for each in requests[:3]}) == 1
+    assert len({each.headers["x-idempotency-key"] for each in requests[:3]}) == keys
     assert fire_statuses(next_fired, schedule_id) == ["success"]
     succeeded, failed = install.list_runs(schedule_id)
     assert succeeded["status"] == "success"
     assert (failed["status"], failed["attempt"]) == ("error", 3)
-    assert failed["error"].startswith(error)
+    assert failed["error"] == error
+    assert failed["requestId"] == requests[2].headers["x-request-id"]
     (dead_letter,) = [
         each for each in stack.receive_dead_letters() if each["requestPayload"]["scheduleId"] == schedule_id
     ]
     assert dead_letter["requestPayload"]["scheduledTime"] == failed["scheduledTime"]
     assert dead_letter["requestContext"]["condition"] == "RetriesExhausted"
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        pytest.param((200, b"<html>"), "The runner's answer is not understood", id="not JSON"),
+        pytest.param((200, b"[]"), "The runner's answer is not understood", id="not an object"),
+        pytest.param(
+            (200, b'{"status":"200"}'), "The runner's answer is not understood", id="status as text"
+        ),
+        pytest.param((200, b""), "The runner's answer is not understood", id="empty"),
+        pytest.param((200, b" " * 300_000), "The runner's answer is larger than 256 KiB", id="300 KB"),
+        pytest.param(runner_error("missing_routing_headers"), "missing_routing_headers", id="headers"),
+        pytest.param(
+            runner_error("unknown_capabilities: cap:new"), "unknown_capabilities", id="capabilities"
+        ),
+    ],
+)
+def test_unusable_response_is_not_retried(
+    stack: LocalStack, install: ApiInstall, response: RunnerResponse, error: str
+) -> None:
+    schedule_id = install.create_schedule()
+    stack.receive_dead_letters()
+    stack.runner.respond = lambda _request: response
+
+    assert fire_statuses(stack.advance_clock("PT1H"), schedule_id) == ["error"]
+
+    assert len(stack.runner.requests_for_schedule(schedule_id)) == 1
+    assert install.read_schedule(schedule_id)["lastError"] == error
+    assert stack.receive_dead_letters() == []
 
 
 @pytest.mark.parametrize("status", [301, 400, 404, 429])
@@ -231,7 +275,7 @@ def test_unreachable_runner_is_an_error_and_next_fire_succeeds(tmp_path: Path) -
 
 @pytest.mark.local_only("it starts its own stack")
 def test_slow_runner_times_out(tmp_path: Path) -> None:
-    with start_local_stack(tmp_path, RUNNER_TIMEOUT_MS="200") as stack:
+    with start_local_stack(tmp_path, RUNNER_TIMEOUT_MS="200", RUNNER_OVERHEAD_SECONDS="2") as stack:
         install = stack.register_install()
         schedule_id = install.create_schedule()
         released = threading.Event()
