@@ -44,6 +44,10 @@ sam-test: setup ## Test the built artifacts in containers (SAM CLI, Docker)
 	@$(MAKE) --no-print-directory sam-build
 	@$(BIN)/python -m pytest --sam -n 2 --dist loadgroup tests/sam tests/e2e
 
+js-test: setup ## Run a JavaScript extension in the runner (npm, a minute)
+	@tests/compat/js/build.sh
+	@$(BIN)/python -m pytest tests/compat/js/js_component.py
+
 bench: sam-build ## Compare with raw botocore and alternatives (15 minutes)
 	@$(BIN)/python -m bench
 
@@ -96,5 +100,5 @@ clean: ## Delete all build output and caches
 #> sam build && sam deploy --guided   Deploy to your AWS account
 #> scripts/scheduling-admin --help    Inspect and operate a stack
 
-.PHONY: help demo local check lint test properties sam-test bench bench-gate bench-scale setup sample sam-build docs \
+.PHONY: help demo local check lint test properties sam-test js-test bench bench-gate bench-scale setup sample sam-build docs \
     crashes format lock clean

@@ -53,7 +53,7 @@ def _start_runner(settings: Settings, exit_stack: ExitStack) -> ChildProcess | N
         return None
     require_free_port(settings.runner_port, "RUNNER_PORT")
     settings.extension_folders[0].mkdir(parents=True, exist_ok=True)
-    runner = ChildProcess("runner", environ=_runner_environment(settings), log=settings.logs / "runner.log")
+    runner = ChildProcess("runner", environ=_runner_environment(settings), log=settings.runner_log)
     exit_stack.callback(runner.stop)
     return runner
 

@@ -45,7 +45,6 @@ class SampleInstall:
             "http": {"method": method, "path": path, "query": {}, "headers": {}},
             "limits": {"timeout_ms": 30000},
             "providers": self.capabilities,
-            "secret_envelope": {},
         }
 
 

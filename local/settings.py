@@ -27,7 +27,9 @@ PARAMETER_RANGES = {
     "RUNNER_OVERHEAD_SECONDS": range(61),
     "SWEEP_INTERVAL_HOURS": range(1, 8_761),
 }
-"""The template parameters that an environment variable sets, with the values allowed."""
+"""The template parameters that an environment variable sets to a number, with the values allowed."""
+PARAMETER_CHOICES = {"CALLBACK_RULE_ERROR_STATUS": ("400", "200")}
+"""The template parameters that an environment variable sets to one of a few values, the default first."""
 LISTEN_ADDRESSES = ("127.0.0.1", "0.0.0.0")  # noqa: S104 (only if the user configures it)
 """Addresses on which moto and the runner may listen; the second lets containers call them."""
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +63,11 @@ class Settings:
     def logs(self) -> Path:
         """The folder of the logs of the functions, moto and the runner."""
         return self.build / "local" / (self.log_folder or f"logs/{self.api_port}")
+
+    @property
+    def runner_log(self) -> Path:
+        """The log of the runner that the stack starts, which contains the extensions' log."""
+        return self.logs / "runner.log"
 
     @property
     def template(self) -> Path:
@@ -112,11 +119,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         listen_address=read_choice(environ, "LISTEN_ADDRESS", LISTEN_ADDRESSES),
         user_extension_folders=tuple(map(parse_folder, filter(None, folders))),
         clock_frozen=read_choice(environ, "LOCAL_CLOCK", ("running", "frozen")) == "frozen",
-        parameters={
-            name: str(read_number(environ, name, allowed_range))
-            for name, allowed_range in PARAMETER_RANGES.items()
-            if environ.get(name)
-        },
+        parameters=_read_parameters(environ),
     )
     _require_different_ports(settings)
     return settings
@@ -156,6 +159,20 @@ def use_aws_endpoint(url: str, lambda_url: str) -> str:
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     os.environ.update(AWS_REGION=region, AWS_DEFAULT_REGION=region)
     return region
+
+
+def _read_parameters(environ: Mapping[str, str]) -> dict[str, str]:
+    numbers = {
+        name: str(read_number(environ, name, allowed_range))
+        for name, allowed_range in PARAMETER_RANGES.items()
+        if environ.get(name)
+    }
+    choices = {
+        name: read_choice(environ, name, choices)
+        for name, choices in PARAMETER_CHOICES.items()
+        if environ.get(name)
+    }
+    return numbers | choices
 
 
 def _require_different_ports(settings: Settings) -> None:

@@ -6,13 +6,14 @@ import sys
 import threading
 
 from runner.host.callback import SchedulerCallback
+from runner.logs import configure_logging
 from runner.sandbox.components import ComponentStore
 from runner.sandbox.execution import ExtensionExecutor
 from runner.sandbox.sandbox import Sandbox
 from runner.server import RunnerServer
 from runner.settings import Settings, SettingsError, read_settings
 
-log = logging.getLogger("runner")
+logger = logging.getLogger("runner")
 
 
 def build_server(settings: Settings) -> RunnerServer:
@@ -27,13 +28,13 @@ def build_server(settings: Settings) -> RunnerServer:
 
 def main() -> None:
     """Serve until interrupted."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logging()
     try:
         settings = read_settings()
     except SettingsError as error:
         sys.exit(f"runner: {error}")
     with build_server(settings) as server, contextlib.suppress(KeyboardInterrupt):
-        log.info("listening on http://%s:%d", settings.host, server.server_port)
+        logger.info("listening on http://%s:%d", settings.host, server.server_port)
         server.serve_forever()
 
 

@@ -1,64 +1,111 @@
-"""The errors that `/v1/execute` returns when there is no response of the extension."""
+"""Errors of the runner: requests that it rejects, and executions without a response of the extension."""
+
+from typing import ClassVar
 
 
-class RunnerError(Exception):
-    """An execution without a response of the extension; the text says why in one line."""
+class RequestRejected(Exception):
+    """The request is not executed. The HTTP response has `status` and the text."""
 
-    status = 502
-    code = "EXTENSION_TRAP"
+    status: ClassVar[int]
 
 
-class InvalidRequest(RunnerError):
-    """The request does not match the contract."""
+class InvalidJson(RequestRejected):
+    """The body is not JSON."""
 
     status = 400
-    code = "INVALID_REQUEST"
 
 
-class Unauthorized(RunnerError):
+class Unauthorized(RequestRejected):
     """The service token is missing or wrong."""
 
     status = 401
-    code = "UNAUTHORIZED"
 
 
-class UnknownComponent(RunnerError):
-    """The extension folders have no component with the content hash."""
+class RequestTooLarge(RequestRejected):
+    """The body is larger than the runner accepts."""
 
-    status = 404
-    code = "COMPONENT_NOT_FOUND"
+    status = 413
 
 
-class InvalidComponent(RunnerError):
+class InvalidField(RequestRejected):
+    """A field is missing or has the wrong type."""
+
+    status = 422
+
+
+class RunnerError(Exception):
+    """An execution without a response of the extension.
+
+    The HTTP status is 200; `status` and `description` are in the body of the response.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str]
+
+    @property
+    def description(self) -> str:
+        """The code and, if there is one, the text."""
+        return f"{self.code}: {self}" if str(self) else self.code
+
+
+class MissingRoutingHeaders(RunnerError):
+    """The header `x-alga-tenant` or `x-alga-extension` is missing or empty."""
+
+    status = 400
+    code = "missing_routing_headers"
+
+
+class UnknownCapabilities(RunnerError):
+    """The request has providers that the runner does not know; the text lists them."""
+
+    status = 400
+    code = "unknown_capabilities"
+
+
+class BundleFetchFailed(RunnerError):
+    """The extension folders have no usable component or bundle with the content hash."""
+
+    status = 502
+    code = "bundle_fetch_failed"
+
+
+class EngineInitFailed(RunnerError):
+    """The sandbox cannot be prepared for an execution."""
+
+    code = "engine_init_failed"
+
+
+class SecretDecryptFailed(RunnerError):
+    """The secret envelope cannot be decoded."""
+
+    code = "secret_decrypt_failed"
+
+
+class ExecuteFailed(RunnerError):
+    """The extension was called without success."""
+
+    code = "execute_failed"
+
+
+class InvalidComponent(ExecuteFailed):
     """The file is not a component of the world `runner`."""
 
-    code = "INVALID_COMPONENT"
 
-
-class ExtensionTrap(RunnerError):
+class ExtensionTrap(ExecuteFailed):
     """The extension trapped."""
 
 
-class HostCallRefused(RunnerError):
+class HostCallRefused(ExecuteFailed):
     """The extension called a host function that this runner does not implement."""
 
-    code = "HOST_CALL_REFUSED"
 
-
-class MemoryLimit(RunnerError):
+class MemoryLimit(ExecuteFailed):
     """The extension exceeded the memory limit."""
 
-    code = "MEMORY_LIMIT"
 
-
-class TimeLimit(RunnerError):
+class TimeLimit(ExecuteFailed):
     """The extension exceeded the time limit."""
 
-    status = 504
-    code = "TIME_LIMIT"
 
-
-class ResponseTooLarge(RunnerError):
+class ResponseTooLarge(ExecuteFailed):
     """The extension's response is larger than the platform accepts."""
-
-    code = "RESPONSE_TOO_LARGE"

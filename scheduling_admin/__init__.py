@@ -1,1 +1,1 @@
-"""The operator's command line: `python -m scheduling_admin`, on AWS directly, by the operations of the functions."""
+"""The operator's command line, `python -m scheduling_admin`: it runs the functions' operations on AWS directly."""

@@ -1,17 +1,22 @@
-"""The commands, put together."""
+"""The Typer application with all commands."""
 
 import typer
 
-from scheduling_admin.commands import explain as explains
-from scheduling_admin.commands import installs, schedules, tenants
-from scheduling_admin.commands import reconcile as reconciling
-from scheduling_admin.commands import replay as replaying
-from scheduling_admin.commands import run as running
+from scheduling_admin.commands import (
+    explain,
+    installs,
+    reconcile,
+    replay,
+    republish,
+    run,
+    schedules,
+    tenants,
+)
 from scheduling_admin.commands.decorator import create_typer_command
 from scheduling_admin.errors import EXIT_STATUS_MEANINGS
 
 app = typer.Typer(
-    help="Look after a deployed Extension Scheduler, by your own AWS credentials.",
+    help="Inspect and operate a deployed Extension Scheduler with your own AWS credentials.",
     epilog="\n\n".join(
         ["Exit status:", *(f"{status.value} {meaning}" for status, meaning in EXIT_STATUS_MEANINGS.items())]
     ),
@@ -24,14 +29,15 @@ _COMMANDS = (
     (_INSPECT, installs.installs),
     (_INSPECT, schedules.schedules),
     (_INSPECT, schedules.schedule),
-    (_INSPECT, explains.explain),
+    (_INSPECT, explain.explain),
     (_CHANGE, tenants.pause),
     (_CHANGE, tenants.resume),
     (_CHANGE, installs.disable),
     (_CHANGE, installs.enable),
-    (_CHANGE, running.run),
-    (_REPAIR, replaying.replay),
-    (_REPAIR, reconciling.reconcile),
+    (_CHANGE, run.run),
+    (_REPAIR, replay.replay),
+    (_REPAIR, reconcile.reconcile),
+    (_REPAIR, republish.republish),
 )
 for _panel, _function in _COMMANDS:
     app.command(rich_help_panel=_panel)(create_typer_command(_function))

@@ -1,4 +1,4 @@
-"""What went wrong, in words for the operator, and what the command ends with for it."""
+"""Errors as messages for the operator, each with the exit status of the command."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,17 +29,17 @@ class ExitStatus(IntEnum):
 
 
 EXIT_STATUS_MEANINGS = {
-    ExitStatus.OK: "done, and all is well",
-    ExitStatus.NEEDS_ATTENTION: "something is wrong with what was looked at, or not everything could be done",
-    ExitStatus.USAGE: "the command was not understood, or lacks what it needs",
-    ExitStatus.NOT_FOUND: "no such stack, install or schedule",
-    ExitStatus.REFUSED: "the service refuses it, or you did when you were asked",
-    ExitStatus.AWS: "AWS does not answer, or does not let you",
+    ExitStatus.OK: "the command succeeded, and there is no problem",
+    ExitStatus.NEEDS_ATTENTION: "there is a problem, or the command could not do everything",
+    ExitStatus.USAGE: "the command line is invalid, or the configuration is incomplete",
+    ExitStatus.NOT_FOUND: "the stack, install or schedule does not exist",
+    ExitStatus.REFUSED: "the service refused the change, or you declined it",
+    ExitStatus.AWS: "AWS did not respond, or denied the request",
 }
 
 
 class AdminError(Exception):
-    """Ends the command; the text is for the operator and says what to do."""
+    """An error that ends the command; its text tells the operator what to do."""
 
     def __init__(self, text: str, exit_status: ExitStatus) -> None:
         super().__init__(text)
@@ -54,9 +54,9 @@ EXPECTED_ERRORS = (
     aws.BotoCoreError,
     aws.ClientError,
 )
-"""What is no bug of this program."""
+"""Errors that are reported in one line; any other exception is a bug and keeps its traceback."""
 
-_LOGIN_ADVICE = "Log in anew (`aws sso login`, or new keys), and try again."
+_LOGIN_ADVICE = "Log in again (`aws sso login`, or new keys) and retry."
 _CONNECTION_ERRORS = (aws.ConnectionError, aws.HTTPClientError)
 _CREDENTIAL_ERRORS = (
     aws.SSOError,
@@ -73,7 +73,7 @@ _ACCESS_DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "Unau
 
 
 def convert_to_admin_error(error: Exception) -> AdminError:
-    """The same as what ends a command; `error` is one of FAILURES."""
+    """Return the error to report for `error`, which is one of EXPECTED_ERRORS."""
     match error:
         case AdminError():
             return error
@@ -91,7 +91,7 @@ def convert_to_admin_error(error: Exception) -> AdminError:
 
 
 def _convert_unavailable(error: Exception) -> AdminError:
-    """What the service says to its callers, and what AWS said to it, if that was the cause."""
+    """Combine the service's message with the AWS error that caused it, if there is one."""
     cause = _find_root_cause(error)
     if isinstance(cause, aws.BotoCoreError | aws.ClientError):
         admin_error = _convert_aws_error(cause)
@@ -104,7 +104,7 @@ def _convert_unavailable(error: Exception) -> AdminError:
 
 
 def _find_root_cause(error: BaseException) -> BaseException:
-    """What AWS answered first; to have lost to another write is an end of its own."""
+    """Return the error that AWS raised first; a conflict with another write is a root cause itself."""
     if isinstance(error, Conflict):
         return error
     inner_cause = error.cause if isinstance(error, PynamoDBException) else error.__cause__
@@ -115,8 +115,8 @@ def _convert_table_error(error: PynamoDBException) -> AdminError:
     cause = _find_root_cause(error)
     if isinstance(cause, aws.ClientError) and _error_code(cause) == "ResourceNotFoundException":
         text = (
-            "The stack's table does not exist: it was deleted, or the stack is of another region or account than "
-            "the table. The stack's output TableName names it."
+            "The stack's table does not exist: it was deleted, or belongs to another region or account. "
+            "The stack's output TableName is its name."
         )
         return AdminError(text, ExitStatus.AWS)
     return _convert_aws_error(cause)
@@ -127,7 +127,9 @@ def _convert_aws_error(error: BaseException) -> AdminError:
         case aws.ProfileNotFound():
             return AdminError(f"{error}. `aws configure list-profiles` lists them.", ExitStatus.USAGE)
         case aws.NoRegionError():
-            return AdminError("No region is chosen: name the stack's by --region.", ExitStatus.USAGE)
+            return AdminError(
+                "No region is configured: choose the stack's region with --region.", ExitStatus.USAGE
+            )
         case aws.ClientError():
             return _convert_client_error(error)
     if isinstance(error, _CREDENTIAL_ERRORS):
@@ -135,9 +137,11 @@ def _convert_aws_error(error: BaseException) -> AdminError:
             f"The AWS credentials cannot be used: {_error_sentence(error)} {_LOGIN_ADVICE}", ExitStatus.AWS
         )
     if isinstance(error, _CONNECTION_ERRORS):
-        text = f"AWS does not answer: {_error_sentence(error)} Is the network up, and --endpoint-url or --region right?"
+        text = (
+            f"AWS does not respond: {_error_sentence(error)} Check the network, --endpoint-url and --region."
+        )
         return AdminError(text, ExitStatus.AWS)
-    return AdminError(f"AWS cannot be asked: {_error_sentence(error)}", ExitStatus.AWS)
+    return AdminError(f"The request to AWS failed: {_error_sentence(error)}", ExitStatus.AWS)
 
 
 def _convert_client_error(error: aws.ClientError) -> AdminError:
@@ -146,12 +150,14 @@ def _convert_client_error(error: aws.ClientError) -> AdminError:
         return AdminError(f"The AWS credentials have expired. {_LOGIN_ADVICE}", ExitStatus.AWS)
     if code in _REJECTED_CODES:
         return AdminError(
-            f"AWS does not know the credentials ({code}). Is it the right profile? {_LOGIN_ADVICE}",
+            f"AWS rejects the credentials ({code}). Check the profile. {_LOGIN_ADVICE}",
             ExitStatus.AWS,
         )
     if code in _ACCESS_DENIED_CODES:
-        text = f"AWS does not allow {operation} with these credentials: {_error_message(error)} docs/operations.md lists "
-        return AdminError(f"{text}what an operator needs to be allowed.", ExitStatus.AWS)
+        text = f"AWS denies {operation} with these credentials: {_error_message(error)}"
+        return AdminError(
+            f"{text} docs/operations.md lists the permissions that an operator needs.", ExitStatus.AWS
+        )
     return AdminError(f"{operation} failed with {code}: {_error_message(error)}", ExitStatus.AWS)
 
 
@@ -173,7 +179,7 @@ def _end_with_period(text: str) -> str:
 
 @contextmanager
 def add_error_hint(hint: str) -> Iterator[None]:
-    """Within, what goes wrong is told together with what is left undone."""
+    """Add `hint`, which says how to continue, to every expected error that is raised within the block."""
     try:
         yield
     except EXPECTED_ERRORS as error:

@@ -1,42 +1,59 @@
-"""Whether a schedule fires, and what keeps it from that."""
+"""Whether a schedule fires, and whether its timer in EventBridge is in sync."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scheduling.domain.cron.eventbridge import eventbridge_expression
-from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
 from scheduling.domain.schedule import Schedule, ScheduleState
-from scheduling.domain.sweeps import TimerSnapshot
+from scheduling.domain.sweeps import TimerDifference, TimerSnapshot, find_timer_differences
 
 
 @dataclass(frozen=True)
 class FiringStatus:
-    """`against` has everything that keeps it from firing; each is a clause in lower case."""
+    """Whether a schedule fires; each of the `blockers` that keep it from firing is a clause in lower case."""
 
     blockers: tuple[str, ...]
 
     @property
     def fires(self) -> bool:
-        """Whether nothing does."""
+        """Return whether nothing keeps the schedule from firing."""
         return not self.blockers
 
 
 def evaluate_firing_status(install: Install, schedule: Schedule) -> FiringStatus:
-    """How the schedule stands since the newest change of its install."""
+    """Return the schedule's status, with the latest change of its install applied."""
     effective_schedule = schedule.with_install_applied(install)
     checks = (
         (schedule.state is not ScheduleState.ACTIVE, "the schedule is deleted"),
-        (install.deleting, "the install is being deleted"),
-        (not install.enabled, "the install is disabled"),
-        (install.paused, "the tenant is paused"),
+        *_check_install(install),
         (
             SCHEDULER_MANAGE not in install.granted_capabilities,
             f"the install is not granted {SCHEDULER_MANAGE}",
         ),
         (not effective_schedule.definition.enabled, _describe_disabled(effective_schedule)),
-        (install.active and schedule.suspended, "it has not followed yet that its install is active again"),
+        (
+            install.active and schedule.suspended,
+            "the schedule is still suspended, although its install is active again",
+        ),
     )
-    return FiringStatus(tuple(text for applies, text in checks if applies))
+    return FiringStatus(_select_clauses(checks))
+
+
+def list_install_blockers(install: Install) -> tuple[str, ...]:
+    """Return what keeps every schedule of the install from firing, each as a clause in lower case."""
+    return _select_clauses(_check_install(install))
+
+
+def _check_install(install: Install) -> tuple[tuple[bool, str], ...]:
+    return (
+        (install.deleting, "the install is being deleted"),
+        (not install.enabled, "the install is disabled"),
+        (install.paused, "the tenant is paused"),
+    )
+
+
+def _select_clauses(checks: Iterable[tuple[bool, str]]) -> tuple[str, ...]:
+    return tuple(clause for applies, clause in checks if applies)
 
 
 def _describe_disabled(schedule: Schedule) -> str:
@@ -45,24 +62,17 @@ def _describe_disabled(schedule: Schedule) -> str:
     return "the schedule is disabled"
 
 
-def find_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> list[str]:
-    """How EventBridge differs from the row, each a sentence; none where it is as the row says."""
-    if not schedule.should_have_timer:
-        return ["A timer stands, though the row wants none."] if timer else []
-    if timer is None:
-        return ["No timer stands, though the row wants one."]
-    expected_expression = eventbridge_expression(parse_cron(schedule.definition.cron))
-    comparisons = (
-        ("expression", timer.expression, expected_expression),
-        ("timezone", timer.timezone, schedule.definition.timezone),
-        ("revision", timer.revision, schedule.timer_revision),
-        ("install", timer.install_id, schedule.install_id),
-    )
-    sentences = [
-        f"Its {name} is {actual}, the row wants {expected}."
-        for name, actual, expected in comparisons
-        if actual != expected
-    ]
-    if not timer.matches_stack:
-        sentences.append("Its target, role, dead-letter queue or state is not this stack's.")
-    return sentences
+def describe_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> list[str]:
+    """Return how the timer differs from the schedule, a sentence for each difference; empty when in sync."""
+    return list(map(_describe_difference, find_timer_differences(timer, schedule)))
+
+
+def _describe_difference(difference: TimerDifference) -> str:
+    match difference.name:
+        case "timer" if difference.expected:
+            return "EventBridge has no timer, but the schedule should have one."
+        case "timer":
+            return "EventBridge has a timer, but the schedule should not have one."
+        case "stack":
+            return "The timer's target, role, dead-letter queue or state is not this stack's."
+    return f"The timer's {difference.name} is {difference.actual} instead of {difference.expected}."

@@ -11,6 +11,7 @@ import httpx
 from rich.console import Console
 
 from local.demo.client import DemoClient
+from local.demo.extension_log import ExtensionLog
 from local.demo.tables import runs_table, schedules_table
 from local.errors import SettingsError, StackError
 from local.launch import launch_stack
@@ -57,16 +58,27 @@ def _run_demo(console: Console, stack: Stack) -> None:
     schedules = client.list_schedules()
     console.print(schedules_table(schedules, stack.timers.read_timers()))
 
+    extension_log = _open_extension_log(stack)
     fire_count = client.advance_clock("PT1H")
     _print_step(console, f"The clock advances one hour: {fire_count} occurrences fire")
     runs = [(schedule, run) for schedule in schedules for run in client.list_runs(schedule["id"])]
     runs.sort(key=lambda pair: str(pair[1]["scheduledTime"]))
     console.print(runs_table(runs))
+    if extension_log and (messages := extension_log.read_messages()):
+        _print_step(console, "The extension logs which occurrences it serves:")
+        console.print("\n".join(["", *messages, ""]), markup=False)
     _check_runs(runs, fire_count)
     console.print(
         f"The extension received {_EXPECTED_HEARTBEATS} heartbeats, each once, and all succeeded.",
         style="green",
     )
+
+
+def _open_extension_log(stack: Stack) -> ExtensionLog | None:
+    """Return the sample's log; None if the runner is the user's, whose log is elsewhere."""
+    if stack.settings.runner_base_url or not stack.sample:
+        return None
+    return ExtensionLog(stack.settings.runner_log, stack.sample.install_id)
 
 
 def _set_up_extension(console: Console, client: DemoClient) -> None:

@@ -34,12 +34,15 @@ class DemoClient:
         service_token = self._settings.runner_service_token
         headers = {"x-runner-service-token": service_token} if service_token else {}
         body = self._sample.build_execute_request(method, path)
+        context = body["context"]
+        headers |= {"x-alga-tenant": context["tenant_id"], "x-alga-extension": context["extension_id"]}
         response = _read_json(
             self._http.post(f"{self._settings.runner_url}/v1/execute", json=body, headers=headers)
         )
         content = base64.b64decode(response.get("body_b64") or "").decode()
         if response["status"] != 200:
-            raise StackError(f"{method} {path} of the sample answered {response['status']}: {content}")
+            reason = response["error"] or content
+            raise StackError(f"{method} {path} of the sample answered {response['status']}: {reason}")
         extension_response: dict[str, Any] = json.loads(content)
         return extension_response
 

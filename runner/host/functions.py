@@ -1,21 +1,18 @@
 """The host interfaces of the package `alga:extension` for one execution."""
 
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 from wasmtime import WasmtimeError
-from wasmtime.component import FuncType, Linker, LinkerInstance, Record, ResourceType
+from wasmtime.component import Linker, Record
 
 from runner.host.extension_log import ExtensionLog
+from runner.host.interface import PACKAGE_PREFIX
 from runner.host.records import build_record
 from runner.host.scheduler import HostScheduler
 from runner.messages import ExecutionContext
 
 HostFunction = Callable[..., Any]
-Interface = Mapping[str, FuncType | ResourceType]
-
-PACKAGE_PREFIX = "alga:extension/"
 
 
 def context_record(context: ExecutionContext) -> Record:
@@ -48,32 +45,19 @@ def host_functions(
 
 
 def link_imports(
-    linker: Linker, imports: Mapping[str, Interface], functions: Mapping[str, HostFunction]
+    linker: Linker, imports: Mapping[str, Iterable[str]], functions: Mapping[str, HostFunction]
 ) -> None:
     """Link everything that a component imports from the package.
 
     A function that this runner does not implement is linked too, and refuses each call.
     """
     with linker.root() as root:
-        for interface, items in imports.items():
-            with root.add_instance(PACKAGE_PREFIX + interface) as instance:
-                for name, item in items.items():
-                    _define_import(instance, f"{interface}.{name}", name, item, functions)
-
-
-def _define_import(
-    instance: LinkerInstance,
-    path: str,
-    name: str,
-    item: FuncType | ResourceType,
-    functions: Mapping[str, HostFunction],
-) -> None:
-    if isinstance(item, ResourceType):
-        instance.add_resource(name, ResourceType.host(zlib.crc32(name.encode())), lambda _store, _rep: None)
-    else:
-        instance.add_func(
-            name, _adapt_function(functions[path]) if path in functions else _build_refusal(path)
-        )
+        for interface, names in imports.items():
+            with root.add_instance(interface) as instance:
+                for name in names:
+                    path = f"{interface}.{name}"
+                    function = functions.get(path.removeprefix(PACKAGE_PREFIX))
+                    instance.add_func(name, _adapt_function(function) if function else _build_refusal(path))
 
 
 def _adapt_function(function: HostFunction) -> HostFunction:
@@ -82,6 +66,6 @@ def _adapt_function(function: HostFunction) -> HostFunction:
 
 def _build_refusal(path: str) -> HostFunction:
     def refuse(*_arguments: object) -> NoReturn:
-        raise WasmtimeError(f"{PACKAGE_PREFIX}{path} is not available in this runner")
+        raise WasmtimeError(f"{path} is not available in this runner")
 
     return refuse

@@ -8,6 +8,7 @@ from typing import TypeVar
 from wasmtime.component import Record
 
 from runner.host.callback import CallbackResponse
+from runner.host.capabilities import SCHEDULER_MANAGE
 from runner.host.records import (
     build_record,
     parse_endpoints,
@@ -17,12 +18,11 @@ from runner.host.records import (
 )
 from runner.raw_json import dump_object, parse_members, parse_raw_value
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-CAPABILITY = "cap:scheduler.manage"
-DENIED = f"Permission denied: {CAPABILITY} not granted"
+DENIED = f"Permission denied: {SCHEDULER_MANAGE} not granted"
 UNAVAILABLE = "The scheduler did not answer"
 INPUT_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
 SCHEDULER_ERRORS = {
@@ -76,7 +76,7 @@ class HostScheduler:
         try:
             return parse(response.body)
         except (ValueError, LookupError):
-            log.exception("the scheduler's response does not match the contract")
+            logger.exception("the scheduler's response does not match the contract")
             return "internal"
 
     def _request_write(

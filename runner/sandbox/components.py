@@ -1,4 +1,4 @@
-"""Components in the extension folders, by content hash. Each is compiled once."""
+"""Components and bundles in the extension folders, by content hash. Each is compiled once."""
 
 import hashlib
 import logging
@@ -7,16 +7,19 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from runner.errors import RunnerError, UnknownComponent
+from runner.errors import BundleFetchFailed, RunnerError
+from runner.sandbox.bundle import BUNDLE_NAME, read_bundle
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+FILE_NAMES = ("component.wasm", BUNDLE_NAME)
 
-def content_hash(wasm: bytes) -> str:
-    """Return the content hash of a component: `sha256:` and the hash of its bytes."""
-    return "sha256:" + hashlib.sha256(wasm).hexdigest()
+
+def content_hash(content: bytes) -> str:
+    """Return the content hash of a component or bundle: `sha256:` and the hash of its bytes."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 class ComponentStore(Generic[T]):
@@ -34,7 +37,7 @@ class ComponentStore(Generic[T]):
         """Return the compiled component.
 
         Raises:
-            UnknownComponent: No file in the extension folders has this hash.
+            BundleFetchFailed: No file in the extension folders has this hash, or the bundle is unusable.
             InvalidComponent: The file cannot be compiled.
         """
         if component_hash not in self._components:
@@ -50,20 +53,25 @@ class ComponentStore(Generic[T]):
             try:
                 self.get_component(component_hash)
             except RunnerError as error:
-                log.warning("%s: %s", component_hash, error)
+                logger.warning("%s: %s", component_hash, error.description)
 
     def _read_component(self, component_hash: str) -> bytes:
         path = self._scan_folders().get(component_hash)
-        wasm = path.read_bytes() if path else b""
-        if content_hash(wasm) != component_hash:
-            raise UnknownComponent(
-                f"no component with content hash {component_hash} in the extension folders"
+        content = path.read_bytes() if path else b""
+        if path is None or content_hash(content) != component_hash:
+            raise BundleFetchFailed(
+                f"no component or bundle with content hash {component_hash} in the extension folders"
             )
-        return wasm
+        return read_bundle(content) if path.name == BUNDLE_NAME else content
 
     def _scan_folders(self) -> dict[str, Path]:
         """Return the paths by hash, reading only new and changed files."""
-        paths = [path for folder in self._folders for path in sorted(folder.glob("*/component.wasm"))]
+        paths = [
+            path
+            for folder in self._folders
+            for name in FILE_NAMES
+            for path in sorted(folder.glob(f"*/{name}"))
+        ]
         return {self._hash_file(path): path for path in paths}
 
     def _hash_file(self, path: Path) -> str:

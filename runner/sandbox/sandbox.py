@@ -7,14 +7,13 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from wasmtime import Config, Engine, Store, WasiConfig, WasmtimeError
-from wasmtime.component import Component, ComponentInstanceType, FuncType, Linker, ResourceType
+from wasmtime.component import Component, Linker
 
 from runner.errors import InvalidComponent
-from runner.host.functions import PACKAGE_PREFIX, Interface
 from runner.sandbox import wasmtime_internals
+from runner.sandbox.component_types import check_export, read_imports
 
 MAX_MEMORY_BYTES = 256 * 1024 * 1024
 MAX_MEMORIES = 4
@@ -23,10 +22,10 @@ TICK_SECONDS = 0.01
 
 @dataclass(frozen=True, slots=True)
 class CompiledExtension:
-    """A compiled component and its imports from the platform's package, by interface."""
+    """A compiled component and the functions that it imports of the platform's package, by interface."""
 
     component: Component
-    imports: dict[str, Interface]
+    imports: dict[str, list[str]]
 
 
 class Sandbox:
@@ -44,13 +43,15 @@ class Sandbox:
         """Compile a component, or load it from the cache.
 
         Raises:
-            InvalidComponent: The bytes are not a component.
+            InvalidComponent: The bytes are not a component, or its types are not those of the interface.
         """
         try:
             component = Component(self._engine, wasm)
         except WasmtimeError as error:
             raise InvalidComponent(f"not a WASM component: {str(error).splitlines()[0]}") from error
-        return CompiledExtension(component, _read_imports(component, self._engine))
+        imports = read_imports(component, self._engine)
+        check_export(component, self._engine)
+        return CompiledExtension(component, imports)
 
     def create_linker(self) -> Linker:
         """Return a linker with WASI: clocks, random numbers and output, but no files, network or environment."""
@@ -74,20 +75,6 @@ class Sandbox:
             while epoch_time < time.monotonic():
                 self._engine.increment_epoch()
                 epoch_time += TICK_SECONDS
-
-
-def _read_imports(component: Component, engine: Engine) -> dict[str, Interface]:
-    import_types = {name: item.ty for name, item in component.type.imports(engine).items()}
-    return {
-        name.removeprefix(PACKAGE_PREFIX): _read_interface(item, engine)
-        for name, item in import_types.items()
-        if name.startswith(PACKAGE_PREFIX) and isinstance(item, ComponentInstanceType)
-    }
-
-
-def _read_interface(interface: ComponentInstanceType, engine: Engine) -> dict[str, Any]:
-    items = {name: item.ty for name, item in interface.exports(engine).items()}
-    return {name: item for name, item in items.items() if isinstance(item, FuncType | ResourceType)}
 
 
 def _write_cache_config(cache_dir: Path) -> Path:

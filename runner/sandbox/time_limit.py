@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from typing import TypeVar
 
 from runner.errors import TimeLimit
@@ -20,7 +21,9 @@ def run_with_time_limit(seconds: float, function: Callable[[], T]) -> T:
         TimeLimit: There is no result in time. The thread of `function` is abandoned.
     """
     future: Future[T] = Future()
-    threading.Thread(target=_resolve_future, args=(future, function), name="extension", daemon=True).start()
+    # In this context, so that what the thread logs has the request id.
+    arguments = (_resolve_future, future, function)
+    threading.Thread(target=copy_context().run, args=arguments, name="extension", daemon=True).start()
     try:
         return future.result(seconds + GRACE_SECONDS)
     except TimeoutError:

@@ -24,8 +24,9 @@ def setup(_request: Request) -> Json:
 
 
 @app.get("/api/status")
-def status(_request: Request) -> Json:
+def status(request: Request) -> Json:
     """Return the status of the schedules' last runs."""
+    _log_occurrence("status", request)
     schedules = host.scheduler.list()
     return {
         "ok": all(schedule.last_run_status != "error" for schedule in schedules),
@@ -36,6 +37,7 @@ def status(_request: Request) -> Json:
 @app.post("/api/heartbeat")
 def heartbeat(request: Request) -> Json:
     """Confirm that the extension works, and return the payload."""
+    _log_occurrence("heartbeat", request)
     return {"ok": True, "received": request.json(), "install": host.context.install_id}
 
 
@@ -50,3 +52,12 @@ def delete_schedule(request: Request) -> Response:
     """Delete a schedule."""
     result = host.scheduler.delete(request.params["id"])
     return Response(204) if result.success else Response.json({"error": result.error}, 404)
+
+
+def _log_occurrence(name: str, request: Request) -> None:
+    if request.scheduled:
+        occurrence = request.scheduled
+        host.log.info(
+            f"{name}: schedule {occurrence.schedule_id}, scheduled for {occurrence.scheduled_time.isoformat()}, "
+            f"attempt {occurrence.attempt}, trigger {occurrence.trigger}"
+        )

@@ -1,10 +1,9 @@
-"""The arguments that several commands have, each checked where it enters."""
+"""Arguments and options that several commands share, and their parsers."""
 
-import base64
-import binascii
 from typing import Annotated
 
 import typer
+from scheduling.domain import views
 from scheduling.domain.ids import (
     INSTALL_ID_FORMAT,
     TENANT_ID_FORMAT,
@@ -19,26 +18,38 @@ from scheduling_admin.errors import AdminError, ExitStatus
 
 
 def parse_install_argument(text: str) -> InstallId:
-    """The install id. Raises BadParameter."""
+    """Parse an install id.
+
+    Raises:
+        typer.BadParameter: The text is not an install id.
+    """
     parsed_id = parse_install_id(text)
     if parsed_id is None:
-        raise typer.BadParameter(f"{text!r} is no install id: {INSTALL_ID_FORMAT}")
+        raise typer.BadParameter(f"{text!r} is not an install id: {INSTALL_ID_FORMAT}")
     return parsed_id
 
 
 def parse_schedule_argument(text: str) -> ScheduleId:
-    """The schedule id. Raises BadParameter."""
+    """Parse a schedule id.
+
+    Raises:
+        typer.BadParameter: The text is not a schedule id.
+    """
     parsed_id = parse_schedule_id(text)
     if parsed_id is None:
-        raise typer.BadParameter(f"{text!r} is no schedule id: a UUID, as `schedules` lists it")
+        raise typer.BadParameter(f"{text!r} is not a schedule id: a UUID, as `schedules` lists them")
     return parsed_id
 
 
 def parse_tenant_argument(text: str) -> str:
-    """The tenant id. Raises BadParameter."""
+    """Parse a tenant id.
+
+    Raises:
+        typer.BadParameter: The text is not a tenant id.
+    """
     parsed_id = parse_tenant_id(text)
     if parsed_id is None:
-        raise typer.BadParameter(f"{text!r} is no tenant id: {TENANT_ID_FORMAT}")
+        raise typer.BadParameter(f"{text!r} is not a tenant id: {TENANT_ID_FORMAT}")
     return parsed_id
 
 
@@ -53,31 +64,37 @@ TenantArgument = Annotated[
 ]
 InstallOption = Annotated[
     str | None,
-    typer.Option("--install", parser=parse_install_argument, metavar="INSTALL", help="Of this install."),
+    typer.Option("--install", parser=parse_install_argument, metavar="INSTALL", help="Only of this install."),
 ]
 TenantOption = Annotated[
     str | None,
-    typer.Option("--tenant", parser=parse_tenant_argument, metavar="TENANT", help="Of this tenant."),
+    typer.Option("--tenant", parser=parse_tenant_argument, metavar="TENANT", help="Only of this tenant."),
 ]
-LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
-CursorOption = Annotated[str | None, typer.Option(help="Where the last page ended, as it was told there.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="The maximum number of items.")]
+CursorOption = Annotated[
+    str | None, typer.Option(help="The cursor of the next page, as the previous one printed it.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def encode_cursor(kind: str, position: str | None) -> str | None:
-    """A word for the place in lists of that kind; None at the end."""
-    return base64.urlsafe_b64encode(f"{kind} {position}".encode()).decode() if position else None
+    """Return an opaque cursor for the position in lists of that kind; None at the end of the list."""
+    return views.encode_cursor(f"{kind} {position}") if position else None
 
 
 def decode_cursor(kind: str, cursor: str | None) -> str | None:
-    """The place that the word stands for. Raises AdminError for one of another list."""
+    """Return the position that the cursor encodes.
+
+    Raises:
+        AdminError: The cursor is of another kind of list.
+    """
     if cursor is None:
         return None
     try:
-        cursor_kind, _, position = base64.urlsafe_b64decode(cursor).decode().partition(" ")
-    except (binascii.Error, ValueError):
+        cursor_kind, _, position = views.decode_cursor(cursor).partition(" ")
+    except ValueError:
         cursor_kind = position = ""
     if cursor_kind != kind:
-        text = f"--cursor {cursor} is not of this list; take the word that its last page ended with."
+        text = f"--cursor {cursor} is not of this list; use the cursor that its previous page printed."
         raise AdminError(text, ExitStatus.USAGE)
     return position

@@ -1,4 +1,4 @@
-"""Around every command: its options, its connection, its errors, and its answer on the one stream or the other."""
+"""Turn functions into Typer commands with common options, a connection, error reporting and printed reports."""
 
 import dataclasses
 import logging
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature, getdoc, signature
 from typing import Any
 
 import typer
@@ -24,15 +24,13 @@ _SHARED_PARAMETERS = [
 
 
 def create_typer_command(function: Callable[..., CommandReport]) -> Callable[..., None]:
-    """A Typer command with the options that all have; `function` takes an Operator and its own parameters."""
+    """Return a Typer command for `function`, which takes an AdminSession and its own parameters."""
 
     @wraps(function)
     def invoke_command(**kwargs: Any) -> None:
         options = CommonOptions(**{each.name: kwargs.pop(each.name) for each in _SHARED_PARAMETERS})
         console = create_console(sys.stderr)
-        from scheduling_admin.stack.connection import (
-            connect,  # with all of boto3, which no help page needs
-        )
+        from scheduling_admin.stack.connection import connect  # loads boto3, which help pages do without
 
         try:
             with _log_to_console(console):
@@ -44,25 +42,31 @@ def create_typer_command(function: Callable[..., CommandReport]) -> Callable[...
             raise typer.Exit(admin_error.exit_status) from error
         raise typer.Exit(report.exit_status)
 
+    invoke_command.__doc__ = _join_lines(function)
     own_parameters = list(signature(function).parameters.values())[1:]
     invoke_command.__signature__ = Signature([*own_parameters, *_SHARED_PARAMETERS])  # type: ignore[attr-defined]
     return invoke_command
 
 
+def _join_lines(function: Callable[..., object]) -> str:
+    """Return the docstring with each paragraph in one line, for Typer to fold at the terminal's width."""
+    return "\n\n".join(" ".join(each.split()) for each in (getdoc(function) or "").split("\n\n"))
+
+
 def _print_line(console: Console, text: str, style: str) -> None:
-    """A line on the console; folded on a terminal only, so that logs and searches have it whole."""
+    """Print a line, folded on a terminal only: a log file keeps it in one piece."""
     console.print(render_sentence(text, style), soft_wrap=not console.is_terminal)
 
 
 class _ConsoleHandler(logging.Handler):
-    """What the operations warn of, a line each on stderr, without tracebacks."""
+    """Prints each warning of the operations as one line on stderr, without a traceback."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(logging.WARNING)
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        """As logging asks for it."""
+        """Print the message and the exception that it reports."""
         cause = record.exc_info[1] if record.exc_info else None
         text = record.getMessage()
         _print_line(self._console, f"{text}: {cause}" if cause else text, "yellow")
@@ -70,7 +74,7 @@ class _ConsoleHandler(logging.Handler):
 
 @contextmanager
 def _log_to_console(console: Console) -> Iterator[None]:
-    """Within, the service's log goes there."""
+    """Send the service's log to the console within the block."""
     log = logging.getLogger("scheduling")
     previous = log.handlers, log.propagate
     log.handlers, log.propagate = [_ConsoleHandler(console)], False

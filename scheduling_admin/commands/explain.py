@@ -1,4 +1,4 @@
-"""The command that explains an occurrence."""
+"""The command `explain`."""
 
 from typing import Annotated
 
@@ -6,11 +6,12 @@ import typer
 from rich.console import RenderableType
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, Run, RunStatus, Trigger, format_manual_time
+from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.schedules import find_schedule
 from scheduling_admin.errors import AdminError, ExitStatus
-from scheduling_admin.explain.engine import explain_occurrence as explained
+from scheduling_admin.explain.engine import explain_occurrence
 from scheduling_admin.explain.evidence import Evidence, Explanation
 from scheduling_admin.explain.history import may_be_dead_lettered
 from scheduling_admin.output.fields import run_fields, timer_fields
@@ -18,7 +19,6 @@ from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.times import (
     OccurrenceTime,
-    format_instant,
     format_local_and_utc,
     format_wall_time,
     parse_occurrence_time,
@@ -30,7 +30,7 @@ TimeArgument = Annotated[
     str,
     typer.Argument(
         metavar="TIME",
-        help="The occurrence's time, such as 2026-11-23T09:00:00Z; without Z or offset, in the schedule's zone.",
+        help="The occurrence's time, such as 2026-11-23T09:00:00Z; without Z or offset, in the schedule's time zone.",
     ),
 ]
 
@@ -41,9 +41,9 @@ def explain(
     schedule: arguments.ScheduleArgument,
     time: TimeArgument,
 ) -> CommandReport:
-    """Tell why an occurrence of a schedule did run, or did not."""
+    """Explain why an occurrence of a schedule ran or did not run."""
     evidence = _gather_evidence(session, InstallId(install), ScheduleId(schedule), time)
-    explanation = explained(evidence)
+    explanation = explain_occurrence(evidence)
     return CommandReport(
         _build_document(evidence, explanation),
         _render_explanation(evidence, explanation),
@@ -66,7 +66,7 @@ def _gather_evidence(
     )
     now = session.now
     peek_result = (
-        session.dead_letter_queue.peek_dead_letters()
+        session.dead_letter_queue.peek_messages()
         if may_be_dead_lettered(run) and occurrence.moment <= now
         else None
     )
@@ -98,7 +98,7 @@ def _build_fire(install_id: InstallId, schedule_id: ScheduleId, occurrence: Occu
 def _find_overlapping_run(
     session: AdminSession, install_id: InstallId, schedule_id: ScheduleId, run: Run | None
 ) -> Run | None:
-    """The run that a skipped one met: the newest that had begun by then and was a run at all."""
+    """Return the run that a skipped one overlapped: the newest with an attempt that had started by then."""
     if run is None or run.status is not RunStatus.SKIPPED:
         return None
     started_before = format_manual_time(run.started_at)
@@ -120,13 +120,14 @@ def _build_document(evidence: Evidence, explanation: Explanation) -> dict[str, o
         "timezone": evidence.timezone,
         "verdict": explanation.verdict.value,
         "needsAttention": explanation.verdict.needs_attention,
-        "answer": explanation.summary,
+        "summary": explanation.summary,
         "reasons": list(explanation.reasons),
         "advice": list(explanation.advice),
         "run": run_fields(evidence.run) if evidence.run else None,
         "timer": timer_fields(evidence.timer),
         "deadLetters": [
-            {"sentAt": format_instant(each.sent_at), "reason": each.reason} for each in evidence.dead_letters
+            {"sentAt": format_timestamp(each.sent_at), "reason": each.reason}
+            for each in evidence.dead_letters
         ],
     }
 

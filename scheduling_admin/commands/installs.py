@@ -1,4 +1,4 @@
-"""The commands on installs."""
+"""The commands `installs`, `disable` and `enable`."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +12,12 @@ from scheduling.operations.installs.register import set_install_enabled
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.arguments import decode_cursor, encode_cursor
 from scheduling_admin.errors import ExitStatus
+from scheduling_admin.output.fields import install_fields
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import Listing, render_sentence
-from scheduling_admin.output.times import format_instant
+from scheduling_admin.output.views import format_status, render_next_page_hint
 from scheduling_admin.stack.session import AdminSession
+from scheduling_admin.status import list_install_blockers
 
 _PARALLELISM = 16
 
@@ -26,7 +28,7 @@ def installs(
     limit: arguments.LimitOption = 100,
     cursor: arguments.CursorOption = None,
 ) -> CommandReport:
-    """List installs: of a tenant in the order of their ids, or of all tenants."""
+    """List the installs of a tenant, in the order of their ids, or of all tenants."""
     ids, next_cursor = _read_install_page(session, tenant, limit, cursor)
     with ThreadPoolExecutor(_PARALLELISM) as pool:
         rows = pool.map(lambda each: session.services.schedules.read_schedule(each).install, ids)
@@ -62,7 +64,7 @@ def _render_installs(
             install.id,
             install.tenant_id,
             f"{install.registry_id}\n{install.version_id}",
-            "\n".join(("no", *_find_blockers(install))) if _find_blockers(install) else "yes",
+            "\n".join(format_status(list_install_blockers(install))),
             install.schedule_count,
         )
         for install in listed_installs
@@ -70,47 +72,15 @@ def _render_installs(
     return [Listing(columns, rows), *render_next_page_hint(next_cursor)]
 
 
-def render_next_page_hint(next_cursor: str | None) -> list[RenderableType]:
-    """How the list goes on, where it does."""
-    return [render_sentence(f"\nThere are more: --cursor {next_cursor}")] if next_cursor else []
-
-
-def _find_blockers(install: Install) -> list[str]:
-    checks = (
-        (install.deleting, "being deleted"),
-        (not install.enabled, "disabled"),
-        (install.paused, "tenant paused"),
-    )
-    return [text for applies, text in checks if applies]
-
-
-def install_fields(install: Install) -> dict[str, object]:
-    """An install for machines, in the API's names."""
-    return {
-        "installId": install.id,
-        "tenantId": install.tenant_id,
-        "registryId": install.registry_id,
-        "versionId": install.version_id,
-        "contentHash": install.content_hash,
-        "grantedCapabilities": sorted(install.granted_capabilities),
-        "enabled": install.enabled,
-        "paused": install.paused,
-        "deleting": install.deleting,
-        "scheduleCount": install.schedule_count,
-        "pendingSince": format_instant(install.pending_since),
-        "changedBy": install.changed_by,
-    }
-
-
 def disable(
     session: AdminSession, install: arguments.InstallArgument, yes: arguments.YesOption = False
 ) -> CommandReport:
-    """Stop the firing of an install's schedules; they stay, and `enable` resumes them."""
+    """Disable an install: its schedules stay but no longer fire, until `enable` resumes them."""
     return _change_enabled(session, InstallId(install), enabled=False, yes=yes)
 
 
 def enable(session: AdminSession, install: arguments.InstallArgument) -> CommandReport:
-    """Resume the firing of an install's schedules."""
+    """Enable an install: its enabled schedules fire again."""
     return _change_enabled(session, InstallId(install), enabled=True, yes=True)
 
 
@@ -140,15 +110,15 @@ def _change_enabled(
 
 def _render_change(before: Install, after: Install) -> list[RenderableType]:
     if before.enabled == after.enabled:
-        text = f"Install {after.id} was {'enabled' if after.enabled else 'disabled'} already."
+        text = f"Install {after.id} was already {'enabled' if after.enabled else 'disabled'}."
     elif not after.enabled:
-        text = f"Install {after.id} is disabled: its schedules fire no more."
+        text = f"Install {after.id} is disabled: its schedules no longer fire."
     elif after.paused:
         text = f"Install {after.id} is enabled, but its tenant is paused: its schedules do not fire yet."
     else:
-        text = f"Install {after.id} is enabled: those of its schedules that are enabled fire again."
+        text = f"Install {after.id} is enabled: its enabled schedules fire again."
     renderables: list[RenderableType] = [render_sentence(text)]
     if after.pending_since:
-        hint = "Some timers have not followed yet; the same again, or the reconciler, finishes it."
+        hint = "Some timers are not updated yet: the reconciler updates them, or run the same command again."
         renderables.append(render_sentence(hint, "yellow"))
     return renderables

@@ -1,4 +1,4 @@
-"""The command that brings both systems together now, rather than with the next minute or day."""
+"""The command `reconcile`, which does now what the reconciler does each minute and the sweep each day."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.console import RenderableType
-from scheduling.operations.maintenance.reconcile import reconcile as settle
+from scheduling.operations.maintenance.reconcile import reconcile as sync_pending_changes
 from scheduling.operations.maintenance.sweep import PAGE_SIZE, sweep_install, sweep_timer
 
 from scheduling_admin.errors import ExitStatus, add_error_hint
@@ -17,15 +17,15 @@ from scheduling_admin.stack.session import AdminSession
 
 _ItemT = TypeVar("_ItemT")
 _MAX_ROUNDS = 50
-"""Calls of the reconciler, each of up to 200 items; what cannot be marked as settled would else go on for ever."""
+"""The maximum number of reconciler calls, of up to 200 items each: an item that stays pending would return forever."""
 
 SweepOption = Annotated[
-    bool, typer.Option("--sweep", help="Also look at every install and every timer, as the daily sweep does.")
+    bool, typer.Option("--sweep", help="Also check every install and every timer, as the daily sweep does.")
 ]
 
 
 def reconcile(session: AdminSession, sweep: SweepOption = False) -> CommandReport:
-    """Finish what has been left pending for over a minute; with --sweep, look for all other drift, and mend it."""
+    """Sync changes that have been pending for over a minute; with --sweep, also find and repair all other drift."""
     synced, failed = _sync_pending(session)
     repairs = _sweep_all(session) if sweep else Counter[str]()
     document = {
@@ -39,15 +39,15 @@ def reconcile(session: AdminSession, sweep: SweepOption = False) -> CommandRepor
 
 
 def _sync_pending(session: AdminSession) -> tuple[int, int]:
-    """How many pending items were settled, and how many are left."""
+    """Return how many pending changes were synced, and how many failed."""
     synced = 0
     report = None
     with session.show_progress(show_count=False) as bar:
-        task = bar.add_task("Settling what is pending", total=None)
+        task = bar.add_task("Syncing pending changes", total=None)
         for _ in range(_MAX_ROUNDS):
-            report = settle(session.services)
+            report = sync_pending_changes(session.services)
             synced += report.synced
-            bar.update(task, description=f"Settling what is pending: {synced}")
+            bar.update(task, description=f"Syncing pending changes: {synced}")
             if not report.synced:
                 break
     return synced, report.failed if report else 0
@@ -55,7 +55,7 @@ def _sync_pending(session: AdminSession) -> tuple[int, int]:
 
 def _sweep_all(session: AdminSession) -> Counter[str]:
     repairs: Counter[str] = Counter()
-    hint = "The sweep is not through: what it has mended stays mended, and the same command begins anew."
+    hint = "The sweep is incomplete: its repairs are kept, and the same command starts over."
     services = session.services
     with add_error_hint(hint), session.show_progress(show_count=False) as bar:
         task = bar.add_task("Sweeping", total=None)
@@ -73,7 +73,7 @@ def _sweep_all(session: AdminSession) -> Counter[str]:
 def _iterate_pages(
     read_page: Callable[[str | None], tuple[Sequence[_ItemT], str | None]],
 ) -> Iterator[_ItemT]:
-    """What all pages have."""
+    """Yield the items of all pages."""
     cursor: str | None = None
     while True:
         page, cursor = read_page(cursor)
@@ -85,16 +85,23 @@ def _iterate_pages(
 def _render_report(synced: int, failed: int, repairs: Counter[str], swept: bool) -> list[RenderableType]:
     renderables: list[RenderableType] = []
     if synced or failed:
-        renderables.append(render_sentence(f"Settled {synced} that had been pending."))
+        renderables.append(render_sentence(f"Synced {_format_change_count(synced)}."))
     else:
-        renderables.append(render_sentence("Nothing had been pending for over a minute.", "green"))
+        renderables.append(render_sentence("No change has been pending for over a minute.", "green"))
     if failed:
         renderables.append(
-            render_sentence(f"{failed} could not be settled now: left to the reconciler; see above.", "red")
+            render_sentence(
+                f"{_format_change_count(failed)} could not be synced; the reconciler retries. See the messages above.",
+                "red",
+            )
         )
     if swept and not repairs:
-        renderables.append(render_sentence("The sweep found nothing to mend.", "green"))
+        renderables.append(render_sentence("The sweep found no drift.", "green"))
     if repairs:
-        renderables.append(render_sentence("The sweep mended:"))
+        renderables.append(render_sentence("The sweep repaired:"))
         renderables.append(Listing(("Repair", "Count"), sorted(repairs.items())))
     return renderables
+
+
+def _format_change_count(count: int) -> str:
+    return f"{count} pending change{'' if count == 1 else 's'}"

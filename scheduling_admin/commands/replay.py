@@ -1,36 +1,36 @@
-"""The command that delivers dead letters again."""
+"""The command `replay`."""
 
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.errors import ExitStatus, add_error_hint
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import Listing, render_sentence
-from scheduling_admin.output.times import format_instant
 from scheduling_admin.stack.dead_letters import DeadLetter
 from scheduling_admin.stack.session import AdminSession
 
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Show the letters, and leave them where they are.")
+    bool, typer.Option("--dry-run", help="List the dead letters and leave them in the queue.")
 ]
 
 
 def replay(
     session: AdminSession, dry_run: DryRunOption = False, yes: arguments.YesOption = False
 ) -> CommandReport:
-    """Deliver the occurrences of all dead letters again, and take the letters out of their queue.
+    """Deliver the occurrences of all dead letters again and delete the dead letters from the queue.
 
-    An occurrence is run once more although its attempts are used up, but never after a success, and not if its
-    schedule is disabled or its rule has changed since. Letters that name no occurrence stay.
+    An occurrence runs once more even if its attempts are used up, but not after a success, and not if its schedule
+    is disabled or its rule has changed since. Dead letters that name no occurrence stay in the queue.
     """
     if dry_run:
-        peek_result = session.dead_letter_queue.peek_dead_letters()
-        return _build_report(peek_result.dead_letters, dry_run=True, reached_end=peek_result.reached_end)
-    count = session.dead_letter_queue.estimate_dead_letter_count()
+        peek_result = session.dead_letter_queue.peek_messages()
+        return _build_report(peek_result.messages, dry_run=True, reached_end=peek_result.reached_end)
+    count = session.dead_letter_queue.estimate_message_count()
     if count:
         session.confirm(f"Deliver about {_format_dead_letter_count(count)} again?", yes=yes)
     return _build_report(_replay_dead_letters(session, count), dry_run=False, reached_end=True)
@@ -38,12 +38,8 @@ def replay(
 
 def _replay_dead_letters(session: AdminSession, count: int) -> list[DeadLetter]:
     dead_letters: list[DeadLetter] = []
-    with (
-        add_error_hint(
-            "The letters that were delivered are gone from the queue; the same command goes on with the rest."
-        ),
-        session.show_progress() as bar,
-    ):
+    hint = "Delivered dead letters are deleted from the queue; run the same command again to continue with the rest."
+    with add_error_hint(hint), session.show_progress() as bar:
         task = bar.add_task("Delivering", total=count)
         for dead_letter in session.dead_letter_queue.replay_dead_letters(session.deliver):
             dead_letters.append(dead_letter)
@@ -58,9 +54,9 @@ def _build_report(dead_letters: Sequence[DeadLetter], *, dry_run: bool, reached_
         "delivered": 0 if dry_run else len(dead_letters) - len(remaining),
         "remaining": len(dead_letters) if dry_run else len(remaining),
         "reachedEnd": reached_end,
-        "deadLetters": [_dead_letter_fields(letter) for letter in dead_letters],
+        "deadLetters": [_dead_letter_fields(dead_letter) for dead_letter in dead_letters],
     }
-    renderables = _render_replay(dead_letters, remaining, dry_run=dry_run, reached_end=reached_end)
+    renderables = _render_dead_letters(dead_letters, remaining, dry_run=dry_run, reached_end=reached_end)
     return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if remaining else ExitStatus.OK)
 
 
@@ -68,7 +64,7 @@ def _dead_letter_fields(dead_letter: DeadLetter) -> dict[str, object]:
     fire = dead_letter.fire
     return {
         "messageId": dead_letter.message_id,
-        "sentAt": format_instant(dead_letter.sent_at),
+        "sentAt": format_timestamp(dead_letter.sent_at),
         "installId": fire.install_id if fire else None,
         "scheduleId": fire.schedule_id if fire else None,
         "scheduledTime": fire.scheduled_time if fire else None,
@@ -76,28 +72,26 @@ def _dead_letter_fields(dead_letter: DeadLetter) -> dict[str, object]:
     }
 
 
-def _render_replay(
+def _render_dead_letters(
     dead_letters: Sequence[DeadLetter], remaining: Sequence[DeadLetter], *, dry_run: bool, reached_end: bool
 ) -> list[RenderableType]:
     if not dead_letters:
         return [render_sentence("There are no dead letters.")]
     delivered_count = len(dead_letters) - len(remaining)
-    text = (
-        f"{_format_dead_letter_count(delivered_count)} would be delivered again."
-        if dry_run
-        else f"{_format_dead_letter_count(delivered_count)} delivered again."
-    )
+    verb = "would be delivered again" if dry_run else "delivered again"
     renderables: list[RenderableType] = [
         _build_table(dead_letters),
-        render_sentence(f"\n{text}", "green" if delivered_count else ""),
+        render_sentence(
+            f"\n{_format_dead_letter_count(delivered_count)} {verb}.", "green" if delivered_count else ""
+        ),
     ]
     if remaining:
-        text = "names no occurrence, and stays" if len(remaining) == 1 else "name no occurrence, and stay"
+        verb = "names no occurrence and stays" if len(remaining) == 1 else "name no occurrence and stay"
         renderables.append(
-            render_sentence(f"{_format_dead_letter_count(len(remaining))} {text} in the queue.", "red")
+            render_sentence(f"{_format_dead_letter_count(len(remaining))} {verb} in the queue.", "red")
         )
     if not reached_end:
-        renderables.append(render_sentence("There are more letters than these.", "yellow"))
+        renderables.append(render_sentence("There are more dead letters than these.", "yellow"))
     return renderables
 
 
@@ -107,17 +101,11 @@ def _build_table(dead_letters: Sequence[DeadLetter]) -> Listing:
 
 
 def _build_row(dead_letter: DeadLetter) -> tuple[object, ...]:
-    fire = dead_letter.fire
+    fire, sent_at = dead_letter.fire, format_timestamp(dead_letter.sent_at)
     if fire is None:
-        return "(none named)", None, None, format_instant(dead_letter.sent_at), dead_letter.reason
-    return (
-        fire.schedule_id,
-        fire.install_id,
-        fire.scheduled_time,
-        format_instant(dead_letter.sent_at),
-        dead_letter.reason,
-    )
+        return "(none named)", None, None, sent_at, dead_letter.reason
+    return fire.schedule_id, fire.install_id, fire.scheduled_time, sent_at, dead_letter.reason
 
 
 def _format_dead_letter_count(count: int) -> str:
-    return f"{count} letter{'' if count == 1 else 's'}"
+    return f"{count} dead letter{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""The command that runs a schedule now."""
+"""The command `run`."""
 
 from typing import Annotated
 from uuid import uuid4
@@ -7,7 +7,7 @@ import typer
 from rich.console import RenderableType
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.runs import MAX_ATTEMPTS, Fire, Run, RunStatus
+from scheduling.domain.runs import Fire, Run, RunStatus
 from scheduling.operations.runs.run_now import run_now
 
 from scheduling_admin.commands import arguments
@@ -23,11 +23,11 @@ POLL_SECONDS = 1.0
 IdempotencyKeyOption = Annotated[
     str | None,
     typer.Option(
-        help="1 to 64 characters. The same key within 24 hours is the same run; by default, a new one."
+        help="1 to 64 characters; the same key within 24 hours is the same run. The default is a new key."
     ),
 ]
-WaitOption = Annotated[bool, typer.Option("--wait", help="Follow the history until the run has ended.")]
-TimeoutOption = Annotated[int, typer.Option(min=1, help="How many seconds --wait waits.")]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the run has ended.")]
+TimeoutOption = Annotated[int, typer.Option(min=1, help="The number of seconds that --wait waits.")]
 
 
 def run(
@@ -38,15 +38,11 @@ def run(
     wait: WaitOption = False,
     timeout: TimeoutOption = 300,
 ) -> CommandReport:
-    """Run a schedule now, apart from its timer."""
+    """Run a schedule now, independently of its timer."""
     key = str(uuid4()) if idempotency_key is None else idempotency_key
     if not 1 <= len(key) <= 64:
         raise AdminError("--idempotency-key must have 1 to 64 characters.", ExitStatus.USAGE)
-    try:
-        fire = run_now(session.services, session.deliver, InstallId(install), ScheduleId(schedule), key)
-    except Unavailable as error:
-        text = f"{convert_to_admin_error(error)} To make sure of this very run: --idempotency-key {key}"
-        raise AdminError(text, ExitStatus.AWS) from error
+    fire = _start_run(session, InstallId(install), ScheduleId(schedule), key)
     document = {
         "installId": install,
         "scheduleId": schedule,
@@ -54,27 +50,31 @@ def run(
         "idempotencyKey": key,
     }
     if not wait:
-        message = f"Started as {fire.scheduled_time}. What comes of it: --wait, or the history of `schedule`."
+        message = f"Started as {fire.scheduled_time}. `schedule` shows the result in its history; --wait waits for it."
         return CommandReport({**document, "run": None}, [render_sentence(message)])
     current_run = _wait_for_run(session, fire, timeout)
-    exit_status = (
-        ExitStatus.OK
-        if current_run and current_run.status is RunStatus.SUCCESS
-        else ExitStatus.NEEDS_ATTENTION
-    )
+    succeeded = current_run is not None and current_run.status is RunStatus.SUCCESS
     return CommandReport(
         {**document, "run": run_fields(current_run) if current_run else None},
         _render_run(fire, current_run),
-        exit_status,
+        ExitStatus.OK if succeeded else ExitStatus.NEEDS_ATTENTION,
     )
 
 
+def _start_run(session: AdminSession, install_id: InstallId, schedule_id: ScheduleId, key: str) -> Fire:
+    try:
+        return run_now(session.services, session.deliver, install_id, schedule_id, key)
+    except Unavailable as error:
+        text = f"{convert_to_admin_error(error)} To retry this very run, use --idempotency-key {key}"
+        raise AdminError(text, ExitStatus.AWS) from error
+
+
 def _wait_for_run(session: AdminSession, fire: Fire, timeout: int) -> Run | None:
-    """The run once it has ended, or as it stands when the time is up; None where it has not begun."""
+    """Return the run once it has ended, or its state at the timeout; None if it has not started."""
     services = session.services
     deadline = services.monotonic() + timeout
     with session.show_progress(show_count=False) as bar:
-        task = bar.add_task("Waiting for the run to begin", total=None)
+        task = bar.add_task("Waiting for the run to start", total=None)
         while True:
             current_run = services.runs.read_fire_snapshot(fire).run
             if (current_run and _has_ended(current_run)) or services.monotonic() > deadline:
@@ -86,20 +86,18 @@ def _wait_for_run(session: AdminSession, fire: Fire, timeout: int) -> Run | None
 
 def _has_ended(current_run: Run) -> bool:
     if current_run.status is RunStatus.ERROR:
-        return not current_run.retryable or current_run.attempt >= MAX_ATTEMPTS
+        return current_run.failed_permanently
     return current_run.status is not RunStatus.RUNNING
 
 
 def _render_run(fire: Fire, current_run: Run | None) -> list[RenderableType]:
     if current_run is None:
         return [
-            render_sentence(
-                f"The run {fire.scheduled_time} has not begun yet; `explain` tells more.", "yellow"
-            )
+            render_sentence(f"The run {fire.scheduled_time} has not started yet; see `explain`.", "yellow")
         ]
     if _has_ended(current_run):
         return [build_runs_table([current_run])]
     return [
         build_runs_table([current_run]),
-        render_sentence("It has not ended yet; the history of `schedule` tells more.", "yellow"),
+        render_sentence("The run has not ended yet; see the history that `schedule` shows.", "yellow"),
     ]

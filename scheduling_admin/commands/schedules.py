@@ -1,4 +1,4 @@
-"""The commands that show schedules."""
+"""The commands `schedules` and `schedule`."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,23 +16,31 @@ from scheduling.operations.installs.tenants import list_tenant_schedules
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.arguments import decode_cursor, encode_cursor
-from scheduling_admin.commands.installs import install_fields, render_next_page_hint
 from scheduling_admin.errors import AdminError, ExitStatus
-from scheduling_admin.output.fields import ScheduleView, run_fields, schedule_fields, timer_fields
+from scheduling_admin.output.fields import (
+    ScheduleView,
+    install_fields,
+    run_fields,
+    schedule_fields,
+    timer_fields,
+)
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.views import (
     build_schedules_table,
     render_definition,
     render_history,
+    render_next_page_hint,
     render_timer,
 )
 from scheduling_admin.stack.session import AdminSession
-from scheduling_admin.status import find_timer_differences
+from scheduling_admin.status import describe_timer_differences
 
 _SchedulePairs = list[tuple[Install, Schedule]]
-FiresOption = Annotated[int, typer.Option(min=0, max=100, help="How many next fires to show of each.")]
-RunsOption = Annotated[int, typer.Option(min=0, max=1000, help="How many of the newest runs to show.")]
+FiresOption = Annotated[
+    int, typer.Option(min=0, max=100, help="The number of next fires to show of each schedule.")
+]
+RunsOption = Annotated[int, typer.Option(min=0, max=1000, help="The number of newest runs to show.")]
 
 
 def schedules(
@@ -43,9 +51,9 @@ def schedules(
     cursor: arguments.CursorOption = None,
     fires: FiresOption = 3,
 ) -> CommandReport:
-    """List the schedules of a tenant or of an install, with their next fires, and what keeps them from firing."""
+    """List the schedules of a tenant or of an install, with their next fires and what keeps them from firing."""
     if (tenant is None) == (install is None):
-        raise AdminError("Name either --tenant or --install.", ExitStatus.USAGE)
+        raise AdminError("Give either --tenant or --install.", ExitStatus.USAGE)
     if install:
         pairs, next_cursor = _read_install_schedules(session, InstallId(install), limit, cursor)
     else:
@@ -94,7 +102,7 @@ def _parse_tenant_cursor(text: str | None) -> TenantCursor | None:
 
 
 def _render_tables(views: Sequence[ScheduleView]) -> Iterator[RenderableType]:
-    """Install by install, as they are read."""
+    """Render a table for each install, in the order of the views."""
     for install, group in groupby(views, key=lambda each: each.install):
         prefix = "\n" if install != views[0].install else ""
         yield render_sentence(f"{prefix}Install {install.id} of tenant {install.tenant_id}", "bold")
@@ -108,12 +116,12 @@ def schedule(
     runs: RunsOption = 10,
     fires: FiresOption = 3,
 ) -> CommandReport:
-    """Show one schedule: its definition, its timer in EventBridge and whether that matches, and its history."""
+    """Show one schedule: its definition, its timer in EventBridge and whether it is in sync, and its history."""
     install_id, schedule_id = InstallId(install), ScheduleId(schedule)
     pair = find_schedule(session, install_id, schedule_id)
     view = ScheduleView.create_view(*pair, session.now, fires)
     timer = session.services.timers.get_timer(schedule_id)
-    timer_differences = find_timer_differences(timer, pair[1])
+    timer_differences = describe_timer_differences(timer, pair[1])
     history = (
         session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=runs).runs
         if runs
@@ -140,7 +148,12 @@ def schedule(
 def find_schedule(
     session: AdminSession, install_id: InstallId, schedule_id: ScheduleId
 ) -> tuple[Install, Schedule]:
-    """The row and its install, whatever state they are in. Raises InstallNotFound and ScheduleNotFound."""
+    """Read a schedule and its install, in any state.
+
+    Raises:
+        InstallNotFound: There is no such install.
+        ScheduleNotFound: The install has no such schedule.
+    """
     snapshot = session.services.schedules.read_schedule(install_id, schedule_id)
     if snapshot.install is None:
         raise InstallNotFound

@@ -1,4 +1,4 @@
-"""The kill switch."""
+"""The commands `pause` and `resume`, the kill switch of a tenant."""
 
 from rich.console import RenderableType
 from scheduling.domain.ids import InstallId
@@ -15,12 +15,12 @@ from scheduling_admin.stack.session import AdminSession
 def pause(
     session: AdminSession, tenant: arguments.TenantArgument, yes: arguments.YesOption = False
 ) -> CommandReport:
-    """Stop the firing of all schedules of a tenant, those to come included; goes on until all installs follow."""
+    """Pause a tenant: none of its schedules fires, nor any created later; waits until every install is updated."""
     return _change_paused(session, tenant, paused=True, yes=yes)
 
 
 def resume(session: AdminSession, tenant: arguments.TenantArgument) -> CommandReport:
-    """Resume the firing of all schedules of a tenant; goes on until all installs follow."""
+    """Resume a tenant: its schedules fire again; waits until every install is updated."""
     return _change_paused(session, tenant, paused=False, yes=True)
 
 
@@ -30,7 +30,9 @@ def _change_paused(session: AdminSession, tenant_id: str, *, paused: bool, yes: 
     changed = before.paused != paused
     if changed:
         session.confirm(_format_question(tenant_id, count), yes=yes)
-    with add_error_hint(f"Tenant {tenant_id} is not done; the same command goes on where this one stopped."):
+    with add_error_hint(
+        f"Tenant {tenant_id} is only partly updated; run the same command again to continue."
+    ):
         _propagate_until_complete(session, tenant_id, paused, count)
     document = {
         "tenantId": tenant_id,
@@ -48,7 +50,7 @@ def _propagate_until_complete(session: AdminSession, tenant_id: str, paused: boo
         pause_result = set_tenant_paused(session.services, tenant_id, paused=paused, actor=session.actor)
         bar.advance(task, pause_result.install_count)
         while not pause_result.complete:
-            # Not turned anew: somebody may have turned it the other way meanwhile.
+            # Not set again: another caller may have set the opposite in the meantime.
             pause_result = propagate_tenant(session.services, pause_result.tenant)
             bar.advance(task, pause_result.install_count)
 
@@ -64,7 +66,7 @@ def _count_installs(session: AdminSession, tenant_id: str) -> int:
 
 def _format_question(tenant_id: str, count: int) -> str:
     if not count:
-        return f"Tenant {tenant_id} has no installs. Pause it all the same, before it has any?"
+        return f"Tenant {tenant_id} has no installs. Pause it anyway, before it has any?"
     return f"Pause tenant {tenant_id}, with {_format_install_count(count)}?"
 
 
@@ -72,9 +74,9 @@ def _render_change(before: Tenant, paused: bool, count: int) -> RenderableType:
     word = "paused" if paused else "resumed"
     if before.paused == paused and not before.pending_since:
         state = "paused" if paused else "not paused"
-        return render_sentence(f"Tenant {before.id} was {state} already.")
-    effect = "nothing of it fires any more" if paused else "its schedules fire again"
-    return render_sentence(f"Tenant {before.id} is {word}, {_format_install_count(count)}: {effect}.")
+        return render_sentence(f"Tenant {before.id} was already {state}.")
+    effect = "its schedules no longer fire" if paused else "its schedules fire again"
+    return render_sentence(f"Tenant {before.id} ({_format_install_count(count)}) is {word}: {effect}.")
 
 
 def _format_install_count(count: int) -> str:

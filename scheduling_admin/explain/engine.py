@@ -1,5 +1,6 @@
-"""Why an occurrence of a schedule did run or did not: from the facts to sentences, without a look at anything else."""
+"""Explain why an occurrence ran or did not run, from the evidence alone; nothing here reads from AWS."""
 
+from scheduling.domain.views import format_timestamp
 from scheduling.operations.maintenance.missed import MISSED_AFTER
 
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
@@ -10,19 +11,22 @@ from scheduling_admin.explain.rule import (
     check_rule,
     check_timer_change,
 )
-from scheduling_admin.output.times import format_duration, format_instant, format_local_and_utc
-from scheduling_admin.status import evaluate_firing_status, find_timer_differences
+from scheduling_admin.output.times import format_duration, format_local_and_utc
+from scheduling_admin.status import describe_timer_differences, evaluate_firing_status
 
-_SWEEP_ADVICE = "To mend it now: scheduling-admin reconcile --sweep"
+_SWEEP_ADVICE = "To repair it now: scheduling-admin reconcile --sweep"
 
 
 def explain_occurrence(evidence: Evidence) -> Explanation:
-    """What became of the occurrence, and why: the history knows best, then a letter, the rule, what stands today."""
+    """Return what happened to the occurrence, and why.
+
+    The history is the best evidence, then a dead letter, then the rule, then the current state.
+    """
     if evidence.run:
         return explain_run(evidence, evidence.run)
     if evidence.occurrence.manual:
-        reason = "A time with a fraction of a second is that of a run by hand."
-        return Explanation(Verdict.UNKNOWN, "The history has no run by hand of that moment.", (reason,))
+        reason = "Only manual runs have a time with a fraction of a second."
+        return Explanation(Verdict.UNKNOWN, "The history has no manual run at that time.", (reason,))
     checks = (
         _check_dead_letters,
         check_creation_time,
@@ -48,26 +52,26 @@ def _check_upcoming(evidence: Evidence) -> Explanation | None:
     wait_text = format_duration(evidence.occurrence.moment - evidence.now)
     if blockers:
         summary = (
-            f"It is still to come, in {wait_text}, but will not run as things stand: {'; '.join(blockers)}."
+            f"It is upcoming, in {wait_text}, but will not run in the current state: {'; '.join(blockers)}."
         )
         return Explanation(Verdict.UPCOMING, summary, _describe_last_change(evidence))
-    summary = f"It is still to come, in {wait_text}."
+    summary = f"It is upcoming, in {wait_text}."
     return Explanation(Verdict.UPCOMING, summary, *_describe_timer(evidence))
 
 
 def _describe_timer(evidence: Evidence) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    timer_differences = find_timer_differences(evidence.timer, evidence.schedule)
+    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule)
     if evidence.schedule.pending_since:
         return (_describe_pending(evidence),), ()
     if timer_differences:
         return tuple(timer_differences), (_SWEEP_ADVICE,)
-    return ("The timer stands in EventBridge as the row says.",), ()
+    return ("The timer in EventBridge is in sync.",), ()
 
 
 def _check_dead_letters(evidence: Evidence) -> Explanation | None:
     if not evidence.dead_letters:
         return None
-    summary = "It did not run: it could not be handed over, or failed before the history could be written."
+    summary = "It did not run: it could not be delivered, or failed before its run was recorded."
     return Explanation(Verdict.NOT_RUN, summary, describe_dead_letters(evidence), get_replay_advice(evidence))
 
 
@@ -80,60 +84,61 @@ def _check_blockers(evidence: Evidence) -> Explanation | None:
         return None
     timer_since = schedule.timer_since
     if timer_since and not schedule.definition.enabled and not schedule.disabled_reason:
-        # Its extension sets it anew by that; what the platform does to its install, does not.
-        reason = (
-            f"It has been so since {format_local_and_utc(timer_since, evidence.timezone)}, if not for longer."
-        )
+        # Only a change of the schedule itself updates timerSince; a change of its install by the platform does not.
+        since = format_local_and_utc(timer_since, evidence.timezone)
+        reason = f"It has been disabled since at least {since}."
         return Explanation(Verdict.INACTIVE, "It did not run: the schedule was disabled.", (reason,))
     summary = f"It did not run, and would not run now: {'; '.join(blockers)}."
-    reason = "Since when is not kept in its row; it may have been so then."
+    reason = "The table does not record since when; this may already have been the case at that time."
     return Explanation(Verdict.INACTIVE, summary, (reason, *_describe_last_change(evidence)))
 
 
 def _describe_last_change(evidence: Evidence) -> tuple[str, ...]:
     if evidence.install.active:
-        return (f"The newest change of the schedule is by {evidence.schedule.changed_by}.",)
-    return (f"The newest change of the install is by {evidence.install.changed_by}.",)
+        return (f"The schedule was last changed by {evidence.schedule.changed_by}.",)
+    return (f"The install was last changed by {evidence.install.changed_by}.",)
 
 
 def _check_timer_drift(evidence: Evidence) -> Explanation | None:
-    timer_differences = find_timer_differences(evidence.timer, evidence.schedule)
+    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule)
     if evidence.schedule.pending_since and evidence.schedule.pending_since <= evidence.occurrence.moment:
-        summary = "It did not run: EventBridge has not been brought after a change of the row."
+        summary = "It did not run: a change of the schedule has not been applied to EventBridge."
         reasons = (_describe_pending(evidence), *timer_differences)
         return Explanation(
-            Verdict.NOT_RUN, summary, reasons, ("To finish it now: scheduling-admin reconcile",)
+            Verdict.NOT_RUN, summary, reasons, ("To apply it now: scheduling-admin reconcile",)
         )
     if not timer_differences:
         return None
-    summary = (
-        "It did not run: the timer in EventBridge is not as the row says, and its deliveries are not run."
-    )
+    summary = "It did not run: the timer in EventBridge is out of sync, and its deliveries are not run."
     if evidence.timer is None:
-        summary = "It did not run: there is no timer in EventBridge."
+        summary = "It did not run: EventBridge has no timer for the schedule."
     return Explanation(Verdict.NOT_RUN, summary, tuple(timer_differences), (_SWEEP_ADVICE,))
 
 
 def _describe_pending(evidence: Evidence) -> str:
-    pending_since = evidence.schedule.pending_since
-    return f"The row has been pending since {format_instant(pending_since)}: the reconciler brings EventBridge after it each minute."
+    since = format_timestamp(evidence.schedule.pending_since)
+    return f"A change has been pending since {since}; the reconciler retries every minute to apply it to EventBridge."
 
 
 def _check_overdue(evidence: Evidence) -> Explanation | None:
     overdue_by = evidence.now - evidence.occurrence.moment
     if overdue_by >= MISSED_AFTER:
         return None
-    summary = f"It is awaited: it was due {format_duration(overdue_by)} ago, and has not been delivered yet."
-    reason = f"The timer stands as the row says. A delivery may be late; after {format_duration(MISSED_AFTER)} it counts as missed."
+    summary = f"It is overdue: it was due {format_duration(overdue_by)} ago and has not been delivered yet."
+    missed_after = format_duration(MISSED_AFTER)
+    reason = f"The timer is in sync. A delivery may be late; after {missed_after} it counts as missed."
     return Explanation(Verdict.OVERDUE, summary, (reason,))
 
 
 def _explain_missing_run(evidence: Evidence) -> Explanation:
-    summary = "It did not run: it was due, the timer stands as the row says, and the history has nothing."
+    summary = "It did not run: it was due and the timer is in sync, but the history has no run."
     reasons = (
-        "Either EventBridge has not delivered it, or the function ended before it could begin; the daily sweep records "
-        "such an occurrence as missed.",
+        "Either EventBridge did not deliver it, or the function ended before it recorded the run; the daily sweep "
+        "records such an occurrence as missed.",
         *describe_dead_letters(evidence),
     )
-    advice_text = f"The log {evidence.log_group} has a line `occurrence` for each delivery: look there for {evidence.occurrence.scheduled_time}."
-    return Explanation(Verdict.NOT_RUN, summary, reasons, (advice_text,))
+    advice = (
+        f"The log group {evidence.log_group} has a line `occurrence` for each delivery: "
+        f"search it for {evidence.occurrence.scheduled_time}."
+    )
+    return Explanation(Verdict.NOT_RUN, summary, reasons, (advice,))

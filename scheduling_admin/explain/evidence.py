@@ -1,4 +1,4 @@
-"""What an explanation goes by, and what it comes to."""
+"""The evidence that an explanation is based on, and its result."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +10,12 @@ from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
 
 from scheduling_admin.output.times import OccurrenceTime
-from scheduling_admin.stack.dead_letters import DeadLetter, PeekResult
+from scheduling_admin.stack.dead_letters import DeadLetter
+from scheduling_admin.stack.queues import PeekResult
 
 
 class Verdict(StrEnum):
-    """What became of an occurrence."""
+    """What happened to an occurrence."""
 
     SUCCEEDED = "succeeded"
     RUNNING = "running"
@@ -32,7 +33,7 @@ class Verdict(StrEnum):
 
     @property
     def needs_attention(self) -> bool:
-        """Whether somebody has to look after it."""
+        """Return whether an operator has to act."""
         return self in _ATTENTION_VERDICTS
 
 
@@ -41,10 +42,10 @@ _ATTENTION_VERDICTS = {Verdict.RETRYING, Verdict.FAILED, Verdict.CRASHED, Verdic
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All that is known of one occurrence.
+    """Everything that an explanation of one occurrence is based on.
 
-    `under_way` is another run that was under way when this one was skipped. `look` is None where the dead-letter queue
-    was not looked at, since it makes no difference.
+    `overlapping_run` is the run because of which this one was skipped. `peek_result` is None if the dead-letter queue
+    was not read, because its content makes no difference.
     """
 
     occurrence: OccurrenceTime
@@ -54,27 +55,21 @@ class Evidence:
     run: Run | None
     overlapping_run: Run | None
     timer: TimerSnapshot | None
-    peek_result: PeekResult | None
+    peek_result: PeekResult[DeadLetter] | None
     history_days: int
     log_group: str
 
     @property
     def timezone(self) -> str:
-        """The schedule's."""
+        """The schedule's time zone."""
         return self.schedule.definition.timezone
 
     @property
     def dead_letters(self) -> list[DeadLetter]:
-        """The occurrence's own letters."""
-        return (
-            [
-                dead_letter
-                for dead_letter in self.peek_result.dead_letters
-                if self._matches_occurrence(dead_letter)
-            ]
-            if self.peek_result
-            else []
-        )
+        """The dead letters of the occurrence."""
+        if self.peek_result is None:
+            return []
+        return list(filter(self._matches_occurrence, self.peek_result.messages))
 
     def _matches_occurrence(self, dead_letter: DeadLetter) -> bool:
         fire = dead_letter.fire
@@ -87,7 +82,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The answer in one sentence, what it rests on, and what to do."""
+    """The verdict, a summary in one sentence, the reasons for it, and advice."""
 
     verdict: Verdict
     summary: str

@@ -1,25 +1,32 @@
-"""What the history says of an occurrence, in sentences."""
+"""Explain an occurrence that the history has, and describe its dead letters."""
 
 from datetime import timedelta
 
 from scheduling.domain.runs import MAX_ATTEMPTS, Run, RunStatus, Trigger
+from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
-from scheduling_admin.output.times import format_duration, format_instant
+from scheduling_admin.output.times import format_duration, format_milliseconds
 
 RETRY_WINDOW = timedelta(minutes=15)
-"""How soon Lambda tries again, where runs do not wait for concurrency."""
+"""The time within which Lambda retries, unless runs wait for concurrency."""
 
-REPLAY_ADVICE = "Once the cause is mended: scheduling-admin replay"
+REPLAY_ADVICE = "Once the cause is fixed: scheduling-admin replay"
 
 
 def explain_run(evidence: Evidence, run: Run) -> Explanation:
-    """What became of an occurrence that the history has."""
+    """Explain an occurrence by its run."""
     match run.status:
         case RunStatus.SUCCESS:
-            summary = f"It ran, with success at attempt {run.attempt}."
+            summary = f"It succeeded at attempt {run.attempt}."
             return Explanation(
-                Verdict.SUCCEEDED, summary, (*_describe_trigger(run), _describe_attempt(evidence, run))
+                Verdict.SUCCEEDED,
+                summary,
+                (
+                    *_describe_trigger(run),
+                    _describe_attempt(evidence, run),
+                    *_describe_request(evidence, run),
+                ),
             )
         case RunStatus.RUNNING:
             return _explain_running(evidence, run)
@@ -34,23 +41,31 @@ def explain_run(evidence: Evidence, run: Run) -> Explanation:
 
 
 def may_be_dead_lettered(run: Run | None) -> bool:
-    """Whether an occurrence with that history, or none, may be in the dead-letter queue."""
+    """Return whether an occurrence with this run, or without any, may be in the dead-letter queue."""
     return run is None or run.retryable or run.status in (RunStatus.MISSED, RunStatus.RUNNING)
 
 
 def _explain_running(evidence: Evidence, run: Run) -> Explanation:
     if not run.lease_expired(evidence.now):
-        summary = f"It is running: attempt {run.attempt} began {format_duration(evidence.now - run.started_at)} ago."
-        return Explanation(Verdict.RUNNING, summary, _describe_trigger(run))
-    summary = f"It began and never ended: the function that ran it died during attempt {run.attempt}."
+        running_for = format_duration(evidence.now - run.started_at)
+        summary = f"It is running: attempt {run.attempt} started {running_for} ago."
+        return Explanation(
+            Verdict.RUNNING, summary, (*_describe_trigger(run), *_describe_request(evidence, run))
+        )
+    summary = f"It started but never ended: the function died during attempt {run.attempt}."
     reasons = (
-        f"It began {format_instant(run.started_at)}; whether the extension did its work is not known.",
-        "Lambda may try it again within minutes; the daily sweep closes what stays open.",
+        f"It started at {format_timestamp(run.started_at)}; whether the extension completed its work is unknown.",
+        "Lambda may retry it within minutes; the daily sweep closes runs that never end.",
     )
     return Explanation(
         Verdict.CRASHED,
         summary,
-        (*_describe_trigger(run), *reasons, *describe_dead_letters(evidence)),
+        (
+            *_describe_trigger(run),
+            *reasons,
+            *_describe_request(evidence, run),
+            *describe_dead_letters(evidence),
+        ),
         get_replay_advice(evidence),
     )
 
@@ -59,24 +74,25 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
     reasons = (
         *_describe_trigger(run),
         _describe_attempt(evidence, run),
-        f"The error: {run.error or 'none was told'}",
+        *_describe_request(evidence, run),
+        f"Error: {run.detail or run.error or 'none was recorded'}",
     )
     if not run.retryable:
-        summary = f"It failed at attempt {run.attempt}, and is not tried again."
+        summary = f"It failed at attempt {run.attempt} and is not retried."
         reason = (
-            "An answer of 4xx is the extension's own."
+            "A 4xx status is the extension's own response, which is final."
             if _is_extension_response(run)
             else "Another attempt would fail the same way."
         )
         return Explanation(Verdict.FAILED, summary, (*reasons, reason))
     if run.attempt < MAX_ATTEMPTS and evidence.now - run.started_at < RETRY_WINDOW:
-        summary = f"Attempt {run.attempt} of {MAX_ATTEMPTS} failed; the next one is to come."
+        summary = f"Attempt {run.attempt} of {MAX_ATTEMPTS} failed; the next attempt follows."
         return Explanation(
-            Verdict.RETRYING, summary, (*reasons, "Lambda tries again after one minute, then after two.")
+            Verdict.RETRYING, summary, (*reasons, "Lambda retries after one minute, then after two.")
         )
-    summary = f"It failed for good, at attempt {run.attempt}."
+    summary = f"It failed permanently at attempt {run.attempt}."
     if run.attempt < MAX_ATTEMPTS:
-        summary = f"It failed at attempt {run.attempt} of {MAX_ATTEMPTS}, and no further one came."
+        summary = f"It failed at attempt {run.attempt} of {MAX_ATTEMPTS}, and no further attempt was made."
     return Explanation(
         Verdict.FAILED, summary, (*reasons, *describe_dead_letters(evidence)), get_replay_advice(evidence)
     )
@@ -84,29 +100,30 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
 
 def _explain_missed(evidence: Evidence, run: Run) -> Explanation:
     summary = "It was missed: EventBridge did not deliver it."
-    reason = f"The sweep found that {format_instant(run.started_at)}. Should it be delivered after all, it is still run."
+    recorded_at = format_timestamp(run.started_at)
+    reason = f"The sweep recorded this at {recorded_at}. If the occurrence is delivered later, it still runs."
     return Explanation(
         Verdict.MISSED, summary, (reason, *describe_dead_letters(evidence)), get_replay_advice(evidence)
     )
 
 
 def describe_dead_letters(evidence: Evidence) -> tuple[str, ...]:
-    """What the dead-letter queue says of the occurrence."""
+    """Describe the occurrence's dead letter, or its absence."""
     if evidence.peek_result is None:
         return ()
     if evidence.dead_letters:
         dead_letter = evidence.dead_letters[0]
-        queued_since = f"It has been in the dead-letter queue since {format_instant(dead_letter.sent_at)}"
+        queued_since = f"It has been in the dead-letter queue since {format_timestamp(dead_letter.sent_at)}"
         return (f"{queued_since}: {dead_letter.reason}" if dead_letter.reason else f"{queued_since}.",)
     if not evidence.peek_result.reached_end:
         return (
-            f"It is not among the first {len(evidence.peek_result.dead_letters)} letters of the dead-letter queue.",
+            f"It is not among the first {len(evidence.peek_result.messages)} dead letters; the queue has more.",
         )
     return ("It is not in the dead-letter queue.",)
 
 
 def get_replay_advice(evidence: Evidence) -> tuple[str, ...]:
-    """What to do about a letter, where there is one."""
+    """Advise a replay if the occurrence has a dead letter."""
     return (REPLAY_ADVICE,) if evidence.dead_letters else ()
 
 
@@ -114,33 +131,43 @@ def _describe_overlap(evidence: Evidence) -> tuple[str, ...]:
     overlapping_run = evidence.overlapping_run
     if overlapping_run is None:
         return ()
-    duration_text = (
-        "and has not ended"
-        if overlapping_run.duration_ms is None
-        else f"and took {_format_duration_ms(overlapping_run)}"
-    )
+    started_at, duration_ms = format_timestamp(overlapping_run.started_at), overlapping_run.duration_ms
+    duration_text = "has not ended" if duration_ms is None else f"took {format_milliseconds(duration_ms)}"
     return (
-        f"That of {overlapping_run.scheduled_time} was under way: it began {format_instant(overlapping_run.started_at)} {duration_text}.",
+        f"The run of {overlapping_run.scheduled_time} was running: it started at {started_at} and {duration_text}.",
     )
 
 
 def _describe_trigger(run: Run) -> tuple[str, ...]:
-    return ("It was run by hand.",) if run.trigger is Trigger.MANUAL else ()
+    return ("It was a manual run.",) if run.trigger is Trigger.MANUAL else ()
 
 
 def _describe_attempt(evidence: Evidence, run: Run) -> str:
     delay = max(run.started_at - evidence.occurrence.moment, timedelta())
-    start_text = f"Attempt {run.attempt} began {format_instant(run.started_at)}, {format_duration(delay)} after its time,"
-    duration_text = (
-        f"took {_format_duration_ms(run)}" if run.duration_ms is not None else "and its length is not known"
-    )
-    if run.http_status is None:
-        return f"{start_text} {duration_text}, and there was no answer of the extension."
-    return f"{start_text} {duration_text}, and was answered {run.http_status}."
+    parts = [
+        f"Attempt {run.attempt} started at {format_timestamp(run.started_at)}",
+        f"{format_duration(delay)} after the scheduled time",
+        "its duration is unknown"
+        if run.duration_ms is None
+        else f"took {format_milliseconds(run.duration_ms)}",
+    ]
+    return f"{', '.join(parts)}, and {_describe_response(run)}."
 
 
-def _format_duration_ms(run: Run) -> str:
-    return f"{run.duration_ms} ms"
+def _describe_response(run: Run) -> str:
+    if run.http_status is not None:
+        return f"got status {run.http_status} from the extension"
+    if run.runner_status is not None:
+        return f"got status {run.runner_status} from the runner"
+    if run.runner_error is not None:
+        return f"got the error {run.runner_error} from the runner"
+    return "got no response from the extension"
+
+
+def _describe_request(evidence: Evidence, run: Run) -> tuple[str, ...]:
+    if run.request_id is None:
+        return ()
+    return (f"The request id is {run.request_id}: search the log group {evidence.log_group} for it.",)
 
 
 def _is_extension_response(run: Run) -> bool:
@@ -148,5 +175,5 @@ def _is_extension_response(run: Run) -> bool:
 
 
 def _format_clause(text: str | None) -> str:
-    clause = text or "no reason was told"
+    clause = text or "no reason was recorded"
     return f"{clause[:1].lower()}{clause[1:]}."

@@ -1,4 +1,4 @@
-"""What the rule, its zone and its dates say of an occurrence that the history does not have; None where nothing."""
+"""Explain an occurrence without a run by the rule, its time zone and its dates; None if they explain nothing."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,53 +21,56 @@ _TICK = timedelta(microseconds=1)
 
 
 def check_creation_time(evidence: Evidence) -> Explanation | None:
-    """Nothing is older than the schedule."""
+    """Explain an occurrence that is older than the schedule."""
     created_at = evidence.schedule.created_at
     if evidence.occurrence.moment >= created_at:
         return None
-    summary = f"It did not run: the schedule was created later, {format_local_and_utc(created_at, evidence.timezone)}."
+    created_at_text = format_local_and_utc(created_at, evidence.timezone)
+    summary = f"It did not run: the schedule was created later, on {created_at_text}."
     return Explanation(Verdict.NOT_SCHEDULED, summary)
 
 
 def check_history_retention(evidence: Evidence) -> Explanation | None:
-    """What the history no longer goes back to."""
+    """Explain an occurrence that is older than the history."""
     if evidence.occurrence.moment >= evidence.now - timedelta(days=evidence.history_days):
         return None
-    summary = f"It is not known any more: the history is kept for {evidence.history_days} days."
+    summary = f"The result is no longer known: the history is kept for {evidence.history_days} days."
     return Explanation(Verdict.UNKNOWN, summary, (_describe_current_rule(evidence),))
 
 
 def check_timer_change(evidence: Evidence) -> Explanation | None:
-    """What fires since a change says nothing of the time before it."""
+    """Explain an occurrence before the latest change of the timer, or right after it."""
     timer_since, moment = evidence.schedule.timer_since, evidence.occurrence.moment
     if timer_since is None or moment >= timer_since + TIMER_PROPAGATION_DELAY or moment > evidence.now:
         return None
     timer_since_text = format_local_and_utc(timer_since, evidence.timezone)
     if moment < timer_since:
-        summary = "It did not run, and what stood then is not kept."
-        reason = f"Rule, zone, or whether it fires at all changed later, {timer_since_text}."
+        summary = "It did not run, and the state of the schedule at that time is not recorded."
+        reason = f"The rule, the time zone or the enabled state changed later, on {timer_since_text}."
         return Explanation(Verdict.UNKNOWN, summary, (reason, _describe_current_rule(evidence)))
     if not _is_scheduled(evidence):
         return None
-    summary = (
-        f"It did not run: it was set only {format_duration(moment - timer_since)} before, {timer_since_text}."
-    )
-    reason = f"EventBridge may take {format_duration(TIMER_PROPAGATION_DELAY)} until a new timer is in force."
+    lead_time = format_duration(moment - timer_since)
+    summary = f"It did not run: the timer was set only {lead_time} before, on {timer_since_text}."
+    reason = f"A new timer may take {format_duration(TIMER_PROPAGATION_DELAY)} to take effect in EventBridge."
     return Explanation(Verdict.NOT_SCHEDULED, summary, (reason,))
 
 
 def check_rule(evidence: Evidence) -> Explanation | None:
-    """The rule does not fire then."""
+    """Explain an occurrence that the rule does not have."""
     if _is_scheduled(evidence):
         return None
     definition, moment, timezone = evidence.schedule.definition, evidence.occurrence.moment, evidence.timezone
     if evidence.occurrence.nonexistent:
-        wall_time_text = format_wall_time(evidence.occurrence.wall_time)
-        summary = f"It is not due: {wall_time_text} does not exist in {timezone}, where clocks are put forward over it."
+        time_text = format_wall_time(evidence.occurrence.wall_time)
+        summary = (
+            f"It is not scheduled: {time_text} does not exist in {timezone}, where clocks go forward past it."
+        )
         return Explanation(
             Verdict.NOT_SCHEDULED, summary, _describe_neighbouring_fires(evidence, moment - _TICK)
         )
-    summary = f"It is not due: {definition.cron} in {timezone} does not fire {format_local_and_utc(moment, timezone)}."
+    time_text = format_local_and_utc(moment, timezone)
+    summary = f"It is not scheduled: {definition.cron} in {timezone} does not fire on {time_text}."
     return Explanation(
         Verdict.NOT_SCHEDULED,
         summary,
@@ -76,16 +79,16 @@ def check_rule(evidence: Evidence) -> Explanation | None:
 
 
 def _describe_neighbouring_fires(evidence: Evidence, moment: datetime) -> tuple[str, ...]:
-    """The fires around the moment, and those between them that clocks have skipped."""
+    """Describe the fires around the moment, and the local times between them that do not exist."""
     rule, timezone = _parse_rule(evidence), evidence.timezone
     earlier, later = find_last_fire(rule, timezone, moment), next_fire_time(rule, timezone, moment)
-    sentences = [f"The fire before is {format_local_and_utc(earlier, timezone)}."] if earlier else []
-    sentences += [f"The fire after is {format_local_and_utc(later, timezone)}."] if later else []
+    sentences = [f"The previous fire is {format_local_and_utc(earlier, timezone)}."] if earlier else []
+    sentences += [f"The next fire is {format_local_and_utc(later, timezone)}."] if later else []
     nonexistent_times = find_nonexistent_times(
         rule, timezone, earlier or moment - FIRE_SEARCH_HORIZON, later or moment
     )
     sentences += [
-        f"{format_wall_time(wall_time)} is skipped: it does not exist in {timezone}, where clocks are put forward over it."
+        f"{format_wall_time(wall_time)} does not exist in {timezone}, where clocks go forward past it."
         for wall_time in nonexistent_times[:3]
         if not evidence.occurrence.nonexistent or wall_time != evidence.occurrence.wall_time
     ]
@@ -97,15 +100,16 @@ def _describe_repeated_time(evidence: Evidence) -> tuple[str, ...]:
     first_time = local.replace(fold=0).astimezone(UTC)
     if not local.fold or not _fires_at(_parse_rule(evidence), evidence.timezone, first_time):
         return ()
+    first_text = format_time(first_time)
     return (
-        f"This time comes twice there, since clocks are put back; it fires the first time, {format_time(first_time)}.",
+        f"This local time occurs twice, because clocks go back; the schedule fires at the first, {first_text}.",
     )
 
 
 def _describe_current_rule(evidence: Evidence) -> str:
     definition = evidence.schedule.definition
     verb = "is" if _is_scheduled(evidence) else "is not"
-    return f"By the rule of today, {definition.cron} in {evidence.timezone}, it {verb} due."
+    return f"By the current rule, {definition.cron} in {evidence.timezone}, it {verb} scheduled."
 
 
 def _is_scheduled(evidence: Evidence) -> bool:

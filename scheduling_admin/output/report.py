@@ -1,4 +1,4 @@
-"""What a command has to tell: a document for machines, and the same for people."""
+"""The result of a command: a JSON document for machines, and its presentation for people."""
 
 import os
 import sys
@@ -12,21 +12,24 @@ from scheduling.domain import exact_json
 from scheduling_admin.errors import ExitStatus
 
 PIPE_WIDTH = 160
-"""Columns where the output is no terminal, which would have told its width."""
+"""The width in columns where the output is not a terminal and so has no width of its own."""
 
 
 @dataclass(frozen=True)
 class CommandReport:
-    """`document` has what `--json` prints, numbers of payloads as they were written; `shown` is for people."""
+    """The result of a command.
+
+    `--json` prints `document`, with the numbers of payloads exactly as written; otherwise `renderables` are printed.
+    """
 
     document: Mapping[str, object]
     renderables: Sequence[RenderableType] = field(default=())
     exit_status: ExitStatus = ExitStatus.OK
 
     def print_report(self, *, as_json: bool) -> None:
-        """Print it to stdout."""
+        """Print the report to stdout."""
         if as_json:
-            # JSON is UTF-8, whatever the terminal's encoding (RFC 8259).
+            # JSON is UTF-8 in any locale (RFC 8259).
             sys.stdout.buffer.write(f"{exact_json.dumps(self.document)}\n".encode())
             sys.stdout.flush()
             return
@@ -36,6 +39,6 @@ class CommandReport:
 
 
 def create_console(stream: TextIO) -> Console:
-    """A console that writes what it is given as it is, in colour on a terminal only."""
+    """Return a console that prints text unchanged, with colours on a terminal only."""
     width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)

@@ -1,4 +1,4 @@
-"""Rows on a terminal: as a table where it is wide enough, else one below the other."""
+"""Rich renderables: rows as a table where it fits the terminal, otherwise as blocks of lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 MAX_CELL_WIDTH = 40
-"""Where longer texts are folded in a table; no id is as long."""
+"""The width at which texts are folded in a table; every id is shorter."""
 
 _UNBOUNDED_WIDTH = 10_000
 
@@ -26,7 +26,7 @@ STATE_STYLES = {
 
 
 def escape_control_characters(text: object) -> str:
-    """The text without what a terminal would take as a command; names and errors are the extensions' own."""
+    """Escape the control characters of a text; extensions choose names and errors, which could control the terminal."""
     return "".join(
         each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
         for each in str(text)
@@ -34,26 +34,26 @@ def escape_control_characters(text: object) -> str:
 
 
 def render_cell(value: object, style: str = "") -> Text:
-    """A value as a cell; None is a dash."""
+    """Return a value as a table cell; None and the empty string become a dash."""
     text = "-" if value is None or value == "" else escape_control_characters(value)
     return Text(text, style=style or STATE_STYLES.get(text.partition("\n")[0], ""), overflow="fold")
 
 
 def render_sentence(text: str, style: str = "", *, indent: int = 0) -> RenderableType:
-    """A line that is folded between words."""
+    """Return a text that is folded between words."""
     line = Text(escape_control_characters(text), style=style)
     return Padding(line, (0, 0, 0, indent), expand=False) if indent else line
 
 
 @dataclass(frozen=True)
 class Listing:
-    """`rows` of cells, as many in each as there are `columns`."""
+    """A list of rows; each row has one cell for each of the `columns`."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """As Rich asks for it."""
+        """Render the listing as a table if it fits, otherwise as blocks."""
         table = self._build_table()
         table_width = Measurement.get(console, options.update_width(_UNBOUNDED_WIDTH), table).maximum
         yield table if table_width <= options.max_width else self._build_blocks()
@@ -70,7 +70,7 @@ class Listing:
         return max((str(value).count("\n") + 1 for row in self.rows for value in row), default=1)
 
     def _build_blocks(self) -> Table:
-        """Each row as lines of name and value, with an empty line between rows."""
+        """Build a block for each row, one line for each cell, with an empty line between rows."""
         table = Table.grid(padding=(0, 2), pad_edge=False)
         table.add_column(no_wrap=True, style="dim")
         table.add_column(overflow="fold")
@@ -83,7 +83,7 @@ class Listing:
 
 
 def create_fields_table(**values_by_label: object) -> Table:
-    """Names and values, one below the other; underscores of names stand for spaces."""
+    """Build a table with one label and value per line; underscores in labels become spaces."""
     table = Table.grid(padding=(0, 2), pad_edge=False)
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")

@@ -1,4 +1,4 @@
-"""Moments as operators write and read them: in UTC, and on the wall clock of a schedule's zone."""
+"""Parse and format times and durations for operators, in UTC and in a schedule's time zone."""
 
 import re
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from scheduling.domain.cron.grammar import CronRule, parse_cron
-from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, fire_times
+from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, LocalTime, fire_times, local_times
 from scheduling.domain.runs import format_manual_time, format_time
 from scheduling.domain.schedule import Definition
 
 _CALENDAR_YEARS = range(1970, 2200)
-"""Those of EventBridge's calendar."""
+"""The years that an EventBridge cron expression may name."""
 _FRACTION_PATTERN = re.compile(r"\.\d")
 
 
 @dataclass(frozen=True)
 class OccurrenceTime:
-    """The occurrence that is asked for, by the name it would have; `moment` is its time in UTC.
+    """The time of an occurrence; `scheduled_time` is its identifier in the history, `moment` its time in UTC.
 
-    `wall` is the time on the wall clock; where it is `skipped`, no such moment exists, and `moment` is one hour or so
-    later. Of one that comes twice, the first is meant.
+    `wall_time` is the time on the wall clock of the schedule's zone. Where clocks go forward past it, it is
+    `nonexistent`, and `moment` is about an hour later. If it occurs twice, `moment` is the first.
     """
 
     scheduled_time: str
@@ -32,9 +32,10 @@ class OccurrenceTime:
 
 
 def parse_occurrence_time(text: str, timezone: str) -> OccurrenceTime:
-    """What the operator wrote: an ISO 8601 time, without an offset one on the wall clock of the zone.
+    """Parse an ISO 8601 time; without an offset, it is a time on the wall clock of the zone.
 
-    Raises ValueError, whose text is for the operator.
+    Raises:
+        ValueError: The text is not such a time. The message is for the operator.
     """
     try:
         parsed = datetime.fromisoformat(text.strip())
@@ -45,7 +46,7 @@ def parse_occurrence_time(text: str, timezone: str) -> OccurrenceTime:
             raise ValueError(text)
     except (ValueError, OverflowError):
         example = "2026-11-23T09:00:00Z, or 2026-11-23T09:00 in the schedule's zone"
-        raise ValueError(f"{text} is no time such as {example}.") from None
+        raise ValueError(f"{text} is not a time such as {example}.") from None
     manual = bool(_FRACTION_PATTERN.search(text))
     return OccurrenceTime(
         scheduled_time=format_manual_time(moment) if manual else format_time(moment),
@@ -56,14 +57,15 @@ def parse_occurrence_time(text: str, timezone: str) -> OccurrenceTime:
     )
 
 
-def list_next_fires(definition: Definition, after: datetime, count: int) -> list[datetime]:
-    """The rule's next fires, in UTC, whether the schedule is enabled or not."""
+def list_next_fires(definition: Definition, after: datetime, count: int) -> list[LocalTime]:
+    """Return the rule's next fires, even if the schedule is disabled."""
     rule = parse_cron(definition.cron)
-    return list(islice(fire_times(rule, definition.timezone, after, after + FIRE_SEARCH_HORIZON), count))
+    upcoming_times = local_times(rule, definition.timezone, after, after + FIRE_SEARCH_HORIZON)
+    return list(islice((time for time in upcoming_times if not time.skipped), count))
 
 
 def find_last_fire(rule: CronRule, timezone: str, before: datetime) -> datetime | None:
-    """The rule's last fire before the moment, in UTC."""
+    """Return the rule's last fire before the moment, in UTC."""
     for lookback in (timedelta(days=1), timedelta(days=32), timedelta(days=367), FIRE_SEARCH_HORIZON):
         earlier_fires = list(
             fire_times(rule, timezone, before - lookback, before - timedelta(microseconds=1))
@@ -74,7 +76,7 @@ def find_last_fire(rule: CronRule, timezone: str, before: datetime) -> datetime 
 
 
 def find_nonexistent_times(rule: CronRule, timezone: str, after: datetime, until: datetime) -> list[datetime]:
-    """The rule's local times between two moments that do not exist, since clocks are put forward over them."""
+    """Return the rule's local times between two moments that do not exist, because clocks go forward past them."""
     zone = ZoneInfo(timezone)
     start, end = (moment.astimezone(zone).replace(tzinfo=UTC) for moment in (after, until))
     wall_times = (wall_time.replace(tzinfo=None) for wall_time in fire_times(rule, "UTC", start, end))
@@ -86,36 +88,28 @@ def _is_nonexistent(wall_time: datetime, zone: ZoneInfo) -> bool:
 
 
 def format_wall_time(wall_time: datetime) -> str:
-    """A time on a wall clock, such as `Mon 2026-11-23 09:00`."""
+    """Format a time on a wall clock, such as `Mon 2026-11-23 09:00`."""
     date_format = "%a %Y-%m-%d %H:%M:%S" if wall_time.second else "%a %Y-%m-%d %H:%M"
     return wall_time.strftime(date_format)
 
 
 def format_local_time(moment: datetime, timezone: str) -> str:
-    """The moment on the wall clock of the zone, such as `Mon 2026-11-23 10:00 CET`."""
+    """Format the moment on the wall clock of the zone, such as `Mon 2026-11-23 10:00 CET`."""
     local = moment.astimezone(ZoneInfo(timezone))
     return f"{format_wall_time(local)} {local:%Z}"
 
 
 def format_local_and_utc(moment: datetime, timezone: str) -> str:
-    """The moment on the wall clock of the zone, and in UTC where that is another."""
+    """Format the moment on the wall clock of the zone, followed by UTC if the zone is another."""
     local = format_local_time(moment, timezone)
     return local if local.endswith(" UTC") else f"{local} ({format_time(moment)})"
 
 
-def fire_time_fields(moment: datetime, timezone: str) -> dict[str, object]:
-    """The moment for machines."""
-    return {"utc": format_time(moment), "local": moment.astimezone(ZoneInfo(timezone)).isoformat()}
-
-
-def format_instant(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC with milliseconds, as in the API."""
-    return format_manual_time(moment) if moment else None
-
-
 def format_duration(duration: timedelta) -> str:
-    """A length of time in one unit or two, such as `3 min 20 s`."""
+    """Format a duration in at most two units, such as `812 ms` or `3 min 20 s`."""
     seconds = duration.total_seconds()
+    if (milliseconds := round(seconds * 1000)) < 1000:
+        return f"{milliseconds} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -124,3 +118,8 @@ def format_duration(duration: timedelta) -> str:
     units = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
     parts = [f"{amount} {unit}" for amount, unit in units if amount]
     return " ".join(parts[:2])
+
+
+def format_milliseconds(milliseconds: int) -> str:
+    """Format a duration of so many milliseconds."""
+    return format_duration(timedelta(milliseconds=milliseconds))

@@ -1,4 +1,4 @@
-"""Schedules, timers and runs for people."""
+"""Schedules, timers and runs as Rich renderables."""
 
 from collections.abc import Sequence
 
@@ -6,16 +6,21 @@ from rich.console import RenderableType
 from scheduling.domain.runs import Run, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
+from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.output.fields import ScheduleView
 from scheduling_admin.output.tables import Listing, create_fields_table, render_sentence
-from scheduling_admin.output.times import format_instant, format_local_and_utc, format_local_time
+from scheduling_admin.output.times import (
+    format_local_and_utc,
+    format_local_time,
+    format_milliseconds,
+)
 
 _MAX_PAYLOAD_LENGTH = 400
 
 
 def build_schedules_table(views: Sequence[ScheduleView]) -> Listing:
-    """Schedules of one install."""
+    """Build a table of schedules."""
     columns = ("Schedule", "Rule", "Fires", "Next, local", "Next, UTC")
     return Listing(columns, [_build_schedule_row(each) for each in views])
 
@@ -23,20 +28,25 @@ def build_schedules_table(views: Sequence[ScheduleView]) -> Listing:
 def _build_schedule_row(view: ScheduleView) -> tuple[str, ...]:
     definition = view.schedule.definition
     return (
-        "\n".join(filter(None, (definition.name, view.schedule.id, definition.endpoint))),
+        _join_lines(definition.name, view.schedule.id, definition.endpoint),
         f"{definition.cron}\n{definition.timezone}",
-        "\n".join(("no", *view.status.blockers)) if view.status.blockers else "yes",
-        "\n".join(format_local_time(moment, definition.timezone) for moment in view.next_fires),
-        "\n".join(format_time(moment) for moment in view.next_fires),
+        "\n".join(format_status(view.status.blockers)),
+        "\n".join(format_local_time(time.utc, definition.timezone) for time in view.next_fires),
+        "\n".join(format_time(time.utc) for time in view.next_fires),
     )
 
 
+def format_status(blockers: Sequence[str]) -> tuple[str, ...]:
+    """Return `yes`, or `no` followed by the blockers."""
+    return ("no", *blockers) if blockers else ("yes",)
+
+
 def render_definition(view: ScheduleView) -> list[RenderableType]:
-    """One schedule's definition and state."""
+    """Render one schedule's definition and state."""
     schedule, definition = view.schedule, view.schedule.definition
     payload = definition.payload or ""
     if len(payload) > _MAX_PAYLOAD_LENGTH:
-        payload = f"{payload[:_MAX_PAYLOAD_LENGTH]}… ({len(payload)} characters; --json has all of it)"
+        payload = f"{payload[:_MAX_PAYLOAD_LENGTH]}… ({len(payload)} characters; --json prints all of them)"
     return [
         create_fields_table(
             Schedule=schedule.id,
@@ -45,9 +55,9 @@ def render_definition(view: ScheduleView) -> list[RenderableType]:
             Endpoint=definition.endpoint,
             Rule=f"{definition.cron} in {definition.timezone}",
             Payload=payload,
-            Fires="; ".join(("no", *view.status.blockers)) if view.status.blockers else "yes",
-            Next="\n".join(format_local_and_utc(moment, definition.timezone) for moment in view.next_fires),
-            Created=format_instant(schedule.created_at),
+            Fires="; ".join(format_status(view.status.blockers)),
+            Next="\n".join(format_local_and_utc(time.utc, definition.timezone) for time in view.next_fires),
+            Created=format_timestamp(schedule.created_at),
             Revision=_format_revision(schedule),
             Changed_by=schedule.changed_by,
         )
@@ -55,49 +65,58 @@ def render_definition(view: ScheduleView) -> list[RenderableType]:
 
 
 def _format_revision(schedule: Schedule) -> str:
-    since_text = f", since {format_instant(schedule.timer_since)}" if schedule.timer_since else ""
-    return f"{schedule.revision}, of its timer {schedule.timer_revision}{since_text}"
+    since_text = f" since {format_timestamp(schedule.timer_since)}" if schedule.timer_since else ""
+    return f"{schedule.revision}, timer revision {schedule.timer_revision}{since_text}"
 
 
 def render_timer(
     timer: TimerSnapshot | None, schedule: Schedule, timer_differences: Sequence[str]
 ) -> list[RenderableType]:
-    """What stands in EventBridge, and whether that is as the row says."""
+    """Render the timer in EventBridge and whether it is in sync with the schedule."""
     renderables = [render_sentence("\nTimer in EventBridge", "bold")]
     if timer:
         renderables.append(
             create_fields_table(Expression=timer.expression, Timezone=timer.timezone, Revision=timer.revision)
         )
     if not timer_differences:
-        renderables.append(
-            render_sentence("It is as the row says." if timer else "None stands, as the row says.", "green")
-        )
+        in_sync = "The timer is in sync." if timer else "There is no timer, and the schedule needs none."
+        renderables.append(render_sentence(in_sync, "green"))
     renderables += [render_sentence(text, "red") for text in timer_differences]
     if schedule.pending_since:
-        pending_note = f"The row has been pending since {format_instant(schedule.pending_since)}: the reconciler is to finish it."
+        since = format_timestamp(schedule.pending_since)
+        pending_note = f"A change has been pending since {since}; the reconciler applies it to EventBridge."
         renderables.append(render_sentence(pending_note, "yellow"))
     return list(renderables)
 
 
 def render_history(runs: Sequence[Run]) -> list[RenderableType]:
-    """The newest runs."""
+    """Render the newest runs."""
     heading = render_sentence("\nHistory", "bold")
-    return [heading, build_runs_table(runs) if runs else render_sentence("It has none.")]
+    return [heading, build_runs_table(runs) if runs else render_sentence("The history is empty.")]
 
 
 def build_runs_table(runs: Sequence[Run]) -> Listing:
-    """Runs, each with what became of it."""
-    columns = ("Scheduled time", "Status", "Attempt", "Started at", "Duration", "HTTP", "Error")
-    rows = [
-        (
-            run.scheduled_time,
-            run.status.value,
-            run.attempt,
-            format_instant(run.started_at),
-            None if run.duration_ms is None else f"{run.duration_ms} ms",
-            run.http_status,
-            run.error,
-        )
-        for run in runs
-    ]
-    return Listing(columns, rows)
+    """Build a table of runs and their results."""
+    columns = ("Scheduled time, request id", "Status", "Attempt", "Started at, duration", "HTTP", "Error")
+    return Listing(columns, [_build_run_row(run) for run in runs])
+
+
+def _build_run_row(run: Run) -> tuple[object, ...]:
+    duration = None if run.duration_ms is None else format_milliseconds(run.duration_ms)
+    return (
+        _join_lines(run.scheduled_time, run.request_id),
+        run.status.value,
+        run.attempt,
+        _join_lines(format_timestamp(run.started_at), duration),
+        run.http_status,
+        run.detail or run.error,
+    )
+
+
+def _join_lines(*lines: str | None) -> str:
+    return "\n".join(filter(None, lines))
+
+
+def render_next_page_hint(next_cursor: str | None) -> list[RenderableType]:
+    """Render how to list the next page, if there is one."""
+    return [render_sentence(f"\nThere are more: --cursor {next_cursor}")] if next_cursor else []

@@ -1,4 +1,4 @@
-"""The options that every command has."""
+"""The options that all commands share."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,7 +11,7 @@ _HELP_PANEL = "Connection"
 
 @dataclass(frozen=True, kw_only=True)
 class CommonOptions:
-    """Whose AWS, which stack, and how the answer is told."""
+    """The AWS credentials and endpoint, the stack, and the output format."""
 
     stack_name: Annotated[
         str,
@@ -33,11 +33,11 @@ class CommonOptions:
     endpoint_url: Annotated[
         str | None,
         typer.Option(
-            help="Another endpoint than AWS's, such as http://127.0.0.1:4566 for the local stack.",
+            help="The endpoint to use instead of AWS, such as http://127.0.0.1:4566 for the local stack.",
             envvar="AWS_ENDPOINT_URL",
             rich_help_panel=_HELP_PANEL,
         ),
     ] = None
     json: Annotated[
-        bool, typer.Option("--json", help="Answer with one JSON document, and nothing else on stdout.")
+        bool, typer.Option("--json", help="Print one JSON document to stdout, and nothing else.")
     ] = False

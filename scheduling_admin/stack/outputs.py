@@ -1,4 +1,4 @@
-"""What CloudFormation tells of the deployed stack: where its parts are, and its limits."""
+"""The deployed stack as CloudFormation describes it: the names of its resources, and its limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,32 +25,46 @@ _PARAMETERS = {
     "MAX_PAYLOAD_BYTES": "MaxPayloadBytes",
     "RUN_HISTORY_DAYS": "RunHistoryDays",
 }
-_QUEUE_OUTPUT = "DeadLetterQueueUrl"
+_DEAD_LETTER_QUEUE_OUTPUT = "DeadLetterQueueUrl"
+_UNPUBLISHED_QUEUE_OUTPUT = "UnpublishedQueueUrl"
+_AUDIT_FUNCTION_OUTPUT = "AuditFunctionName"
+_REQUIRED_OUTPUTS = (
+    *_OUTPUTS.values(),
+    _DEAD_LETTER_QUEUE_OUTPUT,
+    _UNPUBLISHED_QUEUE_OUTPUT,
+    _AUDIT_FUNCTION_OUTPUT,
+)
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One stack; `environment` is what its functions have, as far as operations need it."""
+    """One stack; `environment` has those variables of its functions that the operations need."""
 
     name: str
     region: str
     environment: Mapping[str, str]
-    queue_url: str
+    dead_letter_queue_url: str
+    unpublished_queue_url: str
+    audit_function_name: str
     clock_url: str | None
-    """Tells the time of a local stack, which may have been moved."""
+    """The URL that returns the time of a local stack, whose clock can be moved."""
 
     @property
     def history_days(self) -> int:
-        """How long the history is kept."""
+        """The number of days that the history is kept."""
         return int(self.environment["RUN_HISTORY_DAYS"])
 
 
 def parse_stack(description: Mapping[str, Any], region: str) -> Stack:
-    """The stack as DescribeStacks answers it. Raises AdminError for one of another kind, or an older one."""
+    """Return the stack that a response of DescribeStacks describes.
+
+    Raises:
+        AdminError: The stack is of another kind, or was deployed from an older template.
+    """
     name = str(description["StackName"])
     outputs = {each["OutputKey"]: each["OutputValue"] for each in description.get("Outputs", [])}
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in description.get("Parameters", [])}
-    missing_keys = [key for key in (*_OUTPUTS.values(), _QUEUE_OUTPUT) if key not in outputs]
+    missing_keys = [key for key in _REQUIRED_OUTPUTS if key not in outputs]
     missing_keys += [key for key in _PARAMETERS.values() if key not in parameters]
     if missing_keys:
         raise AdminError(
@@ -63,13 +77,15 @@ def parse_stack(description: Mapping[str, Any], region: str) -> Stack:
         region=region,
         environment={variable: str(outputs[key]) for variable, key in _OUTPUTS.items()}
         | {variable: str(parameters[key]) for variable, key in _PARAMETERS.items()},
-        queue_url=str(outputs[_QUEUE_OUTPUT]),
+        dead_letter_queue_url=str(outputs[_DEAD_LETTER_QUEUE_OUTPUT]),
+        unpublished_queue_url=str(outputs[_UNPUBLISHED_QUEUE_OUTPUT]),
+        audit_function_name=str(outputs[_AUDIT_FUNCTION_OUTPUT]),
         clock_url=_accept_loopback_url(tags.get(_CLOCK_TAG)) if parameters["Stage"] == _LOCAL_STAGE else None,
     )
 
 
 def is_loopback(url: str) -> bool:
-    """Whether it is of this machine."""
+    """Return whether the URL is of this machine."""
     return urlsplit(url).hostname in LOOPBACK
 
 
@@ -79,6 +95,6 @@ def _accept_loopback_url(url: str | None) -> str | None:
 
 def _format_incomplete_stack(name: str, status: str, missing_keys: list[str]) -> str:
     return (
-        f"The stack {name} ({status}) does not tell of {', '.join(missing_keys)}: it is another kind of stack, is not "
-        "deployed yet, or was deployed from an older template. Choose the stack by --stack-name, or deploy it anew."
+        f"The stack {name} ({status}) has no {', '.join(missing_keys)}: it is another kind of stack, is not deployed "
+        "yet, or was deployed from an older template. Choose the stack with --stack-name, or deploy it again."
     )

@@ -1,11 +1,11 @@
-"""What a command works with: the deployed stack's services, by the operator's credentials."""
+"""The services of the deployed stack, used with the operator's credentials."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -25,6 +25,7 @@ from scheduling.operations.services import Services
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.stack.dead_letters import DeadLetterQueue
 from scheduling_admin.stack.outputs import Stack
+from scheduling_admin.stack.unpublished import PublishRecords, UnpublishedQueue, create_publisher
 
 if TYPE_CHECKING:
     import boto3
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AdminSession:
-    """One command's connection, and its word to the operator on stderr."""
+    """One command's connection to the stack, and its prompts and progress bars on stderr."""
 
     stack: Stack
     services: Services
@@ -43,35 +44,54 @@ class AdminSession:
 
     @property
     def now(self) -> datetime:
-        """The service's time."""
+        """The current time of the service."""
         return self.services.clock()
 
     @cached_property
     def actor(self) -> str:
-        """By what name changes of this operator are kept."""
+        """The name under which changes of this operator are recorded."""
         return admin_actor(self.boto_session.client("sts").get_caller_identity()["Arn"])
 
     @cached_property
     def dead_letter_queue(self) -> DeadLetterQueue:
-        """The dead-letter queue."""
-        return DeadLetterQueue(self.boto_session.client("sqs"), self.stack.queue_url)
+        """The queue of occurrences that failed permanently."""
+        return DeadLetterQueue(self.boto_session.client("sqs"), self.stack.dead_letter_queue_url)
+
+    @cached_property
+    def unpublished_queue(self) -> UnpublishedQueue:
+        """The queue of changes that the event bus did not accept."""
+        return UnpublishedQueue(self.boto_session.client("sqs"), self.stack.unpublished_queue_url)
+
+    @cached_property
+    def streams_client(self) -> Any:
+        """A client for the table's stream."""
+        return self.boto_session.client("dynamodbstreams")
+
+    @cached_property
+    def publish_records(self) -> PublishRecords:
+        """Publishes records of the stream through the audit function."""
+        return create_publisher(self.boto_session.client("lambda"), self.stack.audit_function_name)
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Ask, unless `yes` says so already. Raises AdminError where the answer is no, or nobody can be asked."""
+        """Ask for confirmation, unless `yes` already gives it.
+
+        Raises:
+            AdminError: The operator declines, or cannot be asked because the output is JSON.
+        """
         if yes:
             return
         if self.json_output:
-            raise AdminError("With --json nothing is asked: add --yes to go ahead.", ExitStatus.USAGE)
+            raise AdminError("--json does not prompt: add --yes to confirm.", ExitStatus.USAGE)
         try:
             confirmed = typer.confirm(question, err=True)
         except typer.Abort:
             confirmed = False
         if not confirmed:
-            raise AdminError("Nothing was done.", ExitStatus.REFUSED)
+            raise AdminError("Nothing was changed.", ExitStatus.REFUSED)
 
     @contextmanager
     def show_progress(self, *, show_count: bool = True) -> Iterator[Progress]:
-        """A bar on stderr, on a terminal only; with `counted`, of how many."""
+        """Show a progress bar on stderr, on a terminal only; `show_count` adds the number of items."""
         columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
         columns += [BarColumn(), MofNCompleteColumn()] if show_count else []
         columns.append(TimeElapsedColumn())

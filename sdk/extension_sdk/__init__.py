@@ -11,7 +11,7 @@ from extension_sdk.errors import (
     ValidationFailed,
 )
 from extension_sdk.extension import Extension
-from extension_sdk.http import Request, Response
+from extension_sdk.http import Occurrence, Request, Response
 from extension_sdk.platform import Context, host
 from extension_sdk.schedules import UNSET, CreateResult, DeleteResult, Endpoint, Schedule, UpdateResult
 
@@ -25,6 +25,7 @@ __all__ = [
     "Endpoint",
     "Extension",
     "NotFound",
+    "Occurrence",
     "QuotaExceeded",
     "Request",
     "Response",

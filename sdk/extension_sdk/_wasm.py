@@ -4,7 +4,7 @@ The bindings exist only inside a component, so only `_component` may import this
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from wit_world.imports.types import (  # type: ignore[import-not-found]  # also 
     UpdateScheduleInput,
 )
 
+from extension_sdk._outcomes import parse_outcome
 from extension_sdk.errors import ERRORS_BY_CODE, SchedulerInternalError
 from extension_sdk.platform import Context
 from extension_sdk.schedules import (
@@ -57,7 +58,7 @@ class WasmScheduler:
         text = None if payload is None else _dump_json(payload)
         schedule_input = CreateScheduleInput(endpoint, cron, timezone, enabled, name, text)
         result = scheduler.create_schedule(schedule_input)
-        return CreateResult(**_parse_outcome(result), schedule_id=result.schedule_id)
+        return CreateResult(**_result_fields(result), schedule_id=result.schedule_id)
 
     def update(
         self,
@@ -77,13 +78,13 @@ class WasmScheduler:
             _none_if_unset(timezone),
             _none_if_unset(enabled),
             "" if name is None else _none_if_unset(name),
-            "" if payload is None else None if payload is UNSET else _dump_json(payload),
+            None if payload is UNSET else _dump_json(payload),  # the JSON text `null` clears
         )
-        return UpdateResult(**_parse_outcome(scheduler.update_schedule(schedule_id, schedule_input)))
+        return UpdateResult(**_result_fields(scheduler.update_schedule(schedule_id, schedule_input)))
 
     def delete(self, schedule_id: str) -> DeleteResult:
         """Delete a schedule."""
-        return DeleteResult(**_parse_outcome(scheduler.delete_schedule(schedule_id)))
+        return DeleteResult(**_result_fields(scheduler.delete_schedule(schedule_id)))
 
     def get_endpoints(self) -> Sequence[Endpoint]:
         """Return the endpoints of the installed version."""
@@ -132,15 +133,8 @@ def _parse_schedule(info: Any) -> Schedule:
     return Schedule(**fields, payload=None if payload is None else json.loads(payload))
 
 
-def _parse_outcome(result: Any) -> dict[str, Any]:
-    """Return the fields that every result has."""
-    if result.success:
-        return {}
-    field_errors = getattr(result, "field_errors", None)
-    return {
-        "error": result.error or "The scheduler returned no reason",
-        "field_errors": json.loads(field_errors) if field_errors else {},
-    }
+def _result_fields(result: Any) -> Mapping[str, Any]:
+    return {} if result.success else parse_outcome(result.error, getattr(result, "field_errors", None))
 
 
 def _none_if_unset(value: T | UnsetType) -> T | None:

@@ -51,6 +51,46 @@ class ScheduleRejected(SchedulerError):
         self.field_errors = field_errors
 
 
+class RejectedNotFound(ScheduleRejected, NotFound):
+    """A change that a runner refused with the case not-found only."""
+
+    code = NotFound.code
+
+
+class RejectedValidationFailed(ScheduleRejected, ValidationFailed):
+    """A change that a runner refused with the case validation-failed only."""
+
+    code = ValidationFailed.code
+
+
+class RejectedQuotaExceeded(ScheduleRejected, QuotaExceeded):
+    """A change that a runner refused with the case quota-exceeded only."""
+
+    code = QuotaExceeded.code
+
+
+class RejectedDenied(ScheduleRejected, Denied):
+    """A change that a runner refused with the case denied only."""
+
+    code = Denied.code
+
+
+class RejectedInternalError(ScheduleRejected, SchedulerInternalError):
+    """A change that a runner refused with the case internal only."""
+
+    code = SchedulerInternalError.code
+
+
+REJECTIONS_BY_CODE: Mapping[str, type[ScheduleRejected]] = {
+    error.code: error
+    for error in (
+        RejectedNotFound,
+        RejectedValidationFailed,
+        RejectedQuotaExceeded,
+        RejectedDenied,
+        RejectedInternalError,
+    )
+}
 ERRORS_BY_CODE: Mapping[str, type[SchedulerError]] = {
     error.code: error for error in (NotFound, ValidationFailed, QuotaExceeded, Denied, SchedulerInternalError)
 }

@@ -3,10 +3,24 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
 from extension_sdk.errors import BadRequest
 from extension_sdk.schedules import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """The occurrence of a schedule that a request serves."""
+
+    schedule_id: str
+    scheduled_time: datetime
+    """When the schedule was due, in UTC."""
+    attempt: int
+    """1 for the first call of this occurrence."""
+    trigger: str
+    """What caused the call, for example `schedule`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +42,22 @@ class Request:
     def query(self) -> dict[str, str]:
         """The query parameters; of a repeated name the last value."""
         return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+
+    @property
+    def scheduled(self) -> Occurrence | None:
+        """The occurrence that this request serves, None for an ordinary request.
+
+        It comes from headers, which are no proof of their origin.
+        """
+        try:
+            scheduled_time = datetime.fromisoformat(self.headers["x-alga-scheduled-for"])
+            attempt = int(self.headers["x-alga-attempt"])
+            schedule_id, trigger = self.headers["x-alga-schedule-id"], self.headers["x-alga-trigger"]
+        except (KeyError, ValueError):
+            return None
+        if scheduled_time.tzinfo is None:
+            return None
+        return Occurrence(schedule_id, scheduled_time, attempt, trigger)
 
     def json(self) -> Json:
         """Parse the body as JSON; return None if there is no body.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Literal
 
-from extension_sdk.errors import ScheduleRejected
+from extension_sdk.errors import REJECTIONS_BY_CODE, ScheduleRejected
 
 # Any value that `json` can read and write.
 Json = Any
@@ -57,6 +57,8 @@ class Result:
 
     error: str | None = None
     field_errors: Mapping[str, str] = field(default_factory=dict)
+    code: str | None = field(default=None, kw_only=True)
+    """The case of the error, where the runner passes on nothing else."""
 
     @property
     def success(self) -> bool:
@@ -67,10 +69,12 @@ class Result:
         """Raise an error if the scheduler refused the change.
 
         Raises:
-            ScheduleRejected: With the error and the invalid fields.
+            ScheduleRejected: With the error and the invalid fields. Where `code` is set, the error is also of the
+                class with this code, for example QuotaExceeded.
         """
         if self.error is not None:
-            raise ScheduleRejected(self.error, self.field_errors)
+            error_type = REJECTIONS_BY_CODE.get(self.code or "", ScheduleRejected)
+            raise error_type(self.error, self.field_errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The operator's command line on a running stack, by its endpoint alone."""
+"""The operator's command line on a running stack, to which it has only the endpoint."""
 
 import fcntl
 import os
@@ -14,15 +14,15 @@ from tests.support.stacks.admin_process import COMMAND, TIMEOUT_SECONDS, AdminPr
 from tests.support.stacks.local_stack import ApiInstall, LocalStack, start_local_stack
 from tests.support.stacks.scripted_runner import ScriptedRunner, extension_response, start_scripted_runner
 
-pytestmark = pytest.mark.local_only("it is the same command there")
-OPERATOR_NAME = "Ärger 日本語 🎉"
+pytestmark = pytest.mark.local_only("the command is the same there")
+SCHEDULE_NAME = "Ärger 日本語 🎉"
 
 
 @pytest.fixture(scope="module")
 def functions() -> Iterator[ScriptedRunner]:
-    """Takes what the command line hands to Lambda."""
+    """The stand-in for Lambda that receives the command line's invocations."""
     with start_scripted_runner() as functions:
-        functions.respond = lambda _asked: (202, b"")
+        functions.respond = lambda _request: (202, b"")
         yield functions
 
 
@@ -39,7 +39,7 @@ def tenant(request: pytest.FixtureRequest) -> str:
 
 def test_admin_lists_installs_and_schedules(stack: LocalStack, admin: AdminProcess, tenant: str) -> None:
     install = stack.register_install(tenantId=tenant)
-    schedule = install.create_schedule(name=OPERATOR_NAME, timezone="Europe/Berlin", cron="0 9 * * *")
+    schedule = install.create_schedule(name=SCHEDULE_NAME, timezone="Europe/Berlin", cron="0 9 * * *")
     (listed_install,) = admin.run_json("installs", "--tenant", tenant)["installs"]
     assert (listed_install["installId"], listed_install["scheduleCount"]) == (install.id, 1)
     assert install.id in {
@@ -48,16 +48,16 @@ def test_admin_lists_installs_and_schedules(stack: LocalStack, admin: AdminProce
     (listed_schedule,) = admin.run_json("schedules", "--install", install.id)["schedules"]
     assert (listed_schedule["id"], listed_schedule["name"], listed_schedule["fires"]) == (
         schedule,
-        OPERATOR_NAME,
+        SCHEDULE_NAME,
         True,
     )
     assert {fire["local"][11:16] for fire in listed_schedule["nextFires"]} == {"09:00"}
     output = admin("schedule", install.id, schedule)
     assert (output.returncode, output.stderr) == (0, "")
-    assert f"Name        {OPERATOR_NAME}\n" in "\n".join(
+    assert f"Name        {SCHEDULE_NAME}\n" in "\n".join(
         line.rstrip() + "\n" for line in output.stdout.splitlines()
     )
-    assert "It is as the row says." in output.stdout
+    assert "The timer is in sync." in output.stdout
 
 
 def test_explain_uses_the_stack_clock(stack: LocalStack, admin: AdminProcess) -> None:
@@ -68,7 +68,7 @@ def test_explain_uses_the_stack_clock(stack: LocalStack, admin: AdminProcess) ->
     assert (explanation["verdict"], explanation["run"]["httpStatus"]) == ("succeeded", 200)
     later = stack.control.get("/_local/clock").json()["now"][:14] + "00:00Z"
     assert admin.run_json("explain", install.id, schedule, later)["verdict"] == "succeeded"
-    stack.runner.respond = lambda _asked: extension_response(503)
+    stack.runner.respond = lambda _request: extension_response(503)
     (failed,) = [each for each in stack.advance_clock("PT1H") if each["scheduleId"] == schedule]
     explanation = admin.run_json("explain", install.id, schedule, failed["scheduledTime"], exit_status=1)
     assert (explanation["verdict"], len(explanation["deadLetters"])) == ("failed", 1)
@@ -79,7 +79,7 @@ def test_dead_letters_are_replayed(stack: LocalStack, admin: AdminProcess, funct
     stack.receive_dead_letters()
     install = stack.register_install()
     schedule = install.create_schedule(cron="0 * * * *")
-    stack.runner.respond = lambda _asked: extension_response(503)
+    stack.runner.respond = lambda _request: extension_response(503)
     (failed,) = [each for each in stack.advance_clock("PT1H") if each["scheduleId"] == schedule]
     (dead_letter,) = admin.run_json("replay", "--dry-run")["deadLetters"]
     assert (dead_letter["scheduleId"], dead_letter["scheduledTime"]) == (schedule, failed["scheduledTime"])
@@ -105,7 +105,7 @@ def test_a_tenant_and_an_install_are_stopped_and_resumed(
     schedules = [install.create_schedule() for install in installs]
     paused = admin("pause", tenant, stdin_text="y\n")
     assert paused.returncode == 0
-    assert paused.stdout.strip() == f"Tenant {tenant} is paused, 2 installs: nothing of it fires any more."
+    assert paused.stdout.strip() == f"Tenant {tenant} (2 installs) is paused: its schedules no longer fire."
     assert paused.stderr == f"Pause tenant {tenant}, with 2 installs? [y/N]:"
     assert count_timers(installs, schedules) == [False, False]
     assert admin.run_json("resume", tenant)["complete"] is True
@@ -129,16 +129,14 @@ def test_run_triggers_a_manual_run(stack: LocalStack, admin: AdminProcess, funct
     (request,) = functions.requests
     assert (request.body["scheduleId"], request.body["trigger"]) == (schedule, "manual")
     assert request.body["scheduledTime"] == result["scheduledTime"]
-    assert request.headers["X-Amz-Invocation-Type"] == "Event"
+    assert request.headers["x-amz-invocation-type"] == "Event"
     waited = admin("run", install.id, schedule, "--idempotency-key", "key", "--wait", "--timeout", "1")
     assert waited.returncode == 1
-    assert waited.stdout.strip() == (
-        f"The run {result['scheduledTime']} has not begun yet; `explain` tells more."
-    )
+    assert waited.stdout.strip() == f"The run {result['scheduledTime']} has not started yet; see `explain`."
 
 
 def test_reconcile_repairs_drift(tmp_path: Path) -> None:
-    """On a stack of its own: a sweep looks at all that there is."""
+    """Use a separate stack, because a sweep checks every schedule and timer."""
     with start_local_stack(tmp_path) as stack:
         admin = AdminProcess(stack.aws_url, {})
         install = stack.register_install()
@@ -155,37 +153,35 @@ def test_reconcile_repairs_drift(tmp_path: Path) -> None:
 def test_pipe_closed_early_is_not_a_failure(
     stack: LocalStack, admin: AdminProcess, options: list[str]
 ) -> None:
-    """Such as that of `head`."""
+    """Close the pipe as `head` does."""
     install = stack.register_install()
     for _ in range(20):
         install.create_schedule(cron="*/5 * * * *")
-    ours, theirs = os.pipe()
-    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    read_end, write_end = os.pipe()
+    fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, 4096)
     words = ["schedules", "--install", install.id, "--fires", "100", *options]
     with subprocess.Popen(
         admin.build_command_line(*words),
         cwd=PROJECT_ROOT,
         env=admin.build_environment(),
-        stdout=theirs,
+        stdout=write_end,
         stderr=subprocess.PIPE,
     ) as process:
-        os.close(theirs)
-        assert len(os.read(ours, 10)) == 10
-        os.close(ours)
+        os.close(write_end)
+        assert len(os.read(read_end, 10)) == 10
+        os.close(read_end)
         assert process.stderr is not None
         assert process.stderr.read() == b""
-        assert process.wait(TIMEOUT_SECONDS) in (
-            0,
-            1,
-        )  # not every kernel tells who was writing at that moment
+        # Not every kernel reports the closed pipe to a process that is writing at that moment.
+        assert process.wait(TIMEOUT_SECONDS) in (0, 1)
 
 
 def test_a_terminal_gets_colours_and_lines_of_its_width(stack: LocalStack, admin: AdminProcess) -> None:
     install = stack.register_install()
-    schedule = install.create_schedule(name=OPERATOR_NAME)
+    schedule = install.create_schedule(name=SCHEDULE_NAME)
     status, printed = admin.run_on_terminal("schedules", "--install", install.id, columns=60)
     assert status == 0
-    assert [line for line in printed.splitlines() if OPERATOR_NAME in line and "\x1b[2mSchedule" in line]
+    assert [line for line in printed.splitlines() if SCHEDULE_NAME in line and "\x1b[2mSchedule" in line]
     assert schedule in printed
     assert "\x1b[32myes" in printed
     assert "\x1b" not in admin("schedules", "--install", install.id).stdout
@@ -199,7 +195,7 @@ def test_the_script_works_from_any_folder(admin: AdminProcess) -> None:
 def test_shell_completes_script_commands() -> None:
     completion = {"COMP_WORDS": "scheduling-admin re", "COMP_CWORD": "1"}
     completed = run_script([], {**os.environ, "_SCHEDULING_ADMIN_COMPLETE": "complete_bash", **completion})
-    assert completed.split() == ["resume", "replay", "reconcile"]
+    assert completed.split() == ["resume", "replay", "reconcile", "republish"]
 
 
 def run_script(words: list[str], environment: dict[str, str]) -> str:
@@ -227,6 +223,6 @@ def test_unreachable_endpoint_is_reported_without_traceback(admin: AdminProcess)
     )
     assert (completed.returncode, completed.stdout) == (5, "")
     assert completed.stderr == (
-        'AWS does not answer: Could not connect to the endpoint URL: "http://127.0.0.1:1/". '
-        "Is the network up, and --endpoint-url or --region right?\n"
+        'AWS does not respond: Could not connect to the endpoint URL: "http://127.0.0.1:1/". '
+        "Check the network, --endpoint-url and --region.\n"
     )

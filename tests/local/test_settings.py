@@ -8,7 +8,7 @@ from scheduling.settings import RunnerSettings, SweepSettings, TableSettings
 
 from local.errors import SettingsError, StackError
 from local.processes import require_free_port
-from local.settings import PARAMETER_RANGES, read_demo_settings, read_settings
+from local.settings import PARAMETER_CHOICES, PARAMETER_RANGES, read_demo_settings, read_settings
 
 
 def test_defaults() -> None:
@@ -36,6 +36,8 @@ def test_environment_overrides_the_defaults(tmp_path: Path) -> None:
             "LISTEN_ADDRESS": "0.0.0.0",  # noqa: S104
             "LOCAL_CLOCK": "frozen",
             "MAX_SCHEDULES_PER_INSTALL": "3",
+            "RUNNER_OVERHEAD_SECONDS": "0",
+            "CALLBACK_RULE_ERROR_STATUS": "200",
         }
     )
     assert settings.api_url == "http://127.0.0.1:1"
@@ -45,7 +47,11 @@ def test_environment_overrides_the_defaults(tmp_path: Path) -> None:
     assert settings.lambda_endpoint_url == "http://127.0.0.1:3001"
     assert settings.listen_address == "0.0.0.0"  # noqa: S104
     assert settings.clock_frozen
-    assert settings.parameters == {"MAX_SCHEDULES_PER_INSTALL": "3"}
+    assert settings.parameters == {
+        "MAX_SCHEDULES_PER_INSTALL": "3",
+        "RUNNER_OVERHEAD_SECONDS": "0",
+        "CALLBACK_RULE_ERROR_STATUS": "200",
+    }
 
 
 def test_tokens_are_not_printed() -> None:
@@ -94,6 +100,8 @@ def test_tokens_are_not_printed() -> None:
         ("RUN_HISTORY_DAYS", "1.5", "must be a whole number from 1 to 36500, not '1.5'"),
         ("RUN_HISTORY_DAYS", "36501", "must be a whole number from 1 to 36500, not '36501'"),
         ("RUNNER_TIMEOUT_MS", "30001", "must be a whole number from 1 to 30000, not '30001'"),
+        ("RUNNER_OVERHEAD_SECONDS", "61", "must be a whole number from 0 to 60, not '61'"),
+        ("CALLBACK_RULE_ERROR_STATUS", "500", "must be 400 or 200, not '500'"),
         ("SWEEP_INTERVAL_HOURS", "8761", "must be a whole number from 1 to 8760, not '8761'"),
         ("API_PORT", "4566", "and AWS_PORT are both 4566; choose another for one of them"),
         ("AWS_PORT", "8080", "and RUNNER_PORT are both 8080; choose another for one of them"),
@@ -118,6 +126,14 @@ def test_ranges_equal_those_of_the_template() -> None:
         parameter = declared[name.title().replace("_", "")]
         assert (name, allowed_range[0]) == (name, parameter["MinValue"])
         assert (name, allowed_range[-1]) == (name, parameter.get("MaxValue", allowed_range[-1]))
+
+
+def test_choices_equal_those_of_the_template() -> None:
+    declared = yaml_parse(read_settings({}).template.read_text())["Parameters"]
+    for name, choices in PARAMETER_CHOICES.items():
+        parameter = declared[name.title().replace("_", "")]
+        assert {str(value) for value in parameter["AllowedValues"]} == set(choices), name
+        assert str(parameter["Default"]) == choices[0], name
 
 
 @pytest.mark.parametrize("name", PARAMETER_RANGES)

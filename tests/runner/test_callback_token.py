@@ -74,8 +74,8 @@ def test_concurrent_runs_send_their_own_tokens(probe: ComponentClient, scheduler
 def test_callback_token_is_hidden_from_the_component(probe: ComponentClient) -> None:
     executed = execute_with_token(probe, "/echo", TOKEN)
 
-    assert executed.http_status == 200
-    assert TOKEN not in executed.body.decode() + json.dumps(executed.response)
+    assert executed.response["error"] is None
+    assert TOKEN not in executed.body.decode() + executed.text
     assert set(executed.json()["context"]) == {
         "request_id",
         "tenant_id",
@@ -117,7 +117,7 @@ def test_callback_token_invalid_as_header_is_refused_and_not_echoed(
 ) -> None:
     executed = execute_with_token(probe, "/scheduler/list_schedules", token)
 
-    assert (executed.http_status, executed.error["code"]) == (400, "INVALID_REQUEST")
-    assert executed.error["message"].startswith("context.callback_token: ")
-    assert "cret" not in executed.error["message"]
+    assert executed.http_status == 422
+    assert executed.text.startswith("context.callback_token: ")
+    assert "cret" not in executed.text
     assert scheduler.requests == []

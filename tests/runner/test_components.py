@@ -1,5 +1,6 @@
 """Finding, compiling and linking components, with small hand-written ones."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +9,11 @@ from pathlib import Path
 import pytest
 from wasmtime import wat2wasm
 
-from runner.errors import UnknownComponent
+from runner.errors import BundleFetchFailed
 from runner.sandbox.components import ComponentStore, content_hash
 from tests.support.stacks.component_client import ComponentClient
 from tests.support.stacks.component_runner import create_runner_settings, start_runner
-from tests.support.stacks.component_wat import NO_HANDLER, UNKNOWN_IMPORTS
+from tests.support.stacks.component_wat import NO_HANDLER, OTHER_HANDLER, REFUSED_IMPORTS, SUBSET
 
 UNREACHABLE_URL = "http://127.0.0.1:9"
 
@@ -32,7 +33,7 @@ def runner(tmp_path: Path) -> Iterator[str]:
 
 def test_component_can_be_added_and_replaced_while_running(tmp_path: Path) -> None:
     components = ComponentStore([tmp_path], bytes.decode)
-    with pytest.raises(UnknownComponent):
+    with pytest.raises(BundleFetchFailed):
         components.get_component(content_hash(b"one"))
     path = add_component(tmp_path, "a", b"one")
     assert components.get_component(content_hash(b"one")) == "one"
@@ -59,43 +60,65 @@ def test_concurrent_first_calls_compile_once(tmp_path: Path) -> None:
     assert compiled == [b"one"]
 
 
-@pytest.mark.parametrize(
-    ("path", "refused"),
-    [("/clients", "alga:extension/clients.find"), ("/log", "alga:extension/logging.log-debug")],
-)
-def test_unknown_import_is_refused_when_called(runner: str, tmp_path: Path, path: str, refused: str) -> None:
-    client = ComponentClient(runner, add_component(tmp_path, "unknown", wat2wasm(UNKNOWN_IMPORTS)))
-    assert client.execute_request("GET", "/").response == {"status": 204, "headers": {}, "body_b64": ""}
-    executed = client.execute_request("GET", path)
-    assert executed.error["code"] == "HOST_CALL_REFUSED"
-    assert executed.error["message"] == f"{refused} is not available in this runner"
+def test_subset_of_the_interface_runs(runner: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    client = ComponentClient(runner, add_component(tmp_path, "subset", wat2wasm(SUBSET)))
+    with caplog.at_level(logging.INFO, "extension"):
+        executed = client.execute_request("GET", "/hello")
+    assert executed.response == {"status": 204, "headers": {}, "body_b64": "", "error": None}
+    assert any(message.endswith(" /hello") for message in caplog.messages)
+    client.http.clear()
+
+
+def test_unimplemented_function_is_refused_when_called(runner: str, tmp_path: Path) -> None:
+    client = ComponentClient(runner, add_component(tmp_path, "subset", wat2wasm(SUBSET)))
+    error = "execute_failed: alga:extension/secrets.list-keys is not available in this runner"
+    assert client.execute_request("GET", "/keys").failure == (500, error)
+    client.http.clear()
+
+
+@pytest.mark.parametrize("name", REFUSED_IMPORTS)
+def test_import_that_differs_from_the_interface_is_refused(runner: str, tmp_path: Path, name: str) -> None:
+    client = ComponentClient(runner, add_component(tmp_path, "other", wat2wasm(REFUSED_IMPORTS[name])))
+    status, error = client.execute_request("GET", "/").failure
+    assert status == 500
+    assert error.startswith(f"execute_failed: the component imports alga:extension/{name}")
+    client.http.clear()
+
+
+def test_difference_of_an_import_is_shown(runner: str, tmp_path: Path) -> None:
+    wasm = wat2wasm(REFUSED_IMPORTS["storage.delete"])
+    client = ComponentClient(runner, add_component(tmp_path, "other", wasm))
+    error = client.execute_request("GET", "/").failure[1]
+    assert "denied, limits, internal}>` is not `" in error
+    assert error.endswith("denied, internal}>`")
     client.http.clear()
 
 
 @pytest.mark.parametrize(
     ("wasm", "message"),
     [
-        (b"not wasm", "not a WASM component"),
-        (wat2wasm("(module)"), "not a WASM component"),
-        (wat2wasm(NO_HANDLER), "does not export handler"),
-        (wat2wasm('(component (import "wasi:http/nothing" (func)))'), "wasi:http/nothing"),
+        pytest.param(b"not wasm", "not a WASM component", id="text"),
+        pytest.param(wat2wasm("(module)"), "not a WASM component", id="module"),
+        pytest.param(wat2wasm(NO_HANDLER), "the component does not export handler", id="no handler"),
+        pytest.param(
+            wat2wasm(OTHER_HANDLER), "the component exports handler with a type", id="other handler"
+        ),
     ],
 )
 def test_invalid_component_is_reported(runner: str, tmp_path: Path, wasm: bytes, message: str) -> None:
     client = ComponentClient(runner, add_component(tmp_path, "wrong", wasm))
-    executed = client.execute_request("GET", "/")
-    assert (executed.http_status, executed.error["code"]) == (502, "INVALID_COMPONENT")
-    assert message in executed.error["message"]
+    status, error = client.execute_request("GET", "/").failure
+    assert status == 500
+    assert error.startswith(f"execute_failed: {message}")
     client.http.clear()
 
 
 def test_service_token_is_required_when_configured(tmp_path: Path) -> None:
-    path = add_component(tmp_path, "unknown", wat2wasm(UNKNOWN_IMPORTS))
+    path = add_component(tmp_path, "unknown", wat2wasm(SUBSET))
     with start_runner(create_runner_settings(UNREACHABLE_URL, tmp_path), service_token="s3cret") as url:
         client = ComponentClient(url, path)
         request = client.create_request("GET", "/")
         for headers in ({}, {"x-runner-service-token": "S3cret"}):
-            executed = client.post_request(request, **headers)
-            assert (executed.http_status, executed.error["code"]) == (401, "UNAUTHORIZED")
+            assert client.post_request(request, **headers).http_status == 401
         assert client.post_request(request, **{"x-runner-service-token": "s3cret"}).http_status == 200
         client.http.clear()

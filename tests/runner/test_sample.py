@@ -100,3 +100,16 @@ def test_status_and_heartbeat(app: Extension, fake: FakeHost) -> None:
     )
     received = {"ok": True, "received": {"n": 1}, "install": fake.context.install_id}
     assert call_app(app, "POST", "/api/heartbeat", {"n": 1}) == (200, received)
+    assert not any(message.startswith(("status", "heartbeat")) for _, message in fake.log.lines)
+
+
+def test_scheduled_heartbeat_logs_its_occurrence(app: Extension, fake: FakeHost) -> None:
+    headers = {
+        "x-alga-schedule-id": "schedule-1",
+        "x-alga-scheduled-for": "2026-11-23T09:00:00Z",
+        "x-alga-attempt": "1",
+        "x-alga-trigger": "schedule",
+    }
+    app.handle(Request("POST", "/api/heartbeat", headers))
+    text = "schedule schedule-1, scheduled for 2026-11-23T09:00:00+00:00, attempt 1, trigger schedule"
+    assert fake.log.lines == [("info", f"heartbeat: {text}")]

@@ -1,6 +1,9 @@
 """The sample extension as a component, in the runner."""
 
 import json
+import logging
+
+import pytest
 
 from tests.support.stacks.component_client import INSTALL_ID, ComponentClient
 from tests.support.stacks.component_scheduler import RecordingScheduler
@@ -34,6 +37,23 @@ def test_heartbeat_returns_its_request(sample: ComponentClient) -> None:
     executed = sample.execute_request("POST", "/api/heartbeat", body=b'{"source": "schedule"}')
     assert executed.response["status"] == 200
     assert executed.json() == {"ok": True, "received": {"source": "schedule"}, "install": INSTALL_ID}
+
+
+def test_scheduled_heartbeat_logs_its_occurrence(
+    sample: ComponentClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {
+        "x-alga-schedule-id": "schedule-1",
+        "x-alga-scheduled-for": "2026-11-23T09:00:00Z",
+        "x-alga-attempt": "1",
+        "x-alga-trigger": "schedule",
+    }
+    with caplog.at_level(logging.INFO, "extension"):
+        sample.execute_request("POST", "/api/heartbeat", headers=headers)
+    text = (
+        "heartbeat: schedule schedule-1, scheduled for 2026-11-23T09:00:00+00:00, attempt 1, trigger schedule"
+    )
+    assert any(message.endswith(text) for message in caplog.messages)
 
 
 def test_refused_setup_is_a_500_of_the_extension(

@@ -1,9 +1,23 @@
 """The SDK outside a component, with its fake host."""
 
+from datetime import UTC, datetime
+
 import pytest
-from extension_sdk import BadRequest, Extension, Request, Response, ScheduleRejected, host
+from extension_sdk import (
+    BadRequest,
+    Extension,
+    Occurrence,
+    QuotaExceeded,
+    Request,
+    Response,
+    ScheduleRejected,
+    SchedulerError,
+    ValidationFailed,
+    host,
+)
+from extension_sdk._outcomes import parse_outcome
 from extension_sdk.platform import Host
-from extension_sdk.schedules import Json
+from extension_sdk.schedules import Json, UpdateResult
 from extension_sdk.testing import FakeHost
 
 
@@ -105,3 +119,66 @@ def test_refused_change_can_be_raised(fake: FakeHost) -> None:
         refused.raise_for_error()
     assert set(caught.value.field_errors) == {"name"}
     assert host.scheduler.delete("absent").error == "Schedule not found"
+
+
+OCCURRENCE_HEADERS = {
+    "x-alga-schedule-id": "schedule-1",
+    "x-alga-scheduled-for": "2026-11-23T09:00:00Z",
+    "x-alga-attempt": "2",
+    "x-alga-trigger": "schedule",
+}
+
+
+def test_scheduled_request_has_its_occurrence() -> None:
+    request = Request("POST", "/a", OCCURRENCE_HEADERS)
+    scheduled_time = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert request.scheduled == Occurrence("schedule-1", scheduled_time, 2, "schedule")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({}, id="ordinary request"),
+        *(
+            pytest.param({**OCCURRENCE_HEADERS, name: ""}, id=f"empty {name}")
+            for name in ("x-alga-scheduled-for", "x-alga-attempt")
+        ),
+        *(
+            pytest.param(
+                {key: value for key, value in OCCURRENCE_HEADERS.items() if key != name}, id=f"no {name}"
+            )
+            for name in OCCURRENCE_HEADERS
+        ),
+        pytest.param({**OCCURRENCE_HEADERS, "x-alga-scheduled-for": "2026-11-23T09:00:00"}, id="no zone"),
+    ],
+)
+def test_other_request_has_no_occurrence(headers: dict[str, str]) -> None:
+    assert Request("POST", "/a", headers).scheduled is None
+
+
+def test_bare_case_of_a_deployed_runner_becomes_a_typed_error() -> None:
+    text = 'SchedulerError { code: 1, name: "validation-failed", message: "" }'
+    result = UpdateResult(**parse_outcome(text, None))
+    assert not result.success
+    assert result.code == "validation-failed"
+    assert (result.error or "").startswith("the runner gave no reason: a rule of schedules is broken")
+    with pytest.raises(ScheduleRejected, match="the runner gave no reason: ") as caught:
+        result.raise_for_error()
+    assert isinstance(caught.value, ValidationFailed)
+    assert caught.value.code == "validation-failed"
+
+
+@pytest.mark.parametrize(
+    ("code", "error_type"), [("quota-exceeded", QuotaExceeded), ("added-later", ScheduleRejected)]
+)
+def test_case_of_a_rejection_is_its_class(code: str, error_type: type[SchedulerError]) -> None:
+    text = f'SchedulerError {{ code: 2, name: "{code}", message: "slow down" }}'
+    with pytest.raises(error_type, match=r"^slow down$"):
+        UpdateResult(**parse_outcome(text, None)).raise_for_error()
+
+
+def test_reason_of_a_refusal_is_kept() -> None:
+    assert parse_outcome("Name too long", '{"name": "Name too long"}') == {
+        "error": "Name too long",
+        "field_errors": {"name": "Name too long"},
+    }

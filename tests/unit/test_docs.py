@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "sdk" / "README.md"]
@@ -62,6 +63,12 @@ def test_named_tests_exist(page: Path) -> None:
 def test_page_links_the_glossary_once(page: Path) -> None:
     links = [link for link in find_relative_links(page) if link.endswith(GLOSSARY)]
     assert len(links) == 1
+
+
+def test_every_parameter_of_the_stack_is_documented() -> None:
+    parameters = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]
+    table = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").split("## The command line")[0]
+    assert parameters.keys() <= set(re.findall(r"`(\w+)`", table))
 
 
 def test_decisions_are_numbered_without_gaps() -> None:

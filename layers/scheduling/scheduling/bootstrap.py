@@ -74,8 +74,8 @@ def build_services(
     Args:
         table: The table and the limits.
         timers: What the timers have in common.
-        session: The session of all clients, which selects credentials, region and endpoints. No client of it may
-            exist yet.
+        session: The session of all clients, which selects credentials, region and endpoints. It may have
+            clients, but none of DynamoDB.
         clock: Returns the current time as an aware UTC time.
     """
     return _assemble_services(table, timers, connect(table.table_name, session), clock)

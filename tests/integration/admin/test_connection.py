@@ -1,4 +1,4 @@
-"""From options and the environment to the stack, and what is told where that fails."""
+"""The connection from options and the environment to the stack, and how its failures are reported."""
 
 import getpass
 import os
@@ -13,13 +13,11 @@ import urllib3
 from botocore.credentials import AssumeRoleProvider
 from scheduling import bootstrap
 
-from scheduling_admin.app import app
-from scheduling_admin.errors import EXIT_STATUS_MEANINGS, AdminError, ExitStatus
+from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.stack import connection
 from scheduling_admin.stack.connection import connect
 from scheduling_admin.stack.options import CommonOptions
-from tests.support.aws.calls import Call, client_error
-from tests.support.stacks.admin_cli import STACK_NAME, AdminCli, create_stack
+from tests.support.stacks.admin_cli import STACK_NAME, AdminCli, create_stack, failing_calls
 from tests.support.stacks.world import TABLE, World
 
 NO_AWS: dict[str, str | None] = {
@@ -33,7 +31,7 @@ NO_AWS: dict[str, str | None] = {
 
 @pytest.fixture(autouse=True)
 def environment() -> Iterator[None]:
-    """Whatever is set of it ends with the test."""
+    """Restore the environment after each test."""
     with patch.dict(os.environ):
         yield
 
@@ -51,22 +49,22 @@ def write_aws_config(folder: Path, text: str) -> dict[str, str]:
             ["--stack-name", "nope"],
             {},
             3,
-            "There is no stack nope in eu-central-1. Name it by --stack-name or EXTENSION_SCHEDULER_STACK, and its "
-            "region by --region; another account takes another --profile.",
+            "There is no stack nope in eu-central-1. Choose it with --stack-name or EXTENSION_SCHEDULER_STACK, its "
+            "region with --region, and its account with --profile.",
         ),
         (
             [],
             {"EXTENSION_SCHEDULER_STACK": "nope", "AWS_REGION": "eu-west-1"},
             3,
-            "There is no stack nope in eu-west-1. Name it by --stack-name or EXTENSION_SCHEDULER_STACK, and its "
-            "region by --region; another account takes another --profile.",
+            "There is no stack nope in eu-west-1. Choose it with --stack-name or EXTENSION_SCHEDULER_STACK, its "
+            "region with --region, and its account with --profile.",
         ),
         ([], NO_AWS, 5, connection.NO_CREDENTIALS),
         (
             [],
             {**NO_AWS, "AWS_DEFAULT_REGION": None},
             2,
-            "No region is chosen: name the stack's by --region, AWS_REGION, or in the profile.",
+            "No region is configured: choose the stack's region with --region, AWS_REGION or the profile.",
         ),
         (
             ["--profile", "nope"],
@@ -78,38 +76,37 @@ def write_aws_config(folder: Path, text: str) -> dict[str, str]:
             ["--endpoint-url", "127.0.0.1:4566"],
             {},
             2,
-            "--endpoint-url 127.0.0.1:4566 is no URL such as http://127.0.0.1:4566.",
+            "--endpoint-url 127.0.0.1:4566 is not a URL such as http://127.0.0.1:4566.",
         ),
         (
             ["--endpoint-url", "http://[nonsense"],
             {},
             2,
-            "--endpoint-url http://[nonsense is no URL such as http://127.0.0.1:4566.",
+            "--endpoint-url http://[nonsense is not a URL such as http://127.0.0.1:4566.",
         ),
         (
             ["--stack-name", "older"],
             {},
             3,
-            "The stack older (CREATE_COMPLETE) does not tell of TimerRoleArn: it is another kind of stack, is not "
-            "deployed yet, or was deployed from an older template. Choose the stack by --stack-name, or deploy it "
-            "anew.",
+            "The stack older (CREATE_COMPLETE) has no TimerRoleArn: it is another kind of stack, is not deployed yet, "
+            "or was deployed from an older template. Choose the stack with --stack-name, or deploy it again.",
         ),
     ],
     ids=[
-        "no such stack",
+        "absent stack",
         "another region",
-        "no credentials",
-        "no region",
-        "no profile",
-        "no URL",
-        "no host",
-        "an older stack",
+        "missing credentials",
+        "missing region",
+        "missing profile",
+        "not a URL",
+        "invalid host",
+        "older stack",
     ],
 )
 def test_each_connection_failure_is_reported(
     admin: AdminCli, words: list[str], env: dict[str, str | None], exit_status: int, error: str
 ) -> None:
-    create_stack("older", queue_url=admin.queue_url, omitted_output="TimerRoleArn")
+    create_stack("older", admin, omitted_output="TimerRoleArn")
     result = admin("installs", "--json", *words, env=env)
     assert (result.exit_status, result.errors, result.lines) == (exit_status, [error], [])
 
@@ -117,19 +114,14 @@ def test_each_connection_failure_is_reported(
 @pytest.mark.parametrize(
     ("code", "prefix"),
     [
-        ("AccessDenied", "AWS does not allow DescribeStacks with these credentials: AccessDenied. "),
+        ("AccessDenied", "AWS denies DescribeStacks with these credentials: AccessDenied. "),
         ("ExpiredToken", "The AWS credentials have expired. "),
-        ("InvalidClientTokenId", "AWS does not know the credentials (InvalidClientTokenId). "),
+        ("InvalidClientTokenId", "AWS rejects the credentials (InvalidClientTokenId). "),
     ],
 )
 def test_refused_credentials_are_reported(world: World, admin: AdminCli, code: str, prefix: str) -> None:
-    def deny(call: Call) -> None:
-        if call.operation == "DescribeStacks":
-            raise client_error(code, "DescribeStacks")
-
-    world.calls.before = deny
-    result = admin("installs")
-    world.calls.before = None
+    with failing_calls(world, "DescribeStacks", code):
+        result = admin("installs")
     assert result.exit_status == 5
     assert result.errors[0].startswith(prefix)
 
@@ -139,8 +131,8 @@ def test_a_stack_without_its_table_is_reported(admin: AdminCli) -> None:
     result = admin("installs", "--tenant", "tenant-1")
     assert result.exit_status == 5
     assert result.errors == [
-        "The stack's table does not exist: it was deleted, or the stack is of another region or account than the "
-        "table. The stack's output TableName names it."
+        "The stack's table does not exist: it was deleted, or belongs to another region or account. "
+        "The stack's output TableName is its name."
     ]
 
 
@@ -148,21 +140,20 @@ def test_a_bug_is_not_hidden(admin: AdminCli, monkeypatch: pytest.MonkeyPatch) -
     def fail(*_: object) -> object:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(bootstrap, "services", fail)
+    monkeypatch.setattr(bootstrap, "build_services", fail)
     with pytest.raises(ZeroDivisionError):
         admin("installs")
 
 
 @pytest.mark.usefixtures("admin")
 def test_a_profile_option_overrides_keys_in_the_environment(tmp_path: Path) -> None:
-    keys = "aws_access_key_id = of-the-profile\naws_secret_access_key = x"
+    keys = "aws_access_key_id = profile-key\naws_secret_access_key = x"
     os.environ.update(write_aws_config(tmp_path, f"[profile other]\nregion = eu-central-1\n{keys}\n"))
-    os.environ["AWS_ACCESS_KEY_ID"] = "of-the-environment"
-    operator = connect(CommonOptions(profile="other"))
-    credentials = operator.boto_session.get_credentials()
+    os.environ["AWS_ACCESS_KEY_ID"] = "environment-key"
+    session = connect(CommonOptions(profile="other"))
+    credentials = session.boto_session.get_credentials()
     assert credentials is not None
-    assert credentials.access_key == "of-the-profile"
-    assert "AWS_ACCESS_KEY_ID" not in os.environ
+    assert credentials.access_key == "profile-key"
 
 
 @pytest.mark.usefixtures("admin")
@@ -186,9 +177,9 @@ def test_a_second_factor_is_prompted_for_once(
     initializer = AssumeRoleProvider.__init__
     defaults = [prompt if each is getpass.getpass else each for each in initializer.__defaults__ or ()]
     monkeypatch.setattr(initializer, "__defaults__", tuple(defaults))
-    operator = connect(CommonOptions(profile="admin"))
-    assert operator.actor.startswith("admin:arn:aws:sts::123456789012:assumed-role/admin/")
-    boto3.Session().client("sts").get_caller_identity()
+    session = connect(CommonOptions(profile="admin"))
+    assert session.actor.startswith("admin:arn:aws:sts::123456789012:assumed-role/admin/")
+    session.boto_session.client("sqs").list_queues()
     assert len(questions) == 1
     assert world.calls.operation_names().count("AssumeRole") == 1
 
@@ -202,10 +193,10 @@ def test_an_emulator_on_this_machine_needs_no_credentials(monkeypatch: pytest.Mo
 
     def describe_stack(session: boto3.Session, name: str) -> None:
         sessions.append(session)
-        raise AdminError(f"looked for {name}", ExitStatus.NEEDS_ATTENTION)
+        raise AdminError(f"describe {name}", ExitStatus.NEEDS_ATTENTION)
 
     monkeypatch.setattr(connection, "_describe_stack", describe_stack)
-    with pytest.raises(AdminError, match=f"looked for {STACK_NAME}"):
+    with pytest.raises(AdminError, match=f"describe {STACK_NAME}"):
         connect(CommonOptions(endpoint_url="http://127.0.0.1:4566"))
     (session,) = sessions
     credentials = session.get_credentials()
@@ -230,45 +221,5 @@ def test_a_stopped_local_stack_is_reported() -> None:
         now()
     assert raised.value.exit_status is ExitStatus.AWS
     assert str(raised.value) == (
-        "The local stack's clock does not answer at http://127.0.0.1:1/_local/clock: does `make local` still run?"
+        "The local stack's clock does not respond at http://127.0.0.1:1/_local/clock: is `make local` still running?"
     )
-
-
-# help
-
-
-COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
-
-
-def test_help_lists_the_commands_and_exit_statuses(admin: AdminCli) -> None:
-    result = admin("--help")
-    text = "\n".join(result.lines)
-    assert result.exit_status == 0
-    assert COMMANDS == [
-        "installs",
-        "schedules",
-        "schedule",
-        "explain",
-        "pause",
-        "resume",
-        "disable",
-        "enable",
-        "run",
-        "replay",
-        "reconcile",
-    ]
-    for command in COMMANDS:
-        assert f"│ {command} " in text
-    for status, meaning in EXIT_STATUS_MEANINGS.items():
-        assert f" {status.value} {meaning}"[:70] in text
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_has_help_and_the_common_options(admin: AdminCli, command: str) -> None:
-    result = admin(command, "--help")
-    text = "\n".join(result.lines)
-    assert result.exit_status == 0
-    assert f"Usage: root {command} [OPTIONS]" in text
-    for option in ("--stack-name", "--profile", "--region", "--endpoint-url", "--json", "--help"):
-        assert f"│ {option} " in text
-    assert "scheduling.domain" not in text

@@ -1,4 +1,4 @@
-"""What the operator's command line lists, to the letter."""
+"""The commands `installs` and `schedules`."""
 
 from typing import Any
 
@@ -33,13 +33,13 @@ def test_the_installs_of_all_tenants_are_listed(world: World, admin: AdminCli) -
     assert (result.exit_status, result.errors) == (0, [])
     assert sorted(result.lines) == sorted(
         [
-            "Install     Tenant         Extension, version   Fires           Schedules",
-            "─────────────────────────────────────────────────────────────────────────",
-            "install-1   tenant-1       registry-1           no              1",
-            "                           version-1            tenant paused",
+            "Install     Tenant         Extension, version   Fires                     Schedules",
+            "───────────────────────────────────────────────────────────────────────────────────",
+            "install-1   tenant-1       registry-1           no                        1",
+            "                           version-1            the tenant is paused",
             "",
-            "install-2   c38472676572   registry-1           no              0",
-            "                           version-1            disabled",
+            "install-2   c38472676572   registry-1           no                        0",
+            "                           version-1            the install is disabled",
         ]
     )
 
@@ -72,7 +72,7 @@ def test_an_install_is_reported_as_json(world: World, admin: AdminCli) -> None:
     }
 
 
-@pytest.mark.parametrize("filter_options", [["--tenant", TENANT], []], ids=["of a tenant", "of all"])
+@pytest.mark.parametrize("filter_options", [["--tenant", TENANT], []], ids=["of a tenant", "of all tenants"])
 def test_installs_are_listed_page_by_page(world: World, admin: AdminCli, filter_options: list[str]) -> None:
     expected = {f"install-{number}" for number in range(7)}
     for install in expected:
@@ -139,7 +139,8 @@ def test_the_schedules_of_an_install_are_listed_with_their_blockers(world: World
         "─" * 129,
         "Ärger 日本語 🎉 [red]x[/red]           0 * * * *       yes                        Mon 2026-11-23 11:00 CET"
         "   2026-11-23T10:00:00Z",
-        f"{ANY_SCHEDULE_ID}   Europe/Berlin                              Mon 2026-11-23 12:00 CET   2026-11-23T11:00:00Z",
+        f"{ANY_SCHEDULE_ID}   Europe/Berlin                              Mon 2026-11-23 12:00 CET"
+        "   2026-11-23T11:00:00Z",
         "POST /api/sync",
         "",
         f"{ANY_SCHEDULE_ID}   0 0 29 2 *      no                         -                          -",
@@ -259,13 +260,13 @@ def test_a_schedule_with_a_removed_endpoint_says_so_before_propagation(world: Wo
 @pytest.mark.parametrize(
     ("words", "exit_status", "text"),
     [
-        (["schedules"], 2, "Name either --tenant or --install."),
-        (["schedules", "--tenant", "a", "--install", "b"], 2, "Name either --tenant or --install."),
+        (["schedules"], 2, "Give either --tenant or --install."),
+        (["schedules", "--tenant", "a", "--install", "b"], 2, "Give either --tenant or --install."),
         (["schedules", "--install", "nope"], 3, "Install not found."),
         (
             ["installs", "--cursor", "bm9uc2Vuc2U="],
             2,
-            "--cursor bm9uc2Vuc2U= is not of this list; take the word that its last page ended with.",
+            "--cursor bm9uc2Vuc2U= is not of this list; use the cursor that its previous page printed.",
         ),
     ],
 )
@@ -279,9 +280,9 @@ def test_what_cannot_be_listed_is_rejected(
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["schedules", "--install", "a b"], "is no install id"),
-        (["schedules", "--tenant", "a b"], "is no tenant id"),
-        (["schedule", "install-1", "nope"], "is no schedule id"),
+        (["schedules", "--install", "a b"], "is not an install id"),
+        (["schedules", "--tenant", "a b"], "is not a tenant id"),
+        (["schedule", "install-1", "nope"], "is not a schedule id"),
         (["installs", "--limit", "0"], "'--limit'"),
         (["installs", "--limit", "many"], "'--limit'"),
         (["nonsense"], "No such command"),

@@ -1,4 +1,4 @@
-"""What docs/operations.md says that an operator needs to be allowed, against the calls that the commands make."""
+"""The permissions that docs/operations.md lists, compared with the calls that the commands make."""
 
 import re
 from collections.abc import Callable
@@ -22,14 +22,21 @@ from tests.support.faults.cases import (
     next_fire_event,
     update_case_schedule,
 )
+from tests.support.oracles.audit import start_audit
 from tests.support.policies.iam_grants import required_grants
-from tests.support.stacks.admin_cli import AdminCli, create_admin_cli
+from tests.support.stacks.admin_cli import (
+    STREAM_ENVIRONMENT,
+    AdminCli,
+    audit_function,
+    create_admin_cli,
+    send_unpublished_batch,
+)
 from tests.support.stacks.world import ADMIN, TENANT, create_input, new_world
 
 PAGE = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
 ALWAYS_ALLOWED = "sts:GetCallerIdentity"
 SINGLE_ACTION_SERVICES = {"cloudformation", "sqs", "sts"}
-"""Services each of whose calls is the one action of its name."""
+"""Services whose calls each need the one action of that name."""
 
 
 def read_documented_actions(purpose: str) -> set[str]:
@@ -41,11 +48,13 @@ def read_documented_actions(purpose: str) -> set[str]:
 def find_actions(call: Call) -> set[str]:
     if call.service in SINGLE_ACTION_SERVICES:
         return {f"{call.service}:{call.operation.removesuffix('Batch')}"}
+    if call.service == "dynamodbstreams":
+        return {f"dynamodb:{call.operation}"}
     return {grant.action for grant in required_grants(call)}
 
 
 def find_used_actions(*stories: Callable[[AdminCli, Case], object]) -> set[str]:
-    """The actions of the commands' calls alone."""
+    """Return the actions of the calls that the commands make; what prepares the world does not count."""
     used_actions: set[str] = set()
     for story in stories:
         with new_world() as world, create_admin_cli(world) as admin:
@@ -82,6 +91,15 @@ def replay_dead_letter(admin: AdminCli, case: Case) -> None:
     admin("replay", "--yes")
 
 
+def republish_changes(admin: AdminCli, case: Case) -> None:
+    with start_audit(case.world) as audit:
+        update_case_schedule(cron="5 9 * * *")(case)
+        records = audit.read_records()
+        send_unpublished_batch(admin, records[0], records[-1])
+        with audit_function(lambda _event: {"batchItemFailures": []}):
+            assert admin("republish", "--yes", env=STREAM_ENVIRONMENT).exit_status == 0
+
+
 def repair_drifts(*drifts: Callable[[Case], object]) -> Callable[[AdminCli, Case], object]:
     def story(admin: AdminCli, case: Case) -> None:
         for drift in drifts:
@@ -112,6 +130,7 @@ def register_other_install(case: Case) -> None:
 STORIES = [
     change_stack,
     replay_dead_letter,
+    republish_changes,
     repair_drifts(update_case_schedule(cron="5 9 * * *")),
     repair_drifts(kill_at("UpdateSchedule", update_case_schedule(cron="5 9 * * *"))),
     repair_drifts(create_orphan_timer, delete_timer, corrupt_count, delete_name_row, create_dangling_name),

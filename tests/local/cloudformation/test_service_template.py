@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +149,11 @@ def test_table_is_protected_from_deletion_in_production(stage: str, protected: b
     )
 
 
+@pytest.mark.parametrize(("stage", "allowed"), [("dev", True), ("local-2", True), ("local", False)])
+def test_only_the_local_stack_has_the_stage_that_accepts_well_known_tokens(stage: str, allowed: bool) -> None:
+    assert bool(re.fullmatch(SOURCE["Parameters"]["Stage"]["AllowedPattern"], stage)) is allowed
+
+
 @pytest.mark.parametrize(("parameters", "actions"), [({}, None), ({"AlarmTopicArn": TOPIC}, [TOPIC])])
 def test_every_alarm_notifies_the_topic_if_set(parameters: dict[str, str], actions: list[str] | None) -> None:
     alarms = expand_service_template(**parameters).properties_by_type("AWS::CloudWatch::Alarm")
@@ -265,3 +271,51 @@ def test_every_parameter_has_a_description_and_bounds_and_all_but_the_runner_url
     assert parameter["Description"]
     assert {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()
     assert ("Default" in parameter) is (name != "RunnerBaseUrl")
+
+
+def evaluate_condition(condition: Any, parameters: dict[str, str]) -> Any:
+    """Evaluate a condition of a CloudFormation rule."""
+    if not isinstance(condition, dict):
+        return condition
+    ((function, arguments),) = condition.items()
+    if function == "Ref":
+        return parameters[arguments]
+    values = [evaluate_condition(each, parameters) for each in arguments]
+    match function:
+        case "Fn::Equals":
+            return values[0] == values[1]
+        case "Fn::Not":
+            return not values[0]
+        case "Fn::Or":
+            return any(values)
+    raise AssertionError(function)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "refusal"),
+    [
+        pytest.param({"Stage": "dev"}, None, id="development"),
+        pytest.param({"ExecuteConcurrency": "40"}, "set RunnerServiceTokenSecretArn", id="no token"),
+        pytest.param({"AllowRunnerWithoutToken": "true"}, "set ExecuteConcurrency", id="no limit of runs"),
+        pytest.param(
+            {"ExecuteConcurrency": "40", "AllowRunnerWithoutToken": "true"}, None, id="token not required"
+        ),
+        pytest.param(
+            {"ExecuteConcurrency": "40", "RunnerServiceTokenSecretArn": "arn"}, None, id="with a token"
+        ),
+    ],
+)
+def test_production_is_refused_what_would_lose_runs(parameters: dict[str, str], refusal: str | None) -> None:
+    defaults = {name: str(spec.get("Default", "")) for name, spec in SOURCE["Parameters"].items()}
+    chosen = {**defaults, "Stage": "prod", **parameters}
+
+    refusals = [
+        assertion["AssertDescription"]
+        for rule in SOURCE["Rules"].values()
+        if evaluate_condition(rule["RuleCondition"], chosen)
+        for assertion in rule["Assertions"]
+        if not evaluate_condition(assertion["Assert"], chosen)
+    ]
+
+    assert len(refusals) == (refusal is not None)
+    assert refusal is None or refusal in refusals[0]

@@ -1,32 +1,42 @@
-"""The operator's command line in this process, on a world of tests whose stack CloudFormation tells of."""
+"""Run the operator's command line in this process, on a test world whose stack CloudFormation describes."""
 
 import json
-import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 from unittest.mock import patch
 
+import boto3
+from botocore.client import BaseClient
+from botocore.config import Config
+from scheduling.api.triggers import parse_fire
+from scheduling.domain.errors import RunFailed
+from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
+from scheduling.domain.schedule import Schedule
+from scheduling.operations.runs.execute import execute_fire
 from typer.testing import CliRunner, Result
 
 from scheduling_admin.app import app
-from tests.support.aws.calls import Call
-from tests.support.stacks.functions import deploy_functions
-from tests.support.stacks.world import GROUP, TABLE, TIMER_SETTINGS, World, aws_client
+from tests.support.aws.calls import Call, client_error
+from tests.support.stacks.world import GROUP, TABLE, TIMER_SETTINGS, World, aws_client, read_timer_input
 
 STACK_NAME = "extension-scheduler"
+AUDIT_FUNCTION_NAME = "extension-scheduler-audit"
+STREAM_ENVIRONMENT = {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled"}
+"""For commands that read the stream: moto does not support endpoints with the account's id."""
 CALLER = "admin:arn:aws:sts::123456789012:user/moto"
 ANY_SCHEDULE_ID = "00000000-0000-4000-8000-000000000001"
-"""Stands for every schedule's id in what is printed."""
+"""Replaces every schedule's id in the output."""
 _UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 @dataclass
 class CommandResult:
-    """What a command printed, and what it ended with."""
+    """The output and the exit status of a command."""
 
     cli_result: Result
 
@@ -37,14 +47,14 @@ class CommandResult:
 
     @property
     def lines(self) -> list[str]:
-        """Of stdout, each without spaces at its end and with one id for all."""
+        """The lines of stdout without trailing spaces; every schedule has the same id."""
         return [
             _UUID_PATTERN.sub(ANY_SCHEDULE_ID, line).rstrip() for line in self.cli_result.stdout.splitlines()
         ]
 
     @property
     def errors(self) -> list[str]:
-        """Of stderr."""
+        """The lines of stderr."""
         return [line.rstrip() for line in self.cli_result.stderr.splitlines()]
 
     @property
@@ -56,32 +66,29 @@ class CommandResult:
 
 @dataclass
 class AdminCli:
-    """Runs commands on the world."""
+    """Runs commands in the world."""
 
     world: World
-    queue_url: str
+    dead_letter_queue_url: str
+    unpublished_queue_url: str
     calls: list[Call] = field(default_factory=list)
-    """What all commands have called of AWS."""
+    """The AWS calls of all commands."""
 
     def __call__(
         self, *words: str, stdin_text: str | None = None, env: Mapping[str, str | None] | None = None
     ) -> CommandResult:
-        """One command; `answer` is typed where it asks."""
+        """Run one command; `stdin_text` answers its prompt."""
         call_count = len(self.world.calls.recorded)
-        # What a command sets of the environment ends with it.
-        with patch.dict(os.environ):
-            result = CliRunner().invoke(
-                app, list(words), input=stdin_text, env={"COLUMNS": "160", **(env or {})}
-            )
+        result = CliRunner().invoke(app, list(words), input=stdin_text, env={"COLUMNS": "160", **(env or {})})
         self.calls += self.world.calls.recorded[call_count:]
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return CommandResult(result)
 
     def send_dead_letter(self, body: object, **attributes: str) -> None:
-        """Put a dead letter into the queue."""
+        """Send a message to the dead-letter queue."""
         aws_client("sqs").send_message(
-            QueueUrl=self.queue_url,
+            QueueUrl=self.dead_letter_queue_url,
             MessageBody=body if isinstance(body, str) else json.dumps(body),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
@@ -89,31 +96,41 @@ class AdminCli:
         )
 
     def receive_dead_letters(self) -> list[dict[str, Any]]:
-        """The letters that can be received at this moment."""
+        """Return up to ten dead letters and leave them in the queue."""
         response = aws_client("sqs").receive_message(
-            QueueUrl=self.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
+            QueueUrl=self.dead_letter_queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
         )
         return [dict(message) for message in response.get("Messages", [])]
 
 
 @contextmanager
 def create_admin_cli(world: World) -> Iterator[AdminCli]:
-    """The command line, with a stack and a queue in the world's moto."""
-    url = aws_client("sqs").create_queue(QueueName="dead-letters")["QueueUrl"]
-    create_stack(STACK_NAME, queue_url=url)
-    with deploy_functions(world), patch("scheduling_admin.stack.dead_letters.RECEIVE_WAIT_SECONDS", 0):
-        yield AdminCli(world, url)
+    """Yield the command line, with a stack and its queues in the world's moto."""
+    sqs = aws_client("sqs")
+    admin = AdminCli(
+        world,
+        dead_letter_queue_url=sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
+        unpublished_queue_url=sqs.create_queue(QueueName="unpublished")["QueueUrl"],
+    )
+    create_stack(STACK_NAME, admin)
+    with (
+        patch("scheduling.bootstrap.build_services", lambda *_: world.services),
+        patch("scheduling_admin.stack.queues.RECEIVE_WAIT_SECONDS", 0),
+    ):
+        yield admin
 
 
-def create_stack(name: str, *, queue_url: str, omitted_output: str = "") -> None:
-    """Let CloudFormation tell of the world's table and timers."""
+def create_stack(name: str, admin: AdminCli, *, omitted_output: str = "") -> None:
+    """Create a CloudFormation stack that describes the world's table, timers and queues."""
     outputs = {
         "TableName": TABLE,
         "ScheduleGroupName": GROUP,
         "ExecuteFunctionArn": TIMER_SETTINGS.timer_target_arn,
         "TimerRoleArn": TIMER_SETTINGS.timer_role_arn,
         "DeadLetterQueueArn": TIMER_SETTINGS.timer_dlq_arn,
-        "DeadLetterQueueUrl": queue_url,
+        "DeadLetterQueueUrl": admin.dead_letter_queue_url,
+        "UnpublishedQueueUrl": admin.unpublished_queue_url,
+        "AuditFunctionName": AUDIT_FUNCTION_NAME,
     }
     parameters = {
         "Stage": "test",
@@ -129,7 +146,7 @@ def create_stack(name: str, *, queue_url: str, omitted_output: str = "") -> None
         "Outputs": {each: {"Value": value} for each, value in outputs.items() if each != omitted_output},
     }
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # moto makes nothing of the resource, as is meant
+        warnings.simplefilter("ignore")  # moto cannot create the resource, which only fills the template
         aws_client("cloudformation").create_stack(
             StackName=name,
             TemplateBody=json.dumps(template),
@@ -137,3 +154,80 @@ def create_stack(name: str, *, queue_url: str, omitted_output: str = "") -> None
                 {"ParameterKey": each, "ParameterValue": value} for each, value in parameters.items()
             ],
         )
+
+
+def build_fire_at(world: World, schedule: Schedule, hour: int) -> Fire:
+    """Move the clock to that hour and return its occurrence."""
+    world.clock[0] = world.clock[0].replace(hour=hour, minute=0, second=0)
+    return parse_fire({**read_timer_input(world, schedule), "scheduledTime": format_time(world.clock[0])})
+
+
+def execute_at(world: World, schedule: Schedule, hour: int, **outcome: Any) -> None:
+    """Execute the occurrence of that hour, in up to three attempts."""
+    fire = build_fire_at(world, schedule, hour)
+    world.runner.outcome = Outcome(**{"status": RunStatus.SUCCESS, "http_status": 200, **outcome})
+    for _ in range(3):
+        try:
+            execute_fire(world.services, world.runner, fire)
+        except RunFailed:
+            continue
+        return
+
+
+@contextmanager
+def failing_calls(world: World, operation: str, code: str = "AccessDeniedException") -> Iterator[None]:
+    """Let every call of the operation fail with the error code within the block."""
+
+    def fail(call: Call) -> None:
+        if call.operation == operation:
+            raise client_error(code, operation)
+
+    with before_each_call(world, fail):
+        yield
+
+
+@contextmanager
+def before_each_call(world: World, hook: Callable[[Call], None]) -> Iterator[None]:
+    """Run the hook before each AWS call within the block."""
+    world.calls.before = hook
+    try:
+        yield
+    finally:
+        world.calls.before = None
+
+
+def send_unpublished_batch(
+    admin: AdminCli, first: Mapping[str, Any], last: Mapping[str, Any], **fields: object
+) -> None:
+    """Send the message that Lambda sends for a range of stream records that the audit function did not accept."""
+    arn = first["eventSourceARN"]
+    streams: Any = boto3.client("dynamodbstreams", config=Config(account_id_endpoint_mode="disabled"))
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    batch_info = {
+        "shardId": shard["ShardId"],
+        "startSequenceNumber": first["dynamodb"]["SequenceNumber"],
+        "endSequenceNumber": last["dynamodb"]["SequenceNumber"],
+        "approximateArrivalOfFirstRecord": "2026-11-23T09:00:00Z",
+        "approximateArrivalOfLastRecord": "2026-11-23T09:00:00Z",
+        "batchSize": 1,
+        "streamArn": arn,
+    }
+    body = {"version": "1.0", "DDBStreamBatchInfo": {**batch_info, **fields}}
+    aws_client("sqs").send_message(QueueUrl=admin.unpublished_queue_url, MessageBody=json.dumps(body))
+
+
+@contextmanager
+def audit_function(handle_event: Callable[[Any], object]) -> Iterator[None]:
+    """Let every invocation of a function return what `handle_event` returns for its event."""
+    make_api_call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def invoke(client: Any, operation: str, arguments: Any) -> Any:
+        response = make_api_call(client, operation, arguments)
+        if operation != "Invoke":
+            return response
+        assert arguments["FunctionName"] == AUDIT_FUNCTION_NAME
+        result = handle_event(json.loads(arguments["Payload"]))
+        return {**response, "Payload": BytesIO(json.dumps(result).encode())}
+
+    with patch.object(BaseClient, "_make_api_call", invoke):
+        yield

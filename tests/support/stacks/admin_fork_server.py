@@ -1,7 +1,7 @@
-"""The operator's command line, imported once: each command is a fork of this process. See `admin_process`.
+"""Run each command of the operator's command line in a fork of this process, which has imported it once.
 
-Reads a JSON document a line, with the command's words, its environment, and the files that it reads and writes;
-answers the status that it ends with.
+See `admin_process`. Each line of stdin is a JSON document with the arguments of a command, its environment, and the
+files for its stdin, stdout and stderr. The response is a line with its exit status.
 """
 
 import json
@@ -10,7 +10,7 @@ import runpy
 import sys
 from typing import Any
 
-import boto3  # noqa: F401 - what every command imports
+import boto3  # noqa: F401 - imported by every command
 import scheduling.bootstrap  # noqa: F401
 
 import scheduling_admin.app  # noqa: F401

@@ -1,4 +1,4 @@
-"""The operator's command line as a process of its own, as an operator starts it, or a fork of one that has begun."""
+"""Run the operator's command line as a process, or faster as a fork of a process that has imported it."""
 
 import fcntl
 import json
@@ -23,7 +23,7 @@ TIMEOUT_SECONDS = 60
 
 @cache
 def _start_fork_server() -> "subprocess.Popen[str]":
-    """The process that forks; it ends when its stdin does."""
+    """Start the process that forks; it ends when its stdin is closed."""
     return subprocess.Popen(
         [sys.executable, "-m", "tests.support.stacks.admin_fork_server"],
         cwd=PROJECT_ROOT,
@@ -35,13 +35,13 @@ def _start_fork_server() -> "subprocess.Popen[str]":
 
 @dataclass
 class AdminProcess:
-    """Commands on the local stack whose AWS is at `url`."""
+    """Runs commands on the local stack whose AWS endpoint is `aws_url`."""
 
     aws_url: str
     extra_environment: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, *words: str, stdin_text: str = "") -> subprocess.CompletedProcess[str]:
-        """One command, without a terminal; in a fork, since most of a command's time goes into its imports."""
+        """Run one command without a terminal, in a fork, because imports take most of a command's time."""
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder, name) for name in ("stdin", "stdout", "stderr")]
             for file in files:
@@ -61,14 +61,14 @@ class AdminProcess:
             return subprocess.CompletedProcess(words, status, stdout_text, stderr_text)
 
     def run_json(self, *words: str, exit_status: int = 0) -> Any:
-        """The document that it answers."""
+        """Run one command with `--json` and return the document."""
         completed = self(*words, "--json")
         assert completed.returncode == exit_status, completed.stderr
         assert completed.stdout.count("\n") == 1
         return json.loads(completed.stdout)
 
     def run_on_terminal(self, *words: str, columns: int) -> tuple[int, str]:
-        """Its exit status and all that it prints on a terminal of that width."""
+        """Run one command on a terminal of that width; return its exit status and output."""
         controller_fd, terminal_fd = pty.openpty()
         fcntl.ioctl(terminal_fd, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         process = subprocess.Popen(
@@ -84,16 +84,16 @@ class AdminProcess:
         try:
             while chunk := os.read(controller_fd, 65_536):
                 output += chunk
-        except OSError:  # how Linux says that the other end is closed
+        except OSError:  # how Linux reports that the other end is closed
             os.close(controller_fd)
         return process.wait(TIMEOUT_SECONDS), output.decode()
 
     def build_command_line(self, *words: str) -> list[str]:
-        """What is executed."""
+        """Return the command line to execute."""
         return [*COMMAND, *words, "--stack-name", STACK_NAME]
 
     def build_environment(self) -> dict[str, str]:
-        """No AWS account, and no path that a Makefile has set."""
+        """Return the environment without an AWS account and without the paths that make sets."""
         inherited = {
             name: value
             for name, value in os.environ.items()

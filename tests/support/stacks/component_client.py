@@ -11,6 +11,7 @@ import urllib3
 from runner.sandbox.components import content_hash
 
 INSTALL_ID = "0b8e5b1c-3a55-4a39-9d2c-5f1f6d3a7a10"
+ROUTING_HEADERS = {"x-alga-tenant": "tenant-1", "x-alga-extension": "registry-1"}
 ALL_PROVIDERS = ("cap:context.read", "cap:log.emit", "cap:scheduler.manage")
 
 
@@ -19,11 +20,18 @@ class ExecutionResult:
     """The runner's response; `body` is the extension's."""
 
     http_status: int
-    response: dict[str, Any]
+    text: str
 
     @property
-    def error(self) -> dict[str, str]:
-        return self.response["error"]  # type: ignore[no-any-return]
+    def response(self) -> dict[str, Any]:
+        return json.loads(self.text)  # type: ignore[no-any-return]
+
+    @property
+    def failure(self) -> tuple[int, str]:
+        """Status and text of an execution without a response of the extension."""
+        assert self.http_status == 200, self.text
+        assert (self.response["headers"], self.response["body_b64"]) == ({}, None)
+        return self.response["status"], self.response["error"]
 
     @property
     def body(self) -> bytes:
@@ -67,16 +75,15 @@ class ComponentClient:
             },
             "limits": {"timeout_ms": timeout_ms},
             "providers": list(changed.pop("providers", ALL_PROVIDERS)),
-            "secret_envelope": {},
         }
 
     def post_request(self, request: object, **headers: str) -> ExecutionResult:
         """Send a body to `/v1/execute`; bytes are sent unchanged."""
         body = request if isinstance(request, bytes) else json.dumps(request).encode()
         response = self.http.request(
-            "POST", f"{self.url}/v1/execute", body=body, headers=headers, retries=False
+            "POST", f"{self.url}/v1/execute", body=body, headers=ROUTING_HEADERS | headers, retries=False
         )
-        return ExecutionResult(response.status, response.json())
+        return ExecutionResult(response.status, response.data.decode())
 
     def execute_request(self, method: str, path: str, **fields: Any) -> ExecutionResult:
         """Execute a request of the extension."""
@@ -85,5 +92,6 @@ class ComponentClient:
     def call_json(self, path: str, *arguments: object, **fields: Any) -> Any:
         """POST the arguments as JSON to the extension and return its JSON."""
         result = self.execute_request("POST", path, body=json.dumps(arguments).encode(), **fields)
-        assert result.http_status == 200, result.response
+        assert result.http_status == 200, result.text
+        assert result.response["error"] is None, result.text
         return result.json()

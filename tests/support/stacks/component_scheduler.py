@@ -3,6 +3,7 @@
 import gzip
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,6 +71,13 @@ class RecordingScheduler:
     def hold_requests(self) -> None:
         """Hold all requests until the next reset."""
         self.hold = threading.Event()
+
+    def wait_for_requests(self, count: int) -> None:
+        """Wait until `count` requests have arrived."""
+        deadline = time.monotonic() + HOLD_SECONDS
+        while len(self.requests) < count:
+            assert time.monotonic() < deadline, f"{len(self.requests)} of {count} requests arrived"
+            time.sleep(0.01)
 
     def reset(self) -> None:
         """Delete the recorded requests, release those that are held and restore the default response."""

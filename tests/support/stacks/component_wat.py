@@ -33,31 +33,62 @@ _MEMORY = """
   (alias core export $memory "realloc" (core func $realloc))
 """
 
-# Imports items that no runner has: an interface with a resource, and an unknown function of a known interface.
-# Calls the first for the URL path "/c…", the second for "/l…", and responds with 204 to other paths.
-UNKNOWN_IMPORTS = f"""(component {_TYPES}
-  (import "alga:extension/clients" (instance $clients
-    (export "client" (type $client (sub resource)))
-    (export "find" (func (param "name" string) (result (own $client))))))
-  (import "alga:extension/logging" (instance $logging (export "log-debug" (func (param "message" string)))))
+# Imports a part of the interface: `secrets.list-keys`, which it calls for the URL path "/k…", and `logging.log-info`.
+# Responds with 204 to other paths.
+SUBSET = f"""(component {_TYPES}
+  (import "alga:extension/secrets" (instance $secrets (export "list-keys" (func (result (list string))))))
+  (import "alga:extension/logging" (instance $logging (export "log-info" (func (param "message" string)))))
   {_MEMORY}
-  (core func $find (canon lower (func $clients "find") (memory $mem)))
-  (core func $debug (canon lower (func $logging "log-debug") (memory $mem)))
+  (core func $keys (canon lower (func $secrets "list-keys") (memory $mem) (realloc (core func $realloc))))
+  (core func $info (canon lower (func $logging "log-info") (memory $mem)))
   (core module $main
     (import "host" "memory" (memory 1))
-    (import "host" "find" (func $find (param i32 i32) (result i32)))
-    (import "host" "debug" (func $debug (param i32 i32)))
+    (import "host" "keys" (func $keys (param i32)))
+    (import "host" "info" (func $info (param i32 i32)))
     ;; The request's record starts in memory at $at; the URL's address is at offset 60.
     (func (export "handler") (param $at i32) (result i32)
-      (local $letter i32)
-      (local.set $letter (i32.load8_u offset=1 (i32.load offset=60 (local.get $at))))
-      (if (i32.eq (local.get $letter) (i32.const 99)) (then (drop (call $find (i32.const 0) (i32.const 0)))))
-      (if (i32.eq (local.get $letter) (i32.const 108)) (then (call $debug (i32.const 0) (i32.const 0))))
+      (call $info (i32.load offset=60 (local.get $at)) (i32.load offset=64 (local.get $at)))
+      (if (i32.eq (i32.load8_u offset=1 (i32.load offset=60 (local.get $at))) (i32.const 107))
+        (then (call $keys (i32.const 32))))
       (i32.store16 (i32.const 16) (i32.const 204))
       (i32.const 16)))
   (core instance $main (instantiate $main (with "host" (instance
-    (export "memory" (memory $mem)) (export "find" (func $find)) (export "debug" (func $debug))))))
+    (export "memory" (memory $mem)) (export "keys" (func $keys)) (export "info" (func $info))))))
   (func (export "handler") (param "request" $execute-request) (result $execute-response)
     (canon lift (core func $main "handler") (memory $mem) (realloc (core func $realloc)))))"""
 
 NO_HANDLER = "(component)"
+OTHER_HANDLER = """(component
+  (core module $main (func (export "handler")))
+  (core instance $main (instantiate $main))
+  (func (export "handler") (canon lift (core func $main "handler"))))"""
+
+
+def import_wat(interface: str, exports: str) -> str:
+    """Return a component that imports an interface of the platform's package."""
+    return f'(component (import "alga:extension/{interface}" (instance {exports})))'
+
+
+# Components that no deployed runner links, by the import that differs from the interface.
+REFUSED_IMPORTS = {
+    "weather.get": import_wat("weather", '(export "get" (func))'),
+    "logging@1.0.0.log-info": import_wat(
+        "logging@1.0.0", '(export "log-info" (func (param "message" string)))'
+    ),
+    "logging.log-debug": import_wat("logging", '(export "log-debug" (func (param "message" string)))'),
+    "logging.log-info": import_wat("logging", '(export "log-info" (func (param "message" (list u8))))'),
+    "clients.client": import_wat("clients", '(export "client" (type (sub resource)))'),
+    "context.get-context": import_wat(
+        "context",
+        """(type $fields (record (field "tenant-id" string) (field "request-id" (option string))
+          (field "extension-id" string) (field "install-id" (option string)) (field "version-id" (option string))))
+        (export "context-data" (type $data (eq $fields)))
+        (export "get-context" (func (result $data)))""",
+    ),
+    "storage.delete": import_wat(
+        "storage",
+        """(type $cases (enum "missing" "conflict" "denied" "limits" "internal"))
+        (export "storage-error" (type $error (eq $cases)))
+        (export "delete" (func (param "namespace" string) (param "key" string) (result (result (error $error)))))""",
+    ),
+}

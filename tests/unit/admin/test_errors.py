@@ -1,4 +1,4 @@
-"""What goes wrong, each as an operator is told of it."""
+"""Each expected error, and the message and exit status that it becomes."""
 
 import pytest
 from botocore import exceptions as aws
@@ -14,8 +14,8 @@ from scheduling_admin.errors import (
     convert_to_admin_error,
 )
 
-LOGIN_ADVICE = "Log in anew (`aws sso login`, or new keys), and try again."
-PERMISSIONS_HINT = "docs/operations.md lists what an operator needs to be allowed."
+LOGIN_ADVICE = "Log in again (`aws sso login`, or new keys) and retry."
+PERMISSIONS_HINT = "docs/operations.md lists the permissions that an operator needs."
 
 
 def client_error(code: str, message: str = "the message", operation: str = "Query") -> aws.ClientError:
@@ -33,20 +33,20 @@ def table_error(cause: Exception) -> Exception:
 
 UNREACHABLE = aws.EndpointConnectionError(endpoint_url="https://dynamodb.test")
 FAILURE_CASES = {
-    "its own": (AdminError("text", ExitStatus.USAGE), ExitStatus.USAGE, "text"),
-    "no install": (errors.InstallNotFound(), ExitStatus.NOT_FOUND, "Install not found."),
-    "no schedule": (errors.ScheduleNotFound(), ExitStatus.NOT_FOUND, "Schedule not found."),
-    "refused": (
+    "an admin error": (AdminError("text", ExitStatus.USAGE), ExitStatus.USAGE, "text"),
+    "absent install": (errors.InstallNotFound(), ExitStatus.NOT_FOUND, "Install not found."),
+    "absent schedule": (errors.ScheduleNotFound(), ExitStatus.NOT_FOUND, "Schedule not found."),
+    "refused by the service": (
         errors.NotRunnable("The tenant is paused"),
         ExitStatus.REFUSED,
         "Refused: The tenant is paused.",
     ),
-    "too many": (
+    "too many requests": (
         errors.RateLimited(7),
         ExitStatus.REFUSED,
         "Refused: Too many requests, please try again later, in 7 s.",
     ),
-    "no capability": (
+    "missing capability": (
         errors.CapabilityDenied("cap:scheduler.manage"),
         ExitStatus.REFUSED,
         "Refused: Capability not granted: cap:scheduler.manage.",
@@ -58,13 +58,13 @@ FAILURE_CASES = {
     ),
     "paused and resumed concurrently": (
         with_cause(
-            errors.Unavailable("The tenant was paused or resumed anew meanwhile"),
+            errors.Unavailable("The tenant was paused or resumed meanwhile"),
             with_cause(Conflict(), table_error(client_error("ConditionalCheckFailedException"))),
         ),
         ExitStatus.NEEDS_ATTENTION,
-        "The tenant was paused or resumed anew meanwhile.",
+        "The tenant was paused or resumed meanwhile.",
     ),
-    "the table throttles": (
+    "table throttled": (
         with_cause(
             errors.Unavailable("The table is not available, please try again"),
             table_error(client_error("ThrottlingException", "Rate exceeded")),
@@ -72,70 +72,70 @@ FAILURE_CASES = {
         ExitStatus.AWS,
         "The table is not available, please try again. Query failed with ThrottlingException: Rate exceeded.",
     ),
-    "the table does not answer": (
+    "table unreachable": (
         with_cause(
             errors.Unavailable("The table is not available"), PynamoDBConnectionError(cause=UNREACHABLE)
         ),
         ExitStatus.AWS,
-        "The table is not available. AWS does not answer: Could not connect to the endpoint URL: "
-        '"https://dynamodb.test". Is the network up, and --endpoint-url or --region right?',
+        "The table is not available. AWS does not respond: Could not connect to the endpoint URL: "
+        '"https://dynamodb.test". Check the network, --endpoint-url and --region.',
     ),
-    "the table is gone": (
+    "table deleted": (
         table_error(client_error("ResourceNotFoundException")),
         ExitStatus.AWS,
-        "The stack's table does not exist: it was deleted, or the stack is of another region or account than the "
-        "table. The stack's output TableName names it.",
+        "The stack's table does not exist: it was deleted, or belongs to another region or account. "
+        "The stack's output TableName is its name.",
     ),
-    "the table is not allowed": (
+    "table access denied": (
         table_error(
             client_error("AccessDeniedException", "User: u is not authorized to perform: dynamodb:Query")
         ),
         ExitStatus.AWS,
-        "AWS does not allow Query with these credentials: "
+        "AWS denies Query with these credentials: "
         f"User: u is not authorized to perform: dynamodb:Query. {PERMISSIONS_HINT}",
     ),
-    "a timer": (
+    "timer request failed": (
         with_cause(TimerFailed("GetSchedule: X", refused=False), client_error("X", "no", "GetSchedule")),
         ExitStatus.AWS,
         "GetSchedule failed with X: no.",
     ),
-    "expired": (
+    "expired credentials": (
         client_error("ExpiredTokenException"),
         ExitStatus.AWS,
         f"The AWS credentials have expired. {LOGIN_ADVICE}",
     ),
-    "unknown keys": (
+    "rejected keys": (
         client_error("InvalidClientTokenId"),
         ExitStatus.AWS,
-        f"AWS does not know the credentials (InvalidClientTokenId). Is it the right profile? {LOGIN_ADVICE}",
+        f"AWS rejects the credentials (InvalidClientTokenId). Check the profile. {LOGIN_ADVICE}",
     ),
-    "logged out": (
+    "expired login": (
         aws.UnauthorizedSSOTokenError(),
         ExitStatus.AWS,
         "The AWS credentials cannot be used: The SSO session associated with this profile has expired or is "
         "otherwise invalid. To refresh this SSO session run aws sso login with the corresponding profile. "
         f"{LOGIN_ADVICE}",
     ),
-    "no region": (
+    "missing region": (
         aws.NoRegionError(),
         ExitStatus.USAGE,
-        "No region is chosen: name the stack's by --region.",
+        "No region is configured: choose the stack's region with --region.",
     ),
-    "no profile": (
+    "missing profile": (
         aws.ProfileNotFound(profile="nope"),
         ExitStatus.USAGE,
         "The config profile (nope) could not be found. `aws configure list-profiles` lists them.",
     ),
-    "too slow": (
+    "time-out": (
         aws.ReadTimeoutError(endpoint_url="https://sqs.test"),
         ExitStatus.AWS,
-        'AWS does not answer: Read timeout on endpoint URL: "https://sqs.test". '
-        "Is the network up, and --endpoint-url or --region right?",
+        'AWS does not respond: Read timeout on endpoint URL: "https://sqs.test". '
+        "Check the network, --endpoint-url and --region.",
     ),
-    "anything else": (
+    "other AWS error": (
         aws.ParamValidationError(report="bad"),
         ExitStatus.AWS,
-        "AWS cannot be asked: Parameter validation failed: bad.",
+        "The request to AWS failed: Parameter validation failed: bad.",
     ),
 }
 
@@ -148,9 +148,7 @@ def test_each_failure_becomes_an_admin_error(error: Exception, exit_status: Exit
 
 
 def test_the_hint_is_added_to_the_error() -> None:
-    with pytest.raises(AdminError) as raised, add_error_hint("The same again goes on."):
+    with pytest.raises(AdminError) as raised, add_error_hint("Run it again."):
         raise client_error("ThrottlingException", "Rate exceeded")
-    assert (
-        str(raised.value) == "Query failed with ThrottlingException: Rate exceeded. The same again goes on."
-    )
+    assert str(raised.value) == "Query failed with ThrottlingException: Rate exceeded. Run it again."
     assert raised.value.exit_status is ExitStatus.AWS

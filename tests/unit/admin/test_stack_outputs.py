@@ -12,7 +12,9 @@ OUTPUTS = {
     "ExecuteFunctionArn": "arn:execute",
     "TimerRoleArn": "arn:role",
     "DeadLetterQueueArn": "arn:queue",
-    "DeadLetterQueueUrl": "https://queue",
+    "DeadLetterQueueUrl": "https://dead-letters",
+    "UnpublishedQueueUrl": "https://unpublished",
+    "AuditFunctionName": "stack-audit",
     "ApiUrl": "https://api",
 }
 PARAMETERS = {
@@ -40,7 +42,9 @@ def describe_stack(
 
 def test_a_stack_has_the_environment_of_its_functions() -> None:
     stack = parse_stack(describe_stack(), "eu-central-1")
-    assert (stack.name, stack.region, stack.queue_url) == ("stack", "eu-central-1", "https://queue")
+    assert (stack.name, stack.region) == ("stack", "eu-central-1")
+    assert stack.dead_letter_queue_url == "https://dead-letters"
+    assert (stack.unpublished_queue_url, stack.audit_function_name) == ("https://unpublished", "stack-audit")
     assert (stack.history_days, stack.clock_url) == (7, None)
     assert stack.environment == {
         "TABLE_NAME": "table",
@@ -64,7 +68,7 @@ def test_a_stack_has_the_environment_of_its_functions() -> None:
         ("prod", "http://127.0.0.1:3000/_local/clock", None),
         ("local", "http://elsewhere.example/_local/clock", None),
     ],
-    ids=["local", "not local", "of another machine"],
+    ids=["local", "not local", "another machine"],
 )
 def test_only_a_local_stack_has_a_clock_of_its_own(stage: str, url: str, expected: str | None) -> None:
     parameters = {**PARAMETERS, "Stage": stage}
@@ -77,8 +81,8 @@ def test_another_kind_of_stack_is_rejected() -> None:
         parse_stack(describe_stack(incomplete_outputs), "r")
     assert raised.value.exit_status is ExitStatus.NOT_FOUND
     assert str(raised.value) == (
-        "The stack stack (UPDATE_COMPLETE) does not tell of TimerRoleArn: it is another kind of stack, is not deployed "
-        "yet, or was deployed from an older template. Choose the stack by --stack-name, or deploy it anew."
+        "The stack stack (UPDATE_COMPLETE) has no TimerRoleArn: it is another kind of stack, is not deployed "
+        "yet, or was deployed from an older template. Choose the stack with --stack-name, or deploy it again."
     )
 
 
@@ -87,12 +91,12 @@ def test_a_cursor_decodes_to_its_position(position: str) -> None:
     assert decode_cursor("kind", encode_cursor("kind", position)) == position
 
 
-def test_a_list_without_an_end_has_no_cursor() -> None:
+def test_the_end_of_a_list_has_no_cursor() -> None:
     assert encode_cursor("kind", None) is None
     assert decode_cursor("kind", None) is None
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "é", "", encode_cursor("other", "place")])
+@pytest.mark.parametrize("cursor", ["nonsense", "é", "", encode_cursor("other", "position")])
 def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
     with pytest.raises(AdminError, match="is not of this list"):
         decode_cursor("kind", cursor)

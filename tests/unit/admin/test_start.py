@@ -1,4 +1,4 @@
-"""The start of the operator's command line, and the packages that it needs."""
+"""The entry point of the operator's command line, and the packages that it requires."""
 
 import re
 import tomllib
@@ -15,12 +15,12 @@ def test_a_missing_package_is_a_usage_error_in_one_sentence(
 ) -> None:
     monkeypatch.setattr(start, "find_spec", lambda name: None if name == "typer" else find_spec(name))
 
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         start.main()
 
-    assert ended.value.code == 2
+    assert exit_info.value.code == 2
     assert capsys.readouterr().err == (
-        "scheduling-admin lacks typer: run `pip install -e '.[admin]'` in a checkout of this project.\n"
+        "scheduling-admin requires typer: run `pip install -e '.[admin]'` in a checkout of this project.\n"
     )
 
 

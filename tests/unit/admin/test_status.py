@@ -4,19 +4,14 @@ from typing import Any
 import pytest
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule, ScheduleState
-from scheduling.domain.sweeps import TimerSnapshot
 
-from scheduling_admin.status import evaluate_firing_status, find_timer_differences
-from tests.unit.builders import INSTALL_ID, SCHEDULE_ID, install, schedule
-
-TIMER = TimerSnapshot(
-    schedule_id=SCHEDULE_ID,
-    install_id=INSTALL_ID,
-    expression="cron(0 9 * * ? *)",
-    timezone="UTC",
-    revision=1,
-    matches_stack=True,
+from scheduling_admin.status import (
+    describe_timer_differences,
+    evaluate_firing_status,
+    list_install_blockers,
 )
+from tests.unit.admin.builders import TIMER
+from tests.unit.builders import install, schedule
 
 
 @pytest.mark.parametrize(
@@ -43,7 +38,11 @@ TIMER = TimerSnapshot(
             schedule(),
             ["the platform has disabled the schedule: Version version-1 has no endpoint POST /api/sync"],
         ),
-        (install(), schedule(suspended=True), ["it has not followed yet that its install is active again"]),
+        (
+            install(),
+            schedule(suspended=True),
+            ["the schedule is still suspended, although its install is active again"],
+        ),
         (
             install(enabled=False, paused=True),
             schedule(enabled=False),
@@ -57,28 +56,38 @@ def test_every_blocker_of_a_schedule_is_listed(owner: Install, row: Schedule, bl
     assert status.fires is not bool(blockers)
 
 
+def test_the_blockers_of_an_install_are_listed() -> None:
+    blocked = install(deleting=True, enabled=False, paused=True)
+    assert list_install_blockers(blocked) == (
+        "the install is being deleted",
+        "the install is disabled",
+        "the tenant is paused",
+    )
+    assert list_install_blockers(install()) == ()
+
+
 @pytest.mark.parametrize(
     ("timer", "row", "expected"),
     [
         ({}, schedule(), []),
-        (None, schedule(), ["No timer stands, though the row wants one."]),
+        (None, schedule(), ["EventBridge has no timer, but the schedule should have one."]),
         (None, schedule(enabled=False), []),
-        ({}, schedule(enabled=False), ["A timer stands, though the row wants none."]),
-        ({}, schedule(suspended=True), ["A timer stands, though the row wants none."]),
+        ({}, schedule(enabled=False), ["EventBridge has a timer, but the schedule should not have one."]),
+        ({}, schedule(suspended=True), ["EventBridge has a timer, but the schedule should not have one."]),
         (
             {"expression": "cron(0 8 * * ? *)", "timezone": "Europe/Berlin"},
             schedule(),
             [
-                "Its expression is cron(0 8 * * ? *), the row wants cron(0 9 * * ? *).",
-                "Its timezone is Europe/Berlin, the row wants UTC.",
+                "The timer's expression is cron(0 8 * * ? *) instead of cron(0 9 * * ? *).",
+                "The timer's timezone is Europe/Berlin instead of UTC.",
             ],
         ),
-        ({"revision": 4}, schedule(), ["Its revision is 4, the row wants 1."]),
-        ({"install_id": None}, schedule(), ["Its install is None, the row wants install-1."]),
+        ({"revision": 4}, schedule(), ["The timer's revision is 4 instead of 1."]),
+        ({"install_id": None}, schedule(), ["The timer's install is None instead of install-1."]),
         (
             {"matches_stack": False},
             schedule(),
-            ["Its target, role, dead-letter queue or state is not this stack's."],
+            ["The timer's target, role, dead-letter queue or state is not this stack's."],
         ),
     ],
 )
@@ -86,4 +95,4 @@ def test_each_difference_of_a_timer_is_listed(
     timer: dict[str, Any] | None, row: Schedule, expected: list[str]
 ) -> None:
     actual = None if timer is None else replace(TIMER, **timer)
-    assert find_timer_differences(actual, row) == expected
+    assert describe_timer_differences(actual, row) == expected

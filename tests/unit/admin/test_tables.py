@@ -51,7 +51,7 @@ def test_a_table_folds_what_is_longer_than_an_id_and_loses_nothing() -> None:
     assert "".join(line.partition(" ")[0] for line in lines[2:]) == "n" * 128
 
 
-def test_rows_of_several_lines_are_set_apart() -> None:
+def test_rows_of_several_lines_are_separated() -> None:
     assert print_lines(Listing(("A", "B"), [("1\n2", "x"), ("3", "y")]), 60)[2:] == [
         "1   x",
         "2",
@@ -62,7 +62,7 @@ def test_rows_of_several_lines_are_set_apart() -> None:
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 160])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    listing = Listing(("Schedule", "Fires", "Next"), [(UUID, "no\nbecause " * 5, "日本語" * 20)])
+    listing = Listing(("Schedule", "Fires", "Next"), [(UUID, "no\nblocker " * 5, "日本語" * 20)])
     for part in (
         listing,
         create_fields_table(Schedule=UUID, Next="日本語" * 20),
@@ -91,7 +91,7 @@ def test_control_characters_of_extensions_are_escaped(text: str, expected: str) 
     assert print_lines(render_sentence(text), 80) == expected.split("\n")
 
 
-def test_a_state_has_its_colour_on_a_terminal_alone() -> None:
+def test_a_state_is_coloured_on_a_terminal_only() -> None:
     listing = Listing(("Status",), [("success",), ("error",)])
     assert print_lines(listing, 40)[2:] == ["success", "error"]
     assert [line for line in print_lines(listing, 40, colour=True) if "success" in line] == [

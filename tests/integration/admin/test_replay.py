@@ -1,4 +1,4 @@
-"""Dead letters delivered again, and both systems brought together, by the operator's command line."""
+"""The command `replay`."""
 
 import json
 from typing import Any
@@ -10,35 +10,19 @@ from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.runs.execute import execute_fire
-from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import list_runs
-from scheduling.operations.schedules.update import update_schedule
 
-from scheduling_admin.stack import dead_letters
+from scheduling_admin.stack import queues
 from scheduling_admin.stack.dead_letters import parse_dead_letter
-from tests.support.aws.calls import Call, Killed, client_error
-from tests.support.faults.cases import Case, corrupt_count, create_orphan_timer, delete_timer
-from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli
-from tests.support.stacks.world import (
-    UNKNOWN_SCHEDULE_ID,
-    World,
-    aws_client,
-    create_input,
-    read_timer_input,
-    update_input,
-)
+from tests.support.aws.calls import Call, client_error
+from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli, before_each_call
+from tests.support.stacks.world import UNKNOWN_SCHEDULE_ID, World, aws_client, read_timer_input
 
 ONE = InstallId("install-1")
 
 
-@pytest.fixture
-def schedule(world: World) -> Schedule:
-    world.register_install(ONE)
-    return create_schedule(world.services, ONE, create_input())
-
-
 def timer_event(schedule: Schedule, time: str = "2026-11-23T09:00:00Z", **fields: object) -> dict[str, Any]:
-    """What the schedule's timer hands to the executor."""
+    """Return the event that the schedule's timer delivers."""
     return {
         "installId": ONE,
         "scheduleId": schedule.id,
@@ -50,7 +34,7 @@ def timer_event(schedule: Schedule, time: str = "2026-11-23T09:00:00Z", **fields
 
 
 def send_dead_letters(admin: AdminCli, schedule: Schedule, *scheduled_times: str) -> None:
-    """Letters as Lambda writes them."""
+    """Send dead letters as Lambda writes them."""
     for time in scheduled_times:
         record = {
             "version": "1.0",
@@ -77,7 +61,7 @@ def test_a_replayed_dead_letter_runs_and_leaves_the_queue(
     result = admin("replay", "--yes")
 
     assert (result.exit_status, result.errors) == (0, [])
-    assert result.lines[-1] == "1 letter delivered again."
+    assert result.lines[-1] == "1 dead letter delivered again."
     assert admin.receive_dead_letters() == []
     (delivered_event,) = world.list_executor_events()
     execute_fire(world.services, world.runner, parse_fire(delivered_event))
@@ -107,7 +91,7 @@ def test_a_dry_run_lists_dead_letters_and_keeps_them(
             [ANY_SCHEDULE_ID, ONE, "2026-11-23T09:00:00Z"],
             [ANY_SCHEDULE_ID, ONE, "2026-11-23T10:00:00Z"],
         ]
-        assert result.lines[4:] == ["", "2 letters would be delivered again."]
+        assert result.lines[4:] == ["", "2 dead letters would be delivered again."]
     assert world.list_executor_events() == []
     assert len(admin.receive_dead_letters()) == 2
 
@@ -127,17 +111,17 @@ def test_dead_letters_are_reported_as_json(world: World, admin: AdminCli, schedu
     }
     document = admin("replay", "--yes", "--json").document
     assert (document["dryRun"], document["delivered"], document["remaining"]) == (False, 1, 0)
-    assert [call["replay"] for call in world.list_executor_events()] == [True]
+    assert [event["replay"] for event in world.list_executor_events()] == [True]
 
 
 def test_a_dead_letter_without_an_occurrence_stays(world: World, admin: AdminCli, schedule: Schedule) -> None:
-    admin.send_dead_letter("no JSON")
+    admin.send_dead_letter("not JSON")
     send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
     result = admin("replay", "--yes")
     assert result.exit_status == 1
     assert result.lines[-2:] == [
-        "1 letter delivered again.",
-        "1 letter names no occurrence, and stays in the queue.",
+        "1 dead letter delivered again.",
+        "1 dead letter names no occurrence and stays in the queue.",
     ]
     assert len(world.list_executor_events()) == 1
 
@@ -148,39 +132,41 @@ def test_more_dead_letters_than_one_batch_are_all_delivered(
     times = [f"2026-11-23T{hour:02}:00:00Z" for hour in range(24)]
     send_dead_letters(admin, schedule, *times)
     assert admin("replay", "--yes", "--json").document["delivered"] == 24
-    assert (
-        sorted(delivered_event["scheduledTime"] for delivered_event in world.list_executor_events()) == times
-    )
+    assert sorted(event["scheduledTime"] for event in world.list_executor_events()) == times
 
 
 def test_a_peek_ends_at_its_maximum(
     admin: AdminCli, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dead_letters, "MAX_PEEKED", 10)
+    monkeypatch.setattr(queues, "MAX_PEEKED", 10)
     send_dead_letters(admin, schedule, *[f"2026-11-23T{hour:02}:00:00Z" for hour in range(12)])
     result = admin("replay", "--dry-run")
-    assert result.lines[-2:] == ["10 letters would be delivered again.", "There are more letters than these."]
+    assert result.lines[-2:] == [
+        "10 dead letters would be delivered again.",
+        "There are more dead letters than these.",
+    ]
     assert admin("replay", "--dry-run", "--json").document["reachedEnd"] is False
 
 
-def test_an_undelivered_dead_letter_stays(world: World, admin: AdminCli, schedule: Schedule) -> None:
+def test_a_dead_letter_that_cannot_be_delivered_stays(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
     send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z")
 
     def deny(call: Call) -> None:
         if call.operation == "Invoke" and world.list_executor_events():
             raise client_error("TooManyRequestsException", "Invoke")
 
-    world.calls.before = deny
-    result = admin("replay", "--yes", "--json")
-    world.calls.before = None
+    with before_each_call(world, deny):
+        result = admin("replay", "--yes", "--json")
     assert (result.exit_status, result.lines) == (5, [])
     assert result.errors == [
         "The run could not be confirmed; it may still start. Invoke failed with TooManyRequestsException: "
-        "TooManyRequestsException. The letters that were delivered are gone from the queue; "
-        "the same command goes on with the rest."
+        "TooManyRequestsException. Delivered dead letters are deleted from the queue; "
+        "run the same command again to continue with the rest."
     ]
     attributes = aws_client("sqs").get_queue_attributes(
-        QueueUrl=admin.queue_url,
+        QueueUrl=admin.dead_letter_queue_url,
         AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
     )["Attributes"]
     assert sum(map(int, attributes.values())) == 1
@@ -191,7 +177,7 @@ def test_a_replay_asks_for_confirmation(world: World, admin: AdminCli, schedule:
     send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
     result = admin("replay", stdin_text="n\n")
     assert result.exit_status == 4
-    assert result.cli_result.stderr.startswith("Deliver about 1 letter again? [y/N]:")
+    assert result.cli_result.stderr.startswith("Deliver about 1 dead letter again? [y/N]:")
     assert admin("replay", "--json").exit_status == 2
     assert world.list_executor_events() == []
     assert admin("replay", stdin_text="y\n").exit_status == 0
@@ -199,7 +185,7 @@ def test_a_replay_asks_for_confirmation(world: World, admin: AdminCli, schedule:
 
 
 def sqs_message(body: object, **attributes: str) -> dict[str, Any]:
-    """As SQS gives it."""
+    """Return a message as SQS does."""
     return {
         "MessageId": "1",
         "ReceiptHandle": "h",
@@ -220,7 +206,7 @@ EVENT = {
 @pytest.mark.parametrize(
     "body",
     [
-        "no JSON",
+        "not JSON",
         "[]",
         "3",
         "{}",
@@ -252,109 +238,3 @@ def test_a_dead_letter_of_a_manual_run_stays_manual() -> None:
     fire = parse_dead_letter(sqs_message({"requestPayload": manual})).fire
     assert fire is not None
     assert (fire.trigger, fire.scheduled_time) == ("manual", "2026-11-23T09:00:00.123Z")
-
-
-# reconcile
-
-
-def leave_pending(world: World, schedule: Schedule) -> None:
-    """An update that died before EventBridge, more than a minute ago."""
-
-    def die(call: Call) -> None:
-        if call.operation == "UpdateSchedule":
-            raise Killed
-
-    world.calls.before = die
-    with pytest.raises(Killed):
-        update_schedule(world.services, ONE, schedule.id, update_input(cron="5 * * * *"))
-    world.calls.before = None
-    world.advance(minutes=2)
-
-
-@pytest.mark.usefixtures("schedule")
-def test_nothing_pending_is_reported(admin: AdminCli) -> None:
-    result = admin("reconcile")
-    assert (result.exit_status, result.errors) == (0, [])
-    assert result.lines == ["Nothing had been pending for over a minute."]
-    assert admin("reconcile", "--sweep").lines == [
-        "Nothing had been pending for over a minute.",
-        "The sweep found nothing to mend.",
-    ]
-
-
-def test_pending_changes_are_synced(world: World, admin: AdminCli, schedule: Schedule) -> None:
-    leave_pending(world, schedule)
-    result = admin("reconcile")
-    assert (result.exit_status, result.lines) == (0, ["Settled 1 that had been pending."])
-    assert world.read_timers()[schedule.id]["ScheduleExpression"] == "cron(5 * * * ? *)"
-
-
-def test_unsynced_changes_are_reported(world: World, admin: AdminCli, schedule: Schedule) -> None:
-    leave_pending(world, schedule)
-
-    def deny(call: Call) -> None:
-        if call.operation == "UpdateSchedule":
-            raise client_error("AccessDeniedException", "UpdateSchedule")
-
-    world.calls.before = deny
-    result = admin("reconcile")
-    world.calls.before = None
-    assert result.exit_status == 1
-    assert result.lines == [
-        "Settled 0 that had been pending.",
-        "1 could not be settled now: left to the reconciler; see above.",
-    ]
-    (error,) = result.errors
-    assert schedule.id in error
-    assert error.endswith(" is still pending: UpdateSchedule: AccessDeniedException")
-
-
-def test_a_sweep_repairs_all_drift(world: World, admin: AdminCli, schedule: Schedule) -> None:
-    case = Case(world, ONE, schedule)
-    for drift in (create_orphan_timer, delete_timer, corrupt_count):
-        drift(case)
-    result = admin("reconcile", "--sweep", "--json")
-    assert result.exit_status == 0
-    assert result.document == {
-        "synced": 0,
-        "failed": 0,
-        "swept": True,
-        "repaired": {"count": 1, "missing timer": 1, "orphaned timer": 1},
-    }
-    assert list(world.read_timers()) == [schedule.id]
-    assert sorted(line.partition(" of ")[0] for line in result.errors) == [
-        "repaired: count",
-        "repaired: missing timer",
-        "repaired: orphaned timer",
-    ]
-    delete_timer(case)
-    assert admin("reconcile", "--sweep").lines == [
-        "Nothing had been pending for over a minute.",
-        "The sweep mended:",
-        "Repair          Count",
-        "─────────────────────",
-        "missing timer   1",
-    ]
-
-
-@pytest.mark.usefixtures("schedule")
-def test_a_sweep_does_not_move_the_daily_sweep(world: World, admin: AdminCli) -> None:
-    admin("reconcile", "--sweep")
-    assert world.services.sweeps.read_sweep_state() is None
-
-
-@pytest.mark.usefixtures("schedule")
-def test_a_throttled_sweep_is_reported(world: World, admin: AdminCli) -> None:
-
-    def throttle(call: Call) -> None:
-        if call.operation == "GetSchedule":
-            raise client_error("ThrottlingException", "GetSchedule")
-
-    world.calls.before = throttle
-    result = admin("reconcile", "--sweep", "--json")
-    world.calls.before = None
-    assert (result.exit_status, result.lines) == (5, [])
-    assert result.errors == [
-        "GetSchedule failed with ThrottlingException: ThrottlingException. "
-        "The sweep is not through: what it has mended stays mended, and the same command begins anew."
-    ]

@@ -1,0 +1,104 @@
+"""The situations of an occurrence without a run that the current state explains."""
+
+from datetime import timedelta
+
+from scheduling_admin.explain.evidence import Verdict
+from tests.unit.admin.builders import REPLAY_ADVICE, SWEEP_ADVICE, build_evidence, build_peek_result
+from tests.unit.builders import NOW, install
+
+STATE_SITUATIONS = {
+    "disabled": (
+        build_evidence(enabled=False, timer=None),
+        Verdict.INACTIVE,
+        "It did not run: the schedule was disabled.",
+        ["It has been disabled since at least Fri 2026-11-13 09:00 UTC."],
+        [],
+    ),
+    "disabled by the platform": (
+        build_evidence(
+            enabled=False, disabled_reason="Version v2 has no endpoint POST /api/sync", timer=None
+        ),
+        Verdict.INACTIVE,
+        "It did not run, and would not run now: the platform has disabled the schedule: "
+        "Version v2 has no endpoint POST /api/sync.",
+        [
+            "The table does not record since when; this may already have been the case at that time.",
+            "The schedule was last changed by host_api.",
+        ],
+        [],
+    ),
+    "its install disabled, its tenant paused": (
+        build_evidence(
+            install=install(enabled=False, paused=True, changed_by="admin:bob"), suspended=True, timer=None
+        ),
+        Verdict.INACTIVE,
+        "It did not run, and would not run now: the install is disabled; the tenant is paused.",
+        [
+            "The table does not record since when; this may already have been the case at that time.",
+            "The install was last changed by admin:bob.",
+        ],
+        [],
+    ),
+    "in the queue, without history": (
+        build_evidence(peek_result=build_peek_result("The function is throttled")),
+        Verdict.NOT_RUN,
+        "It did not run: it could not be delivered, or failed before its run was recorded.",
+        [
+            "It has been in the dead-letter queue since 2026-11-23T09:05:00.000Z: The function is throttled",
+        ],
+        [REPLAY_ADVICE],
+    ),
+    "in the queue, of a rule that has changed since": (
+        build_evidence(peek_result=build_peek_result(None), timer_since=NOW + timedelta(minutes=1)),
+        Verdict.NOT_RUN,
+        "It did not run: it could not be delivered, or failed before its run was recorded.",
+        ["It has been in the dead-letter queue since 2026-11-23T09:05:00.000Z."],
+        [REPLAY_ADVICE],
+    ),
+    "pending since before": (
+        build_evidence(pending_since=NOW - timedelta(hours=1), timer=None),
+        Verdict.NOT_RUN,
+        "It did not run: a change of the schedule has not been applied to EventBridge.",
+        [
+            "A change has been pending since 2026-11-23T08:00:00.000Z; "
+            "the reconciler retries every minute to apply it to EventBridge.",
+            "EventBridge has no timer, but the schedule should have one.",
+        ],
+        ["To apply it now: scheduling-admin reconcile"],
+    ),
+    "no timer": (
+        build_evidence(timer=None),
+        Verdict.NOT_RUN,
+        "It did not run: EventBridge has no timer for the schedule.",
+        ["EventBridge has no timer, but the schedule should have one."],
+        [SWEEP_ADVICE],
+    ),
+    "a timer of an older revision": (
+        build_evidence(timer_revision=3),
+        Verdict.NOT_RUN,
+        "It did not run: the timer in EventBridge is out of sync, and its deliveries are not run.",
+        ["The timer's revision is 1 instead of 3."],
+        [SWEEP_ADVICE],
+    ),
+    "not delivered yet": (
+        build_evidence(minutes_late=5),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 5 min ago and has not been delivered yet.",
+        ["The timer is in sync. A delivery may be late; after 7 h 15 min it counts as missed."],
+        [],
+    ),
+    "never delivered": (
+        build_evidence(minutes_late=440),
+        Verdict.NOT_RUN,
+        "It did not run: it was due and the timer is in sync, but the history has no run.",
+        [
+            "Either EventBridge did not deliver it, or the function ended before it recorded the run; "
+            "the daily sweep records such an occurrence as missed.",
+            "It is not in the dead-letter queue.",
+        ],
+        [
+            "The log group /aws/lambda/stack-execute has a line `occurrence` for each delivery: "
+            "search it for 2026-11-23T09:00:00Z."
+        ],
+    ),
+}
