@@ -20,7 +20,7 @@ def granted_install(stack: LocalStack) -> ApiInstall:
     return stack.register_install(
         grantedCapabilities=["cap:scheduler.manage", "cap:http.fetch"],
         config=json.loads('{"region":"eu","ratio":1.0}'),
-        secretEnvelope={"ciphertext_b64": "abc"},
+        secretEnvelope={"ciphertext_b64": "YWJj"},
     )
 
 
@@ -62,7 +62,7 @@ def test_runner_request_matches_the_contract(stack: LocalStack, granted_install:
         },
         "limits": {"timeout_ms": 30000},
         "providers": PROVIDERS,
-        "secret_envelope": {"ciphertext_b64": "abc"},
+        "secret_envelope": {"ciphertext_b64": "YWJj"},
     }
 
 
@@ -133,21 +133,35 @@ def test_success_is_in_the_history_and_on_the_schedule(stack: LocalStack, instal
         200,
         None,
     )
+    requests = stack.runner.requests_for_schedule(schedule_id)
+    assert [oldest["requestId"], newest["requestId"]] == [each.headers["x-request-id"] for each in requests]
     assert newest["startedAt"].replace(".000Z", "Z") == newest["scheduledTime"]
     schedule = install.read_schedule(schedule_id)
     assert (schedule["lastRunStatus"], schedule["lastError"]) == ("success", None)
     assert schedule["lastRunAt"] == newest["startedAt"]
 
 
+def runner_error(text: str) -> RunnerResponse:
+    """Return a response in which the runner speaks, not the extension."""
+    return 200, json.dumps({"status": 500, "headers": {}, "body_b64": None, "error": text}).encode()
+
+
 @pytest.mark.parametrize(
-    ("response", "error", "key_count"),
+    ("response", "error", "keys"),
     [
-        pytest.param(extension_response(500), "The extension answered 500", 3, id="extension 500"),
+        pytest.param(extension_response(500), "The extension answered 500: nothing", 3, id="extension 500"),
         pytest.param((502, b'{"error":"trap"}'), "The runner answered 502", 1, id="runner 502"),
+        pytest.param((422, b"missing field"), "The runner answered 422", 1, id="runner 422"),
+        pytest.param((401, b""), "The runner answered 401", 1, id="runner 401"),
+        pytest.param((302, b""), "The runner answered 302", 1, id="runner 302"),
+        pytest.param(runner_error("engine_init_failed: no memory"), "engine_init_failed", 1, id="engine"),
+        pytest.param(
+            runner_error("execute_failed: wasm trap"), "execute_failed: wasm trap", 1, id="execute_failed"
+        ),
     ],
 )
 def test_transient_failure_is_retried_three_times_then_dead_lettered(
-    stack: LocalStack, install: ApiInstall, response: RunnerResponse, error: str, key_count: int
+    stack: LocalStack, install: ApiInstall, response: RunnerResponse, error: str, keys: int
 ) -> None:
     schedule_id = install.create_schedule()
     stack.receive_dead_letters()
@@ -160,17 +174,48 @@ def test_transient_failure_is_retried_three_times_then_dead_lettered(
     assert fire_statuses(fired, schedule_id) == ["error"]
     requests = stack.runner.requests_for_schedule(schedule_id)
     assert len(requests) == 4
-    assert len({each.headers["x-idempotency-key"] for each in requests[:3]}) == key_count
+    assert len({each.headers["x-idempotency-key"] for each in requests[:3]}) == keys
     assert fire_statuses(next_fired, schedule_id) == ["success"]
     succeeded, failed = install.list_runs(schedule_id)
     assert succeeded["status"] == "success"
     assert (failed["status"], failed["attempt"]) == ("error", 3)
-    assert failed["error"].startswith(error)
+    assert failed["error"] == error
+    assert failed["requestId"] == requests[2].headers["x-request-id"]
     (dead_letter,) = [
         each for each in stack.receive_dead_letters() if each["requestPayload"]["scheduleId"] == schedule_id
     ]
     assert dead_letter["requestPayload"]["scheduledTime"] == failed["scheduledTime"]
     assert dead_letter["requestContext"]["condition"] == "RetriesExhausted"
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        pytest.param((200, b"<html>"), "The runner's answer is not understood", id="not JSON"),
+        pytest.param((200, b"[]"), "The runner's answer is not understood", id="not an object"),
+        pytest.param(
+            (200, b'{"status":"200"}'), "The runner's answer is not understood", id="status as text"
+        ),
+        pytest.param((200, b""), "The runner's answer is not understood", id="empty"),
+        pytest.param((200, b" " * 300_000), "The runner's answer is larger than 256 KiB", id="300 KB"),
+        pytest.param(runner_error("missing_routing_headers"), "missing_routing_headers", id="headers"),
+        pytest.param(
+            runner_error("unknown_capabilities: cap:new"), "unknown_capabilities", id="capabilities"
+        ),
+    ],
+)
+def test_unusable_response_is_not_retried(
+    stack: LocalStack, install: ApiInstall, response: RunnerResponse, error: str
+) -> None:
+    schedule_id = install.create_schedule()
+    stack.receive_dead_letters()
+    stack.runner.respond = lambda _request: response
+
+    assert fire_statuses(stack.advance_clock("PT1H"), schedule_id) == ["error"]
+
+    assert len(stack.runner.requests_for_schedule(schedule_id)) == 1
+    assert install.read_schedule(schedule_id)["lastError"] == error
+    assert stack.receive_dead_letters() == []
 
 
 @pytest.mark.parametrize("status", [301, 400, 404, 429])
