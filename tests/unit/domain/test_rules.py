@@ -6,7 +6,7 @@ import pytest
 from scheduling.domain import exact_json
 from scheduling.domain.errors import NameTaken, RulesViolated, ValidationFailed
 from scheduling.domain.install import Limits
-from scheduling.domain.rules import Rules, ScheduleFields, ScheduleInput, requested_name
+from scheduling.domain.rules import ScheduleFields, ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import Definition
 
 from tests.unit.builders import NOW, definition, endpoint
@@ -17,7 +17,7 @@ ENDPOINTS = (
     endpoint("GET", "/get"),
     endpoint("POST", "/post"),
 )
-RULES = Rules(ENDPOINTS, Limits(), NOW)
+RULES = ScheduleRules(ENDPOINTS, Limits(), NOW)
 NAME_TAKEN_ERROR = "Schedule name already in use for this extension"
 RULES_WITH_TAKEN_NAME = replace(RULES, name_taken=True)
 TOO_LONG_NAME = "n" * 129
@@ -51,7 +51,7 @@ def add_type_errors(errors: dict[str, str], input_: ScheduleInput) -> ScheduleIn
     return replace(input_, errors=errors)
 
 
-def field_errors(input_: ScheduleInput, rules: Rules = RULES) -> dict[str, str]:
+def field_errors(input_: ScheduleInput, rules: ScheduleRules = RULES) -> dict[str, str]:
     """Return the field errors of a create, which must be those of an update with the same fields."""
     with pytest.raises(ValidationFailed) as refused:
         rules.build_definition(input_)
@@ -322,7 +322,7 @@ def test_payload_size_includes_escapes() -> None:
 
 
 def test_limits_are_configurable() -> None:
-    rules = Rules(ENDPOINTS, Limits(min_interval_minutes=60, max_payload_bytes=10), NOW)
+    rules = ScheduleRules(ENDPOINTS, Limits(min_interval_minutes=60, max_payload_bytes=10), NOW)
 
     assert rules.build_definition(valid_input(cron="0 * * * *", payload=["123456"])).payload == '["123456"]'
     assert field_errors(valid_input(cron="0,30 * * * *", payload=["1234567"]), rules) == {
@@ -332,7 +332,7 @@ def test_limits_are_configurable() -> None:
 
 
 def test_an_interval_of_one_minute_can_be_allowed() -> None:
-    rules = Rules(ENDPOINTS, Limits(min_interval_minutes=1), NOW)
+    rules = ScheduleRules(ENDPOINTS, Limits(min_interval_minutes=1), NOW)
 
     assert rules.build_definition(valid_input(cron="* * * * *")).cron == "* * * * *"
 
@@ -461,7 +461,7 @@ def test_update_keeps_the_other_fields(fields: dict[str, object], changed: dict[
 
 
 def test_update_keeps_values_that_are_invalid_today() -> None:
-    rules = Rules((), Limits(min_interval_minutes=60, max_payload_bytes=2), NOW)
+    rules = ScheduleRules((), Limits(min_interval_minutes=60, max_payload_bytes=2), NOW)
     before = definition(cron="*/5 * * * *", payload='{"kept":1.0}')
 
     assert rules.update_definition(before, create_input(name="new")) == definition(
