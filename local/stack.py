@@ -25,7 +25,7 @@ from local.lambda_.event_sources import EventSourcePoller, read_event_source_map
 from local.lambda_.functions import add_layers_to_path, load_functions, read_function_arns
 from local.sample import install_sample
 from local.scheduler.firing import LocalScheduler
-from local.scheduler.rules import MinuteRules
+from local.scheduler.minute_rules import MinuteRules
 from local.scheduler.schedules import TimerReader
 from local.settings import use_aws_endpoint
 

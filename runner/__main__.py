@@ -13,7 +13,7 @@ from runner.sandbox.sandbox import Sandbox
 from runner.server import RunnerServer
 from runner.settings import Settings, SettingsError, read_settings
 
-log = logging.getLogger("runner")
+logger = logging.getLogger("runner")
 
 
 def build_server(settings: Settings) -> RunnerServer:
@@ -34,7 +34,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"runner: {error}")
     with build_server(settings) as server, contextlib.suppress(KeyboardInterrupt):
-        log.info("listening on http://%s:%d", settings.host, server.server_port)
+        logger.info("listening on http://%s:%d", settings.host, server.server_port)
         server.serve_forever()
 
 

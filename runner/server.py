@@ -20,7 +20,7 @@ from runner.logs import bind_request
 from runner.messages import ExecuteRequest, error_response, parse_request
 from runner.sandbox.execution import ExtensionExecutor
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
 MAX_DISCARDED_BYTES = 64 * 1024 * 1024
@@ -65,13 +65,13 @@ class _Handler(BaseHTTPRequestHandler):
                 self._check_token()
                 self._execute_request(parse_request(body))
             except RequestRejected as error:
-                log.warning("rejected with %d: %s", error.status, error)
+                logger.warning("rejected with %d: %s", error.status, error)
                 self._send_text(error.status, str(error))
             except ConnectionError:
-                log.info("the caller left before the response")
+                logger.info("the caller left before the response")
                 self.close_connection = True
             except Exception:
-                log.exception("the runner failed")
+                logger.exception("the runner failed")
                 self._send_text(500, "the runner failed")
 
     def _execute_request(self, request: ExecuteRequest) -> None:
@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 response = self._find_or_execute(request)
             except RunnerError as error:
-                log.warning("%s", error.description)
+                logger.warning("%s", error.description)
                 response = error_response(error)
             self._send_response(200, response)
 
@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise MissingRoutingHeaders
         key = self.headers.get("x-idempotency-key", "")
         if key and (stored := self.server.responses.find_response(key)):
-            log.info("the response comes from the memory of key %s", key)
+            logger.info("the response comes from the memory of key %s", key)
             return stored
         start_time = time.monotonic()
         executed = self.server.executor.execute(request)
@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
         if key:
             self.server.responses.save_response(key, response)
         milliseconds = (time.monotonic() - start_time) * 1000
-        log.info(
+        logger.info(
             "install %s: status %d in %.0f ms", request.context.install_id, executed.status, milliseconds
         )
         return response
@@ -144,4 +144,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the inherited name
-        log.debug(format, *args)
+        logger.debug(format, *args)

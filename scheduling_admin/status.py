@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scheduling.domain.cron.eventbridge import eventbridge_expression
-from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
 from scheduling.domain.schedule import Schedule, ScheduleState
-from scheduling.domain.sweeps import TimerSnapshot
+from scheduling.domain.sweeps import TimerDifference, TimerSnapshot, find_timer_differences
 
 
 @dataclass(frozen=True)
@@ -64,24 +62,17 @@ def _describe_disabled(schedule: Schedule) -> str:
     return "the schedule is disabled"
 
 
-def find_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> list[str]:
+def describe_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> list[str]:
     """Return how the timer differs from the schedule, a sentence for each difference; empty when in sync."""
-    if not schedule.should_have_timer:
-        return ["EventBridge has a timer, but the schedule should not have one."] if timer else []
-    if timer is None:
-        return ["EventBridge has no timer, but the schedule should have one."]
-    expected_expression = eventbridge_expression(parse_cron(schedule.definition.cron))
-    comparisons = (
-        ("expression", timer.expression, expected_expression),
-        ("timezone", timer.timezone, schedule.definition.timezone),
-        ("revision", timer.revision, schedule.timer_revision),
-        ("install", timer.install_id, schedule.install_id),
-    )
-    sentences = [
-        f"The timer's {name} is {actual} instead of {expected}."
-        for name, actual, expected in comparisons
-        if actual != expected
-    ]
-    if not timer.matches_stack:
-        sentences.append("The timer's target, role, dead-letter queue or state is not this stack's.")
-    return sentences
+    return list(map(_describe_difference, find_timer_differences(timer, schedule)))
+
+
+def _describe_difference(difference: TimerDifference) -> str:
+    match difference.name:
+        case "timer" if difference.expected:
+            return "EventBridge has no timer, but the schedule should have one."
+        case "timer":
+            return "EventBridge has a timer, but the schedule should not have one."
+        case "stack":
+            return "The timer's target, role, dead-letter queue or state is not this stack's."
+    return f"The timer's {difference.name} is {difference.actual} instead of {difference.expected}."

@@ -8,7 +8,7 @@ from scheduling.api.observability import bind_request
 from scheduling.api.triggers import parse_fire, run_and_report
 from scheduling.operations.runs.execute import execute_fire
 
-services = bootstrap.services()
+services = bootstrap.executor_services()
 run_endpoint = bootstrap.runner_client().execute_endpoint
 
 

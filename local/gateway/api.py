@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from local.gateway.routes import Authorizer, Route, Routes
     from local.lambda_.functions import LocalFunctions
 
-_logger = logging.getLogger("local")
+logger = logging.getLogger("local")
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 MAX_EVENT_BYTES = 6_291_456
@@ -50,7 +50,7 @@ class HttpApi:
         try:
             return self._invoke_route(request, *match)
         except (FunctionError, InvalidFunctionResponse) as error:
-            _logger.error("%s: %s", match[0].key, error)
+            logger.error("%s: %s", match[0].key, error)
             return _message_response(500, "Internal Server Error")
 
     def _invoke_route(self, request: Request, route: Route, parameters: dict[str, str]) -> Response:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/_local/lambda"
 _PATH = re.compile(r"/2015-03-31/functions/(?P<function>[^/]+)/invocations/?")
-_logger = logging.getLogger("local")
+logger = logging.getLogger("local")
 _MAX_CONCURRENCY = 8
 
 
@@ -64,7 +64,7 @@ class LambdaApi:
         try:
             self._async_invoker.invoke_with_retries(arn, event)
         except FunctionError as failure:
-            _logger.info("%s failed permanently: %s", arn, failure)
+            logger.info("%s failed permanently: %s", arn, failure)
 
     def _invoke_sync(self, arn: str, event: Any) -> Response:
         try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from local.gateway.control import ControlApi
     from local.gateway.lambda_api import LambdaApi
 
-_logger = logging.getLogger("local")
+logger = logging.getLogger("local")
 _PIECE_BYTES = 65_536
 _MAX_LINE_BYTES = 1024
 _STATUSES_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
@@ -46,7 +46,7 @@ class Gateway(ThreadingHTTPServer):
         try:
             return self._find_handler(request.path).handle_request(request)
         except Exception:
-            _logger.exception("%s %s", request.method, request.path)
+            logger.exception("%s %s", request.method, request.path)
             return json_response(500, {"message": "Internal Server Error"})
 
     def _find_handler(self, path: str) -> HttpApi | ControlApi | LambdaApi:

@@ -1,8 +1,9 @@
-"""Lambda's asynchronous invocation: retries without the waits, then the on-failure queue."""
+"""Lambda's asynchronous invocation: retries after short waits, then the on-failure queue."""
 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from local.lambda_.functions import LocalFunctions
 
 _DEFAULT_RETRIES = 2
+_RETRY_WAIT_SECONDS = 0.5
+"""Lambda waits for one and two minutes, long enough for the run that a duplicate delivery may have met to end."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class AsynchronousInvoker:
                         config, _build_invocation_record(arn, event, request_id, attempt + 1, failure)
                     )
                     raise
+                time.sleep(_RETRY_WAIT_SECONDS)
         raise AssertionError("the loop makes at least one attempt")
 
     def _dead_letter_event(self, config: InvokeConfig, record: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from local.lambda_.endpoint import LambdaEndpoint
     from local.lambda_.functions import LocalFunctions
 
-_logger = logging.getLogger("local")
+logger = logging.getLogger("local")
 POLL_INTERVAL_SECONDS = 1.0
 MAX_ATTEMPTS = 3
 """Lambda retries for hours instead."""
@@ -75,7 +75,7 @@ class EventSourcePoller:
                     for batch in mapping.stream.read_batches(self._to_local_time):
                         self._deliver_batch(mapping, batch)
             except (BotoCoreError, ClientError) as error:
-                _logger.error("polling the streams failed: %s", error)
+                logger.error("polling the streams failed: %s", error)
 
     def _to_local_time(self, created: datetime) -> datetime:
         """Convert a creation time to the stack's clock; AWS uses real time."""

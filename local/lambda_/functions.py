@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from local.cloudformation.template import Template
 
-_logger = logging.getLogger("local")
+logger = logging.getLogger("local")
 
 
 class FunctionError(Exception):
@@ -93,7 +93,7 @@ class LocalFunctions:
             response = function.handler(json.loads(json.dumps(event)), context)
             return json.loads(json.dumps(response))
         except Exception as error:
-            _logger.exception("%s failed", function.name)
+            logger.exception("%s failed", function.name)
             raise FunctionError.from_exception(error) from error
 
 

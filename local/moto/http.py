@@ -14,7 +14,7 @@ from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug import Response
 
-_logger = logging.getLogger("local")
+logger = logging.getLogger("local")
 
 
 class KeepAliveHandler(MotoRequestHandler):
@@ -49,7 +49,7 @@ class KeepAliveHandler(MotoRequestHandler):
         try:
             return Response.from_app(self.server.app, environ, buffered=True)
         except Exception:
-            _logger.exception("%s %s", self.command, self.path)
+            logger.exception("%s %s", self.command, self.path)
             return Response("Internal Server Error", 500)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from local.lambda_.asynchronous import AsynchronousInvoker
     from local.scheduler.schedules import LocalTimer, TimerReader
 
-_logger = logging.getLogger("local")
+logger = logging.getLogger("local")
 
 MAX_OCCURRENCES = 10_000
 """The limit for one advance of the clock; that many take some minutes."""
@@ -129,7 +129,7 @@ class LocalScheduler:
                 self.fire_due()
                 self._invoke_rules()
             except (StackError, BotoCoreError, ClientError) as error:
-                _logger.error("firing at %s failed: %s", format_instant(minute), error)
+                logger.error("firing at %s failed: %s", format_instant(minute), error)
 
     def _advance_clock(self, to: datetime) -> list[Delivery]:
         self._refresh_timers()

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import urllib3
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class SchedulerCallback:
                 retries=False,
             )
         except urllib3.exceptions.HTTPError as error:
-            log.warning("the scheduler did not respond: %s", error)
+            logger.warning("the scheduler did not respond: %s", error)
             return None
         return CallbackResponse(response.status, response.data.decode(errors="replace"))
 

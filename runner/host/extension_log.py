@@ -4,7 +4,7 @@ import logging
 
 from runner.messages import ExecutionContext
 
-log = logging.getLogger("extension")
+logger = logging.getLogger("extension")
 
 MAX_LINES = 200
 MAX_LINE_CHARS = 2_000
@@ -24,9 +24,9 @@ class ExtensionLog:
         self._lines += 1
         if self._lines <= MAX_LINES:
             line = message[:MAX_LINE_CHARS].replace("\r", "\\r").replace("\n", "\\n")
-            log.log(level, "%s %s", self._origin, line)
+            logger.log(level, "%s %s", self._origin, line)
         elif self._lines == MAX_LINES + 1:
-            log.warning("%s logs more than %d lines; the rest is dropped", self._origin, MAX_LINES)
+            logger.warning("%s logs more than %d lines; the rest is dropped", self._origin, MAX_LINES)
 
     def info(self, message: str) -> None:
         """Log at level INFO."""

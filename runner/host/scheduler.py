@@ -18,7 +18,7 @@ from runner.host.records import (
 )
 from runner.raw_json import dump_object, parse_members, parse_raw_value
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class HostScheduler:
         try:
             return parse(response.body)
         except (ValueError, LookupError):
-            log.exception("the scheduler's response does not match the contract")
+            logger.exception("the scheduler's response does not match the contract")
             return "internal"
 
     def _request_write(

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from runner.errors import BundleFetchFailed, RunnerError
 from runner.sandbox.bundle import BUNDLE_NAME, read_bundle
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class ComponentStore(Generic[T]):
             try:
                 self.get_component(component_hash)
             except RunnerError as error:
-                log.warning("%s: %s", component_hash, error.description)
+                logger.warning("%s: %s", component_hash, error.description)
 
     def _read_component(self, component_hash: str) -> bytes:
         path = self._scan_folders().get(component_hash)

@@ -1,10 +1,9 @@
 """Arguments and options that several commands share, and their parsers."""
 
-import base64
-import binascii
 from typing import Annotated
 
 import typer
+from scheduling.domain import views
 from scheduling.domain.ids import (
     INSTALL_ID_FORMAT,
     TENANT_ID_FORMAT,
@@ -80,7 +79,7 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for con
 
 def encode_cursor(kind: str, position: str | None) -> str | None:
     """Return an opaque cursor for the position in lists of that kind; None at the end of the list."""
-    return base64.urlsafe_b64encode(f"{kind} {position}".encode()).decode() if position else None
+    return views.encode_cursor(f"{kind} {position}") if position else None
 
 
 def decode_cursor(kind: str, cursor: str | None) -> str | None:
@@ -92,8 +91,8 @@ def decode_cursor(kind: str, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     try:
-        cursor_kind, _, position = base64.urlsafe_b64decode(cursor).decode().partition(" ")
-    except (binascii.Error, ValueError):
+        cursor_kind, _, position = views.decode_cursor(cursor).partition(" ")
+    except ValueError:
         cursor_kind = position = ""
     if cursor_kind != kind:
         text = f"--cursor {cursor} is not of this list; use the cursor that its previous page printed."

@@ -6,6 +6,7 @@ import typer
 from rich.console import RenderableType
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, Run, RunStatus, Trigger, format_manual_time
+from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.schedules import find_schedule
@@ -18,7 +19,6 @@ from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.times import (
     OccurrenceTime,
-    format_instant,
     format_local_and_utc,
     format_wall_time,
     parse_occurrence_time,
@@ -126,7 +126,8 @@ def _build_document(evidence: Evidence, explanation: Explanation) -> dict[str, o
         "run": run_fields(evidence.run) if evidence.run else None,
         "timer": timer_fields(evidence.timer),
         "deadLetters": [
-            {"sentAt": format_instant(each.sent_at), "reason": each.reason} for each in evidence.dead_letters
+            {"sentAt": format_timestamp(each.sent_at), "reason": each.reason}
+            for each in evidence.dead_letters
         ],
     }
 

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.errors import ExitStatus, add_error_hint
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import Listing, render_sentence
-from scheduling_admin.output.times import format_instant
 from scheduling_admin.stack.dead_letters import DeadLetter
 from scheduling_admin.stack.session import AdminSession
 
@@ -64,7 +64,7 @@ def _dead_letter_fields(dead_letter: DeadLetter) -> dict[str, object]:
     fire = dead_letter.fire
     return {
         "messageId": dead_letter.message_id,
-        "sentAt": format_instant(dead_letter.sent_at),
+        "sentAt": format_timestamp(dead_letter.sent_at),
         "installId": fire.install_id if fire else None,
         "scheduleId": fire.schedule_id if fire else None,
         "scheduledTime": fire.scheduled_time if fire else None,
@@ -101,7 +101,7 @@ def _build_table(dead_letters: Sequence[DeadLetter]) -> Listing:
 
 
 def _build_row(dead_letter: DeadLetter) -> tuple[object, ...]:
-    fire, sent_at = dead_letter.fire, format_instant(dead_letter.sent_at)
+    fire, sent_at = dead_letter.fire, format_timestamp(dead_letter.sent_at)
     if fire is None:
         return "(none named)", None, None, sent_at, dead_letter.reason
     return fire.schedule_id, fire.install_id, fire.scheduled_time, sent_at, dead_letter.reason

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.errors import ExitStatus, add_error_hint
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import Listing, render_sentence
-from scheduling_admin.output.times import format_instant
 from scheduling_admin.stack.session import AdminSession
 from scheduling_admin.stack.unpublished import RepublishResult
 
@@ -69,7 +69,7 @@ def _result_fields(result: RepublishResult) -> dict[str, object]:
     stream_range = result.batch.stream_range
     return {
         "messageId": result.batch.message_id,
-        "sentAt": format_instant(result.batch.sent_at),
+        "sentAt": format_timestamp(result.batch.sent_at),
         "shardId": stream_range.shard_id if stream_range else None,
         "firstSequenceNumber": stream_range.first_sequence_number if stream_range else None,
         "lastSequenceNumber": stream_range.last_sequence_number if stream_range else None,
@@ -111,7 +111,7 @@ def _build_table(results: Sequence[RepublishResult]) -> Listing:
 
 
 def _build_row(result: RepublishResult) -> tuple[object, ...]:
-    sent_at, stream_range = format_instant(result.batch.sent_at), result.batch.stream_range
+    sent_at, stream_range = format_timestamp(result.batch.sent_at), result.batch.stream_range
     if stream_range is None:
         return sent_at, None, None, None, result.problem
     return (

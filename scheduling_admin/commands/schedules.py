@@ -34,7 +34,7 @@ from scheduling_admin.output.views import (
     render_timer,
 )
 from scheduling_admin.stack.session import AdminSession
-from scheduling_admin.status import find_timer_differences
+from scheduling_admin.status import describe_timer_differences
 
 _SchedulePairs = list[tuple[Install, Schedule]]
 FiresOption = Annotated[
@@ -121,7 +121,7 @@ def schedule(
     pair = find_schedule(session, install_id, schedule_id)
     view = ScheduleView.create_view(*pair, session.now, fires)
     timer = session.services.timers.get_timer(schedule_id)
-    timer_differences = find_timer_differences(timer, pair[1])
+    timer_differences = describe_timer_differences(timer, pair[1])
     history = (
         session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=runs).runs
         if runs

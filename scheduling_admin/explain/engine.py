@@ -1,5 +1,6 @@
 """Explain why an occurrence ran or did not run, from the evidence alone; nothing here reads from AWS."""
 
+from scheduling.domain.views import format_timestamp
 from scheduling.operations.maintenance.missed import MISSED_AFTER
 
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
@@ -10,8 +11,8 @@ from scheduling_admin.explain.rule import (
     check_rule,
     check_timer_change,
 )
-from scheduling_admin.output.times import format_duration, format_instant, format_local_and_utc
-from scheduling_admin.status import evaluate_firing_status, find_timer_differences
+from scheduling_admin.output.times import format_duration, format_local_and_utc
+from scheduling_admin.status import describe_timer_differences, evaluate_firing_status
 
 _SWEEP_ADVICE = "To repair it now: scheduling-admin reconcile --sweep"
 
@@ -59,7 +60,7 @@ def _check_upcoming(evidence: Evidence) -> Explanation | None:
 
 
 def _describe_timer(evidence: Evidence) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    timer_differences = find_timer_differences(evidence.timer, evidence.schedule)
+    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule)
     if evidence.schedule.pending_since:
         return (_describe_pending(evidence),), ()
     if timer_differences:
@@ -99,7 +100,7 @@ def _describe_last_change(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _check_timer_drift(evidence: Evidence) -> Explanation | None:
-    timer_differences = find_timer_differences(evidence.timer, evidence.schedule)
+    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule)
     if evidence.schedule.pending_since and evidence.schedule.pending_since <= evidence.occurrence.moment:
         summary = "It did not run: a change of the schedule has not been applied to EventBridge."
         reasons = (_describe_pending(evidence), *timer_differences)
@@ -115,7 +116,7 @@ def _check_timer_drift(evidence: Evidence) -> Explanation | None:
 
 
 def _describe_pending(evidence: Evidence) -> str:
-    since = format_instant(evidence.schedule.pending_since)
+    since = format_timestamp(evidence.schedule.pending_since)
     return f"A change has been pending since {since}; the reconciler retries every minute to apply it to EventBridge."
 
 

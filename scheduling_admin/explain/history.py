@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from scheduling.domain.runs import MAX_ATTEMPTS, Run, RunStatus, Trigger
+from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
-from scheduling_admin.output.times import format_duration, format_instant, format_milliseconds
+from scheduling_admin.output.times import format_duration, format_milliseconds
 
 RETRY_WINDOW = timedelta(minutes=15)
 """The time within which Lambda retries, unless runs wait for concurrency."""
@@ -19,7 +20,13 @@ def explain_run(evidence: Evidence, run: Run) -> Explanation:
         case RunStatus.SUCCESS:
             summary = f"It succeeded at attempt {run.attempt}."
             return Explanation(
-                Verdict.SUCCEEDED, summary, (*_describe_trigger(run), _describe_attempt(evidence, run))
+                Verdict.SUCCEEDED,
+                summary,
+                (
+                    *_describe_trigger(run),
+                    _describe_attempt(evidence, run),
+                    *_describe_request(evidence, run),
+                ),
             )
         case RunStatus.RUNNING:
             return _explain_running(evidence, run)
@@ -42,16 +49,23 @@ def _explain_running(evidence: Evidence, run: Run) -> Explanation:
     if not run.lease_expired(evidence.now):
         running_for = format_duration(evidence.now - run.started_at)
         summary = f"It is running: attempt {run.attempt} started {running_for} ago."
-        return Explanation(Verdict.RUNNING, summary, _describe_trigger(run))
+        return Explanation(
+            Verdict.RUNNING, summary, (*_describe_trigger(run), *_describe_request(evidence, run))
+        )
     summary = f"It started but never ended: the function died during attempt {run.attempt}."
     reasons = (
-        f"It started at {format_instant(run.started_at)}; whether the extension completed its work is unknown.",
+        f"It started at {format_timestamp(run.started_at)}; whether the extension completed its work is unknown.",
         "Lambda may retry it within minutes; the daily sweep closes runs that never end.",
     )
     return Explanation(
         Verdict.CRASHED,
         summary,
-        (*_describe_trigger(run), *reasons, *describe_dead_letters(evidence)),
+        (
+            *_describe_trigger(run),
+            *reasons,
+            *_describe_request(evidence, run),
+            *describe_dead_letters(evidence),
+        ),
         get_replay_advice(evidence),
     )
 
@@ -60,7 +74,8 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
     reasons = (
         *_describe_trigger(run),
         _describe_attempt(evidence, run),
-        f"Error: {run.error or 'none was recorded'}",
+        *_describe_request(evidence, run),
+        f"Error: {run.detail or run.error or 'none was recorded'}",
     )
     if not run.retryable:
         summary = f"It failed at attempt {run.attempt} and is not retried."
@@ -85,7 +100,7 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
 
 def _explain_missed(evidence: Evidence, run: Run) -> Explanation:
     summary = "It was missed: EventBridge did not deliver it."
-    recorded_at = format_instant(run.started_at)
+    recorded_at = format_timestamp(run.started_at)
     reason = f"The sweep recorded this at {recorded_at}. If the occurrence is delivered later, it still runs."
     return Explanation(
         Verdict.MISSED, summary, (reason, *describe_dead_letters(evidence)), get_replay_advice(evidence)
@@ -98,7 +113,7 @@ def describe_dead_letters(evidence: Evidence) -> tuple[str, ...]:
         return ()
     if evidence.dead_letters:
         dead_letter = evidence.dead_letters[0]
-        queued_since = f"It has been in the dead-letter queue since {format_instant(dead_letter.sent_at)}"
+        queued_since = f"It has been in the dead-letter queue since {format_timestamp(dead_letter.sent_at)}"
         return (f"{queued_since}: {dead_letter.reason}" if dead_letter.reason else f"{queued_since}.",)
     if not evidence.peek_result.reached_end:
         return (
@@ -116,7 +131,7 @@ def _describe_overlap(evidence: Evidence) -> tuple[str, ...]:
     overlapping_run = evidence.overlapping_run
     if overlapping_run is None:
         return ()
-    started_at, duration_ms = format_instant(overlapping_run.started_at), overlapping_run.duration_ms
+    started_at, duration_ms = format_timestamp(overlapping_run.started_at), overlapping_run.duration_ms
     duration_text = "has not ended" if duration_ms is None else f"took {format_milliseconds(duration_ms)}"
     return (
         f"The run of {overlapping_run.scheduled_time} was running: it started at {started_at} and {duration_text}.",
@@ -130,15 +145,29 @@ def _describe_trigger(run: Run) -> tuple[str, ...]:
 def _describe_attempt(evidence: Evidence, run: Run) -> str:
     delay = max(run.started_at - evidence.occurrence.moment, timedelta())
     parts = [
-        f"Attempt {run.attempt} started at {format_instant(run.started_at)}",
+        f"Attempt {run.attempt} started at {format_timestamp(run.started_at)}",
         f"{format_duration(delay)} after the scheduled time",
         "its duration is unknown"
         if run.duration_ms is None
         else f"took {format_milliseconds(run.duration_ms)}",
     ]
-    if run.http_status is None:
-        return f"{', '.join(parts)}, and got no response from the extension."
-    return f"{', '.join(parts)}, and got status {run.http_status} from the extension."
+    return f"{', '.join(parts)}, and {_describe_response(run)}."
+
+
+def _describe_response(run: Run) -> str:
+    if run.http_status is not None:
+        return f"got status {run.http_status} from the extension"
+    if run.runner_status is not None:
+        return f"got status {run.runner_status} from the runner"
+    if run.runner_error is not None:
+        return f"got the error {run.runner_error} from the runner"
+    return "got no response from the extension"
+
+
+def _describe_request(evidence: Evidence, run: Run) -> tuple[str, ...]:
+    if run.request_id is None:
+        return ()
+    return (f"The request id is {run.request_id}: search the log group {evidence.log_group} for it.",)
 
 
 def _is_extension_response(run: Run) -> bool:

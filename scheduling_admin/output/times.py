@@ -7,7 +7,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from scheduling.domain.cron.grammar import CronRule, parse_cron
-from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, fire_times
+from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, LocalTime, fire_times, local_times
 from scheduling.domain.runs import format_manual_time, format_time
 from scheduling.domain.schedule import Definition
 
@@ -57,10 +57,11 @@ def parse_occurrence_time(text: str, timezone: str) -> OccurrenceTime:
     )
 
 
-def list_next_fires(definition: Definition, after: datetime, count: int) -> list[datetime]:
-    """Return the rule's next fires in UTC, even if the schedule is disabled."""
+def list_next_fires(definition: Definition, after: datetime, count: int) -> list[LocalTime]:
+    """Return the rule's next fires, even if the schedule is disabled."""
     rule = parse_cron(definition.cron)
-    return list(islice(fire_times(rule, definition.timezone, after, after + FIRE_SEARCH_HORIZON), count))
+    upcoming_times = local_times(rule, definition.timezone, after, after + FIRE_SEARCH_HORIZON)
+    return list(islice((time for time in upcoming_times if not time.skipped), count))
 
 
 def find_last_fire(rule: CronRule, timezone: str, before: datetime) -> datetime | None:
@@ -102,16 +103,6 @@ def format_local_and_utc(moment: datetime, timezone: str) -> str:
     """Format the moment on the wall clock of the zone, followed by UTC if the zone is another."""
     local = format_local_time(moment, timezone)
     return local if local.endswith(" UTC") else f"{local} ({format_time(moment)})"
-
-
-def fire_time_fields(moment: datetime, timezone: str) -> dict[str, object]:
-    """Return the moment as JSON fields."""
-    return {"utc": format_time(moment), "local": moment.astimezone(ZoneInfo(timezone)).isoformat()}
-
-
-def format_instant(moment: datetime | None) -> str | None:
-    """Format the moment as ISO 8601 in UTC with milliseconds, as in the API."""
-    return format_manual_time(moment) if moment else None
 
 
 def format_duration(duration: timedelta) -> str:

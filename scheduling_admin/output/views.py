@@ -6,11 +6,11 @@ from rich.console import RenderableType
 from scheduling.domain.runs import Run, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
+from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.output.fields import ScheduleView
 from scheduling_admin.output.tables import Listing, create_fields_table, render_sentence
 from scheduling_admin.output.times import (
-    format_instant,
     format_local_and_utc,
     format_local_time,
     format_milliseconds,
@@ -28,11 +28,11 @@ def build_schedules_table(views: Sequence[ScheduleView]) -> Listing:
 def _build_schedule_row(view: ScheduleView) -> tuple[str, ...]:
     definition = view.schedule.definition
     return (
-        "\n".join(filter(None, (definition.name, view.schedule.id, definition.endpoint))),
+        _join_lines(definition.name, view.schedule.id, definition.endpoint),
         f"{definition.cron}\n{definition.timezone}",
         "\n".join(format_status(view.status.blockers)),
-        "\n".join(format_local_time(moment, definition.timezone) for moment in view.next_fires),
-        "\n".join(format_time(moment) for moment in view.next_fires),
+        "\n".join(format_local_time(time.utc, definition.timezone) for time in view.next_fires),
+        "\n".join(format_time(time.utc) for time in view.next_fires),
     )
 
 
@@ -56,8 +56,8 @@ def render_definition(view: ScheduleView) -> list[RenderableType]:
             Rule=f"{definition.cron} in {definition.timezone}",
             Payload=payload,
             Fires="; ".join(format_status(view.status.blockers)),
-            Next="\n".join(format_local_and_utc(moment, definition.timezone) for moment in view.next_fires),
-            Created=format_instant(schedule.created_at),
+            Next="\n".join(format_local_and_utc(time.utc, definition.timezone) for time in view.next_fires),
+            Created=format_timestamp(schedule.created_at),
             Revision=_format_revision(schedule),
             Changed_by=schedule.changed_by,
         )
@@ -65,7 +65,7 @@ def render_definition(view: ScheduleView) -> list[RenderableType]:
 
 
 def _format_revision(schedule: Schedule) -> str:
-    since_text = f" since {format_instant(schedule.timer_since)}" if schedule.timer_since else ""
+    since_text = f" since {format_timestamp(schedule.timer_since)}" if schedule.timer_since else ""
     return f"{schedule.revision}, timer revision {schedule.timer_revision}{since_text}"
 
 
@@ -83,7 +83,7 @@ def render_timer(
         renderables.append(render_sentence(in_sync, "green"))
     renderables += [render_sentence(text, "red") for text in timer_differences]
     if schedule.pending_since:
-        since = format_instant(schedule.pending_since)
+        since = format_timestamp(schedule.pending_since)
         pending_note = f"A change has been pending since {since}; the reconciler applies it to EventBridge."
         renderables.append(render_sentence(pending_note, "yellow"))
     return list(renderables)
@@ -97,20 +97,24 @@ def render_history(runs: Sequence[Run]) -> list[RenderableType]:
 
 def build_runs_table(runs: Sequence[Run]) -> Listing:
     """Build a table of runs and their results."""
-    columns = ("Scheduled time", "Status", "Attempt", "Started at", "Duration", "HTTP", "Error")
-    rows = [
-        (
-            run.scheduled_time,
-            run.status.value,
-            run.attempt,
-            format_instant(run.started_at),
-            None if run.duration_ms is None else format_milliseconds(run.duration_ms),
-            run.http_status,
-            run.error,
-        )
-        for run in runs
-    ]
-    return Listing(columns, rows)
+    columns = ("Scheduled time, request id", "Status", "Attempt", "Started at, duration", "HTTP", "Error")
+    return Listing(columns, [_build_run_row(run) for run in runs])
+
+
+def _build_run_row(run: Run) -> tuple[object, ...]:
+    duration = None if run.duration_ms is None else format_milliseconds(run.duration_ms)
+    return (
+        _join_lines(run.scheduled_time, run.request_id),
+        run.status.value,
+        run.attempt,
+        _join_lines(format_timestamp(run.started_at), duration),
+        run.http_status,
+        run.detail or run.error,
+    )
+
+
+def _join_lines(*lines: str | None) -> str:
+    return "\n".join(filter(None, lines))
 
 
 def render_next_page_hint(next_cursor: str | None) -> list[RenderableType]:

@@ -1,16 +1,20 @@
-"""Connect to the stack; the only module that sets environment variables, from which the services are built."""
+"""Connect to the stack that the options of a command name."""
 
 import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.session import Session
+from scheduling.operations.runs.run_now import Deliver
+from scheduling.operations.services import Services
 
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.output.report import create_console
@@ -22,12 +26,6 @@ NO_CREDENTIALS = (
     "No AWS credentials were found. Choose a profile with --profile or AWS_PROFILE, or log in (`aws sso login`, "
     "`aws configure`). The local stack needs none: use --endpoint-url http://127.0.0.1:4566."
 )
-_CREDENTIAL_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_LOCAL_DEFAULTS = {
-    "AWS_ACCESS_KEY_ID": "local",
-    "AWS_SECRET_ACCESS_KEY": "local",
-    "AWS_DEFAULT_REGION": "us-east-1",
-}
 _CLIENT_CONFIG = Config(
     connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2}
 )
@@ -40,42 +38,43 @@ def connect(options: CommonOptions) -> AdminSession:
         AdminError: The options are incomplete, or name no stack of this service.
         BotoCoreError, ClientError: AWS did not respond, or refused the request.
     """
-    _apply_options(options)
-    session = boto3.Session()
+    # One session for all clients: each further one would ask for the second factor again.
+    botocore_session = _EndpointSession()
+    session = boto3.Session(
+        botocore_session=botocore_session, profile_name=options.profile, region_name=options.region
+    )
+    if options.endpoint_url:
+        _set_endpoint(botocore_session, options.endpoint_url)
     if not session.region_name:
         text = "No region is configured: choose the stack's region with --region, AWS_REGION or the profile."
         raise AdminError(text, ExitStatus.USAGE)
-    _share_credentials(session)
+    if session.get_credentials() is None:
+        raise AdminError(NO_CREDENTIALS, ExitStatus.AWS)
     stack = _describe_stack(session, options.stack_name)
-    os.environ.update(stack.environment)
-    log = logging.getLogger("scheduling")
-    handlers = list(log.handlers)
-    from scheduling import bootstrap  # the slowest import of a command
-
-    log.handlers[:] = handlers  # the import adds the functions' handler, which writes to stdout
-    if stack.clock_url:
-        bootstrap.use_clock(_create_local_clock(stack.clock_url))
-    console = create_console(sys.stderr)
-    return AdminSession(
-        stack, bootstrap.services(), bootstrap.executor_client().deliver_fire, session, console, options.json
-    )
+    services, deliver = _build_services(botocore_session, stack)
+    return AdminSession(stack, services, deliver, session, create_console(sys.stderr), options.json)
 
 
-def _apply_options(options: CommonOptions) -> None:
-    """Make every AWS client of this process use the profile, region and endpoint of the options."""
-    if options.profile:
-        for name in _CREDENTIAL_VARIABLES:
-            os.environ.pop(name, None)  # they would override the profile
-        os.environ["AWS_PROFILE"] = options.profile
-    if options.region:
-        os.environ.update(AWS_REGION=options.region, AWS_DEFAULT_REGION=options.region)
-    if options.endpoint_url:
-        if not _is_url(options.endpoint_url):
-            text = f"--endpoint-url {options.endpoint_url} is not a URL such as http://127.0.0.1:4566."
-            raise AdminError(text, ExitStatus.USAGE)
-        os.environ["AWS_ENDPOINT_URL"] = options.endpoint_url
-        if is_loopback(options.endpoint_url):
-            _use_local_defaults()
+class _EndpointSession(Session):
+    """A session whose clients use `default_endpoint`, if it is set."""
+
+    default_endpoint: str | None = None
+
+    def create_client(self, *args: Any, **kwargs: Any) -> Any:
+        """Create a client; `set_config_variable` cannot set its endpoint."""
+        kwargs["endpoint_url"] = kwargs.get("endpoint_url") or self.default_endpoint
+        return super().create_client(*args, **kwargs)
+
+
+def _set_endpoint(session: _EndpointSession, url: str) -> None:
+    """Use the endpoint for all services; like that of the AWS CLI, the option overrides AWS_ENDPOINT_URL_<SERVICE>."""
+    if not _is_url(url):
+        text = f"--endpoint-url {url} is not a URL such as http://127.0.0.1:4566."
+        raise AdminError(text, ExitStatus.USAGE)
+    if url != os.environ.get("AWS_ENDPOINT_URL"):
+        session.default_endpoint = url
+    if is_loopback(url):
+        _set_local_defaults(session)
 
 
 def _is_url(text: str) -> bool:
@@ -86,28 +85,12 @@ def _is_url(text: str) -> bool:
         return False
 
 
-def _use_local_defaults() -> None:
+def _set_local_defaults(session: Session) -> None:
     """Set credentials and a region if there are none: an emulator requires some, but accepts any."""
-    session = boto3.Session()
     if session.get_credentials() is None:
-        os.environ.update(
-            {name: value for name, value in _LOCAL_DEFAULTS.items() if name in _CREDENTIAL_VARIABLES}
-        )
-    if not session.region_name:
-        os.environ["AWS_DEFAULT_REGION"] = _LOCAL_DEFAULTS["AWS_DEFAULT_REGION"]
-
-
-def _share_credentials(session: boto3.Session) -> None:
-    """Share the credentials of an assumed role, since each further session would ask for the second factor again."""
-    credentials = session.get_credentials()
-    if credentials is None:
-        raise AdminError(NO_CREDENTIALS, ExitStatus.AWS)
-    if credentials.method == "assume-role":
-        frozen_credentials = credentials.get_frozen_credentials()
-        values = (frozen_credentials.access_key, frozen_credentials.secret_key, frozen_credentials.token)
-        os.environ.update(
-            {name: value for name, value in zip(_CREDENTIAL_VARIABLES, values, strict=True) if value}
-        )
+        session.set_credentials("local", "local")
+    if not session.get_config_variable("region"):
+        session.set_config_variable("region", "us-east-1")
 
 
 def _describe_stack(session: boto3.Session, name: str) -> Stack:
@@ -135,6 +118,19 @@ def _format_missing_stack(name: str, region: str, endpoint: str) -> str:
     if is_loopback(endpoint):
         text += " The stack of `make local` is extension-scheduler-local."
     return text
+
+
+def _build_services(session: Session, stack: Stack) -> tuple[Services, Deliver]:
+    log = logging.getLogger("scheduling")
+    handlers = list(log.handlers)
+    from scheduling import bootstrap, settings  # the slowest import of a command
+
+    log.handlers[:] = handlers  # the import adds the functions' handler, which writes to stdout
+    table = settings.TableSettings.from_environment(stack.environment)
+    timers = settings.TimerSettings.from_environment(stack.environment)
+    clock = _create_local_clock(stack.clock_url) if stack.clock_url else bootstrap.current_time
+    services = bootstrap.build_services(table, timers, session, clock)
+    return services, bootstrap.build_executor_client(timers, session).deliver_fire
 
 
 def _create_local_clock(url: str) -> Callable[[], datetime]:

@@ -18,10 +18,14 @@ def shared_stack(
 
 @pytest.fixture
 def stack(shared_stack: LocalStack) -> Iterator[LocalStack]:
-    """The stack that all tests share, with the runner's default response; each test registers its own installs."""
+    """The stack that all tests share, with the runner's default response; each test registers its own installs.
+
+    Fails if a request to the runner violates the interface.
+    """
     shared_stack.runner.respond = lambda _request: extension_response()
     yield shared_stack
     shared_stack.delete_timers()
+    shared_stack.runner.assert_no_violations()
 
 
 @pytest.fixture

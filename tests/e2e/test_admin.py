@@ -129,7 +129,7 @@ def test_run_triggers_a_manual_run(stack: LocalStack, admin: AdminProcess, funct
     (request,) = functions.requests
     assert (request.body["scheduleId"], request.body["trigger"]) == (schedule, "manual")
     assert request.body["scheduledTime"] == result["scheduledTime"]
-    assert request.headers["X-Amz-Invocation-Type"] == "Event"
+    assert request.headers["x-amz-invocation-type"] == "Event"
     waited = admin("run", install.id, schedule, "--idempotency-key", "key", "--wait", "--timeout", "1")
     assert waited.returncode == 1
     assert waited.stdout.strip() == f"The run {result['scheduledTime']} has not started yet; see `explain`."

@@ -51,7 +51,7 @@ def api(shared_stack: LocalStack) -> Iterator[Api]:
 @pytest.mark.local_only("functions in containers use the real time")
 def test_token_expires_shortly_after_run_deadline(stack: LocalStack, api: Api, install: ApiInstall) -> None:
     headers = bearer_headers(stack.issue_callback_token(install))
-    stack.advance_clock("PT39S")
+    stack.advance_clock("PT69S")
     assert api.list_status(headers, install) == 200
 
     stack.advance_clock("PT1S")

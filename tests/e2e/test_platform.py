@@ -1,13 +1,11 @@
 """The platform's side over HTTP (contract, section 3)."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.support.stacks.local_stack import ApiInstall, LocalStack
+from tests.support.stacks.local_stack import ApiInstall, LocalStack, wait_for
 from tests.support.stacks.scripted_runner import extension_response
 from tests.support.stacks.world import registration_body
 
@@ -18,14 +16,6 @@ def registration_with_endpoints(*endpoints: tuple[str, str], **fields: object) -
     declared = [{"method": method, "path": path, "handler": "h"} for method, path in endpoints]
     body["manifest"] = {**body["manifest"], "version": "2.0.0", "api": {"endpoints": declared}}
     return body
-
-
-def wait_for(read: Callable[[], Any], condition: Callable[[Any], bool]) -> Any:
-    """Poll until the condition holds and return the value; nothing waits for an asynchronous run."""
-    deadline = time.monotonic() + 20
-    while not condition(value := read()):
-        assert time.monotonic() < deadline, value
-    return value
 
 
 def test_move_without_a_used_endpoint_names_each_schedule_and_changes_nothing(

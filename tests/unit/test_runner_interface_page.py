@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from scheduling.clients.runner import RunnerClient
 from scheduling.domain import exact_json
 from scheduling.domain.install import SCHEDULER_MANAGE, Install, InstallConfig
-from scheduling.domain.runs import Outcome, RunStatus
+from scheduling.domain.runs import Execution, Outcome, RunStatus, build_next_attempt
 from scheduling.domain.schedule import LastRun, Schedule
 from scheduling.domain.views import endpoint_fields, schedule_fields
 from scheduling.settings import RunnerSettings
@@ -61,17 +62,28 @@ def execute_example(response: object) -> tuple[RunnerRequest, Outcome]:
     """Return what the service sends for an occurrence with everything, and its outcome for the response."""
     with start_scripted_runner() as runner:
         runner.respond = lambda _request: (200, json.dumps(response).encode())
-        settings = RunnerSettings(runner_base_url=runner.url, runner_timeout_ms=30_000, stack_name="stack")
+        settings = RunnerSettings(
+            runner_base_url=runner.url,
+            runner_timeout_ms=30_000,
+            runner_overhead_seconds=30,
+            stack_name="stack",
+        )
         client = RunnerClient(settings, lambda: "service-token", lambda _install: "callback-token")
         config = InstallConfig(
             config='{"region":"eu"}',
             secret_envelope='{"ciphertext_b64":"c2VjcmV0","version":"1","algorithm":"aes-256-gcm"}',
         )
-        outcome = client.execute_endpoint(fire(), example_install(), config, example_schedule())
+        execution = Execution(
+            fire=fire(),
+            run=build_next_attempt(fire(), None, NOW, timedelta(minutes=1)),
+            install=example_install(),
+            config=config,
+            schedule=example_schedule(),
+        )
+        outcome = client.execute_endpoint(execution)
         return runner.requests[0], outcome
 
 
-@pytest.mark.xfail(reason="the client does not send the headers of the occurrence yet", strict=True)
 def test_execute_request_has_the_documented_fields_and_types() -> None:
     request, response, _failure = read_json_examples(EXECUTE)
     sent, outcome = execute_example(response)
@@ -120,10 +132,8 @@ def test_callback_example_is_a_tested_event() -> None:
 @pytest.mark.parametrize("position", [2, 3], ids=["schedule", "endpoint"])
 def test_callback_returns_the_documented_fields_and_types(position: int) -> None:
     ran = example_schedule(last_run=LastRun(started_at=NOW, status="success", error=None))
-    returned = [
-        json.loads(exact_json.dumps(schedule_fields(ran))),
-        dict(endpoint_fields(endpoint("POST", "/api/sync"))),
-    ]
+    fields = [schedule_fields(ran), endpoint_fields(endpoint("POST", "/api/sync"))]
+    returned = json.loads(exact_json.dumps(fields))
     assert shape(read_json_examples(CALLBACK)[position]) == shape(returned[position - 2])
 
 

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from pydantic import BaseModel, ValidationError
 from scheduling.domain.install import KNOWN_CAPABILITIES, Limits
@@ -134,6 +136,23 @@ def test_run_timeout_can_be_30_seconds(value: str, timeout: int) -> None:
 @pytest.mark.parametrize("value", ["0", "30001", "x"])
 def test_run_timeout_out_of_range_is_refused(value: str) -> None:
     assert invalid_names(RunnerSettings, {**RUNNER, "RUNNER_TIMEOUT_MS": value}) == ["runner_timeout_ms"]
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("0", 0), ("60", 60), ("", 30)])
+def test_runner_overhead_can_be_a_minute(value: str, seconds: int) -> None:
+    settings = RunnerSettings.from_environment({**RUNNER, "RUNNER_OVERHEAD_SECONDS": value})
+
+    assert settings.runner_overhead_seconds == seconds
+    assert settings.patience == timedelta(seconds=30 + seconds)
+    assert settings.patience < settings.lease < settings.function_timeout
+    assert settings.retry_delay == settings.patience
+
+
+@pytest.mark.parametrize("value", ["-1", "61", "1.5"])
+def test_runner_overhead_out_of_range_is_refused(value: str) -> None:
+    settings = {**RUNNER, "RUNNER_OVERHEAD_SECONDS": value}
+
+    assert invalid_names(RunnerSettings, settings) == ["runner_overhead_seconds"]
 
 
 @pytest.mark.parametrize("value", ["runner", "ftp://runner", "/v1", "http://"])

@@ -8,13 +8,14 @@ need is imported where it is built, because a cold start pays for each module.
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
-from scheduling.api.observability import bind_install
+from scheduling.api.observability import bind_install, bind_run
 from scheduling.clients.scheduler import TimerClient
 from scheduling.operations.services import Services
 from scheduling.settings import (
@@ -75,8 +76,8 @@ def build_services(
     Args:
         table: The table and the limits.
         timers: What the timers have in common.
-        session: The session of all clients, which selects credentials, region and endpoints. No client of it may
-            exist yet.
+        session: The session of all clients, which selects credentials, region and endpoints. It may have
+            clients, but none of DynamoDB.
         clock: Returns the current time as an aware UTC time.
     """
     return _assemble_services(table, timers, connect(table.table_name, session), clock)
@@ -97,6 +98,7 @@ def _assemble_services(
         clock=clock,
         parallelism=_SWEEP_PARALLELISM,
         bind_install=bind_install,
+        bind_run=bind_run,
     )
 
 
@@ -137,6 +139,11 @@ def services() -> Services:
     return _assemble_services(
         TableSettings.from_environment(), TimerSettings.from_environment(), _connection(), current_time
     )
+
+
+def executor_services() -> Services:
+    """Return the services of the executor, whose lease depends on the runner's time limits."""
+    return replace(services(), lease=RunnerSettings.from_environment().lease)
 
 
 @cache
@@ -191,9 +198,8 @@ def runner_client() -> "RunnerClient":
 def _callback_token_issuer(key: "Secret", settings: RunnerSettings) -> "Callable[[Install], str]":
     from scheduling.domain.callback_token import issue_token  # loads PyJWT
 
-    lifetime = timedelta(milliseconds=settings.runner_timeout_ms)
     return lambda install: issue_token(
-        key.read_propagated_value(), settings.stack_name, install, current_time(), lifetime
+        key.read_propagated_value(), settings.stack_name, install, current_time(), settings.patience
     )
 
 

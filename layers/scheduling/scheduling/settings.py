@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -86,16 +87,38 @@ class EventBusSettings(_EnvironmentSettings):
 
 
 class RunnerSettings(_EnvironmentSettings):
-    """The runner's URL, the time limit of a run, and the secrets of its service token and of callback tokens.
+    """The runner's URL, the time limits of a run, and the secrets of its service token and of callback tokens.
 
-    Both secrets are optional.
+    Both secrets are optional. `runner_timeout_ms` limits the extension; `runner_overhead_seconds` are what the runner
+    needs in addition, since it compiles the component before each run. All other times of a run are derived from both.
     """
 
     stack_name: str
     runner_base_url: str = Field(pattern=_URL_PATTERN)
     runner_timeout_ms: int = Field(30_000, ge=1, le=30_000)
+    runner_overhead_seconds: int = Field(30, ge=0, le=60)
     runner_service_token_secret_id: str | None = None
     callback_key_secret_id: str | None = None
+
+    @property
+    def patience(self) -> timedelta:
+        """How long the executor waits for the runner's response."""
+        return timedelta(milliseconds=self.runner_timeout_ms, seconds=self.runner_overhead_seconds)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long an attempt keeps others from starting: it also claims the run, reads secrets and connects."""
+        return self.patience + timedelta(seconds=18)
+
+    @property
+    def function_timeout(self) -> timedelta:
+        """The time-out that the executor function needs: it also reads the install and writes the outcome."""
+        return self.lease + timedelta(seconds=12)
+
+    @property
+    def retry_delay(self) -> timedelta:
+        """How long to wait before the attempt after an unanswered one, which the runner may still execute."""
+        return self.patience
 
 
 class TokenSettings(_EnvironmentSettings):

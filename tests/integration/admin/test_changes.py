@@ -64,7 +64,7 @@ def test_a_pause_continues_until_every_install_is_updated(
     install_ids = register_installs(world, 7)
     ticks = count(0, tenants.TIME_BUDGET * 0.6)
     slow = replace(world.services, monotonic=lambda: next(ticks))
-    monkeypatch.setattr(bootstrap, "services", lambda: slow)
+    monkeypatch.setattr(bootstrap, "build_services", lambda *_: slow)
     monkeypatch.setattr(tenants, "PAGE_SIZE", 2)
     result = admin("pause", TENANT, "--yes", "--json")
     assert (result.exit_status, result.document["complete"], result.document["installs"]) == (0, True, 7)
@@ -98,7 +98,7 @@ def test_a_pause_yields_to_a_concurrent_resume(
     register_installs(world, 3)
     ticks = count(0, tenants.TIME_BUDGET * 0.6)
     slow = replace(world.services, monotonic=lambda: next(ticks))
-    monkeypatch.setattr(bootstrap, "services", lambda: slow)
+    monkeypatch.setattr(bootstrap, "build_services", lambda *_: slow)
     monkeypatch.setattr(tenants, "PAGE_SIZE", 1)
     propagate = tenants.propagate_tenant
 

@@ -9,7 +9,14 @@ from scheduling.domain.schedule import Schedule
 from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 
-from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli, build_fire_at, execute_at, failing_calls
+from tests.support.stacks.admin_cli import (
+    ANY_SCHEDULE_ID,
+    STACK_NAME,
+    AdminCli,
+    build_fire_at,
+    execute_at,
+    failing_calls,
+)
 from tests.support.stacks.world import World, create_input, read_timer_input
 
 ONE = InstallId("install-1")
@@ -40,10 +47,14 @@ def test_a_permanently_failed_occurrence_is_explained_with_its_dead_letter(
     result = admin("explain", ONE, schedule.id, "2026-11-23T10:00:00Z")
     assert result.exit_status == 1
     assert result.lines[1] == "It failed permanently at attempt 3."
-    assert result.lines[3] == "  Error: No\\x1b[2J"
-    assert result.lines[4].startswith("  It has been in the dead-letter queue since ")
-    assert result.lines[4].endswith(": Attempt 3 failed")
-    assert result.lines[5:] == ["  Once the cause is fixed: scheduling-admin replay"]
+    request = (
+        f"The request id is {ANY_SCHEDULE_ID}: search the log group /aws/lambda/{STACK_NAME}-execute for it."
+    )
+    assert result.lines[3] == f"  {request}"
+    assert result.lines[4] == "  Error: No\\x1b[2J"
+    assert result.lines[5].startswith("  It has been in the dead-letter queue since ")
+    assert result.lines[5].endswith(": Attempt 3 failed")
+    assert result.lines[6:] == ["  Once the cause is fixed: scheduling-admin replay"]
     assert len(admin.receive_dead_letters()) == 2
     document = admin("explain", ONE, schedule.id, "2026-11-23T10:00:00Z", "--json").document
     assert [dead_letter["reason"] for dead_letter in document["deadLetters"]] == ["Attempt 3 failed"]

@@ -1,17 +1,18 @@
 """The command `schedule`."""
 
 import json
+import re
 from typing import Any
+from uuid import UUID
 
 import pytest
-from scheduling.domain import sweeps
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import RunStatus
 from scheduling.domain.schedule import Schedule
+from scheduling.domain.sweeps import find_timer_differences
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.schedules.create import create_schedule
 
-from scheduling_admin.status import find_timer_differences
 from tests.support.faults.cases import Case, delete_case_schedule, kill_at
 from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli, execute_at
 from tests.support.stacks.world import ADMIN, GROUP, World, aws_client, create_input
@@ -44,8 +45,7 @@ def test_a_schedule_is_listed_with_its_timer_and_history(
     )
     result = admin("schedule", ONE, schedule.id, "--fires", "1", env={"COLUMNS": "120"})
     assert (result.exit_status, result.errors) == (0, [])
-    lines = [line for line in result.lines if not line.startswith("2026-11-23T1")]
-    assert lines == [
+    assert result.lines[:21] == [
         f"Schedule    {ANY_SCHEDULE_ID}",
         "Name        hourly",
         "Install     install-1 of tenant tenant-1",
@@ -65,15 +65,18 @@ def test_a_schedule_is_listed_with_its_timer_and_history(
         "The timer is in sync.",
         "",
         "History",
-        "Scheduled time         Status    Attempt   Started at                 Duration   HTTP   Error",
-        "─" * 114,
+        "Scheduled time, request id             Status    Attempt   Started at, duration       HTTP   Error",
+        "─" * 119,
     ]
-    runs = [line.split() for line in result.lines if line.startswith("2026-11-23T1")]
-    assert [(run[0], run[1], run[2]) for run in runs] == [
-        ("2026-11-23T11:00:00Z", "error", "1"),
-        ("2026-11-23T10:00:00Z", "success", "1"),
+    header_index = result.lines.index("─" * 119)
+    runs = [re.split(r"\s{2,}", line) for line in result.lines[header_index + 1 :]]
+    assert [run[:3] for run in runs[::3]] == [
+        ["2026-11-23T11:00:00Z", "error", "1"],
+        ["2026-11-23T10:00:00Z", "success", "1"],
     ]
-    assert runs[0][-4:] == ["The", "extension", "answered", "422"]
+    assert runs[0][4:] == ["422", "The extension answered 422"]
+    assert [(len(run), run[0]) for run in runs[1::3]] == [(2, ANY_SCHEDULE_ID)] * 2
+    assert all(run[1].endswith(("s", "min")) for run in runs[1::3])
 
 
 def test_a_schedule_is_reported_as_json_with_its_timer_and_history(
@@ -97,6 +100,8 @@ def test_a_schedule_is_reported_as_json_with_its_timer_and_history(
         "success",
         200,
     )
+    assert UUID(run["requestId"])
+    assert (run["detail"], run["runnerStatus"], run["runnerError"]) == (None, None, None)
     assert admin("schedule", ONE, schedule.id, "--json", "--runs", "0").document["runs"] == []
 
 
@@ -122,9 +127,7 @@ def test_a_timer_differs_exactly_where_the_sweep_would_repair_it(
     update_timer(schedule, **changes)
     timer = world.services.timers.get_timer(schedule.id)
     assert timer is not None
-    assert bool(find_timer_differences(timer, schedule)) is bool(
-        sweeps.find_timer_differences(timer, schedule)
-    )
+    assert bool(find_timer_differences(timer, schedule)) is bool(changes)
     result = admin("schedule", ONE, schedule.id, "--json")
     assert result.exit_status == (1 if changes else 0)
     assert result.document["timerMatches"] is not bool(changes)

@@ -2,14 +2,14 @@
 
 import base64
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from io import StringIO
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-from scheduling.api.observability import emit_metrics, logger
+from scheduling.api.observability import logger
 from scheduling.domain.errors import RunFailed
 from scheduling.domain.runs import Outcome, RunStatus
 
@@ -70,31 +70,6 @@ def test_a_call_is_counted_by_operation_and_status(case: Case, capsys: pytest.Ca
         "tenant_id": TENANT,
         "install_id": case.install_id,
     }
-
-
-def test_metrics_line_is_that_of_powertools(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "the-stack")
-    logger.clear_state()
-    logger.append_keys(install_id="install-1", operation="create")
-    metrics = EphemeralMetrics(namespace="ExtensionScheduler")
-    for name, value in {"operation": "create", "status": "201"}.items():
-        metrics.add_dimension(name, value)
-    metrics.add_metric("Calls", MetricUnit.Count, 1)
-    metrics.add_metric("LatencyMs", MetricUnit.Milliseconds, 1.5)
-    metrics.add_metadata("install_id", "install-1")
-    metrics.flush_metrics()
-
-    emit_metrics(
-        {"Calls": (MetricUnit.Count, 1), "LatencyMs": (MetricUnit.Milliseconds, 1.5)},
-        operation="create",
-        status="201",
-    )
-
-    expected, written = read_log_lines(capsys)
-    assert 0 <= written["_aws"].pop("Timestamp") - expected["_aws"].pop("Timestamp") < 60_000
-    assert json.dumps(written) == json.dumps(expected)
 
 
 def test_callback_is_counted_by_requested_operation(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,6 +147,7 @@ def test_fire_is_counted_by_outcome_with_its_lateness(case: Case, capsys: pytest
         "tenant_id": TENANT,
         "install_id": case.install_id,
         "schedule_id": case.schedule.id,
+        "request_id": case.world.runner.executions[0].run.request_id,
     }
 
 
@@ -205,6 +181,69 @@ def test_every_outcome_has_a_metric_name(
     before(case)
 
     assert execute_fire(case, capsys)["outcome"] == outcome
+
+
+def fail_fire(
+    case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, outcome: Outcome
+) -> list[dict[str, Any]]:
+    """Run a fire with that outcome and return the lines of the log and of metrics."""
+    monkeypatch.setattr(logger.registered_handler, "stream", sys.stdout)
+    case.world.runner.outcome = outcome
+    module = load_function("execute")
+    module.run_endpoint = case.world.runner
+    capsys.readouterr()
+    with suppress(RunFailed):
+        module.handler(next_fire_event(case), Context())
+    return read_log_lines(capsys)
+
+
+def test_refusals_of_the_runner_are_counted_by_status(
+    case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = Outcome(
+        status=RunStatus.ERROR, error="The runner answered 422", retryable=True, runner_status=422
+    )
+
+    lines = fail_fire(case, capsys, monkeypatch, refused)
+
+    refusals = [line for line in lines if "RunnerRefusals" in line]
+    assert [line["RunnerRefusals"] for line in refusals] == [[1], [1]]
+    assert [set(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) for line in refusals] == [
+        {"service"},
+        {"service", "status"},
+    ]
+    assert refusals[1]["status"] == "422"
+
+
+def test_errors_of_the_runner_are_counted_by_kind(
+    case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = Outcome(
+        status=RunStatus.ERROR,
+        error="bundle_fetch_failed",
+        retryable=True,
+        runner_error="bundle_fetch_failed",
+    )
+
+    lines = fail_fire(case, capsys, monkeypatch, failed)
+
+    (errors,) = [line for line in lines if "RunnerErrors" in line]
+    assert (errors["RunnerErrors"], errors["error"]) == ([1], "bundle_fetch_failed")
+
+
+def test_the_operators_log_has_the_runners_own_words_and_the_request(
+    case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = Outcome(
+        status=RunStatus.ERROR, error="The runner answered 422", detail="its words", retryable=True
+    )
+
+    lines = fail_fire(case, capsys, monkeypatch, refused)
+
+    (line,) = [line for line in lines if line.get("message") == "attempt failed"]
+    assert (line["reason"], line["detail"], line["attempt"]) == ("The runner answered 422", "its words", 1)
+    (execution,) = case.world.runner.executions
+    assert {line["request_id"] for line in lines} == {execution.run.request_id}
 
 
 def test_manual_run_has_no_lateness(case: Case, capsys: pytest.CaptureFixture[str]) -> None:

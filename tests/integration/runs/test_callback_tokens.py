@@ -105,7 +105,7 @@ def test_run_token_is_valid_for_its_install_until_its_deadline(functions: TokenF
 
     assert functions.is_authorized(token)
     assert not functions.is_authorized(token, other)
-    functions.world.advance(seconds=39)
+    functions.world.advance(seconds=69)
     assert functions.is_authorized(token)
     functions.world.advance(seconds=1)
     assert not functions.is_authorized(token)

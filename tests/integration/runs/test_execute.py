@@ -4,8 +4,7 @@ from dataclasses import replace
 import pytest
 from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import Install, InstallConfig
-from scheduling.domain.runs import Fire, Outcome, Run, RunStatus, SkipReason
+from scheduling.domain.runs import Execution, Outcome, Run, RunStatus, SkipReason
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
@@ -27,6 +26,7 @@ from tests.support.stacks.world import (
 pytestmark = on_moto_and_memory
 
 FAILED = Outcome(status=RunStatus.ERROR, http_status=503, error="The extension answered 503", retryable=True)
+UNANSWERED = Outcome(status=RunStatus.ERROR, error="The runner did not answer within 60 s", retryable=True)
 REFUSED = Outcome(status=RunStatus.ERROR, http_status=404, error="The extension answered 404")
 
 
@@ -40,8 +40,8 @@ class ActingRunner(FakeRunner):
         super().__init__()
         self.during = during
 
-    def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
-        super().__call__(fire, install, config, schedule)
+    def __call__(self, execution: Execution) -> Outcome:
+        super().__call__(execution)
         return self.during()
 
 
@@ -76,30 +76,6 @@ def test_redelivery_after_success_does_not_call_the_runner(world: World, schedul
     assert len(world.runner.fires) == 1
 
 
-def test_transient_failure_is_attempted_at_most_three_times(world: World, schedule: Schedule) -> None:
-    world.runner.outcome = FAILED
-    for _ in range(3):
-        with pytest.raises(RunFailed, match=r"Attempt . failed"):
-            execute_fire(world.services, world.runner, create_fire(schedule))
-
-    assert execute_fire(world.services, world.runner, create_fire(schedule)) is SkipReason.DUPLICATE
-    (run,) = list_history(world, schedule)
-    assert (run.status, run.attempt, run.error) == (RunStatus.ERROR, 3, "The extension answered 503")
-
-
-def test_a_retry_may_succeed(world: World, schedule: Schedule) -> None:
-    world.runner.outcome = FAILED
-    with pytest.raises(RunFailed):
-        execute_fire(world.services, world.runner, create_fire(schedule))
-    world.runner.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
-
-    execute_fire(world.services, world.runner, create_fire(schedule))
-
-    (run,) = list_history(world, schedule)
-    assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
-    assert len({fire.idempotency_key for fire in world.runner.fires}) == 1
-
-
 def test_extension_refusal_is_not_retried(world: World, schedule: Schedule) -> None:
     world.runner.outcome = REFUSED
     execute_fire(world.services, world.runner, create_fire(schedule))
@@ -126,9 +102,10 @@ def test_next_occurrence_is_skipped_while_one_is_running(world: World, schedule:
     assert world.runner.fires == []
 
 
-def test_redelivery_during_its_own_run_is_discarded(world: World, schedule: Schedule) -> None:
+def test_redelivery_during_its_own_run_is_delivered_once_more(world: World, schedule: Schedule) -> None:
     def deliver_again() -> Outcome:
-        assert execute_fire(world.services, world.runner, create_fire(schedule)) is SkipReason.DUPLICATE
+        with pytest.raises(RunFailed, match="is running"):
+            execute_fire(world.services, world.runner, create_fire(schedule))
         return SUCCEEDED
 
     execute_fire(world.services, ActingRunner(deliver_again), create_fire(schedule))
@@ -143,7 +120,8 @@ def test_run_of_killed_function_is_taken_over_after_its_lease(world: World, sche
     with pytest.raises(KeyboardInterrupt):
         execute_fire(world.services, ActingRunner(during), create_fire(schedule))
     world.advance(seconds=49)
-    assert execute_fire(world.services, world.runner, create_fire(schedule)) is SkipReason.DUPLICATE
+    with pytest.raises(RunFailed, match="is running"):
+        execute_fire(world.services, world.runner, create_fire(schedule))
 
     world.advance(seconds=1)
     execute_fire(world.services, world.runner, create_fire(schedule))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import ValidationError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from scheduling.settings import RunnerSettings
 
 from local.cloudformation.deploy import STACK_NAME
 from local.cloudformation.template import expand_template
@@ -154,7 +157,7 @@ def test_only_the_local_stack_has_the_stage_that_accepts_well_known_tokens(stage
 @pytest.mark.parametrize(("parameters", "actions"), [({}, None), ({"AlarmTopicArn": TOPIC}, [TOPIC])])
 def test_every_alarm_notifies_the_topic_if_set(parameters: dict[str, str], actions: list[str] | None) -> None:
     alarms = expand_service_template(**parameters).properties_by_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 8
+    assert len(alarms) == 9
     for alarm in alarms.values():
         assert alarm.get("AlarmActions") == actions
         assert alarm["AlarmDescription"]
@@ -167,6 +170,38 @@ def test_missing_reconciler_metrics_raise_an_alarm(template: Template) -> None:
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["Dimensions"] == [{"Name": "service", "Value": PSEUDO["AWS::StackName"]}]
     variables = find_functions(template)["ReconcileFunction"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == PSEUDO["AWS::StackName"]
+
+
+def test_executor_has_time_for_the_slowest_runner(template: Template) -> None:
+    limits = {
+        field: SOURCE["Parameters"][name]
+        for name, field in (
+            ("RunnerTimeoutMs", "runner_timeout_ms"),
+            ("RunnerOverheadSeconds", "runner_overhead_seconds"),
+        )
+    }
+    settings = {"stack_name": "stack", "runner_base_url": "http://runner"}
+    defaults = RunnerSettings.model_validate(settings)
+    largest = RunnerSettings.model_validate(
+        settings | {field: limit["MaxValue"] for field, limit in limits.items()}
+    )
+
+    execute = find_functions(template)["ExecuteFunction"]
+    assert timedelta(seconds=execute["Timeout"]) == largest.function_timeout
+    for field, limit in limits.items():
+        assert getattr(defaults, field) == limit["Default"]
+        assert limit["Default"] == execute["Environment"]["Variables"][field.upper()]
+        for value in (limit["MinValue"] - 1, limit["MaxValue"] + 1):
+            with pytest.raises(ValidationError):
+                RunnerSettings.model_validate(settings | {field: value})
+
+
+def test_runner_refusals_raise_an_alarm_apart_from_failed_runs(template: Template) -> None:
+    alarm = template.properties_by_type("AWS::CloudWatch::Alarm")["RunnerRefusalsAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("ExtensionScheduler", "RunnerRefusals")
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": PSEUDO["AWS::StackName"]}]
+    variables = find_functions(template)["ExecuteFunction"]["Environment"]["Variables"]
     assert variables["POWERTOOLS_SERVICE_NAME"] == PSEUDO["AWS::StackName"]
 
 
@@ -236,3 +271,51 @@ def test_every_parameter_has_a_description_and_bounds_and_all_but_the_runner_url
     assert parameter["Description"]
     assert {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()
     assert ("Default" in parameter) is (name != "RunnerBaseUrl")
+
+
+def evaluate_condition(condition: Any, parameters: dict[str, str]) -> Any:
+    """Evaluate a condition of a CloudFormation rule."""
+    if not isinstance(condition, dict):
+        return condition
+    ((function, arguments),) = condition.items()
+    if function == "Ref":
+        return parameters[arguments]
+    values = [evaluate_condition(each, parameters) for each in arguments]
+    match function:
+        case "Fn::Equals":
+            return values[0] == values[1]
+        case "Fn::Not":
+            return not values[0]
+        case "Fn::Or":
+            return any(values)
+    raise AssertionError(function)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "refusal"),
+    [
+        pytest.param({"Stage": "dev"}, None, id="development"),
+        pytest.param({"ExecuteConcurrency": "40"}, "set RunnerServiceTokenSecretArn", id="no token"),
+        pytest.param({"AllowRunnerWithoutToken": "true"}, "set ExecuteConcurrency", id="no limit of runs"),
+        pytest.param(
+            {"ExecuteConcurrency": "40", "AllowRunnerWithoutToken": "true"}, None, id="token not required"
+        ),
+        pytest.param(
+            {"ExecuteConcurrency": "40", "RunnerServiceTokenSecretArn": "arn"}, None, id="with a token"
+        ),
+    ],
+)
+def test_production_is_refused_what_would_lose_runs(parameters: dict[str, str], refusal: str | None) -> None:
+    defaults = {name: str(spec.get("Default", "")) for name, spec in SOURCE["Parameters"].items()}
+    chosen = {**defaults, "Stage": "prod", **parameters}
+
+    refusals = [
+        assertion["AssertDescription"]
+        for rule in SOURCE["Rules"].values()
+        if evaluate_condition(rule["RuleCondition"], chosen)
+        for assertion in rule["Assertions"]
+        if not evaluate_condition(assertion["Assert"], chosen)
+    ]
+
+    assert len(refusals) == (refusal is not None)
+    assert refusal is None or refusal in refusals[0]

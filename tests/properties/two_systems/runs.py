@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from scheduling.api.triggers import parse_fire
 from scheduling.domain.errors import RunFailed, Unavailable
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import Install, InstallConfig
-from scheduling.domain.runs import Fire, Outcome, Run, RunStatus
-from scheduling.domain.schedule import Schedule
+from scheduling.domain.runs import Execution, Fire, Outcome, Run, RunStatus
 from scheduling.operations.runs.execute import execute_fire
 
 from tests.properties.two_systems.commands import INSTALLS, Act, Deliver, Interpreter, find_target
@@ -99,9 +97,9 @@ class StagedRunner:
     aws: MemoryAws
     outcome: Outcome
 
-    def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
+    def __call__(self, execution: Execution) -> Outcome:
         """Check that the run is allowed, record it, and return the outcome."""
-        del config
+        fire, install, schedule = execution.fire, execution.install, execution.schedule
         occurrence = (fire.schedule_id, fire.scheduled_time)
         assert install.active, "run for an install that is not active"
         assert schedule.should_have_timer, "run though disabled or deleted"

@@ -14,7 +14,6 @@ from scheduling.domain.schedule import IdempotencyKey, Schedule
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.sweep import sweep
-from scheduling.operations.runs.execute import LEASE_DURATION
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.update import update_schedule
@@ -158,7 +157,7 @@ def start_abandoned_run(case: Case) -> None:
     services.runs.claim_run(
         fire,
         services.runs.read_fire_snapshot(fire),
-        build_next_attempt(fire, None, services.clock(), LEASE_DURATION),
+        build_next_attempt(fire, None, services.clock(), services.lease),
     )
     case.world.advance(hours=-1, seconds=1)
 

@@ -10,9 +10,7 @@ from scheduling.api.parsing import parse_schedule_input
 from scheduling.api.registration import parse_registration
 from scheduling.domain.callback_token import issue_token
 from scheduling.domain.ids import InstallId, ScheduleId, ScheduleIdGenerator
-from scheduling.domain.install import Install, InstallConfig
-from scheduling.domain.runs import Fire, Outcome, RunStatus
-from scheduling.domain.schedule import Schedule
+from scheduling.domain.runs import Execution, Fire, Outcome, RunStatus
 from scheduling.operations.installs.register import put_install
 from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
@@ -35,8 +33,7 @@ LAST_FIRE = "2026-11-22T09:00:00Z"
 class _SucceedingRunner:
     """A runner whose runs succeed."""
 
-    def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
-        del fire, install, config, schedule
+    def __call__(self, _execution: Execution) -> Outcome:
         return Outcome(status=RunStatus.SUCCESS, http_status=200)
 
 

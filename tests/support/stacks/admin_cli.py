@@ -1,7 +1,6 @@
 """Run the operator's command line in this process, on a test world whose stack CloudFormation describes."""
 
 import json
-import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +22,6 @@ from typer.testing import CliRunner, Result
 
 from scheduling_admin.app import app
 from tests.support.aws.calls import Call, client_error
-from tests.support.stacks.functions import deploy_functions
 from tests.support.stacks.world import GROUP, TABLE, TIMER_SETTINGS, World, aws_client, read_timer_input
 
 STACK_NAME = "extension-scheduler"
@@ -81,11 +79,7 @@ class AdminCli:
     ) -> CommandResult:
         """Run one command; `stdin_text` answers its prompt."""
         call_count = len(self.world.calls.recorded)
-        # A command sets environment variables; they end with it.
-        with patch.dict(os.environ):
-            result = CliRunner().invoke(
-                app, list(words), input=stdin_text, env={"COLUMNS": "160", **(env or {})}
-            )
+        result = CliRunner().invoke(app, list(words), input=stdin_text, env={"COLUMNS": "160", **(env or {})})
         self.calls += self.world.calls.recorded[call_count:]
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -119,7 +113,10 @@ def create_admin_cli(world: World) -> Iterator[AdminCli]:
         unpublished_queue_url=sqs.create_queue(QueueName="unpublished")["QueueUrl"],
     )
     create_stack(STACK_NAME, admin)
-    with deploy_functions(world), patch("scheduling_admin.stack.queues.RECEIVE_WAIT_SECONDS", 0):
+    with (
+        patch("scheduling.bootstrap.build_services", lambda *_: world.services),
+        patch("scheduling_admin.stack.queues.RECEIVE_WAIT_SECONDS", 0),
+    ):
         yield admin
 
 

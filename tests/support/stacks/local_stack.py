@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -180,7 +180,7 @@ def start_local_stack(folder: Path, address: str = "127.0.0.1", **environment: s
     """Start a local stack with a frozen clock and without a rate limit, unless `environment` says otherwise."""
     api_port, aws_port, runner_port = free_ports(3)
     ports = {"API_PORT": str(api_port), "AWS_PORT": str(aws_port), "RUNNER_PORT": str(runner_port)}
-    with start_scripted_runner(address) as runner:
+    with start_scripted_runner(address, strict=True) as runner:
         defaults = {
             "LISTEN_ADDRESS": address,
             "LOCAL_CLOCK": "frozen",
@@ -216,6 +216,14 @@ def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str
     assert problem["title"]
     assert problem["detail"]
     return dict(problem)
+
+
+def wait_for(read: Callable[[], Any], condition: Callable[[Any], bool]) -> Any:
+    """Poll until the condition holds and return the value; nothing waits for an asynchronous run."""
+    deadline = time.monotonic() + 20
+    while not condition(value := read()):
+        assert time.monotonic() < deadline, value
+    return value
 
 
 def create_api_client(url: str) -> httpx.Client:

@@ -18,14 +18,14 @@ import pytest
 from botocore.session import Session
 from moto import mock_aws
 from pynamodb.connection import Connection
-from scheduling.api.observability import bind_install
+from scheduling.api.observability import bind_install, bind_run
 from scheduling.api.parsing import parse_schedule_input
 from scheduling.api.registration import parse_registration
 from scheduling.clients.scheduler import TimerClient
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import Install, InstallConfig, Limits
+from scheduling.domain.install import Limits
 from scheduling.domain.rules import ScheduleInput
-from scheduling.domain.runs import Fire, Outcome, RunStatus
+from scheduling.domain.runs import Execution, Fire, Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import PutOptions, PutResult, put_install
 from scheduling.operations.services import Services
@@ -71,15 +71,19 @@ on_moto_and_memory = pytest.mark.parametrize("world", ["moto", "memory"], indire
 
 
 class FakeRunner:
-    """A runner with the outcome that a test sets; records the fires."""
+    """A runner with the outcome that a test sets; records the executions."""
 
     def __init__(self) -> None:
         self.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
-        self.fires: list[Fire] = []
+        self.executions: list[Execution] = []
 
-    def __call__(self, fire: Fire, install: Install, config: InstallConfig, schedule: Schedule) -> Outcome:
-        del install, config, schedule
-        self.fires.append(fire)
+    @property
+    def fires(self) -> list[Fire]:
+        """The fires of the executions."""
+        return [execution.fire for execution in self.executions]
+
+    def __call__(self, execution: Execution) -> Outcome:
+        self.executions.append(execution)
         return self.outcome
 
 
@@ -238,6 +242,8 @@ def _create_services(connection: Connection, limits: Limits, clock: Callable[[],
         sleep=sleep,
         monotonic=lambda: elapsed[0],
         bind_install=bind_install,
+        bind_run=bind_run,
+        lease=timedelta(seconds=50),
     )
 
 

@@ -25,6 +25,7 @@ TIMER = TimerSnapshot(
 REPLAY_ADVICE = "Once the cause is fixed: scheduling-admin replay"
 SWEEP_ADVICE = "To repair it now: scheduling-admin reconcile --sweep"
 TIMER_SET_AT = NOW - timedelta(days=10)
+REQUEST = "The request id is request-1: search the log group /aws/lambda/stack-execute for it."
 SCHEDULED_TIME = "2026-11-23T09:00:00Z"
 EMPTY_QUEUE: PeekResult[DeadLetter] = PeekResult((), reached_end=True)
 SCHEDULE_FIELDS = {
@@ -68,6 +69,7 @@ def build_run(**fields: Any) -> Run:
         started_at=NOW + timedelta(seconds=0.4),
         duration_ms=812,
         http_status=200,
+        request_id="request-1",
     )
     return replace(default_run, **fields)
 

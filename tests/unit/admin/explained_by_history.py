@@ -5,7 +5,7 @@ from datetime import timedelta
 from scheduling.domain.runs import RunStatus, Trigger
 
 from scheduling_admin.explain.evidence import Verdict
-from tests.unit.admin.builders import REPLAY_ADVICE, build_evidence, build_peek_result, build_run
+from tests.unit.admin.builders import REPLAY_ADVICE, REQUEST, build_evidence, build_peek_result, build_run
 from tests.unit.builders import NOW
 
 RETRYABLE_FAILURE = {
@@ -22,7 +22,7 @@ HISTORY_SITUATIONS = {
         build_evidence(run=build_run()),
         Verdict.SUCCEEDED,
         "It succeeded at attempt 1.",
-        [f"Attempt 1 {ATTEMPT_START}, took 812 ms, and got status 200 from the extension."],
+        [f"Attempt 1 {ATTEMPT_START}, took 812 ms, and got status 200 from the extension.", REQUEST],
         [],
     ),
     "success of a manual run": (
@@ -33,6 +33,7 @@ HISTORY_SITUATIONS = {
             "It was a manual run.",
             "Attempt 2 started at 2026-11-23T09:00:00.400Z, 277 ms after the scheduled time, took 812 ms, "
             "and got status 200 from the extension.",
+            REQUEST,
         ],
         [],
     ),
@@ -45,7 +46,7 @@ HISTORY_SITUATIONS = {
         ),
         Verdict.RUNNING,
         "It is running: attempt 1 started 30 s ago.",
-        [],
+        [REQUEST],
         [],
     ),
     "crashed": (
@@ -59,6 +60,7 @@ HISTORY_SITUATIONS = {
         [
             "It started at 2026-11-23T09:00:00.400Z; whether the extension completed its work is unknown.",
             "Lambda may retry it within minutes; the daily sweep closes runs that never end.",
+            REQUEST,
             "It is not in the dead-letter queue.",
         ],
         [],
@@ -72,6 +74,7 @@ HISTORY_SITUATIONS = {
         "It failed at attempt 1 and is not retried.",
         [
             f"Attempt 1 {ATTEMPT_START}, took 812 ms, and got status 422 from the extension.",
+            REQUEST,
             "Error: The extension answered 422",
             "A 4xx status is the extension's own response, which is final.",
         ],
@@ -86,7 +89,51 @@ HISTORY_SITUATIONS = {
         "It failed at attempt 1 and is not retried.",
         [
             f"Attempt 1 {ATTEMPT_START}, took 812 ms, and got no response from the extension.",
+            REQUEST,
             "Error: The answer is too large",
+            "Another attempt would fail the same way.",
+        ],
+        [],
+    ),
+    "refused by the runner": (
+        build_evidence(
+            run=build_run(
+                status=RunStatus.ERROR,
+                http_status=None,
+                runner_status=422,
+                error="The runner answered 422",
+                detail="The runner answered 422: limits.timeout_ms is missing",
+                retryable=True,
+                attempt=3,
+            ),
+        ),
+        Verdict.FAILED,
+        "It failed permanently at attempt 3.",
+        [
+            f"Attempt 3 {ATTEMPT_START}, took 812 ms, and got status 422 from the runner.",
+            REQUEST,
+            "Error: The runner answered 422: limits.timeout_ms is missing",
+            "It is not in the dead-letter queue.",
+        ],
+        [],
+    ),
+    "an error of the runner": (
+        build_evidence(
+            run=build_run(
+                status=RunStatus.ERROR,
+                http_status=None,
+                runner_error="unknown_capabilities",
+                error="unknown_capabilities",
+                detail="unknown_capabilities: cap:teleport",
+            ),
+            peek_result=None,
+        ),
+        Verdict.FAILED,
+        "It failed at attempt 1 and is not retried.",
+        [
+            f"Attempt 1 {ATTEMPT_START}, took 812 ms, and got the error unknown_capabilities from the runner.",
+            REQUEST,
+            "Error: unknown_capabilities: cap:teleport",
             "Another attempt would fail the same way.",
         ],
         [],
@@ -107,6 +154,7 @@ HISTORY_SITUATIONS = {
         "Attempt 1 of 3 failed; the next attempt follows.",
         [
             NO_RESPONSE,
+            REQUEST,
             "Error: No answer within 30 s",
             "Lambda retries after one minute, then after two.",
         ],
@@ -118,6 +166,7 @@ HISTORY_SITUATIONS = {
         "It failed at attempt 2 of 3, and no further attempt was made.",
         [
             f"Attempt 2 {ATTEMPT_START}, took 812 ms, and got status 503 from the extension.",
+            REQUEST,
             "Error: The extension answered 503",
             "It is not in the dead-letter queue.",
         ],
@@ -132,6 +181,7 @@ HISTORY_SITUATIONS = {
         "It failed permanently at attempt 3.",
         [
             f"Attempt 3 {ATTEMPT_START}, took 812 ms, and got status 503 from the extension.",
+            REQUEST,
             "Error: The extension answered 503",
             "It has been in the dead-letter queue since 2026-11-23T09:05:00.000Z: "
             "Attempt 3 failed; the history has the reason",
@@ -147,6 +197,7 @@ HISTORY_SITUATIONS = {
         "It failed permanently at attempt 3.",
         [
             f"Attempt 3 {ATTEMPT_START}, took 812 ms, and got status 503 from the extension.",
+            REQUEST,
             "Error: The extension answered 503",
             "It is not among the first 1 dead letters; the queue has more.",
         ],
@@ -156,6 +207,7 @@ HISTORY_SITUATIONS = {
         build_evidence(
             run=build_run(
                 status=RunStatus.SKIPPED,
+                request_id=None,
                 attempt=0,
                 error="The previous run was still running",
                 duration_ms=None,
@@ -176,7 +228,12 @@ HISTORY_SITUATIONS = {
     ),
     "skipped for an overlap that has not ended": (
         build_evidence(
-            run=build_run(status=RunStatus.SKIPPED, attempt=0, error="The previous run was still running"),
+            run=build_run(
+                status=RunStatus.SKIPPED,
+                request_id=None,
+                attempt=0,
+                error="The previous run was still running",
+            ),
             overlapping_run=build_run(
                 scheduled_time="2026-11-23T08:55:00Z", started_at=NOW - timedelta(minutes=5), duration_ms=None
             ),
@@ -191,7 +248,10 @@ HISTORY_SITUATIONS = {
     "skipped without the capability": (
         build_evidence(
             run=build_run(
-                status=RunStatus.SKIPPED, attempt=0, error="The install no longer has cap:scheduler.manage"
+                status=RunStatus.SKIPPED,
+                request_id=None,
+                attempt=0,
+                error="The install no longer has cap:scheduler.manage",
             )
         ),
         Verdict.SKIPPED,
@@ -201,7 +261,9 @@ HISTORY_SITUATIONS = {
     ),
     "missed": (
         build_evidence(
-            run=build_run(status=RunStatus.MISSED, attempt=0, started_at=NOW + timedelta(hours=3)),
+            run=build_run(
+                status=RunStatus.MISSED, request_id=None, attempt=0, started_at=NOW + timedelta(hours=3)
+            ),
             peek_result=build_peek_result(None),
         ),
         Verdict.MISSED,

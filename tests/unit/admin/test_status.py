@@ -6,8 +6,8 @@ from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule, ScheduleState
 
 from scheduling_admin.status import (
+    describe_timer_differences,
     evaluate_firing_status,
-    find_timer_differences,
     list_install_blockers,
 )
 from tests.unit.admin.builders import TIMER
@@ -95,4 +95,4 @@ def test_each_difference_of_a_timer_is_listed(
     timer: dict[str, Any] | None, row: Schedule, expected: list[str]
 ) -> None:
     actual = None if timer is None else replace(TIMER, **timer)
-    assert find_timer_differences(actual, row) == expected
+    assert describe_timer_differences(actual, row) == expected

@@ -37,6 +37,8 @@ FAILED_RUN = Run(
     duration_ms=17,
     http_status=500,
     error="The extension answered 500: no",
+    request_id="request-3",
+    detail="for the operator only",
     retryable=True,
 )
 MISSED_RUN = Run(
@@ -117,6 +119,7 @@ EVENTS: dict[EventName, tuple[Entity | None, Entity | None, dict[str, Any]]] = {
                 "durationMs": 17,
                 "httpStatus": 500,
                 "error": "The extension answered 500: no",
+                "requestId": "request-3",
             },
         },
     ),
@@ -136,6 +139,7 @@ EVENTS: dict[EventName, tuple[Entity | None, Entity | None, dict[str, Any]]] = {
                 "durationMs": None,
                 "httpStatus": None,
                 "error": "x",
+                "requestId": None,
             },
         },
     ),

@@ -2,8 +2,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scheduling.domain.install import SCHEDULER_MANAGE
-from scheduling.domain.runs import Run, RunStatus, SkipReason, build_next_attempt, parse_time, skip_reason
+from scheduling.domain.install import SCHEDULER_MANAGE, InstallConfig
+from scheduling.domain.runs import (
+    Execution,
+    Outcome,
+    Run,
+    RunStatus,
+    SkipReason,
+    build_next_attempt,
+    parse_time,
+    skip_reason,
+)
 from scheduling.domain.schedule import ScheduleState
 
 from tests.unit.builders import NOW, SCHEDULE_ID, fire, install, schedule
@@ -195,6 +204,7 @@ def test_a_claim_is_the_next_attempt_with_a_lease(before: Run | None, attempt: i
         status=RunStatus.RUNNING,
         attempt=attempt,
         started_at=NOW,
+        request_id=next_run.request_id,
         lease_token=next_run.lease_token,
         lease_expires_at=NOW + timedelta(seconds=50),
     )
@@ -202,12 +212,61 @@ def test_a_claim_is_the_next_attempt_with_a_lease(before: Run | None, attempt: i
     assert not next_run.claimable(NOW + timedelta(seconds=50) - MICROSECOND, replay=False)
 
 
-def test_the_idempotency_key_names_the_occurrence_and_not_the_revision() -> None:
-    key = fire().idempotency_key
+def execution_key(answer_count: int = 0, **fields: Any) -> str:
+    execution = Execution(
+        fire=fire(**fields),
+        run=run(answer_count=answer_count),
+        install=install(),
+        config=InstallConfig(),
+        schedule=schedule(),
+    )
+    return execution.idempotency_key
 
-    assert key == f"{SCHEDULE_ID}:2026-11-23T09:00:00Z"
-    assert fire(revision=2).idempotency_key == key
-    assert fire(scheduled_time="2026-11-23T09:05:00Z").idempotency_key != key
+
+def test_the_idempotency_key_names_the_occurrence_and_not_the_revision() -> None:
+    assert execution_key() == f"{SCHEDULE_ID}:2026-11-23T09:00:00Z"
+    assert execution_key(revision=2) == execution_key()
+    assert execution_key(scheduled_time="2026-11-23T09:05:00Z") != execution_key()
+
+
+def test_the_idempotency_key_changes_with_each_answer() -> None:
+    assert len({execution_key(count) for count in range(4)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("outcome", "answered"),
+    [
+        pytest.param(Outcome(status=RunStatus.SUCCESS, http_status=200), True, id="success"),
+        pytest.param(
+            Outcome(status=RunStatus.ERROR, http_status=503, retryable=True), True, id="extension's 5xx"
+        ),
+        pytest.param(Outcome(status=RunStatus.ERROR), True, id="not understood"),
+        pytest.param(Outcome(status=RunStatus.ERROR, retryable=True), False, id="no response"),
+        pytest.param(
+            Outcome(status=RunStatus.ERROR, runner_status=500, retryable=True), False, id="runner's 5xx"
+        ),
+    ],
+)
+def test_an_outcome_says_whether_the_extension_has_answered(outcome: Outcome, answered: bool) -> None:
+    assert outcome.answered is answered
+
+
+def test_the_next_attempt_has_its_own_request_and_keeps_the_count_of_answers() -> None:
+    first = build_next_attempt(fire(), None, NOW, timedelta(seconds=50))
+    second = build_next_attempt(fire(), run(answer_count=1), NOW, timedelta(seconds=50))
+
+    assert None not in {first.request_id, second.request_id}
+    assert first.request_id != second.request_id
+    assert (first.answer_count, second.answer_count) == (0, 1)
+
+
+def test_a_running_attempt_keeps_others_from_starting_until_its_lease_expires() -> None:
+    running = run(status=RunStatus.RUNNING, lease_expires_at=NOW)
+
+    before = NOW - MICROSECOND
+    assert skip_reason(fire(), install(), schedule(), running, before) is SkipReason.RUNNING
+    assert skip_reason(fire(replay=True), install(), schedule(), running, before) is SkipReason.RUNNING
+    assert skip_reason(fire(), install(), schedule(), running, NOW) is None
 
 
 @pytest.mark.parametrize(

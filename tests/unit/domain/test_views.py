@@ -141,12 +141,14 @@ def test_run_has_the_fields_of_the_contract() -> None:
         duration_ms=12,
         http_status=503,
         error="down",
+        detail="for the operator only",
+        request_id="request-2",
         retryable=True,
     )
 
     assert dumps(run_fields(run)) == (
         '{"scheduledTime":"2026-11-23T09:00:00Z","trigger":"schedule","startedAt":"2026-11-23T09:00:00.000Z","durationMs":12,'
-        '"attempt":2,"status":"error","httpStatus":503,"error":"down"}'
+        '"attempt":2,"status":"error","httpStatus":503,"error":"down","requestId":"request-2"}'
     )
 
 

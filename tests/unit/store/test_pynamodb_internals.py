@@ -79,8 +79,9 @@ def test_a_row_equals_the_one_that_pynamodb_creates() -> None:
     assert type(row) is type(by_pynamodb) is RunRow
     values = dict(pynamodb_internals.row_values(row))
     assert values == {
-        name: value for name, value in pynamodb_internals.row_values(by_pynamodb).items() if value is not None
+        name: value for name, value in pynamodb_internals.row_values(by_pynamodb).items() if name in values
     }
+    assert set(values) == {"pk", "sk", "type", "status", "attempt", "started_at", "retryable"}
     assert values["attempt"] == 2
     assert row.error is None
 

@@ -55,7 +55,10 @@ def run_and_report(fire: Fire, run: Callable[[], Run | SkipReason]) -> dict[str,
     try:
         result = run()
     except RunFailed as error:
-        _emit_fire_metrics(fire, "retried" if error.attempt else "delayed", error)
+        failed_run = error.run if isinstance(error.run, Run) else None
+        if failed_run:
+            _report_failure(failed_run)
+        _emit_fire_metrics(fire, "retried" if failed_run else "delayed", failed_run)
         raise
     status = result.value if isinstance(result, SkipReason) else result.status.value
     logger.info("occurrence", scheduled_time=fire.scheduled_time, status=status)
@@ -67,15 +70,28 @@ def run_and_report(fire: Fire, run: Callable[[], Run | SkipReason]) -> dict[str,
     if isinstance(result, SkipReason):
         _emit_fire_metrics(fire, status, None)
         return occurrence
+    if result.error:
+        _report_failure(result)
     _emit_fire_metrics(fire, status, result)
     return {**occurrence, "attempt": result.attempt, "error": result.error}
 
 
-def _emit_fire_metrics(fire: Fire, outcome: str, run: Run | RunFailed | None) -> None:
+def _report_failure(run: Run) -> None:
+    """Log why the attempt failed, and count what the runner, not the extension, has caused."""
+    logger.warning("attempt failed", attempt=run.attempt, reason=run.error, detail=run.detail)
+    if run.runner_status is not None:
+        refusal: MetricValues = {"RunnerRefusals": (MetricUnit.Count, 1)}
+        emit_metrics(refusal)  # over all statuses, for the alarm
+        emit_metrics(refusal, status=str(run.runner_status))
+    if run.runner_error:
+        emit_metrics({"RunnerErrors": (MetricUnit.Count, 1)}, error=run.runner_error)
+
+
+def _emit_fire_metrics(fire: Fire, outcome: str, run: Run | None) -> None:
     values: MetricValues = {"Fires": (MetricUnit.Count, 1)}
     if run and run.duration_ms is not None:
         values = {**values, "RunDurationMs": (MetricUnit.Milliseconds, run.duration_ms)}
-    if run and run.started_at and run.attempt == 1 and fire.trigger is Trigger.SCHEDULE:
+    if run and run.attempt == 1 and fire.trigger is Trigger.SCHEDULE:
         lateness = run.started_at - datetime.fromisoformat(fire.scheduled_time)
         values = {**values, "LatenessMs": (MetricUnit.Milliseconds, lateness / timedelta(milliseconds=1))}
     emit_metrics(values, outcome=outcome, trigger=fire.trigger.value)

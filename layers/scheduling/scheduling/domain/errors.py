@@ -6,7 +6,6 @@ turns them into one of the former, or into a retry by AWS.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import ClassVar
 
 NAME_TAKEN_TEXT = "Schedule name already in use for this extension"
@@ -202,21 +201,12 @@ class TimerFailed(ServiceError):
 class RunFailed(ServiceError):
     """An attempt failed, or could not start, in a way that another attempt may not: deliver the occurrence again.
 
-    `attempt` is 0 if no attempt could start because another occurrence of the schedule is running.
+    `run` is the `Run` with the failed attempt, or None if no attempt could start because another one is running.
     """
 
-    def __init__(
-        self,
-        text: str,
-        *,
-        attempt: int = 0,
-        started_at: datetime | None = None,
-        duration_ms: int | None = None,
-    ) -> None:
+    def __init__(self, text: str, run: object = None) -> None:
         super().__init__(text)
-        self.attempt = attempt
-        self.started_at = started_at
-        self.duration_ms = duration_ms
+        self.run = run
 
 
 class UnreadableRecord(ServiceError):

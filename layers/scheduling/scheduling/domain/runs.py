@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from uuid import uuid4
 
 from scheduling.domain.ids import InstallId, ScheduleId, new_token
-from scheduling.domain.install import SCHEDULER_MANAGE, Install
+from scheduling.domain.install import SCHEDULER_MANAGE, Install, InstallConfig
 from scheduling.domain.schedule import Schedule, ScheduleState
 
 MAX_ATTEMPTS = 3
@@ -35,6 +36,8 @@ class SkipReason(StrEnum):
     """Why a delivery is not run."""
 
     DUPLICATE = "duplicate"
+    RUNNING = "running"
+    """An attempt at the occurrence is running, or its function has died and its lease is still valid."""
     OVERLAP = "overlap"
     UNKNOWN_SCHEDULE = "unknown"
     STALE_REVISION = "stale"
@@ -59,11 +62,6 @@ class Fire:
     replay: bool = False
     trigger: Trigger = Trigger.SCHEDULE
 
-    @property
-    def idempotency_key(self) -> str:
-        """Return the key of the occurrence, the same for all its attempts."""
-        return f"{self.schedule_id}:{self.scheduled_time}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualRun:
@@ -79,8 +77,14 @@ class Run:
     """One occurrence in the history.
 
     Attributes:
+        request_id: The id of the newest attempt, by which the runner's log names it; None if there was none.
         lease_token: The token by which the attempt recognizes its own claim.
+        error: Why the run failed or was skipped, as the extension may see it.
+        detail: Further details for the operator only, such as the runner's own words.
+        runner_status: The runner's HTTP status, if it has refused the newest attempt.
+        runner_error: The kind of error that the runner has reported in place of the extension's answer.
         retryable: Whether another attempt may succeed.
+        answer_count: How many attempts the extension is known to have answered.
     """
 
     scheduled_time: str
@@ -88,12 +92,21 @@ class Run:
     status: RunStatus
     attempt: int
     started_at: datetime
+    request_id: str | None = None
     lease_token: str = field(default_factory=new_token)
     lease_expires_at: datetime | None = None
     duration_ms: int | None = None
     http_status: int | None = None
     error: str | None = None
+    detail: str | None = None
+    runner_status: int | None = None
+    runner_error: str | None = None
     retryable: bool = False
+    answer_count: int = 0
+
+    def holds_lease(self, now: datetime) -> bool:
+        """Return whether an attempt may be running: nobody else may start one."""
+        return self.status is RunStatus.RUNNING and not self.lease_expired(now)
 
     def lease_expired(self, now: datetime) -> bool:
         """Return whether the run is still marked as running after its lease, so that its function has died."""
@@ -119,12 +132,50 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The outcome of a call of the runner."""
+    """The outcome of a call of the runner.
+
+    Attributes:
+        http_status: The extension's status, if it has answered.
+        error: Why the call failed, as the extension may see it.
+        detail: Further details for the operator only, such as the runner's own words.
+        retryable: Whether another attempt may succeed.
+        runner_status: The runner's HTTP status, if it has refused the request.
+        runner_error: The kind of error that the runner has reported in place of the extension's answer.
+    """
 
     status: RunStatus
     http_status: int | None = None
     error: str | None = None
+    detail: str | None = None
     retryable: bool = False
+    runner_status: int | None = None
+    runner_error: str | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the extension is known to have answered, be it with what cannot be read."""
+        return self.http_status is not None or not self.retryable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One attempt at an occurrence, as the runner is called for it."""
+
+    fire: Fire
+    run: Run
+    install: Install
+    config: InstallConfig
+    schedule: Schedule
+
+    @property
+    def idempotency_key(self) -> str:
+        """The key for which the runner repeats the answer of an execution that it has finished.
+
+        The attempts at an occurrence share the key until the extension is known to have answered, so that a lost
+        answer is not run twice. The attempt after an answer has a new one, since the runner would repeat the answer.
+        """
+        key = f"{self.fire.schedule_id}:{self.fire.scheduled_time}"
+        return f"{key}:{self.run.answer_count + 1}" if self.run.answer_count else key
 
 
 def skip_reason(
@@ -139,6 +190,8 @@ def skip_reason(
         return SkipReason.STALE_REVISION
     if SCHEDULER_MANAGE not in install.granted_capabilities:
         return SkipReason.CAPABILITY_REVOKED
+    if run is not None and run.holds_lease(now):
+        return SkipReason.RUNNING
     if run is not None and not run.claimable(now, replay=fire.replay):
         return SkipReason.DUPLICATE
     if is_running(schedule, fire.scheduled_time, now):
@@ -155,14 +208,15 @@ def is_running(schedule: Schedule, scheduled_time: str, now: datetime) -> bool:
 
 def build_next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timedelta) -> Run:
     """Return the claim of the next attempt at the occurrence."""
-    attempt = run.attempt + 1 if run else 1
     return Run(
         scheduled_time=fire.scheduled_time,
         trigger=fire.trigger,
         status=RunStatus.RUNNING,
-        attempt=attempt,
+        attempt=run.attempt + 1 if run else 1,
         started_at=now,
+        request_id=str(uuid4()),
         lease_expires_at=now + lease,
+        answer_count=run.answer_count if run else 0,
     )
 
 

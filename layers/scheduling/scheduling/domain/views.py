@@ -48,6 +48,7 @@ _RUN_EVENT_FIELDS = (
     "durationMs",
     "httpStatus",
     "error",
+    "requestId",
 )
 
 
@@ -97,6 +98,7 @@ def run_fields(run: "Run") -> Fields:
         "status": run.status.value,
         "httpStatus": run.http_status,
         "error": run.error,
+        "requestId": run.request_id,
     }
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from scheduling.clients.scheduler import TimerClient
 from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.install import Install, Limits
+from scheduling.domain.runs import Run
 from scheduling.store.installs import InstallStore
 from scheduling.store.runs import ManualRunStore, RunStore
 from scheduling.store.schedules import ScheduleStore
@@ -60,8 +61,8 @@ def is_tenant_allowed(tenant_id: str) -> bool:
     return _only_tenant.get() in (None, tenant_id)
 
 
-def _ignore_install(_install: Install) -> None:
-    """Log nothing of the install."""
+def _ignore(_subject: object) -> None:
+    """Add nothing to the log's context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,12 @@ class Services:
     monotonic: Callable[[], float] = field(default=time.monotonic)
     parallelism: int = 1
     """How many installs, or timers, the full sweep checks at the same time."""
-    bind_install: Callable[[Install], None] = field(default=_ignore_install)
+    bind_install: Callable[[Install], None] = field(default=_ignore)
     """Names the install that the operation works for in the log lines and metrics that follow."""
+    bind_run: Callable[[Run], None] = field(default=_ignore)
+    """Names the attempt that the operation makes in the log lines and metrics that follow."""
+    lease: timedelta = timedelta(minutes=2)
+    """How long an attempt keeps others from starting; the executor's is derived from the runner's time limit."""
 
     def retry(self, step: Callable[[], _T], retry_on: _Errors = (Conflict,)) -> _T:
         """Return the result of `step`, which reads and then writes; repeat it with jitter while it conflicts.

@@ -136,8 +136,13 @@ def run_from_row(row: RunRow) -> Run:
         lease_expires_at=row.lease_expires_at,
         duration_ms=None if row.duration_ms is None else int(row.duration_ms),
         http_status=None if row.http_status is None else int(row.http_status),
+        request_id=row.request_id,
         error=row.error,
+        detail=row.detail,
+        runner_status=None if row.runner_status is None else int(row.runner_status),
+        runner_error=row.runner_error,
         retryable=row.retryable,
+        answer_count=int(row.answer_count or 0),
     )
 
 
@@ -152,8 +157,13 @@ def run_values(run: Run) -> dict[str, Any]:
         "lease_expires_at": run.lease_expires_at,
         "duration_ms": run.duration_ms,
         "http_status": run.http_status,
+        "request_id": run.request_id,
         "error": run.error,
+        "detail": run.detail,
+        "runner_status": run.runner_status,
+        "runner_error": run.runner_error,
         "retryable": run.retryable,
+        "answer_count": run.answer_count,
     }
 
 

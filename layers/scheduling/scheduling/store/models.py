@@ -204,8 +204,13 @@ class RunRow(Row, discriminator="run"):
     lease_expires_at = UTCDateTimeAttribute(null=True, attr_name="leaseExpiresAt")
     duration_ms = NumberAttribute(null=True, attr_name="durationMs")
     http_status = NumberAttribute(null=True, attr_name="httpStatus")
+    request_id = UnicodeAttribute(null=True, attr_name="requestId")
     error = UnicodeAttribute(null=True)
+    detail = UnicodeAttribute(null=True)
+    runner_status = NumberAttribute(null=True, attr_name="runnerStatus")
+    runner_error = UnicodeAttribute(null=True, attr_name="runnerError")
     retryable = BooleanAttribute(default=False)
+    answer_count = NumberAttribute(default=0, attr_name="answerCount")
 
 
 class SweepRow(Row, discriminator="sweep"):

@@ -4,12 +4,12 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from scheduling.domain.errors import Conflict, RunFailed, Unavailable
-from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import (
     MAX_ERROR_LENGTH,
+    Execution,
     Fire,
     Outcome,
     Run,
@@ -19,15 +19,11 @@ from scheduling.domain.runs import (
     build_next_attempt,
     skip_reason,
 )
-from scheduling.domain.schedule import Schedule
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.store.snapshots import FireSnapshot
 
-RunEndpoint = Callable[[Fire, Install, InstallConfig, Schedule], Outcome]
+RunEndpoint = Callable[[Execution], Outcome]
 """Calls the endpoint of a schedule; every failure is in the outcome, not raised."""
-
-LEASE_DURATION = timedelta(seconds=50)
-"""A little longer than a call of the runner may take, and shorter than Lambda waits before it tries again."""
 
 _RECORDED_SKIP_TEXTS = {
     SkipReason.OVERLAP: "The previous run was still under way",
@@ -44,7 +40,7 @@ def execute_fire(services: Services, run_endpoint: RunEndpoint, fire: Fire) -> R
     """Run the occurrence and return the finished run, or the reason why it is not run.
 
     Raises:
-        RunFailed: The attempt timed out, got no response or a 5xx.
+        RunFailed: The attempt failed, or another one is running; the occurrence must be delivered again.
         Unavailable: DynamoDB does not respond.
     """
     snapshot = services.runs.read_fire_snapshot(fire)
@@ -52,27 +48,35 @@ def execute_fire(services: Services, run_endpoint: RunEndpoint, fire: Fire) -> R
         services.bind_install(snapshot.install)
     now = services.clock()
     reason = _find_skip_reason(fire, snapshot, now)
+    if reason is SkipReason.RUNNING:
+        raise RunFailed(
+            "An attempt at this occurrence is running; it is delivered again in case its function has died"
+        )
     if reason is SkipReason.OVERLAP and snapshot.run is not None:
         raise RunFailed("The next occurrence is under way; this one is to be tried again after it")
     if reason:
         _record_skip(services, fire, snapshot, reason)
         return reason
-    claimed_run = build_next_attempt(fire, snapshot.run, now, LEASE_DURATION)
+    claimed_run = build_next_attempt(fire, snapshot.run, now, services.lease)
+    services.bind_run(claimed_run)
     if reason := _claim_run(services, fire, snapshot, claimed_run):
         return reason
-    install, schedule = snapshot.require_target()
-    called_at = time.monotonic()
-    outcome = run_endpoint(fire, install, snapshot.config, schedule)
-    finished_run = _apply_outcome(claimed_run, outcome, time.monotonic() - called_at)
+    finished_run = _call_runner(run_endpoint, fire, snapshot, claimed_run)
     _finish_run(services, fire, claimed_run, finished_run)
     if finished_run.retryable:
-        raise RunFailed(
-            f"Attempt {finished_run.attempt} failed; the history has the reason",
-            attempt=finished_run.attempt,
-            started_at=finished_run.started_at,
-            duration_ms=finished_run.duration_ms,
-        )
+        text = f"Attempt {finished_run.attempt} failed; the history has the reason of request {finished_run.request_id}"
+        raise RunFailed(text, finished_run)
     return finished_run
+
+
+def _call_runner(run_endpoint: RunEndpoint, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> Run:
+    install, schedule = snapshot.require_target()
+    execution = Execution(
+        fire=fire, run=claimed_run, install=install, config=snapshot.config, schedule=schedule
+    )
+    called_at = time.monotonic()
+    outcome = run_endpoint(execution)
+    return _apply_outcome(claimed_run, outcome, time.monotonic() - called_at)
 
 
 def _find_skip_reason(fire: Fire, snapshot: FireSnapshot, now: datetime) -> SkipReason | None:
@@ -115,7 +119,11 @@ def _apply_outcome(claimed_run: Run, outcome: Outcome, seconds: float) -> Run:
         duration_ms=math.ceil(seconds * 1000),
         http_status=outcome.http_status,
         error=outcome.error[:MAX_ERROR_LENGTH] if outcome.error else None,
+        detail=outcome.detail[:MAX_ERROR_LENGTH] if outcome.detail else None,
+        runner_status=outcome.runner_status,
+        runner_error=outcome.runner_error,
         retryable=outcome.retryable,
+        answer_count=claimed_run.answer_count + outcome.answered,
     )
 
 

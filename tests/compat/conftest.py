@@ -1,0 +1,33 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.stacks.deployed_runner import DeployedRunner
+from tests.support.stacks.local_stack import ApiInstall, LocalStack, start_local_stack
+
+
+@pytest.fixture(scope="session")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    with start_local_stack(tmp_path_factory.mktemp("compat")) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(shared_stack: LocalStack) -> Iterator[LocalStack]:
+    """The stack that these tests share; fails if a request to the runner violates the interface."""
+    yield shared_stack
+    shared_stack.delete_timers()
+    shared_stack.runner.assert_no_violations()
+
+
+@pytest.fixture
+def runner(stack: LocalStack) -> DeployedRunner:
+    """The stack's runner: a new stand-in for a deployed one."""
+    runner = DeployedRunner()
+    stack.runner.respond = runner
+    return runner
+
+
+@pytest.fixture
+def install(stack: LocalStack) -> ApiInstall:
+    return stack.register_install()
