@@ -94,7 +94,9 @@ def dispatch_operation(services: Services, request: Request) -> Response:
         text = "operation is required" if name is None else "Unknown operation"
         raise ValidationFailed.from_field_errors({"operation": text})
     request.operation = f"callback.{name}"
-    logger.append_keys(operation=request.operation, schedule_id=_loggable_schedule_id(body.get("scheduleId")))
+    logger.thread_safe_append_keys(
+        operation=request.operation, schedule_id=_loggable_schedule_id(body.get("scheduleId"))
+    )
     response = operation(services, request.install_id, body)
     paged_route = f"GET /v1/installs/{request.install_id}/schedules"
     return compress_if_needed(

@@ -10,6 +10,7 @@ from scheduling.domain.install import Install
 from scheduling.domain.runs import Run
 
 logger = Logger(service="scheduling")
+"""Its context belongs to a thread, since the local stack runs a callback while the run that makes it is waiting."""
 
 METRICS_NAMESPACE = "ExtensionScheduler"
 MetricValues = Mapping[str, tuple[MetricUnit, float]]
@@ -18,19 +19,22 @@ _METADATA_KEYS = ("correlation_id", "tenant_id", "install_id", "schedule_id", "r
 
 def bind_request(context: LambdaContext, operation: str, **keys: str) -> None:
     """Set the request, the operation and the non-empty `keys` as context of all further log lines."""
-    logger.clear_state()
-    logger.set_correlation_id(context.aws_request_id)
-    logger.append_keys(operation=operation, **{name: value for name, value in keys.items() if value})
+    logger.thread_safe_clear_keys()
+    logger.thread_safe_append_keys(
+        correlation_id=context.aws_request_id,
+        operation=operation,
+        **{name: value for name, value in keys.items() if value},
+    )
 
 
 def bind_install(install: Install) -> None:
     """Add the install's tenant to the context of all further log lines."""
-    logger.append_keys(tenant_id=install.tenant_id)
+    logger.thread_safe_append_keys(tenant_id=install.tenant_id)
 
 
 def bind_run(run: Run) -> None:
     """Add the run's request id, which the runner logs as well, to the context of all further log lines."""
-    logger.append_keys(request_id=run.request_id)
+    logger.thread_safe_append_keys(request_id=run.request_id)
 
 
 def emit_metrics(values: MetricValues, **dimensions: str) -> None:
@@ -40,7 +44,7 @@ def emit_metrics(values: MetricValues, **dimensions: str) -> None:
         metrics.add_dimension(name, dimension)
     for name, (unit, value) in values.items():
         metrics.add_metric(name, unit, value)
-    log_keys = logger.get_current_keys()
+    log_keys = logger.thread_safe_get_current_keys()
     for name in _METADATA_KEYS:
         if log_keys.get(name):
             metrics.add_metadata(name, log_keys[name])

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -108,7 +109,10 @@ def _check_in_parallel(
 
     checked_count = 0
     with ThreadPoolExecutor(services.sweep_parallelism) as pool:
-        for item_repairs in takewhile(lambda result: result is not None, pool.map(check, ids)):
+        # Each in a copy of the context: with the keys of the log and the deadline of retries.
+        contexts = [copy_context() for _ in ids]
+        results = pool.map(lambda context, item_id: context.run(check, item_id), contexts, ids)
+        for item_repairs in takewhile(lambda result: result is not None, results):
             repairs.update(item_repairs)
             checked_count += 1
     return checked_count
