@@ -77,12 +77,12 @@ CursorOption = Annotated[
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
-def encode_cursor(kind: str, position: str | None) -> str | None:
+def encode_list_cursor(kind: str, position: str | None) -> str | None:
     """Return an opaque cursor for the position in lists of that kind; None at the end of the list."""
     return views.encode_cursor(f"{kind} {position}") if position else None
 
 
-def decode_cursor(kind: str, cursor: str | None) -> str | None:
+def decode_list_cursor(kind: str, cursor: str | None) -> str | None:
     """Return the position that the cursor encodes.
 
     Raises:

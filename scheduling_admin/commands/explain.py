@@ -89,7 +89,7 @@ def _build_fire(install_id: InstallId, schedule_id: ScheduleId, occurrence: Occu
     return Fire(
         install_id=install_id,
         schedule_id=schedule_id,
-        revision=0,
+        timer_revision=0,
         scheduled_time=occurrence.scheduled_time,
         trigger=trigger,
     )

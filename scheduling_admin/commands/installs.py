@@ -10,7 +10,7 @@ from scheduling.domain.install import Install
 from scheduling.operations.installs.register import set_install_enabled
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.commands.arguments import decode_cursor, encode_cursor
+from scheduling_admin.commands.arguments import decode_list_cursor, encode_list_cursor
 from scheduling_admin.errors import ExitStatus
 from scheduling_admin.output.fields import install_fields
 from scheduling_admin.output.report import CommandReport
@@ -31,7 +31,7 @@ def installs(
     """List the installs of a tenant, in the order of their ids, or of all tenants."""
     ids, next_cursor = _read_install_page(session, tenant, limit, cursor)
     with ThreadPoolExecutor(_PARALLELISM) as pool:
-        rows = pool.map(lambda each: session.services.schedules.read_schedule(each).install, ids)
+        rows = pool.map(lambda each: session.services.schedules.read_snapshot(each).install, ids)
         existing_installs = [install for install in rows if install]
     document = {
         "installs": [install_fields(install) for install in existing_installs],
@@ -45,11 +45,11 @@ def _read_install_page(
 ) -> tuple[Sequence[InstallId], str | None]:
     services = session.services
     if tenant is None:
-        ids, after = services.sweeps.read_install_ids(decode_cursor("installs", cursor), limit)
-        return ids, encode_cursor("installs", after)
-    position = decode_cursor("tenant-installs", cursor)
+        ids, after = services.sweeps.read_install_ids(decode_list_cursor("installs", cursor), limit)
+        return ids, encode_list_cursor("installs", after)
+    position = decode_list_cursor("tenant-installs", cursor)
     ids = services.tenants.read_install_ids(tenant, InstallId(position) if position else None, limit + 1)
-    return ids[:limit], encode_cursor("tenant-installs", ids[limit - 1] if len(ids) > limit else None)
+    return ids[:limit], encode_list_cursor("tenant-installs", ids[limit - 1] if len(ids) > limit else None)
 
 
 def _render_installs(
@@ -87,14 +87,14 @@ def enable(session: AdminSession, install: arguments.InstallArgument) -> Command
 def _change_enabled(
     session: AdminSession, install_id: InstallId, *, enabled: bool, yes: bool
 ) -> CommandReport:
-    before = session.services.schedules.read_schedule(install_id).install
+    before = session.services.schedules.read_snapshot(install_id).install
     if before is None:
         raise InstallNotFound
     count = f"{before.schedule_count} schedule{'s' if before.schedule_count != 1 else ''}"
     question = f"Disable install {install_id} of tenant {before.tenant_id}, with its {count}?"
     session.confirm(question, yes=yes or before.enabled == enabled)
     set_install_enabled(session.services, install_id, enabled=enabled, actor=session.actor)
-    after = session.services.schedules.read_schedule(install_id).install
+    after = session.services.schedules.read_snapshot(install_id).install
     if after is None:
         raise InstallNotFound
     complete = after.pending_since is None

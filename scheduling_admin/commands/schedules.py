@@ -15,7 +15,7 @@ from scheduling.domain.tenant import TenantCursor
 from scheduling.operations.installs.tenants import list_tenant_schedules
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.commands.arguments import decode_cursor, encode_cursor
+from scheduling_admin.commands.arguments import decode_list_cursor, encode_list_cursor
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.output.fields import (
     ScheduleView,
@@ -69,20 +69,20 @@ def schedules(
 def _read_install_schedules(
     session: AdminSession, install_id: InstallId, limit: int, cursor: str | None
 ) -> tuple[_SchedulePairs, str | None]:
-    position = decode_cursor("schedules", cursor)
+    position = decode_list_cursor("schedules", cursor)
     after = ScheduleId(position) if position else None
     page = session.services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=None)
     install = page.install
     if install is None:
         raise InstallNotFound
-    return [(install, each) for each in page.schedules], encode_cursor("schedules", page.next_after)
+    return [(install, each) for each in page.schedules], encode_list_cursor("schedules", page.next_after)
 
 
 def _read_tenant_schedules(
     session: AdminSession, tenant_id: str, limit: int, cursor: str | None
 ) -> tuple[_SchedulePairs, str | None]:
     pairs: _SchedulePairs = []
-    after = _parse_tenant_cursor(decode_cursor("tenant-schedules", cursor))
+    after = _parse_tenant_cursor(decode_list_cursor("tenant-schedules", cursor))
     while True:
         page = list_tenant_schedules(
             session.services, tenant_id, after=after, limit=limit - len(pairs), max_bytes=sys.maxsize
@@ -91,7 +91,7 @@ def _read_tenant_schedules(
         after = page.next_after
         if after is None or len(pairs) == limit:
             position = f"{after.install_id} {after.schedule_id or ''}" if after else None
-            return pairs, encode_cursor("tenant-schedules", position)
+            return pairs, encode_list_cursor("tenant-schedules", position)
 
 
 def _parse_tenant_cursor(text: str | None) -> TenantCursor | None:
@@ -154,7 +154,7 @@ def find_schedule(
         InstallNotFound: There is no such install.
         ScheduleNotFound: The install has no such schedule.
     """
-    snapshot = session.services.schedules.read_schedule(install_id, schedule_id)
+    snapshot = session.services.schedules.read_snapshot(install_id, schedule_id)
     if snapshot.install is None:
         raise InstallNotFound
     if snapshot.schedule is None:

@@ -46,7 +46,7 @@ def may_be_dead_lettered(run: Run | None) -> bool:
 
 
 def _explain_running(evidence: Evidence, run: Run) -> Explanation:
-    if not run.lease_expired(evidence.now):
+    if not run.is_lease_expired(evidence.now):
         running_for = format_duration(evidence.now - run.started_at)
         summary = f"It is running: attempt {run.attempt} started {running_for} ago."
         return Explanation(

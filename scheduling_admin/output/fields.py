@@ -57,7 +57,7 @@ def timer_fields(timer: TimerSnapshot | None) -> dict[str, object] | None:
     return {
         "expression": timer.expression,
         "timezone": timer.timezone,
-        "revision": timer.revision,
+        "revision": timer.timer_revision,
         "installId": timer.install_id,
         "matchesStack": timer.matches_stack,
     }

@@ -76,7 +76,9 @@ def render_timer(
     renderables = [render_sentence("\nTimer in EventBridge", "bold")]
     if timer:
         renderables.append(
-            create_fields_table(Expression=timer.expression, Timezone=timer.timezone, Revision=timer.revision)
+            create_fields_table(
+                Expression=timer.expression, Timezone=timer.timezone, Revision=timer.timer_revision
+            )
         )
     if not timer_differences:
         in_sync = "The timer is in sync." if timer else "There is no timer, and the schedule needs none."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scheduling.domain.ids import parse_install_id, parse_schedule_id
-from scheduling.domain.runs import Fire, Trigger, parse_manual_time, parse_time
+from scheduling.domain.runs import Fire, Trigger, normalize_manual_time, normalize_scheduled_time
 
 from scheduling_admin.stack.queues import MessageQueue, QueueMessage, message_fields, parse_message_body
 
@@ -58,7 +58,7 @@ def _parse_fire(event: Any) -> Fire | None:
     try:
         install_id, schedule_id = parse_install_id(event["installId"]), parse_schedule_id(event["scheduleId"])
         trigger = Trigger(event.get("trigger", Trigger.SCHEDULE))
-        parse = parse_manual_time if trigger is Trigger.MANUAL else parse_time
+        parse = normalize_manual_time if trigger is Trigger.MANUAL else normalize_scheduled_time
         scheduled_time, revision = parse(event["scheduledTime"]), int(event["revision"])
     except (TypeError, KeyError, ValueError, AttributeError):
         return None
@@ -67,7 +67,7 @@ def _parse_fire(event: Any) -> Fire | None:
     return Fire(
         install_id=install_id,
         schedule_id=schedule_id,
-        revision=revision,
+        timer_revision=revision,
         scheduled_time=scheduled_time,
         replay=True,
         trigger=trigger,

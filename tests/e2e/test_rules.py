@@ -116,7 +116,7 @@ def test_invalid_schedule_is_refused(install: ApiInstall, fields: dict[str, obje
         pytest.param({"unknown": {"a": 1}, "operation_": 1}, {"timezone": "UTC"}, id="unknown fields"),
     ],
 )
-def test_lenient_input_is_accepted(
+def test_lenient_input_is_stored_in_its_canonical_form(
     install: ApiInstall, fields: dict[str, object], stored: dict[str, object]
 ) -> None:
     schedule_id = install.create_schedule(**fields)

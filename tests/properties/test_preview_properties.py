@@ -12,7 +12,7 @@ from scheduling.domain.cron.occurrences import fire_times
 from scheduling.domain.cron.timezones import check_timezone
 from scheduling.domain.install import Limits
 from scheduling.domain.preview import MAX_PREVIEW_FIRES, PREVIEW_HORIZON, Preview, build_preview
-from scheduling.domain.rules import Rules, ScheduleInput
+from scheduling.domain.rules import ScheduleInput, ScheduleRules
 
 from tests.support.oracles.clock_changes import clock_changes, minutes_in
 from tests.support.oracles.five_field_cron import FiveFieldCron, cron_texts, cron_texts_in_any_month
@@ -25,7 +25,7 @@ OFFSETS = st.timedeltas(-timedelta(hours=30), timedelta(hours=6))
 
 def preview_rule(text: str, zone: str, now: datetime) -> Preview:
     input_ = ScheduleInput({"endpoint": "/none", "cron": text, "timezone": check_timezone(zone)})
-    return build_preview(Rules((), Limits(), now), install(), input_)
+    return build_preview(ScheduleRules((), Limits(), now), install(), input_)
 
 
 def naive_local(moment: datetime, zone: str) -> datetime:

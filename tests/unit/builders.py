@@ -62,7 +62,10 @@ def schedule(**fields: Any) -> Schedule:
 
 def fire(**fields: Any) -> Fire:
     default = Fire(
-        install_id=INSTALL_ID, schedule_id=SCHEDULE_ID, revision=1, scheduled_time="2026-11-23T09:00:00Z"
+        install_id=INSTALL_ID,
+        schedule_id=SCHEDULE_ID,
+        timer_revision=1,
+        scheduled_time="2026-11-23T09:00:00Z",
     )
     return replace(default, **fields)
 

@@ -96,7 +96,7 @@ def _assemble_services(
         timers=TimerClient(connection.session, timers),
         limits=table.limits,
         clock=clock,
-        parallelism=_SWEEP_PARALLELISM,
+        sweep_parallelism=_SWEEP_PARALLELISM,
         bind_install=bind_install,
         bind_run=bind_run,
     )

@@ -24,7 +24,7 @@ def register_installs(world: World, number: int) -> Sequence[InstallId]:
 
 
 def read_paused(world: World, install_ids: Sequence[InstallId]) -> list[bool]:
-    installs = [world.services.schedules.read_schedule(each).install for each in install_ids]
+    installs = [world.services.schedules.read_snapshot(each).install for each in install_ids]
     return [each.paused for each in installs if each]
 
 
@@ -52,7 +52,7 @@ def test_a_change_records_the_caller(world: World, admin: AdminCli) -> None:
     admin("pause", TENANT, "--yes")
     assert world.services.tenants.read_tenant(TENANT).changed_by == CALLER
     admin("disable", ONE, "--yes")
-    install = world.services.schedules.read_schedule(ONE).install
+    install = world.services.schedules.read_snapshot(ONE).install
     assert install is not None
     assert install.changed_by == CALLER
 
@@ -110,7 +110,7 @@ def test_a_pause_yields_to_a_concurrent_resume(
     result = admin("pause", TENANT, "--yes")
     assert result.exit_status == 1
     assert result.errors == [
-        "The tenant was paused or resumed anew meanwhile. "
+        "The tenant was paused or resumed again in the meantime. "
         "Tenant tenant-1 is only partly updated; run the same command again to continue."
     ]
     assert not world.services.tenants.read_tenant(TENANT).paused

@@ -245,7 +245,7 @@ def test_the_schedules_of_an_install_are_paged(world: World, admin: AdminCli) ->
 def test_a_schedule_with_a_removed_endpoint_says_so_before_propagation(world: World, admin: AdminCli) -> None:
     world.register_install(ONE)
     create_schedule(world.services, ONE, create_input())
-    install = world.services.schedules.read_schedule(ONE).install
+    install = world.services.schedules.read_snapshot(ONE).install
     assert install is not None
     changed_install = install.with_changes(
         ADMIN, removed_endpoints=frozenset({"POST /api/sync"}), pending_since=world.clock[0]

@@ -229,7 +229,7 @@ def test_a_dead_letter_of_eventbridge_is_the_event_itself() -> None:
     assert dead_letter.reason == "Rate exceeded"
     fire = dead_letter.fire
     assert fire is not None
-    assert (fire.install_id, fire.schedule_id, fire.revision) == ("install-1", UNKNOWN_SCHEDULE_ID, 3)
+    assert (fire.install_id, fire.schedule_id, fire.timer_revision) == ("install-1", UNKNOWN_SCHEDULE_ID, 3)
     assert (fire.scheduled_time, fire.replay, fire.trigger) == ("2026-11-23T09:00:00Z", True, "schedule")
 
 

@@ -42,7 +42,7 @@ def run_occurrence(world: World, schedule: Schedule, outcome: Outcome, *, replay
     fire = Fire(
         install_id=schedule.install_id,
         schedule_id=schedule.id,
-        revision=schedule.timer_revision,
+        timer_revision=schedule.timer_revision,
         scheduled_time="2026-11-23T10:00:00Z",
         replay=replay,
     )
@@ -101,7 +101,7 @@ def test_missed_occurrence_causes_an_event(world: World, audit: Audit, schedule:
         fire = Fire(
             install_id=schedule.install_id,
             schedule_id=schedule.id,
-            revision=1,
+            timer_revision=1,
             scheduled_time=format_time(world.clock[0]),
         )
         execute_fire(world.services, world.runner, fire)

@@ -34,7 +34,7 @@ def create_fire(schedule: Schedule, scheduled_time: str) -> Fire:
     return Fire(
         install_id=schedule.install_id,
         schedule_id=schedule.id,
-        revision=schedule.timer_revision,
+        timer_revision=schedule.timer_revision,
         scheduled_time=scheduled_time,
     )
 

@@ -271,7 +271,7 @@ def test_installs_are_checked_in_parallel(world: World) -> None:
     schedules = [create_schedule(world.services, world.register_install(), create_input()) for _ in range(30)]
     for schedule in schedules:
         delete_timer(schedule)
-    several = replace(world, services=replace(world.services, parallelism=8))
+    several = replace(world, services=replace(world.services, sweep_parallelism=8))
 
     repairs = run_sweep(several)
 

@@ -127,7 +127,7 @@ def _select_fire(
         schedule_id = UNKNOWN_SCHEDULE_ID
     revision = _timer_revision(aws, schedule_id) - (command.which == "stale")
     return Fire(
-        install_id=install_id, schedule_id=schedule_id, revision=revision, scheduled_time=command.time
+        install_id=install_id, schedule_id=schedule_id, timer_revision=revision, scheduled_time=command.time
     )
 
 

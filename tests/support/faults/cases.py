@@ -146,7 +146,7 @@ def create_dangling_name(case: Case) -> None:
 
 def corrupt_count(case: Case) -> None:
     """Store a wrong schedule count on the install."""
-    install = case.world.services.schedules.read_schedule(case.install_id).install
+    install = case.world.services.schedules.read_snapshot(case.install_id).install
     assert install is not None
     case.world.services.sweeps.save_schedule_count(install, 7)
 

@@ -57,7 +57,7 @@ def seed_install(services: Services) -> None:
     fire = Fire(
         install_id=INSTALL_ID,
         schedule_id=SCHEDULE_ID,
-        revision=schedule.timer_revision,
+        timer_revision=schedule.timer_revision,
         scheduled_time=LAST_FIRE,
     )
     execute_fire(services, _SucceedingRunner(), fire)
@@ -65,6 +65,6 @@ def seed_install(services: Services) -> None:
 
 def issue_run_token(services: Services, key: str, issuer: str, now: datetime) -> str:
     """Issue a callback token of the events' install."""
-    install = services.schedules.read_schedule(INSTALL_ID).install
+    install = services.schedules.read_snapshot(INSTALL_ID).install
     assert install is not None
     return issue_token(key, issuer, install, now, timedelta(seconds=30))

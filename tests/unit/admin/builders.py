@@ -18,7 +18,7 @@ TIMER = TimerSnapshot(
     install_id=INSTALL_ID,
     expression="cron(0 9 * * ? *)",
     timezone="UTC",
-    revision=1,
+    timer_revision=1,
     matches_stack=True,
 )
 """The timer of the schedule that `tests.unit.builders.schedule` builds."""

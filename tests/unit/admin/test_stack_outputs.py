@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from scheduling_admin.commands.arguments import decode_cursor, encode_cursor
+from scheduling_admin.commands.arguments import decode_list_cursor, encode_list_cursor
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.stack.outputs import parse_stack
 
@@ -88,15 +88,15 @@ def test_another_kind_of_stack_is_rejected() -> None:
 
 @pytest.mark.parametrize("position", ["install-1", '{"pk": {"S": "INSTALL#é"}}'])
 def test_a_cursor_decodes_to_its_position(position: str) -> None:
-    assert decode_cursor("kind", encode_cursor("kind", position)) == position
+    assert decode_list_cursor("kind", encode_list_cursor("kind", position)) == position
 
 
 def test_the_end_of_a_list_has_no_cursor() -> None:
-    assert encode_cursor("kind", None) is None
-    assert decode_cursor("kind", None) is None
+    assert encode_list_cursor("kind", None) is None
+    assert decode_list_cursor("kind", None) is None
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "é", "", encode_cursor("other", "position")])
+@pytest.mark.parametrize("cursor", ["nonsense", "é", "", encode_list_cursor("other", "position")])
 def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
     with pytest.raises(AdminError, match="is not of this list"):
-        decode_cursor("kind", cursor)
+        decode_list_cursor("kind", cursor)

@@ -10,7 +10,7 @@ from scheduling.api.parsing import (
 from scheduling.domain import exact_json
 from scheduling.domain.errors import ScheduleNotFound, ValidationFailed
 from scheduling.domain.install import Limits
-from scheduling.domain.rules import Rules
+from scheduling.domain.rules import ScheduleRules
 
 from tests.unit.builders import NOW, SCHEDULE_ID, endpoint, http_event
 
@@ -197,7 +197,9 @@ def create_key(levels: int) -> str | None:
     input_ = Request(sent).parse_json_body()
     assert parse_idempotency_key("k", input_) is not None
     return (
-        Rules([endpoint("POST", "/a")], Limits(), NOW).build_definition(parse_schedule_input(input_)).payload
+        ScheduleRules([endpoint("POST", "/a")], Limits(), NOW)
+        .build_definition(parse_schedule_input(input_))
+        .payload
     )
 
 

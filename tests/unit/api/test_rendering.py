@@ -9,7 +9,7 @@ from scheduling.api.rendering import (
 )
 from scheduling.domain.install import Limits, Version
 from scheduling.domain.preview import Preview, build_preview
-from scheduling.domain.rules import Rules, ScheduleInput
+from scheduling.domain.rules import ScheduleInput, ScheduleRules
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import encode_cursor, endpoint_fields
 from scheduling.operations.installs.tenants import TenantPage
@@ -54,7 +54,7 @@ def test_schedule_of_a_tenant_has_its_install_and_ends_with_its_state() -> None:
 def preview_rule(now: datetime, timezone: str) -> Preview:
     """Preview a schedule that fires every half hour from 01:00 to 02:30."""
     input_ = ScheduleInput({"endpoint": "/a", "cron": "*/30 1,2 * * *", "timezone": timezone})
-    return build_preview(Rules((endpoint("POST", "/a"),), Limits(), now), install(), input_)
+    return build_preview(ScheduleRules((endpoint("POST", "/a"),), Limits(), now), install(), input_)
 
 
 def test_preview_has_the_fields_of_the_contract() -> None:
@@ -102,7 +102,7 @@ def test_repeated_fire_is_marked_with_the_first_offset() -> None:
 def test_refused_preview_has_the_errors() -> None:
     input_ = ScheduleInput({"cron": "0 9 * * *"}, {"x": "x is not a known field"})
 
-    preview = build_preview(Rules((), Limits(), NOW), install(), input_)
+    preview = build_preview(ScheduleRules((), Limits(), NOW), install(), input_)
     fields = parse_response_body(preview_response(preview))
 
     assert (fields["valid"], fields["error"]) == (False, "endpoint is required")

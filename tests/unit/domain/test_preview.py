@@ -5,11 +5,13 @@ from typing import cast
 import pytest
 from scheduling.domain.install import Limits
 from scheduling.domain.preview import Preview, build_preview
-from scheduling.domain.rules import Rules, ScheduleFields, ScheduleInput
+from scheduling.domain.rules import ScheduleFields, ScheduleInput, ScheduleRules
 
 from tests.unit.builders import NOW, endpoint, install
 
-RULES = Rules((endpoint("GET", "/both"), endpoint("POST", "/both"), endpoint("POST", "/post")), Limits(), NOW)
+RULES = ScheduleRules(
+    (endpoint("GET", "/both"), endpoint("POST", "/both"), endpoint("POST", "/post")), Limits(), NOW
+)
 QUOTA_ERROR = "Too many schedules (max 50 per extension install)"
 NAME_TAKEN_ERROR = "Schedule name already in use for this extension"
 FULL_INSTALL = install(schedule_count=50)

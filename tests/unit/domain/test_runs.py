@@ -10,7 +10,7 @@ from scheduling.domain.runs import (
     RunStatus,
     SkipReason,
     build_next_attempt,
-    parse_time,
+    normalize_scheduled_time,
     skip_reason,
 )
 from scheduling.domain.schedule import ScheduleState
@@ -75,7 +75,7 @@ def test_disabled_schedule_is_not_run(of_install: dict[str, Any], of_schedule: d
 def test_only_the_current_timer_revision_is_run(revision: int, reason: SkipReason | None) -> None:
     changed_since = schedule(revision=5, timer_revision=2)
 
-    assert skip_reason(fire(revision=revision), install(), changed_since, None, NOW) is reason
+    assert skip_reason(fire(timer_revision=revision), install(), changed_since, None, NOW) is reason
 
 
 def test_schedule_without_the_capability_is_not_run() -> None:
@@ -127,7 +127,7 @@ def test_most_permanent_skip_reason_is_returned(reasons: list[str], expected: st
     granted = frozenset() if "revoked" in reasons else install().granted_capabilities
 
     reason = skip_reason(
-        fire(revision=9 if "stale" in reasons else 1),
+        fire(timer_revision=9 if "stale" in reasons else 1),
         install(enabled="disabled" not in reasons, granted_capabilities=granted),
         schedule(**fields),
         SUCCEEDED if "duplicate" in reasons else None,
@@ -164,7 +164,7 @@ def test_most_permanent_skip_reason_is_returned(reasons: list[str], expected: st
     ],
 )
 def test_retryable_or_expired_run_can_be_attempted_again(fields: dict[str, Any], claimable: bool) -> None:
-    assert run(**fields).claimable(NOW, replay=False) is claimable
+    assert run(**fields).is_claimable(NOW, replay=False) is claimable
 
 
 @pytest.mark.parametrize(
@@ -184,11 +184,11 @@ def test_retryable_or_expired_run_can_be_attempted_again(fields: dict[str, Any],
     ],
 )
 def test_replay_admits_permanently_failed_runs(fields: dict[str, Any], claimable: bool) -> None:
-    assert run(**fields).claimable(NOW, replay=True) is claimable
+    assert run(**fields).is_claimable(NOW, replay=True) is claimable
 
 
 def test_late_missed_occurrence_can_run() -> None:
-    assert run(status=RunStatus.MISSED, attempt=0, retryable=False).claimable(NOW, replay=False)
+    assert run(status=RunStatus.MISSED, attempt=0, retryable=False).is_claimable(NOW, replay=False)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_claim_is_the_next_attempt_with_a_lease(before: Run | None, attempt: i
         lease_expires_at=NOW + timedelta(seconds=50),
     )
     assert next_run.lease_token != build_next_attempt(fire(), before, NOW, timedelta(seconds=50)).lease_token
-    assert not next_run.claimable(NOW + timedelta(seconds=50) - MICROSECOND, replay=False)
+    assert not next_run.is_claimable(NOW + timedelta(seconds=50) - MICROSECOND, replay=False)
 
 
 def execution_key(answer_count: int = 0, **fields: Any) -> str:
@@ -225,7 +225,7 @@ def execution_key(answer_count: int = 0, **fields: Any) -> str:
 
 def test_the_idempotency_key_names_the_occurrence_and_not_the_revision() -> None:
     assert execution_key() == f"{SCHEDULE_ID}:2026-11-23T09:00:00Z"
-    assert execution_key(revision=2) == execution_key()
+    assert execution_key(timer_revision=2) == execution_key()
     assert execution_key(scheduled_time="2026-11-23T09:05:00Z") != execution_key()
 
 
@@ -281,8 +281,8 @@ def test_a_running_attempt_keeps_others_from_starting_until_its_lease_expires() 
     ],
 )
 def test_time_is_normalized(text: str, time: str) -> None:
-    assert parse_time(text) == time
-    assert parse_time(time) == time
+    assert normalize_scheduled_time(text) == time
+    assert normalize_scheduled_time(time) == time
 
 
 @pytest.mark.parametrize(
@@ -301,4 +301,4 @@ def test_time_is_normalized(text: str, time: str) -> None:
 )
 def test_invalid_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any; its text is the library's
-        parse_time(text)
+        normalize_scheduled_time(text)

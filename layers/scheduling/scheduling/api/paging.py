@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from scheduling.domain.errors import ValidationFailed
 from scheduling.domain.ids import ScheduleId, parse_install_id, parse_schedule_id
-from scheduling.domain.runs import parse_manual_time, parse_time
+from scheduling.domain.runs import normalize_manual_time, normalize_scheduled_time
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import decode_cursor
 
@@ -44,7 +44,7 @@ def parse_run_cursor(cursor: str | None) -> str | None:
     Raises:
         ValidationFailed: No page returned this cursor.
     """
-    return _parse_cursor(cursor, lambda text: parse_manual_time(text) if "." in text else parse_time(text))
+    return _parse_cursor(cursor, _normalize_time)
 
 
 def parse_tenant_cursor(cursor: str | None) -> TenantCursor | None:
@@ -74,3 +74,7 @@ def _parse_cursor(cursor: str | None, parse_position: Callable[[str], _T | None]
     if position is None:
         raise ValidationFailed.from_field_errors({"cursor": "Invalid cursor"})
     return position
+
+
+def _normalize_time(text: str) -> str:
+    return normalize_manual_time(text) if "." in text else normalize_scheduled_time(text)

@@ -11,7 +11,14 @@ from pydantic import BaseModel, ValidationInfo, field_validator
 from scheduling.api.observability import MetricValues, emit_metrics, logger
 from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.runs import Fire, Run, SkipReason, Trigger, parse_manual_time, parse_time
+from scheduling.domain.runs import (
+    Fire,
+    Run,
+    SkipReason,
+    Trigger,
+    normalize_manual_time,
+    normalize_scheduled_time,
+)
 from scheduling.operations.audit import PublishResult
 
 
@@ -27,7 +34,7 @@ class _FireEvent(BaseModel):
     @classmethod
     def _normalize_scheduled_time(cls, text: str, info: ValidationInfo) -> str:
         manual = info.data.get("trigger") is Trigger.MANUAL
-        return parse_manual_time(text) if manual else parse_time(text)
+        return normalize_manual_time(text) if manual else normalize_scheduled_time(text)
 
 
 def parse_fire(event: Mapping[str, Any]) -> Fire:
@@ -40,7 +47,7 @@ def parse_fire(event: Mapping[str, Any]) -> Fire:
     return Fire(
         install_id=InstallId(fire_event.installId),
         schedule_id=ScheduleId(fire_event.scheduleId),
-        revision=fire_event.revision,
+        timer_revision=fire_event.revision,
         replay=fire_event.replay,
         trigger=fire_event.trigger,
         scheduled_time=fire_event.scheduledTime,

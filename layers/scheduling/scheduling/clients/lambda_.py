@@ -31,7 +31,7 @@ class ExecutorClient:
         event = {
             "installId": fire.install_id,
             "scheduleId": fire.schedule_id,
-            "revision": fire.revision,
+            "revision": fire.timer_revision,
             "scheduledTime": fire.scheduled_time,
             "trigger": fire.trigger.value,
             **({"replay": True} if fire.replay else {}),

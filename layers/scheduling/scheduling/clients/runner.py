@@ -4,11 +4,11 @@ import base64
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
-from threading import Timer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,7 +72,7 @@ class RunnerClient:
             with _prefix_errors("The runner's service token could not be read"):
                 token = self._service_token().strip()
                 if not (token.isascii() and token.isprintable()):
-                    raise Unavailable("it has characters that no header takes")
+                    raise Unavailable("it contains characters that are not allowed in a header")
             headers["x-runner-service-token"] = token
         return headers
 
@@ -112,7 +112,7 @@ class RunnerClient:
         """Return status and body of the response; a watchdog closes the connection, however slowly bytes arrive."""
         connection = self._connect()
         deadline = time.monotonic() + self._patience_seconds
-        watchdog = Timer(self._patience_seconds, _shut_down_socket, [connection.sock])
+        watchdog = threading.Timer(self._patience_seconds, _shut_down_socket, [connection.sock])
         watchdog.start()
         try:
             connection.request("POST", self._path, body=body, headers=headers)

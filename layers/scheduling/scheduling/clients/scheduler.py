@@ -176,6 +176,6 @@ def _timer_snapshot_from_api(
         install_id=InstallId(target_input["installId"]) if "installId" in target_input else None,
         expression=api_schedule["ScheduleExpression"],
         timezone=api_schedule.get("ScheduleExpressionTimezone", ""),
-        revision=target_input.get("revision"),
+        timer_revision=target_input.get("revision"),
         matches_stack=(target["Arn"], target["RoleArn"], dlq_arn, api_schedule.get("State")) == stack_values,
     )

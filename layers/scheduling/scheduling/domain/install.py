@@ -90,8 +90,14 @@ class Install:
     @property
     def declared_state(self) -> "Install":
         """The state that the platform declared, without what the extension's writes change."""
-        install = replace(self, write_sequence=0, schedule_count=0, writes={}, pending_since=None)
-        return replace(install, removed_endpoints=frozenset())
+        return replace(
+            self,
+            write_sequence=0,
+            schedule_count=0,
+            writes={},
+            pending_since=None,
+            removed_endpoints=frozenset(),  # emptied once the change is propagated
+        )
 
     def with_changes(self, actor: str, **fields: object) -> "Install":
         """Return the install with the platform's changes, in a new generation."""

@@ -9,7 +9,7 @@ from scheduling.domain.cron.grammar import CronRule, parse_cron
 from scheduling.domain.cron.occurrences import LocalTime, local_times
 from scheduling.domain.errors import InvalidCron, SchedulingError
 from scheduling.domain.install import Install, check_quota
-from scheduling.domain.rules import CheckResult, Rules, ScheduleInput
+from scheduling.domain.rules import CheckResult, ScheduleInput, ScheduleRules
 
 MAX_PREVIEW_FIRES = 10
 PREVIEW_HORIZON = timedelta(days=36_525)
@@ -38,7 +38,7 @@ class Preview:
     skipped_times: Sequence[LocalTime]
 
 
-def build_preview(rules: Rules, install: Install, schedule_input: ScheduleInput) -> Preview:
+def build_preview(rules: ScheduleRules, install: Install, schedule_input: ScheduleInput) -> Preview:
     """Return the preview of the input by the rules of the install."""
     result = rules.check_input(schedule_input)
     field_errors, definition = result.errors, result.definition
@@ -57,7 +57,7 @@ def build_preview(rules: Rules, install: Install, schedule_input: ScheduleInput)
     )
 
 
-def _find_error_text(result: CheckResult, install: Install, rules: Rules) -> str | None:
+def _find_error_text(result: CheckResult, install: Install, rules: ScheduleRules) -> str | None:
     try:
         result.require_valid()
         check_quota(install, rules.limits)

@@ -76,7 +76,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ScheduleRules:
     """The rules for one install at one time; `name_taken` if another schedule has the requested name."""
 
     endpoints: Sequence[Endpoint]

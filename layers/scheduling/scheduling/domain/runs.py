@@ -57,7 +57,7 @@ class Fire:
 
     install_id: InstallId
     schedule_id: ScheduleId
-    revision: int
+    timer_revision: int
     scheduled_time: str
     replay: bool = False
     trigger: Trigger = Trigger.SCHEDULE
@@ -106,9 +106,9 @@ class Run:
 
     def holds_lease(self, now: datetime) -> bool:
         """Return whether an attempt may be running: nobody else may start one."""
-        return self.status is RunStatus.RUNNING and not self.lease_expired(now)
+        return self.status is RunStatus.RUNNING and not self.is_lease_expired(now)
 
-    def lease_expired(self, now: datetime) -> bool:
+    def is_lease_expired(self, now: datetime) -> bool:
         """Return whether the run is still marked as running after its lease, so that its function has died."""
         return (
             self.status is RunStatus.RUNNING
@@ -121,13 +121,13 @@ class Run:
         """Return whether the run ended in an error after which only an operator can start another attempt."""
         return self.status is RunStatus.ERROR and (not self.retryable or self.attempt >= MAX_ATTEMPTS)
 
-    def claimable(self, now: datetime, *, replay: bool) -> bool:
+    def is_claimable(self, now: datetime, *, replay: bool) -> bool:
         """Return whether another attempt is allowed: the last one may be retried, has died, or was never delivered."""
         if replay and self.status is RunStatus.ERROR:
             return True
         if self.attempt >= MAX_ATTEMPTS and not replay:
             return False
-        return self.lease_expired(now) or self.status is RunStatus.MISSED or self.retryable
+        return self.is_lease_expired(now) or self.status is RunStatus.MISSED or self.retryable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,20 +186,20 @@ def skip_reason(
         return SkipReason.UNKNOWN_SCHEDULE
     if not install.active or not schedule.with_install_applied(install).should_have_timer:
         return SkipReason.DISABLED
-    if fire.trigger is Trigger.SCHEDULE and fire.revision != schedule.timer_revision:
+    if fire.trigger is Trigger.SCHEDULE and fire.timer_revision != schedule.timer_revision:
         return SkipReason.STALE_REVISION
     if SCHEDULER_MANAGE not in install.granted_capabilities:
         return SkipReason.CAPABILITY_REVOKED
     if run is not None and run.holds_lease(now):
         return SkipReason.RUNNING
-    if run is not None and not run.claimable(now, replay=fire.replay):
+    if run is not None and not run.is_claimable(now, replay=fire.replay):
         return SkipReason.DUPLICATE
-    if is_running(schedule, fire.scheduled_time, now):
+    if overlaps_running_occurrence(schedule, fire.scheduled_time, now):
         return SkipReason.OVERLAP
     return None
 
 
-def is_running(schedule: Schedule, scheduled_time: str, now: datetime) -> bool:
+def overlaps_running_occurrence(schedule: Schedule, scheduled_time: str, now: datetime) -> bool:
     """Return whether another occurrence of the schedule is running."""
     if schedule.lease_expires_at is None or schedule.running_occurrence == scheduled_time:
         return False
@@ -231,7 +231,7 @@ def format_manual_time(moment: datetime) -> str:
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03}Z"
 
 
-def parse_time(text: str) -> str:
+def normalize_scheduled_time(text: str) -> str:
     """Return an instant such as `2026-11-23T09:00:00Z` in exactly this form.
 
     Raises:
@@ -240,7 +240,7 @@ def parse_time(text: str) -> str:
     return _normalize_time(text, format_time)
 
 
-def parse_manual_time(text: str) -> str:
+def normalize_manual_time(text: str) -> str:
     """Return an instant such as `2026-11-23T09:00:00.123Z` in exactly this form.
 
     Raises:

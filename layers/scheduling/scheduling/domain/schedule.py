@@ -121,11 +121,6 @@ class Schedule:
         """Whether it has to fire, and so needs a timer."""
         return self.state is ScheduleState.ACTIVE and self.definition.enabled and not self.suspended
 
-    @property
-    def payload_bytes(self) -> int:
-        """The size of the payload in UTF-8."""
-        return len((self.definition.payload or "").encode())
-
     def with_definition(self, definition: Definition, now: datetime) -> "Schedule":
         """Return the schedule with another definition, pending if its timer has to change."""
         schedule = replace(

@@ -45,7 +45,7 @@ class TimerSnapshot:
     install_id: InstallId | None
     expression: str
     timezone: str
-    revision: int | None
+    timer_revision: int | None
     matches_stack: bool
 
 
@@ -74,7 +74,7 @@ def find_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> S
             "expression", timer.expression, eventbridge_expression(parse_cron(schedule.definition.cron))
         ),
         TimerDifference("timezone", timer.timezone, schedule.definition.timezone),
-        TimerDifference("revision", timer.revision, schedule.timer_revision),
+        TimerDifference("revision", timer.timer_revision, schedule.timer_revision),
         TimerDifference("install", timer.install_id, schedule.install_id),
         TimerDifference("stack", timer.matches_stack, True),
     )

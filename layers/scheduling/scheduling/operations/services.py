@@ -80,7 +80,7 @@ class Services:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = field(default=time.sleep)
     monotonic: Callable[[], float] = field(default=time.monotonic)
-    parallelism: int = 1
+    sweep_parallelism: int = 1
     """How many installs, or timers, the full sweep checks at the same time."""
     bind_install: Callable[[Install], None] = field(default=_ignore)
     """Names the install that the operation works for in the log lines and metrics that follow."""

@@ -75,7 +75,7 @@ class InstallStore:
         self._put_config_and_version(writer, install, config, version)
         writer.commit()
 
-    def change_install(
+    def update_install_with_version(
         self, before: Install, after: Install, config: InstallConfig, version: Version
     ) -> None:
         """Write an install with its version, on condition that neither it nor one of its schedules has changed.

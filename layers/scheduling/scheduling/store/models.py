@@ -171,7 +171,7 @@ class ManualWindowRow(Row, discriminator="manualWindow"):
 class ManualRunRow(Row, discriminator="manualRun"):
     """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL#<idempotency key>; kept for 24 hours."""
 
-    revision = NumberAttribute()
+    timer_revision = NumberAttribute(attr_name="timerRevision")
     scheduled_time = UnicodeAttribute(attr_name="scheduledTime")
     requested_at = UTCDateTimeAttribute(attr_name="requestedAt")
 

@@ -238,7 +238,7 @@ class ManualRunStore:
         if manual_run.idempotency_key:
             row = ManualRunRow(
                 **manual_run_key(fire.install_id, fire.schedule_id, manual_run.idempotency_key),
-                revision=fire.revision,
+                timer_revision=fire.timer_revision,
                 scheduled_time=fire.scheduled_time,
                 requested_at=manual_run.requested_at,
                 expires_at=manual_run.requested_at + IDEMPOTENCY_TTL,
@@ -258,7 +258,7 @@ def _manual_run_from_row(install_id: InstallId, schedule_id: ScheduleId, row: Ma
     fire = Fire(
         install_id=install_id,
         schedule_id=schedule_id,
-        revision=int(row.revision),
+        timer_revision=int(row.timer_revision),
         scheduled_time=row.scheduled_time,
         trigger=Trigger.MANUAL,
     )

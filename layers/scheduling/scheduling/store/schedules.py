@@ -34,7 +34,7 @@ from scheduling.store.models import (
     Row,
     ScheduleRow,
 )
-from scheduling.store.snapshots import PendingItem, SchedulePage, ScheduleSnapshot
+from scheduling.store.snapshots import PendingItem, SchedulePage, ScheduleSnapshot, payload_bytes
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 
 _LAST_SCHEDULE_SK = "SCHEDULE~"
@@ -51,7 +51,7 @@ class ScheduleStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def read_schedule(
+    def read_snapshot(
         self,
         install_id: InstallId,
         schedule_id: ScheduleId | None = None,
@@ -183,7 +183,7 @@ def _take_page(schedules: Iterator[Schedule], limit: int | None, max_bytes: int 
     size = 0
     for count, schedule in enumerate(schedules, start=1):
         yield schedule
-        size += schedule.payload_bytes
+        size += payload_bytes(schedule)
         if count == limit or (max_bytes and size >= max_bytes):
             return
 

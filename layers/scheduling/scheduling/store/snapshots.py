@@ -60,6 +60,16 @@ class SchedulePage:
     schedules: Sequence[Schedule]
     next_after: ScheduleId | None = None
 
+    @property
+    def payload_bytes(self) -> int:
+        """The size of all payloads in UTF-8."""
+        return sum(map(payload_bytes, self.schedules))
+
+
+def payload_bytes(schedule: Schedule) -> int:
+    """Return the size of the schedule's payload in UTF-8."""
+    return len((schedule.definition.payload or "").encode())
+
 
 @dataclass(frozen=True, slots=True)
 class RunPage:

@@ -6,14 +6,16 @@ from types import FrameType
 import pytest
 from scheduling.domain.install import Limits
 from scheduling.domain.preview import Preview, build_preview
-from scheduling.domain.rules import Rules, ScheduleInput
+from scheduling.domain.rules import ScheduleInput, ScheduleRules
 
 from tests.unit.builders import endpoint, install
 
 
 def preview_rule(now: str, cron: str, timezone: str) -> Preview:
     """Preview a rule at a time in UTC."""
-    rules = Rules((endpoint("POST", "/post"),), Limits(), datetime.fromisoformat(now).replace(tzinfo=UTC))
+    rules = ScheduleRules(
+        (endpoint("POST", "/post"),), Limits(), datetime.fromisoformat(now).replace(tzinfo=UTC)
+    )
     return build_preview(
         rules, install(), ScheduleInput({"endpoint": "/post", "cron": cron, "timezone": timezone})
     )

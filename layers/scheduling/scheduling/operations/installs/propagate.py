@@ -48,7 +48,7 @@ def try_propagate(services: Services, install: Install) -> None:
 @retry_on_conflict
 def propagate_or_converge(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> None:
     """Bring the schedule, and its timer, to the install's newest change."""
-    schedule = services.schedules.read_schedule(install_id, schedule_id).schedule
+    schedule = services.schedules.read_snapshot(install_id, schedule_id).schedule
     install = services.installs.read_install(install_id)  # after the schedule, so that it is not older
     if schedule is None or install is None:
         return

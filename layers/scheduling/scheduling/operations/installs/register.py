@@ -159,7 +159,11 @@ def _change_install(
 
 def _write_change(services: Services, before: Install, after: Install, registration: Registration) -> None:
     change = partial(
-        services.installs.change_install, before, after, registration.config, registration.version
+        services.installs.update_install_with_version,
+        before,
+        after,
+        registration.config,
+        registration.version,
     )
     write_install(services, before, after, change)
     if after.pending_since:

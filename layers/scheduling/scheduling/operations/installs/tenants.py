@@ -109,7 +109,7 @@ def list_tenant_schedules(
             schedules += [
                 (page.install, schedule.with_install_applied(page.install)) for schedule in page.schedules
             ]
-        remaining_bytes -= sum(schedule.payload_bytes for schedule in page.schedules)
+        remaining_bytes -= page.payload_bytes
         if len(schedules) > limit:
             install, last_schedule = schedules[limit - 1]
             return TenantPage(schedules[:limit], TenantCursor(install.id, last_schedule.id))
@@ -146,7 +146,7 @@ def _save_progress(services: Services, tenant: Tenant, progress: Tenant) -> None
     try:
         services.tenants.replace_tenant(tenant, progress)
     except Conflict as conflict:
-        raise Unavailable("The tenant was paused or resumed anew meanwhile") from conflict
+        raise Unavailable("The tenant was paused or resumed again in the meantime") from conflict
 
 
 @retry_on_conflict

@@ -67,7 +67,7 @@ def _mark_deleting(services: Services, install_id: InstallId, actor: str) -> Ins
 def _delete_schedule_and_timer(
     services: Services, install_id: InstallId, schedule_id: ScheduleId, *, actor: str
 ) -> None:
-    schedule = services.schedules.read_schedule(install_id, schedule_id).schedule
+    schedule = services.schedules.read_snapshot(install_id, schedule_id).schedule
     if schedule is None:
         return
     if schedule.state is ScheduleState.ACTIVE:

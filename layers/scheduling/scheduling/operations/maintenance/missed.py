@@ -31,7 +31,7 @@ MAX_OCCURRENCES = 2_000
 def record_missed_runs(services: Services, schedule: Schedule, repairs: Counter[str]) -> None:
     """Record each occurrence since the last check that the history lacks, and close an expired run."""
     _close_expired_run(services, schedule, repairs)
-    window = _find_unchecked_window(services, schedule)
+    window = _find_unchecked_period(services, schedule)
     if window is None:
         return
     since, until = window
@@ -48,7 +48,7 @@ def record_missed_runs(services: Services, schedule: Schedule, repairs: Counter[
     services.sweeps.save_checked_until(schedule, checked_until)
 
 
-def _find_unchecked_window(services: Services, schedule: Schedule) -> tuple[datetime, datetime] | None:
+def _find_unchecked_period(services: Services, schedule: Schedule) -> tuple[datetime, datetime] | None:
     if not schedule.should_have_timer or schedule.timer_since is None:
         return None
     first_fire = schedule.timer_since + TIMER_PROPAGATION_DELAY
@@ -86,7 +86,7 @@ def _close_expired_run(services: Services, schedule: Schedule, repairs: Counter[
         return
     fire = _build_fire(schedule, schedule.running_occurrence)
     run = services.runs.read_fire_snapshot(fire).run
-    if run is None or not run.lease_expired(now):
+    if run is None or not run.is_lease_expired(now):
         return
     failed_run = replace(
         run, status=RunStatus.ERROR, lease_expires_at=None, error="The function that ran it died"
@@ -99,6 +99,6 @@ def _build_fire(schedule: Schedule, scheduled_time: str) -> Fire:
     return Fire(
         install_id=schedule.install_id,
         schedule_id=schedule.id,
-        revision=schedule.timer_revision,
+        timer_revision=schedule.timer_revision,
         scheduled_time=scheduled_time,
     )

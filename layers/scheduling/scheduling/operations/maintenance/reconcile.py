@@ -69,7 +69,7 @@ def _sync_pending_item(services: Services, item: PendingItem) -> None:
 
 
 def _sync_schedule(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> None:
-    schedule = services.schedules.read_schedule(install_id, schedule_id).schedule
+    schedule = services.schedules.read_snapshot(install_id, schedule_id).schedule
     if schedule and schedule.pending:
         converge(services, schedule)
 

@@ -50,7 +50,7 @@ def _repair_names(
 
 
 def _holds_name(services: Services, install_id: InstallId, owner: ScheduleId, name: str) -> bool:
-    schedule = services.schedules.read_schedule(install_id, owner).schedule
+    schedule = services.schedules.read_snapshot(install_id, owner).schedule
     return schedule is not None and name in schedule.reserved_names
 
 
@@ -71,7 +71,7 @@ def repair_timer(services: Services, schedule_snapshot: Schedule, repairs: Count
     """Make the schedule's timer match its row; a pending row is left to the reconciler."""
     if not find_timer_differences(services.timers.get_timer(schedule_snapshot.id), schedule_snapshot):
         return
-    schedule = services.schedules.read_schedule(schedule_snapshot.install_id, schedule_snapshot.id).schedule
+    schedule = services.schedules.read_snapshot(schedule_snapshot.install_id, schedule_snapshot.id).schedule
     if schedule is None or schedule.pending:
         return
     timer = services.timers.get_timer(schedule.id)
@@ -94,7 +94,7 @@ def delete_orphaned_timer(services: Services, schedule_id: ScheduleId, repairs: 
     timer = services.timers.get_timer(schedule_id)
     if timer is None:
         return
-    if timer.install_id and services.schedules.read_schedule(timer.install_id, schedule_id).schedule:
+    if timer.install_id and services.schedules.read_snapshot(timer.install_id, schedule_id).schedule:
         return
     services.timers.delete_timer(schedule_id)
     _record_repair(repairs, "orphaned timer", timer.install_id, schedule_id)

@@ -107,7 +107,7 @@ def _check_in_parallel(
         return item_repairs
 
     checked_count = 0
-    with ThreadPoolExecutor(services.parallelism) as pool:
+    with ThreadPoolExecutor(services.sweep_parallelism) as pool:
         for item_repairs in takewhile(lambda result: result is not None, pool.map(check, ids)):
             repairs.update(item_repairs)
             checked_count += 1

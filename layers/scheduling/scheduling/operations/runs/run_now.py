@@ -57,7 +57,7 @@ def _save_manual_run(
     fire = Fire(
         install_id=install_id,
         schedule_id=schedule_id,
-        revision=schedule.timer_revision,
+        timer_revision=schedule.timer_revision,
         scheduled_time=format_manual_time(now),
         trigger=Trigger.MANUAL,
     )

@@ -7,7 +7,7 @@ from scheduling.domain import exact_json
 from scheduling.domain.errors import Conflict, IdempotencyMismatch
 from scheduling.domain.ids import InstallId, ScheduleIdGenerator
 from scheduling.domain.install import Install, WriteReservation, check_quota, reserve_write
-from scheduling.domain.rules import Rules, ScheduleInput, requested_name
+from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import (
     IDEMPOTENCY_TTL,
     Definition,
@@ -16,7 +16,7 @@ from scheduling.domain.schedule import (
     Schedule,
     ScheduleState,
 )
-from scheduling.operations.schedules.queries import bind_manageable, read_endpoints
+from scheduling.operations.schedules.queries import read_endpoints, require_manageable_install
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import write_schedule
@@ -46,16 +46,16 @@ def create_schedule(
         Unavailable: A system does not respond.
     """
     record_key = idempotency_key.value if idempotency_key else None
-    snapshot = services.schedules.read_schedule(
+    snapshot = services.schedules.read_snapshot(
         install_id, name=requested_name(schedule_input), idempotency_key=record_key
     )
-    install = bind_manageable(services, snapshot.install)
+    install = require_manageable_install(services, snapshot.install)
     now = services.clock()
     record = snapshot.idempotency_record
     if idempotency_key and record and now - record.schedule.created_at < IDEMPOTENCY_TTL:
         return _return_first_result(services, record, idempotency_key, schedule_input)
     name_taken = snapshot.name_owner is not None
-    rules = Rules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
+    rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
     schedule = _build_schedule(install, rules.build_definition(schedule_input), now)
     reservation = _insert_schedule(services, install, schedule, idempotency_key)
     if schedule.pending:
@@ -101,7 +101,7 @@ def _return_first_result(
     if record.key.request_hash != idempotency_key.request_hash:
         raise IdempotencyMismatch
     first_schedule = record.schedule
-    snapshot = services.schedules.read_schedule(
+    snapshot = services.schedules.read_snapshot(
         first_schedule.install_id, first_schedule.id, idempotency_key=idempotency_key.value
     )
     if snapshot.idempotency_record is None:

@@ -3,7 +3,7 @@
 from scheduling.domain.errors import PreconditionFailed
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import reserve_write
-from scheduling.operations.schedules.queries import bind_manageable, require_visible
+from scheduling.operations.schedules.queries import require_manageable_install, require_visible
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import delete_schedule_row, write_schedule
@@ -29,8 +29,8 @@ def delete_schedule(
         RateLimited: The install has written too often.
         Unavailable: A system does not respond.
     """
-    snapshot = services.schedules.read_schedule(install_id, schedule_id)
-    install = bind_manageable(services, snapshot.install)
+    snapshot = services.schedules.read_snapshot(install_id, schedule_id)
+    install = require_manageable_install(services, snapshot.install)
     if snapshot.schedule and snapshot.schedule.pending:
         finish_pending_change(services, snapshot.schedule, "Schedule not deleted")
     before = require_visible(snapshot.schedule)

@@ -2,8 +2,8 @@
 
 from scheduling.domain.ids import InstallId
 from scheduling.domain.preview import Preview, build_preview
-from scheduling.domain.rules import Rules, ScheduleInput, requested_name
-from scheduling.operations.schedules.queries import bind_manageable, read_endpoints
+from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
+from scheduling.operations.schedules.queries import read_endpoints, require_manageable_install
 from scheduling.operations.services import Services
 
 
@@ -14,8 +14,10 @@ def preview_schedule(services: Services, install_id: InstallId, schedule_input: 
         InstallNotFound: The install is absent, disabled or being deleted.
         CapabilityDenied: The install may not have schedules.
     """
-    snapshot = services.schedules.read_schedule(install_id, name=requested_name(schedule_input))
-    install = bind_manageable(services, snapshot.install)
+    snapshot = services.schedules.read_snapshot(install_id, name=requested_name(schedule_input))
+    install = require_manageable_install(services, snapshot.install)
     name_taken = snapshot.name_owner is not None
-    rules = Rules(read_endpoints(services, install), services.limits, services.clock(), name_taken=name_taken)
+    rules = ScheduleRules(
+        read_endpoints(services, install), services.limits, services.clock(), name_taken=name_taken
+    )
     return build_preview(rules, install, schedule_input)

@@ -12,7 +12,7 @@ from scheduling.operations.services import Services, is_tenant_allowed
 from scheduling.store.snapshots import RunPage, SchedulePage
 
 
-def bind_manageable(services: Services, install: Install | None) -> Install:
+def require_manageable_install(services: Services, install: Install | None) -> Install:
     """Return the install if its extension may manage schedules; the log names it even if it may not.
 
     Raises:
@@ -59,7 +59,7 @@ def list_schedules(
 ) -> SchedulePage:
     """Return the install's schedules, oldest first; without `limit` and `max_bytes`, all of them."""
     page = services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=max_bytes)
-    install = bind_manageable(services, page.install)
+    install = require_manageable_install(services, page.install)
     return replace(page, schedules=[schedule.with_install_applied(install) for schedule in page.schedules])
 
 
@@ -69,14 +69,16 @@ def get_schedule(services: Services, install_id: InstallId, schedule_id: Schedul
     Raises:
         ScheduleNotFound: It is absent or another install's.
     """
-    snapshot = services.schedules.read_schedule(install_id, schedule_id)
-    install = bind_manageable(services, snapshot.install)
+    snapshot = services.schedules.read_snapshot(install_id, schedule_id)
+    install = require_manageable_install(services, snapshot.install)
     return require_visible(snapshot.schedule).with_install_applied(install)
 
 
 def list_endpoints(services: Services, install_id: InstallId) -> Sequence[Endpoint]:
     """Return the endpoints of the installed version, by path then method."""
-    return read_endpoints(services, bind_manageable(services, services.installs.read_install(install_id)))
+    return read_endpoints(
+        services, require_manageable_install(services, services.installs.read_install(install_id))
+    )
 
 
 def list_runs(

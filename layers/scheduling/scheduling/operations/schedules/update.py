@@ -3,10 +3,14 @@
 from scheduling.domain.errors import PreconditionFailed
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import reserve_write
-from scheduling.domain.rules import Rules, ScheduleInput, requested_name
+from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.propagate import finish_propagation
-from scheduling.operations.schedules.queries import bind_manageable, read_endpoints, require_visible
+from scheduling.operations.schedules.queries import (
+    read_endpoints,
+    require_manageable_install,
+    require_visible,
+)
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import write_schedule
@@ -33,8 +37,8 @@ def update_schedule(
         RateLimited: The install has written too often.
         Unavailable: A system does not respond; nothing is changed, as with the others.
     """
-    snapshot = services.schedules.read_schedule(install_id, schedule_id, name=requested_name(schedule_input))
-    install = bind_manageable(services, snapshot.install)
+    snapshot = services.schedules.read_snapshot(install_id, schedule_id, name=requested_name(schedule_input))
+    install = require_manageable_install(services, snapshot.install)
     if snapshot.schedule and snapshot.schedule.pending:
         finish_pending_change(services, snapshot.schedule, "Schedule not updated")
     before = require_visible(snapshot.schedule)
@@ -44,7 +48,7 @@ def update_schedule(
         raise PreconditionFailed
     now = services.clock()
     name_taken = snapshot.name_owner not in (None, schedule_id)
-    rules = Rules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
+    rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
     after = before.with_definition(rules.update_definition(before.definition, schedule_input), now)
     reservation = reserve_write(install, services.limits, now)
     write_schedule(services, before, after, reserve=reservation)

@@ -52,7 +52,7 @@ def _converge_to_current(
     services: Services, schedule: Schedule, applied_timer: _AppliedTimer
 ) -> Schedule | None:
     """Match the row as it now is, however often it changes meanwhile."""
-    current = services.schedules.read_schedule(schedule.install_id, schedule.id).schedule
+    current = services.schedules.read_snapshot(schedule.install_id, schedule.id).schedule
     if current is None:
         services.timers.delete_timer(schedule.id)
         return None
@@ -62,7 +62,7 @@ def _converge_to_current(
         return current.synced()
     if applied_timer != (current.should_have_timer, current.timer_revision):
         _apply_timer(services, current)
-        if services.schedules.read_schedule(schedule.install_id, schedule.id).schedule != current:
+        if services.schedules.read_snapshot(schedule.install_id, schedule.id).schedule != current:
             raise Conflict
     return current
 
@@ -121,7 +121,7 @@ def _try_converge_again(services: Services, schedule: Schedule) -> None:
 
 @retry_on_conflict
 def _mark_and_converge(services: Services, schedule: Schedule) -> None:
-    current = services.schedules.read_schedule(schedule.install_id, schedule.id).schedule
+    current = services.schedules.read_snapshot(schedule.install_id, schedule.id).schedule
     if current is None:
         services.timers.delete_timer(schedule.id)
         return
@@ -178,7 +178,7 @@ def _is_change_kept(services: Services, change: Schedule, reservation: WriteRese
     Raises:
         Conflict: The row holds the change, and it is still this operation's.
     """
-    snapshot = services.schedules.read_schedule(change.install_id, change.id)
+    snapshot = services.schedules.read_snapshot(change.install_id, change.id)
     if snapshot.schedule is None or snapshot.schedule.change_token != change.change_token:
         return False
     same_install = snapshot.install is not None and snapshot.install.generation == reservation.generation

@@ -118,7 +118,7 @@ def _compare_tokens(current: object, before: object, after: object) -> WriteOutc
 
 def _reread_schedule(services: Services, schedule: Schedule) -> Schedule | None:
     return _read_or_unconfirmed(
-        lambda: services.schedules.read_schedule(schedule.install_id, schedule.id)
+        lambda: services.schedules.read_snapshot(schedule.install_id, schedule.id)
     ).schedule
 
 
