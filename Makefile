@@ -71,7 +71,8 @@ sam-build: setup ## Build layer and functions to build/sam (BOTOCORE=whole: FIPS
 docs: setup ## Generate the table of permissions from template.yaml
 	@$(BIN)/python -m scripts.iam_table
 
-crashes: setup ## Generate and print the table of interrupted operations
+crashes: setup ## Write and print docs/crashes.md, on interrupted operations
+	@mkdir -p build
 	@$(BIN)/python -m tests.support.faults.crash_table 2>build/crashes.log
 
 format: setup ## Format the code

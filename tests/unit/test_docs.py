@@ -65,6 +65,22 @@ def test_page_links_the_glossary_once(page: Path) -> None:
     assert len(links) == 1
 
 
+def test_cited_sections_of_the_contract_exist() -> None:
+    headings = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (\d+)\. ", headings, re.MULTILINE)
+    modules = [
+        path for folder in ("layers/scheduling/scheduling", "tests") for path in (ROOT / folder).rglob("*.py")
+    ]
+    cited = {
+        section
+        for module in modules
+        for section in re.findall(r"\bcontract,? section (\d+)", module.read_text(encoding="utf-8"))
+    }
+    assert sections == [str(number) for number in range(1, 9)]
+    assert cited
+    assert cited <= set(sections)
+
+
 def test_every_parameter_of_the_stack_is_documented() -> None:
     parameters = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]
     table = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").split("## The command line")[0]
