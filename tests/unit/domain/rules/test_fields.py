@@ -8,7 +8,7 @@ from scheduling.domain.errors import NameTaken, ValidationFailed
 from scheduling.domain.rules import requested_name
 
 from tests.unit.builders import definition
-from tests.unit.domain.rule_inputs import (
+from tests.unit.domain.rules.inputs import (
     CURRENT_DEFINITION,
     EVERY_ERROR,
     NAME_TAKEN_ERROR,

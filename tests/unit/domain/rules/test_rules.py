@@ -6,7 +6,7 @@ from scheduling.domain.rules import ScheduleInput, ScheduleRules
 from scheduling.domain.schedule import Definition
 
 from tests.unit.builders import NOW, definition
-from tests.unit.domain.rule_inputs import (
+from tests.unit.domain.rules.inputs import (
     CURRENT_DEFINITION,
     ENDPOINTS,
     EVERY_ERROR,
