@@ -145,7 +145,7 @@ def issue_install_token(stack: LocalStack, install: ApiInstall, now: datetime) -
     """Issue a callback token of the install, valid for an hour; functions in containers use the real time."""
     install_record = Install(
         id=InstallId(install.id),
-        tenant_id="tenant",
+        tenant_id=stack.api.get(f"/admin/v1/installs/{install.id}").json()["tenantId"],
         registry_id="registry",
         version_id="version",
         content_hash="hash",

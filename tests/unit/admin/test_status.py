@@ -82,7 +82,7 @@ def test_the_blockers_of_an_install_are_listed() -> None:
                 "The timer's timezone is Europe/Berlin instead of UTC.",
             ],
         ),
-        ({"revision": 4}, schedule(), ["The timer's revision is 4 instead of 1."]),
+        ({"timer_revision": 4}, schedule(), ["The timer's revision is 4 instead of 1."]),
         ({"install_id": None}, schedule(), ["The timer's install is None instead of install-1."]),
         (
             {"matches_stack": False},
