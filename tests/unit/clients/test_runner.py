@@ -130,7 +130,7 @@ OCCURRENCE_KEY = f"{SCHEDULE_ID}:2026-11-23T09:00:00Z"
 
 
 @pytest.mark.parametrize(
-    ("attempt", "answer_count", "key"),
+    ("attempt", "response_count", "key"),
     [
         pytest.param(1, 0, OCCURRENCE_KEY, id="second attempt after none was answered"),
         pytest.param(2, 0, OCCURRENCE_KEY, id="third attempt after none was answered"),
@@ -140,7 +140,7 @@ OCCURRENCE_KEY = f"{SCHEDULE_ID}:2026-11-23T09:00:00Z"
     ],
 )
 def test_the_key_changes_only_after_an_answer(
-    local: LocalRunner, client: RunnerHarness, attempt: int, answer_count: int, key: str
+    local: LocalRunner, client: RunnerHarness, attempt: int, response_count: int, key: str
 ) -> None:
     client.previous_run = Run(
         scheduled_time="2026-11-23T09:00:00Z",
@@ -148,7 +148,7 @@ def test_the_key_changes_only_after_an_answer(
         attempt=attempt,
         started_at=NOW,
         retryable=True,
-        answer_count=answer_count,
+        response_count=response_count,
     )
 
     client.execute_fire()

@@ -212,10 +212,10 @@ def test_a_claim_is_the_next_attempt_with_a_lease(before: Run | None, attempt: i
     assert not next_run.is_claimable(NOW + timedelta(seconds=50) - MICROSECOND, replay=False)
 
 
-def execution_key(answer_count: int = 0, **fields: Any) -> str:
+def execution_key(response_count: int = 0, **fields: Any) -> str:
     execution = Execution(
         fire=fire(**fields),
-        run=run(answer_count=answer_count),
+        run=run(response_count=response_count),
         install=install(),
         config=InstallConfig(),
         schedule=schedule(),
@@ -234,7 +234,7 @@ def test_the_idempotency_key_changes_with_each_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "answered"),
+    ("outcome", "has_response"),
     [
         pytest.param(Outcome(status=RunStatus.SUCCESS, http_status=200), True, id="success"),
         pytest.param(
@@ -247,17 +247,17 @@ def test_the_idempotency_key_changes_with_each_answer() -> None:
         ),
     ],
 )
-def test_an_outcome_says_whether_the_extension_has_answered(outcome: Outcome, answered: bool) -> None:
-    assert outcome.answered is answered
+def test_outcome_says_whether_the_extension_responded(outcome: Outcome, has_response: bool) -> None:
+    assert outcome.has_response is has_response
 
 
 def test_the_next_attempt_has_its_own_request_and_keeps_the_count_of_answers() -> None:
     first = build_next_attempt(fire(), None, NOW, timedelta(seconds=50))
-    second = build_next_attempt(fire(), run(answer_count=1), NOW, timedelta(seconds=50))
+    second = build_next_attempt(fire(), run(response_count=1), NOW, timedelta(seconds=50))
 
     assert None not in {first.request_id, second.request_id}
     assert first.request_id != second.request_id
-    assert (first.answer_count, second.answer_count) == (0, 1)
+    assert (first.response_count, second.response_count) == (0, 1)
 
 
 def test_a_running_attempt_keeps_others_from_starting_until_its_lease_expires() -> None:

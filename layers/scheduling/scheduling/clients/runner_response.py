@@ -25,7 +25,7 @@ _UNNAMED_ERROR = "The runner reported an error"
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _RunnerResponse:
     """The body of a response with status 200, which is as the contract has it."""
 
     status: int
@@ -48,32 +48,32 @@ def parse_outcome(http_status: int, body: bytes, redactor: Redactor) -> Outcome:
         )
     if too_large:
         return _final_failure(f"The runner's answer is larger than {MAX_RESPONSE_BYTES // 1024} KiB")
-    answer = _parse_answer(body)
-    if answer is None:
+    response = _parse_response(body)
+    if response is None:
         return _final_failure("The runner's answer is not understood", _excerpt(body, redactor))
-    if answer.error is not None:
-        return _runner_failure(answer.error, redactor)
-    if 200 <= answer.status < 300:
-        return Outcome(status=RunStatus.SUCCESS, http_status=answer.status)
-    text = f"The extension answered {answer.status}: {_excerpt(answer.body, redactor)}"
+    if response.error is not None:
+        return _runner_failure(response.error, redactor)
+    if 200 <= response.status < 300:
+        return Outcome(status=RunStatus.SUCCESS, http_status=response.status)
+    text = f"The extension answered {response.status}: {_excerpt(response.body, redactor)}"
     return Outcome(
-        status=RunStatus.ERROR, http_status=answer.status, error=text, retryable=answer.status >= 500
+        status=RunStatus.ERROR, http_status=response.status, error=text, retryable=response.status >= 500
     )
 
 
-def _parse_answer(body: bytes) -> _Answer | None:
+def _parse_response(body: bytes) -> _RunnerResponse | None:
     try:
         document: Any = json.loads(body)
         error = document.get("error")
         if error and isinstance(error, str):
-            return _Answer(status=0, body=b"", error=error)
+            return _RunnerResponse(status=0, body=b"", error=error)
         status = document["status"]
-        answer_body = base64.b64decode(document.get("body_b64") or "", validate=True)
+        response_body = base64.b64decode(document.get("body_b64") or "", validate=True)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
     if type(status) is not int or not 100 <= status <= 599 or error not in (None, ""):
         return None
-    return _Answer(status=status, body=answer_body, error=None)
+    return _RunnerResponse(status=status, body=response_body, error=None)
 
 
 def _runner_failure(text: str, redactor: Redactor) -> Outcome:

@@ -84,7 +84,7 @@ class Run:
         runner_status: The runner's HTTP status, if it has refused the newest attempt.
         runner_error: The kind of error that the runner has reported in place of the extension's answer.
         retryable: Whether another attempt may succeed.
-        answer_count: How many attempts the extension is known to have answered.
+        response_count: How many attempts the extension is known to have answered.
     """
 
     scheduled_time: str
@@ -102,7 +102,7 @@ class Run:
     runner_status: int | None = None
     runner_error: str | None = None
     retryable: bool = False
-    answer_count: int = 0
+    response_count: int = 0
 
     def holds_lease(self, now: datetime) -> bool:
         """Return whether an attempt may be running: nobody else may start one."""
@@ -152,8 +152,8 @@ class Outcome:
     runner_error: str | None = None
 
     @property
-    def answered(self) -> bool:
-        """Whether the extension is known to have answered, be it with what cannot be read."""
+    def has_response(self) -> bool:
+        """Whether the extension is known to have answered, even if the answer cannot be read."""
         return self.http_status is not None or not self.retryable
 
 
@@ -175,7 +175,7 @@ class Execution:
         answer is not run twice. The attempt after an answer has a new one, since the runner would repeat the answer.
         """
         key = f"{self.fire.schedule_id}:{self.fire.scheduled_time}"
-        return f"{key}:{self.run.answer_count + 1}" if self.run.answer_count else key
+        return f"{key}:{self.run.response_count + 1}" if self.run.response_count else key
 
 
 def skip_reason(
@@ -216,7 +216,7 @@ def build_next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timede
         started_at=now,
         request_id=str(uuid4()),
         lease_expires_at=now + lease,
-        answer_count=run.answer_count if run else 0,
+        response_count=run.response_count if run else 0,
     )
 
 

@@ -142,7 +142,7 @@ def run_from_row(row: RunRow) -> Run:
         runner_status=None if row.runner_status is None else int(row.runner_status),
         runner_error=row.runner_error,
         retryable=row.retryable,
-        answer_count=int(row.answer_count or 0),
+        response_count=int(row.response_count or 0),
     )
 
 
@@ -163,7 +163,7 @@ def run_values(run: Run) -> dict[str, Any]:
         "runner_status": run.runner_status,
         "runner_error": run.runner_error,
         "retryable": run.retryable,
-        "answer_count": run.answer_count,
+        "response_count": run.response_count,
     }
 
 

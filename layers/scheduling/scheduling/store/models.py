@@ -210,7 +210,7 @@ class RunRow(Row, discriminator="run"):
     runner_status = NumberAttribute(null=True, attr_name="runnerStatus")
     runner_error = UnicodeAttribute(null=True, attr_name="runnerError")
     retryable = BooleanAttribute(default=False)
-    answer_count = NumberAttribute(default=0, attr_name="answerCount")
+    response_count = NumberAttribute(default=0, attr_name="responseCount")
 
 
 class SweepRow(Row, discriminator="sweep"):

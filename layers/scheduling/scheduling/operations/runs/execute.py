@@ -123,7 +123,7 @@ def _apply_outcome(claimed_run: Run, outcome: Outcome, seconds: float) -> Run:
         runner_status=outcome.runner_status,
         runner_error=outcome.runner_error,
         retryable=outcome.retryable,
-        answer_count=claimed_run.answer_count + outcome.answered,
+        response_count=claimed_run.response_count + outcome.has_response,
     )
 
 
