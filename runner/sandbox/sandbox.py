@@ -34,7 +34,7 @@ class Sandbox:
     def __init__(self, cache_dir: Path) -> None:
         wasmtime_internals.apply_patches()
         config = Config()
-        config.cache = str(_write_cache_config(cache_dir))
+        config.cache = str(write_cache_config(cache_dir))
         config.epoch_interruption = True
         self._engine = Engine(config)
         threading.Thread(target=self._advance_epoch, name="epoch", daemon=True).start()
@@ -77,7 +77,8 @@ class Sandbox:
                 epoch_time += TICK_SECONDS
 
 
-def _write_cache_config(cache_dir: Path) -> Path:
+def write_cache_config(cache_dir: Path) -> Path:
+    """Write the configuration of the cache of compiled components, and return its path."""
     cache_dir.mkdir(parents=True, exist_ok=True)
     path = cache_dir / "config.toml"
     # Replaced atomically, because another runner may be reading it.

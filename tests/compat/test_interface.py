@@ -11,6 +11,7 @@ from wasmtime.component import Component, ComponentInstanceType, FuncType, ValTy
 
 from runner.host.interface import PACKAGE_PREFIX, WIT_FILE, read_signatures
 from runner.sandbox.component_types import describe_type
+from runner.sandbox.sandbox import write_cache_config
 from tests.support.components.runner import CACHE, build_sample, prepare_components
 
 INTERFACE = json.loads((Path(__file__).parent / "interface.json").read_text())
@@ -50,7 +51,7 @@ def actual_function(function: FuncType) -> tuple[list[tuple[str, str]], str | No
 def engine() -> Engine:
     prepare_components()
     config = Config()
-    config.cache = str(CACHE / "config.toml")
+    config.cache = str(write_cache_config(CACHE))
     config.epoch_interruption = True  # as the runner, whose compiled components are in the cache
     return Engine(config)
 
