@@ -68,8 +68,12 @@ def test_a_schedule_is_listed_with_its_timer_and_history(
         "Scheduled time, request id             Status    Attempt   Started at, duration       HTTP   Error",
         "─" * 119,
     ]
-    header_index = result.lines.index("─" * 119)
-    runs = [re.split(r"\s{2,}", line) for line in result.lines[header_index + 1 :]]
+    assert_history_is_listed(result.lines[21:])
+
+
+def assert_history_is_listed(lines: list[str]) -> None:
+    """Assert that two runs are listed, newest first, in three lines each."""
+    runs = [re.split(r"\s{2,}", line) for line in lines]
     assert [run[:3] for run in runs[::3]] == [
         ["2026-11-23T11:00:00Z", "error", "1"],
         ["2026-11-23T10:00:00Z", "success", "1"],
