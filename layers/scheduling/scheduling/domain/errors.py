@@ -6,6 +6,7 @@ turns them into one of the former, or into a retry by AWS.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 NAME_TAKEN_TEXT = "Schedule name already in use for this extension"
@@ -209,9 +210,25 @@ class RunFailed(ServiceError):
         self.run = run
 
 
-class UnreadableRecord(ServiceError):
-    """This release cannot read a record; the text names its row."""
-
-
 class UnsupportedEndpoint(ServiceError):
     """The environment selects AWS endpoints that the trimmed botocore does not know."""
+
+
+# Not raised
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableItem:
+    """A stored item that this release cannot use: it is reported, and what works on many items continues.
+
+    Attributes:
+        kind: Such as `schedule`.
+        reason: Why it cannot be used; it quotes no payload and no configuration.
+    """
+
+    kind: str
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id} cannot be used: {self.reason}"
