@@ -197,12 +197,14 @@ class Conflict(ServiceError):
 class TimerFailed(ServiceError):
     """A call of EventBridge Scheduler failed.
 
-    With `refused`, EventBridge Scheduler rejected the call and changed nothing; otherwise its effect is unknown.
+    With `refused`, EventBridge Scheduler rejected the call and changed nothing; otherwise its effect is unknown. With
+    `invalid`, it rejected what the call says, and would do so again.
     """
 
-    def __init__(self, text: str, *, refused: bool) -> None:
+    def __init__(self, text: str, *, refused: bool, invalid: bool = False) -> None:
         super().__init__(text)
         self.refused = refused
+        self.invalid = invalid
 
 
 class RunFailed(ServiceError):

@@ -113,9 +113,7 @@ def list_tenant_schedules(
         if foreign and cursor is after:
             raise InvalidCursor
         if page.install and not foreign:
-            schedules += [
-                (page.install, schedule.with_install_applied(page.install)) for schedule in page.schedules
-            ]
+            schedules += [(page.install, schedule.as_read(page.install)) for schedule in page.schedules]
         remaining_bytes -= page.payload_bytes
         if len(schedules) > limit:
             install, last_schedule = schedules[limit - 1]
