@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from scheduling.domain.cron.grammar import parse_cron
-from scheduling.domain.cron.timezones import is_canonical_timezone
+from scheduling.domain.cron.timezones import INVALID_TIMEZONE_TEXT, is_canonical_timezone
 from scheduling.domain.errors import InvalidCron
 
 
@@ -14,7 +14,7 @@ def find_rule_problem(cron: str, timezone: str) -> str | None:
     The result is cached, because each schedule that is read is checked.
     """
     if not is_canonical_timezone(timezone):
-        return "Invalid timezone"
+        return INVALID_TIMEZONE_TEXT
     try:
         parse_cron(cron)
     except InvalidCron as error:

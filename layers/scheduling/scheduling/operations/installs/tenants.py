@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from scheduling.domain.errors import Conflict, Unavailable, UnreadableItem
+from scheduling.domain.errors import Conflict, InvalidCursor, Unavailable, UnreadableItem
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
@@ -113,7 +113,11 @@ def _next_progress(tenant: Tenant, page: Sequence[InstallId], *, is_last_page: b
 def list_tenant_schedules(
     services: Services, tenant_id: str, *, after: TenantCursor | None = None, limit: int, max_bytes: int
 ) -> TenantPage:
-    """Return the schedules of all installs of the tenant, install by install, each oldest first."""
+    """Return the schedules of all installs of the tenant, install by install, each oldest first.
+
+    Raises:
+        InvalidCursor: `after` is in an install of another tenant.
+    """
     page = _read_tenant_page(services, tenant_id, after, limit, max_bytes)
     for item in page.left_out:
         services.report_unreadable(item)
@@ -134,11 +138,14 @@ def _read_tenant_page(
             limit=limit + 1 - len(schedules),
             max_bytes=remaining_bytes,
         )
-        if page.install:
-            schedules += [
-                (page.install, schedule.with_install_applied(page.install)) for schedule in page.schedules
-            ]
-        left_out += page.left_out
+        foreign = page.install is not None and page.install.tenant_id != tenant_id
+        if foreign and cursor is after:
+            raise InvalidCursor
+        if page.install and not foreign:
+            schedules += [(page.install, schedule.as_read(page.install)) for schedule in page.schedules]
+            left_out += page.left_out
+        elif page.install and page.install.unreadable:
+            left_out.append(UnreadableItem("install", page.install.id, page.install.unreadable))
         remaining_bytes -= page.payload_bytes
         if len(schedules) > limit:
             install, last_schedule = schedules[limit - 1]

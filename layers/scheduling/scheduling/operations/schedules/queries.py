@@ -62,7 +62,7 @@ def list_schedules(
     install = require_manageable_install(services, page.install)
     for item in page.left_out:
         services.report_unreadable(item)
-    return replace(page, schedules=[schedule.with_install_applied(install) for schedule in page.schedules])
+    return replace(page, schedules=[schedule.as_read(install) for schedule in page.schedules])
 
 
 def get_schedule(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> Schedule:
@@ -73,7 +73,7 @@ def get_schedule(services: Services, install_id: InstallId, schedule_id: Schedul
     """
     snapshot = services.schedules.read_snapshot(install_id, schedule_id)
     install = require_manageable_install(services, snapshot.install)
-    return require_visible(snapshot.schedule).with_install_applied(install)
+    return require_visible(snapshot.schedule).as_read(install)
 
 
 def list_endpoints(services: Services, install_id: InstallId) -> Sequence[Endpoint]:
