@@ -8,11 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from runner.errors import InvalidComponent, error_by_name
-from runner.workers.process import worker_environment
+from runner.workers.process import is_out_of_memory, worker_environment
 
 COMPILE_SECONDS = 180.0
 UNUSED_SECONDS = 30 * 24 * 3600.0
-_OUT_OF_MEMORY = (b"memory allocation of", b"MemoryError", b"out of memory")
 
 
 class ComponentCompiler:
@@ -62,7 +61,7 @@ class ComponentCompiler:
             raise InvalidComponent(f"it takes more than {COMPILE_SECONDS:.0f} s to compile") from None
         if completed.returncode == 0:
             return
-        if any(words in completed.stderr for words in _OUT_OF_MEMORY):
+        if is_out_of_memory(completed.stderr):
             raise InvalidComponent(f"it takes more than {self._memory_bytes >> 20} MB to compile")
         name, separator, text = completed.stdout.decode().partition("\n")
         if not separator:

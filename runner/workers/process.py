@@ -27,7 +27,8 @@ STDERR_BYTES = 4096
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_OUT_OF_MEMORY = (b"memory allocation of", b"MemoryError")
+# What Rust and Python write to stderr. Several threads may write at once, so that words are mixed up.
+_OUT_OF_MEMORY = (b"allocation", b"MemoryError", b"can't start new thread", b"Cannot allocate memory")
 
 
 def worker_environment() -> dict[str, str]:
@@ -48,6 +49,11 @@ def worker_environment() -> dict[str, str]:
         "TOKIO_WORKER_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",
     }
+
+
+def is_out_of_memory(output: bytes) -> bool:
+    """Return whether a process ended because it got no more memory, from what it wrote to stderr."""
+    return any(words in output for words in _OUT_OF_MEMORY)
 
 
 class WorkerProcess:
@@ -154,7 +160,7 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             return ExtensionTrap("the worker process closed its connection")
         output = self._process.stderr.read(STDERR_BYTES) if self._process.stderr else b""
-        if any(words in output for words in _OUT_OF_MEMORY):
+        if is_out_of_memory(output):
             return MemoryLimit("the extension needs more memory than it may have")
         logger.error("the worker process ended with status %d: %s", status, output.decode(errors="replace"))
         return ExtensionTrap(f"the worker process ended with status {status}")

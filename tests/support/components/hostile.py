@@ -162,6 +162,7 @@ def instantiate_modules(count: int, module: str) -> str:
 
 
 # A line or payload of so many zero bytes, which is valid UTF-8.
+LONG_LINE_BYTES = 40_000_000
 HUGE_LINE_BYTES = 120_000_000
 HUGE_PAYLOAD_BYTES = 36_000_000
 _CREATE_HUGE = f"""(call $create (i32.const 4096) (i32.const 1) (i32.const 4096) (i32.const 1)
@@ -175,11 +176,14 @@ _DELETE = """(call $delete (i32.const 4096) (i32.const 1) (i32.const 64))
         (local.set $body (i32.load (i32.const 72)))
         (local.set $size (i32.load (i32.const 76)))"""
 
-HUGE_LINE = build_component(
-    f"""(call $log (i32.const 65536) (i32.const {HUGE_LINE_BYTES}))
+LONG_LINE, HUGE_LINE = (
+    build_component(
+        f"""(call $log (i32.const 65536) (i32.const {size}))
       (i32.store8 (i32.const 65536) (i32.const 97)) (call $log (i32.const 65536) (i32.const 1))""",
-    uses=["log"],
-    pages=HUGE_LINE_BYTES // 65_536 + 2,
+        uses=["log"],
+        pages=size // 65_536 + 2,
+    )
+    for size in (LONG_LINE_BYTES, HUGE_LINE_BYTES)
 )
 HUGE_PAYLOAD = build_component(_CREATE_HUGE, uses=SCHEDULER, pages=HUGE_PAYLOAD_BYTES // 65_536 + 2)
 LOG_FLOOD = build_component(
@@ -206,6 +210,7 @@ RECURSION = build_component("(call $deeper)", module="(func $deeper (call $deepe
 TRAP_IN_START = build_component("", module="(func $start unreachable) (start $start)")
 LOOP_IN_START = build_component("", module="(func $start (loop $next (br $next))) (start $start)")
 HUGE_RESPONSE = build_component("(local.set $size (i32.const 4000000))", pages=80)
+LARGE_RESPONSE = build_component("(local.set $size (i32.const 1500000))", pages=80)
 RESPONSE_OUT_OF_BOUNDS = build_component("(local.set $size (i32.const 2000000000))")
 HUGE_TABLE_GROW = build_component(
     "(drop (table.grow $t (ref.null func) (i32.const 1000000000)))", module="(table $t 1 funcref)"

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from wasmtime import wat2wasm
+
 from runner.__main__ import build_server
-from runner.settings import MEBIBYTE, Settings
+from runner.settings import DEFAULT_LIMITS, MEBIBYTE, Settings
 from runner.workers.compilation import ComponentCompiler
 from runner.workers.components import content_hash
 from samples.build import EXTENSIONS, ROOT, build_extension, file_lock
@@ -42,7 +44,15 @@ def compile_component(component: Path) -> Path:
     return compiler.compile_component(component, content_hash(component.read_bytes()))
 
 
-def create_runner_settings(scheduler_url: str, *folders: Path) -> Settings:
+def add_wat(folder: Path, wat: str) -> Path:
+    """Write a component, given as WAT, to a new folder, and return its path."""
+    folder.mkdir()
+    path = folder / "component.wasm"
+    path.write_bytes(wat2wasm(wat))
+    return path
+
+
+def create_runner_settings(scheduler_url: str, *folders: Path, **limits: int) -> Settings:
     """Return the settings of a runner on any free port."""
     return Settings(
         host="127.0.0.1",
@@ -52,6 +62,7 @@ def create_runner_settings(scheduler_url: str, *folders: Path) -> Settings:
         auth_token="callback-token",
         service_token=None,
         cache_dir=CACHE,
+        limits=replace(DEFAULT_LIMITS, **limits),
     )
 
 
