@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from extension_sdk_cli.build import build_extension, file_lock
+
 from runner.__main__ import build_server
 from runner.sandbox.sandbox import Sandbox
 from runner.settings import Settings
-from samples.build import EXTENSIONS, ROOT, build_extension, file_lock
+from samples.build import EXTENSIONS, ROOT
 
 CACHE = ROOT / "build" / "wasm-cache"
 TEST_EXTENSIONS = ROOT / "build" / "test-extensions"
