@@ -60,7 +60,7 @@ def build_extension(source_dir: Path, out_dir: Path) -> bool:
 def compute_stamp(source_dir: Path) -> str:
     """Return a hash of everything that goes into the component: sources, SDK, interface and tools."""
     tools = " ".join(version(name) for name in ("componentize-py", "tzdata"))
-    digest = hashlib.sha256(f"{tools} {sys.version}".encode())
+    digest = hashlib.sha256(tools.encode())
     for folder in (source_dir, _SDK, find_wit_folder()):
         for path in list_files(folder):
             content = hashlib.sha256(path.read_bytes()).hexdigest()
