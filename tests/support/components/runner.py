@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from extension_sdk_cli.build import build_extension, file_lock
 from wasmtime import wat2wasm
 
 from runner.__main__ import build_server
 from runner.settings import DEFAULT_LIMITS, MEBIBYTE, Settings
 from runner.workers.compilation import ComponentCompiler
 from runner.workers.components import content_hash
-from samples.build import EXTENSIONS, ROOT, build_extension, file_lock
+from samples.build import EXTENSIONS, ROOT
 
 CACHE = ROOT / "build" / "wasm-cache"
 TEST_EXTENSIONS = ROOT / "build" / "test-extensions"
