@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -21,7 +22,7 @@ from tests.mutants.operators import register_operators
 from tests.mutants.report import list_unexplained, list_unused, render_table
 from tests.mutants.sample import create_session, pending_items
 from tests.mutants.trees import copy_tree, environment, hash_sources
-from tests.mutants.trial import stop_trials, try_mutant
+from tests.mutants.trial import Tree, start_tree, try_mutant
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,12 +32,15 @@ def main() -> int:
     arguments = _parse_arguments()
     register_operators()
     folder = _open_folder(arguments.folder, arguments.count, arguments.seed)
-    trees = [copy_tree(ROOT, folder / f"tree-{number}") for number in range(arguments.jobs)]
-    measurement = measure(trees[0], folder, environment(trees[0]))
+    roots = [copy_tree(ROOT, folder / f"tree-{number}") for number in range(arguments.jobs)]
+    measurement = measure(roots[0], folder, environment(roots[0]))
     session = folder / "session.sqlite"
     if not session.exists():
-        create_session(session, trees[0], arguments.count, arguments.seed)
-    with use_db(session, WorkDB.Mode.open) as database:
+        create_session(session, roots[0], arguments.count, arguments.seed)
+    with use_db(session, WorkDB.Mode.open) as database, ExitStack() as stack:
+        trees = [start_tree(root) for root in roots]
+        for tree in trees:
+            stack.callback(tree.stop)
         _run_pending(database, trees, measurement, time.monotonic() + 60 * arguments.minutes)
         return _print_report(database, arguments.seed)
 
@@ -62,9 +66,9 @@ def _open_folder(parent: Path, count: int, seed: int) -> Path:
     return folder
 
 
-def _run_pending(database: WorkDB, trees: list[Path], measurement: Measurement, end: float) -> None:
+def _run_pending(database: WorkDB, trees: list[Tree], measurement: Measurement, end: float) -> None:
     """Try the mutants without a result, one per tree at once."""
-    free: SimpleQueue[Path] = SimpleQueue()
+    free: SimpleQueue[Tree] = SimpleQueue()
     for tree in trees:
         free.put(tree)
     lock = threading.Lock()
@@ -87,7 +91,8 @@ def _run_pending(database: WorkDB, trees: list[Path], measurement: Measurement, 
                 each.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            stop_trials()
+            for tree in trees:
+                tree.stop()
             raise
 
 

@@ -16,7 +16,7 @@ from tests.mutants.relevant_lines import Line, Sources
 from tests.mutants.sample import LAYER, read_sources
 
 STAGES = ("tests/unit", "tests/integration", "tests/properties")
-PYTEST = ("-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.mutants.recorder")
+PLUGINS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.mutants.recorder")
 """Without xdist and the cache; the examples of hypothesis are the same in each run."""
 
 _MAX_FAILED_SHARE = 0.01
@@ -31,6 +31,8 @@ class Measurement:
     data: CoverageData
     seconds: dict[str, float]
     sources: Sources
+    originals: dict[str, str]
+    """The text of each module, as it was before the first mutant."""
 
     def find_tests(self, module: str, line: int) -> list[list[str]]:
         """Return the tests that a mutant of the line can affect, stage by stage, the quickest files first."""
@@ -45,7 +47,12 @@ class Measurement:
         return sum(self.seconds[test] for test in tests)
 
     def _tests_of(self, lines: Iterable[Line]) -> set[str]:
-        return {test for module, line in lines for test in self._contexts(module).get(line, ())}
+        tests = {test for module, line in lines for test in self._contexts(module).get(line, ())}
+        return {test for test in tests if not self._has_faster_twin(test)}
+
+    def _has_faster_twin(self, test: str) -> bool:
+        """Return whether the same test runs on the in-memory AWS, too, where it is ten times faster."""
+        return test.endswith("moto]") and f"{test.removesuffix('moto]')}memory]" in self.seconds
 
     @cache  # noqa: B019 - one measurement per process
     def _contexts(self, module: str) -> dict[int, set[str]]:
@@ -79,7 +86,7 @@ def measure(root: Path, folder: Path, environment: dict[str, str]) -> Measuremen
         print("measuring which test runs which line (some minutes)", flush=True)
         command = [
             sys.executable, "-m", "coverage", "run", f"--data-file={data}", f"--source={root / LAYER}",
-            *PYTEST, FIXED_EXAMPLES, *STAGES,
+            "-m", "pytest", *PLUGINS, FIXED_EXAMPLES, *STAGES,
         ]  # fmt: skip
         measured = folder / "measured.json"
         subprocess.run(command, cwd=root, env={**environment, RECORD_VARIABLE: str(measured)}, check=False)
@@ -92,7 +99,9 @@ def measure(root: Path, folder: Path, environment: dict[str, str]) -> Measuremen
     coverage_data = CoverageData(str(data))
     coverage_data.read()
     passed = {test: duration for test, duration in seconds.items() if test not in failed}
-    return Measurement(root, coverage_data, passed, read_sources(root))
+    sources = read_sources(root)
+    originals = {module: (root / module).read_text("utf-8") for module in sources.trees}
+    return Measurement(root, coverage_data, passed, sources, originals)
 
 
 def files_of(tests: Sequence[str]) -> list[str]:

@@ -1,98 +1,99 @@
-"""Run the covering tests of one mutant."""
+"""Try a mutant in a copy of the sources: run the tests that cover its line, until one fails."""
 
 import difflib
-import os
-import signal
+import json
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
-from tests.mutants.covering import FIXED_EXAMPLES, PYTEST, STAGES, Measurement, files_of
+from tests.mutants.covering import FIXED_EXAMPLES, PLUGINS, STAGES, Measurement, files_of
 from tests.mutants.trees import environment, mutate_source, write_module
 
 TIMED_OUT = "timed out"
 _PASSED, _UNKNOWN_TEST = 0, 4
-_running: set["subprocess.Popen[bytes]"] = set()
-_stopped = threading.Event()
+_STARTING_SECONDS, _SLOWER = 60, 4
+"""A mutant times out when it takes that many times as long as the tests do without it."""
 
 
-class Stopped(Exception):
-    """The session was interrupted while the tests of a mutant ran."""
+@dataclass(frozen=True)
+class Tree:
+    """A copy of the sources, and the process that runs tests in it."""
+
+    root: Path
+    server: "subprocess.Popen[str]"
+
+    def run_tests(self, tests: Sequence[str], seconds: float) -> int | None:
+        """Return pytest's exit code; None if it takes too long.
+
+        Raises:
+            EOFError: The process was stopped.
+        """
+        arguments = self.root.with_suffix(".tests")
+        arguments.write_text("\n".join(tests), encoding="utf-8")
+        options = [*PLUGINS, FIXED_EXAMPLES, "-x", "--no-header", "--tb=no", f"@{arguments}"]
+        requests, responses = cast(IO[str], self.server.stdin), cast(IO[str], self.server.stdout)
+        requests.write(f"{json.dumps([options, seconds])}\n")
+        requests.flush()
+        if not (response := responses.readline()):
+            raise EOFError("the process that runs the tests has ended")
+        return cast("int | None", json.loads(response))
+
+    def stop(self) -> None:
+        """End the process and the tests that it runs."""
+        self.server.terminate()
+        self.server.wait()
 
 
-def stop_trials() -> None:
-    """Kill the tests that run, and let no trial have a result any more."""
-    _stopped.set()
-    for process in list(_running):
-        _kill_group(process)
+def start_tree(root: Path) -> Tree:
+    """Start the process that runs tests in a copy; it ignores Ctrl-C, and is stopped by this process."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.mutants.fork_server"],
+        cwd=root,
+        env=environment(root),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    return Tree(root, server)
 
 
-def try_mutant(item: WorkItem, tree: Path, measurement: Measurement) -> WorkResult:
-    """Return whether a test that covers the mutant's line fails; the first line of the output says where."""
+def try_mutant(item: WorkItem, tree: Tree, measurement: Measurement) -> WorkResult:
+    """Return whether a test that covers the mutant's line fails; the output begins with where."""
     (mutation,) = item.mutations
     module = str(mutation.module_path.relative_to(measurement.root))
     stages = measurement.find_tests(module, mutation.start_pos[0])
     if not any(stages):
         return WorkResult(WorkerOutcome.NO_TEST, "no test runs it", TestOutcome.SURVIVED)
-    source = mutation.module_path.read_text("utf-8")
+    source = measurement.originals[module]
     mutated = mutate_source(source, mutation)
     number = 1_000_000_000 + 2 * int(item.job_id)
-    write_module(tree / module, mutated, number)
+    write_module(tree.root / module, mutated, number)
     try:
         where = _first_failing_stage(tree, stages, measurement)
     finally:
-        write_module(tree / module, source, number + 1)
+        write_module(tree.root / module, source, number + 1)
     diff = difflib.unified_diff(source.splitlines(), mutated.splitlines(), module, module, lineterm="", n=0)
     outcome = TestOutcome.SURVIVED if where is None else TestOutcome.KILLED
     summary = f"{where or 'survived'}; {sum(map(len, stages))} tests"
     return WorkResult(WorkerOutcome.NORMAL, summary, outcome, "\n".join(diff))
 
 
-def _first_failing_stage(tree: Path, stages: Sequence[Sequence[str]], measurement: Measurement) -> str | None:
+def _first_failing_stage(tree: Tree, stages: Sequence[Sequence[str]], measurement: Measurement) -> str | None:
     for stage, tests in zip(STAGES, stages, strict=True):
         if tests:
-            limit = 30 + 10 * measurement.estimate_seconds(tests)
-            code = _run_tests(tree, tests, limit)
+            code = tree.run_tests(tests, _limit(measurement.estimate_seconds(tests)))
             if code == _UNKNOWN_TEST:  # the mutant changes a parameter that is in the test's name
-                code = _run_tests(tree, files_of(tests), 30 + 10 * sum(measurement.seconds.values()))
+                code = tree.run_tests(files_of(tests), _limit(sum(measurement.seconds.values())))
             if code != _PASSED:
                 return f"{stage}, {TIMED_OUT}" if code is None else stage
     return None
 
 
-def _run_tests(tree: Path, tests: Sequence[str], seconds: float) -> int | None:
-    """Return pytest's exit code; None if it takes too long."""
-    arguments = tree.with_suffix(".tests")
-    arguments.write_text("\n".join(tests), encoding="utf-8")
-    process = subprocess.Popen(
-        [sys.executable, *PYTEST, FIXED_EXAMPLES, "-x", "--no-header", "--tb=no", f"@{arguments}"],
-        cwd=tree,
-        env=environment(tree),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    _running.add(process)
-    try:
-        code = process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        code = None
-    finally:
-        _kill_group(process)
-        _running.discard(process)
-    if _stopped.is_set():
-        raise Stopped
-    return code
-
-
-def _kill_group(process: "subprocess.Popen[bytes]") -> None:
-    """Kill the tests' process and whatever it started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    process.wait()
+def _limit(seconds: float) -> float:
+    return _STARTING_SECONDS + _SLOWER * seconds
