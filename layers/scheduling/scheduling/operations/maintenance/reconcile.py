@@ -11,7 +11,7 @@ from scheduling.operations.installs.propagate import propagate_install
 from scheduling.operations.installs.tenants import propagate_tenant
 from scheduling.operations.installs.uninstall import finish_deletion
 from scheduling.operations.services import Services
-from scheduling.operations.sync.converge import converge
+from scheduling.operations.sync.converge import PENDING_GRACE, converge
 from scheduling.store.snapshots import PendingItem
 
 logger = logging.getLogger(__name__)
@@ -19,9 +19,6 @@ logger = logging.getLogger(__name__)
 BATCH_SIZE = 200
 TIME_BUDGET = 15.0
 """Bounds of one call, in items and seconds; the slowest item can still end within the function's time-out."""
-
-PENDING_GRACE = timedelta(seconds=60)
-"""How long an operation in progress is left alone: longer than any function runs."""
 
 MAX_UNANSWERED = 5
 """Items without a response from a system after which the call ends, to relieve that system; the next one goes on."""

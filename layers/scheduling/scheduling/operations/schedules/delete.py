@@ -38,7 +38,7 @@ def delete_schedule(
         raise PreconditionFailed
     now = services.clock()
     reservation = reserve_write(install, services.limits, now)
-    if not before.should_have_timer:
+    if not (before.should_have_timer or before.pending):
         delete_schedule_row(services, before, reservation)
         return
     after = before.marked_deleted(now)

@@ -60,7 +60,7 @@ def list_schedules(
     """Return the install's schedules, oldest first; without `limit` and `max_bytes`, all of them."""
     page = services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=max_bytes)
     install = require_manageable_install(services, page.install)
-    return replace(page, schedules=[schedule.with_install_applied(install) for schedule in page.schedules])
+    return replace(page, schedules=[schedule.as_read(install) for schedule in page.schedules])
 
 
 def get_schedule(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> Schedule:
@@ -71,7 +71,7 @@ def get_schedule(services: Services, install_id: InstallId, schedule_id: Schedul
     """
     snapshot = services.schedules.read_snapshot(install_id, schedule_id)
     install = require_manageable_install(services, snapshot.install)
-    return require_visible(snapshot.schedule).with_install_applied(install)
+    return require_visible(snapshot.schedule).as_read(install)
 
 
 def list_endpoints(services: Services, install_id: InstallId) -> Sequence[Endpoint]:

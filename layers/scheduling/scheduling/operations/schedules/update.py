@@ -52,7 +52,7 @@ def update_schedule(
     after = before.with_definition(rules.update_definition(before.definition, schedule_input), now)
     reservation = reserve_write(install, services.limits, now)
     write_schedule(services, before, after, reserve=reservation)
-    if after.pending:
-        failure = "Schedule not updated: the timer service is not available"
-        apply_or_rollback(services, before, after, reservation, failure=failure)
-    return after
+    if not after.pending:
+        return after
+    failure = "Schedule not updated: the timer service is not available"
+    return apply_or_rollback(services, before, after, reservation, failure=failure)
