@@ -6,7 +6,7 @@ from functools import partial
 from scheduling.api.boundary import Handler, Route, boundary
 from scheduling.api.http import Request, Response, compress_if_needed, json_response
 from scheduling.api.observability import logger
-from scheduling.api.parsing import parse_schedule_input, schedule_id_from_body
+from scheduling.api.parsing import parse_schedule_body, parse_schedule_input, schedule_id_from_body
 from scheduling.api.problems import callback_status, retry_headers
 from scheduling.api.rendering import endpoints_response
 from scheduling.domain.errors import (
@@ -87,7 +87,7 @@ def dispatch_operation(services: Services, request: Request) -> Response:
     Raises:
         SchedulingError: The operation is refused or fails.
     """
-    body = request.parse_json_body()
+    body = parse_schedule_body(request, services.limits)
     name = body.pop("operation", None)
     operation = _OPERATIONS.get(name) if isinstance(name, str) else None
     if operation is None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from scheduling.domain.ids import SYSTEM, InstallId, ScheduleId
+from scheduling.domain.ids import SYSTEM, InstallId, ScheduleId, parse_install_id, parse_schedule_id
 from scheduling.domain.install import Install
 
 
@@ -15,6 +15,7 @@ class Tenant:
         generation: Counts the changes; 0 if the tenant was never paused.
         pending_since: Set while the newest change may not be propagated to all installs.
         propagation_cursor: The change is propagated to the installs up to this one, in the order of their ids.
+        unreadable: Why the stored row cannot be used, if it cannot; the next pause or resume replaces it.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Tenant:
     changed_by: str = SYSTEM
     pending_since: datetime | None = None
     propagation_cursor: InstallId | None = None
+    unreadable: str | None = None
 
     def with_paused(self, *, paused: bool, actor: str, now: datetime) -> "Tenant":
         """Return the tenant paused or resumed, with the change still to be propagated."""
@@ -33,6 +35,7 @@ class Tenant:
             changed_by=actor,
             pending_since=now,
             propagation_cursor=None,
+            unreadable=None,
         )
 
 
@@ -42,6 +45,20 @@ class TenantCursor:
 
     install_id: InstallId
     schedule_id: ScheduleId | None
+
+    @classmethod
+    def parse_position(cls, text: str) -> "TenantCursor | None":
+        """Return the cursor of a text that `position` returned, or None for any other."""
+        install_text, _, schedule_text = text.partition(" ")
+        install_id, schedule_id = parse_install_id(install_text), parse_schedule_id(schedule_text)
+        if install_id is None or (schedule_text and schedule_id is None):
+            return None
+        return cls(install_id, schedule_id)
+
+    @property
+    def position(self) -> str:
+        """The cursor as text."""
+        return f"{self.install_id} {self.schedule_id or ''}"
 
 
 def with_tenant_propagated(install: Install, tenant: Tenant, now: datetime) -> Install:

@@ -78,7 +78,7 @@ def _has_run(services: Services, schedule: Schedule, moment: datetime) -> bool:
 
 
 def _find_unchecked_period(services: Services, schedule: Schedule) -> tuple[datetime, datetime] | None:
-    if not schedule.should_have_timer or schedule.timer_since is None:
+    if not schedule.should_have_timer or schedule.unreadable or schedule.timer_since is None:
         return None
     first_fire = schedule.timer_since + TIMER_PROPAGATION_DELAY
     since = max(first_fire, schedule.checked_until or schedule.timer_since)
