@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -115,7 +116,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         aws_port=read_port(environ, "AWS_PORT", 4566),
         runner_port=read_port(environ, "RUNNER_PORT", 8080),
         runner_auth_token=read_token(environ, "RUNNER_AUTH_TOKEN") or "local-runner-key",
-        runner_service_token=read_token(environ, "RUNNER_SERVICE_TOKEN"),
+        runner_service_token=read_token(environ, "RUNNER_SERVICE_TOKEN") or _create_service_token(environ),
         runner_base_url=read_url(environ, "RUNNER_BASE_URL"),
         aws_endpoint_url=read_url(environ, "AWS_ENDPOINT_URL"),
         lambda_endpoint_url=read_url(environ, "LAMBDA_ENDPOINT_URL"),
@@ -162,6 +163,12 @@ def use_aws_endpoint(url: str, lambda_url: str) -> str:
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     os.environ.update(AWS_REGION=region, AWS_DEFAULT_REGION=region)
     return region
+
+
+def _create_service_token(environ: Mapping[str, str]) -> str:
+    """Return a token if the network can reach the runner, which would execute extensions for everybody without one."""
+    listens_locally = read_choice(environ, "LISTEN_ADDRESS", LISTEN_ADDRESSES) == LISTEN_ADDRESSES[0]
+    return "" if listens_locally else secrets.token_urlsafe(32)
 
 
 def _read_parameters(environ: Mapping[str, str]) -> dict[str, str]:

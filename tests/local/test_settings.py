@@ -68,6 +68,16 @@ def test_environment_overrides_the_defaults(tmp_path: Path) -> None:
     }
 
 
+def test_service_token_is_made_where_the_network_can_reach_the_runner() -> None:
+    assert read_settings({}).runner_service_token == ""
+    assert read_settings({"LISTEN_ADDRESS": "127.0.0.1"}).runner_service_token == ""
+    public = {"LISTEN_ADDRESS": "0.0.0.0"}  # noqa: S104
+    first, second = (read_settings(public).runner_service_token for _ in range(2))
+    assert len(first) >= 43
+    assert first != second
+    assert read_settings({**public, "RUNNER_SERVICE_TOKEN": "mine"}).runner_service_token == "mine"
+
+
 def test_tokens_are_not_printed() -> None:
     settings = read_settings({"RUNNER_AUTH_TOKEN": "key-1", "RUNNER_SERVICE_TOKEN": "key-2"})
     assert "key-" not in repr(settings)

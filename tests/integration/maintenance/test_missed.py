@@ -53,6 +53,55 @@ def test_recent_occurrence_is_not_missed(world: World, install_id: InstallId) ->
     assert list_history(world, schedule) == []
 
 
+def test_what_ran_by_another_clock_is_not_missed(world: World, install_id: InstallId) -> None:
+    """EventBridge has another rule of the zone's clock: it fires an hour early, with the same timer."""
+    schedule = create_schedule(
+        world.services, install_id, create_input(cron="0 15,16 * * *", timezone="Europe/Berlin")
+    )
+    for time in ("2026-11-23T13:00:00Z", "2026-11-23T14:00:00Z"):
+        execute_fire(world.services, world.runner, create_fire(schedule, time))
+
+    assert run_sweep(world)["missed"] == 0
+    assert len(list_history(world, schedule)) == 2
+
+
+def test_a_run_by_another_clock_stands_for_one_occurrence(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input(cron="0 15,17 * * *"))
+    execute_fire(world.services, world.runner, create_fire(schedule, "2026-11-23T16:00:00Z"))
+
+    assert run_sweep(world)["missed"] == 1
+
+    times = [(run.scheduled_time[11:13], run.status) for run in list_history(world, schedule)]
+    assert times == [("17", RunStatus.MISSED), ("16", RunStatus.SUCCESS)]
+
+
+def test_what_was_skipped_at_another_time_stands_for_nothing(world: World, install_id: InstallId) -> None:
+    """Such as a fire of an earlier rule."""
+    schedule = create_schedule(world.services, install_id, create_input(cron="0 15 * * *"))
+    for time, status, attempt in (("14:30", RunStatus.SKIPPED, 0), ("16:00", RunStatus.ERROR, 1)):
+        run = Run(
+            scheduled_time=f"2026-11-23T{time}:00Z",
+            status=status,
+            attempt=attempt,
+            started_at=world.clock[0],
+        )
+        world.services.runs.record_run(schedule, run)
+
+    assert run_sweep(world)["missed"] == 0
+    assert run_sweep(world)["missed"] == 1
+
+
+def test_run_before_the_present_rule_stands_for_nothing(world: World, install_id: InstallId) -> None:
+    world.advance(hours=-1)
+    schedule = create_schedule(world.services, install_id, create_input(cron="59 8 * * *"))
+    world.advance(minutes=59)
+    execute_fire(world.services, world.runner, create_fire(schedule, "2026-11-23T08:59:00Z"))
+    world.advance(minutes=1)
+    schedule = update_schedule(world.services, install_id, schedule.id, update_input(cron="29 9 * * *"))
+
+    assert run_sweep(world)["missed"] == 1
+
+
 @pytest.mark.parametrize("how", ["schedule", "install"])
 def test_disabled_schedule_misses_nothing(world: World, install_id: InstallId, how: str) -> None:
     schedule = create_schedule(world.services, install_id, create_input(cron="0 */6 * * *"))

@@ -6,6 +6,7 @@ turns them into one of the former, or into a retry by AWS.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 NAME_TAKEN_TEXT = "Schedule name already in use for this extension"
@@ -204,12 +205,14 @@ class Conflict(ServiceError):
 class TimerFailed(ServiceError):
     """A call of EventBridge Scheduler failed.
 
-    With `refused`, EventBridge Scheduler rejected the call and changed nothing; otherwise its effect is unknown.
+    With `refused`, EventBridge Scheduler rejected the call and changed nothing; otherwise its effect is unknown. With
+    `invalid`, it rejected what the call says, and would do so again.
     """
 
-    def __init__(self, text: str, *, refused: bool) -> None:
+    def __init__(self, text: str, *, refused: bool, invalid: bool = False) -> None:
         super().__init__(text)
         self.refused = refused
+        self.invalid = invalid
 
 
 class RunFailed(ServiceError):
@@ -223,9 +226,25 @@ class RunFailed(ServiceError):
         self.run = run
 
 
-class UnreadableRecord(ServiceError):
-    """This release cannot read a record; the text names its row."""
-
-
 class UnsupportedEndpoint(ServiceError):
     """The environment selects AWS endpoints that the trimmed botocore does not know."""
+
+
+# Not raised
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableItem:
+    """A stored item that this release cannot use: it is reported, and what works on many items continues.
+
+    Attributes:
+        kind: Such as `schedule`.
+        reason: Why it cannot be used; it quotes no payload and no configuration.
+    """
+
+    kind: str
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id} cannot be used: {self.reason}"

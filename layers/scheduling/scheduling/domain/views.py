@@ -56,8 +56,10 @@ _RUN_EVENT_FIELDS = (
 
 
 def schedule_fields(schedule: "Schedule") -> Fields:
-    """Return a schedule as its owner sees it; `disabledReason` is present only if the service disabled it.
+    """Return a schedule as its owner sees it.
 
+    `disabledReason` is present only if the service disabled it, `pending` while EventBridge may not match it, and
+    `unreadable` only if its row cannot be used.
     The payload is the text that is stored, and is never parsed.
     """
     definition, last_run = schedule.definition, schedule.last_run
@@ -76,6 +78,10 @@ def schedule_fields(schedule: "Schedule") -> Fields:
     }
     if schedule.disabled_reason:
         fields["disabledReason"] = schedule.disabled_reason
+    if schedule.pending:
+        fields["pending"] = True
+    if schedule.unreadable:
+        fields["unreadable"] = schedule.unreadable
     fields["payload"] = RawJson(definition.payload) if definition.payload else None
     return fields
 

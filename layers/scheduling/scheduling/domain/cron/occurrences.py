@@ -56,6 +56,18 @@ def fire_times(rule: "CronRule", timezone: str, after: datetime, until: datetime
     return (time.utc for time in local_times(rule, timezone, after, until) if not time.skipped)
 
 
+def fires_at(rule: "CronRule", timezone: str, moment: datetime) -> bool:
+    """Return whether the rule fires at exactly the aware time `moment`, without a search through other times."""
+    local = moment.astimezone(ZoneInfo(timezone))
+    return (
+        (local.second, local.microsecond, local.fold)
+        == (0, 0, 0)  # fold 1: the clock shows it for the second time
+        and local.minute in rule.minutes
+        and local.hour in rule.hours
+        and rule.matches_day(local.date())
+    )
+
+
 def local_times(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> Iterator[LocalTime]:
     """Yield the local times of the fires in (`after`, `until`], and between them those that do not exist.
 

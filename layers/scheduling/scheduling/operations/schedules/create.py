@@ -9,7 +9,6 @@ from scheduling.domain.ids import InstallId, ScheduleIdGenerator
 from scheduling.domain.install import Install, WriteReservation, check_quota, reserve_write
 from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import (
-    IDEMPOTENCY_TTL,
     Definition,
     IdempotencyKey,
     IdempotencyRecord,
@@ -52,18 +51,18 @@ def create_schedule(
     install = require_manageable_install(services, snapshot.install)
     now = services.clock()
     record = snapshot.idempotency_record
-    if idempotency_key and record and now - record.schedule.created_at < IDEMPOTENCY_TTL:
+    if idempotency_key and record and record.is_valid(now):
         return _return_first_result(services, record, idempotency_key, schedule_input)
     name_taken = snapshot.name_owner is not None
     rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
     schedule = _build_schedule(install, rules.build_definition(schedule_input), now)
-    reservation = _insert_schedule(services, install, schedule, idempotency_key)
-    if schedule.pending:
-        failure = "Schedule not created: the timer service is not available"
-        apply_or_rollback(
-            services, None, schedule, reservation, failure=failure, delete_record_key=record_key
-        )
-    return schedule
+    reservation = _insert_schedule(services, install, schedule, idempotency_key, now)
+    if not schedule.pending:
+        return schedule
+    failure = "Schedule not created: the timer service is not available"
+    return apply_or_rollback(
+        services, None, schedule, reservation, failure=failure, delete_record_key=record_key
+    )
 
 
 def _build_schedule(install: Install, definition: Definition, now: datetime) -> Schedule:
@@ -82,10 +81,14 @@ def _build_schedule(install: Install, definition: Definition, now: datetime) -> 
 
 
 def _insert_schedule(
-    services: Services, install: Install, schedule: Schedule, idempotency_key: IdempotencyKey | None
+    services: Services,
+    install: Install,
+    schedule: Schedule,
+    idempotency_key: IdempotencyKey | None,
+    now: datetime,
 ) -> WriteReservation:
     check_quota(install, services.limits)
-    reservation = reserve_write(install, services.limits, schedule.created_at)
+    reservation = reserve_write(install, services.limits, now)
     record = IdempotencyRecord(idempotency_key, schedule) if idempotency_key else None
     write_schedule(services, None, schedule, reserve=reservation, save_record=record)
     return reservation
@@ -111,4 +114,8 @@ def _return_first_result(
         finish_pending_change(services, current, "Schedule not yet created")
     payload = schedule_input.fields.get("payload")
     payload_text = exact_json.dumps(payload) if payload is not None else None
-    return replace(first_schedule, definition=replace(first_schedule.definition, payload=payload_text))
+    return replace(
+        first_schedule,
+        definition=replace(first_schedule.definition, payload=payload_text),
+        pending_since=current.pending_since if current else None,
+    )
