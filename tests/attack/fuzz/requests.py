@@ -24,7 +24,7 @@ _OPERATIONS = ("list", "get", "create", "update", "delete", "getEndpoints")
 _SCHEDULE_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
 _INSTALL, _TENANT = "/admin/v1/installs/{installId}", "/admin/v1/tenants/{tenantId}"
 _RARE_ROUTES = {
-    ("DELETE", _INSTALL): 0.03,
+    ("DELETE", _INSTALL): 0.05,
     ("POST", f"{_INSTALL}/disable"): 0.05,
     ("POST", f"{_INSTALL}/enable"): 0.3,
     ("POST", f"{_TENANT}/pause"): 0.05,
@@ -165,15 +165,16 @@ class Generator:
         if route.authorizer is None:
             return headers, True
         other = self.random.choice(self.scene.targets)
+        valid = ({"x-runner-auth": RUNNER_TOKEN}, True)
+        token = self.scene.issue_token
+        spoiled = self.random.choice(HEADER_VALUES)
         choices: Sequence[tuple[dict[str, str], bool]] = (
-            ({"x-runner-auth": RUNNER_TOKEN}, True),
-            ({"x-runner-auth": RUNNER_TOKEN}, True),
-            ({"x-runner-auth": RUNNER_TOKEN}, True),
-            ({"authorization": f"Bearer {self.scene.issue_token(target)}"}, True),
-            ({"authorization": f"Bearer {self.scene.issue_token(other)}"}, other == target),
-            ({"x-runner-auth": self.random.choice(HEADER_VALUES)}, False),
-            ({"authorization": f"Bearer {self.random.choice(HEADER_VALUES)}", "x-runner-auth": RUNNER_TOKEN}, False),
-        )  # fmt: skip
+            *(valid,) * 6,
+            *(({"authorization": f"Bearer {token(target)}"}, True),) * 2,
+            ({"authorization": f"Bearer {token(other)}"}, other == target),
+            ({"x-runner-auth": spoiled}, False),
+            ({"authorization": f"Bearer {spoiled}", "x-runner-auth": RUNNER_TOKEN}, False),
+        )
         chosen, authorized = self.random.choice(choices)
         return headers | chosen, authorized
 

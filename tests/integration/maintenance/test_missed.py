@@ -1,18 +1,30 @@
 """What the sweep records in the history: missed occurrences, and runs whose function has died."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from scheduling.domain.errors import RunFailed
+from scheduling.domain.errors import Conflict, RunFailed
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import Outcome, Run, RunStatus
+from scheduling.domain.runs import Outcome, Run, RunStatus, format_time
+from scheduling.operations.maintenance.missed import MISSED_AFTER
 from scheduling.operations.maintenance.sweep import sweep
 from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.queries import get_schedule
 from scheduling.operations.schedules.update import update_schedule
+from scheduling.store.keys import run_key
 
 from tests.integration.maintenance.sweeps import DAY, create_fire, list_history, run_sweep
-from tests.support.stacks.world import FakeRunner, World, create_input, update_input
+from tests.support.stacks.world import (
+    START,
+    TABLE,
+    FakeRunner,
+    World,
+    aws_client,
+    create_input,
+    update_input,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -180,3 +192,48 @@ def test_old_history_adds_no_cost(world: World, install_id: InstallId) -> None:
 
     assert count_calls() == without
     assert "Scan" not in without
+
+
+def test_history_is_checked_once_and_from_there_on(world: World, install_id: InstallId) -> None:
+    """What expires from the history after it has been checked is not missed."""
+    schedule = create_schedule(world.services, install_id, create_input(cron="0 */6 * * *"))
+    assert run_sweep(world)["missed"] == 3
+    checked_until = world.clock[0] - MISSED_AFTER
+    assert get_schedule(world.services, install_id, schedule.id).checked_until == checked_until
+    table = aws_client("dynamodb")
+    for run in list_history(world, schedule):
+        key = run_key(install_id, schedule.id, run.scheduled_time)
+        table.delete_item(TableName=TABLE, Key={"pk": {"S": key["hash_key"]}, "sk": {"S": key["range_key"]}})
+
+    assert run_sweep(world)["missed"] == 4
+
+    assert min(run.scheduled_time for run in list_history(world, schedule)) > format_time(checked_until)
+
+
+def test_what_is_checked_of_an_earlier_rule_is_not_saved_for_a_new_one(
+    world: World, install_id: InstallId
+) -> None:
+    schedule = create_schedule(world.services, install_id, create_input())
+    update_schedule(world.services, install_id, schedule.id, update_input(cron="5 * * * *"))
+
+    with pytest.raises(Conflict):
+        world.services.sweeps.save_checked_until(schedule, world.clock[0])
+
+    assert get_schedule(world.services, install_id, schedule.id).checked_until is None
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+def test_a_sweep_checks_2000_occurrences_of_a_schedule(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input(cron="*/5 * * * *"))
+    world.advance(minutes=5 * 2_003 + 1, hours=7, seconds=15 * 60 - 25 * 3600)
+
+    assert run_sweep(world)["missed"] == 2_000
+
+    first, last = START + timedelta(minutes=5), START + 2_000 * timedelta(minutes=5)
+    assert get_schedule(world.services, install_id, schedule.id).checked_until == last
+    assert run_sweep(world)["missed"] == 3 + 25 * 12
+    history = list_history(world, schedule)
+    assert len({run.scheduled_time for run in history}) == len(history)
+    assert world.services.runs.read_scheduled_times(schedule, format_time(START), format_time(last)) == {
+        format_time(first + number * timedelta(minutes=5)) for number in range(2_000)
+    }
