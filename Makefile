@@ -73,6 +73,11 @@ setup: ## Make .venv with the locked packages and this project
 sample: setup ## Build the sample extension to a WASM component
 	@$(BIN)/python -m samples.build
 
+sdk: setup ## Build the SDK's wheel and sdist to build/sdk
+	@$(BIN)/python -m scripts.vendor_rules
+	@rm -rf build/sdk
+	@cd sdk && ../$(BIN)/python -m hatchling build -d ../build/sdk
+
 sam-build: setup ## Build layer and functions to build/sam (BOTOCORE=whole: FIPS)
 	@scripts/setup_sam.sh
 	@build/sam-venv/bin/sam build --build-dir build/sam --parameter-overrides Architecture=$(ARCHITECTURE)
@@ -113,5 +118,5 @@ clean: ## Delete all build output and caches
 #> sam build && sam deploy --guided   Deploy to your AWS account
 #> scripts/scheduling-admin --help    Inspect and operate a stack
 
-.PHONY: help demo local check lint test properties attack mutants sam-test js-test bench bench-gate bench-scale setup sample sam-build docs \
+.PHONY: help demo local check lint test properties attack mutants sam-test js-test bench bench-gate bench-scale setup sample sdk sam-build docs \
     crashes format lock clean

@@ -15,8 +15,12 @@ from extension_sdk.http import Occurrence, Request, Response
 from extension_sdk.platform import Context, host
 from extension_sdk.schedules import UNSET, CreateResult, DeleteResult, Endpoint, Schedule, UpdateResult
 
+WIT_VERSION = "1.0.0"
+"""The version of the platform's interface, `alga:extension`."""
+
 __all__ = [
     "UNSET",
+    "WIT_VERSION",
     "BadRequest",
     "Context",
     "CreateResult",

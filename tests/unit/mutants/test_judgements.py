@@ -2,8 +2,9 @@
 
 import pytest
 
+from local.settings import PROJECT_ROOT
 from tests.mutants.judgements import Judgement, find_judgement, read_judgements
-from tests.unit.source.modules import LAYER, PROJECT_ROOT
+from tests.unit.source.modules import LAYER
 
 DIFF = f"--- {LAYER}/domain/a.py\n+++ {LAYER}/domain/a.py\n@@ -7 +7 @@\n-    x = 1\n+    x = 2"
 JUDGEMENT = Judgement("domain/a.py", "x = 1", "x = 2", "equivalent", "nobody reads x")
