@@ -12,6 +12,8 @@ from extension_sdk.testing import FakeHost, FakeScheduler
 
 from samples.build import ROOT
 
+UNKNOWN_ID = "5f0c8d2e-7a61-4c7e-9c1a-3b2d1e0f4a55"
+
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[Extension]:
@@ -24,8 +26,8 @@ def app() -> Iterator[Extension]:
 
 
 @pytest.fixture
-def fake() -> FakeHost:
-    fake_host = FakeHost()
+def fake(app: Extension) -> FakeHost:  # noqa: ARG001 - imported before
+    fake_host = FakeHost()  # with the manifest beside the app
     host.connect(fake_host)
     return fake_host
 
@@ -40,7 +42,7 @@ def call_app(app: Extension, method: str, url: str, body: object = None) -> tupl
 def test_manifest_declares_the_extension_endpoints(app: Extension, fake: FakeHost) -> None:
     manifest = json.loads((ROOT / "samples" / "scheduler_demo" / "manifest.json").read_text())
     for endpoint in manifest["api"]["endpoints"]:
-        status, _ = call_app(app, endpoint["method"], endpoint["path"].replace(":id", "absent"))
+        status, _ = call_app(app, endpoint["method"], endpoint["path"].replace(":id", UNKNOWN_ID))
         assert (status == 404) is (endpoint["method"] == "DELETE"), endpoint
     assert fake.log.lines
 
