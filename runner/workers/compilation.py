@@ -10,7 +10,7 @@ from pathlib import Path
 from runner.errors import InvalidComponent, error_by_name
 from runner.workers.process import is_out_of_memory, worker_environment
 
-COMPILE_SECONDS = 180.0
+COMPILE_SECONDS = 300.0
 UNUSED_SECONDS = 30 * 24 * 3600.0
 
 

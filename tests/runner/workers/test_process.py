@@ -56,6 +56,7 @@ def test_worker_executes_jobs_one_after_the_other(worker: WorkerProcess, tmp_pat
 def test_interrupted_worker_is_usable_and_sleeping_one_is_not(worker: WorkerProcess, tmp_path: Path) -> None:
     with pytest.raises(TimeLimit):
         execute_job(worker, create_job(tmp_path, hostile.ENDLESS_LOOP, timeout_ms=300))
+    assert worker.is_usable()
     with pytest.raises(TimeLimit):
         execute_job(worker, create_job(tmp_path, hostile.SLEEP_FOR_AN_HOUR, timeout_ms=300))
     assert not worker.is_usable()
