@@ -31,7 +31,7 @@ class EventReplica:
         new = range(self._applied_changes, len(changes))
         records = [stream_record(START, number, *changes[number]) for number in new]
         self._applied_changes = len(changes)
-        for event in filter(None, map(event_from_change, parse_changes({"Records": records}))):
+        for event in filter(None, map(event_from_change, parse_changes({"Records": records}).changes)):
             _apply_event(self._entities, event.name, event.detail)
             self._check_revision(event.detail)
         assert self._entities == _read_entities(self.memory)

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel, ValidationInfo, field_validator
 
-from scheduling.api.observability import MetricValues, emit_metrics, logger
+from scheduling.api.observability import MetricValues, count_unreadable, emit_metrics, logger
 from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import (
@@ -109,7 +109,14 @@ audit_logger = Logger(service="audit", level="INFO")
 
 
 def stream_response(result: PublishResult) -> dict[str, object]:
-    """Log every published event, and return the record from which Lambda must redeliver, if any."""
+    """Log every published event and unreadable record, and return the record from which Lambda must redeliver, if any.
+
+    Unreadable records are counted once: by the delivery after which nothing is redelivered.
+    """
+    for item in result.unreadable:
+        audit_logger.error(str(item))
+    if result.unreadable and result.republish_from is None:
+        emit_metrics(count_unreadable(len(result.unreadable)))
     for event in result.published:
         audit_logger.info(event.name.value, detail=event.detail)
     if result.republish_from is None:

@@ -13,7 +13,7 @@ from botocore.session import Session
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.errors import TimerFailed
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import InstallId, ScheduleId, parse_install_id
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
 from scheduling.settings import TimerSettings
@@ -97,7 +97,8 @@ class TimerClient:
         except ClientError as error:
             if _error_code(error) == _NOT_FOUND:
                 return None
-            raise TimerFailed(f"GetSchedule: {_error_code(error)}", refused=False) from error
+            code = _error_code(error)
+            raise TimerFailed(f"GetSchedule: {code}", refused=code in _REFUSAL_CODES) from error
         except BotoCoreError as error:
             raise TimerFailed(str(error), refused=False) from error
         return _timer_snapshot_from_api(schedule_id, response, self._settings)
@@ -114,7 +115,8 @@ class TimerClient:
             else:
                 response = self._client.list_schedules(GroupName=group, MaxResults=100)
         except (ClientError, BotoCoreError) as error:
-            raise TimerFailed(f"ListSchedules: {error}", refused=False) from error
+            refused = isinstance(error, ClientError) and _error_code(error) in _REFUSAL_CODES
+            raise TimerFailed(f"ListSchedules: {error}", refused=refused) from error
         return [ScheduleId(summary["Name"]) for summary in response["Schedules"]], response.get("NextToken")
 
     def _build_timer_request(self, schedule: Schedule) -> Mapping[str, Any]:
@@ -176,18 +178,30 @@ def _error_code(error: ClientError) -> str:
 def _timer_snapshot_from_api(
     schedule_id: ScheduleId, api_schedule: Mapping[str, Any], settings: TimerSettings
 ) -> TimerSnapshot:
-    target = api_schedule["Target"]
-    try:
-        target_input = json.loads(target.get("Input") or "{}")
-    except ValueError:
-        target_input = {}
+    target = api_schedule.get("Target", {})
+    install_id, revision, problem = _parse_timer_input(target.get("Input"))
     stack_values = (settings.timer_target_arn, settings.timer_role_arn, settings.timer_dlq_arn, "ENABLED")
     dlq_arn = target.get("DeadLetterConfig", {}).get("Arn")
     return TimerSnapshot(
         schedule_id=schedule_id,
-        install_id=InstallId(target_input["installId"]) if "installId" in target_input else None,
-        expression=api_schedule["ScheduleExpression"],
+        install_id=install_id,
+        expression=api_schedule.get("ScheduleExpression", ""),
         timezone=api_schedule.get("ScheduleExpressionTimezone", ""),
-        timer_revision=target_input.get("revision"),
-        matches_stack=(target["Arn"], target["RoleArn"], dlq_arn, api_schedule.get("State")) == stack_values,
+        timer_revision=revision,
+        matches_stack=(target.get("Arn"), target.get("RoleArn"), dlq_arn, api_schedule.get("State"))
+        == stack_values,
+        unreadable=problem,
     )
+
+
+def _parse_timer_input(text: str | None) -> tuple[InstallId | None, int | None, str | None]:
+    """Return the install and the revision, each None if the input has none, and why the input cannot be read."""
+    try:
+        target_input = json.loads(text or "")
+    except ValueError:
+        return None, None, "its input is not JSON"
+    if not isinstance(target_input, dict):
+        return None, None, "its input is not a JSON object"
+    install_id, revision = parse_install_id(str(target_input.get("installId"))), target_input.get("revision")
+    problem = None if "installId" in target_input and install_id else "its input names no install"
+    return None if problem else install_id, revision if isinstance(revision, int) else None, problem

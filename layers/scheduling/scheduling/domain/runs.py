@@ -42,6 +42,7 @@ class SkipReason(StrEnum):
     UNKNOWN_SCHEDULE = "unknown"
     STALE_REVISION = "stale"
     DISABLED = "disabled"
+    UNREADABLE = "unreadable"
     CAPABILITY_REVOKED = "revoked"
 
 
@@ -85,6 +86,8 @@ class Run:
         runner_error: The kind of error that the runner has reported in place of the extension's answer.
         retryable: Whether another attempt may succeed.
         response_count: How many attempts the extension is known to have answered.
+        unreadable: Why the stored row cannot be used, if it cannot; it has defaults in place of attributes that cannot
+            be read, and allows no further attempt.
     """
 
     scheduled_time: str
@@ -103,6 +106,7 @@ class Run:
     runner_error: str | None = None
     retryable: bool = False
     response_count: int = 0
+    unreadable: str | None = None
 
     def holds_lease(self, now: datetime) -> bool:
         """Return whether an attempt may be running: nobody else may start one."""
@@ -123,6 +127,8 @@ class Run:
 
     def is_claimable(self, now: datetime, *, replay: bool) -> bool:
         """Return whether another attempt is allowed: the last one may be retried, has died, or was never delivered."""
+        if self.unreadable:
+            return False
         if replay and self.status is RunStatus.ERROR:
             return True
         if self.attempt >= MAX_ATTEMPTS and not replay:
@@ -182,8 +188,8 @@ def skip_reason(
     fire: Fire, install: Install, schedule: Schedule, run: Run | None, now: datetime
 ) -> SkipReason | None:
     """Return why the delivery is not run, or None; the arguments are as they were read for the fire."""
-    if schedule.state is not ScheduleState.ACTIVE:
-        return SkipReason.UNKNOWN_SCHEDULE
+    if reason := _unusable_reason(install, schedule):
+        return reason
     if not install.active or not schedule.with_install_applied(install).should_have_timer:
         return SkipReason.DISABLED
     if fire.trigger is Trigger.SCHEDULE and fire.timer_revision != schedule.timer_revision:
@@ -197,6 +203,19 @@ def skip_reason(
     if overlaps_running_occurrence(schedule, fire.scheduled_time, now):
         return SkipReason.OVERLAP
     return None
+
+
+def _unusable_reason(install: Install, schedule: Schedule) -> SkipReason | None:
+    if schedule.state is not ScheduleState.ACTIVE:
+        return SkipReason.UNKNOWN_SCHEDULE
+    return SkipReason.UNREADABLE if describe_unreadable(install, schedule) else None
+
+
+def describe_unreadable(install: Install, schedule: Schedule) -> str | None:
+    """Return why an occurrence is skipped whose schedule or install cannot be read, or None."""
+    if schedule.unreadable:
+        return f"The schedule cannot be read: {schedule.unreadable}"
+    return f"The install cannot be read: {install.unreadable}" if install.unreadable else None
 
 
 def overlaps_running_occurrence(schedule: Schedule, scheduled_time: str, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from scheduling.domain.runs import (
     SkipReason,
     Trigger,
     build_next_attempt,
+    describe_unreadable,
     skip_reason,
 )
 from scheduling.operations.services import Services, retry_on_conflict
@@ -155,6 +156,8 @@ def _finish_if_still_claimed(services: Services, fire: Fire, claimed_run: Run, f
 def _record_skip(services: Services, fire: Fire, snapshot: FireSnapshot, reason: SkipReason) -> None:
     """Record what the owner needs to know; a retry that finds an overlap keeps the record of the first attempt."""
     texts = _RECORDED_SKIP_TEXTS | (_RECORDED_MANUAL_SKIP_TEXTS if fire.trigger is Trigger.MANUAL else {})
+    if reason is SkipReason.UNREADABLE:
+        texts |= {reason: str(describe_unreadable(*snapshot.require_target()))}
     if reason not in texts or snapshot.run is not None or snapshot.schedule is None:
         return
     skipped_run = Run(

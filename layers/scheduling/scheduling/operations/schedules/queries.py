@@ -27,12 +27,12 @@ def require_manageable_install(services: Services, install: Install | None) -> I
 
 
 def require_visible(schedule: Schedule | None) -> Schedule:
-    """Return the schedule if it exists for its owner.
+    """Return the schedule if it exists for its owner, and has what a list shows of it.
 
     Raises:
         ScheduleNotFound: It does not.
     """
-    if schedule is None or schedule.state is not ScheduleState.ACTIVE:
+    if schedule is None or schedule.state is not ScheduleState.ACTIVE or schedule.incomplete:
         raise ScheduleNotFound
     return schedule
 
@@ -60,6 +60,8 @@ def list_schedules(
     """Return the install's schedules, oldest first; without `limit` and `max_bytes`, all of them."""
     page = services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=max_bytes)
     install = require_manageable_install(services, page.install)
+    for item in page.left_out:
+        services.report_unreadable(item)
     return replace(page, schedules=[schedule.as_read(install) for schedule in page.schedules])
 
 
@@ -95,4 +97,7 @@ def list_runs(
         ScheduleNotFound: The schedule is absent or another install's.
     """
     get_schedule(services, install_id, schedule_id)
-    return services.runs.read_run_page(install_id, schedule_id, before=before, limit=limit)
+    page = services.runs.read_run_page(install_id, schedule_id, before=before, limit=limit)
+    for item in page.left_out:
+        services.report_unreadable(item)
+    return page

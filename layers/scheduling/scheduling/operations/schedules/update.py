@@ -49,7 +49,10 @@ def update_schedule(
     now = services.clock()
     name_taken = snapshot.name_owner not in (None, schedule_id)
     rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
-    after = before.with_definition(rules.update_definition(before.definition, schedule_input), now)
+    definition = rules.update_definition(
+        before.definition, schedule_input, recheck_rule=before.unreadable is not None
+    )
+    after = before.with_definition(definition, now)
     reservation = reserve_write(install, services.limits, now)
     write_schedule(services, before, after, reserve=reservation)
     if not after.pending:

@@ -51,10 +51,12 @@ _AppliedTimer = tuple[bool, int]
 
 
 def _apply_timer(services: Services, schedule: Schedule, *, exists: bool = True) -> _AppliedTimer:
-    if schedule.should_have_timer:
-        services.timers.put_timer(schedule, exists=exists)
-    else:
+    if not schedule.should_have_timer:
         services.timers.delete_timer(schedule.id)
+    elif schedule.unreadable:
+        logger.warning("timer of %s left as it is: %s", schedule.id, schedule.unreadable)
+    else:
+        services.timers.put_timer(schedule, exists=exists)
     return schedule.should_have_timer, schedule.timer_revision
 
 
