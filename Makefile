@@ -40,7 +40,7 @@ test: setup sample ## Run the tests, those of the whole stack first
 properties: setup ## Run the property tests with many more examples
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties
 
-attack: setup sample ## Fuzz every route, kill processes (SEED=1 REQUESTS=10000), minutes
+attack: setup sample ## Fuzz every route, kill processes (SEED=1 REQUESTS=30000), minutes
 	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) \
 	    $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(CHANGES),--changes $(CHANGES))
 

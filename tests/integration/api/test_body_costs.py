@@ -61,8 +61,11 @@ def list_setup_events() -> Iterator[tuple[str, Event]]:
 
 
 def list_refused_schedule_events(limits: Limits) -> Iterator[tuple[str, Event]]:
-    """Yield bodies at the limit of bytes, and at that of an event."""
+    """Yield bodies at the limits of bytes, and at that of an event."""
     size = min(max_schedule_body_bytes(limits), MAX_COMPACT_BODY_BYTES)
+    for name in ("numbers", "members", "unknown names"):
+        body = SCHEDULES[name](max_schedule_body_bytes(limits))
+        yield f"create/refused dense {name}", create_event(body, headers={"idempotency-key": "key"})
     for name, build_body in SCHEDULES.items():
         body = build_body(size)
         yield f"create/refused {name}", create_event(body, headers={"idempotency-key": "key"})
@@ -102,6 +105,7 @@ def list_registration_events() -> Iterator[tuple[str, Event]]:
         yield f"install_put/refused {name}", create_event(build_body(MAX_COMPACT_BODY_BYTES))
     for name in ("endpoints that are empty", "unknown names"):
         build_body = REGISTRATIONS[name]
+        yield f"install_put/refused dense {name}", create_event(build_body(MAX_REGISTRATION_BYTES))
         yield f"install_put/refused huge {name}", create_event(build_body(MAX_EVENT_BYTES))
         yield f"install_put/refused escaped {name}", create_event(_escape_digits(build_body(600_000)))
     endpoints = [{"method": "GET", "path": f"{number:x}", "handler": "h"} for number in range(2_200)]

@@ -96,9 +96,8 @@ def test_failed_replay_is_a_separate_failure(world: World, audit: Audit, schedul
 
 def test_missed_occurrence_causes_an_event(world: World, audit: Audit, schedule: Schedule) -> None:
     sweep(world.services, DAY)
-    start = world.clock[0]
     for hour in range(22):
-        world.clock[0] = start + timedelta(hours=hour + 1)
+        world.clock[0] = schedule.created_at + timedelta(hours=hour + 1)
         fire = Fire(
             install_id=schedule.install_id,
             schedule_id=schedule.id,

@@ -249,6 +249,6 @@ def test_outage_is_logged_and_counted(
 
     log_line, metrics = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (log_line["level"], log_line["message"]) == ("WARNING", "secret not read")
-    assert (log_line["secret"], log_line["value_age_seconds"]) == (secret_id, None)
+    assert (log_line["secret"], log_line.get("value_age_seconds")) == (secret_id, None)
     assert metrics["SecretReadFailures"] == [1]
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]

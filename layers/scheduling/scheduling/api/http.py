@@ -31,6 +31,9 @@ MAX_PAGE_BYTES = 2_000_000
 MAX_COMPACT_BODY_BYTES = 620_000
 """What a function can parse within 200 MB and a second of a full core, whatever it is made of."""
 
+MAX_LIST_BYTES = 16_000_000
+"""Bytes of payloads in a list without pages, which is in memory several times; the limits allow 5 MB by default."""
+
 _MAX_BYTES_PER_CHARACTER = 6
 Response = dict[str, Any]
 

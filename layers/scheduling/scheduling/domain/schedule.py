@@ -1,12 +1,15 @@
 """A schedule: what its owner defined, and whether its timer in EventBridge matches."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from scheduling.domain.cron.eventbridge import are_same_rule
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
 from scheduling.domain.install import Install
+
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""In place of a time that cannot be read."""
 
 
 class ScheduleState(StrEnum):
@@ -85,7 +88,7 @@ class Schedule:
     install_id: InstallId
     tenant_id: str
     definition: Definition
-    created_at: datetime | None
+    created_at: datetime
     revision: int = 1
     timer_revision: int = 1
     last_timer_revision: int = 1
@@ -245,8 +248,3 @@ class IdempotencyRecord:
 
     key: IdempotencyKey
     schedule: Schedule
-
-    def is_valid(self, now: datetime) -> bool:
-        """Return whether the record has not expired."""
-        created_at = self.schedule.created_at
-        return created_at is not None and now - created_at < IDEMPOTENCY_TTL

@@ -116,8 +116,7 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
 
 def idempotency_record_values(record: IdempotencyRecord) -> dict[str, Any]:
     """Return the attributes of an idempotency record, without the payload, which the repeated request contains."""
-    values = schedule_values(record.schedule)
-    values["created_at"] = values["created_at"].isoformat()
+    values = schedule_values(record.schedule) | {"created_at": record.schedule.created_at.isoformat()}
     stored_values = {name: values[name] for name in _IDEMPOTENCY_RECORD_FIELDS if values[name] is not None}
     return {"request_hash": record.key.request_hash, "schedule": {"id": record.schedule.id, **stored_values}}
 

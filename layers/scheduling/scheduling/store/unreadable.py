@@ -1,7 +1,6 @@
 """Rows that cannot be read: what takes the place of their attributes, and how a write depends on such a row."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -9,7 +8,7 @@ from pynamodb.expressions.condition import Condition
 from scheduling.domain.ids import SYSTEM
 from scheduling.domain.install import Install
 from scheduling.domain.runs import RunStatus, Trigger
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.schedule import UNKNOWN_TIME, Schedule, ScheduleState
 from scheduling.store.models import InstallRow, Row, RunRow, ScheduleRow, SweepRow, TenantRow
 from scheduling.store.pynamodb_internals import row_values
 
@@ -25,7 +24,7 @@ LISTED_DEFAULTS: Mapping[str, Any] = {
 DEFAULTS: Mapping[type[Row], Mapping[str, Any]] = {
     ScheduleRow: {
         **LISTED_DEFAULTS,
-        "created_at": None,
+        "created_at": UNKNOWN_TIME,
         "revision": 1,
         "timer_revision": 1,
         "last_timer_revision": 1,
@@ -38,7 +37,7 @@ DEFAULTS: Mapping[type[Row], Mapping[str, Any]] = {
         "status": RunStatus.ERROR,
         "attempt": 0,
         "lease_token": "",
-        "started_at": datetime(1970, 1, 1, tzinfo=UTC),
+        "started_at": UNKNOWN_TIME,
     },
     InstallRow: {
         "tenant_id": "",
@@ -56,7 +55,7 @@ DEFAULTS: Mapping[type[Row], Mapping[str, Any]] = {
         "writes": {},
     },
     TenantRow: {"paused": False, "generation": 2**52, "changed_by": SYSTEM},
-    SweepRow: {"next_sweep_at": datetime(1970, 1, 1, tzinfo=UTC)},
+    SweepRow: {"next_sweep_at": UNKNOWN_TIME},
 }
 """The attributes that each row of a kind has, with the values in place of those that cannot be read."""
 

@@ -9,6 +9,7 @@ from scheduling.domain.ids import InstallId, ScheduleIdGenerator
 from scheduling.domain.install import Install, WriteReservation, check_quota, reserve_write
 from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import (
+    IDEMPOTENCY_TTL,
     Definition,
     IdempotencyKey,
     IdempotencyRecord,
@@ -51,12 +52,12 @@ def create_schedule(
     install = require_manageable_install(services, snapshot.install)
     now = services.clock()
     record = snapshot.idempotency_record
-    if idempotency_key and record and record.is_valid(now):
+    if idempotency_key and record and now - record.schedule.created_at < IDEMPOTENCY_TTL:
         return _return_first_result(services, record, idempotency_key, schedule_input)
     name_taken = snapshot.name_owner is not None
     rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
     schedule = _build_schedule(install, rules.build_definition(schedule_input), now)
-    reservation = _insert_schedule(services, install, schedule, idempotency_key, now)
+    reservation = _insert_schedule(services, install, schedule, idempotency_key)
     if not schedule.pending:
         return schedule
     failure = "Schedule not created: the timer service is not available"
@@ -81,14 +82,10 @@ def _build_schedule(install: Install, definition: Definition, now: datetime) -> 
 
 
 def _insert_schedule(
-    services: Services,
-    install: Install,
-    schedule: Schedule,
-    idempotency_key: IdempotencyKey | None,
-    now: datetime,
+    services: Services, install: Install, schedule: Schedule, idempotency_key: IdempotencyKey | None
 ) -> WriteReservation:
     check_quota(install, services.limits)
-    reservation = reserve_write(install, services.limits, now)
+    reservation = reserve_write(install, services.limits, schedule.created_at)
     record = IdempotencyRecord(idempotency_key, schedule) if idempotency_key else None
     write_schedule(services, None, schedule, reserve=reservation, save_record=record)
     return reservation
