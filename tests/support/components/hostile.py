@@ -127,19 +127,25 @@ def grow_until_refused(grow: str) -> str:
         (br $more)))"""
 
 
-def grow_memories(count: int, pages: int) -> str:
+def grow_memories(count: int, pages: int, *, fill: bool = False) -> str:
     """Return a component with `count` further memories, which all grow by `pages` at a time until refused.
 
-    The status is how often they grew, in all.
+    The status is how often they grew, in all. With `fill`, each byte is written, so that the system has to provide it.
     """
     memories = "\n    ".join(f"(memory $m{index} 1)" for index in range(count))
     code = "\n      ".join(
         grow_until_refused(f"(memory.grow $m{index} (i32.const {pages}))")
         .replace("$end", f"$end{index}")
         .replace("$more", f"$more{index}")
+        + (f" {_fill_memory(f'$m{index}')}" if fill else "")
         for index in range(count)
     )
     return build_component(f"(local.set $status (i32.const 0)) {code}", module=memories)
+
+
+def _fill_memory(memory: str) -> str:
+    size = f"(i32.mul (memory.size {memory}) (i32.const 65536))"
+    return f"(memory.fill {memory} (i32.const 0) (i32.const 1) {size})"
 
 
 def grow_tables(count: int, elements: int, memory_pages: int = 0) -> str:
@@ -215,3 +221,24 @@ RESPONSE_OUT_OF_BOUNDS = build_component("(local.set $size (i32.const 2000000000
 HUGE_TABLE_GROW = build_component(
     "(drop (table.grow $t (ref.null func) (i32.const 1000000000)))", module="(table $t 1 funcref)"
 )
+ALL = {
+    "long line": LONG_LINE,
+    "huge line": HUGE_LINE,
+    "huge payload": HUGE_PAYLOAD,
+    "log flood": LOG_FLOOD,
+    "delete flood": DELETE_FLOOD,
+    "list flood": LIST_FLOOD,
+    "sleep": SLEEP_FOR_AN_HOUR,
+    "endless loop": ENDLESS_LOOP,
+    "endless loop in start": LOOP_IN_START,
+    "trap in start": TRAP_IN_START,
+    "deep recursion": RECURSION,
+    "large response": LARGE_RESPONSE,
+    "huge response": HUGE_RESPONSE,
+    "response out of bounds": RESPONSE_OUT_OF_BOUNDS,
+    "huge table": HUGE_TABLE_GROW,
+    "memories": grow_memories(7, 160, fill=True),
+    "tables": grow_tables(30, 1_000_000),
+    "memory and tables": grow_tables(12, 100_000, memory_pages=3_000),
+    "instances": instantiate_modules(1_000, ""),
+}
