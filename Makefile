@@ -6,6 +6,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 # Write byte code even where the environment forbids it: the tests start about a hundred processes.
 export PYTHONDONTWRITEBYTECODE :=
 export SAM_CLI_TELEMETRY := 0
+UPGRADE := $(if $(ONLY),--upgrade-package $(ONLY),--upgrade)
 ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
 .DEFAULT_GOAL := help
@@ -93,16 +94,16 @@ format: setup ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: setup ## Upgrade the locked dependencies
-	@scripts/uv pip compile --quiet scripts/requirements.in --universal --python-version 3.11 --upgrade \
+lock: setup ## Upgrade the locked dependencies (ONLY=tzdata: that one)
+	@scripts/uv pip compile --quiet scripts/requirements.in --universal --python-version 3.11 $(UPGRADE) \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o scripts/requirements.lock
-	@scripts/uv pip compile --quiet pyproject.toml --extra admin --group dev --universal --python-version 3.11 --upgrade \
+	@scripts/uv pip compile --quiet pyproject.toml --extra admin --group dev --universal --python-version 3.11 $(UPGRADE) \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements.lock
 	@mkdir -p build
 	@sed 's/ \\$$//' requirements.lock | grep == >build/constraints.txt
 	@scripts/uv pip compile --quiet pyproject.toml --python-version 3.13 --python-platform linux -c build/constraints.txt \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o layers/scheduling/requirements.txt
-	@scripts/uv pip compile --quiet tests/sam/requirements.in --universal --python-version 3.11 --upgrade \
+	@scripts/uv pip compile --quiet tests/sam/requirements.in --universal --python-version 3.11 $(UPGRADE) \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o tests/sam/requirements.lock
 	@scripts/uv pip compile --quiet tests/mutants/requirements.in --universal --python-version 3.11 \
 	    -c build/constraints.txt --generate-hashes --no-header --no-annotate --no-emit-index-url \

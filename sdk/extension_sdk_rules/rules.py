@@ -2,14 +2,14 @@
 """The rules of a schedule (contract, section 4): from a caller's input to a Definition."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 
 from extension_sdk_rules import exact_json
 from extension_sdk_rules.cron.grammar import CronRule, parse_cron
 from extension_sdk_rules.cron.occurrences import next_fire_time
-from extension_sdk_rules.cron.timezones import check_timezone
+from extension_sdk_rules.cron.timezones import DEFAULT_TIMEZONE, check_timezone
 from extension_sdk_rules.endpoints import Endpoint, resolve_endpoint
 from extension_sdk_rules.errors import (
     NAME_TAKEN_TEXT,
@@ -24,6 +24,7 @@ from extension_sdk_rules.schedule import Definition
 
 SCHEDULE_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
 MAX_NAME_LENGTH = 128
+PAYLOAD_TOO_LARGE_TEXT = "Payload too large"
 _EMPTY_DEFINITION = Definition(
     endpoint_method="", endpoint_path="", cron="", timezone="UTC", enabled=True, name=None, payload=None
 )
@@ -94,8 +95,15 @@ class ScheduleRules:
         """
         return self.check_input(schedule_input).require_valid()
 
-    def update_definition(self, current: Definition, schedule_input: ScheduleInput) -> Definition:
+    def update_definition(
+        self, current: Definition, schedule_input: ScheduleInput, *, recheck_rule: bool = False
+    ) -> Definition:
         """Return `current` with the fields of the input.
+
+        Args:
+            current: The definition to change.
+            schedule_input: The fields to set.
+            recheck_rule: Whether rule and zone of `current` may be invalid, so that the input has to replace them.
 
         Raises:
             ValidationFailed: One or more fields are invalid.
@@ -107,6 +115,16 @@ class ScheduleRules:
             schedule_input = ScheduleInput(
                 {"endpoint": current.endpoint, **schedule_input.fields}, schedule_input.errors
             )
+        if recheck_rule:
+            fields: ScheduleFields = {
+                "cron": current.cron,
+                "timezone": current.timezone,
+                **schedule_input.fields,
+            }
+            schedule_input = ScheduleInput(fields, schedule_input.errors)
+            current = replace(
+                current, timezone=DEFAULT_TIMEZONE
+            )  # only for the check of a rule without a valid zone
         return self._check_fields(schedule_input, current).require_valid()
 
     def check_input(self, schedule_input: ScheduleInput) -> CheckResult:
@@ -217,7 +235,7 @@ def check_payload(value: object, max_bytes: int) -> str | None:
         raise RuleViolation("Payload must be a JSON object or array")
     text = exact_json.dumps(value)
     if len(text.encode()) > max_bytes:
-        raise RuleViolation("Payload too large")
+        raise RuleViolation(PAYLOAD_TOO_LARGE_TEXT)
     return text
 
 

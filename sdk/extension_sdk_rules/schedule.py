@@ -2,12 +2,15 @@
 """A schedule: what its owner defined, and whether its timer in EventBridge matches."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from extension_sdk_rules.cron.eventbridge import are_same_rule
 from extension_sdk_rules.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
 from extension_sdk_rules.install import Install
+
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""In place of a time that cannot be read."""
 
 
 class ScheduleState(StrEnum):
@@ -74,6 +77,9 @@ class Schedule:
         suspended: Whether its install is disabled or paused, up to the install's generation
             `propagated_generation`.
         disabled_reason: Set if the service disabled the schedule.
+        unreadable: Why the stored row cannot be used, if it cannot. It has defaults in place of attributes that cannot
+            be read; it never runs, and its timer is left as it is until its owner corrects or deletes it.
+        incomplete: Whether even a field that each listed schedule has cannot be read.
         changed_by: The actor of the newest change.
         change_token: New with every change, the service's own included: a write depends on it, and a writer
             recognizes its own change by it.
@@ -100,6 +106,8 @@ class Schedule:
     running_occurrence: str | None = None
     lease_expires_at: datetime | None = None
     last_run: LastRun | None = None
+    unreadable: str | None = None
+    incomplete: bool = False
 
     @property
     def pending(self) -> bool:
@@ -124,10 +132,14 @@ class Schedule:
         return self.state is ScheduleState.ACTIVE and self.definition.enabled and not self.suspended
 
     def with_definition(self, definition: Definition, now: datetime) -> "Schedule":
-        """Return the schedule with another definition, pending if its timer has to change."""
+        """Return the schedule with another definition, pending if its timer has to change.
+
+        An unreadable schedule is readable from then on; what its timer is like is not known.
+        """
         schedule = replace(
             self,
             definition=definition,
+            unreadable=None,
             revision=self.revision + 1,
             change_token=new_token(),
             changed_by=HOST_API,
@@ -135,7 +147,7 @@ class Schedule:
             if definition.keeps_disabled_reason(self.definition)
             else None,
         )
-        if definition.has_same_timer(self.definition):
+        if not self.unreadable and definition.has_same_timer(self.definition):
             return schedule
         timer_revision = self.last_timer_revision + 1
         held_name = self.definition.name if self.definition.name != definition.name else None

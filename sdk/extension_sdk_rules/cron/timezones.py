@@ -31,6 +31,15 @@ def check_timezone(text: str | None) -> str:
     return canonical
 
 
+def is_canonical_timezone(name: str) -> bool:
+    """Return whether a stored name is that of a zone, in its canonical spelling."""
+    return (
+        name == DEFAULT_TIMEZONE
+        or name in _REFUSED_BY_EVENTBRIDGE
+        or _timezone_names().get(name.lower()) == name
+    )
+
+
 @cache
 def _timezone_names() -> Mapping[str, str]:
     """Return the canonical names by the names in lower case, which are as many."""

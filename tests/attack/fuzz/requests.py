@@ -22,6 +22,9 @@ from tests.support.stacks.world import UNKNOWN_SCHEDULE_ID, registration_body
 
 _OPERATIONS = ("list", "get", "create", "update", "delete", "getEndpoints")
 _SCHEDULE_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
+_OUTSIDER = Target("", "tenant-9", "registry-9", "mark99mark")
+"""Whose data a request has that names an install of its own invention; an id such as `null` is valid."""
+
 _INSTALL, _TENANT = "/admin/v1/installs/{installId}", "/admin/v1/tenants/{tenantId}"
 _RARE_ROUTES = {
     ("DELETE", _INSTALL): 0.05,
@@ -68,7 +71,8 @@ class Generator:
         named, path = self._fill_path(route.path, target)
         headers, authorized = self._choose_headers(route, target)
         method = route.method
-        body = self._choose_body(route, target) if method not in ("GET", "DELETE") or self._rarely() else b""
+        owner = target if named else _OUTSIDER
+        body = self._choose_body(route, owner) if method not in ("GET", "DELETE") or self._rarely() else b""
         request = Request(
             method, path, self._choose_query(route), headers, body, request_id=f"request-{self.number}"
         )

@@ -65,6 +65,23 @@ def test_recent_occurrence_is_not_missed(world: World, install_id: InstallId) ->
     assert list_history(world, schedule) == []
 
 
+@pytest.mark.parametrize(
+    ("lead_seconds", "missed"),
+    [
+        pytest.param(61, 1, id="the timer had time to take effect"),
+        pytest.param(60, 0, id="exactly the delay"),
+        pytest.param(30, 0, id="the timer is too new"),
+    ],
+)
+def test_occurrence_right_after_the_timer_was_created_is_not_missed(
+    world: World, install_id: InstallId, lead_seconds: float, missed: int
+) -> None:
+    world.advance(hours=1, seconds=-lead_seconds)
+    create_schedule(world.services, install_id, create_input(cron="0 10 * * *"))
+
+    assert run_sweep(world)["missed"] == missed
+
+
 def test_what_ran_by_another_clock_is_not_missed(world: World, install_id: InstallId) -> None:
     """EventBridge has another rule of the zone's clock: it fires an hour early, with the same timer."""
     schedule = create_schedule(

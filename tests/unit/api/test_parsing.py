@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 from scheduling.api.http import Request
 from scheduling.api.parsing import (
@@ -146,6 +148,19 @@ def test_payload_within_its_limit_may_have_any_number_of_names() -> None:
     parsed = parse_schedule_input(parse_schedule_body(Request(http_event(body)), Limits()))
 
     assert (parsed.fields, parsed.errors) == ({"payload": payload}, {})
+
+
+def test_unknown_fields_are_not_made_errors_beyond_those_named() -> None:
+    body = {f"x{number}": None for number in range(50_000)}
+    tracemalloc.start()
+    try:
+        errors = parse_schedule_input(body).errors
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert errors == {f"x{number}": f"x{number} is not a known field" for number in range(20)}
+    assert peak_bytes < 1_000_000
 
 
 @pytest.mark.parametrize(
