@@ -157,7 +157,7 @@ def test_only_the_local_stack_has_the_stage_that_accepts_well_known_tokens(stage
 @pytest.mark.parametrize(("parameters", "actions"), [({}, None), ({"AlarmTopicArn": TOPIC}, [TOPIC])])
 def test_every_alarm_notifies_the_topic_if_set(parameters: dict[str, str], actions: list[str] | None) -> None:
     alarms = expand_service_template(**parameters).properties_by_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 9
+    assert len(alarms) == 10
     for alarm in alarms.values():
         assert alarm.get("AlarmActions") == actions
         assert alarm["AlarmDescription"]
@@ -195,6 +195,16 @@ def test_executor_has_time_for_the_slowest_runner(template: Template) -> None:
         for value in (limit["MinValue"] - 1, limit["MaxValue"] + 1):
             with pytest.raises(ValidationError):
                 RunnerSettings.model_validate(settings | {field: value})
+
+
+def test_unreadable_items_raise_an_alarm(template: Template) -> None:
+    alarm = template.properties_by_type("AWS::CloudWatch::Alarm")["UnreadableItemsAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == (
+        "ExtensionScheduler",
+        "UnreadableItems",
+        0,
+    )
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": PSEUDO["AWS::StackName"]}]
 
 
 def test_runner_refusals_raise_an_alarm_apart_from_failed_runs(template: Template) -> None:
