@@ -8,7 +8,7 @@ import sys
 from local.settings import PROJECT_ROOT, child_environment
 from tests.attack.fuzz.fuzzer import run_fuzzer
 
-HOSTILE_COMPONENTS = PROJECT_ROOT / "tests" / "runner" / "hostile"
+HOSTILE_COMPONENTS = PROJECT_ROOT / "tests" / "runner" / "sandbox" / "test_hostile.py"
 """The tests that let hostile components loose on the reference runner."""
 
 
@@ -16,7 +16,7 @@ def main() -> int:
     """Run the attacks one after the other, and print what each has found; 1 if any has found something."""
     parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of the first history, and of the requests")
-    parser.add_argument("--requests", type=int, default=10_000, help="how many requests to send")
+    parser.add_argument("--requests", type=int, default=30_000, help="how many requests to send")
     parser.add_argument("--histories", type=int, default=2, help="how many histories of killed processes")
     parser.add_argument("--changes", type=int, default=250, help="changes of schedules in each history")
     arguments = parser.parse_args()
@@ -33,7 +33,7 @@ def main() -> int:
 
 def _attack_routes(seed: int, count: int) -> bool:
     _print("hostile requests to every route")
-    report = run_fuzzer(seed, count, lambda sent: _print(f"  {sent} sent"))
+    report = run_fuzzer(seed, count, _print_progress)
     _print(report.summarize())
     return bool(report.violations)
 
@@ -54,6 +54,11 @@ def _run_module(module: str, *arguments: str) -> bool:
     """Run a module in a process of its own, and return whether it failed."""
     command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, cwd=PROJECT_ROOT, env=child_environment(), check=False).returncode != 0
+
+
+def _print_progress(sent: int) -> None:
+    if sent % 5_000 == 0:
+        _print(f"  {sent} sent")
 
 
 def _print(text: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
-from scheduling.api.observability import bind_install, bind_run, report_unreadable
+from scheduling.api.observability import bind_install, bind_run, report_secret_outage, report_unreadable
 from scheduling.clients.scheduler import TimerClient
 from scheduling.operations.services import Services
 from scheduling.settings import (
@@ -223,7 +223,7 @@ def _build_secret(secret_id: str, **options: Any) -> "Secret":
     """Build a secret on the one session of the process, because another one would load AWS's service models again."""
     from scheduling.clients.secrets import Secret
 
-    return Secret(_connection().session, secret_id, **options)
+    return Secret(_connection().session, secret_id, report_outage=report_secret_outage, **options)
 
 
 def _build_rotating_secret(secret_id: str) -> "Secret":

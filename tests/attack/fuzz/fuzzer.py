@@ -14,7 +14,7 @@ from tests.attack.fuzz.scene import start_scene
 from tests.support.oracles.consistency import assert_consistent
 
 _MAX_VIOLATIONS = 10
-_AUDIT_INTERVAL = 500
+_AUDIT_INTERVAL = 1_000
 
 
 @dataclass
@@ -59,6 +59,7 @@ def run_fuzzer(seed: int, count: int, progress: Callable[[int], None] = lambda _
                 _learn(generator, attempt, response)
             if number % _AUDIT_INTERVAL == 0 or number == count:
                 assert_consistent(scene.world)
+                scene.world.calls.recorded.clear()
                 progress(number)
             if len(report.violations) >= _MAX_VIOLATIONS:
                 break

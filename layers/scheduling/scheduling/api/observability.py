@@ -49,6 +49,12 @@ def report_unreadable(item: UnreadableItem) -> None:
     emit_metrics(count_unreadable(1))
 
 
+def report_secret_outage(secret_id: str, age_seconds: float | None) -> None:
+    """Log and count that a secret could not be read; without an age, no value is left to be used."""
+    logger.warning("secret not read", secret=secret_id, value_age_seconds=age_seconds)
+    emit_metrics({"SecretReadFailures": (MetricUnit.Count, 1)})
+
+
 def emit_metrics(values: MetricValues, **dimensions: str) -> None:
     """Write one line with the metrics by these dimensions, with the ids of the log context as metadata."""
     metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)

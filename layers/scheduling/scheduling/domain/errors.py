@@ -40,6 +40,13 @@ class ValidationFailed(SchedulingError):
         return cls(next(iter(field_errors.values())), field_errors)
 
 
+class BodyTooLarge(ValidationFailed):
+    """The request's body exceeds its limit, and has not been parsed."""
+
+    def __init__(self, max_bytes: int, *, compact: bool = False) -> None:
+        super().__init__(f"The body is larger than {max_bytes} bytes{' as compact JSON' if compact else ''}")
+
+
 class InvalidCursor(ValidationFailed):
     """The cursor is not one that a page of the same list returned."""
 

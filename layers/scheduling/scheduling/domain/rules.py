@@ -23,6 +23,7 @@ from scheduling.domain.schedule import Definition
 
 SCHEDULE_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
 MAX_NAME_LENGTH = 128
+PAYLOAD_TOO_LARGE_TEXT = "Payload too large"
 _EMPTY_DEFINITION = Definition(
     endpoint_method="", endpoint_path="", cron="", timezone="UTC", enabled=True, name=None, payload=None
 )
@@ -233,7 +234,7 @@ def check_payload(value: object, max_bytes: int) -> str | None:
         raise RuleViolation("Payload must be a JSON object or array")
     text = exact_json.dumps(value)
     if len(text.encode()) > max_bytes:
-        raise RuleViolation("Payload too large")
+        raise RuleViolation(PAYLOAD_TOO_LARGE_TEXT)
     return text
 
 

@@ -68,6 +68,20 @@ def query_rows(
     )
 
 
+def batch_get_items(
+    model: type[Model], keys: Sequence[Mapping[str, Any]]
+) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+    """Return the items with these keys, and the keys that DynamoDB has left unprocessed, by one request.
+
+    6.1.0: `Model.batch_get` asks for unprocessed keys again at once, and without end. The connection's method takes
+    keys as DynamoDB has them, which its annotation does not say.
+    """
+    connection: Any = table_connection(model)
+    response = connection.batch_get_item(keys, consistent_read=True)
+    unprocessed = response.get("UnprocessedKeys", {}).get(connection.table_name, {})
+    return response["Responses"].get(connection.table_name, []), unprocessed.get("Keys", [])
+
+
 def model_from_item(
     discriminator: Attribute[Any], item: Mapping[str, Mapping[str, Any]]
 ) -> type[Model] | None:

@@ -124,17 +124,23 @@ class SweepStore:
         )
         writer.commit()
 
-    def set_name_owner(self, install_id: InstallId, name: str, owner: ScheduleId | None) -> None:
-        """Assign the name to its owner if it is free, or with None, free it.
+    def add_name_owner(self, install_id: InstallId, name: str, owner: ScheduleId) -> None:
+        """Assign the name to its owner, on condition that it is free.
 
-        One PutItem or DeleteItem.
+        One PutItem.
         """
         writer = TransactWriter(self._connection)
-        if owner:
-            row = NameRow(**name_owner_key(install_id, name), schedule_id=owner)
-            writer.put_row(row, NameRow.pk.does_not_exist())
-        else:
-            writer.delete_row(NameRow(**name_owner_key(install_id, name)))
+        row = NameRow(**name_owner_key(install_id, name), schedule_id=owner)
+        writer.put_row(row, NameRow.pk.does_not_exist())
+        writer.commit()
+
+    def delete_name_owner(self, install_id: InstallId, name: str, owner: ScheduleId) -> None:
+        """Free the name, on condition that it is still the owner's.
+
+        One DeleteItem.
+        """
+        writer = TransactWriter(self._connection)
+        writer.delete_row(NameRow(**name_owner_key(install_id, name)), NameRow.schedule_id == owner)
         writer.commit()
 
     def save_checked_until(self, schedule: Schedule, until: datetime) -> None:

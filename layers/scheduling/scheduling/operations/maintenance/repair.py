@@ -42,11 +42,11 @@ def _repair_names(
     }
     for name, owner in partition.name_owners.items():
         if expected_owners.get(name) != owner and not _holds_name(services, install_id, owner, name):
-            services.sweeps.set_name_owner(install_id, name, None)
+            services.sweeps.delete_name_owner(install_id, name, owner)
             _record_repair(repairs, "dangling name", install_id, owner)
     for name, owner in expected_owners.items():
         if name not in partition.name_owners and _holds_name(services, install_id, owner, name):
-            services.sweeps.set_name_owner(install_id, name, owner)
+            services.sweeps.add_name_owner(install_id, name, owner)
             _record_repair(repairs, "missing name", install_id, owner)
 
 
