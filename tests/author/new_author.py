@@ -139,10 +139,16 @@ def stack(author: Author) -> Iterator[Stack]:
         child.stop()
 
 
-def repository_state() -> str:
-    """Return what git sees of the checkout."""
-    command = ["git", "status", "--porcelain"]
-    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True).stdout
+def repository_state() -> dict[Path, int]:
+    """Return when each file of the checkout was changed, without build output and caches."""
+    folders = [path for path in PROJECT_ROOT.iterdir() if path.is_dir() and path.name[0] != "."]
+    return {
+        path: path.stat().st_mtime_ns
+        for folder in folders
+        if folder.name not in ("build", "dist")
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 def read_commands(page: str) -> list[tuple[str, str]]:
