@@ -115,7 +115,7 @@ def _start_services(
     timers = TimerReader(aws.scheduler, template.attributes["ScheduleGroup"]["Ref"])
     poller = EventSourcePoller(aws, lambda_backend, read_event_source_mappings(template, aws), clock)
     scheduler = LocalScheduler(clock, timers, invoker, rules.invoke_rules, poller.poll_streams)
-    control = ControlApi(clock, scheduler, rules.invoke_rules)
+    control = ControlApi(clock, scheduler, rules.invoke_rules, _list_places(settings))
     _start_thread(poller.run, "streams", exit_stack)
     execute_api = f"arn:aws:execute-api:{aws.region}:{aws.account}:local"
     api = HttpApi(read_routes(template), functions, execute_api)
@@ -127,6 +127,15 @@ def _start_services(
     if not settings.clock_frozen:
         _start_thread(scheduler.run, "timers", exit_stack)
     return control, timers
+
+
+def _list_places(settings: Settings) -> dict[str, str]:
+    """Return where an extension's author finds the stack's parts."""
+    return {
+        "runner": settings.runner_url,
+        "extensions": str(settings.extension_folders[-1]),
+        "runnerLog": str(settings.runner_log),
+    }
 
 
 def _start_thread(target: Callable[[Event], None], name: str, exit_stack: ExitStack) -> None:

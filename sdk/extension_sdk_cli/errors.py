@@ -7,3 +7,7 @@ class CommandError(Exception):
 
 class BuildFailed(CommandError):
     """The component cannot be built."""
+
+
+class StackNotFound(CommandError):
+    """There is no local stack."""

@@ -1,6 +1,7 @@
 """`POST /v1/execute` beyond the number of executions that may run at once."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def small_runner(recorder: RecordingScheduler, tmp_path: Path) -> Iterator[Compo
 
 def execute_until_accepted(client: ComponentClient) -> ExecutionResult:
     """Execute a request again and again, as long as the runner is at its capacity."""
+    deadline = time.monotonic() + 30
     while (result := client.execute_request("POST", "/echo", body=b"x")).http_status == 503:
-        pass
+        assert time.monotonic() < deadline
     return result
 
 
@@ -47,7 +49,7 @@ def test_execution_beyond_the_limit_is_503(
     first = small_runner.post_request(echo, **key)
     scheduler.hold_requests()
     request = small_runner.create_request("POST", "/scheduler/list_schedules", body=b"[]")
-    running = threading.Thread(target=small_runner.post_request, args=(request,))
+    running = threading.Thread(target=small_runner.post_request, args=(request,), daemon=True)
     running.start()
     scheduler.wait_for_requests(1)
 

@@ -24,7 +24,8 @@ class ApiScheduler(Scheduler):
         callback = SchedulerCallback(url, auth_token)
         deadline = time.monotonic() + 600
         self._host = HostScheduler(
-            partial(callback.post_operation, install_id, deadline=deadline, callback_token=None)
+            partial(callback.post_operation, install_id, deadline=deadline, callback_token=None),
+            max_calls=10_000,
         )
 
     def _list_schedules(self) -> Sequence[Schedule]:

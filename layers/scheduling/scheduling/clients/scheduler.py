@@ -202,6 +202,7 @@ def _parse_timer_input(text: str | None) -> tuple[InstallId | None, int | None, 
         return None, None, "its input is not JSON"
     if not isinstance(target_input, dict):
         return None, None, "its input is not a JSON object"
-    install_id, revision = parse_install_id(str(target_input.get("installId"))), target_input.get("revision")
-    problem = None if "installId" in target_input and install_id else "its input names no install"
-    return None if problem else install_id, revision if isinstance(revision, int) else None, problem
+    install_text, revision = target_input.get("installId"), target_input.get("revision")
+    install_id = parse_install_id(install_text) if isinstance(install_text, str) else None
+    problem = None if install_id else "its input names no install"
+    return install_id, revision if isinstance(revision, int) else None, problem
