@@ -107,4 +107,7 @@ def _print_report(database: WorkDB, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        raise SystemExit(main())
+    except KeyboardInterrupt:
+        raise SystemExit("\ninterrupted; the same command continues") from None

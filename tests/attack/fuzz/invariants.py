@@ -10,7 +10,7 @@ from typing import Any
 
 from local.gateway.messages import Response
 from tests.attack.fuzz.requests import Attempt
-from tests.attack.fuzz.scene import SECRETS, Scene
+from tests.attack.fuzz.scene import SECRETS, Scene, Target
 from tests.support.stacks.world import TABLE
 
 _ALLOWED_STATUSES = {200, 201, 202, 204, 400, 401, 403, 404, 409, 412, 413, 429}
@@ -98,15 +98,20 @@ class Invariants:
         if attempt.request.method == "GET" and changed:
             yield f"a read changes {changed}"
         yield from (f"the response contains the secret {each}" for each in SECRETS if each in text)
-        by_tenant = "{tenantId}" in attempt.route.path
-        for other in self.scene.targets:
-            target = attempt.target
-            if target and (other == target or (by_tenant and other.tenant == target.tenant)):
-                continue
+        for other in self._others(attempt):
             if other.mark in text and other.mark not in attempt.request.body.decode("utf-8", "replace"):
                 yield f"the response has data of {other.tenant}"
             if any(f"#{other.id}" in partition for partition in changed):
                 yield f"the request changes data of {other.tenant}: {changed}"
+
+    def _others(self, attempt: Attempt) -> Iterator[Target]:
+        """Yield the installs that the request must neither show nor change."""
+        by_tenant, target = "{tenantId}" in attempt.route.path, attempt.target
+        if not by_tenant and "{installId}" not in attempt.route.path:
+            return  # a route of the platform about all installs
+        for other in self.scene.targets:
+            if not target or not (other == target or (by_tenant and other.tenant == target.tenant)):
+                yield other
 
     def _window_violations(self, attempt: Attempt, content: Any) -> Iterator[str]:
         """Check that at most ten writes of an install's extension are accepted in any 60 seconds."""

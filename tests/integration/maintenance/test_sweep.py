@@ -125,11 +125,14 @@ def test_drift_is_detected_counted_and_repaired(world: World, install_id: Instal
         create_input(name="nightly", cron="5 * * * *"),
     )
     DRIFTS[drift](schedule)
+    world.calls.recorded.clear()
 
     repairs = run_sweep(world)
 
     del repairs["missed"]
     assert repairs == Counter({drift.split(" (")[0]: 1})
+    timer_writes = {"CreateSchedule", "UpdateSchedule", "DeleteSchedule"}
+    assert sum(name in timer_writes for name in world.calls.operation_names()) <= 1
     assert_consistent(world)
 
 

@@ -9,6 +9,7 @@ from scheduling.domain.errors import (
 from scheduling.domain.ids import InstallId
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule
 from scheduling.operations.schedules.update import update_schedule
 
@@ -285,6 +286,26 @@ def test_lost_response_leaves_no_timer_for_a_disabled_install(world: World, inst
             raise lost_response_error()
 
     world.calls.before = disable
+    update_schedule(world.services, install_id, schedule.id, update_input(cron="5 * * * *"))
+
+    assert world.read_timers() == {}
+
+
+def test_lost_response_leaves_no_timer_for_a_deleted_schedule(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input())
+
+    def delete(call: Call) -> None:
+        if call.operation == "UpdateSchedule":
+            world.calls.before = None
+            delete_schedule(world.services, install_id, schedule.id)
+            world.calls.after = lose_response
+
+    def lose_response(call: Call) -> None:
+        if call.operation == "CreateSchedule":
+            world.calls.after = None
+            raise lost_response_error()
+
+    world.calls.before = delete
     update_schedule(world.services, install_id, schedule.id, update_input(cron="5 * * * *"))
 
     assert world.read_timers() == {}

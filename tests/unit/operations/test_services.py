@@ -1,8 +1,10 @@
 """How often, and for how long, a step is retried."""
 
+import random
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 from unittest.mock import create_autospec
 
@@ -57,6 +59,24 @@ class ConflictingStep:
 
 def test_conflicting_step_is_retried(services: Services) -> None:
     assert services.retry(ConflictingStep(conflicts=3)) == "done"
+
+
+def test_waits_double_from_20_to_500_milliseconds(
+    services: Services, elapsed: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(random, "uniform", lambda low, high: high if low == 0 else -1)
+    elapsed[0] = 0.0
+    ends: list[float] = []
+
+    def conflict_seven_times() -> None:
+        ends.append(elapsed[0])
+        if len(ends) <= 7:
+            raise Conflict
+
+    services.retry(conflict_seven_times)
+
+    waits = [after - before for before, after in pairwise(ends)]
+    assert waits == pytest.approx([0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.5])
 
 
 def test_retries_end_after_eight_seconds(services: Services, elapsed: list[float]) -> None:
