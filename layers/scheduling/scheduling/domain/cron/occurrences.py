@@ -59,13 +59,14 @@ def fire_times(rule: "CronRule", timezone: str, after: datetime, until: datetime
 
 
 def fires_at(rule: "CronRule", timezone: str, moment: datetime) -> bool:
-    """Return whether the aware time `moment` is a fire."""
-    wall_time = moment.astimezone(ZoneInfo(timezone))
+    """Return whether the rule fires at exactly the aware time `moment`, without a search through other times."""
+    local = moment.astimezone(ZoneInfo(timezone))
     return (
-        (wall_time.second, wall_time.microsecond, wall_time.fold) == (0, 0, 0)
-        and wall_time.minute in rule.minutes
-        and wall_time.hour in rule.hours
-        and rule.matches_day(wall_time.date())
+        (local.second, local.microsecond, local.fold)
+        == (0, 0, 0)  # fold 1: the clock shows it for the second time
+        and local.minute in rule.minutes
+        and local.hour in rule.hours
+        and rule.matches_day(local.date())
     )
 
 
