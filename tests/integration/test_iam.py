@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from scheduling.domain.errors import RunFailed
 
 from scripts.iam_table import IAM_PAGE, Grant, expand_with_logical_ids, read_grants, render_page
 from tests.support.aws.calls import Call
@@ -78,8 +77,7 @@ def record_calls_with_secrets() -> list[Call]:
         module = load_function("execute")
         event = next_fire_event(new_case(world))
         world.calls.recorded.clear()
-        with pytest.raises(RunFailed):  # there is no runner
-            module.handler(event, Context())
+        module.handler(event, Context())  # there is no runner
         return list(world.calls.recorded)
 
 

@@ -23,7 +23,6 @@ from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.maintenance.sweep import sweep
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.runs.run_now import run_now
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
@@ -34,7 +33,7 @@ from scheduling.store.models import Row
 
 from tests.support.aws.calls import Call, Killed
 from tests.support.aws.trimmed_botocore import TRIM, copy_botocore, create_loader, trimmed_copy
-from tests.support.stacks.fires import next_hourly_fire
+from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     BUS,

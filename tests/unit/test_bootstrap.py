@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.session import Session
 from scheduling import bootstrap
-from scheduling.bootstrap import build_occurrence_queue, build_services, register_snapstart_hooks
+from scheduling.bootstrap import build_services, register_snapstart_hooks
 from scheduling.domain.install import Limits
 from scheduling.settings import TableSettings, TimerSettings
 from scheduling.store.models import Row
@@ -51,9 +51,9 @@ def test_services_are_built_without_the_environment(session: Session) -> None:
 
 
 def test_queue_is_built_on_the_session(session: Session) -> None:
-    queue = build_occurrence_queue(TIMERS, session)
+    services = build_services(TABLE, TIMERS, session)
 
-    assert queue._client.meta.region_name == "ap-south-2"
+    assert services.queue._client.meta.region_name == "ap-south-2"
 
 
 def test_random_state_differs_after_each_restore(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pynamodb.connection import Connection
 
 from scheduling.api.observability import bind_install, bind_run
+from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
 from scheduling.operations.services import Services
 from scheduling.settings import (
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
     from scheduling.api.authorizer import Authorizer
     from scheduling.clients.event_bus import EventBusClient
-    from scheduling.clients.queue import OccurrenceQueue
     from scheduling.clients.runner import RunnerClient
     from scheduling.clients.secrets import Secret
     from scheduling.domain.install import Install
@@ -85,31 +85,27 @@ def build_services(
 
 
 def _assemble_services(
-    table: TableSettings, timers: TimerSettings, connection: Connection, clock: Clock
+    table: TableSettings,
+    timers: TimerSettings,
+    connection: Connection,
+    clock: Clock,
+    dead_letter_queue_url: str | None = None,
 ) -> Services:
     return Services(
         tenants=TenantStore(connection),
         installs=InstallStore(connection),
         schedules=ScheduleStore(connection),
-        runs=RunStore(connection, table.run_history_days),
+        runs=RunStore(connection, table.limits.run_retention),
         manual_runs=ManualRunStore(connection),
         sweeps=SweepStore(connection),
         timers=TimerClient(connection.session, timers),
+        queue=OccurrenceQueue(connection.session, timers.occurrence_queue_url, dead_letter_queue_url),
         limits=table.limits,
         clock=clock,
         sweep_parallelism=_SWEEP_PARALLELISM,
         bind_install=bind_install,
         bind_run=bind_run,
     )
-
-
-def build_occurrence_queue(
-    timers: TimerSettings, session: "Session", dead_letter_queue_url: str | None = None
-) -> "OccurrenceQueue":
-    """Build the client of the queue of occurrences, without reading the environment."""
-    from scheduling.clients.queue import OccurrenceQueue
-
-    return OccurrenceQueue(session, timers.occurrence_queue_url, dead_letter_queue_url)
 
 
 @cache
@@ -140,22 +136,18 @@ register_snapstart_hooks()
 def services() -> Services:
     """Return the services of the process."""
     return _assemble_services(
-        TableSettings.from_environment(), TimerSettings.from_environment(), _connection(), current_time
+        TableSettings.from_environment(),
+        TimerSettings.from_environment(),
+        _connection(),
+        current_time,
+        QueueSettings.from_environment().dead_letter_queue_url,
     )
 
 
 def executor_services() -> Services:
     """Return the services of the executor, whose lease depends on the runner's time limits."""
-    return replace(services(), lease=RunnerSettings.from_environment().lease)
-
-
-@cache
-def occurrence_queue() -> "OccurrenceQueue":
-    """Return the client of the queue of occurrences, to which the executor alone also sends dead letters."""
-    settings = QueueSettings.from_environment()
-    return build_occurrence_queue(
-        TimerSettings.from_environment(), _connection().session, settings.dead_letter_queue_url
-    )
+    runner = RunnerSettings.from_environment()
+    return replace(services(), lease=runner.lease, retry_delay=runner.retry_delay)
 
 
 @cache

@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-from scheduling.api.triggers import parse_fire
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.stacks.admin_cli import (
@@ -17,6 +16,7 @@ from tests.support.stacks.admin_cli import (
     execute_at,
     failing_calls,
 )
+from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import World, create_input, read_timer_input
 
 ONE = InstallId("install-1")
@@ -125,7 +125,7 @@ def test_a_skipped_run_names_the_overlapping_run(world: World, admin: AdminCli, 
 def test_a_manual_run_is_explained_by_its_own_time(world: World, admin: AdminCli, schedule: Schedule) -> None:
     time = admin("run", ONE, schedule.id, "--json").document["scheduledTime"]
     (event,) = world.list_executor_events()
-    execute_fire(world.services, world.runner, parse_fire(event))
+    execute_fire(world.services, world.runner, parse_fire_event(event).fire)
     result = admin("explain", ONE, schedule.id, time)
     assert (result.exit_status, result.lines[1:3]) == (
         0,

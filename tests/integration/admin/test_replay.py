@@ -4,18 +4,17 @@ import json
 from typing import Any
 
 import pytest
-from scheduling.api.triggers import parse_fire
-from scheduling.domain.errors import RunFailed
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.queries import list_runs
 
 from scheduling_admin.stack import queues
 from scheduling_admin.stack.dead_letters import parse_dead_letter
 from tests.support.aws.calls import Call, client_error
 from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli, before_each_call
+from tests.support.stacks.fires import PlayedQueue, execute_fire
 from tests.support.stacks.world import UNKNOWN_SCHEDULE_ID, World, aws_client, read_timer_input
 
 ONE = InstallId("install-1")
@@ -52,9 +51,8 @@ def test_a_replayed_dead_letter_runs_and_leaves_the_queue(
         "attempt": "1",
     }
     world.runner.outcome = Outcome(status=RunStatus.ERROR, http_status=500, error="no", retryable=True)
-    for _ in range(3):
-        with pytest.raises(RunFailed):
-            execute_fire(world.services, world.runner, parse_fire(timer_input_fields))
+    execute_fire(world.services, world.runner, parse_fire_event(timer_input_fields).fire)
+    PlayedQueue(world).deliver_for(minutes=10)
     send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
     world.runner.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
 
@@ -64,7 +62,7 @@ def test_a_replayed_dead_letter_runs_and_leaves_the_queue(
     assert result.lines[-1] == "1 dead letter delivered again."
     assert admin.receive_dead_letters() == []
     (delivered_event,) = world.list_executor_events()
-    execute_fire(world.services, world.runner, parse_fire(delivered_event))
+    execute_fire(world.services, world.runner, parse_fire_event(delivered_event).fire)
     (run,) = list_runs(world.services, ONE, schedule.id, limit=5).runs
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 4)
     second_result = admin("replay", "--yes")

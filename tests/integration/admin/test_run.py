@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import pytest
 from scheduling import bootstrap
-from scheduling.api.triggers import parse_fire
-from scheduling.domain.errors import RunFailed
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute_fire
 
 from tests.support.stacks.admin_cli import AdminCli, failing_calls
+from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import TENANT, World
 
 ONE = InstallId("install-1")
@@ -30,10 +29,7 @@ class ExecuteWhileWaiting:
         events = self.world.list_executor_events()
         if events and self.outcomes:
             self.world.runner.outcome = self.outcomes.pop(0)
-            try:
-                execute_fire(self.world.services, self.world.runner, parse_fire(events[-1]))
-            except RunFailed:
-                return
+            execute_fire(self.world.services, self.world.runner, parse_fire_event(events[-1]).fire)
 
 
 def execute_while_waiting(world: World, monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome) -> None:
@@ -145,7 +141,7 @@ def test_an_overlapping_run_is_reported_as_skipped(
 ) -> None:
     execute_while_waiting(world, monkeypatch, SUCCESS)
     document = admin("run", ONE, schedule.id, "--json").document
-    fire = parse_fire(world.list_executor_events()[0])
+    fire = parse_fire_event(world.list_executor_events()[0]).fire
     claimed = Run(
         scheduled_time=document["scheduledTime"],
         status=RunStatus.RUNNING,

@@ -4,13 +4,11 @@ import base64
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from io import StringIO
 from typing import Any
 
 import pytest
 from scheduling.api.observability import logger
-from scheduling.domain.errors import RunFailed
 from scheduling.domain.runs import Outcome, RunStatus
 
 from tests.support.aws.calls import Call, client_error
@@ -127,8 +125,7 @@ def execute_fire(case: Case, capsys: pytest.CaptureFixture[str], **more: object)
     module = load_function("execute")
     module.run_endpoint = case.world.runner
     capsys.readouterr()
-    with suppress(RunFailed):
-        module.handler(event, Context())
+    module.handler(event, Context())
     return read_metrics(capsys)
 
 
@@ -192,8 +189,7 @@ def fail_fire(
     module = load_function("execute")
     module.run_endpoint = case.world.runner
     capsys.readouterr()
-    with suppress(RunFailed):
-        module.handler(next_fire_event(case), Context())
+    module.handler(next_fire_event(case), Context())
     return read_log_lines(capsys)
 
 

@@ -2,22 +2,20 @@
 
 import io
 import json
-from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from scheduling.api.triggers import audit_logger
-from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.sweep import sweep
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.oracles.audit import Audit
+from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import ADMIN, TENANT, World, create_input, on_moto_and_memory, update_input
 
 pytestmark = on_moto_and_memory
@@ -46,8 +44,7 @@ def run_occurrence(world: World, schedule: Schedule, outcome: Outcome, *, replay
         scheduled_time="2026-11-23T10:00:00Z",
         replay=replay,
     )
-    with suppress(RunFailed):
-        execute_fire(world.services, world.runner, fire)
+    execute_fire(world.services, world.runner, fire)
 
 
 @pytest.mark.parametrize(

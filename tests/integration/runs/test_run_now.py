@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from scheduling.api.triggers import parse_fire
 from scheduling.domain.errors import (
     CapabilityDenied,
     InstallNotFound,
@@ -12,12 +11,12 @@ from scheduling.domain.errors import (
     ScheduleNotFound,
     Unavailable,
 )
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason, Trigger
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.runs.run_now import run_now
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
@@ -25,7 +24,7 @@ from scheduling.operations.schedules.queries import get_schedule, list_runs
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call, client_error, lost_response_error
-from tests.support.stacks.fires import next_hourly_fire, occurrence_queue
+from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     TENANT,
@@ -44,12 +43,12 @@ def schedule(world: World, install_id: InstallId) -> Schedule:
 
 
 def trigger_run(world: World, schedule: Schedule, key: str | None = None) -> Fire:
-    return run_now(world.services, occurrence_queue().send_fire, schedule.install_id, schedule.id, key)
+    return run_now(world.services, world.services.queue.send_fire, schedule.install_id, schedule.id, key)
 
 
 def deliver_events(world: World) -> list[Run | SkipReason]:
     return [
-        execute_fire(world.services, world.runner, parse_fire(event))
+        execute_fire(world.services, world.runner, parse_fire_event(event).fire)
         for event in world.list_executor_events()
     ]
 

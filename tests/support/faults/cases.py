@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from scheduling.api.triggers import parse_fire
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, RunStatus, build_next_attempt, format_time
 from scheduling.domain.schedule import IdempotencyKey, Schedule
@@ -153,7 +153,7 @@ def corrupt_count(case: Case) -> None:
 
 def start_abandoned_run(case: Case) -> None:
     """Claim an earlier occurrence and never finish it, as a killed function does."""
-    services, fire = case.world.services, parse_fire(next_fire_event(case))
+    services, fire = case.world.services, parse_fire_event(next_fire_event(case)).fire
     services.runs.claim_run(
         fire,
         services.runs.read_fire_snapshot(fire),

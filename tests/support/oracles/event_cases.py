@@ -12,10 +12,10 @@ from scheduling.api.registration import parse_registration
 from scheduling.domain.ids import InstallId, ScheduleId, ScheduleIdGenerator
 from scheduling.domain.runs import Execution, Fire, Outcome, RunStatus
 from scheduling.operations.installs.register import put_install
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.services import Services
 
+from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import PUT_OPTIONS
 
 EVENTS = Path(__file__).parents[3] / "events"

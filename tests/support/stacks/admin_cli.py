@@ -13,15 +13,14 @@ from unittest.mock import patch
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
-from scheduling.api.triggers import parse_fire
-from scheduling.domain.errors import RunFailed
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute_fire
 from typer.testing import CliRunner, Result
 
 from scheduling_admin.app import app
 from tests.support.aws.calls import Call, client_error
+from tests.support.stacks.fires import PlayedQueue, execute_fire
 from tests.support.stacks.world import GROUP, TABLE, TIMER_SETTINGS, World, aws_client, read_timer_input
 
 STACK_NAME = "extension-scheduler"
@@ -161,19 +160,19 @@ def create_stack(name: str, admin: AdminCli, *, omitted_output: str = "") -> Non
 def build_fire_at(world: World, schedule: Schedule, hour: int) -> Fire:
     """Move the clock to that hour and return its occurrence."""
     world.clock[0] = world.clock[0].replace(hour=hour, minute=0, second=0)
-    return parse_fire({**read_timer_input(world, schedule), "scheduledTime": format_time(world.clock[0])})
+    return parse_fire_event(
+        {**read_timer_input(world, schedule), "scheduledTime": format_time(world.clock[0])}
+    ).fire
 
 
 def execute_at(world: World, schedule: Schedule, hour: int, **outcome: Any) -> None:
-    """Execute the occurrence of that hour, in up to three attempts."""
+    """Execute the occurrence of that hour, in up to three attempts, and leave the clock at that hour."""
     fire = build_fire_at(world, schedule, hour)
     world.runner.outcome = Outcome(**{"status": RunStatus.SUCCESS, "http_status": 200, **outcome})
-    for _ in range(3):
-        try:
-            execute_fire(world.services, world.runner, fire)
-        except RunFailed:
-            continue
-        return
+    now, sent_count = world.clock[0], len(world.list_sent_messages())
+    execute_fire(world.services, world.runner, fire)
+    PlayedQueue(world, sent_count).deliver_for(minutes=10)
+    world.clock[0] = now
 
 
 @contextmanager

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.session import Session
 from scheduling import bootstrap
-from scheduling.clients.queue import OccurrenceQueue
 
 from tests.support.stacks.world import BUS, DEAD_LETTER_QUEUE_URL, GROUP, TABLE, TIMER_SETTINGS, World
 
@@ -57,12 +55,6 @@ def deploy_functions(world: World, **variables: str) -> Iterator[None]:
         for name, value in {**common, **variables}.items():
             patch.setenv(name, value)
         patch.setattr(bootstrap, "services", lambda: world.services)
-        # Its own session, since the process's session keeps the profile of an earlier operator test.
-        patch.setattr(
-            bootstrap,
-            "occurrence_queue",
-            lambda: OccurrenceQueue(Session(), TIMER_SETTINGS.occurrence_queue_url, DEAD_LETTER_QUEUE_URL),
-        )
         patch.setattr(bootstrap, "_clock", [lambda: world.clock[0]])
         for part in cached:
             part.cache_clear()

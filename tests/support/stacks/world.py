@@ -21,6 +21,7 @@ from pynamodb.connection import Connection
 from scheduling.api.observability import bind_install, bind_run
 from scheduling.api.parsing import parse_schedule_input
 from scheduling.api.registration import parse_registration
+from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Limits
@@ -260,10 +261,11 @@ def _create_services(connection: Connection, limits: Limits, clock: Callable[[],
         tenants=TenantStore(connection),
         installs=InstallStore(connection),
         schedules=ScheduleStore(connection),
-        runs=RunStore(connection, limits.run_history_days),
+        runs=RunStore(connection, limits.run_retention),
         manual_runs=ManualRunStore(connection),
         sweeps=SweepStore(connection),
         timers=_timer_client(connection.session),
+        queue=_queue_client(),
         limits=limits,
         clock=clock,
         sleep=sleep,
@@ -278,6 +280,12 @@ def _create_services(connection: Connection, limits: Limits, clock: Callable[[],
 def _timer_client(session: Session) -> TimerClient:
     """Return a timer client that uses the one botocore client of all worlds."""
     return TimerClient(session, TIMER_SETTINGS)
+
+
+@cache
+def _queue_client() -> OccurrenceQueue:
+    """Return the one client of all worlds; its own session keeps no profile of an earlier operator test."""
+    return OccurrenceQueue(Session(), TIMER_SETTINGS.occurrence_queue_url, DEAD_LETTER_QUEUE_URL)
 
 
 def create_resources() -> None:

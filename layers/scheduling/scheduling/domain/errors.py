@@ -209,17 +209,6 @@ class TimerFailed(ServiceError):
         self.refused = refused
 
 
-class RunFailed(ServiceError):
-    """An attempt failed, or could not start, in a way that another attempt may not: deliver the occurrence again.
-
-    `run` is the `Run` with the failed attempt, or None if no attempt could start because another one is running.
-    """
-
-    def __init__(self, text: str, run: object = None) -> None:
-        super().__init__(text)
-        self.run = run
-
-
 class UnreadableRecord(ServiceError):
     """This release cannot read a record; the text names its row."""
 

@@ -29,6 +29,10 @@ def normalize_capabilities(names: Iterable[str]) -> frozenset[str]:
     return frozenset(name.strip().casefold() for name in names)
 
 
+QUEUE_RETENTION = timedelta(days=14)
+"""How long the queue of occurrences keeps a message, and the dead-letter queue too."""
+
+
 class CatchUp(StrEnum):
     """What becomes of an occurrence that is late, when a newer one of its schedule is due."""
 
@@ -49,6 +53,16 @@ class Limits:
     run_history_days: int = 30
     catch_up: CatchUp = CatchUp.LATEST
     max_wait_hours: int = 72
+
+    @property
+    def history(self) -> timedelta:
+        """How long an occurrence is shown in the history."""
+        return timedelta(days=self.run_history_days)
+
+    @property
+    def run_retention(self) -> timedelta:
+        """How long a run is kept: at least as long as any message, so that a late dead letter finds it."""
+        return max(self.history, 2 * QUEUE_RETENTION + self.max_wait)
 
     @property
     def max_wait(self) -> timedelta:

@@ -47,6 +47,8 @@ class SkipReason(StrEnum):
     """A newer occurrence of the schedule runs in its place, or has."""
     UNKNOWN_SCHEDULE = "unknown"
     STALE_REVISION = "stale"
+    UNAVAILABLE = "unavailable"
+    """The table does not respond."""
     DISABLED = "disabled"
     CAPABILITY_REVOKED = "revoked"
 

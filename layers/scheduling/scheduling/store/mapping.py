@@ -144,6 +144,8 @@ def run_from_row(row: RunRow) -> Run:
         runner_error=row.runner_error,
         retryable=row.retryable,
         response_count=int(row.response_count or 0),
+        wait_token=row.wait_token,
+        not_before=row.not_before,
     )
 
 
@@ -165,6 +167,8 @@ def run_values(run: Run) -> dict[str, Any]:
         "runner_error": run.runner_error,
         "retryable": run.retryable,
         "response_count": run.response_count,
+        "wait_token": run.wait_token,
+        "not_before": run.not_before,
     }
 
 

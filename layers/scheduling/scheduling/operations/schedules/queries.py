@@ -7,6 +7,7 @@ from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, require_manageable
+from scheduling.domain.runs import format_time
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.operations.services import Services, is_tenant_allowed
 from scheduling.store.snapshots import RunPage, SchedulePage
@@ -95,4 +96,5 @@ def list_runs(
         ScheduleNotFound: The schedule is absent or another install's.
     """
     get_schedule(services, install_id, schedule_id)
-    return services.runs.read_run_page(install_id, schedule_id, before=before, limit=limit)
+    since = format_time(services.clock() - services.limits.history)
+    return services.runs.read_run_page(install_id, schedule_id, since=since, before=before, limit=limit)
