@@ -13,9 +13,9 @@ _LOCAL_STAGE, _CLOCK_TAG = "local", "local-clock"
 _OUTPUTS = {
     "TABLE_NAME": "TableName",
     "SCHEDULE_GROUP_NAME": "ScheduleGroupName",
-    "TIMER_TARGET_ARN": "ExecuteFunctionArn",
+    "OCCURRENCE_QUEUE_URL": "OccurrenceQueueUrl",
     "TIMER_ROLE_ARN": "TimerRoleArn",
-    "TIMER_DLQ_ARN": "DeadLetterQueueArn",
+    "TIMER_DLQ_ARN": "TimerDeadLetterQueueArn",
 }
 _PARAMETERS = {
     "STAGE": "Stage",
@@ -24,6 +24,8 @@ _PARAMETERS = {
     "WRITES_PER_MINUTE": "WritesPerMinute",
     "MAX_PAYLOAD_BYTES": "MaxPayloadBytes",
     "RUN_HISTORY_DAYS": "RunHistoryDays",
+    "CATCH_UP": "CatchUp",
+    "MAX_WAIT_HOURS": "MaxWaitHours",
 }
 _DEAD_LETTER_QUEUE_OUTPUT = "DeadLetterQueueUrl"
 _UNPUBLISHED_QUEUE_OUTPUT = "UnpublishedQueueUrl"

@@ -15,7 +15,7 @@ import pytest
 from botocore.model import OperationModel
 from botocore.session import Session
 from scheduling.clients.event_bus import EventBusClient
-from scheduling.clients.lambda_ import ExecutorClient
+from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.secrets import CURRENT_STAGE, PREVIOUS_STAGE, Secret
 from scheduling.domain.audit import AuditEvent, EventName
 from scheduling.domain.runs import RunStatus
@@ -103,8 +103,8 @@ def run_schedules(world: World, session: Session) -> None:
     install_id = world.register_install()
     schedule = create_schedule(world.services, install_id, create_input())
     execute_fire(world.services, world.runner, next_hourly_fire(world, schedule))
-    executor = ExecutorClient(session, TIMER_SETTINGS.timer_target_arn)
-    manual = run_now(world.services, executor.deliver_fire, install_id, schedule.id, "key")
+    queue = OccurrenceQueue(session, TIMER_SETTINGS.occurrence_queue_url)
+    manual = run_now(world.services, queue.send_fire, install_id, schedule.id, "key")
     execute_fire(world.services, world.runner, manual)
 
     runs = list_runs(world.services, install_id, schedule.id, limit=50).runs

@@ -21,6 +21,7 @@ from scheduling.operations.services import Services
 from scheduling.settings import (
     CallbackSettings,
     EventBusSettings,
+    QueueSettings,
     RegistrationSettings,
     RunnerSettings,
     SweepSettings,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from scheduling.api.authorizer import Authorizer
     from scheduling.clients.event_bus import EventBusClient
-    from scheduling.clients.lambda_ import ExecutorClient
+    from scheduling.clients.queue import OccurrenceQueue
     from scheduling.clients.runner import RunnerClient
     from scheduling.clients.secrets import Secret
     from scheduling.domain.install import Install
@@ -102,11 +103,13 @@ def _assemble_services(
     )
 
 
-def build_executor_client(timers: TimerSettings, session: "Session") -> "ExecutorClient":
-    """Build the client of the function that runs occurrences, without reading the environment."""
-    from scheduling.clients.lambda_ import ExecutorClient
+def build_occurrence_queue(
+    timers: TimerSettings, session: "Session", dead_letter_queue_url: str | None = None
+) -> "OccurrenceQueue":
+    """Build the client of the queue of occurrences, without reading the environment."""
+    from scheduling.clients.queue import OccurrenceQueue
 
-    return ExecutorClient(session, timers.timer_target_arn)
+    return OccurrenceQueue(session, timers.occurrence_queue_url, dead_letter_queue_url)
 
 
 @cache
@@ -147,9 +150,12 @@ def executor_services() -> Services:
 
 
 @cache
-def executor_client() -> "ExecutorClient":
-    """Return the client of the function that runs occurrences."""
-    return build_executor_client(TimerSettings.from_environment(), _connection().session)
+def occurrence_queue() -> "OccurrenceQueue":
+    """Return the client of the queue of occurrences, to which the executor alone also sends dead letters."""
+    settings = QueueSettings.from_environment()
+    return build_occurrence_queue(
+        TimerSettings.from_environment(), _connection().session, settings.dead_letter_queue_url
+    )
 
 
 @cache
@@ -196,7 +202,7 @@ def runner_client() -> "RunnerClient":
 
 
 def _callback_token_issuer(key: "Secret", settings: RunnerSettings) -> "Callable[[Install], str]":
-    from scheduling.domain.callback_token import issue_token  # loads PyJWT
+    from scheduling.api.callback_token import issue_token  # loads PyJWT
 
     return lambda install: issue_token(
         key.read_propagated_value(), settings.stack_name, install, current_time(), settings.patience

@@ -1,6 +1,5 @@
 """The runner of `test_two_systems`: its calls, and the calls that must never happen."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from tests.support.aws.calls import Killed
 from tests.support.aws.memory import MemoryAws
 from tests.support.faults.interleaving import CallResult
 from tests.support.oracles.reference_model import ReferenceModel
-from tests.support.stacks.world import GROUP, TABLE, UNKNOWN_SCHEDULE_ID, World
+from tests.support.stacks.world import GROUP, TABLE, UNKNOWN_SCHEDULE_ID, World, timer_event
 
 Occurrence = tuple[str, str]
 _OUTCOMES = {
@@ -139,4 +138,4 @@ def _should_fire(aws: MemoryAws, fire: Fire) -> bool:
 
 def _timer_revision(aws: MemoryAws, schedule_id: ScheduleId) -> int:
     timer = aws.timers.groups[GROUP].get(schedule_id)
-    return int(json.loads(timer["Target"]["Input"])["revision"]) if timer else 1
+    return int(timer_event(timer)["revision"]) if timer else 1

@@ -20,7 +20,7 @@ from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_runs, list_schedules
 from scheduling.operations.schedules.update import update_schedule
 
-from tests.support.stacks.fires import create_fire, executor_client
+from tests.support.stacks.fires import create_fire, occurrence_queue
 from tests.support.stacks.world import (
     ADMIN,
     PUT_OPTIONS,
@@ -153,7 +153,7 @@ def _is_tenant_paused(case: CrashCase) -> bool:
 
 def _trigger_run(case: CrashCase) -> object:
     return run_now(
-        case.world.services, executor_client().deliver_fire, case.install_id, case.schedule.id, "key"
+        case.world.services, occurrence_queue().send_fire, case.install_id, case.schedule.id, "key"
     )
 
 

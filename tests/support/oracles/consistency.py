@@ -1,11 +1,10 @@
 """Check that the table and EventBridge Scheduler agree, from the stored items and timers alone."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from tests.support.stacks.world import TABLE, World, aws_client
+from tests.support.stacks.world import TABLE, World, aws_client, timer_event
 
 Item = Mapping[str, Any]
 
@@ -90,7 +89,7 @@ def _expected_timer(item: Item) -> tuple[str, str, str, int]:
 def _read_timers(world: World) -> dict[str, tuple[str, str, str, int]]:
     timers = {}
     for name, timer in world.read_timers().items():
-        timer_input = json.loads(timer["Target"]["Input"])
+        timer_input = timer_event(timer)
         assert timer_input["scheduleId"] == name
         zone, expression = timer["ScheduleExpressionTimezone"], timer["ScheduleExpression"]
         timers[name] = (expression, zone, timer_input["installId"], timer_input["revision"])

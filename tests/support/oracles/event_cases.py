@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from scheduling.api.callback_token import issue_token
 from scheduling.api.parsing import parse_schedule_input
 from scheduling.api.registration import parse_registration
-from scheduling.domain.callback_token import issue_token
 from scheduling.domain.ids import InstallId, ScheduleId, ScheduleIdGenerator
 from scheduling.domain.runs import Execution, Fire, Outcome, RunStatus
 from scheduling.operations.installs.register import put_install

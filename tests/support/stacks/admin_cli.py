@@ -125,9 +125,9 @@ def create_stack(name: str, admin: AdminCli, *, omitted_output: str = "") -> Non
     outputs = {
         "TableName": TABLE,
         "ScheduleGroupName": GROUP,
-        "ExecuteFunctionArn": TIMER_SETTINGS.timer_target_arn,
+        "OccurrenceQueueUrl": TIMER_SETTINGS.occurrence_queue_url,
         "TimerRoleArn": TIMER_SETTINGS.timer_role_arn,
-        "DeadLetterQueueArn": TIMER_SETTINGS.timer_dlq_arn,
+        "TimerDeadLetterQueueArn": TIMER_SETTINGS.timer_dlq_arn,
         "DeadLetterQueueUrl": admin.dead_letter_queue_url,
         "UnpublishedQueueUrl": admin.unpublished_queue_url,
         "AuditFunctionName": AUDIT_FUNCTION_NAME,
@@ -139,6 +139,8 @@ def create_stack(name: str, admin: AdminCli, *, omitted_output: str = "") -> Non
         "WritesPerMinute": "1000",
         "MaxPayloadBytes": "100000",
         "RunHistoryDays": "30",
+        "CatchUp": "latest",
+        "MaxWaitHours": "72",
     }
     template = {
         "Parameters": {each: {"Type": "String", "Default": value} for each, value in parameters.items()},

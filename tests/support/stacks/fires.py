@@ -4,12 +4,12 @@ from datetime import timedelta
 from functools import cache
 
 from botocore.session import Session
-from scheduling.clients.lambda_ import ExecutorClient
+from scheduling.clients.queue import OccurrenceQueue
 from scheduling.domain.runs import Fire, Run, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.schedules.queries import list_runs
 
-from tests.support.stacks.world import TIMER_SETTINGS, World
+from tests.support.stacks.world import DEAD_LETTER_QUEUE_URL, TIMER_SETTINGS, World
 
 
 def create_fire(schedule: Schedule, scheduled_time: str = "2026-11-23T09:00:00Z") -> Fire:
@@ -34,6 +34,6 @@ def list_history(world: World, schedule: Schedule) -> list[Run]:
 
 
 @cache
-def executor_client() -> ExecutorClient:
-    """Return one client for all worlds, since creating a Lambda client takes longer than most tests."""
-    return ExecutorClient(Session(), TIMER_SETTINGS.timer_target_arn)
+def occurrence_queue() -> OccurrenceQueue:
+    """Return one client for all worlds, since creating an SQS client takes longer than most tests."""
+    return OccurrenceQueue(Session(), TIMER_SETTINGS.occurrence_queue_url, DEAD_LETTER_QUEUE_URL)

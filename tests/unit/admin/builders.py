@@ -14,6 +14,7 @@ from scheduling_admin.stack.queues import PeekResult
 from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, fire, install, schedule
 
 TIMER = TimerSnapshot(
+    group="tenant-1",
     schedule_id=SCHEDULE_ID,
     install_id=INSTALL_ID,
     expression="cron(0 9 * * ? *)",

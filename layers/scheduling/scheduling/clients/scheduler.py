@@ -1,6 +1,5 @@
 """EventBridge Scheduler: one schedule per timer, named by the schedule's id (contract, section 5)."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
@@ -13,6 +12,7 @@ from botocore.session import Session
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.errors import TimerFailed
+from scheduling.domain.fire_events import build_timer_input, parse_timer_input
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
@@ -122,24 +122,11 @@ class TimerClient:
             "Target": {
                 "Arn": settings.timer_target_arn,
                 "RoleArn": settings.timer_role_arn,
-                "Input": build_timer_input(schedule),
+                "Input": build_timer_input(schedule, settings.occurrence_queue_url),
                 "DeadLetterConfig": {"Arn": settings.timer_dlq_arn},
                 "RetryPolicy": _RETRY_POLICY,
             },
         }
-
-
-def build_timer_input(schedule: Schedule) -> str:
-    """Return the input of a fire: ids only, never the tenant's payload."""
-    return json.dumps(
-        {
-            "installId": schedule.install_id,
-            "scheduleId": schedule.id,
-            "revision": schedule.timer_revision,
-            "scheduledTime": "<aws.scheduler.scheduled-time>",
-            "attempt": "<aws.scheduler.attempt-number>",
-        }
-    )
 
 
 def _call_with_fallback(*calls: tuple[Callable[[], None], str | None]) -> None:
@@ -165,17 +152,19 @@ def _timer_snapshot_from_api(
     schedule_id: ScheduleId, api_schedule: Mapping[str, Any], settings: TimerSettings
 ) -> TimerSnapshot:
     target = api_schedule["Target"]
-    try:
-        target_input = json.loads(target.get("Input") or "{}")
-    except ValueError:
-        target_input = {}
-    stack_values = (settings.timer_target_arn, settings.timer_role_arn, settings.timer_dlq_arn, "ENABLED")
+    event, queue_url, group = parse_timer_input(target.get("Input"))
+    install_id = event.get("installId")
     dlq_arn = target.get("DeadLetterConfig", {}).get("Arn")
     return TimerSnapshot(
         schedule_id=schedule_id,
-        install_id=InstallId(target_input["installId"]) if "installId" in target_input else None,
+        install_id=InstallId(install_id) if isinstance(install_id, str) else None,
+        group=group,
         expression=api_schedule["ScheduleExpression"],
         timezone=api_schedule.get("ScheduleExpressionTimezone", ""),
-        timer_revision=target_input.get("revision"),
-        matches_stack=(target["Arn"], target["RoleArn"], dlq_arn, api_schedule.get("State")) == stack_values,
+        timer_revision=event.get("revision"),
+        matches_stack=(
+            (target["Arn"], queue_url) == (settings.timer_target_arn, settings.occurrence_queue_url)
+            and (target["RoleArn"], dlq_arn) == (settings.timer_role_arn, settings.timer_dlq_arn)
+            and api_schedule.get("State") == "ENABLED"
+        ),
     )

@@ -180,6 +180,10 @@ class InvalidJson(ServiceError, ValueError):
     """A text is not JSON, or cannot be kept exactly; the message says which."""
 
 
+class InvalidFireEvent(ServiceError, ValueError):
+    """An event names no occurrence; the message says what is wrong with it."""
+
+
 # Internal errors
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaExceeded
@@ -28,15 +29,26 @@ def normalize_capabilities(names: Iterable[str]) -> frozenset[str]:
     return frozenset(name.strip().casefold() for name in names)
 
 
+class CatchUp(StrEnum):
+    """What becomes of an occurrence that is late, when a newer one of its schedule is due."""
+
+    LATEST = "latest"
+    """The newest one runs in its place."""
+    ALL = "all"
+    """Each runs, one after the other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of an install; the defaults are the contract's."""
+    """The limits of an install and of its runs; the defaults are the contract's."""
 
     max_schedules_per_install: int = 50
     min_interval_minutes: int = 5
     writes_per_minute: int = 10
     max_payload_bytes: int = 100_000
     run_history_days: int = 30
+    catch_up: CatchUp = CatchUp.LATEST
+    max_wait_hours: int = 72
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

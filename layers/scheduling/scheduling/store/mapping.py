@@ -1,6 +1,6 @@
 """Conversion between the rows of installs, schedules and runs and their domain objects."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pynamodb.expressions.update import Action
@@ -26,6 +26,7 @@ from scheduling.store.models import (
 )
 from scheduling.store.pynamodb_internals import row_values
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _DEFINITION_FIELDS = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
 _IDEMPOTENCY_RECORD_FIELDS = (*_DEFINITION_FIELDS, "created_at", "tenant_id")
 
@@ -182,8 +183,8 @@ def update_actions(model: Any, before: dict[str, Any], after: dict[str, Any]) ->
 
 
 def to_millis(moment: datetime) -> int:
-    """Return the milliseconds since 1970."""
-    return int(moment.timestamp() * 1000)
+    """Return the whole milliseconds since 1970, exactly."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_millis(millis: int) -> datetime:
