@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from heapq import heappop, heappush
 from threading import Condition, Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -185,13 +185,13 @@ class QueueConsumer:
         """Make all waiting messages visible, for the next start of a stack on the same emulator."""
         with self._changed:
             messages = [*self._backlog.list_messages(), *(message for _, _, message in self._failed)]
-        try:
-            for message in messages:
-                self._make_visible(message)
-        except (BotoCoreError, ClientError) as error:
-            logger.error("the messages of %s stay invisible: %s", self._mapping.queue_url, error)
+        for message in messages:
+            self._make_visible(message)
 
     def _make_visible(self, message: QueuedMessage) -> None:
-        self._sqs.change_message_visibility(
-            QueueUrl=self._mapping.queue_url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=0
-        )
+        try:
+            self._sqs.change_message_visibility(
+                QueueUrl=self._mapping.queue_url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=0
+            )
+        except (BotoCoreError, ClientError) as error:
+            logger.error("message %s stays invisible: %s", message.id, error)

@@ -163,7 +163,7 @@ def test_project_template_can_be_deployed(aws: AwsClients) -> None:
         "Variables"
     ]
     assert resolved["SCHEDULE_GROUP_NAME"] == template.attributes["ScheduleGroup"]["Ref"]
-    assert resolved["TIMER_TARGET_ARN"] == template.attributes["ExecuteFunction"]["Arn"]
+    assert resolved["OCCURRENCE_QUEUE_URL"] == template.attributes["OccurrenceQueue"]["Ref"]
 
 
 def test_cancelled_transaction_changes_nothing(aws: AwsClients, project: Path) -> None:
