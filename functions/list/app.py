@@ -5,6 +5,7 @@ from scheduling.api.http import MAX_PAGE_BYTES, Request, Response
 from scheduling.api.paging import parse_page_limit, parse_schedule_cursor
 from scheduling.api.problems import rest_handler
 from scheduling.api.rendering import schedule_page_response
+from scheduling.domain.views import cursor_scope
 from scheduling.operations.schedules.queries import list_schedules
 
 services = bootstrap.services()
@@ -13,11 +14,12 @@ services = bootstrap.services()
 @rest_handler("list")
 def handler(request: Request) -> Response:
     """Return a page of the install's schedules, oldest first."""
+    scope = cursor_scope("schedules", request.install_id)
     page = list_schedules(
         services,
         request.install_id,
-        after=parse_schedule_cursor(request.query_parameter("cursor")),
+        after=parse_schedule_cursor(scope, request.query_parameter("cursor")),
         limit=parse_page_limit(request.query_parameter("limit")),
         max_bytes=MAX_PAGE_BYTES,
     )
-    return schedule_page_response(page)
+    return schedule_page_response(page, scope)

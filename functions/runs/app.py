@@ -6,6 +6,7 @@ from scheduling.api.paging import parse_page_limit, parse_run_cursor
 from scheduling.api.parsing import schedule_id_from_path
 from scheduling.api.problems import rest_handler
 from scheduling.api.rendering import run_page_response
+from scheduling.domain.views import cursor_scope
 from scheduling.operations.schedules.queries import list_runs
 
 services = bootstrap.services()
@@ -14,11 +15,16 @@ services = bootstrap.services()
 @rest_handler("runs")
 def handler(request: Request) -> Response:
     """Return a page of the schedule's history, newest first."""
-    page = list_runs(
-        services,
+    install_id, schedule_id = (
         request.install_id,
         schedule_id_from_path(request.path_parameter("scheduleId")),
-        before=parse_run_cursor(request.query_parameter("cursor")),
+    )
+    scope = cursor_scope("runs", install_id, schedule_id)
+    page = list_runs(
+        services,
+        install_id,
+        schedule_id,
+        before=parse_run_cursor(scope, request.query_parameter("cursor")),
         limit=parse_page_limit(request.query_parameter("limit")),
     )
-    return run_page_response(page)
+    return run_page_response(page, scope)

@@ -1,9 +1,9 @@
 """Arguments and options that several commands share, and their parsers."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 import typer
-from scheduling.domain import views
 from scheduling.domain.ids import (
     INSTALL_ID_FORMAT,
     TENANT_ID_FORMAT,
@@ -13,8 +13,11 @@ from scheduling.domain.ids import (
     parse_schedule_id,
     parse_tenant_id,
 )
+from scheduling.domain.views import CursorScope, decode_cursor
 
 from scheduling_admin.errors import AdminError, ExitStatus
+
+_T = TypeVar("_T")
 
 
 def parse_install_argument(text: str) -> InstallId:
@@ -77,24 +80,21 @@ CursorOption = Annotated[
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
-def encode_list_cursor(kind: str, position: str | None) -> str | None:
-    """Return an opaque cursor for the position in lists of that kind; None at the end of the list."""
-    return views.encode_cursor(f"{kind} {position}") if position else None
-
-
-def decode_list_cursor(kind: str, cursor: str | None) -> str | None:
-    """Return the position that the cursor encodes.
+def decode_list_cursor(
+    scope: CursorScope, cursor: str | None, parse_position: Callable[[str], _T | None]
+) -> _T | None:
+    """Return the position that the cursor encodes, None without a cursor.
 
     Raises:
-        AdminError: The cursor is of another kind of list.
+        AdminError: The cursor is of another list.
     """
     if cursor is None:
         return None
     try:
-        cursor_kind, _, position = views.decode_cursor(cursor).partition(" ")
+        position = parse_position(decode_cursor(scope, cursor))
     except ValueError:
-        cursor_kind = position = ""
-    if cursor_kind != kind:
+        position = None
+    if position is None:
         text = f"--cursor {cursor} is not of this list; use the cursor that its previous page printed."
         raise AdminError(text, ExitStatus.USAGE)
     return position

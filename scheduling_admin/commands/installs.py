@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import RenderableType
 from scheduling.domain.errors import InstallNotFound
-from scheduling.domain.ids import InstallId
+from scheduling.domain.ids import InstallId, parse_install_id
 from scheduling.domain.install import Install
+from scheduling.domain.views import cursor_scope, encode_cursor
 from scheduling.operations.installs.register import set_install_enabled
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.commands.arguments import decode_list_cursor, encode_list_cursor
+from scheduling_admin.commands.arguments import decode_list_cursor
 from scheduling_admin.errors import ExitStatus
 from scheduling_admin.output.fields import install_fields
 from scheduling_admin.output.report import CommandReport
@@ -45,11 +46,14 @@ def _read_install_page(
 ) -> tuple[Sequence[InstallId], str | None]:
     services = session.services
     if tenant is None:
-        ids, after = services.sweeps.read_install_ids(decode_list_cursor("installs", cursor), limit)
-        return ids, encode_list_cursor("installs", after)
-    position = decode_list_cursor("tenant-installs", cursor)
-    ids = services.tenants.read_install_ids(tenant, InstallId(position) if position else None, limit + 1)
-    return ids[:limit], encode_list_cursor("tenant-installs", ids[limit - 1] if len(ids) > limit else None)
+        scope = cursor_scope("installs")
+        position = decode_list_cursor(scope, cursor, parse_install_id)
+        ids, after = services.sweeps.read_install_ids(position, limit)
+        return ids, encode_cursor(scope, after)
+    scope = cursor_scope("tenant-installs", tenant)
+    position = decode_list_cursor(scope, cursor, parse_install_id)
+    ids = services.tenants.read_install_ids(tenant, position, limit + 1)
+    return ids[:limit], encode_cursor(scope, ids[limit - 1] if len(ids) > limit else None)
 
 
 def _render_installs(

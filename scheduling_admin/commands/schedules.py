@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import InstallId, ScheduleId, parse_schedule_id
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import TenantCursor
+from scheduling.domain.views import cursor_scope, encode_cursor
 from scheduling.operations.installs.tenants import list_tenant_schedules
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.commands.arguments import decode_list_cursor, encode_list_cursor
+from scheduling_admin.commands.arguments import decode_list_cursor
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.output.fields import (
     ScheduleView,
@@ -69,20 +70,21 @@ def schedules(
 def _read_install_schedules(
     session: AdminSession, install_id: InstallId, limit: int, cursor: str | None
 ) -> tuple[_SchedulePairs, str | None]:
-    position = decode_list_cursor("schedules", cursor)
-    after = ScheduleId(position) if position else None
+    scope = cursor_scope("schedules", install_id)
+    after = decode_list_cursor(scope, cursor, parse_schedule_id)
     page = session.services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=None)
     install = page.install
     if install is None:
         raise InstallNotFound
-    return [(install, each) for each in page.schedules], encode_list_cursor("schedules", page.next_after)
+    return [(install, each) for each in page.schedules], encode_cursor(scope, page.next_after)
 
 
 def _read_tenant_schedules(
     session: AdminSession, tenant_id: str, limit: int, cursor: str | None
 ) -> tuple[_SchedulePairs, str | None]:
     pairs: _SchedulePairs = []
-    after = _parse_tenant_cursor(decode_list_cursor("tenant-schedules", cursor))
+    scope = cursor_scope("tenant-schedules", tenant_id)
+    after = decode_list_cursor(scope, cursor, TenantCursor.parse_position)
     while True:
         page = list_tenant_schedules(
             session.services, tenant_id, after=after, limit=limit - len(pairs), max_bytes=sys.maxsize
@@ -90,15 +92,7 @@ def _read_tenant_schedules(
         pairs += page.schedules
         after = page.next_after
         if after is None or len(pairs) == limit:
-            position = f"{after.install_id} {after.schedule_id or ''}" if after else None
-            return pairs, encode_list_cursor("tenant-schedules", position)
-
-
-def _parse_tenant_cursor(text: str | None) -> TenantCursor | None:
-    if text is None:
-        return None
-    install_id, _, schedule_id = text.partition(" ")
-    return TenantCursor(InstallId(install_id), ScheduleId(schedule_id) if schedule_id else None)
+            return pairs, encode_cursor(scope, after.position if after else None)
 
 
 def _render_tables(views: Sequence[ScheduleView]) -> Iterator[RenderableType]:

@@ -3,7 +3,6 @@
 The bindings exist only inside a component, so only `_component` may import this module.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -15,95 +14,51 @@ from wit_world.imports.types import (  # type: ignore[import-not-found]  # also 
     UpdateScheduleInput,
 )
 
+from extension_sdk._json import load_json
 from extension_sdk._outcomes import parse_outcome
 from extension_sdk.errors import ERRORS_BY_CODE, SchedulerInternalError
-from extension_sdk.platform import Context
-from extension_sdk.schedules import (
-    UNSET,
-    CreateResult,
-    DeleteResult,
-    Endpoint,
-    Json,
-    Schedule,
-    UnsetType,
-    UpdateResult,
-)
+from extension_sdk.platform import Context, Log
+from extension_sdk.scheduler import Scheduler
+from extension_sdk.schedules import CreateResult, DeleteResult, Endpoint, Schedule, UpdateResult
 
 T = TypeVar("T")
 
 
-class WasmScheduler:
+class WasmScheduler(Scheduler):
     """The host interface `scheduler`."""
 
-    def list(self) -> Sequence[Schedule]:
-        """Return all schedules, oldest first."""
+    def _list_schedules(self) -> Sequence[Schedule]:
         return [_parse_schedule(info) for info in _call_host(scheduler.list_schedules)]
 
-    def get(self, schedule_id: str) -> Schedule | None:
-        """Return a schedule, or None."""
+    def _get_schedule(self, schedule_id: str) -> Schedule | None:
         info = _call_host(lambda: scheduler.get_schedule(schedule_id))
         return None if info is None else _parse_schedule(info)
 
-    def create(
-        self,
-        endpoint: str,
-        cron: str,
-        *,
-        timezone: str | None = None,
-        enabled: bool | None = None,
-        name: str | None = None,
-        payload: Json = None,
-    ) -> CreateResult:
-        """Create a schedule."""
-        text = None if payload is None else _dump_json(payload)
-        schedule_input = CreateScheduleInput(endpoint, cron, timezone, enabled, name, text)
-        result = scheduler.create_schedule(schedule_input)
+    def _create_schedule(self, schedule_input: Mapping[str, Any]) -> CreateResult:
+        result = scheduler.create_schedule(CreateScheduleInput(**schedule_input))
         return CreateResult(**_result_fields(result), schedule_id=result.schedule_id)
 
-    def update(
-        self,
-        schedule_id: str,
-        *,
-        endpoint: str | UnsetType = UNSET,
-        cron: str | UnsetType = UNSET,
-        timezone: str | UnsetType = UNSET,
-        enabled: bool | UnsetType = UNSET,
-        name: str | UnsetType | None = UNSET,
-        payload: Json | UnsetType = UNSET,
-    ) -> UpdateResult:
-        """Update the fields that are set."""
-        schedule_input = UpdateScheduleInput(
-            _none_if_unset(endpoint),
-            _none_if_unset(cron),
-            _none_if_unset(timezone),
-            _none_if_unset(enabled),
-            "" if name is None else _none_if_unset(name),
-            None if payload is UNSET else _dump_json(payload),  # the JSON text `null` clears
-        )
-        return UpdateResult(**_result_fields(scheduler.update_schedule(schedule_id, schedule_input)))
+    def _update_schedule(self, schedule_id: str, schedule_input: Mapping[str, Any]) -> UpdateResult:
+        result = scheduler.update_schedule(schedule_id, UpdateScheduleInput(**schedule_input))
+        return UpdateResult(**_result_fields(result))
 
-    def delete(self, schedule_id: str) -> DeleteResult:
-        """Delete a schedule."""
+    def _delete_schedule(self, schedule_id: str) -> DeleteResult:
         return DeleteResult(**_result_fields(scheduler.delete_schedule(schedule_id)))
 
-    def get_endpoints(self) -> Sequence[Endpoint]:
-        """Return the endpoints of the installed version."""
+    def _get_endpoints(self) -> Sequence[Endpoint]:
         return [Endpoint(**asdict(info)) for info in _call_host(scheduler.get_endpoints)]
 
 
-class WasmLog:
+class WasmLog(Log):
     """The host interface `logging`."""
 
-    def info(self, message: str) -> None:
-        """Log at level info."""
+    def _log_info(self, message: str) -> None:
         logging.log_info(message)
 
-    def warn(self, message: str) -> None:
-        """Log at level warn."""
+    def _log_warn(self, message: str) -> None:
         logging.log_warn(message)
 
-    def error(self, message: str) -> None:
-        """Log at level error."""
+    def _log_error(self, message: str) -> None:
         logging.log_error(message)
 
 
@@ -130,16 +85,8 @@ def _call_host(function: Callable[[], T]) -> T:
 def _parse_schedule(info: Any) -> Schedule:
     fields = asdict(info)
     payload = fields.pop("payload")
-    return Schedule(**fields, payload=None if payload is None else json.loads(payload))
+    return Schedule(**fields, payload=None if payload is None else load_json(payload))
 
 
 def _result_fields(result: Any) -> Mapping[str, Any]:
     return {} if result.success else parse_outcome(result.error, getattr(result, "field_errors", None))
-
-
-def _none_if_unset(value: T | UnsetType) -> T | None:
-    return None if value is UNSET else value
-
-
-def _dump_json(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import unquote
 
+from extension_sdk._boundary import escape_text
 from extension_sdk.errors import BadRequest
 from extension_sdk.http import Request, Response
 from extension_sdk.platform import host
@@ -76,7 +77,7 @@ class Extension:
             return _error_response(404, "Not found")
         for route, params in matching:
             if route.method == request.method.upper():
-                return _call_handler(route.handler, replace(request, params=params))
+                return _handle_exceptions(route.handler, replace(request, params=params))
         allowed = sorted({route.method for route, _ in matching})
         return _error_response(405, "Method not allowed", {"allow": ", ".join(allowed)})
 
@@ -85,18 +86,24 @@ def _split_path(path: str) -> tuple[str, ...]:
     return tuple(path.strip("/").split("/"))
 
 
-def _call_handler(handler: Handler, request: Request) -> Response:
+def _handle_exceptions(handler: Handler, request: Request) -> Response:
     try:
-        result = handler(request)
-        return result if isinstance(result, Response) else Response.json(result)
-    except BadRequest as error:
-        return _error_response(400, str(error))
+        return _call_handler(handler, request)
     except MemoryError:
         raise  # the extension cannot go on; the runner reports the memory limit
     except Exception:  # noqa: BLE001 - at the extension's edge every error becomes a 500
-        host.log.error(traceback.format_exc())
+        host.log.error(escape_text(traceback.format_exc()))
         return _error_response(500, "Internal error")
 
 
+def _call_handler(handler: Handler, request: Request) -> Response:
+    try:
+        result = handler(request)
+    except BadRequest as error:
+        return _error_response(400, str(error))
+    # Checked again, because the handler may have changed the headers since.
+    return replace(result) if isinstance(result, Response) else Response.json(result)
+
+
 def _error_response(status: int, error: str, headers: dict[str, str] | None = None) -> Response:
-    return Response.json({"error": error}, status, headers)
+    return Response.json({"error": escape_text(error)}, status, headers)

@@ -1,19 +1,11 @@
 """Access to the platform: `host.scheduler`, `host.context` and `host.log`."""
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
-from extension_sdk.schedules import (
-    UNSET,
-    CreateResult,
-    DeleteResult,
-    Endpoint,
-    Json,
-    Schedule,
-    UnsetType,
-    UpdateResult,
-)
+from extension_sdk._boundary import check_text
+from extension_sdk.scheduler import Scheduler
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,62 +19,29 @@ class Context:
     request_id: str | None = None
 
 
-class Scheduler(Protocol):
-    """The install's own schedules. Needs the capability `cap:scheduler.manage`.
-
-    `list`, `get` and `get_endpoints` raise a SchedulerError. The other methods return a result with the error,
-    and raise on request only: `create(...).raise_for_error()`.
-    """
-
-    def list(self) -> Sequence[Schedule]:
-        """Return all schedules, oldest first."""
-
-    def get(self, schedule_id: str) -> Schedule | None:
-        """Return a schedule, or None if the install does not have it."""
-
-    def create(
-        self,
-        endpoint: str,
-        cron: str,
-        *,
-        timezone: str | None = None,
-        enabled: bool | None = None,
-        name: str | None = None,
-        payload: Json = None,
-    ) -> CreateResult:
-        """Create a schedule that invokes `endpoint` ("/path" or "METHOD /path") at the times of `cron`."""
-
-    def update(
-        self,
-        schedule_id: str,
-        *,
-        endpoint: str | UnsetType = UNSET,
-        cron: str | UnsetType = UNSET,
-        timezone: str | UnsetType = UNSET,
-        enabled: bool | UnsetType = UNSET,
-        name: str | UnsetType | None = UNSET,
-        payload: Json | UnsetType = UNSET,
-    ) -> UpdateResult:
-        """Update the fields that are set. None clears `name` or `payload`."""
-
-    def delete(self, schedule_id: str) -> DeleteResult:
-        """Delete a schedule."""
-
-    def get_endpoints(self) -> Sequence[Endpoint]:
-        """Return the endpoints of the installed version, by path then method."""
-
-
-class Log(Protocol):
-    """The extension's log."""
+class Log(ABC):
+    """The extension's log. A message must be a str without lone surrogates."""
 
     def info(self, message: str) -> None:
         """Log a message at level info."""
+        self._log_info(check_text("message", message))
 
     def warn(self, message: str) -> None:
         """Log a message at level warn."""
+        self._log_warn(check_text("message", message))
 
     def error(self, message: str) -> None:
         """Log a message at level error."""
+        self._log_error(check_text("message", message))
+
+    @abstractmethod
+    def _log_info(self, message: str) -> None: ...
+
+    @abstractmethod
+    def _log_warn(self, message: str) -> None: ...
+
+    @abstractmethod
+    def _log_error(self, message: str) -> None: ...
 
 
 class Platform(Protocol):

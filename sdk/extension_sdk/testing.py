@@ -1,109 +1,72 @@
 """A fake platform for an extension's own tests."""
 
+import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from extension_sdk.platform import Context
-from extension_sdk.schedules import (
-    UNSET,
-    CreateResult,
-    DeleteResult,
-    Endpoint,
-    Json,
-    Schedule,
-    UnsetType,
-    UpdateResult,
-)
+from extension_sdk.platform import Context, Log
+from extension_sdk.scheduler import Scheduler
+from extension_sdk.schedules import CreateResult, DeleteResult, Endpoint, Json, Schedule, UpdateResult
 
 _NAME_IN_USE = "Schedule name already in use for this extension"
 _NOT_FOUND = "Schedule not found"
 
 
 @dataclass
-class FakeScheduler:
+class FakeScheduler(Scheduler):
     """Stores schedules in memory. It checks that names are unique, but no cron rules or endpoints."""
 
     schedules: dict[str, Schedule] = field(default_factory=dict)
     endpoints: Sequence[Endpoint] = ()
 
-    def list(self) -> Sequence[Schedule]:
-        """Return all schedules, oldest first."""
+    def _list_schedules(self) -> Sequence[Schedule]:
         return tuple(self.schedules.values())
 
-    def get(self, schedule_id: str) -> Schedule | None:
-        """Return a schedule, or None."""
+    def _get_schedule(self, schedule_id: str) -> Schedule | None:
         return self.schedules.get(schedule_id)
 
-    def create(
-        self,
-        endpoint: str,
-        cron: str,
-        *,
-        timezone: str | None = None,
-        enabled: bool | None = None,
-        name: str | None = None,
-        payload: Json = None,
-    ) -> CreateResult:
-        """Create a schedule."""
+    def _create_schedule(self, schedule_input: Mapping[str, Any]) -> CreateResult:
+        name = schedule_input["name"] or None
         if self._is_name_in_use(name):
             return CreateResult(_NAME_IN_USE, {"name": _NAME_IN_USE})
+        payload = json.loads(schedule_input["payload"] or "null")
         schedule = Schedule(
             id=str(uuid.uuid4()),
-            endpoint_path=_parse_path(endpoint),
-            endpoint_method=_parse_method(endpoint, payload),
-            cron=cron,
-            timezone=timezone or "UTC",
-            enabled=enabled is not False,
-            name=name or None,
+            **_parse_endpoint(schedule_input["endpoint"], payload),
+            cron=schedule_input["cron"],
+            timezone=schedule_input["timezone"] or "UTC",
+            enabled=schedule_input["enabled"] is not False,
+            name=name,
             payload=payload,
             created_at=datetime.now(UTC).isoformat(),
         )
         self.schedules[schedule.id] = schedule
         return CreateResult(schedule_id=schedule.id)
 
-    def update(
-        self,
-        schedule_id: str,
-        *,
-        endpoint: str | UnsetType = UNSET,
-        cron: str | UnsetType = UNSET,
-        timezone: str | UnsetType = UNSET,
-        enabled: bool | UnsetType = UNSET,
-        name: str | UnsetType | None = UNSET,
-        payload: Json | UnsetType = UNSET,
-    ) -> UpdateResult:
-        """Update the fields that are set."""
+    def _update_schedule(self, schedule_id: str, schedule_input: Mapping[str, Any]) -> UpdateResult:
         schedule = self.schedules.get(schedule_id)
         if schedule is None:
             return UpdateResult(_NOT_FOUND)
-        if name is not UNSET and name != schedule.name and self._is_name_in_use(name):
-            return UpdateResult(_NAME_IN_USE, {"name": _NAME_IN_USE})
-        changes: dict[str, Any] = {
-            "cron": cron,
-            "timezone": timezone,
-            "enabled": enabled,
-            "name": name,
-            "payload": payload,
-        }
-        if endpoint is not UNSET:
-            changes |= {
-                "endpoint_path": _parse_path(endpoint),
-                "endpoint_method": _parse_method(endpoint, payload),
-            }
-        changed_fields = {field: value for field, value in changes.items() if value is not UNSET}
-        self.schedules[schedule_id] = replace(schedule, **changed_fields)
+        changes = {field: value for field, value in schedule_input.items() if value is not None}
+        if "payload" in changes:
+            changes["payload"] = json.loads(changes["payload"])
+        if "name" in changes:
+            changes["name"] = changes["name"] or None
+            if changes["name"] != schedule.name and self._is_name_in_use(changes["name"]):
+                return UpdateResult(_NAME_IN_USE, {"name": _NAME_IN_USE})
+        if "endpoint" in changes:
+            changes |= _parse_endpoint(changes.pop("endpoint"), changes.get("payload"))
+        self.schedules[schedule_id] = replace(schedule, **changes)
         return UpdateResult()
 
-    def delete(self, schedule_id: str) -> DeleteResult:
-        """Delete a schedule."""
+    def _delete_schedule(self, schedule_id: str) -> DeleteResult:
         absent = self.schedules.pop(schedule_id, None) is None
         return DeleteResult(_NOT_FOUND if absent else None)
 
-    def get_endpoints(self) -> Sequence[Endpoint]:
-        """Return the endpoints that the test has set."""
+    def _get_endpoints(self) -> Sequence[Endpoint]:
         return self.endpoints
 
     def _is_name_in_use(self, name: str | None) -> bool:
@@ -111,21 +74,18 @@ class FakeScheduler:
 
 
 @dataclass
-class FakeLog:
+class FakeLog(Log):
     """Stores log messages as (level, message)."""
 
     lines: list[tuple[str, str]] = field(default_factory=list)
 
-    def info(self, message: str) -> None:
-        """Store a message of level info."""
+    def _log_info(self, message: str) -> None:
         self.lines.append(("info", message))
 
-    def warn(self, message: str) -> None:
-        """Store a message of level warn."""
+    def _log_warn(self, message: str) -> None:
         self.lines.append(("warn", message))
 
-    def error(self, message: str) -> None:
-        """Store a message of level error."""
+    def _log_error(self, message: str) -> None:
         self.lines.append(("error", message))
 
 
@@ -138,9 +98,6 @@ class FakeHost:
     log: FakeLog = field(default_factory=FakeLog)
 
 
-def _parse_path(endpoint: str) -> str:
-    return endpoint.rpartition(" ")[2]
-
-
-def _parse_method(endpoint: str, payload: Json) -> str:
-    return endpoint.partition(" ")[0] if " " in endpoint else "GET" if payload in (None, UNSET) else "POST"
+def _parse_endpoint(endpoint: str, payload: Json) -> dict[str, str]:
+    method, _, path = endpoint.rpartition(" ")
+    return {"endpoint_path": path, "endpoint_method": method or ("GET" if payload is None else "POST")}

@@ -15,7 +15,7 @@ from tests.support.policies.isolation import (
     create_scene,
     issue_install_token,
 )
-from tests.support.stacks.local_stack import ApiInstall, LocalStack
+from tests.support.stacks.local_stack import ApiInstall, LocalStack, assert_problem
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_lists_contain_only_own_schedules(stack: LocalStack, install: ApiInstall
     assert [s["id"] for s in stack.api.get(f"{other.path}/schedules").json()["schedules"]] == [other_schedule]
 
 
-def test_cursor_of_another_install_reveals_nothing(stack: LocalStack, install: ApiInstall) -> None:
+def test_cursor_of_another_install_is_refused(stack: LocalStack, install: ApiInstall) -> None:
     for _ in range(3):
         install.create_schedule(payload=["secret"])
     other = stack.register_install(tenantId="tenant-2")
@@ -116,7 +116,8 @@ def test_cursor_of_another_install_reveals_nothing(stack: LocalStack, install: A
 
     response = stack.api.get(f"{other.path}/schedules", params={"cursor": cursor})
 
-    assert response.json() == {"schedules": [], "nextCursor": None}
+    assert_problem(response, 400, "VALIDATION_FAILED")
+    assert response.json()["fieldErrors"] == {"cursor": "Invalid cursor"}
 
 
 @pytest.mark.local_only("one test of the quota is enough in containers")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyawscron import AWSCron  # type: ignore[import-untyped]
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.grammar import CronRule, parse_cron
-from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, fire_times
+from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, fire_times, fires_at
 from scheduling.domain.errors import InvalidCron
 
 from tests.support.oracles.clock_changes import clock_changes, minutes_in
@@ -115,13 +115,15 @@ def test_a_skipped_minute_never_fires_and_a_repeated_one_fires_first(
     zone, changes_at = change
     after = changes_at + offset
     until = after + span
-    meaning = FiveFieldCron(text)
+    meaning, rule = FiveFieldCron(text), parse_cron(text)
+    minutes = list(minutes_in(after, until))
     expected = [
         minute
-        for minute in minutes_in(after, until)
+        for minute in minutes
         if (local := minute.astimezone(ZoneInfo(zone))).fold == 0 and meaning.matches(local)
     ]
-    assert list(fire_times(parse_cron(text), zone, after, until)) == expected
+    assert list(fire_times(rule, zone, after, until)) == expected
+    assert [minute for minute in minutes if fires_at(rule, zone, minute)] == expected
 
 
 def test_all_weekday_forms_have_the_same_meaning_everywhere() -> None:

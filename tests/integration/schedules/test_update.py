@@ -49,6 +49,30 @@ def test_timer_is_unchanged_by_fields_it_does_not_contain(world: World, install_
     assert read_timer_input(world, schedule)["revision"] == 1
 
 
+@pytest.mark.parametrize(
+    ("stored", "sent"),
+    [
+        pytest.param({"cron": "0 * * * *"}, {"cron": "00 * * * *"}, id="leading zero"),
+        pytest.param({"cron": "0 9 * * 1-5"}, {"cron": "0 9 * * MON-FRI"}, id="names of days"),
+        pytest.param({"timezone": "Europe/Berlin"}, {"timezone": "EUROPE/berlin"}, id="zone in another case"),
+    ],
+)
+def test_same_rule_in_other_words_leaves_the_timer_alone(
+    world: World, install_id: InstallId, stored: dict[str, str], sent: dict[str, str]
+) -> None:
+    """An occurrence on its way keeps its revision, and EventBridge is not called."""
+    schedule = create_schedule(world.services, install_id, create_input(**stored))
+    timers = world.read_timers()
+    world.calls.recorded.clear()
+
+    after = update_schedule(world.services, install_id, schedule.id, update_input(**sent))
+
+    assert world.calls.operation_names() == ["BatchGetItem", "TransactWriteItems"]
+    assert (after.revision, after.timer_revision, after.pending) == (2, 1, False)
+    assert after.definition.cron == sent.get("cron", "0 * * * *")
+    assert world.read_timers() == timers
+
+
 def test_an_update_makes_four_calls(world: World, install_id: InstallId) -> None:
     schedule = create_schedule(world.services, install_id, create_input(name="old"))
     world.calls.recorded.clear()

@@ -44,7 +44,7 @@ def test_sdk_clears_the_payload_by_the_json_text_null(monkeypatch: pytest.Monkey
             inputs.append(schedule_input) or SimpleNamespace(success=True)  # type: ignore[func-returns-value]
         )
     )
-    types = SimpleNamespace(CreateScheduleInput=tuple, UpdateScheduleInput=lambda *fields: fields)
+    types = SimpleNamespace(CreateScheduleInput=dict, UpdateScheduleInput=dict)
     bindings.__dict__.update(context=None, logging=None, scheduler=scheduler)
     monkeypatch.setitem(sys.modules, "componentize_py_types", SimpleNamespace(Err=Exception))
     monkeypatch.setitem(sys.modules, "wit_world", ModuleType("wit_world"))
@@ -55,7 +55,8 @@ def test_sdk_clears_the_payload_by_the_json_text_null(monkeypatch: pytest.Monkey
     wasm = importlib.import_module("extension_sdk._wasm")
     wasm.WasmScheduler().update("s", payload=None)
     wasm.WasmScheduler().update("s", name=None)
-    assert inputs == [(None, None, None, None, None, "null"), (None, None, None, None, "", None)]
+    unchanged = dict.fromkeys(("endpoint", "cron", "timezone", "enabled", "name", "payload"))
+    assert inputs == [{**unchanged, "payload": "null"}, {**unchanged, "name": ""}]
 
 
 def test_sdk_raises_typed_errors(probe: ComponentClient, scheduler: RecordingScheduler) -> None:

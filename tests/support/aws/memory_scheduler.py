@@ -20,7 +20,7 @@ _SCHEDULE_ARGUMENTS = {
     "Name", "GroupName", "ScheduleExpression", "ScheduleExpressionTimezone", "State", "Description",
     "FlexibleTimeWindow", "Target", "ClientToken",
 }  # fmt: skip
-_ZONES = available_timezones()
+_ZONES = available_timezones() - {"EST", "HST", "MST", "ROC"}
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scheduling.domain.views import encode_cursor
+from scheduling.domain.views import cursor_scope, encode_cursor
 
 from tests.support.aws.stream_records import stream_record
 from tests.support.faults.cases import (
@@ -61,7 +61,7 @@ def _tenant_event(_case: Case) -> dict[str, Any]:
 
 
 def _tenant_event_with_cursor(case: Case) -> dict[str, Any]:
-    cursor = encode_cursor(f"{case.install_id} {case.schedule.id}")
+    cursor = encode_cursor(cursor_scope("tenant-schedules", TENANT), f"{case.install_id} {case.schedule.id}")
     return http_event(query={"cursor": str(cursor)}, tenantId=TENANT)
 
 
@@ -109,7 +109,10 @@ STORIES: dict[str, Story] = {
     "list the next page": Story(
         "list",
         lambda case: http_event(
-            query={"cursor": str(encode_cursor(case.schedule.id))}, installId=case.install_id
+            query={
+                "cursor": str(encode_cursor(cursor_scope("schedules", case.install_id), case.schedule.id))
+            },
+            installId=case.install_id,
         ),
     ),
     "create": Story("create", _install_event(_SCHEDULE_BODY, _KEY_HEADER)),

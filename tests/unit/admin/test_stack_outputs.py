@@ -1,8 +1,10 @@
 from typing import Any
 
 import pytest
+from scheduling.domain.ids import parse_install_id
+from scheduling.domain.views import cursor_scope, encode_cursor
 
-from scheduling_admin.commands.arguments import decode_list_cursor, encode_list_cursor
+from scheduling_admin.commands.arguments import decode_list_cursor
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.stack.outputs import parse_stack
 
@@ -90,17 +92,27 @@ def test_another_kind_of_stack_is_rejected() -> None:
     )
 
 
-@pytest.mark.parametrize("position", ["install-1", '{"pk": {"S": "INSTALL#é"}}'])
-def test_a_cursor_decodes_to_its_position(position: str) -> None:
-    assert decode_list_cursor("kind", encode_list_cursor("kind", position)) == position
+LIST = cursor_scope("tenant-installs", "tenant-1")
 
 
-def test_the_end_of_a_list_has_no_cursor() -> None:
-    assert encode_list_cursor("kind", None) is None
-    assert decode_list_cursor("kind", None) is None
+def test_a_cursor_decodes_to_its_position() -> None:
+    assert decode_list_cursor(LIST, encode_cursor(LIST, "install-1"), parse_install_id) == "install-1"
+    assert decode_list_cursor(LIST, None, parse_install_id) is None
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "é", "", encode_list_cursor("other", "position")])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        pytest.param("nonsense", id="nonsense"),
+        pytest.param("é", id="not ASCII"),
+        pytest.param("", id="empty"),
+        pytest.param(encode_cursor(cursor_scope("installs"), "install-1"), id="another kind"),
+        pytest.param(
+            encode_cursor(cursor_scope("tenant-installs", "tenant-2"), "install-1"), id="another tenant"
+        ),
+        pytest.param(encode_cursor(LIST, "a b"), id="no install"),
+    ],
+)
 def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
     with pytest.raises(AdminError, match="is not of this list"):
-        decode_list_cursor("kind", cursor)
+        decode_list_cursor(LIST, cursor, parse_install_id)

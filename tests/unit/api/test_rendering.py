@@ -11,7 +11,7 @@ from scheduling.domain.install import Limits, Version
 from scheduling.domain.preview import Preview, build_preview
 from scheduling.domain.rules import ScheduleInput, ScheduleRules
 from scheduling.domain.tenant import TenantCursor
-from scheduling.domain.views import encode_cursor, endpoint_fields
+from scheduling.domain.views import cursor_scope, encode_cursor, endpoint_fields
 from scheduling.operations.installs.tenants import TenantPage
 from scheduling.store.snapshots import SchedulePage
 
@@ -25,12 +25,14 @@ from tests.unit.builders import (
     schedule,
 )
 
+SCOPE = cursor_scope("schedules", INSTALL_ID)
+
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_page_has_every_schedule(count: int) -> None:
     page = SchedulePage(install(), [schedule(name=str(number)) for number in range(count)])
 
-    body = parse_response_body(schedule_page_response(page))
+    body = parse_response_body(schedule_page_response(page, SCOPE))
 
     assert [item["name"] for item in body["schedules"]] == [str(number) for number in range(count)]
     assert body["nextCursor"] is None
@@ -39,16 +41,18 @@ def test_page_has_every_schedule(count: int) -> None:
 def test_page_has_the_cursor_of_the_next_one() -> None:
     page = SchedulePage(install(), [schedule()], next_after=SCHEDULE_ID)
 
-    assert parse_response_body(schedule_page_response(page))["nextCursor"] == encode_cursor(SCHEDULE_ID)
+    assert parse_response_body(schedule_page_response(page, SCOPE))["nextCursor"] == encode_cursor(
+        SCOPE, SCHEDULE_ID
+    )
 
 
 def test_schedule_of_a_tenant_has_its_install_and_ends_with_its_state() -> None:
     page = TenantPage([(install(paused=True), schedule(payload="[1.0]"))], TenantCursor(INSTALL_ID, None))
 
-    response = tenant_page_response(page)
+    response = tenant_page_response(page, SCOPE)
 
     assert '"payload":[1.0],"installId":"install-1","installEnabled":true,"paused":true}]' in response["body"]
-    assert parse_response_body(response)["nextCursor"] == encode_cursor(f"{INSTALL_ID} ")
+    assert parse_response_body(response)["nextCursor"] == encode_cursor(SCOPE, f"{INSTALL_ID} ")
 
 
 def preview_rule(now: datetime, timezone: str) -> Preview:

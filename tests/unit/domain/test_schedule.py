@@ -19,6 +19,11 @@ LATER = NOW + timedelta(minutes=1)
         pytest.param({}, {"endpoint_path": "/other", "endpoint_method": "GET"}, True, id="endpoint"),
         pytest.param({}, {"cron": "0 5 * * *"}, False, id="cron"),
         pytest.param({}, {"timezone": "Asia/Tokyo"}, False, id="timezone"),
+        pytest.param({}, {"cron": "00 09 * * 0-6"}, True, id="cron in other words"),
+        pytest.param({"cron": "0 9 * * 1-5"}, {"cron": "0 9 * * MON-FRI"}, True, id="cron with names"),
+        pytest.param({}, {"timezone": "utc"}, True, id="timezone in another case"),
+        pytest.param({}, {"timezone": "Etc/UTC"}, False, id="alias of the timezone"),
+        pytest.param({"cron": "0 9 L * *"}, {}, False, id="from a cron that cannot be read"),
         pytest.param({}, {"enabled": False}, False, id="disabled"),
         pytest.param({"enabled": False}, {"enabled": True}, False, id="enabled"),
         pytest.param(

@@ -1,12 +1,16 @@
+import base64
 import json
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from scheduling.domain.exact_json import dumps
+from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.schedule import LastRun
+from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import (
+    cursor_scope,
     decode_cursor,
     encode_cursor,
     endpoint_fields,
@@ -152,10 +156,45 @@ def test_run_has_the_fields_of_the_contract() -> None:
     )
 
 
+SCOPE = cursor_scope("schedules", "install-1")
+
+
 @pytest.mark.parametrize("position", [SCHEDULE_ID, "2026-11-23T09:00:00Z", "\xff\xfe\xff"])
 def test_cursor_needs_no_escape_in_a_query(position: str) -> None:
-    cursor = encode_cursor(position)
+    cursor = encode_cursor(SCOPE, position)
 
     assert cursor is not None
-    assert decode_cursor(cursor) == position
+    assert decode_cursor(SCOPE, cursor) == position
     assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def test_longest_cursor_is_accepted() -> None:
+    scope = cursor_scope("tenant-schedules", "t" * 128)
+    position = TenantCursor(InstallId("i" * 64), SCHEDULE_ID).position
+
+    assert decode_cursor(scope, str(encode_cursor(scope, position))) == position
+
+
+OWN_CURSOR = str(encode_cursor(SCOPE, SCHEDULE_ID))
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        pytest.param(
+            encode_cursor(cursor_scope("schedules", "install-2"), SCHEDULE_ID), id="another install"
+        ),
+        pytest.param(encode_cursor(cursor_scope("schedules", "install-1x"), SCHEDULE_ID), id="a longer id"),
+        pytest.param(encode_cursor(cursor_scope("runs", "install-1"), SCHEDULE_ID), id="another kind"),
+        pytest.param(encode_cursor(cursor_scope(SCHEDULE_ID), "x"), id="the position as scope"),
+        pytest.param(base64.b64encode(SCHEDULE_ID.encode()).decode(), id="no scope"),
+        pytest.param(base64.b64encode(b"schedules install-1 ").decode(), id="no position"),
+        pytest.param(f"{OWN_CURSOR}=", id="padded"),
+        pytest.param(f"{OWN_CURSOR[:-1]}~", id="another last character"),
+        pytest.param("A" * 513, id="too long"),
+        pytest.param("A" * 5_000_000, id="huge"),
+    ],
+)
+def test_cursor_of_another_list_is_refused(cursor: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - its text is for nobody
+        decode_cursor(SCOPE, cursor)

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from scheduling.domain.errors import ValidationFailed
-from scheduling.domain.ids import ScheduleId, parse_install_id, parse_schedule_id
+from scheduling.domain.errors import InvalidCursor, ValidationFailed
+from scheduling.domain.ids import ScheduleId, parse_schedule_id
 from scheduling.domain.runs import normalize_manual_time, normalize_scheduled_time
 from scheduling.domain.tenant import TenantCursor
-from scheduling.domain.views import decode_cursor
+from scheduling.domain.views import CursorScope, decode_cursor
 
 MAX_PAGE_SIZE = 50
 _T = TypeVar("_T")
@@ -29,50 +29,44 @@ def parse_page_limit(text: str | None) -> int:
     return int(text)
 
 
-def parse_schedule_cursor(cursor: str | None) -> ScheduleId | None:
+def parse_schedule_cursor(scope: CursorScope, cursor: str | None) -> ScheduleId | None:
     """Return the schedule after which a page of schedules starts.
 
     Raises:
-        ValidationFailed: No page returned this cursor.
+        ValidationFailed: No page of the list returned this cursor.
     """
-    return _parse_cursor(cursor, parse_schedule_id)
+    return _parse_cursor(scope, cursor, parse_schedule_id)
 
 
-def parse_run_cursor(cursor: str | None) -> str | None:
+def parse_run_cursor(scope: CursorScope, cursor: str | None) -> str | None:
     """Return the scheduled time before which a page of runs starts.
 
     Raises:
-        ValidationFailed: No page returned this cursor.
+        ValidationFailed: No page of the list returned this cursor.
     """
-    return _parse_cursor(cursor, _normalize_time)
+    return _parse_cursor(scope, cursor, _normalize_time)
 
 
-def parse_tenant_cursor(cursor: str | None) -> TenantCursor | None:
+def parse_tenant_cursor(scope: CursorScope, cursor: str | None) -> TenantCursor | None:
     """Return the position after which a page of a tenant's schedules starts.
 
     Raises:
-        ValidationFailed: No page returned this cursor.
+        ValidationFailed: No page of the list returned this cursor.
     """
-    return _parse_cursor(cursor, _parse_tenant_position)
+    return _parse_cursor(scope, cursor, TenantCursor.parse_position)
 
 
-def _parse_tenant_position(text: str) -> TenantCursor | None:
-    install_text, _, schedule_text = text.partition(" ")
-    install_id, schedule_id = parse_install_id(install_text), parse_schedule_id(schedule_text)
-    if install_id is None or (schedule_text and schedule_id is None):
-        return None
-    return TenantCursor(install_id, schedule_id)
-
-
-def _parse_cursor(cursor: str | None, parse_position: Callable[[str], _T | None]) -> _T | None:
+def _parse_cursor(
+    scope: CursorScope, cursor: str | None, parse_position: Callable[[str], _T | None]
+) -> _T | None:
     if cursor is None:
         return None
     try:
-        position = parse_position(decode_cursor(cursor))
+        position = parse_position(decode_cursor(scope, cursor))
     except ValueError:
         position = None
     if position is None:
-        raise ValidationFailed.from_field_errors({"cursor": "Invalid cursor"})
+        raise InvalidCursor
     return position
 
 

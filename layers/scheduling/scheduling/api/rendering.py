@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from scheduling.api.http import Response, json_response
 from scheduling.domain.views import (
+    CursorScope,
     Fields,
     encode_cursor,
     endpoint_fields,
@@ -32,13 +33,13 @@ def schedule_response(status: int, schedule: "Schedule", **headers: str) -> Resp
     return json_response(status, schedule_fields(schedule), {"etag": f'"{schedule.revision}"', **headers})
 
 
-def schedule_page_response(page: "SchedulePage") -> Response:
+def schedule_page_response(page: "SchedulePage", scope: CursorScope) -> Response:
     """Return a page of an install's schedules."""
     schedules = [schedule_fields(schedule) for schedule in page.schedules]
-    return json_response(200, {"schedules": schedules, "nextCursor": encode_cursor(page.next_after)})
+    return json_response(200, {"schedules": schedules, "nextCursor": encode_cursor(scope, page.next_after)})
 
 
-def tenant_page_response(page: "TenantPage") -> Response:
+def tenant_page_response(page: "TenantPage", scope: CursorScope) -> Response:
     """Return a page of a tenant's schedules, each with its install and whether the install lets it fire."""
     schedules = [
         {
@@ -49,15 +50,14 @@ def tenant_page_response(page: "TenantPage") -> Response:
         }
         for install, schedule in page.schedules
     ]
-    cursor = page.next_after
-    position = f"{cursor.install_id} {cursor.schedule_id or ''}" if cursor else None
-    return json_response(200, {"schedules": schedules, "nextCursor": encode_cursor(position)})
+    position = page.next_after.position if page.next_after else None
+    return json_response(200, {"schedules": schedules, "nextCursor": encode_cursor(scope, position)})
 
 
-def run_page_response(page: "RunPage") -> Response:
+def run_page_response(page: "RunPage", scope: CursorScope) -> Response:
     """Return a page of a schedule's history."""
     runs = [run_fields(run) for run in page.runs]
-    return json_response(200, {"runs": runs, "nextCursor": encode_cursor(page.next_before)})
+    return json_response(200, {"runs": runs, "nextCursor": encode_cursor(scope, page.next_before)})
 
 
 def endpoints_response(endpoints: "Sequence[Endpoint]") -> Response:

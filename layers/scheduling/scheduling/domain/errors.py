@@ -39,6 +39,13 @@ class ValidationFailed(SchedulingError):
         return cls(next(iter(field_errors.values())), field_errors)
 
 
+class InvalidCursor(ValidationFailed):
+    """The cursor is not one that a page of the same list returned."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid cursor", {"cursor": "Invalid cursor"})
+
+
 class RulesViolated(ValidationFailed):
     """All fields are well-formed, but one or more break a rule of a schedule."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from scheduling.domain.endpoints import Endpoint
@@ -49,6 +49,11 @@ class Limits:
     run_history_days: int = 30
     catch_up: CatchUp = CatchUp.LATEST
     max_wait_hours: int = 72
+
+    @property
+    def max_wait(self) -> timedelta:
+        """How long an occurrence may wait for capacity."""
+        return timedelta(hours=self.max_wait_hours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

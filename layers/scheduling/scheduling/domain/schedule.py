@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from scheduling.domain.cron.eventbridge import are_same_rule
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
 from scheduling.domain.install import Install
 
@@ -40,11 +41,11 @@ class Definition:
         return not self.enabled and self.endpoint == previous.endpoint
 
     def has_same_timer(self, other: "Definition") -> bool:
-        """Whether both definitions need the same timer."""
-        if not (self.enabled or other.enabled):
-            return True
-        timer_fields = (self.enabled, self.cron, self.timezone)
-        return timer_fields == (other.enabled, other.cron, other.timezone)
+        """Whether EventBridge holds the same for both definitions; the same rule may be written in other words."""
+        if not (self.enabled and other.enabled):
+            return self.enabled == other.enabled
+        same_zone = self.timezone.lower() == other.timezone.lower()
+        return same_zone and are_same_rule(self.cron, other.cron)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

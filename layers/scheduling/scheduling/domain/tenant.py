@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from scheduling.domain.ids import SYSTEM, InstallId, ScheduleId
+from scheduling.domain.ids import SYSTEM, InstallId, ScheduleId, parse_install_id, parse_schedule_id
 from scheduling.domain.install import Install
 
 
@@ -42,6 +42,20 @@ class TenantCursor:
 
     install_id: InstallId
     schedule_id: ScheduleId | None
+
+    @classmethod
+    def parse_position(cls, text: str) -> "TenantCursor | None":
+        """Return the cursor of a text that `position` returned, or None for any other."""
+        install_text, _, schedule_text = text.partition(" ")
+        install_id, schedule_id = parse_install_id(install_text), parse_schedule_id(schedule_text)
+        if install_id is None or (schedule_text and schedule_id is None):
+            return None
+        return cls(install_id, schedule_id)
+
+    @property
+    def position(self) -> str:
+        """The cursor as text."""
+        return f"{self.install_id} {self.schedule_id or ''}"
 
 
 def with_tenant_propagated(install: Install, tenant: Tenant, now: datetime) -> Install:

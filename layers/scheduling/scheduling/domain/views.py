@@ -7,7 +7,7 @@ the contract's, and their order is the order in the JSON. Write the values by `e
 import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NewType
 
 from scheduling.domain.exact_json import RawJson
 from scheduling.domain.runs import format_time
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from scheduling.domain.schedule import Schedule
 
 Fields = dict[str, object]
+CursorScope = NewType("CursorScope", str)
+MAX_CURSOR_LENGTH = 512
+"""Characters; the ids of a scope and of a position are limited, and the longest cursor has about 400."""
 
 _SCHEDULE_EVENT_FIELDS = (
     "endpointMethod",
@@ -161,18 +164,31 @@ def format_timestamp(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat("T", "milliseconds").replace("+00:00", "Z")
 
 
-def encode_cursor(position: str | None) -> str | None:
-    """Encode a position in a list as an opaque word that needs no escape in a URL."""
-    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=") if position else None
+def cursor_scope(kind: str, *ids: str) -> CursorScope:
+    """Return what a cursor is bound to: a kind of list, and the ids, without spaces, of what it lists."""
+    return CursorScope(" ".join((kind, *ids)))
 
 
-def decode_cursor(cursor: str) -> str:
+def encode_cursor(scope: CursorScope, position: str | None) -> str | None:
+    """Encode a position in the list of the scope as an opaque word that needs no escape in a URL."""
+    if not position:
+        return None
+    return base64.urlsafe_b64encode(f"{scope} {position}".encode()).decode().rstrip("=")
+
+
+def decode_cursor(scope: CursorScope, cursor: str) -> str:
     """Return the position that the cursor stands for.
 
     Raises:
-        ValueError: The word is not one that `encode_cursor` returns.
+        ValueError: The word is not one that `encode_cursor` returns for this scope.
     """
-    return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    if len(cursor) > MAX_CURSOR_LENGTH:
+        raise ValueError("too long")
+    text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    position = text.removeprefix(f"{scope} ")
+    if position == text or encode_cursor(scope, position) != cursor:
+        raise ValueError("of another list")
+    return position
 
 
 def _select(fields: Mapping[str, object], names: tuple[str, ...]) -> Fields:

@@ -3,7 +3,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from scheduling.domain.cron.eventbridge import eventbridge_expression
+from scheduling.domain.cron.eventbridge import are_same_rule, eventbridge_expression
 from scheduling.domain.cron.grammar import CronRule, parse_cron
 
 from tests.support.oracles.eventbridge_cron import EventBridgeCron
@@ -65,3 +65,27 @@ def longest_field(low: int, high: int, rule: Callable[[tuple[int, ...]], CronRul
             text = value_range.removeprefix("cron(").split(" ")[field]
             best[first] = max(best[first], best[first + 1], f"{text},{best[last + 2]}".strip(","), key=len)
     return best[low]
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "same"),
+    [
+        pytest.param("0 * * * *", "0 * * * *", True, id="the same text"),
+        pytest.param("0 * * * *", "00 * * * *", True, id="a leading zero"),
+        pytest.param("0 9 * * 1-5", "0 9 * * MON-FRI", True, id="names of days"),
+        pytest.param("0 9 * * 0", "0 9 * * 7", True, id="either Sunday"),
+        pytest.param("0 9 1 1,2 *", "0 9 1 jan,FEB *", True, id="names of months"),
+        pytest.param("*/15 * * * *", "0,15,30,45 * * * *", True, id="a step"),
+        pytest.param("0  9 *\t* *", "0 9 * * *", True, id="spaces"),
+        pytest.param("0 9 * * *", "0 9 * * 0-6", True, id="every day of the week"),
+        pytest.param("0 9 * * *", "0 9 1-31 * *", True, id="every day of the month"),
+        pytest.param("0 9 * * *", "0 10 * * *", False, id="another hour"),
+        pytest.param("0 9 * * *", "0 9 1-30 * *", False, id="all days but one"),
+        pytest.param("0 9 L * *", "0 9 * * *", False, id="one that cannot be read"),
+        pytest.param("0 9 L * *", "0 09 L * *", False, id="two that cannot be read"),
+        pytest.param("0 9 L * *", "0 9 L * *", True, id="an unreadable one and itself"),
+    ],
+)
+def test_rules_are_compared_as_eventbridge_holds_them(text: str, other: str, same: bool) -> None:
+    assert are_same_rule(text, other) is same
+    assert are_same_rule(other, text) is same

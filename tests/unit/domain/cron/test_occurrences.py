@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from scheduling.domain.cron.grammar import parse_cron
-from scheduling.domain.cron.occurrences import fire_times, local_times, next_fire_time
+from scheduling.domain.cron.occurrences import fire_times, fires_at, local_times, next_fire_time
 
 
 def parse_utc(text: str) -> datetime:
@@ -224,3 +224,30 @@ def test_the_next_fire_is_within_the_span_or_none() -> None:
     assert next_fire_time(parse_cron("0 0 29 2 *"), "UTC", parse_utc("2096-02-29T00:00")) == parse_utc(
         "2104-02-29T00:00"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "timezone", "moment", "expected"),
+    [
+        pytest.param("0 9 * * *", "UTC", "2026-11-23T09:00:00", True, id="its time"),
+        pytest.param("0 9 * * *", "UTC", "2026-11-23T09:00:01", False, id="a second later"),
+        pytest.param("0 9 * * *", "UTC", "2026-11-23T09:00:00.000001", False, id="a microsecond later"),
+        pytest.param("0 9 * * *", "UTC", "2026-11-23T09:01:00", False, id="another minute"),
+        pytest.param("0 9 * * *", "UTC", "2026-11-23T10:00:00", False, id="another hour"),
+        pytest.param("0 9 * * MON", "UTC", "2026-11-24T09:00:00", False, id="another day of the week"),
+        pytest.param("0 9 23 * *", "UTC", "2026-11-24T09:00:00", False, id="another day of the month"),
+        pytest.param("0 9 * 11 *", "UTC", "2026-12-23T09:00:00", False, id="another month"),
+        pytest.param("0 9 * * *", "Asia/Tokyo", "2026-11-23T00:00:00", True, id="on the clock of the zone"),
+        pytest.param(
+            "0 2 25 10 *", "Europe/Berlin", "2026-10-25T00:00:00", True, id="first of a repeated time"
+        ),
+        pytest.param(
+            "0 2 25 10 *", "Europe/Berlin", "2026-10-25T01:00:00", False, id="second of a repeated time"
+        ),
+        pytest.param(
+            "30 2 29 3 *", "Europe/Berlin", "2026-03-29T01:30:00", False, id="a time that is skipped"
+        ),
+    ],
+)
+def test_a_rule_has_exactly_its_times(text: str, timezone: str, moment: str, expected: bool) -> None:
+    assert fires_at(parse_cron(text), timezone, parse_utc(moment)) is expected

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from scheduling.domain.cron.grammar import DAYS_OF_WEEK, CronRule
+from scheduling.domain.cron.grammar import DAYS_OF_WEEK, CronRule, parse_cron
+from scheduling.domain.errors import InvalidCron
 
 _NUMBERS = tuple(map(str, range(60)))
 
@@ -19,6 +20,16 @@ def eventbridge_expression(rule: CronRule) -> str:
     if len(rule.days_of_week) == len(DAYS_OF_WEEK):
         return f"cron({minute} {hour} {_format_field(rule.days_of_month, 31)} {month} ? *)"
     return f"cron({minute} {hour} ? {month} {_format_field(rule.days_of_week, 7, DAYS_OF_WEEK)} *)"
+
+
+def are_same_rule(text: str, other: str) -> bool:
+    """Return whether EventBridge holds the same expression for both texts; one that cannot be read has none."""
+    if text == other:
+        return True
+    try:
+        return eventbridge_expression(parse_cron(text)) == eventbridge_expression(parse_cron(other))
+    except InvalidCron:
+        return False
 
 
 def _format_field(values: tuple[int, ...], size: int, names: tuple[str, ...] = _NUMBERS) -> str:

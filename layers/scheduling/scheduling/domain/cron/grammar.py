@@ -49,7 +49,7 @@ class CronRule:
     def _smallest_gap_days(self) -> int | None:
         if len(self.months) == len(_MONTHS) and len(self.days_of_month) == _LONGEST_MONTH:
             return min(later - earlier for earlier, later in pairwise(self._days_of_week_and_next_first()))
-        matching = (day for day in _LEAP_CYCLE if self._matches_day(date.fromordinal(day)))
+        matching = (day for day in _LEAP_CYCLE if self.matches_day(date.fromordinal(day)))
         smallest = None
         for earlier, later in pairwise(matching):
             gap = later - earlier
@@ -61,7 +61,8 @@ class CronRule:
     def _days_of_week_and_next_first(self) -> tuple[int, ...]:
         return (*self.days_of_week, self.days_of_week[0] + len(DAYS_OF_WEEK))
 
-    def _matches_day(self, day: date) -> bool:
+    def matches_day(self, day: date) -> bool:
+        """Return whether the rule fires on the day."""
         return (
             day.month in self.months
             and day.day in self.days_of_month

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from scheduling.domain.errors import Conflict, Unavailable
+from scheduling.domain.errors import Conflict, InvalidCursor, Unavailable
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
@@ -94,7 +94,11 @@ def propagate_tenant(services: Services, tenant: Tenant) -> PauseResult:
 def list_tenant_schedules(
     services: Services, tenant_id: str, *, after: TenantCursor | None = None, limit: int, max_bytes: int
 ) -> TenantPage:
-    """Return the schedules of all installs of the tenant, install by install, each oldest first."""
+    """Return the schedules of all installs of the tenant, install by install, each oldest first.
+
+    Raises:
+        InvalidCursor: `after` is in an install of another tenant.
+    """
     deadline = services.monotonic() + TIME_BUDGET
     schedules: list[tuple[Install, Schedule]] = []
     remaining_bytes = max_bytes
@@ -105,7 +109,10 @@ def list_tenant_schedules(
             limit=limit + 1 - len(schedules),
             max_bytes=remaining_bytes,
         )
-        if page.install:
+        foreign = page.install is not None and page.install.tenant_id != tenant_id
+        if foreign and cursor is after:
+            raise InvalidCursor
+        if page.install and not foreign:
             schedules += [
                 (page.install, schedule.with_install_applied(page.install)) for schedule in page.schedules
             ]
