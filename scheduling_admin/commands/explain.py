@@ -66,7 +66,7 @@ def _gather_evidence(
     )
     now = session.now
     peek_result = (
-        session.dead_letter_queue.peek_messages()
+        session.dead_letter_queues.peek_messages()
         if may_be_dead_lettered(run) and occurrence.moment <= now
         else None
     )

@@ -1,6 +1,5 @@
 """The command `replay`."""
 
-import json
 from typing import Any
 
 import pytest
@@ -11,11 +10,10 @@ from scheduling.domain.schedule import Schedule
 from scheduling.operations.schedules.queries import list_runs
 
 from scheduling_admin.stack import queues
-from scheduling_admin.stack.dead_letters import parse_dead_letter
 from tests.support.aws.calls import Call, client_error
 from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli, before_each_call
 from tests.support.stacks.fires import PlayedQueue, execute_fire
-from tests.support.stacks.world import UNKNOWN_SCHEDULE_ID, World, aws_client, read_timer_input
+from tests.support.stacks.world import World, aws_client, read_timer_input
 
 ONE = InstallId("install-1")
 
@@ -106,6 +104,7 @@ def test_dead_letters_are_reported_as_json(world: World, admin: AdminCli, schedu
         "scheduleId": schedule.id,
         "scheduledTime": "2026-11-23T09:00:00Z",
         "reason": "no",
+        "problem": None,
     }
     document = admin("replay", "--yes", "--json").document
     assert (document["dryRun"], document["delivered"], document["remaining"]) == (False, 1, 0)
@@ -117,10 +116,12 @@ def test_a_dead_letter_without_an_occurrence_stays(world: World, admin: AdminCli
     send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
     result = admin("replay", "--yes")
     assert result.exit_status == 1
-    assert result.lines[-2:] == [
-        "1 dead letter delivered again.",
-        "1 dead letter names no occurrence and stays in the queue.",
-    ]
+    (message,) = admin.receive_dead_letters()
+    assert message["Body"] == "not JSON"
+    assert result.lines[-3:-1] == ["1 dead letter delivered again.", "1 dead letter stays in the queue:"]
+    assert result.cli_result.stdout.splitlines()[-1].rstrip() == (
+        f"  {message['MessageId']}: It names no occurrence: installId is missing"
+    )
     assert len(world.list_executor_events()) == 1
 
 
@@ -152,15 +153,15 @@ def test_a_dead_letter_that_cannot_be_delivered_stays(
     send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z")
 
     def deny(call: Call) -> None:
-        if call.operation == "Invoke" and world.list_executor_events():
-            raise client_error("TooManyRequestsException", "Invoke")
+        if call.operation == "SendMessage" and world.list_executor_events():
+            raise client_error("RequestThrottled", "SendMessage")
 
     with before_each_call(world, deny):
         result = admin("replay", "--yes", "--json")
     assert (result.exit_status, result.lines) == (5, [])
     assert result.errors == [
-        "The run could not be confirmed; it may still start. Invoke failed with TooManyRequestsException: "
-        "TooManyRequestsException. Delivered dead letters are deleted from the queue; "
+        "The run could not be confirmed; it may still start. SendMessage failed with RequestThrottled: "
+        "RequestThrottled. Delivered dead letters are deleted from the queue; "
         "run the same command again to continue with the rest."
     ]
     attributes = aws_client("sqs").get_queue_attributes(
@@ -180,59 +181,3 @@ def test_a_replay_asks_for_confirmation(world: World, admin: AdminCli, schedule:
     assert world.list_executor_events() == []
     assert admin("replay", stdin_text="y\n").exit_status == 0
     assert len(world.list_executor_events()) == 1
-
-
-def sqs_message(body: object, **attributes: str) -> dict[str, Any]:
-    """Return a message as SQS does."""
-    return {
-        "MessageId": "1",
-        "ReceiptHandle": "h",
-        "Body": body if isinstance(body, str) else json.dumps(body),
-        "Attributes": {"SentTimestamp": "1790000000000"},
-        "MessageAttributes": {name: {"StringValue": value} for name, value in attributes.items()},
-    }
-
-
-EVENT = {
-    "installId": "install-1",
-    "scheduleId": UNKNOWN_SCHEDULE_ID,
-    "revision": 3,
-    "scheduledTime": "2026-11-23T09:00:00Z",
-}
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "not JSON",
-        "[]",
-        "3",
-        "{}",
-        {"requestPayload": None},
-        {"requestPayload": {"installId": "a"}},
-        {**EVENT, "scheduleId": "nope"},
-        {**EVENT, "installId": "a b"},
-        {**EVENT, "scheduledTime": "tomorrow"},
-        {**EVENT, "revision": None},
-        {**EVENT, "trigger": "other"},
-        {**EVENT, "scheduledTime": 3},
-    ],
-)
-def test_a_dead_letter_may_name_no_occurrence(body: object) -> None:
-    assert parse_dead_letter(sqs_message(body)).fire is None
-
-
-def test_a_dead_letter_of_eventbridge_is_the_event_itself() -> None:
-    dead_letter = parse_dead_letter(sqs_message(EVENT, ERROR_CODE="Throttled", ERROR_MESSAGE="Rate exceeded"))
-    assert dead_letter.reason == "Rate exceeded"
-    fire = dead_letter.fire
-    assert fire is not None
-    assert (fire.install_id, fire.schedule_id, fire.timer_revision) == ("install-1", UNKNOWN_SCHEDULE_ID, 3)
-    assert (fire.scheduled_time, fire.replay, fire.trigger) == ("2026-11-23T09:00:00Z", True, "schedule")
-
-
-def test_a_dead_letter_of_a_manual_run_stays_manual() -> None:
-    manual = {**EVENT, "trigger": "manual", "scheduledTime": "2026-11-23T09:00:00.123Z"}
-    fire = parse_dead_letter(sqs_message({"requestPayload": manual})).fire
-    assert fire is not None
-    assert (fire.trigger, fire.scheduled_time) == ("manual", "2026-11-23T09:00:00.123Z")

@@ -69,6 +69,7 @@ class AdminCli:
 
     world: World
     dead_letter_queue_url: str
+    timer_dead_letter_queue_url: str
     unpublished_queue_url: str
     calls: list[Call] = field(default_factory=list)
     """The AWS calls of all commands."""
@@ -84,10 +85,10 @@ class AdminCli:
             raise result.exception
         return CommandResult(result)
 
-    def send_dead_letter(self, body: object, **attributes: str) -> None:
-        """Send a message to the dead-letter queue."""
+    def send_dead_letter(self, body: object, queue_url: str = "", **attributes: str) -> None:
+        """Send a message to the executor's dead-letter queue, or to another one."""
         aws_client("sqs").send_message(
-            QueueUrl=self.dead_letter_queue_url,
+            QueueUrl=queue_url or self.dead_letter_queue_url,
             MessageBody=body if isinstance(body, str) else json.dumps(body),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
@@ -109,6 +110,7 @@ def create_admin_cli(world: World) -> Iterator[AdminCli]:
     admin = AdminCli(
         world,
         dead_letter_queue_url=sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
+        timer_dead_letter_queue_url=sqs.create_queue(QueueName="timer-dead-letters")["QueueUrl"],
         unpublished_queue_url=sqs.create_queue(QueueName="unpublished")["QueueUrl"],
     )
     create_stack(STACK_NAME, admin)
@@ -128,6 +130,7 @@ def create_stack(name: str, admin: AdminCli, *, omitted_output: str = "") -> Non
         "TimerRoleArn": TIMER_SETTINGS.timer_role_arn,
         "TimerDeadLetterQueueArn": TIMER_SETTINGS.timer_dlq_arn,
         "DeadLetterQueueUrl": admin.dead_letter_queue_url,
+        "TimerDeadLetterQueueUrl": admin.timer_dead_letter_queue_url,
         "UnpublishedQueueUrl": admin.unpublished_queue_url,
         "AuditFunctionName": AUDIT_FUNCTION_NAME,
     }
