@@ -57,6 +57,7 @@ def build_evidence(time: str = SCHEDULED_TIME, *, minutes_late: float = 20, **fi
         "timer": TIMER,
         "peek_result": EMPTY_QUEUE,
         "history_days": 30,
+        "missed_after": timedelta(hours=73, minutes=15),
         "log_group": "/aws/lambda/stack-execute",
     }
     return Evidence(**{**evidence_fields, **fields})

@@ -84,7 +84,7 @@ STATE_SITUATIONS = {
         build_evidence(minutes_late=5),
         Verdict.OVERDUE,
         "It is overdue: it was due 5 min ago and has not been delivered yet.",
-        ["The timer is in sync. A delivery may be late; after 7 h 15 min it counts as missed."],
+        ["The timer is in sync. A delivery may be late; after 73 h 15 min it counts as missed."],
         [],
     ),
     "never delivered": (

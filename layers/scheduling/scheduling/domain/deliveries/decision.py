@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from scheduling.domain.cron.grammar import CronRule, parse_cron
 from scheduling.domain.cron.occurrences import fires_at, latest_fire_time
 from scheduling.domain.deliveries.delivery import Delivery
-from scheduling.domain.deliveries.waiting import next_capacity_check
+from scheduling.domain.deliveries.waiting import MIN_CAPACITY_WAIT, next_capacity_check
 from scheduling.domain.errors import InvalidCron
 from scheduling.domain.install import SCHEDULER_MANAGE, CatchUp, Install, Limits
 from scheduling.domain.runs import MAX_ATTEMPTS, Fire, Run, RunStatus, SkipReason, Trigger, format_time
@@ -131,7 +131,7 @@ class _Case:
         if run.is_final and not (self.is_replay and run.failed_permanently):
             return Acknowledge(SkipReason.DUPLICATE)
         if run.holds_lease(self.now):
-            return Wait(run.lease_expires_at or self.now, SkipReason.RUNNING)
+            return Wait(run.lease_expires_at or self.now + MIN_CAPACITY_WAIT, SkipReason.RUNNING)
         if run.not_before and early:
             return Wait(run.not_before, SkipReason.RUNNING)
         if run.is_lease_expired(self.now) and run.attempt >= MAX_ATTEMPTS and not self.is_replay:

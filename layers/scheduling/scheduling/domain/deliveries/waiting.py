@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from scheduling.domain.deliveries.delivery import HAND_OVER_WINDOW
+from scheduling.domain.install import Limits
 from scheduling.domain.runs import MAX_ATTEMPTS, Outcome, Run, RunStatus
 
 ATTEMPT_DELAYS = (timedelta(minutes=1), timedelta(minutes=2))
@@ -46,7 +48,7 @@ def plan_follow_up(
         until = next_capacity_check(first_sent_at, now, max_wait, outcome.retry_after)
         run = replace(run, attempt=run.attempt - 1, duration_ms=None)
     if until is None:
-        return FollowUp(replace(run, retryable=False), dead_letter=True)
+        return FollowUp(run if run.failed_permanently else replace(run, retryable=False), dead_letter=True)
     status = run.status if outcome.retry_after is None else RunStatus.WAITING
     return FollowUp(replace(run, status=status, not_before=until), until)
 
@@ -72,3 +74,11 @@ def next_capacity_check(
     waited = max(now - first_sent_at, timedelta())
     delay = min(max(retry_after or waited / _GROWTH, MIN_CAPACITY_WAIT), MAX_CAPACITY_WAIT)
     return min(now + delay, deadline)
+
+
+def missed_after(limits: Limits) -> timedelta:
+    """Return how long after its time an occurrence without a row in the history counts as missed.
+
+    By then it has either reached the executor or waited as long as it may; one that is delivered later is still run.
+    """
+    return HAND_OVER_WINDOW + limits.max_wait
