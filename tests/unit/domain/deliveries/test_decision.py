@@ -31,8 +31,8 @@ COPY = Acknowledge(SkipReason.DUPLICATE)
 MANUAL = fire(trigger=Trigger.MANUAL, scheduled_time="2026-11-23T09:00:00.000Z")
 DISABLED = Skip(SkipReason.DISABLED, "The schedule was disabled, its install, or its tenant paused")
 OVERLAP = Skip(SkipReason.OVERLAP, "The previous run was still under way")
-HOURLY = {"cron": "0 * * * *", "timer_since": NOW - 24 * HOUR}
-OTHER = {"running_occurrence": "2026-11-23T08:00:00Z", "lease_expires_at": NOW + 78 * SECOND}
+HOURLY: dict[str, Any] = {"cron": "0 * * * *", "timer_since": NOW - 24 * HOUR}
+OTHER: dict[str, Any] = {"running_occurrence": "2026-11-23T08:00:00Z", "lease_expires_at": NOW + 78 * SECOND}
 
 
 def build_delivery(
@@ -350,7 +350,7 @@ class TestCatchUp:
         )
 
     def test_one_of_an_earlier_rule_gives_way_to_the_present_rule(self) -> None:
-        rule = {"cron": "0,15 9 * * *", "timer_revision": 2, "timer_since": NOW}
+        rule: dict[str, Any] = {"cron": "0,15 9 * * *", "timer_revision": 2, "timer_since": NOW}
         assert decide(build_delivery(), now=NOW + 20 * MINUTE, **rule) == ExecuteNewest(
             "2026-11-23T09:15:00Z"
         )
