@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from heapq import heappop, heappush
@@ -18,6 +19,7 @@ from local.queue.delays import DUE_AT
 from local.queue.messages import QueuedMessage, parse_message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from threading import Event
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from local.lambda_.functions import LocalFunctions
 
 logger = logging.getLogger("local")
-POLL_INTERVAL_SECONDS = 0.1
+POLL_INTERVAL_SECONDS = 0.2
 _HOLD_SECONDS = 43_200
 """SQS's longest visibility time-out: the messages that wait here are invisible to others."""
 _BATCH_SIZE = 10
@@ -93,6 +95,12 @@ class QueueConsumer:
         with self._changed:
             self._start_due_messages()
             return self._in_flight > 0
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Start no message within the block, so that those that are sent in it arrive together."""
+        with self._receive_lock:
+            yield
 
     def drain(self) -> None:
         """Process all messages that are due, with those that they send."""

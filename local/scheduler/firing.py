@@ -189,7 +189,8 @@ class LocalScheduler:
             for state in batch:
                 state.next_fire = state.timer.next_after(instant)
             timers = [state.timer for state in batch]
-            fires += self._pool.map(self._fire_timer, timers, [instant] * len(timers))
+            with self._queue.pause():
+                fires += self._pool.map(self._fire_timer, timers, [instant] * len(timers))
             if self._clock.is_frozen:
                 self._queue.drain()
         return fires

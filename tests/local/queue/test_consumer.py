@@ -198,3 +198,22 @@ def test_sqs_moves_a_message_that_always_fails_to_the_dead_letter_queue(
     assert calls == [START + timedelta(minutes=4 * number) for number in range(3)]
     (message,) = aws.sqs.receive_message(QueueUrl=dead_letters)["Messages"]
     assert message["Body"] == "body"
+
+
+def test_messages_that_are_sent_during_a_pause_arrive_together(sqs: MemoryQueue, clock: LocalClock) -> None:
+    order: list[str] = []
+    consumer = create_consumer(
+        sqs,
+        clock,
+        lambda event, _: order.append(event["Records"][0]["body"]) or DONE,  # type: ignore[func-returns-value]
+        create_mapping(max_concurrency=1),
+    )
+    polling = Thread(target=consumer.drain)
+    with consumer.pause():
+        polling.start()
+        for number in range(20):
+            sqs.send_message(QueueUrl="queue", MessageBody=f"noisy{number}", MessageGroupId="noisy")
+        sqs.send_message(QueueUrl="queue", MessageBody="quiet", MessageGroupId="quiet")
+        assert order == []
+    polling.join(20)
+    assert order[:3] == ["noisy0", "quiet", "noisy1"]

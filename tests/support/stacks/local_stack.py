@@ -54,7 +54,7 @@ class LocalStack:
 
     def advance_clock(self, duration: str) -> list[dict[str, str]]:
         """Move the clock and return the fires."""
-        response = self.control.post("/_local/clock", json={"advance": duration})
+        response = self.control.post("/_local/clock", json={"advance": duration}, timeout=None)
         assert response.status_code == 200, response.text
         return list(response.json()["fired"])
 
