@@ -14,7 +14,16 @@ from tests.support.faults.disturbed_calls import record_disturbed_calls
 from tests.support.policies.iam_grants import ACCOUNT, REGION, grant_allows, required_grants
 from tests.support.policies.iam_stories import STORIES
 from tests.support.stacks.functions import Context, deploy_functions, http_event, load_function
-from tests.support.stacks.world import BUS, GROUP, TABLE, TIMER_SETTINGS, World, aws_client, new_world
+from tests.support.stacks.world import (
+    BUS,
+    DEAD_LETTER_QUEUE_URL,
+    GROUP,
+    TABLE,
+    TIMER_SETTINGS,
+    World,
+    aws_client,
+    new_world,
+)
 
 PSEUDO = {
     "AWS::AccountId": ACCOUNT,
@@ -25,14 +34,18 @@ PSEUDO = {
 }
 SERVICE_TOKEN = "arn:aws:secretsmanager:region:123456789012:secret:RunnerServiceToken"
 GRANTS_USED_BY_LAMBDA = {
-    ("execute", "sqs:SendMessage"),
+    *(("execute", f"sqs:{name}") for name in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")),
     ("audit", "sqs:SendMessage"),
     *(
         ("audit", f"dynamodb:{name}")
         for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
     ),
 }
-"""What Lambda does with a function's role: read the stream that invokes it, and deliver dead letters."""
+"""What Lambda does with a function's role: read what invokes it, and deliver the audit's dead letters."""
+
+
+def _queue_arn(url: str) -> str:
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}"
 
 
 @cache
@@ -42,6 +55,8 @@ def parse_allowed_grants() -> dict[str, frozenset[Grant]]:
         "EventBus": {"Arn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{BUS}"},
         "ScheduleGroup": {"Ref": GROUP},
         "TimerRole": {"Arn": TIMER_SETTINGS.timer_role_arn},
+        "OccurrenceQueue": {"Arn": _queue_arn(TIMER_SETTINGS.occurrence_queue_url)},
+        "DeadLetterQueue": {"Arn": _queue_arn(DEAD_LETTER_QUEUE_URL)},
     }
     return read_grants(expand_with_logical_ids(PSEUDO, names))
 

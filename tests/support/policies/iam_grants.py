@@ -17,9 +17,9 @@ def required_grants(call: Call) -> frozenset[Grant]:
     services = {
         "dynamodb": _table_grants,
         "events": _bus_grants,
-        "lambda": _function_grants,
         "scheduler": _timer_grants,
         "secretsmanager": _secret_grants,
+        "sqs": _queue_grants,
     }
     return frozenset(services[call.service](call.operation, call.arguments))
 
@@ -61,6 +61,6 @@ def _bus_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]
         )
 
 
-def _function_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
-    """Yield the grant; the IAM action is named differently from the API operation."""
-    yield Grant(arguments["FunctionName"], f"lambda:{operation}Function")
+def _queue_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
+    name = arguments["QueueUrl"].rpartition("/")[2]
+    yield Grant(f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", f"sqs:{operation}")

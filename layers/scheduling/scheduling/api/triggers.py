@@ -110,7 +110,9 @@ def _report_result(result: DeliveryResult) -> None:
     run, fire = result.run, result.delivery.fire
     attempt = run.attempt if run else None
     logger.info("occurrence", scheduled_time=fire.scheduled_time, status=result.status, attempt=attempt)
-    if run and run.error:
+    if run and run.status is RunStatus.WAITING:
+        logger.info("no capacity", reason=run.error, detail=run.detail)
+    elif run and run.error:
         logger.warning("attempt failed", attempt=run.attempt, reason=run.error, detail=run.detail)
     if run:
         _count_attempt(run)

@@ -32,7 +32,7 @@ def deliver_occurrence(
 ) -> Sequence[DeliveryResult]:
     """Run the occurrence, or do what the rule decides instead; the message can then be acknowledged.
 
-    A late delivery may run a newer occurrence in its place, which is the first of the two results. While DynamoDB
+    A late delivery may run a newer occurrence in its place, which is then the first of two results. While DynamoDB
     does not respond, the occurrence waits in a newer message.
 
     Raises:
@@ -57,7 +57,8 @@ def _run_newest_instead(
     newest = _handle_occurrence(services, run_endpoint, delivery.with_occurrence(newest_time))
     if not isinstance(newest, DeliveryResult):
         raise Unavailable("A newer occurrence has become due meanwhile")
-    return [newest, _skip_superseded(services, delivery, newest_time)]
+    superseded = _skip_superseded(services, delivery, newest_time)
+    return [newest, superseded] if newest.run or newest.continued else [superseded]
 
 
 @retry_on_conflict
