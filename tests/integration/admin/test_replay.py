@@ -1,5 +1,6 @@
 """The command `replay`."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,13 +8,22 @@ from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
+from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import list_runs
 
 from scheduling_admin.stack import queues
 from tests.support.aws.calls import Call, client_error
 from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli, before_each_call
 from tests.support.stacks.fires import PlayedQueue, execute_fire
-from tests.support.stacks.world import World, aws_client, read_timer_input
+from tests.support.stacks.world import (
+    GROUP,
+    TENANT,
+    UNKNOWN_SCHEDULE_ID,
+    World,
+    aws_client,
+    create_input,
+    read_timer_input,
+)
 
 ONE = InstallId("install-1")
 
@@ -51,7 +61,7 @@ def test_a_replayed_dead_letter_runs_and_leaves_the_queue(
     world.runner.outcome = Outcome(status=RunStatus.ERROR, http_status=500, error="no", retryable=True)
     execute_fire(world.services, world.runner, parse_fire_event(timer_input_fields).fire)
     PlayedQueue(world).deliver_for(minutes=10)
-    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
+    sent_count = len(world.list_executor_events())
     world.runner.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
 
     result = admin("replay", "--yes")
@@ -59,8 +69,9 @@ def test_a_replayed_dead_letter_runs_and_leaves_the_queue(
     assert (result.exit_status, result.errors) == (0, [])
     assert result.lines[-1] == "1 dead letter delivered again."
     assert admin.receive_dead_letters() == []
-    (delivered_event,) = world.list_executor_events()
-    execute_fire(world.services, world.runner, parse_fire_event(delivered_event).fire)
+    (message,) = world.list_sent_messages()[sent_count:]
+    assert (message.group, message.event["replay"]) == (TENANT, True)
+    PlayedQueue(world, sent_count).deliver_for(minutes=1)
     (run,) = list_runs(world.services, ONE, schedule.id, limit=5).runs
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 4)
     second_result = admin("replay", "--yes")
@@ -181,3 +192,101 @@ def test_a_replay_asks_for_confirmation(world: World, admin: AdminCli, schedule:
     assert world.list_executor_events() == []
     assert admin("replay", stdin_text="y\n").exit_status == 0
     assert len(world.list_executor_events()) == 1
+
+
+@pytest.fixture
+def letters(world: World, admin: AdminCli, schedule: Schedule) -> dict[str, str]:
+    """Dead letters of three installs of two tenants, in both queues; the id of each one's schedule."""
+    other = create_schedule(
+        world.services, world.register_install(InstallId("install-2"), tenantId=TENANT), create_input()
+    )
+    foreign = create_schedule(
+        world.services, world.register_install(InstallId("install-3"), tenantId="tenant-2"), create_input()
+    )
+    admin.send_dead_letter(timer_event(schedule), ERROR_MESSAGE="The extension answered 500")
+    event = {**timer_event(other), "installId": "install-2"}
+    admin.send_dead_letter(event, ERROR_MESSAGE="It waited for 72 hours")
+    request = {
+        "QueueUrl": "https://queue",
+        "MessageBody": json.dumps({**timer_event(foreign), "installId": "install-3"}),
+        "MessageGroupId": "tenant-2",
+    }
+    admin.send_dead_letter(request, admin.timer_dead_letter_queue_url, ERROR_MESSAGE="not authorized")
+    admin.send_dead_letter("not JSON", ERROR_MESSAGE="not authorized")
+    return {"one": schedule.id, "other": other.id, "foreign": foreign.id}
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        pytest.param([], ["foreign", "one", "other"], id="all"),
+        pytest.param(["--install", "install-2"], ["other"], id="install"),
+        pytest.param(["--tenant", TENANT], ["one", "other"], id="tenant"),
+        pytest.param(["--tenant", "tenant-2"], ["foreign"], id="tenant of a timer's dead letter"),
+        pytest.param(["--reason", "ANSWERED 5"], ["one"], id="reason"),
+        pytest.param(["--reason", "authorized"], ["foreign"], id="reason in both queues"),
+        pytest.param(["--tenant", TENANT, "--reason", "72 hours"], ["other"], id="tenant and reason"),
+        pytest.param(["--install", "install-3", "--tenant", TENANT], [], id="none"),
+    ],
+)
+def test_dead_letters_are_selected(
+    world: World, admin: AdminCli, letters: dict[str, str], words: list[str], names: list[str]
+) -> None:
+    listed = admin("replay", "--dry-run", "--json", *words).document["deadLetters"]
+    result = admin("replay", "--yes", "--json", *words)
+
+    expected = {letters[name] for name in names}
+    assert {each["scheduleId"] for each in listed} - {None} == expected
+    assert result.document["delivered"] == len(expected)
+    messages = world.list_sent_messages()
+    assert {message.event["scheduleId"] for message in messages} == expected
+    tenants = {"install-1": TENANT, "install-2": TENANT, "install-3": "tenant-2"}
+    assert all(message.group == tenants[message.event["installId"]] for message in messages)
+    remaining = admin("replay", "--dry-run", "--json").document["deadLetters"]
+    assert {each["scheduleId"] for each in remaining} == {*letters.values(), None} - expected
+
+
+def test_dead_letters_of_one_schedule_are_selected(
+    world: World, admin: AdminCli, letters: dict[str, str]
+) -> None:
+    admin("replay", "--yes", "--schedule", letters["other"])
+    assert [event["scheduleId"] for event in world.list_executor_events()] == [letters["other"]]
+
+
+def test_dead_letter_of_a_deleted_install_keeps_its_group(world: World, admin: AdminCli) -> None:
+    event = {
+        "installId": "gone",
+        "scheduleId": UNKNOWN_SCHEDULE_ID,
+        "revision": 1,
+        "scheduledTime": "2026-11-23T09:00:00Z",
+    }
+    admin.send_dead_letter(event)
+    request = {"QueueUrl": "https://queue", "MessageBody": json.dumps(event), "MessageGroupId": "tenant-9"}
+    admin.send_dead_letter(request, admin.timer_dead_letter_queue_url)
+    assert admin("replay", "--yes").exit_status == 0
+    assert [message.group for message in world.list_sent_messages()] == ["gone", "tenant-9"]
+
+
+def test_timer_supplies_what_a_cut_off_dead_letter_lacks(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    arn = f"arn:aws:scheduler:eu-central-1:123456789012:schedule/{GROUP}/{schedule.id}"
+    admin.send_dead_letter(
+        '{"QueueUrl": "https://que',
+        admin.timer_dead_letter_queue_url,
+        SCHEDULE_ARN=arn,
+        SCHEDULED_TIME="2026-11-23T09:00:00Z",
+    )
+    assert admin("replay", "--yes").exit_status == 0
+    (message,) = world.list_sent_messages()
+    assert (message.group, message.event) == (
+        TENANT,
+        {
+            "installId": ONE,
+            "scheduleId": schedule.id,
+            "revision": schedule.timer_revision,
+            "scheduledTime": "2026-11-23T09:00:00Z",
+            "trigger": "schedule",
+            "replay": True,
+        },
+    )

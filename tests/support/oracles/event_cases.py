@@ -59,6 +59,7 @@ def seed_install(services: Services) -> None:
         schedule_id=SCHEDULE_ID,
         timer_revision=schedule.timer_revision,
         scheduled_time=LAST_FIRE,
+        replay=True,  # so that it runs itself, however late it is
     )
     execute_fire(services, _SucceedingRunner(), fire)
 

@@ -72,6 +72,11 @@ class LocalStack:
         """Return the time of the stack's clock."""
         return datetime.fromisoformat(self.control.get("/_local/clock").json()["now"])
 
+    def future_hour(self, hours: int = 1) -> str:
+        """Return a full hour after the present one, as the scheduled time of an occurrence that is not late."""
+        hour = self.read_clock().replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
+        return hour.isoformat().replace("+00:00", "Z")
+
     def issue_callback_token(self, install: "ApiInstall") -> str:
         """Run a schedule of the install now and return the callback token that the runner receives."""
         schedule_id = install.create_schedule(cron="*/5 * * * *")

@@ -85,6 +85,7 @@ def build_peek_result(
             receipt_handle="h",
             sent_at=NOW + timedelta(minutes=5),
             fire=fire(**fields),
+            group="tenant-1",
             reason=reason,
         )
         for n, reason in enumerate(reasons)

@@ -15,6 +15,7 @@ OUTPUTS = {
     "TimerRoleArn": "arn:role",
     "TimerDeadLetterQueueArn": "arn:queue",
     "DeadLetterQueueUrl": "https://dead-letters",
+    "TimerDeadLetterQueueUrl": "https://timer-dead-letters",
     "UnpublishedQueueUrl": "https://unpublished",
     "AuditFunctionName": "stack-audit",
     "ApiUrl": "https://api",
