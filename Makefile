@@ -6,6 +6,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 # Write byte code even where the environment forbids it: the tests start about a hundred processes.
 export PYTHONDONTWRITEBYTECODE :=
 export SAM_CLI_TELEMETRY := 0
+UPGRADE := $(if $(ONLY),--upgrade-package $(ONLY),--upgrade)
 ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
 .DEFAULT_GOAL := help
@@ -39,6 +40,15 @@ test: setup sample ## Run the tests, those of the whole stack first
 properties: setup ## Run the property tests with many more examples
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties
 
+attack: setup sample ## Fuzz every route, kill processes (SEED=1 REQUESTS=30000), minutes
+	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) \
+	    $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(CHANGES),--changes $(CHANGES))
+
+mutants: setup ## Test the tests: COUNT=500 mutants, at most MINUTES=90; resumes
+	@scripts/setup_mutants.sh
+	@build/mutants-venv/bin/python -m tests.mutants $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS))
+
 sam-test: setup ## Test the built artifacts in containers (SAM CLI, Docker)
 	@scripts/sam_engine.sh $(ARCHITECTURE)
 	@$(MAKE) --no-print-directory sam-build
@@ -64,6 +74,11 @@ setup: ## Make .venv with the locked packages and this project
 sample: setup ## Build the sample extension to a WASM component
 	@$(BIN)/python -m samples.build
 
+sdk: setup ## Build the SDK's wheel and sdist to build/sdk
+	@$(BIN)/python -m scripts.vendor_rules
+	@rm -rf build/sdk
+	@cd sdk && ../$(BIN)/python -m hatchling build -d ../build/sdk
+
 sam-build: setup ## Build layer and functions to build/sam (BOTOCORE=whole: FIPS)
 	@scripts/setup_sam.sh
 	@build/sam-venv/bin/sam build --build-dir build/sam --parameter-overrides Architecture=$(ARCHITECTURE)
@@ -79,17 +94,20 @@ format: setup ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: setup ## Upgrade the locked dependencies
-	@scripts/uv pip compile --quiet scripts/requirements.in --universal --python-version 3.11 --upgrade \
+lock: setup ## Upgrade the locked dependencies (ONLY=tzdata: that one)
+	@scripts/uv pip compile --quiet scripts/requirements.in --universal --python-version 3.11 $(UPGRADE) \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o scripts/requirements.lock
-	@scripts/uv pip compile --quiet pyproject.toml --extra admin --group dev --universal --python-version 3.11 --upgrade \
+	@scripts/uv pip compile --quiet pyproject.toml --extra admin --group dev --universal --python-version 3.11 $(UPGRADE) \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements.lock
 	@mkdir -p build
 	@sed 's/ \\$$//' requirements.lock | grep == >build/constraints.txt
 	@scripts/uv pip compile --quiet pyproject.toml --python-version 3.13 --python-platform linux -c build/constraints.txt \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o layers/scheduling/requirements.txt
-	@scripts/uv pip compile --quiet tests/sam/requirements.in --universal --python-version 3.11 --upgrade \
+	@scripts/uv pip compile --quiet tests/sam/requirements.in --universal --python-version 3.11 $(UPGRADE) \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o tests/sam/requirements.lock
+	@scripts/uv pip compile --quiet tests/mutants/requirements.in --universal --python-version 3.11 \
+	    -c build/constraints.txt --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	    -o tests/mutants/requirements.lock
 	@scripts/uv pip compile --quiet bench/peers/requirements.in --python-version 3.13 --python-platform linux \
 	    -c build/constraints.txt --no-emit-package boto3 --no-emit-package botocore \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o bench/peers/requirements.lock
@@ -101,5 +119,5 @@ clean: ## Delete all build output and caches
 #> sam build && sam deploy --guided   Deploy to your AWS account
 #> scripts/scheduling-admin --help    Inspect and operate a stack
 
-.PHONY: help demo local check lint test properties sam-test js-test bench bench-gate bench-scale setup sample sam-build docs \
+.PHONY: help demo local check lint test properties attack mutants sam-test js-test bench bench-gate bench-scale setup sample sdk sam-build docs \
     crashes format lock clean

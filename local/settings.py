@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from local.errors import SettingsError
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PARAMETER_RANGES = {
-    "MAX_SCHEDULES_PER_INSTALL": range(1, 1_000_001),
+    "MAX_SCHEDULES_PER_INSTALL": range(1, 10_001),
     "MIN_INTERVAL_MINUTES": range(1, 1_441),
-    "WRITES_PER_MINUTE": range(1, 1_000_001),
+    "WRITES_PER_MINUTE": range(1, 10_001),
     "MAX_PAYLOAD_BYTES": range(2, 300_001),
     "RUN_HISTORY_DAYS": range(1, 36_501),
     "RUNNER_TIMEOUT_MS": range(1, 30_001),
@@ -30,6 +30,8 @@ PARAMETER_RANGES = {
     "MAX_WAIT_HOURS": range(1, 241),
 }
 """The template parameters that an environment variable sets to a number, with the values allowed."""
+CAPPED_PARAMETERS = ("MAX_SCHEDULES_PER_INSTALL", "WRITES_PER_MINUTE")
+"""Those of which a larger number means the largest allowed: a test that needs no limit does not have to know it."""
 PARAMETER_CHOICES = {"CALLBACK_RULE_ERROR_STATUS": ("400", "200"), "CATCH_UP": ("latest", "all")}
 """The template parameters that an environment variable sets to one of a few values, the default first."""
 PARAMETER_TEXTS = ("ADDITIONAL_CAPABILITIES",)
@@ -116,7 +118,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         aws_port=read_port(environ, "AWS_PORT", 4566),
         runner_port=read_port(environ, "RUNNER_PORT", 8080),
         runner_auth_token=read_token(environ, "RUNNER_AUTH_TOKEN") or "local-runner-key",
-        runner_service_token=read_token(environ, "RUNNER_SERVICE_TOKEN"),
+        runner_service_token=read_token(environ, "RUNNER_SERVICE_TOKEN") or _create_service_token(environ),
         runner_base_url=read_url(environ, "RUNNER_BASE_URL"),
         aws_endpoint_url=read_url(environ, "AWS_ENDPOINT_URL"),
         lambda_endpoint_url=read_url(environ, "LAMBDA_ENDPOINT_URL"),
@@ -165,9 +167,15 @@ def use_aws_endpoint(url: str, lambda_url: str) -> str:
     return region
 
 
+def _create_service_token(environ: Mapping[str, str]) -> str:
+    """Return a token if the network can reach the runner, which would execute extensions for everybody without one."""
+    listens_locally = read_choice(environ, "LISTEN_ADDRESS", LISTEN_ADDRESSES) == LISTEN_ADDRESSES[0]
+    return "" if listens_locally else secrets.token_urlsafe(32)
+
+
 def _read_parameters(environ: Mapping[str, str]) -> dict[str, str]:
     numbers = {
-        name: str(read_number(environ, name, allowed_range))
+        name: str(read_number(environ, name, allowed_range, capped=name in CAPPED_PARAMETERS))
         for name, allowed_range in PARAMETER_RANGES.items()
         if environ.get(name)
     }
@@ -193,15 +201,21 @@ def _require_different_ports(settings: Settings) -> None:
 
 
 _PORTS = range(1, 65_536)
+_URL_PATTERN = re.compile(
+    r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?(/[!\"$->@-~]*)?"
+)
+"""The template's pattern of RunnerBaseUrl."""
 
 
-def read_number(environ: Mapping[str, str], name: str, allowed_range: range) -> int:
-    """Return a whole number within the range."""
+def read_number(environ: Mapping[str, str], name: str, allowed_range: range, *, capped: bool = False) -> int:
+    """Return a whole number within the range; if it is capped, the largest one for any larger number."""
     value = environ[name]
-    if not re.fullmatch("[0-9]{1,9}", value) or int(value) not in allowed_range:
-        text = f"{name} must be a whole number from {allowed_range[0]} to {allowed_range[-1]}, not {value!r}"
-        raise SettingsError(text)
-    return int(value)
+    if re.fullmatch("[0-9]{1,9}", value):
+        number = min(int(value), allowed_range[-1]) if capped else int(value)
+        if number in allowed_range:
+            return number
+    text = f"{name} must be a whole number from {allowed_range[0]} to {allowed_range[-1]}, not {value!r}"
+    raise SettingsError(text)
 
 
 def read_port(environ: Mapping[str, str], name: str, default: int) -> int:
@@ -220,19 +234,16 @@ def read_token(environ: Mapping[str, str], name: str) -> str:
 def read_url(environ: Mapping[str, str], name: str) -> str:
     """Return an HTTP URL without a trailing slash; empty if unset."""
     value = environ.get(name, "")
+    if "@" in value:  # which may follow a password
+        raise SettingsError(f"{name} must not contain a user or a password")
     if value and not _is_url(value):
         raise SettingsError(f"{name} must be a URL such as http://127.0.0.1:8080, not {value!r}")
     return value.rstrip("/")
 
 
 def _is_url(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        has_valid_port = parts.port != 0  # reading an invalid port raises ValueError
-    except ValueError:
-        return False
-    has_host = parts.scheme in ("http", "https") and parts.hostname
-    return bool(has_host) and has_valid_port and not re.search(r"\s", value)
+    match = _URL_PATTERN.fullmatch(value)
+    return match is not None and int(match["port"] or "1") in _PORTS
 
 
 def parse_folder(value: str) -> Path:

@@ -123,7 +123,7 @@ def _start_services(
     scheduler = LocalScheduler(
         clock, timers, target, queue, read_run, rules.invoke_rules, poller.poll_streams
     )
-    control = ControlApi(clock, scheduler, rules.invoke_rules)
+    control = ControlApi(clock, scheduler, rules.invoke_rules, _list_places(settings))
     _start_thread(poller.run, "streams", exit_stack)
     _start_thread(queue.run, "queue", exit_stack)
     execute_api = f"arn:aws:execute-api:{aws.region}:{aws.account}:local"
@@ -136,6 +136,15 @@ def _start_services(
     if not settings.clock_frozen:
         _start_thread(scheduler.run, "timers", exit_stack)
     return control, timers
+
+
+def _list_places(settings: Settings) -> dict[str, str]:
+    """Return where an extension's author finds the stack's parts."""
+    return {
+        "runner": settings.runner_url,
+        "extensions": str(settings.extension_folders[-1]),
+        "runnerLog": str(settings.runner_log),
+    }
 
 
 def _start_thread(target: Callable[[Event], None], name: str, exit_stack: ExitStack) -> None:

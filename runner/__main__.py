@@ -2,33 +2,37 @@
 
 import contextlib
 import logging
+import signal
 import sys
 import threading
 
 from runner.host.callback import SchedulerCallback
 from runner.logs import configure_logging
-from runner.sandbox.components import ComponentStore
-from runner.sandbox.execution import ExtensionExecutor
-from runner.sandbox.sandbox import Sandbox
 from runner.server import RunnerServer
 from runner.settings import Settings, SettingsError, read_settings
+from runner.workers.compilation import ComponentCompiler
+from runner.workers.components import ComponentStore
+from runner.workers.executor import ExtensionExecutor
+from runner.workers.pool import WorkerPool
 
 logger = logging.getLogger("runner")
 
 
 def build_server(settings: Settings) -> RunnerServer:
     """Build the server and everything it uses. It listens, but does not serve yet."""
-    sandbox = Sandbox(settings.cache_dir)
-    components = ComponentStore(settings.extensions_dirs, sandbox.compile_component)
+    compiler = ComponentCompiler(settings.cache_dir, settings.compile_memory_bytes)
+    components = ComponentStore(settings.extensions_dirs, compiler.compile_component)
     callback = SchedulerCallback(settings.scheduler_base_url, settings.auth_token)
     threading.Thread(target=components.compile_all_components, name="compile", daemon=True).start()
-    executor = ExtensionExecutor(sandbox, components, callback)
+    pool = WorkerPool(settings.max_executions)
+    executor = ExtensionExecutor(components, pool, callback, settings.limits)
     return RunnerServer((settings.host, settings.port), executor, settings.service_token)
 
 
 def main() -> None:
     """Serve until interrupted."""
     configure_logging()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # also then, end the worker processes
     try:
         settings = read_settings()
     except SettingsError as error:

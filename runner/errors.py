@@ -33,6 +33,12 @@ class InvalidField(RequestRejected):
     status = 422
 
 
+class AtCapacity(RequestRejected):
+    """As many executions as allowed are running."""
+
+    status = 503
+
+
 class RunnerError(Exception):
     """An execution without a response of the extension.
 
@@ -75,6 +81,10 @@ class EngineInitFailed(RunnerError):
     code = "engine_init_failed"
 
 
+class ComponentNotLoadable(EngineInitFailed):
+    """The compiled component was made by another engine, or for another processor."""
+
+
 class SecretDecryptFailed(RunnerError):
     """The secret envelope cannot be decoded."""
 
@@ -109,3 +119,25 @@ class TimeLimit(ExecuteFailed):
 
 class ResponseTooLarge(ExecuteFailed):
     """The extension's response is larger than the platform accepts."""
+
+
+def error_by_name(name: str) -> type[RunnerError]:
+    """Return the subclass of RunnerError with this name."""
+    return _ERRORS[name]
+
+
+_ERRORS: dict[str, type[RunnerError]] = {
+    error.__name__: error
+    for error in (
+        BundleFetchFailed,
+        EngineInitFailed,
+        ComponentNotLoadable,
+        ExecuteFailed,
+        InvalidComponent,
+        ExtensionTrap,
+        HostCallRefused,
+        MemoryLimit,
+        TimeLimit,
+        ResponseTooLarge,
+    )
+}

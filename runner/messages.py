@@ -1,19 +1,15 @@
-"""The request and response of `POST /v1/execute`."""
+"""The request of `POST /v1/execute`."""
 
-import json
-from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from runner.errors import ExecuteFailed, InvalidField, InvalidJson, ResponseTooLarge, RunnerError
+from runner.errors import InvalidField, InvalidJson
 
 DEFAULT_TIMEOUT_MS = 30_000
 MAX_TIMEOUT_MS = 60_000
-MAX_RESPONSE_BYTES = 256 * 1024
 BEARER_PATTERN = r"^[A-Za-z0-9._~+/-]+=*$"
 """The syntax of a bearer token (RFC 6750)."""
 
@@ -53,19 +49,6 @@ class HttpRequest(_RequestPart):
         """The path and the query string."""
         return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
-    def decode_body(self) -> bytes | None:
-        """Return the body.
-
-        Raises:
-            ExecuteFailed: `body_b64` is not base64.
-        """
-        if self.body_b64 is None:
-            return None
-        try:
-            return b64decode(self.body_b64, validate=True)
-        except ValueError:
-            raise ExecuteFailed("http.body_b64 is not base64") from None
-
 
 class Limits(_RequestPart):
     """The limits of an execution. This runner applies `timeout_ms`, up to its own maximum, and its own memory limit."""
@@ -102,53 +85,35 @@ class ExecuteRequest(_RequestPart):
     user: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExecuteResponse:
-    """The extension's response."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    def to_json(self) -> bytes:
-        """Return the response as JSON.
-
-        Raises:
-            ResponseTooLarge: The JSON has more than 256 KiB.
-        """
-        body_b64 = b64encode(self.body).decode()
-        content = _dump_response(self.status, self.headers, body_b64, None)
-        if len(content) > MAX_RESPONSE_BYTES:
-            text = f"the response would have {len(content)} bytes as JSON (max {MAX_RESPONSE_BYTES})"
-            raise ResponseTooLarge(text)
-        return content
-
-
-def parse_request(body: bytes) -> ExecuteRequest:
-    """Parse an execute request.
+def parse_json(body: bytes) -> Any:
+    """Parse the JSON of a request.
 
     Raises:
         InvalidJson: The body is not JSON.
-        InvalidField: The text names every invalid field.
     """
     try:
-        fields = from_json(body, allow_inf_nan=False)
+        return from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise InvalidJson(f"Failed to parse the request body as JSON: {error}") from None
+
+
+def parse_request(fields: Any) -> ExecuteRequest:
+    """Parse an execute request.
+
+    Raises:
+        InvalidField: The text names every invalid field.
+    """
     try:
         return ExecuteRequest.model_validate(fields)
     except ValidationError as error:
         raise InvalidField("; ".join(map(_describe_error, error.errors()))) from None
 
 
-def error_response(error: RunnerError) -> bytes:
-    """Return the body of the response for an execution without a response of the extension."""
-    return _dump_response(error.status, {}, None, error.description)
-
-
-def _dump_response(status: int, headers: dict[str, str], body_b64: str | None, error: str | None) -> bytes:
-    fields = {"status": status, "headers": headers, "body_b64": body_b64, "error": error}
-    return json.dumps(fields).encode()
+def read_text(fields: Any, part: str, name: str) -> str:
+    """Return a text of a request that may be invalid; empty if there is none."""
+    values = fields.get(part) if isinstance(fields, dict) else None
+    value = values.get(name) if isinstance(values, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _describe_error(error: Any) -> str:

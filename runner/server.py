@@ -4,10 +4,13 @@ import contextlib
 import hmac
 import logging
 import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from runner.errors import (
+    AtCapacity,
     InvalidJson,
     MissingRoutingHeaders,
     RequestRejected,
@@ -16,15 +19,18 @@ from runner.errors import (
     Unauthorized,
 )
 from runner.idempotency import ResponseMemory
-from runner.logs import bind_request
-from runner.messages import ExecuteRequest, error_response, parse_request
-from runner.sandbox.execution import ExtensionExecutor
+from runner.logs import bind_origin
+from runner.messages import ExecuteRequest, parse_json, parse_request, read_text
+from runner.responses import error_response
+from runner.workers.executor import ExtensionExecutor
 
 logger = logging.getLogger(__name__)
 
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
 MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 DISCARD_SECONDS = 2.0
+TEXT = "text/plain; charset=utf-8"
+RETRY_SECONDS = "1"
 ROUTING_HEADERS = ("x-alga-tenant", "x-alga-extension")
 
 
@@ -40,6 +46,11 @@ class RunnerServer(ThreadingHTTPServer):
         self.executor = executor
         self.service_token = service_token
         self.responses = ResponseMemory()
+
+    def server_close(self) -> None:
+        """Close the socket, and end the worker processes."""
+        super().server_close()
+        self.executor.close()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -59,14 +70,18 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path != "/v1/execute":
             self.close_connection = True
             return self._send_text(404, "no such route")
-        with bind_request(self.headers.get("x-request-id", "")):
+        with contextlib.ExitStack() as origin:
+            request_id = self.headers.get("x-request-id", "")
+            origin.enter_context(bind_origin(request_id=request_id))
+            target = "tenant {}, extension {}".format(*map(self.headers.get, ROUTING_HEADERS))
             try:
-                body = self._read_body()
-                self._check_token()
-                self._execute_request(parse_request(body))
+                fields = self._read_fields()
+                origin.enter_context(_bind_origin_of(fields, request_id))
+                target = f"{read_text(fields, 'http', 'method')} {read_text(fields, 'http', 'path')}"
+                self._execute_request(parse_request(fields), target)
             except RequestRejected as error:
-                logger.warning("rejected with %d: %s", error.status, error)
-                self._send_text(error.status, str(error))
+                logger.warning("%s: rejected with %d: %s", target, error.status, error)
+                self._send_rejection(error)
             except ConnectionError:
                 logger.info("the caller left before the response")
                 self.close_connection = True
@@ -74,14 +89,18 @@ class _Handler(BaseHTTPRequestHandler):
                 logger.exception("the runner failed")
                 self._send_text(500, "the runner failed")
 
-    def _execute_request(self, request: ExecuteRequest) -> None:
-        with bind_request(self.headers.get("x-request-id") or request.context.request_id or ""):
-            try:
-                response = self._find_or_execute(request)
-            except RunnerError as error:
-                logger.warning("%s", error.description)
-                response = error_response(error)
-            self._send_response(200, response)
+    def _read_fields(self) -> Any:
+        body = self._read_body()
+        self._check_token()
+        return parse_json(body)
+
+    def _execute_request(self, request: ExecuteRequest, target: str) -> None:
+        try:
+            response = self._find_or_execute(request)
+        except RunnerError as error:
+            logger.warning("%s: %s", target, error.description)
+            response = error_response(error)
+        self._send_response(200, response)
 
     def _find_or_execute(self, request: ExecuteRequest) -> bytes:
         """Return the response of a finished execution with the same key, else execute the request.
@@ -96,13 +115,12 @@ class _Handler(BaseHTTPRequestHandler):
             logger.info("the response comes from the memory of key %s", key)
             return stored
         start_time = time.monotonic()
-        executed = self.server.executor.execute(request)
-        response = executed.to_json()
+        status, response = self.server.executor.execute(request)
         if key:
             self.server.responses.save_response(key, response)
         milliseconds = (time.monotonic() - start_time) * 1000
         logger.info(
-            "install %s: status %d in %.0f ms", request.context.install_id, executed.status, milliseconds
+            "%s %s: status %d in %.0f ms", request.http.method, request.http.path, status, milliseconds
         )
         return response
 
@@ -131,13 +149,25 @@ class _Handler(BaseHTTPRequestHandler):
             while remaining > 0 and (chunk := self.rfile.read1(min(remaining, 65_536))):
                 remaining -= len(chunk)
 
-    def _send_text(self, status: int, text: str) -> None:
-        self._send_response(status, text.encode(), "text/plain; charset=utf-8")
+    def _send_rejection(self, error: RequestRejected) -> None:
+        headers = {"retry-after": RETRY_SECONDS} if isinstance(error, AtCapacity) else {}
+        self._send_response(error.status, str(error).encode(), TEXT, headers)
 
-    def _send_response(self, status: int, body: bytes, content_type: str = "application/json") -> None:
+    def _send_text(self, status: int, text: str) -> None:
+        self._send_response(status, text.encode(), TEXT)
+
+    def _send_response(
+        self,
+        status: int,
+        body: bytes,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] = {},
+    ) -> None:
         self.send_response(status)
         self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
         if self.close_connection:
             self.send_header("connection", "close")
         self.end_headers()
@@ -145,3 +175,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the inherited name
         logger.debug(format, *args)
+
+
+def _bind_origin_of(fields: Any, request_id: str) -> AbstractContextManager[None]:
+    """Bind the ids of a request, which may be invalid."""
+    ids = {name: read_text(fields, "context", name) for name in ("request_id", "install_id", "schedule_id")}
+    ids["request_id"] = request_id or ids["request_id"]
+    return bind_origin(**ids, occurrence=read_text(fields, "context", "scheduled_for"))

@@ -25,6 +25,7 @@ def evaluate_firing_status(install: Install, schedule: Schedule) -> FiringStatus
     effective_schedule = schedule.with_install_applied(install)
     checks = (
         (schedule.state is not ScheduleState.ACTIVE, "the schedule is deleted"),
+        (schedule.unreadable is not None, f"the schedule cannot be read: {schedule.unreadable}"),
         *_check_install(install),
         (
             SCHEDULER_MANAGE not in install.granted_capabilities,
@@ -46,6 +47,7 @@ def list_install_blockers(install: Install) -> tuple[str, ...]:
 
 def _check_install(install: Install) -> tuple[tuple[bool, str], ...]:
     return (
+        (install.unreadable is not None, f"the install cannot be read: {install.unreadable}"),
         (install.deleting, "the install is being deleted"),
         (not install.enabled, "the install is disabled"),
         (install.paused, "the tenant is paused"),

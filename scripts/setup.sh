@@ -1,11 +1,11 @@
 #!/bin/sh
-# Make .venv with the packages of requirements.lock and the project itself. Does nothing if both are up to date.
+# Make .venv with the packages of requirements.lock, the project and its SDK. Does nothing if both are up to date.
 # Installs nothing outside this folder.
 set -eu
 cd "$(dirname "$0")/.."
 
 lock_checksum=$(cat scripts/requirements.lock requirements.lock | cksum)
-project_checksum=$(cksum <pyproject.toml)
+project_checksum=$(cat pyproject.toml sdk/pyproject.toml | cksum)
 is_current() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 install_packages() {
@@ -34,6 +34,6 @@ install_packages() {
 
 is_current .venv/.locked "$lock_checksum" || install_packages
 is_current .venv/.project "$project_checksum" || {
-    scripts/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+    scripts/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable . --editable ./sdk
     echo "$project_checksum" >.venv/.project
 }

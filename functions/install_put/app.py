@@ -3,7 +3,7 @@
 from scheduling import bootstrap
 from scheduling.api.http import Request, Response
 from scheduling.api.problems import rest_handler
-from scheduling.api.registration import parse_put_options, parse_registration
+from scheduling.api.registration import MAX_REGISTRATION_BYTES, parse_put_options, parse_registration
 from scheduling.api.rendering import put_response
 from scheduling.operations.installs.register import put_install
 
@@ -15,6 +15,6 @@ known_capabilities = bootstrap.known_capabilities()
 def handler(request: Request) -> Response:
     """Register the install, change it, or move it to a version; a dry run returns the result without a change."""
     options = parse_put_options(request)
-    registration = parse_registration(request.parse_json_body(), known_capabilities)
+    registration = parse_registration(request.parse_json_body(MAX_REGISTRATION_BYTES), known_capabilities)
     result = put_install(services, request.new_install_id, registration, options)
     return put_response(result, registration, dry_run=options.dry_run)

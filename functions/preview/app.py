@@ -2,7 +2,7 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Request, Response
-from scheduling.api.parsing import parse_schedule_input
+from scheduling.api.parsing import parse_schedule_body, parse_schedule_input
 from scheduling.api.problems import rest_handler
 from scheduling.api.rendering import preview_response
 from scheduling.operations.schedules.preview import preview_schedule
@@ -13,5 +13,5 @@ services = bootstrap.services()
 @rest_handler("preview")
 def handler(request: Request) -> Response:
     """Return the result that a create with the same body would have, and the next fires, without a change."""
-    schedule_input = parse_schedule_input(request.parse_json_body())
+    schedule_input = parse_schedule_input(parse_schedule_body(request, services.limits))
     return preview_response(preview_schedule(services, request.install_id, schedule_input))

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from scheduling import bootstrap
-from scheduling.api.observability import bind_request, emit_metrics, logger
+from scheduling.api.observability import bind_request, count_unreadable, emit_metrics, logger
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.maintenance.sweep import sweep
 
@@ -14,17 +14,24 @@ sweep_interval = bootstrap.sweep_interval()
 
 
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
-    """Return how many pending rows were synced and how many failed, and the sweep's repairs by kind."""
+    """Return how many pending rows were synced and how many failed, and the sweep's repairs by kind.
+
+    The sweep continues even if the reconciler fails, and what is known by then is emitted as metrics in any case.
+    """
     bind_request(context, "reconcile")
-    report = reconcile(services)
-    repairs = sweep(services, sweep_interval)
-    counts = {
-        "PendingSynced": report.synced,
-        "PendingFailed": report.failed,
-        "MissedFires": repairs["missed"],
-        "DriftRepaired": repairs.total() - repairs["missed"],
-    }
-    oldest_pending = {"OldestPendingSeconds": (MetricUnit.Seconds, report.oldest_age.total_seconds())}
-    emit_metrics({name: (MetricUnit.Count, count) for name, count in counts.items()} | oldest_pending)
+    metrics = dict(count_unreadable(0))  # each item is counted where it is reported
+    try:
+        try:
+            report = reconcile(services)
+            metrics["PendingSynced"] = (MetricUnit.Count, report.synced)
+            metrics["PendingFailed"] = (MetricUnit.Count, report.failed)
+            metrics["OldestPendingSeconds"] = (MetricUnit.Seconds, report.oldest_age.total_seconds())
+        finally:
+            repairs = sweep(services, sweep_interval)
+            drift_count = repairs.total() - repairs["missed"] - repairs["unreadable"]
+            metrics["MissedFires"] = (MetricUnit.Count, repairs["missed"])
+            metrics["DriftRepaired"] = (MetricUnit.Count, drift_count)
+    finally:
+        emit_metrics(metrics)
     logger.info("reconciled", synced=report.synced, failed=report.failed, repaired=repairs)
     return {"synced": report.synced, "failed": report.failed, "repaired": dict(repairs)}

@@ -2,7 +2,12 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Request, Response
-from scheduling.api.parsing import parse_if_match, parse_schedule_input, schedule_id_from_path
+from scheduling.api.parsing import (
+    parse_if_match,
+    parse_schedule_body,
+    parse_schedule_input,
+    schedule_id_from_path,
+)
 from scheduling.api.problems import rest_handler
 from scheduling.api.rendering import schedule_response
 from scheduling.operations.schedules.update import update_schedule
@@ -17,7 +22,7 @@ def handler(request: Request) -> Response:
         services,
         request.install_id,
         schedule_id_from_path(request.path_parameter("scheduleId")),
-        parse_schedule_input(request.parse_json_body()),
+        parse_schedule_input(parse_schedule_body(request, services.limits)),
         if_match=parse_if_match(request.header("if-match")),
     )
     return schedule_response(200, schedule)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 _LINE = re.compile(
-    r"\S+ \S+ [A-Z]+ extension \[request [^,]*, install (?P<install_id>[^\]]+)\] (?P<message>.*)"
+    r"\S+ \S+ [A-Z]+ extension \[request [^,]*, install (?P<install_id>[^,\]]+)[^\]]*\] (?P<message>.*)"
 )
 
 

@@ -10,7 +10,7 @@ from local.errors import StackError
 from local.gateway.messages import Request, Response, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from local.clock import LocalClock
     from local.scheduler.firing import LocalScheduler
@@ -21,9 +21,16 @@ PREFIX = "/_local/"
 class ControlApi:
     """Serves the ``/_local/`` routes."""
 
-    def __init__(self, clock: LocalClock, scheduler: LocalScheduler, reconcile: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        clock: LocalClock,
+        scheduler: LocalScheduler,
+        reconcile: Callable[[], object],
+        places: Mapping[str, str] | None = None,
+    ) -> None:
         self.ready = False
         """Whether everything has started."""
+        self._places = dict(places or {})
         self._clock = clock
         self._scheduler = scheduler
         self._reconcile = reconcile
@@ -52,7 +59,8 @@ class ControlApi:
             return json_response(500, {"error": str(error)})
 
     def _get_health(self, _: Any) -> Response:
-        return json_response(*((200, {"status": "ok"}) if self.ready else (503, {"status": "starting"})))
+        status, text = (200, "ok") if self.ready else (503, "starting")
+        return json_response(status, {"status": text, **self._places})
 
     def _get_clock(self, _: Any) -> Response:
         return json_response(200, {"now": format_instant(self._clock.now())})

@@ -2,20 +2,16 @@
 
 import logging
 import time
-from dataclasses import dataclass
 from urllib.parse import quote
 
 import urllib3
 
+from runner.protocol import CallbackResponse
+
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class CallbackResponse:
-    """The scheduler's response."""
-
-    status: int
-    body: str
+MAX_RESPONSE_BYTES = 8 * 1024 * 1024
+"""More than the service's API can return."""
 
 
 class SchedulerCallback:
@@ -54,13 +50,26 @@ class SchedulerCallback:
                 headers=self._headers | self._build_auth_header(callback_token),
                 timeout=urllib3.Timeout(total=remaining),
                 retries=False,
+                preload_content=False,
             )
+            content = _read_content(response)
         except urllib3.exceptions.HTTPError as error:
             logger.warning("the scheduler did not respond: %s", error)
             return None
-        return CallbackResponse(response.status, response.data.decode(errors="replace"))
+        return CallbackResponse(response.status, content.decode(errors="replace"))
 
     def _build_auth_header(self, callback_token: str | None) -> dict[str, str]:
         if callback_token:
             return {"authorization": f"Bearer {callback_token}"}
         return {"x-runner-auth": self._auth_token}
+
+
+def _read_content(response: urllib3.BaseHTTPResponse) -> bytes:
+    """Return the body of a response; empty if it is larger than any response of the service."""
+    content = response.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
+    if len(content) > MAX_RESPONSE_BYTES:
+        logger.warning("the scheduler's response has more than %d bytes", MAX_RESPONSE_BYTES)
+        response.close()
+        return b""
+    response.release_conn()
+    return content

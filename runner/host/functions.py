@@ -10,12 +10,12 @@ from runner.host.extension_log import ExtensionLog
 from runner.host.interface import PACKAGE_PREFIX
 from runner.host.records import build_record
 from runner.host.scheduler import HostScheduler
-from runner.messages import ExecutionContext
+from runner.protocol import ContextData
 
 HostFunction = Callable[..., Any]
 
 
-def context_record(context: ExecutionContext) -> Record:
+def context_record(context: ContextData) -> Record:
     """Return the WIT record `context-data`."""
     return build_record(
         request_id=context.request_id,
@@ -27,7 +27,7 @@ def context_record(context: ExecutionContext) -> Record:
 
 
 def host_functions(
-    context: ExecutionContext, extension_log: ExtensionLog, scheduler: HostScheduler
+    context: ContextData, extension_log: ExtensionLog, scheduler: HostScheduler
 ) -> dict[str, HostFunction]:
     """Return the functions that this runner implements, by `interface.function`."""
     return {

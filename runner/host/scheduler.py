@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from wasmtime.component import Record
 
-from runner.host.callback import CallbackResponse
 from runner.host.capabilities import SCHEDULER_MANAGE
 from runner.host.records import (
     build_record,
@@ -16,6 +15,8 @@ from runner.host.records import (
     parse_optional_schedule,
     parse_schedules,
 )
+from runner.oversized import Oversized
+from runner.protocol import CallbackResponse
 from runner.raw_json import dump_object, parse_members, parse_raw_value
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,10 @@ T = TypeVar("T")
 
 DENIED = f"Permission denied: {SCHEDULER_MANAGE} not granted"
 UNAVAILABLE = "The scheduler did not answer"
+MAX_FIELD_CHARS = 64 * 1024
+"""The longest text, besides a payload, that is sent. The scheduler's own limits are far lower."""
+TOO_LARGE = {"payload": "Payload too large", "name": "Name too long"}
+"""The scheduler's texts for a field that is not sent."""
 INPUT_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
 SCHEDULER_ERRORS = {
     400: "validation-failed",
@@ -35,10 +40,17 @@ SCHEDULER_ERRORS = {
 
 
 class HostScheduler:
-    """The interface for one execution. `post` is None if the extension may not schedule."""
+    """The interface for one execution.
 
-    def __init__(self, post: Callable[[str], CallbackResponse | None] | None) -> None:
+    Args:
+        post: Sends the body of a callback; None if the extension may not schedule.
+        max_calls: How many callbacks the execution may send. Further ones are refused.
+    """
+
+    def __init__(self, post: Callable[[str], CallbackResponse | None] | None, max_calls: int) -> None:
         self._post = post
+        self._max_calls = max_calls
+        self._calls = 0
 
     def list_schedules(self) -> list[Record] | str:
         """Return all schedules of the install, or an error case."""
@@ -58,7 +70,7 @@ class HostScheduler:
 
     def update_schedule(self, schedule_id: str, schedule_input: Record) -> Record:
         """Update the fields that are set; an empty name or payload clears the field."""
-        operation = {"operation": "update", "scheduleId": schedule_id}
+        operation: dict[str, object] = {"operation": "update", "scheduleId": schedule_id}
         return self._request_write(operation, schedule_input, clearable=("name", "payload"))
 
     def delete_schedule(self, schedule_id: str) -> Record:
@@ -68,6 +80,10 @@ class HostScheduler:
     def _request_read(self, operation: Mapping[str, object], parse: Callable[[str], T]) -> T | str:
         if self._post is None:
             return "denied"
+        if _find_too_large(operation):
+            return "validation-failed"
+        if not self._take_call():
+            return "quota-exceeded"
         response = self._post(dump_object(operation))
         if response is None:
             return "internal"
@@ -75,24 +91,40 @@ class HostScheduler:
             return SCHEDULER_ERRORS.get(response.status, "internal")
         try:
             return parse(response.body)
-        except (ValueError, LookupError):
-            logger.exception("the scheduler's response does not match the contract")
+        except (ValueError, LookupError) as error:
+            logger.error("the scheduler's response does not match the contract: %r", error)
             return "internal"
 
     def _request_write(
-        self, operation: Mapping[str, object], schedule_input: Record, clearable: tuple[str, ...] = ()
+        self, operation: dict[str, object], schedule_input: Record, clearable: tuple[str, ...] = ()
     ) -> Record:
         if self._post is None:
             return _build_result(error=DENIED)
+        field = _find_too_large(operation | vars(schedule_input))
+        if field:
+            return _build_field_error(field, TOO_LARGE.get(field, f"{field} is too long"))
         try:
             body = dump_object({**operation, **_build_fields(schedule_input, clearable)})
         except ValueError as error:
-            return _build_result(
-                error="Payload is not valid JSON",
-                field_errors=json.dumps({"payload": f"Not valid JSON: {error}"}),
-            )
+            return _build_field_error("payload", f"Not valid JSON: {error}", "Payload is not valid JSON")
+        if not self._take_call():
+            return _build_result(error=f"Too many scheduler calls (max {self._max_calls} per run)")
         response = self._post(body)
         return _build_result(error=UNAVAILABLE) if response is None else _parse_write_response(response)
+
+    def _take_call(self) -> bool:
+        """Count a call, and return whether the execution may send it."""
+        self._calls += 1
+        return self._calls <= self._max_calls
+
+
+def _find_too_large(fields: Mapping[str, object]) -> str | None:
+    """Return the name of the first field that is too large to be sent, or even to be read."""
+    for name, value in fields.items():
+        too_long = isinstance(value, str) and name != "payload" and len(value) > MAX_FIELD_CHARS
+        if too_long or isinstance(value, Oversized):
+            return name
+    return None
 
 
 def _build_fields(schedule_input: Record, clearable: tuple[str, ...]) -> dict[str, object]:
@@ -123,6 +155,10 @@ def _parse_write_response(response: CallbackResponse) -> Record:
         error=error if isinstance(error, str) else f"The scheduler answered {response.status}",
         field_errors=body.get("fieldErrors"),
     )
+
+
+def _build_field_error(field: str, text: str, error: str | None = None) -> Record:
+    return _build_result(error=error or text, field_errors=json.dumps({field: text}))
 
 
 def _build_result(

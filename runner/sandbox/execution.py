@@ -1,110 +1,66 @@
-"""Executes a request: from the request to the extension's response or the error."""
+"""Executes a job: from the request to the extension's response or the error."""
 
 import time
 from base64 import b64decode
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from wasmtime import Store, WasiConfig, WasmtimeError
 from wasmtime.component import Linker, Record
 
-from runner.errors import EngineInitFailed, InvalidComponent, SecretDecryptFailed, UnknownCapabilities
-from runner.host.callback import SchedulerCallback
-from runner.host.capabilities import KNOWN_CAPABILITIES, SCHEDULER_MANAGE, normalize_capabilities
+from runner.errors import EngineInitFailed, ExecuteFailed, InvalidComponent, ResponseTooLarge
 from runner.host.extension_log import ExtensionLog
 from runner.host.functions import HostFunction, context_record, host_functions, link_imports
 from runner.host.records import build_record
 from runner.host.scheduler import HostScheduler
-from runner.messages import ExecuteRequest, ExecuteResponse
-from runner.sandbox.components import ComponentStore
-from runner.sandbox.sandbox import CompiledExtension, Sandbox
-from runner.sandbox.time_limit import run_with_time_limit
+from runner.oversized import Oversized
+from runner.protocol import Job
+from runner.responses import MAX_RESPONSE_BYTES, ExecuteResponse
+from runner.sandbox.connection import RunnerConnection
+from runner.sandbox.sandbox import LoadedExtension, Sandbox
 from runner.sandbox.traps import error_from_trap
 
 
-class ExtensionExecutor:
-    """Executes extensions in the sandbox."""
+def execute_job(
+    sandbox: Sandbox, extension: LoadedExtension, job: Job, runner: RunnerConnection
+) -> ExecuteResponse:
+    """Execute a job and return the extension's response.
 
-    def __init__(
-        self, sandbox: Sandbox, components: ComponentStore[CompiledExtension], callback: SchedulerCallback
-    ) -> None:
-        self._sandbox = sandbox
-        self._components = components
-        self._callback = callback
-
-    def execute(self, request: ExecuteRequest) -> ExecuteResponse:
-        """Execute a request and return the extension's response.
-
-        Raises:
-            RunnerError: There is no response; the subclass and text say why.
-        """
-        extension = self._components.get_component(request.context.content_hash)
-        _check_capabilities(request)
-        _check_secret_envelope(request)
-        # The time limit starts here, because compilation must not count against the extension.
-        seconds = request.limits.effective_timeout_ms / 1000
-        return run_with_time_limit(
-            seconds, partial(self._run_extension, extension, request, time.monotonic() + seconds)
-        )
-
-    def _run_extension(
-        self, extension: CompiledExtension, request: ExecuteRequest, deadline: float
-    ) -> ExecuteResponse:
-        extension_log = ExtensionLog(request.context)
-        scheduler = self._build_scheduler(request, deadline)
-        timeout_ms = request.limits.effective_timeout_ms
-        request_record = _build_request_record(request)
-        functions = host_functions(request.context, extension_log, scheduler)
-        linker, store = self._prepare_engine(extension, functions, timeout_ms, extension_log)
-        with store:
-            try:
-                instance = linker.instantiate(store, extension.component)
-                handler = instance.get_func(store, "handler")
-                if handler is None:
-                    raise InvalidComponent("the component does not export handler")
-                return _parse_response(handler(store, request_record))
-            except WasmtimeError as error:
-                raise error_from_trap(error, extension_log.output_lines, timeout_ms) from error
-            finally:
-                extension_log.flush()
-
-    def _prepare_engine(
-        self,
-        extension: CompiledExtension,
-        functions: Mapping[str, HostFunction],
-        timeout_ms: int,
-        extension_log: ExtensionLog,
-    ) -> tuple[Linker, Store]:
+    Raises:
+        RunnerError: There is no response; the subclass and text say why.
+    """
+    deadline = time.monotonic() + job.timeout_ms / 1000
+    extension_log = ExtensionLog(job.limits.log_bytes, runner.send_extension_log)
+    scheduler = HostScheduler(runner.post_callback if job.may_schedule else None, job.limits.scheduler_calls)
+    functions = host_functions(job.context, extension_log, scheduler)
+    request_record = _build_request_record(job)
+    linker, store = _prepare_engine(sandbox, extension, functions, job, extension_log)
+    with store, sandbox.timer.interrupt_at(deadline):
         try:
-            linker = self._sandbox.create_linker()
-            link_imports(linker, extension.imports, functions)
-            return linker, self._sandbox.create_store(timeout_ms / 1000, _build_wasi_config(extension_log))
+            instance = linker.instantiate(store, extension.component)
+            handler = instance.get_func(store, "handler")
+            if handler is None:
+                raise InvalidComponent("the component does not export handler")
+            return _parse_response(handler(store, request_record))
         except WasmtimeError as error:
-            raise EngineInitFailed(str(error).splitlines()[0]) from error
-
-    def _build_scheduler(self, request: ExecuteRequest, deadline: float) -> HostScheduler:
-        install_id, token = request.context.install_id, request.context.callback_token
-        if not (SCHEDULER_MANAGE in normalize_capabilities(request.providers) and install_id):
-            return HostScheduler(None)
-        return HostScheduler(
-            partial(self._callback.post_operation, install_id, deadline=deadline, callback_token=token)
-        )
+            raise error_from_trap(error, extension_log.output_lines, job.timeout_ms) from error
+        finally:
+            extension_log.flush()
 
 
-def _check_capabilities(request: ExecuteRequest) -> None:
-    unknown = normalize_capabilities(request.providers) - KNOWN_CAPABILITIES
-    if unknown:
-        raise UnknownCapabilities(", ".join(sorted(unknown)))
-
-
-def _check_secret_envelope(request: ExecuteRequest) -> None:
-    """Check what this runner can check: it has no key and implements no `secrets`."""
-    if request.secret_envelope:
-        try:
-            b64decode(request.secret_envelope.ciphertext_b64, validate=True)
-        except ValueError:
-            raise SecretDecryptFailed from None
+def _prepare_engine(
+    sandbox: Sandbox,
+    extension: LoadedExtension,
+    functions: Mapping[str, HostFunction],
+    job: Job,
+    extension_log: ExtensionLog,
+) -> tuple[Linker, Store]:
+    try:
+        linker = sandbox.create_linker()
+        link_imports(linker, extension.imports, functions)
+        return linker, sandbox.create_store(job.limits.memory_bytes, _build_wasi_config(extension_log))
+    except WasmtimeError as error:
+        raise EngineInitFailed(str(error).splitlines()[0]) from error
 
 
 def _build_wasi_config(extension_log: ExtensionLog) -> WasiConfig:
@@ -114,18 +70,32 @@ def _build_wasi_config(extension_log: ExtensionLog) -> WasiConfig:
     return wasi
 
 
-def _build_request_record(request: ExecuteRequest) -> Record:
-    http = request.http
-    headers = [build_record(name=name, value=value) for name, value in http.headers.items()]
+def _build_request_record(job: Job) -> Record:
+    headers = [build_record(name=name, value=value) for name, value in job.headers.items()]
     return build_record(
-        context=context_record(request.context),
-        http=build_record(method=http.method, url=http.url, headers=headers, body=http.decode_body()),
+        context=context_record(job.context),
+        http=build_record(method=job.method, url=job.url, headers=headers, body=_decode_body(job.body_b64)),
     )
 
 
+def _decode_body(body_b64: str | None) -> bytes | None:
+    if body_b64 is None:
+        return None
+    try:
+        return b64decode(body_b64, validate=True)
+    except ValueError:
+        raise ExecuteFailed("http.body_b64 is not base64") from None
+
+
 def _parse_response(response_record: Any) -> ExecuteResponse:
+    body = response_record.body or b""
+    pairs = [(header.name, header.value) for header in response_record.headers]
+    texts = [text for pair in pairs for text in pair]
+    sizes = (value.size if isinstance(value, Oversized) else len(value) for value in (body, *texts))
+    if sum(sizes) > 4 * MAX_RESPONSE_BYTES:  # then it is not even converted
+        raise ResponseTooLarge(f"the response would have more than {MAX_RESPONSE_BYTES} bytes as JSON")
     headers: dict[str, str] = {}
-    for header in response_record.headers:
-        name = header.name.lower()
-        headers[name] = f"{headers[name]}, {header.value}" if name in headers else header.value
-    return ExecuteResponse(response_record.status, headers, response_record.body or b"")
+    for name, value in pairs:
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return ExecuteResponse(response_record.status, headers, body)

@@ -16,7 +16,13 @@ from runner.errors import (
 
 MAX_CHARS = 500
 # The messages of Python, Rust and wasmtime when memory runs out.
-_OUT_OF_MEMORY = ("MemoryError", "memory allocation of", "exceeds memory limits")
+_OUT_OF_MEMORY = (
+    "MemoryError",
+    "memory allocation of",
+    "exceeds memory limits",
+    "out of memory",
+    "os error 12",
+)
 _ERRORS_BY_CAUSE: dict[str, type[RunnerError]] = {
     "is not available in this runner": HostCallRefused,
     "fuel allocated for hostcalls": ResponseTooLarge,

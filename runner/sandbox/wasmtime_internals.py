@@ -13,6 +13,8 @@ from typing import Any
 from wasmtime import _ffi as ffi
 from wasmtime.component import ListType, _types
 
+from runner.oversized import MAX_VALUE_BYTES, Oversized
+
 _Value = ffi.wasmtime_component_val_t
 _VALUE_BYTES = ctypes.sizeof(_Value)
 _BYTE_OFFSET = _Value.of.offset
@@ -22,6 +24,7 @@ def apply_patches() -> None:
     """Apply the patches to the wasmtime package."""
     _patch_case_classes()
     _patch_byte_lists()
+    _patch_strings()
 
 
 def _patch_case_classes() -> None:
@@ -37,10 +40,18 @@ def _patch_case_classes() -> None:
 def _patch_byte_lists() -> None:
     """Convert a `list<u8>` in one copy.
 
-    wasmtime converts one Python object per byte: 100 KB take a tenth of a second, while all other executions wait.
+    wasmtime converts one Python object per byte: 100 KB take a tenth of a second. One of any size is converted.
     """
     ListType.convert_from_c = _lift_list  # type: ignore[assignment, method-assign]  # replaced on purpose
     ListType.convert_to_c = _lower_list  # type: ignore[assignment, method-assign]  # replaced on purpose
+
+
+def _patch_strings() -> None:
+    """Refuse long strings before they are decoded.
+
+    wasmtime decodes a string of any size: a line of 120 MB for the log costs three times that in memory.
+    """
+    _types.String.convert_from_c = _lift_string  # type: ignore[assignment, method-assign]  # replaced on purpose
 
 
 class _CaseClasses(threading.local):
@@ -61,15 +72,25 @@ class _CaseClasses(threading.local):
 
 _original_lift = ListType.convert_from_c
 _original_lower = ListType.convert_to_c
+_original_lift_string = _types.String.convert_from_c
 
 
 def _lift_list(self: ListType, value: Any) -> Any:
     if not self._is_bytes():
         return _original_lift(self, value)
     values = value.of.list
-    raw = ctypes.string_at(values.data, values.size * _VALUE_BYTES) if values.size else b""
+    size = values.size
+    raw = ctypes.string_at(values.data, size * _VALUE_BYTES) if 0 < size <= MAX_VALUE_BYTES else b""
     ffi.wasmtime_component_vallist_delete(ctypes.byref(values))
-    return raw[_BYTE_OFFSET::_VALUE_BYTES]
+    return Oversized(size) if size > MAX_VALUE_BYTES else raw[_BYTE_OFFSET::_VALUE_BYTES]
+
+
+def _lift_string(self: _types.String, value: Any) -> Any:
+    size = value.of.string.size
+    if size <= MAX_VALUE_BYTES:
+        return _original_lift_string(self, value)
+    ffi.wasm_byte_vec_delete(ctypes.byref(value.of.string))
+    return Oversized(size)
 
 
 def _lower_list(self: ListType, store: Any, value: Any, target: Any) -> None:

@@ -2,25 +2,24 @@
 
 from dataclasses import asdict
 
-from desired_schedules import DESIRED_SCHEDULES, ensure_schedule
-from extension_sdk import Extension, Request, Response, host
+from extension_sdk import DesiredSchedule, Extension, Request, Response, host
 from extension_sdk.schedules import Json
 
 app = Extension()
 
+SCHEDULES = (
+    DesiredSchedule("heartbeat", "POST /api/heartbeat", "*/5 * * * *", payload={"source": "schedule"}),
+    DesiredSchedule("daily-status", "GET /api/status", "0 9 * * *", timezone="America/New_York"),
+)
+
 
 @app.post("/api/setup")
 def setup(_request: Request) -> Json:
-    """Create or repair the desired schedules; idempotent."""
-    existing = {schedule.name: schedule for schedule in host.scheduler.list()}
-    outcomes = {
-        desired.name: ensure_schedule(desired, existing.get(desired.name)) for desired in DESIRED_SCHEDULES
-    }
-    host.log.info(f"setup: {outcomes}")
-    return {
-        outcome: [name for name, actual in outcomes.items() if actual == outcome]
-        for outcome in ("created", "existing", "repaired")
-    }
+    """Create or update the declared schedules; idempotent."""
+    report = host.scheduler.sync(SCHEDULES)
+    host.log.info(f"setup: {report.as_json()}")
+    report.raise_for_error()
+    return report.as_json()
 
 
 @app.get("/api/status")

@@ -13,7 +13,7 @@ from scheduling_admin.commands import arguments
 from scheduling_admin.commands.schedules import find_schedule
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.explain.engine import explain_occurrence
-from scheduling_admin.explain.evidence import Evidence, Explanation
+from scheduling_admin.explain.evidence import Evidence, Explanation, usable_timezone
 from scheduling_admin.explain.history import may_be_dead_lettered
 from scheduling_admin.output.fields import run_fields, timer_fields
 from scheduling_admin.output.report import CommandReport
@@ -57,7 +57,7 @@ def _gather_evidence(
 ) -> Evidence:
     install, schedule = find_schedule(session, install_id, schedule_id)
     try:
-        occurrence = parse_occurrence_time(time, schedule.definition.timezone)
+        occurrence = parse_occurrence_time(time, usable_timezone(schedule))
     except ValueError as error:
         raise AdminError(str(error), ExitStatus.USAGE) from error
     run = (

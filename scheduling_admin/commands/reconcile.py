@@ -28,14 +28,20 @@ def reconcile(session: AdminSession, sweep: SweepOption = False) -> CommandRepor
     """Sync changes that have been pending for over a minute; with --sweep, also find and repair all other drift."""
     synced, failed = _sync_pending(session)
     repairs = _sweep_all(session) if sweep else Counter[str]()
+    unreadable_count = repairs.pop("unreadable", 0)
     document = {
         "synced": synced,
         "failed": failed,
         "swept": sweep,
         "repaired": dict(sorted(repairs.items())),
+        **({"unreadable": unreadable_count} if unreadable_count else {}),
     }
     renderables = _render_report(synced, failed, repairs, sweep)
-    return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if failed else ExitStatus.OK)
+    if unreadable_count:
+        text = f"{unreadable_count} item{'' if unreadable_count == 1 else 's'} cannot be read. See the messages above."
+        renderables.append(render_sentence(text, "red"))
+    has_problem = failed or unreadable_count
+    return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if has_problem else ExitStatus.OK)
 
 
 def _sync_pending(session: AdminSession) -> tuple[int, int]:

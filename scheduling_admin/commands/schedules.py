@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
+from scheduling.domain.errors import InstallNotFound, ScheduleNotFound, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId, parse_schedule_id
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import cursor_scope, encode_cursor
 from scheduling.operations.installs.tenants import list_tenant_schedules
+from scheduling.store.snapshots import RunPage
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.arguments import decode_list_cursor
@@ -29,8 +30,10 @@ from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.views import (
     build_schedules_table,
+    left_out_fields,
     render_definition,
     render_history,
+    render_left_out,
     render_next_page_hint,
     render_timer,
 )
@@ -56,33 +59,46 @@ def schedules(
     if (tenant is None) == (install is None):
         raise AdminError("Give either --tenant or --install.", ExitStatus.USAGE)
     if install:
-        pairs, next_cursor = _read_install_schedules(session, InstallId(install), limit, cursor)
+        pairs, left_out, next_cursor = _read_install_schedules(session, InstallId(install), limit, cursor)
     else:
-        pairs, next_cursor = _read_tenant_schedules(session, str(tenant), limit, cursor)
+        pairs, left_out, next_cursor = _read_tenant_schedules(session, str(tenant), limit, cursor)
     now = session.now
     views = [ScheduleView.create_view(each, schedule, now, fires) for each, schedule in pairs]
-    document = {"schedules": [schedule_fields(each) for each in views], "nextCursor": next_cursor}
-    if not views:
-        return CommandReport(document, [render_sentence(f"There are no schedules of {tenant or install}.")])
-    return CommandReport(document, [*_render_tables(views), *render_next_page_hint(next_cursor)])
+    document = {
+        "schedules": [schedule_fields(each) for each in views],
+        **left_out_fields(left_out),
+        "nextCursor": next_cursor,
+    }
+    no_schedules = render_sentence(f"There are no schedules of {tenant or install}.")
+    return CommandReport(
+        document,
+        [
+            *(_render_tables(views) if views else [no_schedules]),
+            *render_left_out(left_out),
+            *render_next_page_hint(next_cursor),
+        ],
+        ExitStatus.NEEDS_ATTENTION if left_out else ExitStatus.OK,
+    )
 
 
 def _read_install_schedules(
     session: AdminSession, install_id: InstallId, limit: int, cursor: str | None
-) -> tuple[_SchedulePairs, str | None]:
+) -> tuple[_SchedulePairs, list[UnreadableItem], str | None]:
     scope = cursor_scope("schedules", install_id)
     after = decode_list_cursor(scope, cursor, parse_schedule_id)
     page = session.services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=None)
     install = page.install
     if install is None:
         raise InstallNotFound
-    return [(install, each) for each in page.schedules], encode_cursor(scope, page.next_after)
+    pairs = [(install, each) for each in page.schedules]
+    return pairs, list(page.left_out), encode_cursor(scope, page.next_after)
 
 
 def _read_tenant_schedules(
     session: AdminSession, tenant_id: str, limit: int, cursor: str | None
-) -> tuple[_SchedulePairs, str | None]:
+) -> tuple[_SchedulePairs, list[UnreadableItem], str | None]:
     pairs: _SchedulePairs = []
+    left_out: list[UnreadableItem] = []
     scope = cursor_scope("tenant-schedules", tenant_id)
     after = decode_list_cursor(scope, cursor, TenantCursor.parse_position)
     while True:
@@ -90,9 +106,10 @@ def _read_tenant_schedules(
             session.services, tenant_id, after=after, limit=limit - len(pairs), max_bytes=sys.maxsize
         )
         pairs += page.schedules
+        left_out += page.left_out
         after = page.next_after
         if after is None or len(pairs) == limit:
-            return pairs, encode_cursor(scope, after.position if after else None)
+            return pairs, left_out, encode_cursor(scope, after.position if after else None)
 
 
 def _render_tables(views: Sequence[ScheduleView]) -> Iterator[RenderableType]:
@@ -116,10 +133,10 @@ def schedule(
     view = ScheduleView.create_view(*pair, session.now, fires)
     timer = session.services.timers.get_timer(schedule_id)
     timer_differences = describe_timer_differences(timer, pair[1])
-    history = (
-        session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=runs).runs
+    page = (
+        session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=runs)
         if runs
-        else []
+        else RunPage([])
     )
     document = {
         "schedule": schedule_fields(view),
@@ -127,16 +144,17 @@ def schedule(
         "timer": timer_fields(timer),
         "timerMatches": not timer_differences,
         "differences": list(timer_differences),
-        "runs": [run_fields(run) for run in history],
+        "runs": [run_fields(run) for run in page.runs],
+        **left_out_fields(page.left_out),
     }
     renderables = [
         *render_definition(view),
         *render_timer(timer, pair[1], timer_differences),
-        *(render_history(history) if runs else ()),
+        *(render_history(page.runs) if runs else ()),
+        *render_left_out(page.left_out),
     ]
-    return CommandReport(
-        document, renderables, ExitStatus.NEEDS_ATTENTION if timer_differences else ExitStatus.OK
-    )
+    has_problem = timer_differences or pair[1].unreadable or page.left_out
+    return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if has_problem else ExitStatus.OK)
 
 
 def find_schedule(

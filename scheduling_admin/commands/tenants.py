@@ -6,7 +6,7 @@ from scheduling.domain.tenant import Tenant
 from scheduling.operations.installs.tenants import PAGE_SIZE, propagate_tenant, set_tenant_paused
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.errors import add_error_hint
+from scheduling_admin.errors import ExitStatus, add_error_hint
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.stack.session import AdminSession
@@ -33,26 +33,32 @@ def _change_paused(session: AdminSession, tenant_id: str, *, paused: bool, yes: 
     with add_error_hint(
         f"Tenant {tenant_id} is only partly updated; run the same command again to continue."
     ):
-        _propagate_until_complete(session, tenant_id, paused, count)
+        complete = _propagate_until_complete(session, tenant_id, paused, count)
     document = {
         "tenantId": tenant_id,
         "paused": paused,
         "changed": changed,
         "installs": count,
-        "complete": True,
+        "complete": complete,
     }
-    return CommandReport(document, [_render_change(before, paused, count)])
+    renderables = [_render_change(before, paused, count)]
+    if not complete:
+        hint = "Some installs could not be changed, see the messages above; the reconciler retries."
+        renderables.append(render_sentence(hint, "red"))
+    return CommandReport(document, renderables, ExitStatus.OK if complete else ExitStatus.NEEDS_ATTENTION)
 
 
-def _propagate_until_complete(session: AdminSession, tenant_id: str, paused: bool, count: int) -> None:
+def _propagate_until_complete(session: AdminSession, tenant_id: str, paused: bool, count: int) -> bool:
+    """Return whether no install is left, without those that cannot be changed."""
     with session.show_progress() as bar:
         task = bar.add_task("Pausing" if paused else "Resuming", total=count)
         pause_result = set_tenant_paused(session.services, tenant_id, paused=paused, actor=session.actor)
         bar.advance(task, pause_result.install_count)
-        while not pause_result.complete:
+        while not pause_result.complete and not pause_result.failed_count:
             # Not set again: another caller may have set the opposite in the meantime.
             pause_result = propagate_tenant(session.services, pause_result.tenant)
             bar.advance(task, pause_result.install_count)
+    return pause_result.complete
 
 
 def _count_installs(session: AdminSession, tenant_id: str) -> int:

@@ -1,5 +1,6 @@
 """Explain why an occurrence ran or did not run, from the evidence alone; nothing here reads from AWS."""
 
+from scheduling.domain.runs import describe_unreadable
 from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
@@ -28,6 +29,7 @@ def explain_occurrence(evidence: Evidence) -> Explanation:
         return Explanation(Verdict.UNKNOWN, "The history has no manual run at that time.", (reason,))
     checks = (
         _check_dead_letters,
+        _check_readable,
         check_creation_time,
         check_history_retention,
         check_timer_change,
@@ -72,6 +74,19 @@ def _check_dead_letters(evidence: Evidence) -> Explanation | None:
         return None
     summary = "It did not run: it could not be delivered, or failed before its run was recorded."
     return Explanation(Verdict.NOT_RUN, summary, describe_dead_letters(evidence), get_replay_advice(evidence))
+
+
+def _check_readable(evidence: Evidence) -> Explanation | None:
+    problem = describe_unreadable(evidence.install, evidence.schedule)
+    if problem is None:
+        return None
+    summary = "It did not run." if evidence.occurrence.moment <= evidence.now else "It will not run."
+    advice = (
+        "The extension can correct the schedule, by an update of the rule or the time zone, or delete it."
+    )
+    if evidence.install.unreadable:
+        advice = "To correct the install: register it again."
+    return Explanation(Verdict.NOT_RUN, summary, (f"{problem}.",), (advice,))
 
 
 def _check_blockers(evidence: Evidence) -> Explanation | None:

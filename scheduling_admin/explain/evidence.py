@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, is_canonical_timezone
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run
 from scheduling.domain.schedule import Schedule
@@ -70,8 +71,8 @@ class Evidence:
 
     @property
     def timezone(self) -> str:
-        """The schedule's time zone."""
-        return self.schedule.definition.timezone
+        """The schedule's time zone; UTC if there is no such zone."""
+        return usable_timezone(self.schedule)
 
     @property
     def dead_letters(self) -> list[DeadLetter]:
@@ -87,6 +88,12 @@ class Evidence:
             and fire.schedule_id == self.schedule.id
             and fire.scheduled_time == self.occurrence.scheduled_time
         )
+
+
+def usable_timezone(schedule: Schedule) -> str:
+    """Return the schedule's time zone; UTC if there is no such zone."""
+    name = schedule.definition.timezone
+    return name if is_canonical_timezone(name) else DEFAULT_TIMEZONE
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ REPLAY_ADVICE = "Once the cause is fixed: scheduling-admin replay"
 
 def explain_run(evidence: Evidence, run: Run) -> Explanation:
     """Explain an occurrence by its run."""
+    if run.unreadable:
+        summary = "The history has the occurrence, but its row cannot be read."
+        return Explanation(Verdict.UNKNOWN, summary, (f"{run.unreadable}.",))
     match run.status:
         case RunStatus.SUCCESS:
             summary = f"It succeeded at attempt {run.attempt}."

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from rich.console import RenderableType
+from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.runs import Run, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
-from scheduling.domain.views import format_timestamp
+from scheduling.domain.views import format_creation_time, format_timestamp
 
 from scheduling_admin.output.fields import ScheduleView
 from scheduling_admin.output.tables import Listing, create_fields_table, render_sentence
@@ -57,7 +58,7 @@ def render_definition(view: ScheduleView) -> list[RenderableType]:
             Payload=payload,
             Fires="; ".join(format_status(view.status.blockers)),
             Next="\n".join(format_local_and_utc(time.utc, definition.timezone) for time in view.next_fires),
-            Created=format_timestamp(schedule.created_at),
+            Created=format_creation_time(schedule),
             Revision=_format_revision(schedule),
             Changed_by=schedule.changed_by,
         )
@@ -80,7 +81,10 @@ def render_timer(
                 Expression=timer.expression, Timezone=timer.timezone, Revision=timer.timer_revision
             )
         )
-    if not timer_differences:
+    if schedule.unreadable:
+        text = "The schedule cannot be read, so its timer is left as it is until the schedule is corrected or deleted."
+        renderables.append(render_sentence(text, "yellow"))
+    elif not timer_differences:
         in_sync = "The timer is in sync." if timer else "There is no timer, and the schedule needs none."
         renderables.append(render_sentence(in_sync, "green"))
     renderables += [render_sentence(text, "red") for text in timer_differences]
@@ -117,6 +121,17 @@ def _build_run_row(run: Run) -> tuple[object, ...]:
 
 def _join_lines(*lines: str | None) -> str:
     return "\n".join(filter(None, lines))
+
+
+def left_out_fields(items: Sequence[UnreadableItem]) -> dict[str, object]:
+    """Return the JSON member with the items that a list leaves out because they cannot be read, if there are any."""
+    fields = [{"kind": item.kind, "id": item.id, "reason": item.reason} for item in items]
+    return {"leftOut": fields} if fields else {}
+
+
+def render_left_out(items: Sequence[UnreadableItem]) -> list[RenderableType]:
+    """Render what a list leaves out because it cannot be read, one line for each."""
+    return [render_sentence(f"Left out: {item}.", "red") for item in items]
 
 
 def render_next_page_hint(next_cursor: str | None) -> list[RenderableType]:

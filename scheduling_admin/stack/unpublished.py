@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from scheduling_admin.stack.queues import MessageQueue, QueueMessage, message_fields, parse_message_body
 
@@ -103,7 +103,11 @@ def _republish_batch(streams: Any, batch: UnpublishedBatch, publish_records: Pub
     except ClientError as error:
         if error.response["Error"]["Code"] in _EXPIRED_CODES:
             return EXPIRED
+        if error.response["Error"]["Code"] == "ValidationException":
+            return NO_RANGE
         raise
+    except (ParamValidationError, ValueError, TypeError):
+        return NO_RANGE
     for start in range(0, len(records), _RECORDS_PER_INVOCATION):
         if problem := publish_records(records[start : start + _RECORDS_PER_INVOCATION]):
             return problem

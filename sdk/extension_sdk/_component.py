@@ -1,5 +1,7 @@
 """The component's entry point: exports the `handler` of the world `runner` for the author's `app.app`."""
 
+import random
+from pathlib import Path
 from typing import Any
 
 from app import app  # type: ignore[import-not-found]  # the extension's own module
@@ -8,11 +10,20 @@ from wit_world.imports.types import (  # type: ignore[import-not-found]  # gener
     HttpHeader,
 )
 
+from extension_sdk import _snapshot
 from extension_sdk._wasm import WasmPlatform
 from extension_sdk.http import Request
 from extension_sdk.platform import host
 
+try:
+    # What the extension's functions import: written by the build, absent where componentize-py is called directly.
+    from extension_imports import MODULES  # type: ignore[import-not-found]
+except ImportError:
+    MODULES = ()
+
 host.connect(WasmPlatform())
+_snapshot.load_late_modules(MODULES)
+_snapshot.keep_files(Path(__file__).parent.parent)
 
 
 class WitWorld:
@@ -20,6 +31,7 @@ class WitWorld:
 
     def handler(self, request: Any) -> Any:
         """Return the extension's response to a request."""
+        random.seed()  # its state is the snapshot's, the same for every call
         http = request.http
         headers = {header.name.lower(): header.value for header in http.headers}
         response = app.handle(Request(http.method, http.url, headers, http.body))

@@ -42,6 +42,11 @@ class Extension:
     def __init__(self) -> None:
         self._routes: list[_Route] = []
 
+    @property
+    def routes(self) -> list[tuple[str, str]]:
+        """Method and path of each registered function."""
+        return [(route.method, f"/{'/'.join(route.segments)}") for route in self._routes]
+
     def get(self, path: str) -> Callable[[H], H]:
         """Register a function for GET requests to `path`."""
         return self.route("GET", path)

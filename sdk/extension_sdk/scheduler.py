@@ -1,7 +1,7 @@
 """The scheduler's functions, as an extension calls them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from extension_sdk._boundary import check_text
@@ -12,10 +12,12 @@ from extension_sdk.schedules import (
     DeleteResult,
     Endpoint,
     Json,
+    Result,
     Schedule,
     UnsetType,
     UpdateResult,
 )
+from extension_sdk.sync import Change, DesiredSchedule, SyncReport, plan_changes
 
 
 class Scheduler(ABC):
@@ -84,6 +86,40 @@ class Scheduler(ABC):
     def get_endpoints(self) -> Sequence[Endpoint]:
         """Return the endpoints of the installed version, by path then method."""
         return self._get_endpoints()
+
+    def sync(
+        self, schedules: Iterable[DesiredSchedule], *, prune: bool = False, dry_run: bool = False
+    ) -> SyncReport:
+        """Create and update schedules until the install has the declared ones; each is known by its name.
+
+        It changes only what differs, stops at the limit of changes per minute, and can be called again at any time.
+
+        Args:
+            schedules: The declared schedules.
+            prune: Also delete schedules with a name that is not declared. Those without a name are left alone.
+            dry_run: Only report what would change.
+
+        Raises:
+            ValueError: A name is empty or declared twice, or a payload is not JSON.
+            SchedulerError: The schedules cannot be listed.
+        """
+        desired = list(schedules)
+        needs_endpoints = any(" " not in each.endpoint.strip() for each in desired)
+        endpoints = self.get_endpoints() if needs_endpoints else ()
+        changes = plan_changes(desired, self.list(), endpoints, prune=prune)
+        report = SyncReport([each.name.strip() for each in desired])
+        for change in changes:
+            report.add(change, None if dry_run or report.remaining else self._apply(change))
+        return report
+
+    def _apply(self, change: Change) -> Result:
+        if change.action == "create":
+            return self.create(**change.fields)
+        if change.schedule_id is None:
+            raise ValueError(f"no id for {change.action}")
+        if change.action == "delete":
+            return self.delete(change.schedule_id)
+        return self.update(change.schedule_id, **change.fields)
 
     # The host interface: its inputs are checked, and have all fields of the record.
 

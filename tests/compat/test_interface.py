@@ -11,8 +11,7 @@ from wasmtime.component import Component, ComponentInstanceType, FuncType, ValTy
 
 from runner.host.interface import PACKAGE_PREFIX, WIT_FILE, read_signatures
 from runner.sandbox.component_types import describe_type
-from runner.sandbox.sandbox import write_cache_config
-from tests.support.components.runner import CACHE, build_sample, prepare_components
+from tests.support.components.runner import build_sample, compile_component
 
 INTERFACE = json.loads((Path(__file__).parent / "interface.json").read_text())
 FUNCTIONS = {
@@ -49,16 +48,14 @@ def actual_function(function: FuncType) -> tuple[list[tuple[str, str]], str | No
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
-    prepare_components()
     config = Config()
-    config.cache = str(write_cache_config(CACHE))
-    config.epoch_interruption = True  # as the runner, whose compiled components are in the cache
+    config.epoch_interruption = True  # as the runner, which has compiled the component
     return Engine(config)
 
 
 @pytest.fixture(scope="module")
 def component(engine: Engine) -> Component:
-    return Component(engine, build_sample().read_bytes())
+    return Component.deserialize_file(engine, str(compile_component(build_sample())))
 
 
 @pytest.fixture(scope="module")

@@ -60,11 +60,36 @@ def test_malformed_install_id_is_not_found(stack: LocalStack, install_id: str) -
         assert_problem(stack.api.get(f"/v1/installs/{install_id}/{path}"), 404, "NOT_FOUND")
 
 
-def test_body_of_five_megabytes_is_refused(stack: LocalStack, install: ApiInstall) -> None:
-    body = json.dumps({**HOURLY_SCHEDULE, "payload": {"a": "x" * 5_000_000}})
+HALF_A_MILLION_FIELDS = json.dumps({f"x{number}": 1 for number in range(400_000)})
+FIVE_MEGABYTES = json.dumps({**HOURLY_SCHEDULE, "payload": {"a": "x" * 5_000_000}})
 
-    response = stack.api.post(f"{install.path}/schedules", content=body)
 
-    assert assert_problem(response, 400, "VALIDATION_FAILED")["fieldErrors"] == {
-        "payload": "Payload too large"
-    }
+@pytest.mark.parametrize("body", [FIVE_MEGABYTES, HALF_A_MILLION_FIELDS], ids=["payload", "unknown fields"])
+def test_body_of_five_megabytes_is_refused(stack: LocalStack, install: ApiInstall, body: str) -> None:
+    schedule_path = f"{install.path}/schedules/{install.create_schedule()}"
+    responses = [
+        stack.api.post(f"{install.path}/schedules", content=body),
+        stack.api.post(f"{install.path}/schedules/preview", content=body),
+        stack.api.patch(schedule_path, content=body),
+    ]
+
+    for response in responses:
+        problem = assert_problem(response, 400, "VALIDATION_FAILED")
+        assert problem["fieldErrors"] == {"payload": "Payload too large"}
+    registration = stack.api.put(f"/admin/v1/installs/{install.id}", content=body)
+    detail = assert_problem(registration, 400, "VALIDATION_FAILED")["detail"]
+    assert detail == "The body is larger than 1820000 bytes"
+
+
+def test_callback_with_half_a_million_fields_is_refused(install: ApiInstall) -> None:
+    response = install.call_callback("create", **json.loads(HALF_A_MILLION_FIELDS))
+
+    assert (response.status_code, response.json()) == (
+        400,
+        {
+            "success": False,
+            "error": "Payload too large",
+            "fieldErrors": {"payload": "Payload too large"},
+            "code": "VALIDATION_FAILED",
+        },
+    )

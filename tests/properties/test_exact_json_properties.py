@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scheduling.domain.errors import InvalidJson
-from scheduling.domain.exact_json import dumps, loads
+from scheduling.domain.exact_json import dumps, loads, min_compact_size
 
 SPACES = st.text(" \t\r\n", max_size=2)
 TEXTS = st.text(max_size=12)
@@ -127,3 +127,9 @@ def test_any_text_is_refused_or_parsed_like_json(text: str) -> None:
             loads(text)
     else:
         assert json.loads(dumps(loads(text)), parse_int=str, parse_float=str) == expected
+
+
+@given(VALUES)
+def test_size_known_before_parsing_is_never_too_large(value: JsonText) -> None:
+    for text in (value.as_written, value.as_written.replace("/", r"\/"), value.compact_text):
+        assert min_compact_size(text.encode()) <= len(dumps(loads(text)).encode())

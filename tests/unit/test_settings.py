@@ -102,7 +102,10 @@ def test_an_empty_limit_is_the_default() -> None:
     [
         ("MAX_SCHEDULES_PER_INSTALL", "1"),
         ("MIN_INTERVAL_MINUTES", "1"),
-        ("WRITES_PER_MINUTE", "100000"),
+        ("MAX_SCHEDULES_PER_INSTALL", "10000"),
+        ("MIN_INTERVAL_MINUTES", "1440"),
+        ("WRITES_PER_MINUTE", "10000"),
+        ("RUN_HISTORY_DAYS", "36500"),
         ("MAX_PAYLOAD_BYTES", "2"),
         ("MAX_PAYLOAD_BYTES", "300000"),
         ("RUN_HISTORY_DAYS", "1"),
@@ -120,6 +123,10 @@ def test_limit_at_its_bound_is_accepted(name: str, value: str) -> None:
         ("MAX_SCHEDULES_PER_INSTALL", "0"),
         ("MIN_INTERVAL_MINUTES", "0"),
         ("WRITES_PER_MINUTE", "0"),
+        ("MAX_SCHEDULES_PER_INSTALL", "10001"),
+        ("MIN_INTERVAL_MINUTES", "1441"),
+        ("WRITES_PER_MINUTE", "10001"),
+        ("RUN_HISTORY_DAYS", "36501"),
         ("WRITES_PER_MINUTE", "-1"),
         ("WRITES_PER_MINUTE", "1.5"),
         ("WRITES_PER_MINUTE", "ten"),
@@ -174,9 +181,61 @@ def test_runner_overhead_out_of_range_is_refused(value: str) -> None:
     assert invalid_names(RunnerSettings, settings) == ["runner_overhead_seconds"]
 
 
-@pytest.mark.parametrize("value", ["runner", "ftp://runner", "/v1", "http://"])
-def test_runner_url_must_be_http(value: str) -> None:
-    assert invalid_names(RunnerSettings, {**RUNNER, "RUNNER_BASE_URL": value}) == ["runner_base_url"]
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("runner", "must start with http:// or https://"),
+        ("ftp://runner", "must start with http:// or https://"),
+        ("/v1", "must start with http:// or https://"),
+        ("http://", "must have a host, and may have a port from 1 to 65535"),
+        ("https://runner:http", "must have a host, and may have a port from 1 to 65535"),
+        ("https://runner:65536", "must have a port from 1 to 65535, or none"),
+        ("https://me:secret@runner", "must not contain a user or a password"),
+        ("https://run\tner", "must not contain spaces, control characters or characters outside ASCII"),
+        ("https://runner/a b", "must not contain spaces, control characters or characters outside ASCII"),
+        ("https://rünner", "must not contain spaces, control characters or characters outside ASCII"),
+        ("https://runner/?a", "must not contain a query or a fragment"),
+    ],
+    ids=ascii,
+)
+def test_invalid_runner_url_is_refused_with_its_fault_and_not_quoted(url: str, text: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        RunnerSettings.from_environment({**RUNNER, "RUNNER_BASE_URL": url})
+
+    assert refused.value.errors()[0]["msg"] == f"Value error, RunnerBaseUrl {text}"
+    assert "secret" not in str(refused.value)
+
+
+NO_TOKEN_TEXT = (
+    "Where the stage is prod, set RunnerServiceTokenSecretArn, or AllowRunnerWithoutToken to true if the runner "
+    "requires no token"
+)
+HTTP_TEXT = "RunnerBaseUrl must start with https:// where the stage is prod"
+
+
+@pytest.mark.parametrize(
+    ("variables", "text"),
+    [
+        pytest.param({}, NO_TOKEN_TEXT, id="no token"),
+        pytest.param({"ALLOW_RUNNER_WITHOUT_TOKEN": "false"}, NO_TOKEN_TEXT, id="token required"),
+        pytest.param({"ALLOW_RUNNER_WITHOUT_TOKEN": "true"}, None, id="token not required"),
+        pytest.param({"RUNNER_SERVICE_TOKEN_SECRET_ID": "arn"}, None, id="with a token"),
+        pytest.param(
+            {"RUNNER_SERVICE_TOKEN_SECRET_ID": "arn", "RUNNER_BASE_URL": "http://runner"},
+            HTTP_TEXT,
+            id="http",
+        ),
+    ],
+)
+def test_production_needs_tls_and_a_service_token(variables: dict[str, str], text: str | None) -> None:
+    environment = {**RUNNER, **variables}
+    RunnerSettings.from_environment({**environment, "STAGE": "dev"})
+    if text is None:
+        RunnerSettings.from_environment({**environment, "STAGE": "prod"})
+        return
+    with pytest.raises(ValidationError) as refused:
+        RunnerSettings.from_environment({**environment, "STAGE": "prod"})
+    assert refused.value.errors()[0]["msg"] == f"Value error, {text}"
 
 
 @pytest.mark.parametrize("name", ["RUNNER_SERVICE_TOKEN_SECRET_ID", "CALLBACK_KEY_SECRET_ID"])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
-from scheduling.api.observability import bind_install, bind_run
+from scheduling.api.observability import bind_install, bind_run, report_secret_outage, report_unreadable
 from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
 from scheduling.operations.services import Services
@@ -135,13 +135,14 @@ register_snapstart_hooks()
 @cache
 def services() -> Services:
     """Return the services of the process."""
-    return _assemble_services(
+    assembled = _assemble_services(
         TableSettings.from_environment(),
         TimerSettings.from_environment(),
         _connection(),
         current_time,
         QueueSettings.from_environment().dead_letter_queue_url,
     )
+    return replace(assembled, report_unreadable=report_unreadable)
 
 
 def executor_services() -> Services:
@@ -220,7 +221,7 @@ def _build_secret(secret_id: str, **options: Any) -> "Secret":
     """Build a secret on the one session of the process, because another one would load AWS's service models again."""
     from scheduling.clients.secrets import Secret
 
-    return Secret(_connection().session, secret_id, **options)
+    return Secret(_connection().session, secret_id, report_outage=report_secret_outage, **options)
 
 
 def _build_rotating_secret(secret_id: str) -> "Secret":

@@ -53,7 +53,7 @@ def test_unsynced_changes_are_reported(world: World, admin: AdminCli, schedule: 
     ]
     (error,) = result.errors
     assert schedule.id in error
-    assert error.endswith(" is still pending: UpdateSchedule: AccessDeniedException")
+    assert error.endswith(" is still pending: UpdateSchedule: AccessDeniedException: AccessDeniedException")
 
 
 def test_a_sweep_repairs_all_drift(world: World, admin: AdminCli, schedule: Schedule) -> None:

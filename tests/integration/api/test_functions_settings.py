@@ -87,3 +87,20 @@ def test_broken_rules_have_the_configured_status(world: World, variable: str, ru
     }
     assert (taken[1]["code"], absent[1]["code"]) == ("NAME_TAKEN", "NOT_FOUND")
     assert [status for status, _ in (missing, mistyped, unknown)] == [400, 400, 404]
+
+
+def test_callback_lists_no_more_than_fits_into_memory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_id = world.register_install()
+    monkeypatch.setattr("scheduling.api.callback.MAX_LIST_BYTES", 1_000)
+    with deploy_functions(world):
+        valid = {"endpoint": "POST /api/sync", "cron": "0 * * * *", "payload": ["x" * 600]}
+        listed = []
+        for _ in range(3):
+            call_callback(install_id, operation="create", **valid)
+            listed.append(call_callback(install_id, operation="list"))
+
+    assert [status for status, _ in listed] == [200, 200, 413]
+    assert [len(body["schedules"]) for _, body in listed[:2]] == [1, 2]
+    assert listed[2][1]["error"] == (
+        f"The answer is too large; page through GET /v1/installs/{install_id}/schedules"
+    )

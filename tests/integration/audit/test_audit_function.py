@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from scheduling.domain.audit import event_from_change
-from scheduling.domain.errors import UnreadableRecord
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.store.stream import parse_changes
@@ -57,7 +56,7 @@ def test_bus_rule_receives_the_event(event: dict[str, Any], schedule: Schedule, 
     [("audit/schedule_created", "ScheduleCreated"), ("audit/run_failed", "RunFailed")],
 )
 def test_container_events_match_their_file_names(case: str, name: str) -> None:
-    events = filter(None, map(event_from_change, parse_changes(example(case))))
+    events = filter(None, map(event_from_change, parse_changes(example(case)).changes))
 
     assert [event.name for event in events] == [name]
 
@@ -93,8 +92,12 @@ def test_irrelevant_change_makes_no_call(world: World, event: dict[str, Any]) ->
     assert world.calls.recorded == []
 
 
-def test_malformed_record_is_named_and_stops_its_batch(
-    world: World, event: dict[str, Any], schedule: Schedule
+def test_malformed_record_is_named_counted_and_blocks_no_other(
+    world: World,
+    event: dict[str, Any],
+    schedule: Schedule,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     world.calls.recorded.clear()
     (created,) = (
@@ -102,13 +105,33 @@ def test_malformed_record_is_named_and_stops_its_batch(
         for each in event["Records"]
         if schedule.id in each["dynamodb"]["Keys"]["sk"]["S"] and each["eventName"] == "INSERT"
     )
-    created["dynamodb"]["NewImage"]["state"] = {"S": "secret"}
+    created["dynamodb"]["NewImage"]["cron"] = {"N": "4711"}
 
-    with pytest.raises(UnreadableRecord, match=schedule.id) as failure:
-        load_function("audit").handler(event, Context())
+    response = load_function("audit").handler(event, Context())
 
-    assert "secret" not in str(failure.value)
-    assert world.calls.recorded == []
+    assert response == {"batchItemFailures": []}
+    assert [entry["DetailType"] for call in world.calls.recorded for entry in call.arguments["Entries"]] == [
+        "InstallRegistered"
+    ]
+    assert schedule.id in caplog.text
+    assert "cannot be used: cron is not of type S" in caplog.text
+    assert "4711" not in caplog.text
+    assert '"UnreadableItems":[1.0]' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"dynamodb": None},
+        {"dynamodb": {}},
+        {"eventID": None, "dynamodb": {"NewImage": {"pk": {"N": "1"}}}},
+    ],
+    ids=["null", "empty", "another key"],
+)
+def test_record_without_its_parts_blocks_no_other(event: dict[str, Any], damage: dict[str, Any]) -> None:
+    changes = parse_changes({"Records": [{**event["Records"][0], **damage}, *event["Records"]]})
+
+    assert len(changes.changes) == len(parse_changes(event).changes)
 
 
 @pytest.mark.usefixtures("audit")

@@ -1,17 +1,40 @@
 """What the sweep records in the history: missed occurrences, and runs whose function has died."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from scheduling.domain.deliveries.waiting import missed_after
+from scheduling.domain.errors import Conflict
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import Outcome, Run, RunStatus
+from scheduling.domain.install import Limits
+from scheduling.domain.runs import Outcome, Run, RunStatus, format_time
 from scheduling.operations.maintenance.sweep import sweep
 from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.queries import get_schedule
 from scheduling.operations.schedules.update import update_schedule
+from scheduling.store.keys import run_key
 
 from tests.integration.maintenance.sweeps import DAY, create_fire, list_history, run_sweep
 from tests.support.stacks.fires import PlayedQueue, execute_fire
-from tests.support.stacks.world import FakeRunner, World, create_input, update_input
+from tests.support.stacks.world import (
+    START,
+    TABLE,
+    FakeRunner,
+    World,
+    aws_client,
+    create_input,
+    new_world,
+    update_input,
+)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A world in which an occurrence is missed after a quarter past seven hours."""
+    with new_world(Limits(writes_per_minute=1000, max_wait_hours=6)) as world:
+        yield world
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +56,7 @@ def test_a_gap_in_the_history_is_recorded_once(world: World, install_id: Install
 
 
 def test_late_occurrence_recorded_as_missed_still_runs(world: World, install_id: InstallId) -> None:
-    schedule = create_schedule(world.services, install_id, create_input(cron="0 */6 * * *"))
+    schedule = create_schedule(world.services, install_id, create_input(cron="0 12 * * *"))
     run_sweep(world)
 
     result = execute_fire(world.services, world.runner, create_fire(schedule, "2026-11-23T12:00:00Z"))
@@ -50,6 +73,72 @@ def test_recent_occurrence_is_not_missed(world: World, install_id: InstallId) ->
     sweep(world.services, DAY)
 
     assert list_history(world, schedule) == []
+
+
+@pytest.mark.parametrize(
+    ("lead_seconds", "missed"),
+    [
+        pytest.param(61, 1, id="the timer had time to take effect"),
+        pytest.param(60, 0, id="exactly the delay"),
+        pytest.param(30, 0, id="the timer is too new"),
+    ],
+)
+def test_occurrence_right_after_the_timer_was_created_is_not_missed(
+    world: World, install_id: InstallId, lead_seconds: float, missed: int
+) -> None:
+    world.advance(hours=1, seconds=-lead_seconds)
+    create_schedule(world.services, install_id, create_input(cron="0 10 * * *"))
+
+    assert run_sweep(world)["missed"] == missed
+
+
+def test_what_ran_by_another_clock_is_not_missed(world: World, install_id: InstallId) -> None:
+    """EventBridge has another rule of the zone's clock: it fires an hour early, with the same timer."""
+    schedule = create_schedule(
+        world.services, install_id, create_input(cron="0 15,16 * * *", timezone="Europe/Berlin")
+    )
+    for time in ("2026-11-23T13:00:00Z", "2026-11-23T14:00:00Z"):
+        execute_fire(world.services, world.runner, create_fire(schedule, time))
+
+    assert run_sweep(world)["missed"] == 0
+    assert len(list_history(world, schedule)) == 2
+
+
+def test_a_run_by_another_clock_stands_for_one_occurrence(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input(cron="0 15,17 * * *"))
+    execute_fire(world.services, world.runner, create_fire(schedule, "2026-11-23T16:00:00Z"))
+
+    assert run_sweep(world)["missed"] == 1
+
+    times = [(run.scheduled_time[11:13], run.status) for run in list_history(world, schedule)]
+    assert times == [("17", RunStatus.MISSED), ("16", RunStatus.SUCCESS)]
+
+
+def test_what_was_skipped_at_another_time_stands_for_nothing(world: World, install_id: InstallId) -> None:
+    """Such as a fire of an earlier rule."""
+    schedule = create_schedule(world.services, install_id, create_input(cron="0 15 * * *"))
+    for time, status, attempt in (("14:30", RunStatus.SKIPPED, 0), ("16:00", RunStatus.ERROR, 1)):
+        run = Run(
+            scheduled_time=f"2026-11-23T{time}:00Z",
+            status=status,
+            attempt=attempt,
+            started_at=world.clock[0],
+        )
+        world.services.runs.record_run(schedule, run)
+
+    assert run_sweep(world)["missed"] == 0
+    assert run_sweep(world)["missed"] == 1
+
+
+def test_run_before_the_present_rule_stands_for_nothing(world: World, install_id: InstallId) -> None:
+    world.advance(hours=-1)
+    schedule = create_schedule(world.services, install_id, create_input(cron="59 8 * * *"))
+    world.advance(minutes=59)
+    execute_fire(world.services, world.runner, create_fire(schedule, "2026-11-23T08:59:00Z"))
+    world.advance(minutes=1)
+    schedule = update_schedule(world.services, install_id, schedule.id, update_input(cron="29 9 * * *"))
+
+    assert run_sweep(world)["missed"] == 1
 
 
 @pytest.mark.parametrize("how", ["schedule", "install"])
@@ -129,3 +218,48 @@ def test_old_history_adds_no_cost(world: World, install_id: InstallId) -> None:
 
     assert count_calls() == without
     assert "Scan" not in without
+
+
+def test_history_is_checked_once_and_from_there_on(world: World, install_id: InstallId) -> None:
+    """What expires from the history after it has been checked is not missed."""
+    schedule = create_schedule(world.services, install_id, create_input(cron="0 */6 * * *"))
+    assert run_sweep(world)["missed"] == 3
+    checked_until = world.clock[0] - missed_after(world.services.limits)
+    assert get_schedule(world.services, install_id, schedule.id).checked_until == checked_until
+    table = aws_client("dynamodb")
+    for run in list_history(world, schedule):
+        key = run_key(install_id, schedule.id, run.scheduled_time)
+        table.delete_item(TableName=TABLE, Key={"pk": {"S": key["hash_key"]}, "sk": {"S": key["range_key"]}})
+
+    assert run_sweep(world)["missed"] == 4
+
+    assert min(run.scheduled_time for run in list_history(world, schedule)) > format_time(checked_until)
+
+
+def test_what_is_checked_of_an_earlier_rule_is_not_saved_for_a_new_one(
+    world: World, install_id: InstallId
+) -> None:
+    schedule = create_schedule(world.services, install_id, create_input())
+    update_schedule(world.services, install_id, schedule.id, update_input(cron="5 * * * *"))
+
+    with pytest.raises(Conflict):
+        world.services.sweeps.save_checked_until(schedule, world.clock[0])
+
+    assert get_schedule(world.services, install_id, schedule.id).checked_until is None
+
+
+@pytest.mark.parametrize("world", ["memory"], indirect=True)
+def test_a_sweep_checks_2000_occurrences_of_a_schedule(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input(cron="*/5 * * * *"))
+    world.advance(minutes=5 * 2_003 + 1, hours=7, seconds=15 * 60 - 25 * 3600)
+
+    assert run_sweep(world)["missed"] == 2_000
+
+    first, last = START + timedelta(minutes=5), START + 2_000 * timedelta(minutes=5)
+    assert get_schedule(world.services, install_id, schedule.id).checked_until == last
+    assert run_sweep(world)["missed"] == 3 + 25 * 12
+    history = list_history(world, schedule)
+    assert len({run.scheduled_time for run in history}) == len(history)
+    assert world.services.runs.read_scheduled_times(schedule, format_time(START), format_time(last)) == {
+        format_time(first + number * timedelta(minutes=5)) for number in range(2_000)
+    }

@@ -3,14 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import pytest
+from scheduling.domain.errors import Conflict
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance import sweep as sweep_module
 from scheduling.operations.maintenance.reconcile import reconcile
+from scheduling.operations.maintenance.repair import repair_names_and_count
 from scheduling.operations.maintenance.sweep import sweep
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
@@ -147,6 +150,44 @@ def test_drift_is_detected_counted_and_repaired(world: World, install_id: Instal
     del repairs["missed"]
     assert repairs == Counter({drift.split(" (")[0]: 1})
     assert_consistent(world)
+
+
+@pytest.mark.parametrize(
+    ("schedules", "names", "expectation"),
+    [
+        pytest.param("before", "before", nullcontext(), id="read before the change"),
+        pytest.param("before", "after", nullcontext(), id="names read after it"),
+        pytest.param("after", "before", pytest.raises(Conflict), id="schedules read after it"),
+        pytest.param("after", "after", nullcontext(), id="read after it"),
+    ],
+)
+def test_names_that_change_hands_while_they_are_read_are_left_alone(
+    world: World,
+    install_id: InstallId,
+    schedules: str,
+    names: str,
+    expectation: AbstractContextManager[object],
+) -> None:
+    """A name that is freed is not freed again, in case that others have it by now."""
+    first = create_schedule(world.services, install_id, create_input(name="first"))
+    second = create_schedule(world.services, install_id, create_input(name="second"))
+    partitions = {"before": world.services.sweeps.read_partition(install_id)}
+    for schedule, name in ((first, "third"), (second, "first")):
+        update_schedule(world.services, install_id, schedule.id, update_input(name=name))
+    partitions["after"] = world.services.sweeps.read_partition(install_id)
+    mixed = replace(
+        partitions["after"],
+        schedules=partitions[schedules].schedules,
+        name_owners=partitions[names].name_owners,
+    )
+    stored = world.scan_rows_of_type(install_id, "name")
+    repairs: Counter[str] = Counter()
+
+    with expectation:
+        repair_names_and_count(world.services, install_id, mixed, repairs)
+
+    assert repairs == Counter()
+    assert world.scan_rows_of_type(install_id, "name") == stored
 
 
 def test_synced_schedules_are_left_unchanged(world: World, install_id: InstallId) -> None:

@@ -11,7 +11,7 @@ from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_runs
 from scheduling.operations.schedules.update import update_schedule
 
-from tests.support.aws.calls import Call
+from tests.support.aws.calls import Call, Killed
 from tests.support.stacks.fires import PlayedQueue, create_fire, execute_fire, list_history
 from tests.support.stacks.world import (
     FakeRunner,
@@ -264,3 +264,46 @@ def test_history_pages_are_newest_first_and_complete(world: World, schedule: Sch
 
     assert listed == times[::-1]
     assert before is None
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        pytest.param(1, None, id="fewer than the limit"),
+        pytest.param(2, None, id="the limit"),
+        pytest.param(3, "2026-11-23T01:00:00Z", id="one more"),
+        pytest.param(4, "2026-11-23T02:00:00Z", id="two more"),
+    ],
+)
+def test_only_a_page_with_a_successor_has_a_cursor(
+    world: World, schedule: Schedule, count: int, expected: str | None
+) -> None:
+    for hour in range(count):
+        execute_fire(world.services, world.runner, create_fire(schedule, f"2026-11-23T{hour:02}:00:00Z"))
+
+    page = list_runs(world.services, schedule.install_id, schedule.id, limit=2)
+
+    assert (len(page.runs), page.next_before) == (min(count, 2), expected)
+
+
+def test_run_that_lost_its_lease_leaves_the_schedule_to_the_next(world: World, schedule: Schedule) -> None:
+    """While the first run is still with the runner, its lease ends, and the next occurrence begins and is killed."""
+    next_time = "2026-11-23T10:00:00Z"
+
+    def kill() -> Outcome:
+        raise Killed
+
+    def outlive_lease() -> Outcome:
+        world.advance(seconds=51)
+        with pytest.raises(Killed):
+            execute_fire(world.services, ActingRunner(kill), create_fire(schedule, next_time))
+        return SUCCEEDED
+
+    finished = execute_fire(world.services, ActingRunner(outlive_lease), create_fire(schedule))
+
+    assert isinstance(finished, Run)
+    statuses = {run.scheduled_time: run.status for run in list_history(world, schedule)}
+    assert statuses == {"2026-11-23T09:00:00Z": RunStatus.SUCCESS, next_time: RunStatus.RUNNING}
+    row = get_schedule(world.services, schedule.install_id, schedule.id)
+    assert (row.running_occurrence, row.last_run) == (next_time, None)
+    assert row.lease_expires_at == world.clock[0] + world.services.lease

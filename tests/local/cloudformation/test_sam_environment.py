@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def test_container_environment_covers_every_resource_of_the_local_stack(aws: AwsClients) -> None:
-    functions = deploy_template(read_settings({}), aws).properties_by_type("AWS::Lambda::Function").values()
+    # As containers need it. The stack makes a service token then.
+    settings = read_settings({"LISTEN_ADDRESS": "0.0.0.0"})  # noqa: S104
+    functions = deploy_template(settings, aws).properties_by_type("AWS::Lambda::Function").values()
     variables = {
         name: value
         for function in functions
@@ -25,7 +27,7 @@ def test_container_environment_covers_every_resource_of_the_local_stack(aws: Aws
     }
     parameters = json.loads((PROJECT / "events" / "env.json").read_text())["Parameters"]
 
-    for name in ("RUNNER_TOKEN_SECRET_ID", "CALLBACK_KEY_SECRET_ID"):
+    for name in ("RUNNER_TOKEN_SECRET_ID", "CALLBACK_KEY_SECRET_ID", "RUNNER_SERVICE_TOKEN_SECRET_ID"):
         secret = aws.secrets.describe_secret(SecretId=parameters[name])
         assert secret["ARN"] == variables.pop(name)
     assert parameters["STACK_NAME"] == STACK_NAME

@@ -185,7 +185,7 @@ def test_only_the_local_stack_has_the_stage_that_accepts_well_known_tokens(stage
 @pytest.mark.parametrize(("parameters", "actions"), [({}, None), ({"AlarmTopicArn": TOPIC}, [TOPIC])])
 def test_every_alarm_notifies_the_topic_if_set(parameters: dict[str, str], actions: list[str] | None) -> None:
     alarms = expand_service_template(**parameters).properties_by_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 12
+    assert len(alarms) == 13
     for alarm in alarms.values():
         assert alarm.get("AlarmActions") == actions
         assert alarm["AlarmDescription"]
@@ -227,11 +227,21 @@ def test_executor_has_time_for_the_slowest_runner(template: Template) -> None:
                 RunnerSettings.model_validate(settings | {field: value})
 
 
-def test_runner_refusals_raise_an_alarm_apart_from_failed_runs(template: Template) -> None:
-    alarm = template.properties_by_type("AWS::CloudWatch::Alarm")["RunnerRefusalsAlarm"]
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("ExtensionScheduler", "RunnerRefusals")
+@pytest.mark.parametrize(
+    ("alarm_name", "metric", "function"),
+    [
+        ("RunnerRefusalsAlarm", "RunnerRefusals", "ExecuteFunction"),
+        ("SecretReadsAlarm", "SecretReadFailures", "ExecuteFunction"),
+        ("SecretReadsAlarm", "SecretReadFailures", "AuthorizerFunction"),
+    ],
+)
+def test_failure_of_another_service_raises_an_alarm_of_its_own(
+    template: Template, alarm_name: str, metric: str, function: str
+) -> None:
+    alarm = template.properties_by_type("AWS::CloudWatch::Alarm")[alarm_name]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("ExtensionScheduler", metric)
     assert alarm["Dimensions"] == [{"Name": "service", "Value": PSEUDO["AWS::StackName"]}]
-    variables = find_functions(template)["ExecuteFunction"]["Environment"]["Variables"]
+    variables = find_functions(template)[function]["Environment"]["Variables"]
     assert variables["POWERTOOLS_SERVICE_NAME"] == PSEUDO["AWS::StackName"]
 
 

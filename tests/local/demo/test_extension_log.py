@@ -14,7 +14,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def log_line(message: str, *, install_id: str = "install-1", logger: str = "extension") -> str:
-    return f"2026-11-23 09:00:00,123 INFO {logger} [request r-1, install {install_id}] {message}\n"
+    origin = f"[request r-1, install {install_id}, schedule s-1, occurrence 2026-11-23T09:00:00Z]"
+    return f"2026-11-23 09:00:00,123 INFO {logger} {origin} {message}\n"
 
 
 def append(path: Path, *lines: str) -> None:

@@ -1,10 +1,15 @@
 """The host interface `scheduler`, called from a real component against a recording callback API."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from runner.host import callback
+from runner.host.records import build_record
+from runner.host.scheduler import HostScheduler
+from runner.oversized import Oversized
+from runner.protocol import CallbackResponse
 from tests.support.components.client import INSTALL_ID, ComponentClient
 from tests.support.components.scheduler import SCHEDULE_INFO, SCHEDULE_JSON, RecordingScheduler
 
@@ -201,3 +206,73 @@ def test_callback_times_out_with_the_execution(probe: ComponentClient, scheduler
     # The callback and the execution time out at the same moment; either may be first.
     timed_out = (500, "execute_failed: the extension took longer than 300 ms")
     assert executed.response["error"] is None or executed.failure == timed_out
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        pytest.param("payload", Oversized(36_000_000), "Payload too large", id="payload"),
+        pytest.param("name", Oversized(36_000_000), "Name too long", id="name"),
+        pytest.param("name", "x" * 65_537, "Name too long", id="name that was read"),
+        pytest.param("cron", Oversized(36_000_000), "cron is too long", id="cron"),
+        pytest.param("endpoint", "x" * 65_537, "endpoint is too long", id="endpoint"),
+        pytest.param("timezone", Oversized(36_000_000), "timezone is too long", id="time zone"),
+    ],
+)
+def test_field_too_large_is_refused_before_it_is_parsed_or_sent(field: str, value: object, text: str) -> None:
+    scheduler, sent = record_scheduler()
+    for result in (
+        scheduler.create_schedule(build_record(**{"endpoint": "/a", "cron": "0 3 * * *", field: value})),
+        scheduler.update_schedule("s", build_record(**{field: value})),
+    ):
+        assert (result.success, result.error) == (False, text)
+        assert json.loads(getattr(result, "field-errors")) == {field: text}
+    assert sent == []
+
+
+def test_schedule_id_too_large_is_refused() -> None:
+    scheduler, sent = record_scheduler()
+    huge = cast(str, Oversized(36_000_000))
+    assert scheduler.get_schedule(huge) == "validation-failed"
+    assert scheduler.delete_schedule(huge).error == "scheduleId is too long"
+    assert scheduler.update_schedule(huge, build_record()).error == "scheduleId is too long"
+    assert sent == []
+
+
+def test_calls_beyond_the_budget_are_refused() -> None:
+    scheduler, sent = record_scheduler(max_calls=2)
+    assert scheduler.get_endpoints() == []
+    assert scheduler.delete_schedule("s").success is False  # the scheduler's response
+    assert scheduler.list_schedules() == scheduler.get_schedule("s") == "quota-exceeded"
+    for result in (scheduler.create_schedule(build_record()), scheduler.delete_schedule("s")):
+        assert (result.success, result.error) == (False, "Too many scheduler calls (max 2 per run)")
+    assert len(sent) == 2
+
+
+def test_refused_call_takes_nothing_of_the_budget() -> None:
+    scheduler, sent = record_scheduler(max_calls=1)
+    scheduler.create_schedule(build_record(payload="{"))
+    scheduler.create_schedule(build_record(payload=Oversized(36_000_000)))
+    assert scheduler.get_endpoints() == []
+    assert len(sent) == 1
+
+
+def record_scheduler(max_calls: int = 100) -> tuple[Any, list[str]]:
+    """Return the host interface, and the list to which it adds each body that it sends."""
+    sent: list[str] = []
+
+    def post(body: str) -> CallbackResponse:
+        sent.append(body)
+        return CallbackResponse(200, '{"endpoints": []}')
+
+    return HostScheduler(post, max_calls), sent
+
+
+def test_response_of_the_scheduler_has_a_largest_size(
+    probe: ComponentClient, scheduler: RecordingScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler.set_response(200, {"schedules": [SCHEDULE_JSON]})
+    monkeypatch.setattr(callback, "MAX_RESPONSE_BYTES", 100)
+    assert probe.call_json("/scheduler/list_schedules") == {"error": "INTERNAL"}
+    monkeypatch.undo()
+    assert probe.call_json("/scheduler/list_schedules") == {"answer": [SCHEDULE_INFO]}

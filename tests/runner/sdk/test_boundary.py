@@ -20,7 +20,8 @@ HOST_PARAMS = [pytest.param(case, id=name) for name, case in CASES.items() if ca
 
 @pytest.fixture
 def fake() -> FakeHost:
-    fake_host = FakeHost()
+    endpoint = {"method": "GET", "path": "/a", "handler": "a"}
+    fake_host = FakeHost({"capabilities": ["cap:scheduler.manage"], "api": {"endpoints": [endpoint]}})
     host.connect(fake_host)
     return fake_host
 

@@ -22,6 +22,7 @@ def code_block(language: str, number: int) -> str:
 @pytest.fixture
 def importable(tmp_path: Path) -> Iterator[None]:
     (tmp_path / "app.py").write_text(code_block("python", 0))
+    (tmp_path / "manifest.json").write_text(code_block("json", 0))
     sys.path.insert(0, str(tmp_path))
     yield
     sys.path.remove(str(tmp_path))

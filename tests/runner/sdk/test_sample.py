@@ -12,6 +12,8 @@ from extension_sdk.testing import FakeHost, FakeScheduler
 
 from samples.build import ROOT
 
+UNKNOWN_ID = "5f0c8d2e-7a61-4c7e-9c1a-3b2d1e0f4a55"
+
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[Extension]:
@@ -19,13 +21,12 @@ def app() -> Iterator[Extension]:
     sys.path.insert(0, folder)
     yield importlib.import_module("app").app
     sys.path.remove(folder)
-    for name in ("app", "desired_schedules"):
-        del sys.modules[name]
+    del sys.modules["app"]
 
 
 @pytest.fixture
-def fake() -> FakeHost:
-    fake_host = FakeHost()
+def fake(app: Extension) -> FakeHost:  # noqa: ARG001 - imported before
+    fake_host = FakeHost()  # with the manifest beside the app
     host.connect(fake_host)
     return fake_host
 
@@ -40,39 +41,35 @@ def call_app(app: Extension, method: str, url: str, body: object = None) -> tupl
 def test_manifest_declares_the_extension_endpoints(app: Extension, fake: FakeHost) -> None:
     manifest = json.loads((ROOT / "samples" / "scheduler_demo" / "manifest.json").read_text())
     for endpoint in manifest["api"]["endpoints"]:
-        status, _ = call_app(app, endpoint["method"], endpoint["path"].replace(":id", "absent"))
+        status, _ = call_app(app, endpoint["method"], endpoint["path"].replace(":id", UNKNOWN_ID))
         assert (status == 404) is (endpoint["method"] == "DELETE"), endpoint
     assert fake.log.lines
 
 
-def test_setup_is_idempotent(app: Extension, fake: FakeHost) -> None:
+def setup(app: Extension) -> dict[str, list[str]]:
+    """Call the endpoint and return what its report has."""
+    status, report = call_app(app, "POST", "/api/setup")
+    assert status == 200
+    return {name: value for name, value in report.items() if value}
+
+
+@pytest.mark.usefixtures("fake")
+def test_setup_is_idempotent(app: Extension) -> None:
     names = ["heartbeat", "daily-status"]
-    assert call_app(app, "POST", "/api/setup") == (200, {"created": names, "existing": [], "repaired": []})
+    assert setup(app) == {"created": names}
     before = host.scheduler.list()
-    assert call_app(app, "POST", "/api/setup") == (200, {"created": [], "existing": names, "repaired": []})
+    assert setup(app) == {"unchanged": names}
     assert host.scheduler.list() == before
     daily = next(schedule for schedule in before if schedule.name == "daily-status")
     assert (daily.cron, daily.timezone, daily.endpoint_method) == ("0 9 * * *", "America/New_York", "GET")
-    assert len(fake.scheduler.schedules) == 2
 
 
-def test_setup_repairs_a_drifted_schedule(app: Extension, fake: FakeHost) -> None:
-    call_app(app, "POST", "/api/setup")
+def test_setup_updates_a_drifted_schedule(app: Extension, fake: FakeHost) -> None:
+    setup(app)
     drifted = next(iter(fake.scheduler.schedules.values()))
     host.scheduler.update(drifted.id, cron="0 * * * *").raise_for_error()
-    _, response = call_app(app, "POST", "/api/setup")
-    assert response == {"created": [], "existing": ["daily-status"], "repaired": ["heartbeat"]}
+    assert setup(app) == {"updated": ["heartbeat"], "unchanged": ["daily-status"]}
     assert host.scheduler.get(drifted.id) == drifted
-
-
-def test_concurrent_setup_finds_existing_schedules(
-    app: Extension, fake: FakeHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    call_app(app, "POST", "/api/setup")
-    monkeypatch.setattr(FakeScheduler, "list", lambda _self: ())
-    _, response = call_app(app, "POST", "/api/setup")
-    assert response["existing"] == ["heartbeat", "daily-status"]
-    assert len(fake.scheduler.schedules) == 2
 
 
 def test_refused_setup_is_an_error(app: Extension, fake: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:

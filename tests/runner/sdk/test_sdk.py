@@ -1,17 +1,23 @@
 """The SDK outside a component, with its fake host."""
 
-from datetime import UTC, datetime
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from extension_sdk import (
     BadRequest,
+    Denied,
     Extension,
+    NotFound,
     Occurrence,
     QuotaExceeded,
     Request,
     Response,
     ScheduleRejected,
     SchedulerError,
+    SchedulerInternalError,
     ValidationFailed,
     host,
 )
@@ -20,10 +26,21 @@ from extension_sdk.platform import Host
 from extension_sdk.schedules import Json, UpdateResult
 from extension_sdk.testing import FakeHost
 
+MANIFEST = {
+    "capabilities": ["cap:scheduler.manage"],
+    "api": {
+        "endpoints": [
+            {"method": "POST", "path": "/api/sync", "handler": "sync"},
+            {"method": "GET", "path": "/a", "handler": "a"},
+            {"method": "GET", "path": "/b", "handler": "b"},
+        ]
+    },
+}
+
 
 @pytest.fixture
 def fake() -> FakeHost:
-    fake_host = FakeHost()
+    fake_host = FakeHost(MANIFEST)
     host.connect(fake_host)
     return fake_host
 
@@ -110,6 +127,9 @@ def test_fake_scheduler_stores_schedules(fake: FakeHost) -> None:
     assert fake.scheduler.schedules == {}
 
 
+UNKNOWN_ID = "5f0c8d2e-7a61-4c7e-9c1a-3b2d1e0f4a55"
+
+
 def test_refused_change_can_be_raised(fake: FakeHost) -> None:
     host.scheduler.create("/a", "0 3 * * *", name="taken")
     refused = host.scheduler.create("/b", "0 3 * * *", name="taken")
@@ -118,7 +138,65 @@ def test_refused_change_can_be_raised(fake: FakeHost) -> None:
     with pytest.raises(ScheduleRejected, match="already in use") as caught:
         refused.raise_for_error()
     assert set(caught.value.field_errors) == {"name"}
-    assert host.scheduler.delete("absent").error == "Schedule not found"
+    assert host.scheduler.delete(UNKNOWN_ID).error == "Schedule not found"
+
+
+@pytest.mark.parametrize(
+    ("code", "error_type"),
+    [
+        ("denied", Denied),
+        ("not-found", NotFound),
+        ("validation-failed", ValidationFailed),
+        ("quota-exceeded", QuotaExceeded),
+        ("internal", SchedulerInternalError),
+    ],
+)
+def test_fake_scheduler_fails_on_request(code: str, error_type: type[SchedulerError], fake: FakeHost) -> None:
+    fake.scheduler.fail_with(code, after=1)
+    assert host.scheduler.create("/a", "0 3 * * *").success
+    for read in (host.scheduler.list, host.scheduler.get_endpoints, lambda: host.scheduler.get(UNKNOWN_ID)):
+        with pytest.raises(error_type, match=f"The scheduler answered {code}"):
+            read()
+    for result in (
+        host.scheduler.create("/a", "0 3 * * *"),
+        host.scheduler.update(UNKNOWN_ID),
+        host.scheduler.delete(UNKNOWN_ID),
+    ):
+        assert result.code == code
+        with pytest.raises(error_type):
+            result.raise_for_error()
+    fake.scheduler.recover()
+    assert len(host.scheduler.list()) == 1
+    with pytest.raises(ValueError, match="unknown code 'other': use one of not-found, "):
+        fake.scheduler.fail_with("other")
+
+
+def test_fake_scheduler_can_refuse_without_reasons(fake: FakeHost) -> None:
+    fake.scheduler.reasons = False
+    result = host.scheduler.create("/a", "* * * * *")
+    assert (result.code, result.field_errors) == ("validation-failed", {})
+    for _ in range(10):
+        host.scheduler.create("/a", "0 3 * * *").raise_for_error()
+    assert host.scheduler.create("/a", "0 3 * * *").code == "quota-exceeded"
+
+
+def test_limit_of_writes_follows_the_clock() -> None:
+    now = [datetime(2026, 11, 23, 9, tzinfo=UTC)]
+    scheduler = FakeHost(MANIFEST, clock=lambda: now[0]).scheduler
+    for _ in range(10):
+        scheduler.create("/a", "0 3 * * *").raise_for_error()
+    assert scheduler.create("/a", "0 3 * * *").error == "Too many requests, please try again later"
+    now[0] += timedelta(seconds=60)
+    scheduler.create("/a", "0 3 * * *").raise_for_error()
+
+
+def test_fake_host_needs_a_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "app", raising=False)
+    with pytest.raises(FileNotFoundError, match="FakeHost needs the extension's manifest"):
+        FakeHost()
+    (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
+    assert FakeHost().scheduler.manifest == FakeHost(Path("manifest.json")).scheduler.manifest
 
 
 OCCURRENCE_HEADERS = {

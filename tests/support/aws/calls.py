@@ -84,3 +84,13 @@ def fail_timer_calls(call: Call) -> None:
     """Let every call of EventBridge Scheduler end without a response; a hook."""
     if call.service == "scheduler":
         raise lost_response_error()
+
+
+def refuse_zone(zone: str) -> Hook:
+    """Return a hook that lets EventBridge Scheduler refuse the zone, as it does one that it does not know."""
+
+    def refuse(call: Call) -> None:
+        if call.service == "scheduler" and call.arguments.get("ScheduleExpressionTimezone") == zone:
+            raise client_error("ValidationException", call.operation)
+
+    return refuse

@@ -35,6 +35,8 @@ class MemoryAws:
     queues: MemoryQueues = field(default_factory=MemoryQueues)
     repeat_next: bool = False
     """Make the next call twice, as an SDK that retries does; a service recognizes the retry by its token, if any."""
+    throttled_reads: int = 0
+    """How many of the next BatchGetItem leave all keys but the first unprocessed, as under throttling."""
 
     def send_request(self, service: str, operation: str, arguments: Arguments) -> dict[str, Any]:
         """Return the response to a request as botocore sends it.
@@ -76,10 +78,7 @@ class MemoryAws:
                 table.transact_write(steps, arguments.get("ClientRequestToken"))
                 return {}
             case "BatchGetItem":
-                require_known_arguments(arguments, {"RequestItems", "ReturnConsumedCapacity"})
-                requests = arguments["RequestItems"].items()
-                items = {name: self._table(name).batch_get_items(keys) for name, keys in requests}
-                return {"Responses": items, "UnprocessedKeys": {}}
+                return self._batch_get(arguments)
             case "BatchWriteItem":
                 return self._batch_write(arguments)
             case "Query" | "Scan":
@@ -101,6 +100,19 @@ class MemoryAws:
         key, item = table.evaluate_write(verb, arguments)
         table.store_item(key, item)
         return {"Attributes": item} if returned == "ALL_NEW" else {}
+
+    def _batch_get(self, arguments: Arguments) -> dict[str, Any]:
+        require_known_arguments(arguments, {"RequestItems", "ReturnConsumedCapacity"})
+        processed = dict(arguments["RequestItems"])
+        unprocessed = {}
+        if self.throttled_reads:
+            self.throttled_reads -= 1
+            for name, request in arguments["RequestItems"].items():
+                processed[name] = {**request, "Keys": request["Keys"][:1]}
+                if request["Keys"][1:]:
+                    unprocessed[name] = {**request, "Keys": request["Keys"][1:]}
+        items = {name: self._table(name).batch_get_items(keys) for name, keys in processed.items()}
+        return {"Responses": items, "UnprocessedKeys": unprocessed}
 
     def _batch_write(self, arguments: Arguments) -> dict[str, Any]:
         require_known_arguments(arguments, {"RequestItems", "ReturnConsumedCapacity"})

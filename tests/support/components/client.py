@@ -8,7 +8,7 @@ from typing import Any
 
 import urllib3
 
-from runner.sandbox.components import content_hash
+from runner.workers.components import content_hash
 
 INSTALL_ID = "0b8e5b1c-3a55-4a39-9d2c-5f1f6d3a7a10"
 ROUTING_HEADERS = {"x-alga-tenant": "tenant-1", "x-alga-extension": "registry-1"}

@@ -1,6 +1,6 @@
 """Small hand-written components."""
 
-_TYPES = """
+TYPES = """
   (import "alga:extension/types" (instance $types
     (type $context (record (field "request-id" (option string)) (field "tenant-id" string)
       (field "extension-id" string) (field "install-id" (option string)) (field "version-id" (option string))))
@@ -35,7 +35,7 @@ _MEMORY = """
 
 # Imports a part of the interface: `secrets.list-keys`, which it calls for the URL path "/k…", and `logging.log-info`.
 # Responds with 204 to other paths.
-SUBSET = f"""(component {_TYPES}
+SUBSET = f"""(component {TYPES}
   (import "alga:extension/secrets" (instance $secrets (export "list-keys" (func (result (list string))))))
   (import "alga:extension/logging" (instance $logging (export "log-info" (func (param "message" string)))))
   {_MEMORY}

@@ -22,6 +22,7 @@ class EventReplica:
 
     memory: MemoryAws
     _entities: dict[str, Fields] = field(default_factory=dict)
+    _revisions: dict[str, int] = field(default_factory=dict)
     _applied_changes: int = 0
 
     def assert_matches_table(self) -> None:
@@ -30,9 +31,17 @@ class EventReplica:
         new = range(self._applied_changes, len(changes))
         records = [stream_record(START, number, *changes[number]) for number in new]
         self._applied_changes = len(changes)
-        for event in filter(None, map(event_from_change, parse_changes({"Records": records}))):
+        for event in filter(None, map(event_from_change, parse_changes({"Records": records}).changes)):
             _apply_event(self._entities, event.name, event.detail)
+            self._check_revision(event.detail)
         assert self._entities == _read_entities(self.memory)
+
+    def _check_revision(self, detail: Fields) -> None:
+        """Assert that no two states of a schedule have the same number, those that are rolled back included."""
+        revision = (detail["after"] or {}).get("revision")
+        if revision is not None:
+            assert revision > self._revisions.get(detail["scheduleId"], 0), detail
+            self._revisions[detail["scheduleId"]] = revision
 
 
 def assert_events_match_table(memory: MemoryAws) -> None:

@@ -1,9 +1,11 @@
 """Occurrences to deliver in a world, the queue that delivers them again, and the history that they leave."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
+from scheduling.domain.errors import Unavailable
 from scheduling.domain.fire_events import FireEvent, parse_fire_event
 from scheduling.domain.runs import Fire, Run, SkipReason, format_time
 from scheduling.domain.schedule import Schedule
@@ -12,6 +14,7 @@ from scheduling.operations.runs.execute import RunEndpoint
 from scheduling.operations.schedules.queries import list_runs
 from scheduling.operations.services import Services
 
+from tests.support.aws.calls import Killed
 from tests.support.stacks.world import TENANT, SentMessage, World
 
 
@@ -49,9 +52,16 @@ def delivery_from_message(message: SentMessage, accepted_at: datetime) -> Delive
     return Delivery(event=parse_fire_event(message.event), accepted_at=accepted_at, group=message.group)
 
 
+VISIBILITY_TIMEOUT = timedelta(seconds=240)
+"""How long after a delivery that was not acknowledged the queue delivers the message again."""
+
+
 @dataclass
 class PlayedQueue:
-    """Delivers what the service sends to the queue of occurrences, at its time and by the world's clock."""
+    """Delivers what the service sends to the queue of occurrences, at its time and by the world's clock.
+
+    A message is delivered again if its function dies, or cannot decide.
+    """
 
     world: World
     collected_count: int = 0
@@ -76,10 +86,17 @@ class PlayedQueue:
             first = min(due, key=lambda each: each[0])
             self.waiting.remove(first)
             self.world.clock[0] = max(self.world.clock[0], first[0])
-            results += deliver_occurrence(self.world.services, self.world.runner, first[1])
+            results += self._deliver_message(first[1])
             self.collect_messages()
         self.world.clock[0] = max(self.world.clock[0], end)
         return results
+
+    def _deliver_message(self, delivery: Delivery) -> Sequence[DeliveryResult]:
+        try:
+            return deliver_occurrence(self.world.services, self.world.runner, delivery)
+        except (Killed, Unavailable):
+            self.waiting.append((self.world.clock[0] + VISIBILITY_TIMEOUT, delivery))
+            return []
 
     def deliver_for(self, **span: float) -> list[DeliveryResult]:
         """Deliver what becomes due within a span of time."""

@@ -21,7 +21,7 @@ from tests.support.stacks.scripted_runner import ScriptedRunner, start_scripted_
 from tests.support.stacks.world import registration_body
 
 RUNNER_TOKEN = "local-runner-key"
-UNLIMITED_WRITES = "100000"
+UNLIMITED_WRITES = "10000"
 YEAR_HOURS = "8760"
 HOURLY_SCHEDULE = {"endpoint": "POST /api/sync", "cron": "0 * * * *"}
 """The body of the simplest create."""

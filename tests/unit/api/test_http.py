@@ -5,14 +5,22 @@ import random
 from typing import Any
 
 import pytest
-from scheduling.api.http import Request, Response, compress_if_needed, empty_response, json_response
-from scheduling.domain.errors import InstallNotFound, ResponseTooLarge, ValidationFailed
+from scheduling.api.http import (
+    MAX_COMPACT_BODY_BYTES,
+    Request,
+    Response,
+    compress_if_needed,
+    empty_response,
+    json_response,
+)
+from scheduling.domain.errors import BodyTooLarge, InstallNotFound, ResponseTooLarge, ValidationFailed
 from scheduling.domain.exact_json import Number, RawJson
 
 from tests.unit.builders import http_event
 
 LAMBDA_LIMIT = 6_291_556
 LIMIT = 6_000_000
+MAX_BYTES = 200_000
 
 
 def request(accept_encoding: str | None = None) -> Request:
@@ -43,8 +51,8 @@ def response_size(result: Response) -> int:
     ],
 )
 def test_body_is_read_plain_or_in_base64(text: str, value: dict[str, object]) -> None:
-    assert Request(http_event(text)).parse_json_body() == value
-    assert Request(encode_base64(text.encode())).parse_json_body() == value
+    assert Request(http_event(text)).parse_json_body(MAX_BYTES) == value
+    assert Request(encode_base64(text.encode())).parse_json_body(MAX_BYTES) == value
 
 
 @pytest.mark.parametrize(
@@ -98,10 +106,45 @@ def test_body_is_read_plain_or_in_base64(text: str, value: dict[str, object]) ->
 )
 def test_body_that_is_no_json_object_is_refused(event: dict[str, Any], text: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        Request(event).parse_json_body()
+        Request(event).parse_json_body(MAX_BYTES)
 
     assert str(refused.value) == text
     assert refused.value.field_errors == {}
+
+
+@pytest.mark.parametrize("filler", ["x", "é", "\U0001f600"], ids=["1 byte", "2 bytes", "4 bytes"])
+@pytest.mark.parametrize("in_base64", [False, True], ids=["plain", "base64"])
+def test_body_is_refused_by_its_size_in_bytes(filler: str, in_base64: bool) -> None:
+    text = f'{{"a":"{filler * 100}"}}'
+    data = text.encode()
+    sent = Request(encode_base64(data) if in_base64 else http_event(text))
+
+    assert sent.parse_json_body(len(data)) == {"a": filler * 100}
+    for max_bytes in (len(data) - 1, len(text) // 2, 0):
+        with pytest.raises(BodyTooLarge) as refused:
+            sent.parse_json_body(max_bytes)
+        assert str(refused.value) == f"The body is larger than {max_bytes} bytes"
+
+
+@pytest.mark.parametrize("event", [http_event("x" * 11), encode_base64(b"x" * 11)], ids=["plain", "base64"])
+def test_size_is_checked_before_the_body_is_parsed(event: dict[str, Any]) -> None:
+    with pytest.raises(BodyTooLarge):
+        Request(event).parse_json_body(10)
+
+
+def test_white_space_and_escapes_do_not_count_as_content() -> None:
+    padded = '{"a":"' + r"\u0041" * 600_000 + '"' + " " * MAX_COMPACT_BODY_BYTES + "}"
+    assert Request(http_event(padded)).parse_json_body(len(padded)) == {"a": "A" * 600_000}
+
+    dense = "[" + "1," * (MAX_COMPACT_BODY_BYTES // 2) + "1]"
+    with pytest.raises(BodyTooLarge) as refused:
+        Request(http_event(dense)).parse_json_body(len(dense))
+    assert str(refused.value) == "The body is larger than 620000 bytes as compact JSON"
+
+
+def test_body_that_cannot_be_encoded_is_refused() -> None:
+    with pytest.raises(ValidationFailed, match="The body is not valid: Not UTF-8"):
+        Request(http_event('{"a":"\ud800"}')).parse_json_body(MAX_BYTES)
 
 
 @pytest.mark.parametrize("sent", ["if-match", "If-Match", "IF-MATCH"])

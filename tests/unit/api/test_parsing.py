@@ -1,14 +1,19 @@
+import tracemalloc
+
 import pytest
 from scheduling.api.http import Request
 from scheduling.api.parsing import (
+    MAX_OTHER_FIELDS_BYTES,
+    max_schedule_body_bytes,
     parse_idempotency_key,
     parse_if_match,
+    parse_schedule_body,
     parse_schedule_input,
     schedule_id_from_body,
     schedule_id_from_path,
 )
 from scheduling.domain import exact_json
-from scheduling.domain.errors import ScheduleNotFound, ValidationFailed
+from scheduling.domain.errors import RulesViolated, ScheduleNotFound, ValidationFailed
 from scheduling.domain.install import Limits
 from scheduling.domain.rules import ScheduleRules
 
@@ -98,6 +103,64 @@ def test_many_unknown_fields_do_not_hide_a_wrong_type() -> None:
     assert len(parsed.errors) == 20
     assert parsed.errors["cron"] == "cron must be a string"
     assert parsed.fields == {"name": "kept"}
+
+
+@pytest.mark.parametrize("body_bytes", [100, 7_000])
+def test_body_larger_than_any_valid_one_is_a_payload_too_large(body_bytes: int) -> None:
+    limits = Limits(max_payload_bytes=(body_bytes - 40) // 6)
+    body = f'{{"payload":[{" " * (max_schedule_body_bytes(limits) - 14)}]}}'
+    assert parse_schedule_body(Request(http_event(body)), limits) == {"payload": []}
+
+    with pytest.raises(RulesViolated) as refused:
+        parse_schedule_body(Request(http_event(f"{body} ")), limits)
+
+    assert refusal_errors(refused) == {"payload": "Payload too large"}
+    assert str(refused.value) == "Payload too large"
+
+
+def test_largest_valid_schedule_fits_though_all_of_it_is_escaped() -> None:
+    def escape(text: str) -> str:
+        return "".join(f"\\u{unit:04x}" for unit in memoryview(text.encode("utf-16-le")).cast("H"))
+
+    fields = {
+        "operation": "update",
+        "scheduleId": SCHEDULE_ID,
+        "endpoint": "POST /" + "\U0001f600" * 255,
+        "cron": "0" * 128,
+        "timezone": "U" * 50,
+        "name": "\U0001f600" * 128,
+    }
+    members = ",".join(f'"{escape(name)}":"{escape(text)}"' for name, text in fields.items())
+    payload = escape("x" * (Limits().max_payload_bytes - 4))
+    body = f'{{{members},"{escape("enabled")}":false,"{escape("payload")}":["{payload}"]}}'
+
+    parsed = parse_schedule_body(Request(http_event(body)), Limits())
+
+    assert parsed == {**fields, "enabled": False, "payload": ["x" * (Limits().max_payload_bytes - 4)]}
+    assert len(body) - 6 * Limits().max_payload_bytes < MAX_OTHER_FIELDS_BYTES / 2
+
+
+def test_payload_within_its_limit_may_have_any_number_of_names() -> None:
+    payload = {f"{number:x}": exact_json.Number("1") for number in range(11_000)}
+    body = exact_json.dumps({"payload": payload})
+    assert len(body) <= Limits().max_payload_bytes
+
+    parsed = parse_schedule_input(parse_schedule_body(Request(http_event(body)), Limits()))
+
+    assert (parsed.fields, parsed.errors) == ({"payload": payload}, {})
+
+
+def test_unknown_fields_are_not_made_errors_beyond_those_named() -> None:
+    body = {f"x{number}": None for number in range(50_000)}
+    tracemalloc.start()
+    try:
+        errors = parse_schedule_input(body).errors
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert errors == {f"x{number}": f"x{number} is not a known field" for number in range(20)}
+    assert peak_bytes < 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -194,7 +257,7 @@ def create_key(levels: int) -> str | None:
     """Return the stored payload of a create with an Idempotency-Key and a payload of that many levels."""
     payload = "[" * levels + "1" + "]" * levels
     sent = http_event(f'{{"endpoint":"/a","cron":"0 9 * * *","payload":{payload}}}')
-    input_ = Request(sent).parse_json_body()
+    input_ = parse_schedule_body(Request(sent), Limits())
     assert parse_idempotency_key("k", input_) is not None
     return (
         ScheduleRules([endpoint("POST", "/a")], Limits(), NOW)

@@ -11,6 +11,7 @@ from scheduling.domain.errors import SchedulingError
 
 TABLE = [
     pytest.param(errors.ValidationFailed("x"), 400, 400, "VALIDATION_FAILED", id="validation"),
+    pytest.param(errors.BodyTooLarge(9), 400, 400, "VALIDATION_FAILED", id="body"),
     pytest.param(errors.InvalidCursor(), 400, 400, "VALIDATION_FAILED", id="cursor"),
     pytest.param(errors.RulesViolated("x"), 400, 400, "VALIDATION_FAILED", id="rules"),
     pytest.param(errors.CapabilityDenied("x"), 403, 403, "CAPABILITY_DENIED", id="capability"),

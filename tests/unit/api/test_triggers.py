@@ -25,6 +25,7 @@ EVENT: dict[str, Any] = {
     "attempt": "1",
 }
 OCCURRENCE = {"scheduleId": SCHEDULE_ID, "scheduledTime": "2026-11-23T09:00:00Z"}
+CONTEXT: Any = Context()
 SENT_AT = datetime(2026, 11, 23, 9, 0, 3, 250_000, tzinfo=UTC)
 RUN = Run(
     scheduled_time="2026-11-23T09:00:00Z", status=RunStatus.ERROR, attempt=2, started_at=NOW, error="no"
@@ -51,7 +52,7 @@ class Handler:
 
     def __call__(self, event: dict[str, Any]) -> dict[str, object]:
         return handle_deliveries(
-            event, Context(), self.deliver, lambda *letter: self.dead_letters.append(letter), lambda: NOW
+            event, CONTEXT, self.deliver, lambda *letter: self.dead_letters.append(letter), lambda: NOW
         )
 
     def deliver(self, delivery: Delivery) -> Sequence[DeliveryResult]:
@@ -209,7 +210,7 @@ def test_each_delivery_is_counted_with_its_lateness(
     delivery = Delivery(event=FireEvent(fire=fire()), accepted_at=NOW)
     result = DeliveryResult(delivery=delivery, delivered_at=NOW + timedelta(seconds=90), **fields)
 
-    handle_deliveries(EVENT, Context(), lambda _: [result], lambda *_: None, lambda: NOW)
+    handle_deliveries(EVENT, CONTEXT, lambda _: [result], lambda *_: None, lambda: NOW)
 
     outcome = next(name[1] for name in expected if name[0] == "Fires")
     assert read_metrics(capsys) == {**expected, ("LatenessMs", outcome, "schedule"): 90_000.0}

@@ -144,6 +144,7 @@ class RunnerHarness:
     overhead_seconds: int = 2
     token: Callable[[], str] | None = None
     callback_token: Callable[[Install], str] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
     install: Install = field(default_factory=install)
     config: InstallConfig = field(default_factory=InstallConfig)
     fire: Fire = field(default_factory=fire)
@@ -155,6 +156,7 @@ class RunnerHarness:
             runner_base_url=self.url,
             runner_timeout_ms=self.timeout_ms,
             runner_overhead_seconds=self.overhead_seconds,
+            **self.settings,
         )
         run = build_next_attempt(self.fire, self.previous_run, NOW, settings.lease)
         client = RunnerClient(settings, self.token, self.callback_token)

@@ -42,6 +42,8 @@ def test_response_needs_only_a_status(local: LocalRunner, client: RunnerHarness,
     ("status", "retryable"),
     [
         (100, False),
+        (199, False),
+        (300, False),
         (301, False),
         (400, False),
         (404, False),

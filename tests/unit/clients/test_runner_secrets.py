@@ -98,3 +98,20 @@ def test_no_text_quotes_a_secret_of_the_call(
     assert "[redacted]" in texts
     assert [secret for secret in SECRETS if secret in texts] == []
     assert "europe" not in texts
+
+
+@pytest.mark.parametrize("value", ["", " ", "\n"], ids=["empty", "space", "line end"])
+def test_empty_service_token_is_not_sent(local: LocalRunner, client: RunnerHarness, value: str) -> None:
+    client.token = lambda: value
+
+    client.execute_fire()
+
+    assert "x-runner-service-token" not in local.received[0].headers
+
+
+def test_empty_service_token_is_an_error_in_production(client: RunnerHarness) -> None:
+    client.token = lambda: ""
+    client.url = "https://127.0.0.1:9"
+    client.settings = {"stage": "prod", "runner_service_token_secret_id": "arn"}
+
+    assert client.execute_fire() == error_outcome("The runner's service token could not be read: it is empty")

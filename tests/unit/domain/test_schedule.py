@@ -163,7 +163,7 @@ def test_schedule_counts_until_its_row_is_deleted(state: ScheduleState, counts: 
     assert schedule(state=state).counts_toward_quota is counts
 
 
-def test_failed_change_is_rolled_back_and_its_number_never_reused() -> None:
+def test_failed_change_is_rolled_back_and_none_of_its_numbers_reused() -> None:
     before = schedule(name="old", revision=4, timer_revision=2, last_timer_revision=2)
     failed = before.with_definition(definition(name="new", cron="0 5 * * *"), LATER)
 
@@ -171,13 +171,23 @@ def test_failed_change_is_rolled_back_and_its_number_never_reused() -> None:
 
     assert rolled_back == replace(
         before,
+        revision=6,
         last_timer_revision=3,
         pending_since=LATER + timedelta(seconds=5),
         change_token=rolled_back.change_token,
         changed_by="system",
     )
     assert rolled_back.reserved_names == {"old"}
-    assert rolled_back.with_definition(definition(cron="0 6 * * *"), LATER).timer_revision == 4
+    next_change = rolled_back.with_definition(definition(cron="0 6 * * *"), LATER)
+    assert (next_change.revision, next_change.timer_revision) == (7, 4)
+
+
+def test_rollback_to_a_pending_state_keeps_the_time_since_when_it_is_pending() -> None:
+    before = schedule(pending_since=NOW)
+
+    rolled_back = before.rollback_to(before.with_definition(definition(payload="[]"), LATER), LATER)
+
+    assert rolled_back.pending_since == NOW
 
 
 def test_failed_delete_is_rolled_back() -> None:
@@ -186,7 +196,11 @@ def test_failed_delete_is_rolled_back() -> None:
     rolled_back = before.rollback_to(before.marked_deleted(LATER), LATER)
 
     assert rolled_back == replace(
-        before, pending_since=LATER, change_token=rolled_back.change_token, changed_by="system"
+        before,
+        revision=5,
+        pending_since=LATER,
+        change_token=rolled_back.change_token,
+        changed_by="system",
     )
     assert rolled_back.should_have_timer
 

@@ -101,6 +101,11 @@ def test_platform_disabled_schedule_has_a_reason() -> None:
     assert (rendered["enabled"], rendered["disabledReason"]) == (False, "Version 2 has no endpoint GET /a")
 
 
+def test_pending_is_present_while_eventbridge_may_not_match() -> None:
+    assert schedule_fields(schedule(pending_since=NOW))["pending"] is True
+    assert "pending" not in schedule_fields(schedule())
+
+
 def test_successful_last_run_has_no_error() -> None:
     rendered = json.loads(
         dumps(schedule_fields(schedule(last_run=LastRun(started_at=NOW, status="success", error=None))))

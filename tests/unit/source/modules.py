@@ -7,7 +7,16 @@ from pathlib import Path
 from local.settings import PROJECT_ROOT
 
 LAYER = "layers/scheduling/scheduling"
-SHIPPED = (LAYER, "functions", "local", "runner", "scheduling_admin", "scripts", "sdk/extension_sdk")
+SHIPPED = (
+    LAYER,
+    "functions",
+    "local",
+    "runner",
+    "scheduling_admin",
+    "scripts",
+    "sdk/extension_sdk",
+    "sdk/extension_sdk_cli",
+)
 
 
 @cache

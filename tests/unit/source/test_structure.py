@@ -20,6 +20,7 @@ GRAPH_FOLDERS = (
     "scheduling_admin",
     "scripts",
     "sdk/extension_sdk",
+    "sdk/extension_sdk_cli",
     "tests",
 )
 

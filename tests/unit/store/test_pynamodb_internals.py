@@ -72,6 +72,28 @@ def test_pynamodb_still_requests_the_whole_item_of_an_update() -> None:
     assert "return_values" not in by_us.kwargs
 
 
+def test_pynamodb_still_asks_for_unprocessed_keys_at_once_and_without_end() -> None:
+    key = {"pk": {"S": "1"}, "sk": {"S": "1"}}
+    unprocessed = {"Responses": {"table": []}, "UnprocessedKeys": {"table": {"Keys": [key]}}}
+    processed: Mapping[str, Any] = {"Responses": {"table": []}, "UnprocessedKeys": {}}
+    responses = [*[unprocessed] * 20, processed]
+
+    with patch.object(TableConnection, "batch_get_item", side_effect=responses) as batch_get_item:
+        assert list(Row.batch_get([("1", "1")])) == []
+
+    assert batch_get_item.call_count == 21
+
+
+def test_batch_returns_items_and_unprocessed_keys_of_one_request() -> None:
+    key = {"pk": {"S": "1"}, "sk": {"S": "1"}}
+    response = {"Responses": {"table": [ITEM]}, "UnprocessedKeys": {"table": {"Keys": [key]}}}
+
+    with patch.object(TableConnection, "batch_get_item", return_value=response) as batch_get_item:
+        assert pynamodb_internals.batch_get_items(Row, [key]) == ([ITEM], [key])
+
+    batch_get_item.assert_called_once_with([key], consistent_read=True)
+
+
 def test_a_row_equals_the_one_that_pynamodb_creates() -> None:
     row = Row.from_raw_data(ITEM)
     by_pynamodb = Model.from_raw_data.__func__(Row, dict(ITEM))  # type: ignore[attr-defined]

@@ -4,15 +4,22 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from scheduling.api.boundary import Handler, Route, boundary
-from scheduling.api.http import Request, Response, compress_if_needed, json_response
+from scheduling.api.http import (
+    MAX_LIST_BYTES,
+    Request,
+    Response,
+    compress_if_needed,
+    json_response,
+)
 from scheduling.api.observability import logger
-from scheduling.api.parsing import parse_schedule_input, schedule_id_from_body
+from scheduling.api.parsing import parse_schedule_body, parse_schedule_input, schedule_id_from_body
 from scheduling.api.problems import callback_status, retry_headers
 from scheduling.api.rendering import endpoints_response
 from scheduling.domain.errors import (
     InstallNotFound,
     NameTaken,
     QuotaExceeded,
+    ResponseTooLarge,
     RulesViolated,
     ScheduleNotFound,
     SchedulingError,
@@ -32,7 +39,11 @@ _RULE_ERRORS = (RulesViolated, NameTaken, QuotaExceeded, ScheduleNotFound)
 
 
 def _list_schedules(services: Services, install_id: InstallId, _body: Body) -> Response:
-    page = list_schedules(services, install_id)
+    page = list_schedules(services, install_id, max_bytes=MAX_LIST_BYTES)
+    if page.next_after:
+        raise ResponseTooLarge(
+            f"The answer is too large; page through GET /v1/installs/{install_id}/schedules"
+        )
     return json_response(200, {"schedules": [schedule_fields(schedule) for schedule in page.schedules]})
 
 
@@ -87,7 +98,7 @@ def dispatch_operation(services: Services, request: Request) -> Response:
     Raises:
         SchedulingError: The operation is refused or fails.
     """
-    body = request.parse_json_body()
+    body = parse_schedule_body(request, services.limits)
     name = body.pop("operation", None)
     operation = _OPERATIONS.get(name) if isinstance(name, str) else None
     if operation is None:

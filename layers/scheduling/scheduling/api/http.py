@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from scheduling.domain import exact_json
-from scheduling.domain.errors import InstallNotFound, InvalidJson, ResponseTooLarge, ValidationFailed
+from scheduling.domain.errors import (
+    BodyTooLarge,
+    InstallNotFound,
+    InvalidJson,
+    ResponseTooLarge,
+    ValidationFailed,
+)
 from scheduling.domain.ids import (
     INSTALL_ID_FORMAT,
     TENANT_ID_FORMAT,
@@ -21,6 +27,12 @@ MAX_RESPONSE_BYTES = 6_000_000
 
 MAX_PAGE_BYTES = 2_000_000
 """Bytes of payloads in a page. JSON text at most doubles when it is escaped, so a page stays below Lambda's limit."""
+
+MAX_COMPACT_BODY_BYTES = 620_000
+"""What a function can parse within 200 MB and a second of a full core, whatever it is made of."""
+
+MAX_LIST_BYTES = 16_000_000
+"""Bytes of payloads in a list without pages, which is in memory several times; the limits allow 5 MB by default."""
 
 _MAX_BYTES_PER_CHARACTER = 6
 Response = dict[str, Any]
@@ -112,14 +124,16 @@ class Request:
         """Return a header by its name in any case, or None."""
         return self._headers.get(name.lower())
 
-    def parse_json_body(self) -> dict[str, object]:
+    def parse_json_body(self, max_bytes: int) -> dict[str, object]:
         """Parse the body, with numbers kept exactly.
 
         Raises:
+            BodyTooLarge: It has more than `max_bytes`, or than `MAX_COMPACT_BODY_BYTES` as compact JSON. Both are
+                checked before it is parsed, since a parsed body takes up to fifty times the memory of its text.
             ValidationFailed: The body is not a JSON object.
         """
         try:
-            value = exact_json.loads(self._body)
+            value = exact_json.loads(self._read_body(max_bytes))
         except InvalidJson as error:
             raise ValidationFailed(f"The body is not valid: {error}") from error
         except ValueError as error:
@@ -128,10 +142,23 @@ class Request:
             raise ValidationFailed("The body must be a JSON object")
         return value
 
-    @property
-    def _body(self) -> str:
-        body = str(self._event.get("body") or "")
-        return base64.b64decode(body).decode() if self._event.get("isBase64Encoded") else body
+    def _read_body(self, max_bytes: int) -> str:
+        text = str(self._event.get("body") or "")
+        in_base64 = bool(self._event.get("isBase64Encoded"))
+        max_characters = _base64_length(max_bytes) if in_base64 else max_bytes
+        if len(text) > max_characters:
+            raise BodyTooLarge(max_bytes)
+        data = base64.b64decode(text) if in_base64 else text.encode()
+        if len(data) > max_bytes:
+            raise BodyTooLarge(max_bytes)
+        if exact_json.min_compact_size(data) > MAX_COMPACT_BODY_BYTES:
+            raise BodyTooLarge(MAX_COMPACT_BODY_BYTES, compact=True)
+        return data.decode() if in_base64 else text
+
+
+def _base64_length(byte_count: int) -> int:
+    """Return how many characters of base64 encode so many bytes."""
+    return 4 * -(-byte_count // 3)
 
 
 def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:

@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run
 
@@ -35,6 +36,23 @@ def bind_install(install: Install) -> None:
 def bind_run(run: Run) -> None:
     """Add the run's request id, which the runner logs as well, to the context of all further log lines."""
     logger.thread_safe_append_keys(request_id=run.request_id)
+
+
+def count_unreadable(count: int) -> MetricValues:
+    """Return the metric that counts items which could not be read."""
+    return {"UnreadableItems": (MetricUnit.Count, count)}
+
+
+def report_unreadable(item: UnreadableItem) -> None:
+    """Log and count an item that cannot be read."""
+    logger.error(str(item))
+    emit_metrics(count_unreadable(1))
+
+
+def report_secret_outage(secret_id: str, age_seconds: float | None) -> None:
+    """Log and count that a secret could not be read; without an age, no value is left to be used."""
+    logger.warning("secret not read", secret=secret_id, value_age_seconds=age_seconds)
+    emit_metrics({"SecretReadFailures": (MetricUnit.Count, 1)})
 
 
 def emit_metrics(values: MetricValues, **dimensions: str) -> None:

@@ -10,6 +10,7 @@ from scheduling.domain.errors import RemapFailed, SchedulingError
 
 _STATUSES: Mapping[type[errors.SchedulingError], int] = {
     errors.ValidationFailed: 400,
+    errors.BodyTooLarge: 400,  # not 413, which a deployed runner reports as an internal error
     errors.InvalidCursor: 400,
     errors.RulesViolated: 400,
     errors.CapabilityDenied: 403,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from scheduling.api.http import Request
-from scheduling.api.parsing import find_type_errors
+from scheduling.api.parsing import MAX_ESCAPE_LENGTH, MAX_OTHER_FIELDS_BYTES, find_type_errors
 from scheduling.domain import exact_json
 from scheduling.domain.endpoints import Endpoint, normalize_path
 from scheduling.domain.errors import ValidationFailed
@@ -22,7 +22,14 @@ from scheduling.domain.install import (
 from scheduling.operations.installs.register import PutOptions, Registration
 
 MAX_MANIFEST_BYTES = MAX_CONFIG_BYTES = 100_000
+MAX_REGISTRATION_BYTES = (
+    MAX_ESCAPE_LENGTH * (MAX_MANIFEST_BYTES + 2 * MAX_CONFIG_BYTES) + MAX_OTHER_FIELDS_BYTES
+)
+"""Manifest, configuration and envelope with each byte escaped, and the other fields."""
+MAX_ITEMS = 2_500
+"""More than a manifest within its limit has endpoints: pydantic makes an error of each invalid item of a list."""
 _Id = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
+_Names = Annotated[list[str], Field(max_length=MAX_ITEMS)]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
@@ -33,14 +40,14 @@ class _Endpoint(BaseModel):
 
 
 class _Api(BaseModel):
-    endpoints: list[_Endpoint]
+    endpoints: Annotated[list[_Endpoint], Field(max_length=MAX_ITEMS)]
 
 
 class _Manifest(BaseModel):
     name: _Text
     publisher: _Text
     version: _Text
-    capabilities: list[str] = []
+    capabilities: _Names = []
     api: _Api = _Api(endpoints=[])
 
 
@@ -63,7 +70,7 @@ class _RegistrationBody(BaseModel):
     versionId: _Id  # noqa: N815
     contentHash: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9A-Za-z]{1,64}$")]  # noqa: N815
     manifest: _Manifest
-    grantedCapabilities: list[str]  # noqa: N815
+    grantedCapabilities: _Names  # noqa: N815
     enabled: bool = True
     config: dict[str, Any] | None = None
     secretEnvelope: dict[str, Any] | None = Field(None)  # noqa: N815

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from scheduling.api.observability import MetricValues, bind_request, emit_metrics, logger
+from scheduling.api.observability import MetricValues, bind_request, count_unreadable, emit_metrics, logger
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
 from scheduling.domain.errors import InvalidFireEvent
 from scheduling.domain.fire_events import parse_fire_event
@@ -63,7 +63,7 @@ def _handle_message(
             fire_event = parse_fire_event(record["body"])
         except InvalidFireEvent as error:
             logger.error("unreadable message", reason=str(error))
-            emit_metrics({"UnreadableItems": (MetricUnit.Count, 1)})
+            emit_metrics(count_unreadable(1))
             send_dead_letter(record["body"], group, f"The message names no occurrence: {error}")
             return True
         delivery = Delivery(event=fire_event, accepted_at=_parse_sent_at(attributes) or clock(), group=group)
@@ -172,7 +172,14 @@ audit_logger = Logger(service="audit", level="INFO")
 
 
 def stream_response(result: PublishResult) -> dict[str, object]:
-    """Log every published event, and return the record from which Lambda must redeliver, if any."""
+    """Log every published event and unreadable record, and return the record from which Lambda must redeliver, if any.
+
+    Unreadable records are counted once: by the delivery after which nothing is redelivered.
+    """
+    for item in result.unreadable:
+        audit_logger.error(str(item))
+    if result.unreadable and result.republish_from is None:
+        emit_metrics(count_unreadable(len(result.unreadable)))
     for event in result.published:
         audit_logger.info(event.name.value, detail=event.detail)
     if result.republish_from is None:

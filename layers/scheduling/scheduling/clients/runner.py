@@ -39,6 +39,7 @@ class RunnerClient:
         self._timeout_ms = settings.runner_timeout_ms
         self._patience_seconds = settings.patience.total_seconds()
         self._service_token = service_token
+        self._requires_service_token = settings.requires_service_token
         self._callback_token = callback_token
         self._tls = ssl.create_default_context() if self._base_url.scheme == "https" else None
 
@@ -75,7 +76,10 @@ class RunnerClient:
                 token = self._service_token().strip()
                 if not (token.isascii() and token.isprintable()):
                     raise Unavailable("it contains characters that are not allowed in a header")
-            headers["x-runner-service-token"] = token
+                if not token and self._requires_service_token:
+                    raise Unavailable("it is empty")
+            if token:
+                headers["x-runner-service-token"] = token
         return headers
 
     def _build_body(self, execution: Execution) -> _Json:

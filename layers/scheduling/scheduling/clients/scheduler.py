@@ -13,7 +13,7 @@ from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.errors import TimerFailed
 from scheduling.domain.fire_events import build_timer_input, parse_timer_input
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import ScheduleId, parse_install_id
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
 from scheduling.settings import TimerSettings
@@ -28,7 +28,10 @@ _CONFIG = Config(
     max_pool_connections=32,
 )
 _RETRY_POLICY = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 20}
-_REFUSAL_CODES = frozenset({"ValidationException", "AccessDeniedException"})
+_INVALID, _CONFLICT, _NOT_FOUND = "ValidationException", "ConflictException", "ResourceNotFoundException"
+_REFUSAL_CODES = frozenset({_INVALID, "AccessDeniedException"})
+_MAX_CALLS = 3
+"""How often a write is called while others create, change or delete the same timer."""
 
 
 class TimerClient:
@@ -52,7 +55,7 @@ class TimerClient:
     def put_timer(self, schedule: Schedule, *, exists: bool) -> None:
         """Create or update the timer to match the schedule; `exists` says which of the two is likelier.
 
-        One call where `exists` is right, two where it is not.
+        One call where `exists` is right, two where it is not, three where others create or delete it meanwhile.
         """
         request = self._build_timer_request(schedule)
 
@@ -62,21 +65,26 @@ class TimerClient:
         def update() -> None:
             self._client.update_schedule(**request)
 
-        if exists:
-            _call_with_fallback((update, "ResourceNotFoundException"), (create, None))
-        else:
-            _call_with_fallback((create, "ConflictException"), (update, None))
+        for _ in range(_MAX_CALLS):
+            code = _try_call(update, _NOT_FOUND, _CONFLICT) if exists else _try_call(create, _CONFLICT)
+            if code is None:
+                return
+            exists = code == _CONFLICT
+        raise TimerFailed(f"{schedule.id} is being changed by others", refused=False)
 
     def delete_timer(self, schedule_id: ScheduleId) -> None:
         """Delete the timer, if it exists.
 
-        One call.
+        One call, or more where others change it meanwhile.
         """
 
         def delete() -> None:
             self._client.delete_schedule(GroupName=self._settings.schedule_group_name, Name=schedule_id)
 
-        _call_with_fallback((delete, "ResourceNotFoundException"))
+        for _ in range(_MAX_CALLS):
+            if _try_call(delete, _NOT_FOUND, _CONFLICT) != _CONFLICT:
+                return
+        raise TimerFailed(f"{schedule_id} is being changed by others", refused=False)
 
     def get_timer(self, schedule_id: ScheduleId) -> TimerSnapshot | None:
         """Return the timer of the schedule, if it exists.
@@ -87,9 +95,10 @@ class TimerClient:
         try:
             response = self._client.get_schedule(GroupName=group, Name=schedule_id)
         except ClientError as error:
-            if _error_code(error) == "ResourceNotFoundException":
+            if _error_code(error) == _NOT_FOUND:
                 return None
-            raise TimerFailed(f"GetSchedule: {_error_code(error)}", refused=False) from error
+            code = _error_code(error)
+            raise TimerFailed(f"GetSchedule: {code}", refused=code in _REFUSAL_CODES) from error
         except BotoCoreError as error:
             raise TimerFailed(str(error), refused=False) from error
         return _timer_snapshot_from_api(schedule_id, response, self._settings)
@@ -106,7 +115,8 @@ class TimerClient:
             else:
                 response = self._client.list_schedules(GroupName=group, MaxResults=100)
         except (ClientError, BotoCoreError) as error:
-            raise TimerFailed(f"ListSchedules: {error}", refused=False) from error
+            refused = isinstance(error, ClientError) and _error_code(error) in _REFUSAL_CODES
+            raise TimerFailed(f"ListSchedules: {error}", refused=refused) from error
         return [ScheduleId(summary["Name"]) for summary in response["Schedules"]], response.get("NextToken")
 
     def _build_timer_request(self, schedule: Schedule) -> Mapping[str, Any]:
@@ -129,19 +139,23 @@ class TimerClient:
         }
 
 
-def _call_with_fallback(*calls: tuple[Callable[[], None], str | None]) -> None:
-    """Make the calls in order until one does not fail with the code that says it does not apply."""
-    for call, fallback_code in calls:
-        try:
-            call()
-        except ClientError as error:
-            code = _error_code(error)
-            if code == fallback_code:
-                continue
-            raise TimerFailed(f"{error.operation_name}: {code}", refused=code in _REFUSAL_CODES) from error
-        except BotoCoreError as error:
-            raise TimerFailed(str(error), refused=False) from error
-        return
+def _try_call(call: Callable[[], None], *expected_codes: str) -> str | None:
+    """Make the call, and return the code of its error if that is an expected one.
+
+    Raises:
+        TimerFailed: The call failed with another error.
+    """
+    try:
+        call()
+    except ClientError as error:
+        code = _error_code(error)
+        if code in expected_codes:
+            return code
+        text = f"{error.operation_name}: {code}: {error.response['Error'].get('Message', '')}"
+        raise TimerFailed(text, refused=code in _REFUSAL_CODES, invalid=code == _INVALID) from error
+    except BotoCoreError as error:
+        raise TimerFailed(str(error), refused=False) from error
+    return None
 
 
 def _error_code(error: ClientError) -> str:
@@ -151,20 +165,21 @@ def _error_code(error: ClientError) -> str:
 def _timer_snapshot_from_api(
     schedule_id: ScheduleId, api_schedule: Mapping[str, Any], settings: TimerSettings
 ) -> TimerSnapshot:
-    target = api_schedule["Target"]
+    target = api_schedule.get("Target", {})
     event, queue_url, group = parse_timer_input(target.get("Input"))
-    install_id = event.get("installId")
+    install_id, revision = parse_install_id(str(event.get("installId"))), event.get("revision")
     dlq_arn = target.get("DeadLetterConfig", {}).get("Arn")
     return TimerSnapshot(
         schedule_id=schedule_id,
-        install_id=InstallId(install_id) if isinstance(install_id, str) else None,
+        install_id=install_id if "installId" in event else None,
         group=group,
-        expression=api_schedule["ScheduleExpression"],
+        expression=api_schedule.get("ScheduleExpression", ""),
         timezone=api_schedule.get("ScheduleExpressionTimezone", ""),
-        timer_revision=event.get("revision"),
+        timer_revision=revision if isinstance(revision, int) else None,
         matches_stack=(
-            (target["Arn"], queue_url) == (settings.timer_target_arn, settings.occurrence_queue_url)
-            and (target["RoleArn"], dlq_arn) == (settings.timer_role_arn, settings.timer_dlq_arn)
+            (target.get("Arn"), queue_url) == (settings.timer_target_arn, settings.occurrence_queue_url)
+            and (target.get("RoleArn"), dlq_arn) == (settings.timer_role_arn, settings.timer_dlq_arn)
             and api_schedule.get("State") == "ENABLED"
         ),
+        unreadable=None if "installId" in event and install_id else "its input names no install",
     )

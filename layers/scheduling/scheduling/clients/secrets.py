@@ -14,9 +14,31 @@ from scheduling.domain.errors import Unavailable
 
 _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
 SECRET_MAX_AGE_SECONDS = 300.0
-ROTATION_GRACE = timedelta(seconds=SECRET_MAX_AGE_SECONDS + 60)
+SECRET_MAX_STALE_SECONDS = 3600.0
+"""How long a value is used while Secrets Manager does not respond."""
+_RETRY_SECONDS = 30.0
+"""How long a process waits after a failed read, which delays a request by up to nine seconds."""
+ROTATION_GRACE = timedelta(seconds=SECRET_MAX_STALE_SECONDS + 60)
 """How long after a rotation every process has certainly read the new value."""
+_DEFINITE_ERROR_CODES = frozenset(
+    {
+        "AccessDeniedException",
+        "DecryptionFailure",
+        "InvalidParameterException",
+        "InvalidRequestException",
+        "ResourceNotFoundException",
+        "ValidationException",
+    }
+)
+"""Responses, not outages: the secret was deleted or withdrawn, so its last value must not be used on."""
 CURRENT_STAGE, PREVIOUS_STAGE = "AWSCURRENT", "AWSPREVIOUS"
+
+
+_UNAVAILABLE_TEXT = "The secret store is not available, please try again"
+
+
+class _Outage(Exception):
+    """Secrets Manager does not respond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +51,22 @@ def _system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def _ignore(_secret_id: str, _age_seconds: float | None) -> None:
+    """Report no outage."""
+
+
 class Secret:
-    """The values of one secret at some stages, cached for at most five minutes."""
+    """The values of one secret at some stages, cached for five minutes, and for an hour in an outage.
+
+    Args:
+        session: The session of the client.
+        secret_id: The secret's name or ARN.
+        stages: The stages whose values are read.
+        monotonic: Returns seconds that never go back.
+        clock: Returns the current time as an aware UTC time.
+        report_outage: Called for each read that failed because Secrets Manager does not respond, with the secret's id
+            and the age of the value that is used instead, None if there is none.
+    """
 
     def __init__(
         self,
@@ -39,20 +75,22 @@ class Secret:
         stages: Sequence[str] = (CURRENT_STAGE,),
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], datetime] = _system_clock,
+        report_outage: Callable[[str, float | None], None] = _ignore,
     ) -> None:
         self._client: Any = session.create_client("secretsmanager", config=_CONFIG)
         self._secret_id = secret_id
         self._stages = stages
         self._monotonic = monotonic
         self._clock = clock
+        self._report_outage = report_outage
         self._versions: Sequence[_SecretVersion] = ()
-        self._read_at = 0.0
+        self._read_at = self._next_read_at = 0.0
 
     def read_value(self) -> str:
         """Return the value at the first stage.
 
         Raises:
-            Unavailable: Secrets Manager does not respond.
+            Unavailable: There is no such secret, or Secrets Manager has not responded for an hour or at the first read.
         """
         return self.read_values()[0]
 
@@ -73,11 +111,23 @@ class Secret:
         )
 
     def _load_versions(self) -> Sequence[_SecretVersion]:
-        if not self._versions or self._monotonic() - self._read_at > SECRET_MAX_AGE_SECONDS:
-            read_at = self._monotonic()
-            versions = [self._read_version(stage) for stage in self._stages]
-            self._versions, self._read_at = [version for version in versions if version], read_at
+        now = self._monotonic()
+        if not self._versions or now > self._next_read_at:
+            try:
+                versions = [self._read_version(stage) for stage in self._stages]
+            except _Outage as outage:
+                self._use_last_versions(now, outage)
+            else:
+                self._versions = [version for version in versions if version]
+                self._read_at, self._next_read_at = now, now + SECRET_MAX_AGE_SECONDS
         return self._versions
+
+    def _use_last_versions(self, now: float, outage: "_Outage") -> None:
+        age = now - self._read_at if self._versions else None
+        self._report_outage(self._secret_id, age)
+        if age is None or age > SECRET_MAX_STALE_SECONDS:
+            raise Unavailable(_UNAVAILABLE_TEXT) from outage
+        self._next_read_at = now + _RETRY_SECONDS
 
     def _read_version(self, stage: str) -> _SecretVersion | None:
         try:
@@ -85,7 +135,11 @@ class Secret:
         except self._client.exceptions.ResourceNotFoundException as error:
             if stage == PREVIOUS_STAGE:
                 return None
-            raise Unavailable("The secret store is not available, please try again") from error
-        except (ClientError, BotoCoreError) as error:
-            raise Unavailable("The secret store is not available, please try again") from error
+            raise Unavailable(_UNAVAILABLE_TEXT) from error
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _DEFINITE_ERROR_CODES:
+                raise Unavailable(_UNAVAILABLE_TEXT) from error
+            raise _Outage from error
+        except BotoCoreError as error:
+            raise _Outage from error
         return _SecretVersion(response["SecretString"], response["CreatedDate"])

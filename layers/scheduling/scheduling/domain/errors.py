@@ -6,6 +6,7 @@ turns them into one of the former, or into a retry by AWS.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 NAME_TAKEN_TEXT = "Schedule name already in use for this extension"
@@ -37,6 +38,13 @@ class ValidationFailed(SchedulingError):
     def from_field_errors(cls, field_errors: Mapping[str, str]) -> "ValidationFailed":
         """Create the error from `field_errors`, which must not be empty."""
         return cls(next(iter(field_errors.values())), field_errors)
+
+
+class BodyTooLarge(ValidationFailed):
+    """The request's body exceeds its limit, and has not been parsed."""
+
+    def __init__(self, max_bytes: int, *, compact: bool = False) -> None:
+        super().__init__(f"The body is larger than {max_bytes} bytes{' as compact JSON' if compact else ''}")
 
 
 class InvalidCursor(ValidationFailed):
@@ -201,17 +209,35 @@ class Conflict(ServiceError):
 class TimerFailed(ServiceError):
     """A call of EventBridge Scheduler failed.
 
-    With `refused`, EventBridge Scheduler rejected the call and changed nothing; otherwise its effect is unknown.
+    With `refused`, EventBridge Scheduler rejected the call and changed nothing; otherwise its effect is unknown. With
+    `invalid`, it rejected what the call says, and would do so again.
     """
 
-    def __init__(self, text: str, *, refused: bool) -> None:
+    def __init__(self, text: str, *, refused: bool, invalid: bool = False) -> None:
         super().__init__(text)
         self.refused = refused
-
-
-class UnreadableRecord(ServiceError):
-    """This release cannot read a record; the text names its row."""
+        self.invalid = invalid
 
 
 class UnsupportedEndpoint(ServiceError):
     """The environment selects AWS endpoints that the trimmed botocore does not know."""
+
+
+# Not raised
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableItem:
+    """A stored item that this release cannot use: it is reported, and what works on many items continues.
+
+    Attributes:
+        kind: Such as `schedule`.
+        reason: Why it cannot be used; it quotes no payload and no configuration.
+    """
+
+    kind: str
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id} cannot be used: {self.reason}"

@@ -13,6 +13,8 @@ from scheduling.domain.errors import InvalidJson
 
 MAX_DEPTH = 256
 _TOO_DEEP_TEXT = f"Nested deeper than {MAX_DEPTH} levels"
+_SHORTENED = (b" ", b"\t", b"\n", b"\r", b"\\")
+_ESCAPE_SAVINGS = len(rb"\u0041") - len(b"\\A")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -53,6 +55,12 @@ def loads(text: str) -> object:
     if _SURROGATE_ESCAPE.search(text):
         _refuse_lone_surrogates(value)
     return value
+
+
+def min_compact_size(text: bytes) -> int:
+    """Return a lower bound of the bytes that `dumps(loads(text))` would have, without parsing the text."""
+    # Spaces and escapes are all that `dumps` shortens: \uXXXX to one byte at least, \/ by one.
+    return len(text) - sum(map(text.count, _SHORTENED)) - _ESCAPE_SAVINGS * text.count(b"\\u")
 
 
 def dumps(value: object, *, sort_keys: bool = False) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from scheduling.domain.endpoints import Endpoint
-from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaExceeded
+from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaExceeded, SchedulingError
 from scheduling.domain.ids import SYSTEM, InstallId, new_generation
 from scheduling.domain.window import find_free_slot
 
@@ -93,6 +93,8 @@ class Install:
         write_sequence: Counts the extension's writes, for the same purpose.
         writes: The times of recent accepted writes by slot; a slot is free again after the window.
         pending_since: Set while a change may not be propagated to all schedules.
+        unreadable: Why the stored row cannot be used, if it cannot; it has defaults in place of attributes that cannot
+            be read. None of its schedules fires until it is registered again.
     """
 
     id: InstallId
@@ -112,11 +114,12 @@ class Install:
     schedule_count: int = 0
     writes: Mapping[int, datetime] = field(default_factory=dict)
     pending_since: datetime | None = None
+    unreadable: str | None = None
 
     @property
     def active(self) -> bool:
         """Whether its schedules may fire."""
-        return self.enabled and not self.paused and not self.deleting
+        return self.enabled and not self.paused and not self.deleting and not self.unreadable
 
     @property
     def declared_state(self) -> "Install":
@@ -159,7 +162,10 @@ def require_manageable(install: Install | None) -> Install:
     Raises:
         InstallNotFound: The install does not exist, is disabled, or is being deleted.
         CapabilityDenied: The install lacks `cap:scheduler.manage`.
+        SchedulingError: The install cannot be read.
     """
+    if install is not None and install.unreadable:
+        raise SchedulingError(f"install {install.id} cannot be read: {install.unreadable}")
     if install is None or install.deleting or not install.enabled:
         raise InstallNotFound
     if SCHEDULER_MANAGE not in install.granted_capabilities:

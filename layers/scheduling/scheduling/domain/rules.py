@@ -1,14 +1,14 @@
 """The rules of a schedule (contract, section 4): from a caller's input to a Definition."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 
 from scheduling.domain import exact_json
 from scheduling.domain.cron.grammar import CronRule, parse_cron
 from scheduling.domain.cron.occurrences import next_fire_time
-from scheduling.domain.cron.timezones import check_timezone
+from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, check_timezone
 from scheduling.domain.endpoints import Endpoint, resolve_endpoint
 from scheduling.domain.errors import (
     NAME_TAKEN_TEXT,
@@ -23,6 +23,7 @@ from scheduling.domain.schedule import Definition
 
 SCHEDULE_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
 MAX_NAME_LENGTH = 128
+PAYLOAD_TOO_LARGE_TEXT = "Payload too large"
 _EMPTY_DEFINITION = Definition(
     endpoint_method="", endpoint_path="", cron="", timezone="UTC", enabled=True, name=None, payload=None
 )
@@ -93,8 +94,15 @@ class ScheduleRules:
         """
         return self.check_input(schedule_input).require_valid()
 
-    def update_definition(self, current: Definition, schedule_input: ScheduleInput) -> Definition:
+    def update_definition(
+        self, current: Definition, schedule_input: ScheduleInput, *, recheck_rule: bool = False
+    ) -> Definition:
         """Return `current` with the fields of the input.
+
+        Args:
+            current: The definition to change.
+            schedule_input: The fields to set.
+            recheck_rule: Whether rule and zone of `current` may be invalid, so that the input has to replace them.
 
         Raises:
             ValidationFailed: One or more fields are invalid.
@@ -106,6 +114,16 @@ class ScheduleRules:
             schedule_input = ScheduleInput(
                 {"endpoint": current.endpoint, **schedule_input.fields}, schedule_input.errors
             )
+        if recheck_rule:
+            fields: ScheduleFields = {
+                "cron": current.cron,
+                "timezone": current.timezone,
+                **schedule_input.fields,
+            }
+            schedule_input = ScheduleInput(fields, schedule_input.errors)
+            current = replace(
+                current, timezone=DEFAULT_TIMEZONE
+            )  # only for the check of a rule without a valid zone
         return self._check_fields(schedule_input, current).require_valid()
 
     def check_input(self, schedule_input: ScheduleInput) -> CheckResult:
@@ -216,7 +234,7 @@ def check_payload(value: object, max_bytes: int) -> str | None:
         raise RuleViolation("Payload must be a JSON object or array")
     text = exact_json.dumps(value)
     if len(text.encode()) > max_bytes:
-        raise RuleViolation("Payload too large")
+        raise RuleViolation(PAYLOAD_TOO_LARGE_TEXT)
     return text
 
 

@@ -50,6 +50,7 @@ class SkipReason(StrEnum):
     UNAVAILABLE = "unavailable"
     """The table does not respond."""
     DISABLED = "disabled"
+    UNREADABLE = "unreadable"
     CAPABILITY_REVOKED = "revoked"
 
 
@@ -95,6 +96,8 @@ class Run:
         response_count: How many attempts the extension is known to have answered.
         wait_token: The token of the message that counts, if the occurrence waits; others are acknowledged.
         not_before: When that message may start the next attempt.
+        unreadable: Why the stored row cannot be used, if it cannot; it has defaults in place of attributes that cannot
+            be read, and allows no further attempt.
     """
 
     scheduled_time: str
@@ -115,6 +118,7 @@ class Run:
     response_count: int = 0
     wait_token: str | None = None
     not_before: datetime | None = None
+    unreadable: str | None = None
 
     def holds_lease(self, now: datetime) -> bool:
         """Return whether an attempt may be running: nobody else may start one."""
@@ -201,6 +205,13 @@ class Execution:
         """
         key = f"{self.fire.schedule_id}:{self.fire.scheduled_time}"
         return f"{key}:{self.run.response_count + 1}" if self.run.response_count else key
+
+
+def describe_unreadable(install: Install, schedule: Schedule) -> str | None:
+    """Return why an occurrence is skipped whose schedule or install cannot be read, or None."""
+    if schedule.unreadable:
+        return f"The schedule cannot be read: {schedule.unreadable}"
+    return f"The install cannot be read: {install.unreadable}" if install.unreadable else None
 
 
 def build_next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timedelta) -> Run:

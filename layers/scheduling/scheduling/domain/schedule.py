@@ -1,12 +1,15 @@
 """A schedule: what its owner defined, and whether its timer in EventBridge matches."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from scheduling.domain.cron.eventbridge import are_same_rule
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
 from scheduling.domain.install import Install
+
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""In place of a time that cannot be read."""
 
 
 class ScheduleState(StrEnum):
@@ -63,7 +66,7 @@ class Schedule:
 
     Attributes:
         tenant_id: The install's tenant, for the audit.
-        revision: Counts the owner's changes.
+        revision: The ETag: counts the owner's changes and what rolls them back, so that no number is used twice.
         timer_revision: The number that the timer must carry; fires with another number are not run.
         last_timer_revision: The highest timer revision used so far, by changes that were rolled back too.
         timer_since: The time from which on the schedule fires by its present rule.
@@ -73,6 +76,9 @@ class Schedule:
         suspended: Whether its install is disabled or paused, up to the install's generation
             `propagated_generation`.
         disabled_reason: Set if the service disabled the schedule.
+        unreadable: Why the stored row cannot be used, if it cannot. It has defaults in place of attributes that cannot
+            be read; it never runs, and its timer is left as it is until its owner corrects or deletes it.
+        incomplete: Whether even a field that each listed schedule has cannot be read.
         changed_by: The actor of the newest change.
         change_token: New with every change, the service's own included: a write depends on it, and a writer
             recognizes its own change by it.
@@ -99,6 +105,8 @@ class Schedule:
     running_occurrence: str | None = None
     lease_expires_at: datetime | None = None
     last_run: LastRun | None = None
+    unreadable: str | None = None
+    incomplete: bool = False
 
     @property
     def pending(self) -> bool:
@@ -123,10 +131,14 @@ class Schedule:
         return self.state is ScheduleState.ACTIVE and self.definition.enabled and not self.suspended
 
     def with_definition(self, definition: Definition, now: datetime) -> "Schedule":
-        """Return the schedule with another definition, pending if its timer has to change."""
+        """Return the schedule with another definition, pending if its timer has to change.
+
+        An unreadable schedule is readable from then on; what its timer is like is not known.
+        """
         schedule = replace(
             self,
             definition=definition,
+            unreadable=None,
             revision=self.revision + 1,
             change_token=new_token(),
             changed_by=HOST_API,
@@ -134,7 +146,7 @@ class Schedule:
             if definition.keeps_disabled_reason(self.definition)
             else None,
         )
-        if definition.has_same_timer(self.definition):
+        if not self.unreadable and definition.has_same_timer(self.definition):
             return schedule
         timer_revision = self.last_timer_revision + 1
         held_name = self.definition.name if self.definition.name != definition.name else None
@@ -156,10 +168,15 @@ class Schedule:
         return replace(self.marked_pending(now), state=ScheduleState.ROLLED_BACK, changed_by=SYSTEM)
 
     def rollback_to(self, failed: "Schedule", now: datetime) -> "Schedule":
-        """Return this state as the successor of the `failed` change, whose timer may still exist."""
+        """Return this state as the successor of the `failed` change, whose timer may still exist.
+
+        It has a revision of its own, because readers may have got that of the failed change.
+        """
         return replace(
             self.marked_pending(now),
+            revision=failed.revision + 1,
             last_timer_revision=failed.last_timer_revision,
+            pending_since=self.pending_since or now,
             held_name=None,
             changed_by=SYSTEM,
         )
@@ -178,6 +195,19 @@ class Schedule:
             revision=self.revision + 1,
             disabled_reason=f"Version {install.version_id} has no endpoint {self.definition.endpoint}",
         )
+
+    def as_read(self, install: Install) -> "Schedule":
+        """Return the desired state, as its readers see it: pending while EventBridge may not match it.
+
+        That includes a change of the install, which the row may not have yet.
+        """
+        applied = self.with_install_applied(install)
+        timer_expected = (
+            applied.state is ScheduleState.ACTIVE and applied.definition.enabled and install.active
+        )
+        if applied.pending or timer_expected == self.should_have_timer:
+            return applied
+        return replace(applied, pending_since=install.pending_since)
 
     def with_install_propagated(self, install: Install, now: datetime) -> "Schedule":
         """Return the schedule to store after the install's newest change.

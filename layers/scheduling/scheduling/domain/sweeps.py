@@ -24,12 +24,14 @@ class SweepPhase(StrEnum):
 class SweepState:
     """The progress of the sweep.
 
-    `phase` is None between sweeps; `cursor` is the position in the phase, None at its beginning.
+    `phase` is None between sweeps; `cursor` is the position in the phase, None at its beginning. `unreadable` is why
+    the stored progress cannot be used, if it cannot: a sweep then starts at once.
     """
 
     next_sweep_at: datetime
     phase: SweepPhase | None = None
     cursor: str | None = None
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class TimerSnapshot:
         group: The group of its messages; None in timers of releases without a queue.
         revision: None if the timer's input has no revision.
         matches_stack: Whether target, role, queues and state are those of this stack.
+    unreadable: Why what the timer has is not that of a timer of this service, if it is not.
     """
 
     schedule_id: ScheduleId
@@ -50,6 +53,7 @@ class TimerSnapshot:
     timezone: str
     timer_revision: int | None
     matches_stack: bool
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,10 @@ def find_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> S
     """Return how the timer of a schedule differs from its desired state: nothing where they match.
 
     `timer` is the difference where one exists and should not, or the reverse (as booleans); `stack` is
-    `TimerSnapshot.matches_stack`.
+    `TimerSnapshot.matches_stack`. The timer that an unreadable schedule should have is not known, so any matches.
     """
+    if schedule.should_have_timer and schedule.unreadable:
+        return []
     if timer is None or not schedule.should_have_timer:
         exists = timer is not None
         if exists == schedule.should_have_timer:

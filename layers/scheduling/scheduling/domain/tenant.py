@@ -15,6 +15,7 @@ class Tenant:
         generation: Counts the changes; 0 if the tenant was never paused.
         pending_since: Set while the newest change may not be propagated to all installs.
         propagation_cursor: The change is propagated to the installs up to this one, in the order of their ids.
+        unreadable: Why the stored row cannot be used, if it cannot; the next pause or resume replaces it.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Tenant:
     changed_by: str = SYSTEM
     pending_since: datetime | None = None
     propagation_cursor: InstallId | None = None
+    unreadable: str | None = None
 
     def with_paused(self, *, paused: bool, actor: str, now: datetime) -> "Tenant":
         """Return the tenant paused or resumed, with the change still to be propagated."""
@@ -33,6 +35,7 @@ class Tenant:
             changed_by=actor,
             pending_since=now,
             propagation_cursor=None,
+            unreadable=None,
         )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NewType
 
 from scheduling.domain.exact_json import RawJson
 from scheduling.domain.runs import format_time
+from scheduling.domain.schedule import UNKNOWN_TIME
 
 if TYPE_CHECKING:
     from scheduling.domain.cron.occurrences import LocalTime
@@ -56,8 +57,10 @@ _RUN_EVENT_FIELDS = (
 
 
 def schedule_fields(schedule: "Schedule") -> Fields:
-    """Return a schedule as its owner sees it; `disabledReason` is present only if the service disabled it.
+    """Return a schedule as its owner sees it.
 
+    `disabledReason` is present only if the service disabled it, `pending` while EventBridge may not match it, and
+    `unreadable` only if its row cannot be used.
     The payload is the text that is stored, and is never parsed.
     """
     definition, last_run = schedule.definition, schedule.last_run
@@ -72,10 +75,14 @@ def schedule_fields(schedule: "Schedule") -> Fields:
         "lastRunAt": format_timestamp(last_run.started_at) if last_run else None,
         "lastRunStatus": last_run.status if last_run else None,
         "lastError": last_run.error if last_run else None,
-        "createdAt": format_timestamp(schedule.created_at),
+        "createdAt": format_creation_time(schedule),
     }
     if schedule.disabled_reason:
         fields["disabledReason"] = schedule.disabled_reason
+    if schedule.pending:
+        fields["pending"] = True
+    if schedule.unreadable:
+        fields["unreadable"] = schedule.unreadable
     fields["payload"] = RawJson(definition.payload) if definition.payload else None
     return fields
 
@@ -167,6 +174,11 @@ def format_timestamp(moment: datetime | None) -> str | None:
 def cursor_scope(kind: str, *ids: str) -> CursorScope:
     """Return what a cursor is bound to: a kind of list, and the ids, without spaces, of what it lists."""
     return CursorScope(" ".join((kind, *ids)))
+
+
+def format_creation_time(schedule: "Schedule") -> str | None:
+    """Format the time at which the schedule was created; None if its row does not have it."""
+    return format_timestamp(schedule.created_at) if schedule.created_at != UNKNOWN_TIME else None
 
 
 def encode_cursor(scope: CursorScope, position: str | None) -> str | None:

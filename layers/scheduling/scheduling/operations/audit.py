@@ -1,10 +1,11 @@
 """Publish changes of the table on the event bus."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scheduling.domain.audit import AuditEvent, RowChange, event_from_change
+from scheduling.domain.errors import UnreadableItem
 from scheduling.store.stream import parse_changes
 
 PutEvents = Callable[[Sequence[AuditEvent]], Sequence[AuditEvent]]
@@ -13,19 +14,21 @@ PutEvents = Callable[[Sequence[AuditEvent]], Sequence[AuditEvent]]
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
-    """The events that the bus has accepted, and the sequence of the first one that it has not, if any."""
+    """The events that the bus has accepted, and the sequence of the first one that it has not, if any.
+
+    `unreadable` are the records that this release cannot read: they cause no event, and block none.
+    """
 
     published: Sequence[AuditEvent]
     republish_from: str | None
+    unreadable: Sequence[UnreadableItem] = ()
 
 
 def publish_records(put_events: PutEvents, event: Mapping[str, Any]) -> PublishResult:
-    """Publish the events of the records in a stream event.
-
-    Raises:
-        UnreadableRecord: This release cannot read a record; nothing is published.
-    """
-    return publish_changes(put_events, parse_changes(event))
+    """Publish the events of the records in a stream event."""
+    stream_changes = parse_changes(event)
+    result = publish_changes(put_events, stream_changes.changes)
+    return replace(result, unreadable=stream_changes.unreadable)
 
 
 def publish_changes(put_events: PutEvents, changes: Iterable[RowChange]) -> PublishResult:

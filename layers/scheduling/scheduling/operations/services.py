@@ -1,5 +1,6 @@
 """What an operation works with, and how it retries after a conflict."""
 
+import logging
 import math
 import random
 import time
@@ -13,7 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
-from scheduling.domain.errors import Conflict, Unavailable
+from scheduling.domain.errors import Conflict, Unavailable, UnreadableItem
 from scheduling.domain.install import Install, Limits
 from scheduling.domain.runs import Run
 from scheduling.store.installs import InstallStore
@@ -22,6 +23,7 @@ from scheduling.store.schedules import ScheduleStore
 from scheduling.store.sweeps import SweepStore
 from scheduling.store.tenants import TenantStore
 
+logger = logging.getLogger(__name__)
 _RETRY_SECONDS = 8.0
 _REQUEST_TIMEOUT_SECONDS = 10.0
 """How long one request to a system that does not respond may take, all its attempts together."""
@@ -66,6 +68,10 @@ def _ignore(_subject: object) -> None:
     """Add nothing to the log's context."""
 
 
+def _log_unreadable(item: UnreadableItem) -> None:
+    logger.warning("%s", item)
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What an operation works with."""
@@ -88,6 +94,8 @@ class Services:
     """Names the install that the operation works for in the log lines and metrics that follow."""
     bind_run: Callable[[Run], None] = field(default=_ignore)
     """Names the attempt that the operation makes in the log lines and metrics that follow."""
+    report_unreadable: Callable[[UnreadableItem], None] = field(default=_log_unreadable)
+    """Logs and counts an item that cannot be read, and that the operation leaves out."""
     lease: timedelta = timedelta(minutes=2)
     """How long an attempt keeps others from starting; the executor's is derived from the runner's time limit."""
     retry_delay: timedelta = timedelta(minutes=1)

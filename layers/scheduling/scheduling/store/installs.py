@@ -1,13 +1,20 @@
 """The installs and the versions in the table."""
 
 from pynamodb.connection import Connection
+from pynamodb.expressions.condition import Condition
 
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install, InstallConfig, Version
 from scheduling.domain.tenant import Tenant
 from scheduling.store.keys import config_key, install_key, tenant_install_key, tenant_key, version_key
-from scheduling.store.mapping import config_from_row, install_from_row, install_values, update_actions
+from scheduling.store.mapping import (
+    config_from_row,
+    install_from_row,
+    install_values,
+    rewrite_install_actions,
+    update_actions,
+)
 from scheduling.store.models import (
     ConfigRow,
     EndpointMap,
@@ -19,6 +26,7 @@ from scheduling.store.models import (
 )
 from scheduling.store.tenants import tenant_unchanged
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
+from scheduling.store.unreadable import install_unchanged
 
 _MAX_DELETES_PER_TRANSACTION = 99
 """Rows that a transaction can hold in addition to the install's."""
@@ -83,11 +91,13 @@ class InstallStore:
         One TransactWriteItems.
         """
         writer = TransactWriter(self._connection)
-        install_unchanged = (InstallRow.generation == before.generation) & (
-            InstallRow.write_sequence == before.write_sequence
-        )
-        actions = update_actions(InstallRow, install_values(before), install_values(after))
-        writer.update_row(InstallRow(**install_key(after.id)), actions, install_unchanged)
+        unchanged = install_unchanged(before)
+        if before.unreadable:
+            actions = rewrite_install_actions(after)
+        else:
+            unchanged &= InstallRow.write_sequence == before.write_sequence
+            actions = update_actions(InstallRow, install_values(before), install_values(after))
+        writer.update_row(InstallRow(**install_key(after.id)), actions, unchanged)
         self._put_config_and_version(writer, after, config, version)
         writer.commit()
 
@@ -109,12 +119,15 @@ class InstallStore:
         """
         writer = TransactWriter(self._connection)
         row = InstallRow(**install_key(before.id))
-        install_unchanged = InstallRow.generation == before.generation
+        unchanged = install_unchanged(before)
         if after:
             actions = update_actions(InstallRow, install_values(before), install_values(after))
-            writer.update_row(row, actions, install_unchanged)
+            writer.update_row(row, actions, unchanged)
         else:
-            writer.delete_row(row, install_unchanged & (InstallRow.schedule_count <= 0))
+            counts_none: Condition = InstallRow.schedule_count <= 0
+            if before.unreadable:
+                counts_none |= ~InstallRow.schedule_count.is_type()
+            writer.delete_row(row, unchanged & counts_none)
             writer.delete_row(ConfigRow(**config_key(before.id)))
             writer.delete_row(TenantInstallRow(**tenant_install_key(before.tenant_id, before.id)))
         writer.commit()
@@ -131,7 +144,7 @@ class InstallStore:
             rows = list(Row.query(key["hash_key"], Row.sk.startswith("WRITE#"), consistent_read=True))
         for start in range(0, len(rows), _MAX_DELETES_PER_TRANSACTION):
             writer = TransactWriter(self._connection)
-            writer.check_row(InstallRow(**key), InstallRow.generation == install.generation)
+            writer.check_row(InstallRow(**key), install_unchanged(install))
             for row in rows[start : start + _MAX_DELETES_PER_TRANSACTION]:
                 writer.delete_row(row)
             writer.commit()

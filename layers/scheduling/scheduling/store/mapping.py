@@ -1,20 +1,23 @@
-"""Conversion between the rows of installs, schedules and runs and their domain objects."""
+"""Conversion between the rows of installs, schedules and runs and their domain objects.
+
+A row that cannot be read becomes an object that says so in `unreadable`, with defaults in place of what is missing.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pynamodb.expressions.update import Action
 
+from scheduling.domain.cron.stored import find_rule_problem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
-from scheduling.domain.runs import Run, RunStatus, Trigger
+from scheduling.domain.runs import Run
 from scheduling.domain.schedule import (
     Definition,
     IdempotencyKey,
     IdempotencyRecord,
     LastRun,
     Schedule,
-    ScheduleState,
 )
 from scheduling.store.models import (
     ConfigRow,
@@ -25,6 +28,7 @@ from scheduling.store.models import (
     index_shard,
 )
 from scheduling.store.pynamodb_internals import row_values
+from scheduling.store.unreadable import DEFAULTS, LISTED_DEFAULTS, find_row_problem
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _DEFINITION_FIELDS = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
@@ -34,6 +38,13 @@ _IDEMPOTENCY_RECORD_FIELDS = (*_DEFINITION_FIELDS, "created_at", "tenant_id")
 def schedule_from_row(row: ScheduleRow) -> Schedule:
     """Return the schedule of the row."""
     values = row_values(row)
+    incomplete = False
+    unreadable = find_row_problem(row)
+    if unreadable:
+        incomplete = not values.keys() >= LISTED_DEFAULTS.keys()
+        values = {**DEFAULTS[ScheduleRow], **values}
+    else:
+        unreadable = find_rule_problem(values["cron"], values["timezone"])
     return Schedule(
         id=ScheduleId(values["sk"].removeprefix("SCHEDULE#")),
         install_id=InstallId(values["pk"].removeprefix("INSTALL#")),
@@ -54,7 +65,7 @@ def schedule_from_row(row: ScheduleRow) -> Schedule:
         timer_since=values.get("timer_since"),
         checked_until=values.get("checked_until"),
         pending_since=values.get("pending_since"),
-        state=ScheduleState(values["state"]),
+        state=values["state"],
         held_name=values.get("held_name"),
         suspended=values.get("suspended", False),
         propagated_generation=values.get("propagated_generation", 0),
@@ -64,6 +75,8 @@ def schedule_from_row(row: ScheduleRow) -> Schedule:
         running_occurrence=values.get("running_occurrence"),
         lease_expires_at=values.get("lease_expires_at"),
         last_run=_last_run_from_row(row),
+        unreadable=unreadable,
+        incomplete=incomplete,
     )
 
 
@@ -127,13 +140,15 @@ def idempotency_record_from_row(row: IdempotencyRow) -> IdempotencyRecord:
 
 def run_from_row(row: RunRow) -> Run:
     """Return the run of the row."""
+    unreadable = find_row_problem(row)
+    values = {**DEFAULTS[RunRow], **row_values(row)}
     return Run(
         scheduled_time=row.sk.removeprefix("RUN#"),
-        trigger=Trigger(row.trigger),
-        status=RunStatus(row.status),
-        attempt=int(row.attempt),
-        lease_token=row.lease_token,
-        started_at=row.started_at,
+        trigger=values["trigger"],
+        status=values["status"],
+        attempt=values["attempt"],
+        lease_token=values["lease_token"],
+        started_at=values["started_at"],
         lease_expires_at=row.lease_expires_at,
         duration_ms=None if row.duration_ms is None else int(row.duration_ms),
         http_status=None if row.http_status is None else int(row.http_status),
@@ -142,10 +157,11 @@ def run_from_row(row: RunRow) -> Run:
         detail=row.detail,
         runner_status=None if row.runner_status is None else int(row.runner_status),
         runner_error=row.runner_error,
-        retryable=row.retryable,
+        retryable=bool(row.retryable),
         response_count=int(row.response_count or 0),
         wait_token=row.wait_token,
         not_before=row.not_before,
+        unreadable=unreadable,
     )
 
 
@@ -178,11 +194,42 @@ def pending_values(identifier: str, since: datetime | None) -> dict[str, Any]:
 
 
 def update_actions(model: Any, before: dict[str, Any], after: dict[str, Any]) -> list[Action]:
-    """Return the actions that update a row of `model` from the values `before` to `after`."""
+    """Return the actions that update a row of `model` from the values `before` to `after`.
+
+    What `before` does not have is written in any case: of a row that could not be read, everything.
+    """
     return [
         getattr(model, name).remove() if value is None else getattr(model, name).set(value)
         for name, value in after.items()
-        if value != before[name]
+        if name not in before or value != before[name]
+    ]
+
+
+def rewrite_schedule_actions(schedule: Schedule) -> list[Action]:
+    """Return the actions that make the row of a schedule readable, whatever it holds."""
+    last_run = schedule.last_run
+    run_values = (
+        (ScheduleRow.running_occurrence, schedule.running_occurrence),
+        (ScheduleRow.lease_expires_at, schedule.lease_expires_at),
+        (ScheduleRow.last_run_at, last_run),
+        (ScheduleRow.last_run_status, last_run),
+        (ScheduleRow.last_error, last_run and last_run.error),
+    )
+    return [
+        ScheduleRow.type.set(ScheduleRow),
+        *update_actions(ScheduleRow, {}, schedule_values(schedule)),
+        *(attribute.remove() for attribute, value in run_values if value is None),
+    ]
+
+
+def rewrite_install_actions(install: Install) -> list[Action]:
+    """Return the actions that make the row of an install readable, whatever it holds."""
+    return [
+        InstallRow.type.set(InstallRow),
+        *update_actions(InstallRow, {}, install_values(install)),
+        InstallRow.write_sequence.set(install.write_sequence),
+        InstallRow.schedule_count.set(install.schedule_count),
+        InstallRow.writes.set({str(slot): to_millis(at) for slot, at in install.writes.items()}),
     ]
 
 
@@ -198,24 +245,31 @@ def from_millis(millis: int) -> datetime:
 
 def install_from_row(row: InstallRow) -> Install:
     """Return the install of the row."""
+    unreadable = find_row_problem(row)
+    values = {**DEFAULTS[InstallRow], **row_values(row)}
+    try:
+        writes = {int(slot): from_millis(at) for slot, at in values["writes"].items()}
+    except (ValueError, TypeError, OverflowError):
+        writes, unreadable = {}, unreadable or "writes is malformed"
     return Install(
         id=InstallId(row.pk.removeprefix("INSTALL#")),
-        tenant_id=row.tenant_id,
-        registry_id=row.registry_id,
-        version_id=row.version_id,
-        content_hash=row.content_hash,
-        granted_capabilities=frozenset(row.granted_capabilities),
-        enabled=row.enabled,
+        tenant_id=values["tenant_id"],
+        registry_id=values["registry_id"],
+        version_id=values["version_id"],
+        content_hash=values["content_hash"],
+        granted_capabilities=frozenset(values["granted_capabilities"]),
+        enabled=values["enabled"],
         paused=bool(row.paused),
-        propagated_generation=int(row.propagated_generation),
-        deleting=row.deleting,
+        propagated_generation=values["propagated_generation"],
+        deleting=values["deleting"],
         removed_endpoints=frozenset(row.removed_endpoints or ()),
-        changed_by=row.changed_by,
-        generation=int(row.generation),
-        write_sequence=int(row.write_sequence),
-        schedule_count=int(row.schedule_count),
-        writes={int(slot): from_millis(at) for slot, at in row.writes.items()},
+        changed_by=values["changed_by"],
+        generation=values["generation"],
+        write_sequence=values["write_sequence"],
+        schedule_count=values["schedule_count"],
+        writes=writes,
         pending_since=row.pending_since,
+        unreadable=unreadable,
     )
 
 

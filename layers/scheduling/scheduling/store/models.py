@@ -1,6 +1,8 @@
 """The kinds of rows as DynamoDB stores them. Private to `store`: `keys` has their keys, `mapping` converts them."""
 
 from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Self
 
 from pynamodb.attributes import (
@@ -17,7 +19,10 @@ from pynamodb.attributes import (
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
-from scheduling.store.pynamodb_internals import row_from_item
+from scheduling.domain.runs import RunStatus, Trigger
+from scheduling.domain.schedule import ScheduleState
+from scheduling.domain.sweeps import SweepPhase
+from scheduling.store.pynamodb_internals import model_from_item, row_from_item
 
 SHARDS = "0123456789abcdef"
 """Parts of an index, so that no single part takes all writes: see `index_shard`."""
@@ -26,6 +31,18 @@ SHARDS = "0123456789abcdef"
 def index_shard(identifier: str) -> str:
     """Return the part of an index, of sixteen, that a row is in."""
     return f"{sum(identifier.encode()) % 16:x}"
+
+
+class EnumAttribute(UnicodeAttribute):
+    """The value of a StrEnum; any other text cannot be read."""
+
+    def __init__(self, values: type[StrEnum], *, null: bool = False) -> None:
+        super().__init__(null=null)
+        self._values = values
+
+    def deserialize(self, value: str) -> StrEnum:
+        """Return the member with the value."""
+        return self._values(value)
 
 
 class PendingIndex(GlobalSecondaryIndex[Any]):
@@ -51,7 +68,13 @@ class InstallsIndex(GlobalSecondaryIndex[Any]):
 
 
 class Row(Model):
-    """Any item of the table."""
+    """Any item of the table.
+
+    Attributes:
+        unreadable_attributes: Why attributes cannot be read, by their names in the item.
+    """
+
+    unreadable_attributes: Mapping[str, str] = MappingProxyType({})
 
     class Meta:
         table_name = ""
@@ -71,9 +94,24 @@ class Row(Model):
 
     @classmethod
     def from_raw_data(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
-        """Return the row of a DynamoDB item, in less time than pynamodb takes."""
-        row: Self = row_from_item(cls.type, data)
+        """Return the row of a DynamoDB item, in less time than pynamodb takes, and whatever the item holds.
+
+        Without a readable type, the row is of the kind that its key names.
+        """
+        named_model = model_from_item(cls.type, data)
+        model = named_model or _model_by_key(data["pk"]["S"], data["sk"]["S"])
+        row: Self
+        row, problems = row_from_item(model, data)
+        if named_model is None:
+            problems["type"] = "is unknown" if "type" in data else "is missing"
+        if problems:
+            row.unreadable_attributes = problems
         return row
+
+
+def _model_by_key(pk: str, sk: str) -> type[Row]:
+    kind = (pk.partition("#")[0], sk.partition("#")[0])
+    return _MODELS_BY_KEY.get(kind, Row)
 
 
 class InstallRow(Row, discriminator="install"):
@@ -121,7 +159,7 @@ class ScheduleRow(Row, discriminator="schedule"):
     last_timer_revision = NumberAttribute(attr_name="lastTimerRevision")
     timer_since = UTCDateTimeAttribute(null=True, attr_name="timerSince")
     checked_until = UTCDateTimeAttribute(null=True, attr_name="checkedUntil")
-    state = UnicodeAttribute()
+    state = EnumAttribute(ScheduleState)
     held_name = UnicodeAttribute(null=True, attr_name="heldName")
     suspended = BooleanAttribute(null=True)
     propagated_generation = NumberAttribute(default=0, attr_name="propagatedGeneration")
@@ -196,8 +234,8 @@ class RunRow(Row, discriminator="run"):
     """pk INSTALL#<install>#SCHEDULE#<schedule>, sk RUN#<scheduled time>; outlives every message of its occurrence."""
 
     tenant_id = UnicodeAttribute(null=True, attr_name="tenantId")
-    trigger = UnicodeAttribute()
-    status = UnicodeAttribute()
+    trigger = EnumAttribute(Trigger)
+    status = EnumAttribute(RunStatus)
     attempt = NumberAttribute()
     lease_token = UnicodeAttribute(attr_name="leaseToken")
     started_at = UTCDateTimeAttribute(attr_name="startedAt")
@@ -219,5 +257,20 @@ class SweepRow(Row, discriminator="sweep"):
     """pk SWEEP, sk STATE: the position of the full sweep."""
 
     next_sweep_at = UTCDateTimeAttribute(attr_name="nextSweepAt")
-    phase = UnicodeAttribute(null=True)
+    phase = EnumAttribute(SweepPhase, null=True)
     cursor = UnicodeAttribute(null=True)
+
+
+_MODELS_BY_KEY: Mapping[tuple[str, str], type[Row]] = {
+    ("INSTALL", "INSTALL"): InstallRow,
+    ("INSTALL", "CONFIG"): ConfigRow,
+    ("INSTALL", "SCHEDULE"): ScheduleRow,
+    ("INSTALL", "UNIQUE"): NameRow,
+    ("INSTALL", "WRITE"): IdempotencyRow,
+    ("INSTALL", "RUN"): RunRow,
+    ("TENANT", "TENANT"): TenantRow,
+    ("TENANT", "INSTALL"): TenantInstallRow,
+    ("VERSION", "VERSION"): VersionRow,
+    ("SWEEP", "STATE"): SweepRow,
+}
+"""The kinds of rows by the first words of their keys."""

@@ -48,21 +48,55 @@ def update_item(
     table_connection(model).update_item(hash_key, range_key=range_key, actions=actions, condition=condition)
 
 
-def row_from_item(discriminator: Attribute[Any], item: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Return the row of a DynamoDB item whose class the discriminator names.
+def batch_get_items(
+    model: type[Model], keys: Sequence[Mapping[str, Any]]
+) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+    """Return the items with these keys, and the keys that DynamoDB has left unprocessed, by one request.
 
-    6.1.0: `Model.from_raw_data` goes through all attributes that a row could have, and calls the constructor. This
-    goes through those of the item, and fills the undocumented `attribute_values` of an instance.
+    6.1.0: `Model.batch_get` asks for unprocessed keys again at once, and without end. The connection's method takes
+    keys as DynamoDB has them, which its annotation does not say.
     """
-    model = discriminator.deserialize(item[discriminator.attr_name][discriminator.attr_type])
+    connection: Any = table_connection(model)
+    response = connection.batch_get_item(keys, consistent_read=True)
+    unprocessed = response.get("UnprocessedKeys", {}).get(connection.table_name, {})
+    return response["Responses"].get(connection.table_name, []), unprocessed.get("Keys", [])
+
+
+def model_from_item(
+    discriminator: Attribute[Any], item: Mapping[str, Mapping[str, Any]]
+) -> type[Model] | None:
+    """Return the class that the discriminator of a DynamoDB item names; None if it names none.
+
+    6.1.0: `DiscriminatorAttribute.deserialize` raises ValueError for an unknown name.
+    """
+    try:
+        model: type[Model] = discriminator.deserialize(item[discriminator.attr_name][discriminator.attr_type])
+    except (KeyError, ValueError):
+        return None
+    return model
+
+
+def row_from_item(model: type[Model], item: Mapping[str, Mapping[str, Any]]) -> tuple[Any, dict[str, str]]:
+    """Return the row of a DynamoDB item, and why attributes of it cannot be read, by their names in the item.
+
+    6.1.0: `Model.from_raw_data` goes through all attributes that a row could have, calls the constructor, and raises
+    for an attribute that it cannot read. This goes through those of the item, and fills the undocumented
+    `attribute_values` of an instance.
+    """
     readers = _attribute_readers(model)
+    problems: dict[str, str] = {}
     row = model.__new__(model)
     row.attribute_values = {}
     for attribute_name, typed_value in item.items():
         if attribute_name in readers:
             field_name, deserialize, type_key = readers[attribute_name]
-            row.attribute_values[field_name] = deserialize(typed_value[type_key])
-    return row
+            try:
+                row.attribute_values[field_name] = deserialize(typed_value[type_key])
+            except KeyError:
+                problems[attribute_name] = f"is not of type {type_key}"
+            except (ValueError, TypeError, OverflowError):
+                problems[attribute_name] = "is malformed"
+    return row, problems
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Any
 from pynamodb.connection import Connection
 from pynamodb.expressions.update import Action
 
+from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, ManualRun, Run, RunStatus, Trigger
 from scheduling.domain.schedule import IDEMPOTENCY_TTL, Schedule
@@ -166,7 +167,15 @@ class RunStore:
             )
         runs = [run for run in map(run_from_row, rows) if run.scheduled_time != before]
         has_more = len(runs) > limit
-        return RunPage(runs=runs[:limit], next_before=runs[limit - 1].scheduled_time if has_more else None)
+        return RunPage(
+            runs=[run for run in runs[:limit] if not run.unreadable],
+            next_before=runs[limit - 1].scheduled_time if has_more else None,
+            left_out=[
+                UnreadableItem("run", f"{run.scheduled_time} of schedule {schedule_id}", run.unreadable)
+                for run in runs[:limit]
+                if run.unreadable
+            ],
+        )
 
     def read_scheduled_times(self, schedule: Schedule, after: str, until: str) -> frozenset[str]:
         """Return the scheduled times after `after` and up to `until` that are in the history.

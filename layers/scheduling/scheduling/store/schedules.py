@@ -11,6 +11,7 @@ from pynamodb.connection import Connection
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import WriteReservation
 from scheduling.domain.schedule import IDEMPOTENCY_TTL, IdempotencyRecord, Schedule, ScheduleState
@@ -20,6 +21,7 @@ from scheduling.store.mapping import (
     idempotency_record_from_row,
     idempotency_record_values,
     install_from_row,
+    rewrite_schedule_actions,
     schedule_from_row,
     schedule_values,
     to_millis,
@@ -34,8 +36,15 @@ from scheduling.store.models import (
     Row,
     ScheduleRow,
 )
-from scheduling.store.snapshots import PendingItem, SchedulePage, ScheduleSnapshot, payload_bytes
+from scheduling.store.snapshots import (
+    PendingItem,
+    SchedulePage,
+    ScheduleSnapshot,
+    payload_bytes,
+    unreadable_schedule,
+)
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
+from scheduling.store.unreadable import schedule_unchanged
 
 _LAST_SCHEDULE_SK = "SCHEDULE~"
 
@@ -100,15 +109,15 @@ class ScheduleStore:
             else:
                 rows = _query_rows(install_id, f"SCHEDULE#{after}!", limit)
                 install_row = read_items(install_key(install_id)).find_item(InstallRow)
-            active_schedules = (
-                schedule for schedule in _schedules_from_rows(rows) if schedule.state is ScheduleState.ACTIVE
-            )
+            left_out: list[UnreadableItem] = []
+            active_schedules = _listed_schedules(rows, left_out)
             schedules = list(_take_page(active_schedules, limit, max_bytes))
             has_more = next(active_schedules, None) is not None
         return SchedulePage(
             install=install_from_row(install_row) if install_row else None,
             schedules=schedules,
             next_after=schedules[-1].id if has_more else None,
+            left_out=left_out,
         )
 
     def read_all_schedules(self, install_id: InstallId) -> Sequence[Schedule]:
@@ -177,6 +186,14 @@ def _query_rows(install_id: InstallId, first_sk: str, limit: int | None) -> Iter
 
 def _schedules_from_rows(rows: Iterator[Row]) -> Iterator[Schedule]:
     return (schedule_from_row(row) for row in rows if isinstance(row, ScheduleRow))
+
+
+def _listed_schedules(rows: Iterator[Row], left_out: list[UnreadableItem]) -> Iterator[Schedule]:
+    for schedule in _schedules_from_rows(rows):
+        if schedule.incomplete:
+            left_out.append(unreadable_schedule(schedule))
+        elif schedule.state is ScheduleState.ACTIVE:
+            yield schedule
 
 
 def _take_page(schedules: Iterator[Schedule], limit: int | None, max_bytes: int | None) -> Iterator[Schedule]:
@@ -261,15 +278,14 @@ def _write_schedule_row(writer: TransactWriter, before: Schedule | None, after: 
             writer.put_row(ScheduleRow(**key, **schedule_values(after)), ScheduleRow.pk.does_not_exist())
         return
     row = ScheduleRow(**schedule_key(before.install_id, before.id))
-    unchanged = (ScheduleRow.change_token == before.change_token) & (
-        ScheduleRow.pending_since.exists() if before.pending else ScheduleRow.pending_since.does_not_exist()
-    )
-    if after:
-        writer.update_row(
-            row, update_actions(ScheduleRow, schedule_values(before), schedule_values(after)), unchanged
-        )
-    else:
+    unchanged = schedule_unchanged(before)
+    if after is None:
         writer.delete_row(row, unchanged)
+    elif before.unreadable and not after.unreadable:
+        writer.update_row(row, rewrite_schedule_actions(after), unchanged)
+    else:
+        actions = update_actions(ScheduleRow, schedule_values(before), schedule_values(after))
+        writer.update_row(row, actions, unchanged)
 
 
 def _reserved_names(schedule: Schedule | None) -> frozenset[str]:

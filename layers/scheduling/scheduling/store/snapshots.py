@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduling.domain.deliveries.decision import OccurrenceState
-from scheduling.domain.errors import Conflict
+from scheduling.domain.errors import Conflict, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import ManualRun, Run
@@ -60,16 +60,27 @@ class ManualRunSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class SchedulePage:
-    """Schedules in order of creation; `next_after` is the id of the last one if there are more."""
+    """Schedules in order of creation; `next_after` is the id of the last one if there are more.
+
+    `left_out` are those that lack a field which each listed schedule has.
+    """
 
     install: Install | None
     schedules: Sequence[Schedule]
     next_after: ScheduleId | None = None
+    left_out: Sequence[UnreadableItem] = ()
 
     @property
     def payload_bytes(self) -> int:
         """The size of all payloads in UTF-8."""
         return sum(map(payload_bytes, self.schedules))
+
+
+def unreadable_schedule(schedule: Schedule) -> UnreadableItem:
+    """Return the schedule, whose row cannot be used, as an item to report."""
+    return UnreadableItem(
+        "schedule", f"{schedule.id} of install {schedule.install_id}", str(schedule.unreadable)
+    )
 
 
 def payload_bytes(schedule: Schedule) -> int:
@@ -79,17 +90,24 @@ def payload_bytes(schedule: Schedule) -> int:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """Runs, newest first; `next_before` is the scheduled time of the last one if there are more."""
+    """Runs, newest first; `next_before` is the scheduled time of the last one if there are more.
+
+    `left_out` are those that cannot be read.
+    """
 
     runs: Sequence[Run]
     next_before: str | None = None
+    left_out: Sequence[UnreadableItem] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingItem:
-    """A pending change: of a schedule's timer, of all schedules of an install, or of all installs of a tenant."""
+    """A pending change: of a schedule's timer, of all schedules of an install, or of all installs of a tenant.
 
-    pending_since: datetime
+    `pending_since` is None if it cannot be read.
+    """
+
+    pending_since: datetime | None
     tenant_id: str | None = None
     install_id: InstallId | None = None
     schedule_id: ScheduleId | None = None
@@ -102,3 +120,11 @@ class InstallPartition:
     install: Install | None
     schedules: Sequence[Schedule]
     name_owners: Mapping[str, ScheduleId]
+
+    @property
+    def unreadable_items(self) -> Sequence[UnreadableItem]:
+        """What of the install and its schedules cannot be read."""
+        items = [unreadable_schedule(schedule) for schedule in self.schedules if schedule.unreadable]
+        if self.install and self.install.unreadable:
+            items.insert(0, UnreadableItem("install", self.install.id, self.install.unreadable))
+        return items

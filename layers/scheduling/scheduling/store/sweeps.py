@@ -9,7 +9,7 @@ from pynamodb.connection import Connection
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
-from scheduling.domain.sweeps import SweepPhase, SweepState
+from scheduling.domain.sweeps import SweepState
 from scheduling.store.keys import SWEEP_KEY, install_key, name_owner_key, schedule_key
 from scheduling.store.mapping import install_from_row, schedule_from_row
 from scheduling.store.models import (
@@ -22,8 +22,10 @@ from scheduling.store.models import (
     SweepRow,
     index_shard,
 )
+from scheduling.store.pynamodb_internals import row_values
 from scheduling.store.snapshots import InstallPartition
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
+from scheduling.store.unreadable import DEFAULTS, find_row_problem, install_unchanged
 
 
 class SweepStore:
@@ -40,10 +42,10 @@ class SweepStore:
         row = read_items(SWEEP_KEY).find_item(SweepRow)
         if row is None:
             return None
+        if unreadable := find_row_problem(row):
+            return SweepState(**DEFAULTS[SweepRow], unreadable=unreadable)
         return SweepState(
-            next_sweep_at=row.next_sweep_at,
-            phase=SweepPhase(row.phase) if row.phase else None,
-            cursor=row.cursor,
+            next_sweep_at=row.next_sweep_at, phase=row_values(row).get("phase"), cursor=row.cursor
         )
 
     def save_sweep_state(self, before: SweepState | None, after: SweepState) -> None:
@@ -58,6 +60,8 @@ class SweepStore:
         row = SweepRow(**SWEEP_KEY, next_sweep_at=after.next_sweep_at, phase=after.phase, cursor=after.cursor)
         if before is None:
             writer.put_row(row, SweepRow.pk.does_not_exist())
+        elif before.unreadable:
+            writer.put_row(row)
         else:
             cursor_unchanged = (
                 SweepRow.cursor == before.cursor if before.cursor else SweepRow.cursor.does_not_exist()
@@ -109,25 +113,33 @@ class SweepStore:
         One UpdateItem.
         """
         writer = TransactWriter(self._connection)
-        unchanged = (InstallRow.write_sequence == install.write_sequence) & (
-            InstallRow.schedule_count == install.schedule_count
-        )
+        unchanged = install_unchanged(install)
+        if not install.unreadable:
+            unchanged &= (InstallRow.write_sequence == install.write_sequence) & (
+                InstallRow.schedule_count == install.schedule_count
+            )
         writer.update_row(
             InstallRow(**install_key(install.id)), [InstallRow.schedule_count.set(count)], unchanged
         )
         writer.commit()
 
-    def set_name_owner(self, install_id: InstallId, name: str, owner: ScheduleId | None) -> None:
-        """Assign the name to its owner if it is free, or with None, free it.
+    def add_name_owner(self, install_id: InstallId, name: str, owner: ScheduleId) -> None:
+        """Assign the name to its owner, on condition that it is free.
 
-        One PutItem or DeleteItem.
+        One PutItem.
         """
         writer = TransactWriter(self._connection)
-        if owner:
-            row = NameRow(**name_owner_key(install_id, name), schedule_id=owner)
-            writer.put_row(row, NameRow.pk.does_not_exist())
-        else:
-            writer.delete_row(NameRow(**name_owner_key(install_id, name)))
+        row = NameRow(**name_owner_key(install_id, name), schedule_id=owner)
+        writer.put_row(row, NameRow.pk.does_not_exist())
+        writer.commit()
+
+    def delete_name_owner(self, install_id: InstallId, name: str, owner: ScheduleId) -> None:
+        """Free the name, on condition that it is still the owner's.
+
+        One DeleteItem.
+        """
+        writer = TransactWriter(self._connection)
+        writer.delete_row(NameRow(**name_owner_key(install_id, name)), NameRow.schedule_id == owner)
         writer.commit()
 
     def save_checked_until(self, schedule: Schedule, until: datetime) -> None:

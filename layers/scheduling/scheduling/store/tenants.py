@@ -11,12 +11,17 @@ from scheduling.domain.tenant import Tenant
 from scheduling.store.keys import tenant_install_key, tenant_key
 from scheduling.store.mapping import pending_values
 from scheduling.store.models import TenantInstallRow, TenantRow
+from scheduling.store.pynamodb_internals import row_values
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
+from scheduling.store.unreadable import DEFAULTS, find_row_problem
 
 
 def tenant_unchanged(tenant: Tenant) -> Condition:
     """Return the condition that the tenant has not changed since it was read."""
-    return TenantRow.generation == tenant.generation if tenant.generation else TenantRow.pk.does_not_exist()
+    if not tenant.generation:
+        return TenantRow.pk.does_not_exist()
+    unchanged: Condition = TenantRow.generation == tenant.generation
+    return unchanged | ~TenantRow.generation.is_type() if tenant.unreadable else unchanged
 
 
 class TenantStore:
@@ -63,13 +68,15 @@ class TenantStore:
 def _tenant_from_row(tenant_id: str, row: TenantRow | None) -> Tenant:
     if row is None:  # it was never paused
         return Tenant(id=tenant_id)
+    values = {**DEFAULTS[TenantRow], **row_values(row)}
     return Tenant(
         id=tenant_id,
-        paused=row.paused,
-        generation=int(row.generation),
-        changed_by=row.changed_by,
+        paused=values["paused"],
+        generation=values["generation"],
+        changed_by=values["changed_by"],
         pending_since=row.pending_since,
         propagation_cursor=InstallId(row.propagation_cursor) if row.propagation_cursor else None,
+        unreadable=find_row_problem(row),
     )
 
 

@@ -1,6 +1,8 @@
 """Single DynamoDB requests: reads, combined writes, and their errors by code."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -13,7 +15,7 @@ from pynamodb.transactions import TransactWrite
 from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.store.keys import Key
 from scheduling.store.models import Row
-from scheduling.store.pynamodb_internals import error_code, update_item
+from scheduling.store.pynamodb_internals import batch_get_items, error_code, update_item
 
 _RowT = TypeVar("_RowT", bound=Row)
 _LOST_RACE_REASONS = frozenset({"ConditionalCheckFailed", "TransactionConflict", "None"})
@@ -21,11 +23,19 @@ _CONFLICT_CODES = frozenset({"ConditionalCheckFailedException", "TransactionConf
 _NOT_RETRYABLE_CODES = frozenset(
     {"ValidationException", "AccessDeniedException", "ResourceNotFoundException"}
 )
+_INVALID_REASONS = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
+"""Reasons why a transaction is cancelled that the same transaction would always meet, such as an item too large."""
+_UNAVAILABLE_TEXT = "The table is not available, please try again"
+_MAX_READS = 5
+_FIRST_BACKOFF_SECONDS = 0.05
+"""Bounds of a read whose keys DynamoDB leaves unprocessed; the waits, up to 0.75 s, double."""
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Translate the errors of DynamoDB into those of operations; an error that means a bug is raised as it is.
+    """Translate the errors of DynamoDB into those of operations.
+
+    An error that means a bug is raised as it is: the same request would always meet it.
 
     Raises:
         Conflict: A condition was not met, or a concurrent write came first.
@@ -34,19 +44,19 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        code = error_code(error)
-        if code in _CONFLICT_CODES or (code == "TransactionCanceledException" and _is_lost_race(error)):
-            raise Conflict from error
-        if code in _NOT_RETRYABLE_CODES:
+        code, reasons = error_code(error), _cancellation_reasons(error)
+        if code in _NOT_RETRYABLE_CODES or reasons & _INVALID_REASONS:
             raise
-        raise Unavailable("The table is not available, please try again") from error
+        lost_race = code == "TransactionCanceledException" and reasons <= _LOST_RACE_REASONS
+        if lost_race or code in _CONFLICT_CODES:
+            raise Conflict from error
+        raise Unavailable(_UNAVAILABLE_TEXT) from error
 
 
-def _is_lost_race(error: PynamoDBException) -> bool:
+def _cancellation_reasons(error: PynamoDBException) -> frozenset[str]:
     if not isinstance(error, TransactWriteError):
-        return False
-    codes = {reason.code if reason else "None" for reason in error.cancellation_reasons}
-    return codes <= _LOST_RACE_REASONS
+        return frozenset()
+    return frozenset(reason.code if reason else "None" for reason in error.cancellation_reasons)
 
 
 class Items:
@@ -66,9 +76,20 @@ def read_items(*keys: Key | None) -> Items:
     Raises:
         Unavailable: DynamoDB does not respond.
     """
-    key_pairs = [(key["hash_key"], key["range_key"]) for key in keys if key]
-    with translate_errors():
-        return Items(Row.batch_get(key_pairs, consistent_read=True))
+    unread_keys: Sequence[Mapping[str, Any]] = [
+        {"pk": {"S": key["hash_key"]}, "sk": {"S": key["range_key"]}} for key in keys if key
+    ]
+    rows: list[Row] = []
+    for attempt in range(_MAX_READS):
+        if attempt:
+            ceiling = _FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1)
+            time.sleep(random.uniform(ceiling / 2, ceiling))  # noqa: S311 - spreads load, guards nothing
+        with translate_errors():
+            items, unread_keys = batch_get_items(Row, unread_keys)
+        rows += map(Row.from_raw_data, items)
+        if not unread_keys:
+            return Items(rows)
+    raise Unavailable(_UNAVAILABLE_TEXT)
 
 
 class TransactWriter:

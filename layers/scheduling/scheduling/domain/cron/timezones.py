@@ -8,6 +8,7 @@ from scheduling.domain.errors import InvalidTimezone
 
 DEFAULT_TIMEZONE = "UTC"
 MAX_TIMEZONE_LENGTH = 50
+INVALID_TIMEZONE_TEXT = "Invalid timezone"
 _REFUSED_BY_EVENTBRIDGE = frozenset({"EST", "HST", "MST", "ROC"})
 """IANA names that EventBridge Scheduler does not know; a schedule stored with one can still be read and deleted."""
 _NO_ZONE = "Factory"
@@ -25,8 +26,17 @@ def check_timezone(text: str | None) -> str:
         return DEFAULT_TIMEZONE
     canonical = _timezone_names().get(name.lower()) if len(name) <= MAX_TIMEZONE_LENGTH else None
     if canonical is None or not name.isascii():
-        raise InvalidTimezone("Invalid timezone")
+        raise InvalidTimezone(INVALID_TIMEZONE_TEXT)
     return canonical
+
+
+def is_canonical_timezone(name: str) -> bool:
+    """Return whether a stored name is that of a zone, in its canonical spelling."""
+    return (
+        name == DEFAULT_TIMEZONE
+        or name in _REFUSED_BY_EVENTBRIDGE
+        or _timezone_names().get(name.lower()) == name
+    )
 
 
 @cache

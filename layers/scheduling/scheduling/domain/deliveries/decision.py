@@ -12,7 +12,16 @@ from scheduling.domain.deliveries.delivery import Delivery
 from scheduling.domain.deliveries.waiting import MIN_CAPACITY_WAIT, next_capacity_check
 from scheduling.domain.errors import InvalidCron
 from scheduling.domain.install import SCHEDULER_MANAGE, CatchUp, Install, Limits
-from scheduling.domain.runs import MAX_ATTEMPTS, Fire, Run, RunStatus, SkipReason, Trigger, format_time
+from scheduling.domain.runs import (
+    MAX_ATTEMPTS,
+    Fire,
+    Run,
+    RunStatus,
+    SkipReason,
+    Trigger,
+    describe_unreadable,
+    format_time,
+)
 from scheduling.domain.schedule import Schedule, ScheduleState
 
 DIED_TEXT = "The function that ran it died"
@@ -82,6 +91,8 @@ def decide_delivery(delivery: Delivery, state: OccurrenceState, limits: Limits, 
     install, schedule, run = state.install, state.schedule, state.run
     if install is None or schedule is None or schedule.state is not ScheduleState.ACTIVE:
         return Acknowledge(SkipReason.UNKNOWN_SCHEDULE)
+    if text := describe_unreadable(install, schedule):
+        return Skip(SkipReason.UNREADABLE, text)
     case = _Case(delivery, install, schedule, run, limits, now)
     return (
         (case.decide_by_run(run) if run else None)
@@ -123,6 +134,8 @@ class _Case:
 
     def decide_by_run(self, run: Run) -> Decision | None:
         """Decide by the occurrence's row in the history."""
+        if run.unreadable:
+            return Acknowledge(SkipReason.UNREADABLE)
         early = run.not_before is not None and run.not_before > self.now + _EARLY
         token = self.delivery.event.wait_token
         if run.wait_token not in (None, token) and (token or early or not self.is_replay):

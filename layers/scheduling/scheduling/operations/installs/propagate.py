@@ -43,6 +43,8 @@ def try_propagate(services: Services, install: Install) -> None:
         propagate_install(services, install)
     except Unavailable as error:
         logger.warning("schedules of install %s are left to the reconciler: %s", install.id, error)
+    except Exception:  # one install must not block the others of its tenant
+        logger.exception("schedules of install %s are left to the reconciler", install.id)
 
 
 @retry_on_conflict
@@ -85,12 +87,15 @@ def for_each_schedule(services: Services, schedules: Sequence[Schedule], step: _
     Raises:
         Unavailable: The step has failed for at least one.
     """
-    errors = []
+    errors: list[Exception] = []
     for schedule in schedules:
         try:
             step(services, schedule.install_id, schedule.id)
         except (TimerFailed, Unavailable) as error:
             logger.warning("schedule %s is not changed yet: %s", schedule.id, error)
+            errors.append(error)
+        except Exception as error:  # one schedule that cannot be changed must not block the others
+            logger.exception("schedule %s is not changed", schedule.id)
             errors.append(error)
     if errors:
         raise Unavailable(

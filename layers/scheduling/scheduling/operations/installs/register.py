@@ -134,12 +134,13 @@ def _register_install(
 def _change_install(
     services: Services, before: Install, registration: Registration, options: PutOptions
 ) -> PutResult:
-    if before.tenant_id != registration.tenant_id:
+    if before.tenant_id not in ("" if before.unreadable else None, registration.tenant_id):
         raise InstallConflict("An install never changes its tenant")
     if before.removed_endpoints and not options.dry_run:
         propagate_install(services, before)
         raise Conflict
-    after = replace(before, **_declared_fields(registration))
+    after = replace(before, tenant_id=registration.tenant_id, **_declared_fields(registration))
+    after = _make_readable(services, after)
     moved = (before.registry_id, before.version_id) != (after.registry_id, after.version_id)
     affected_schedules: Sequence[Schedule] = []
     if moved or options.disable_missing:
@@ -150,11 +151,19 @@ def _change_install(
         return PutResult(install=before, new=False, changed=False, disabled_schedules=affected_schedules)
     removed_endpoints = {schedule.definition.endpoint for schedule in affected_schedules} if moved else ()
     after = after.with_changes(options.actor, removed_endpoints=frozenset(removed_endpoints))
-    if removed_endpoints or after.enabled != before.enabled:
+    if removed_endpoints or after.enabled != before.enabled or before.unreadable:
         after = replace(after, pending_since=services.clock())
     if not options.dry_run:
         _write_change(services, before, after, registration)
     return PutResult(install=after, new=False, changed=True, disabled_schedules=affected_schedules)
+
+
+def _make_readable(services: Services, install: Install) -> Install:
+    """Return an unreadable install as readable from then on, paused as its tenant is."""
+    if not install.unreadable:
+        return install
+    tenant = services.tenants.read_tenant(install.tenant_id)
+    return replace(install, unreadable=None, paused=tenant.paused, propagated_generation=tenant.generation)
 
 
 def _write_change(services: Services, before: Install, after: Install, registration: Registration) -> None:
@@ -199,5 +208,7 @@ def _find_schedules_without_endpoint(
     return [
         schedule
         for schedule in schedules
-        if schedule.state is ScheduleState.ACTIVE and schedule.definition.endpoint not in endpoints
+        if schedule.state is ScheduleState.ACTIVE
+        and not schedule.incomplete
+        and schedule.definition.endpoint not in endpoints
     ]

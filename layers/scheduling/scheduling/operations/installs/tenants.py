@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from scheduling.domain.errors import Conflict, InvalidCursor, Unavailable
+from scheduling.domain.errors import Conflict, InvalidCursor, Unavailable, UnreadableItem
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
@@ -25,10 +25,14 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class TenantPage:
-    """Schedules with their installs; `next_after` is the cursor of the next page, if there may be one."""
+    """Schedules with their installs; `next_after` is the cursor of the next page, if there may be one.
+
+    `left_out` are those that lack a field which each listed schedule has.
+    """
 
     schedules: Sequence[tuple[Install, Schedule]]
     next_after: TenantCursor | None
+    left_out: Sequence[UnreadableItem] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,13 @@ class PauseResult:
     """A tenant that is paused or resumed.
 
     `install_count` counts the installs that this call has changed with it; `complete` says that none is left.
+    `failed_count` counts those that could not be changed: they are left to the reconciler.
     """
 
     tenant: Tenant
     install_count: int
     complete: bool
+    failed_count: int = 0
 
 
 def set_tenant_paused(services: Services, tenant_id: str, *, paused: bool, actor: str) -> PauseResult:
@@ -64,31 +70,44 @@ def set_tenant_paused(services: Services, tenant_id: str, *, paused: bool, actor
 def propagate_tenant(services: Services, tenant: Tenant) -> PauseResult:
     """Pause or resume the installs of the tenant as it is, as many as the time allows.
 
+    An install that cannot be changed blocks none of the others; the tenant then stays marked as pending.
+
     Raises:
         Unavailable: A system does not respond, or the tenant was paused or resumed meanwhile.
     """
     deadline = services.monotonic() + TIME_BUDGET
     changed_installs: list[Install] = []
-    install_count = 0
-    while tenant.pending_since:
+    install_count = failed_count = 0
+    is_last_page = not tenant.pending_since
+    while not is_last_page:
         if services.monotonic() > deadline:
-            return PauseResult(tenant, install_count, complete=False)
+            return PauseResult(tenant, install_count, complete=False, failed_count=failed_count)
         page = services.tenants.read_install_ids(tenant.id, tenant.propagation_cursor, PAGE_SIZE)
         for install_id in page:
-            changed_installs += _propagate_to_install(services, install_id, tenant)
+            try:
+                changed_installs += _propagate_to_install(services, install_id, tenant)
+            except Unavailable:
+                raise
+            except Exception:  # one install that cannot be changed must not block the others
+                logger.exception("install %s is not changed with tenant %s", install_id, tenant.id)
+                failed_count += 1
         install_count += len(page)
         is_last_page = len(page) < PAGE_SIZE
-        progress = (
-            replace(tenant, pending_since=None)
-            if is_last_page
-            else replace(tenant, propagation_cursor=page[-1])
-        )
+        progress = _next_progress(tenant, page, is_last_page=is_last_page, failed=failed_count > 0)
         _save_progress(services, tenant, progress)
         tenant = progress
     for install in changed_installs:
         if services.monotonic() < deadline:
             try_propagate(services, install)
-    return PauseResult(tenant, install_count, complete=True)
+    return PauseResult(tenant, install_count, complete=not failed_count, failed_count=failed_count)
+
+
+def _next_progress(tenant: Tenant, page: Sequence[InstallId], *, is_last_page: bool, failed: bool) -> Tenant:
+    if not is_last_page:
+        return replace(tenant, propagation_cursor=page[-1])
+    if failed:  # the reconciler starts over, and changes only those that are left
+        return replace(tenant, propagation_cursor=None)
+    return replace(tenant, pending_since=None)
 
 
 def list_tenant_schedules(
@@ -99,8 +118,18 @@ def list_tenant_schedules(
     Raises:
         InvalidCursor: `after` is in an install of another tenant.
     """
+    page = _read_tenant_page(services, tenant_id, after, limit, max_bytes)
+    for item in page.left_out:
+        services.report_unreadable(item)
+    return page
+
+
+def _read_tenant_page(
+    services: Services, tenant_id: str, after: TenantCursor | None, limit: int, max_bytes: int
+) -> TenantPage:
     deadline = services.monotonic() + TIME_BUDGET
     schedules: list[tuple[Install, Schedule]] = []
+    left_out: list[UnreadableItem] = []
     remaining_bytes = max_bytes
     for cursor in _install_cursors(services, tenant_id, after):
         page = services.schedules.read_schedule_page(
@@ -113,18 +142,19 @@ def list_tenant_schedules(
         if foreign and cursor is after:
             raise InvalidCursor
         if page.install and not foreign:
-            schedules += [
-                (page.install, schedule.with_install_applied(page.install)) for schedule in page.schedules
-            ]
+            schedules += [(page.install, schedule.as_read(page.install)) for schedule in page.schedules]
+            left_out += page.left_out
+        elif page.install and page.install.unreadable:
+            left_out.append(UnreadableItem("install", page.install.id, page.install.unreadable))
         remaining_bytes -= page.payload_bytes
         if len(schedules) > limit:
             install, last_schedule = schedules[limit - 1]
-            return TenantPage(schedules[:limit], TenantCursor(install.id, last_schedule.id))
+            return TenantPage(schedules[:limit], TenantCursor(install.id, last_schedule.id), left_out)
         if page.next_after:
-            return TenantPage(schedules, TenantCursor(cursor.install_id, page.next_after))
+            return TenantPage(schedules, TenantCursor(cursor.install_id, page.next_after), left_out)
         if services.monotonic() > deadline:
-            return TenantPage(schedules, TenantCursor(cursor.install_id, None))
-    return TenantPage(schedules, None)
+            return TenantPage(schedules, TenantCursor(cursor.install_id, None), left_out)
+    return TenantPage(schedules, None, left_out)
 
 
 def _install_cursors(
@@ -142,7 +172,9 @@ def _install_cursors(
 @retry_on_conflict
 def _write_paused(services: Services, tenant_id: str, paused: bool, actor: str) -> Tenant:
     tenant = services.tenants.read_tenant(tenant_id)
-    if tenant.paused == paused:
+    if tenant.unreadable:
+        services.report_unreadable(UnreadableItem("tenant", tenant_id, tenant.unreadable))
+    elif tenant.paused == paused:
         return tenant
     after = tenant.with_paused(paused=paused, actor=actor, now=services.clock())
     write_tenant(services, tenant, after)

@@ -2,12 +2,15 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 
+from scheduling.domain.cron.clock_differences import MAX_CLOCK_DIFFERENCE, find_shifted_times
 from scheduling.domain.cron.grammar import parse_cron
-from scheduling.domain.cron.occurrences import fire_times
+from scheduling.domain.cron.occurrences import fire_times, fires_at
 from scheduling.domain.deliveries.decision import DIED_TEXT
 from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.errors import Conflict
@@ -32,20 +35,46 @@ def record_missed_runs(services: Services, schedule: Schedule, repairs: Counter[
         return
     since, until = window
     definition = schedule.definition
-    occurrences = fire_times(parse_cron(definition.cron), definition.timezone, since, until)
-    due_times = list(islice(occurrences, MAX_OCCURRENCES))
-    recorded_times: frozenset[str] = frozenset()
+    fires = fire_times(parse_cron(definition.cron), definition.timezone, since, until)
+    due_times = list(islice(fires, MAX_OCCURRENCES))
+    if len(due_times) == MAX_OCCURRENCES:
+        until = due_times[-1]
     if due_times:
-        recorded_times = services.runs.read_scheduled_times(schedule, format_time(since), format_time(until))
+        for scheduled_time in _find_missed_times(services, schedule, due_times, since, until):
+            _record_missed_run(services, schedule, scheduled_time, repairs)
+    services.sweeps.save_checked_until(schedule, until)
+
+
+def _find_missed_times(
+    services: Services, schedule: Schedule, due_times: Sequence[datetime], since: datetime, until: datetime
+) -> Iterator[str]:
+    """Yield the due times that the history lacks, but not those of what ran at another time.
+
+    EventBridge's clock of a zone may differ from this service's after a change of it at short notice.
+    """
+    first = max(since - MAX_CLOCK_DIFFERENCE, schedule.timer_since or since)
+    last = until + MAX_CLOCK_DIFFERENCE
+    recorded = set(services.runs.read_scheduled_times(schedule, format_time(first), format_time(last)))
+    is_due = partial(fires_at, parse_cron(schedule.definition.cron), schedule.definition.timezone)
     for moment in due_times:
-        if format_time(moment) not in recorded_times:
-            _record_missed_run(services, schedule, format_time(moment), repairs)
-    checked_until = due_times[-1] if len(due_times) == MAX_OCCURRENCES else until
-    services.sweeps.save_checked_until(schedule, checked_until)
+        if format_time(moment) in recorded:
+            continue
+        other_times = find_shifted_times(moment, is_due, lambda time: format_time(time) in recorded)
+        other_time = next((time for time in other_times if _has_run(services, schedule, time)), None)
+        if other_time:
+            recorded.remove(format_time(other_time))  # it stands for one occurrence only
+            logger.info("%s of schedule %s ran at %s", moment, schedule.id, other_time)
+        else:
+            yield format_time(moment)
+
+
+def _has_run(services: Services, schedule: Schedule, moment: datetime) -> bool:
+    run = services.runs.read_fire_snapshot(_build_fire(schedule, format_time(moment))).run
+    return run is not None and run.attempt > 0
 
 
 def _find_unchecked_period(services: Services, schedule: Schedule) -> tuple[datetime, datetime] | None:
-    if not schedule.should_have_timer or schedule.timer_since is None:
+    if not schedule.should_have_timer or schedule.unreadable or schedule.timer_since is None:
         return None
     first_fire = schedule.timer_since + TIMER_PROPAGATION_DELAY
     since = max(first_fire, schedule.checked_until or schedule.timer_since)

@@ -5,23 +5,20 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-from scheduling.domain.errors import TimerFailed, Unavailable
+from scheduling.domain.errors import TimerFailed, Unavailable, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.operations.installs.propagate import propagate_install
 from scheduling.operations.installs.tenants import propagate_tenant
 from scheduling.operations.installs.uninstall import finish_deletion
 from scheduling.operations.services import Services
-from scheduling.operations.sync.converge import converge
-from scheduling.store.snapshots import PendingItem
+from scheduling.operations.sync.converge import PENDING_GRACE, converge
+from scheduling.store.snapshots import PendingItem, unreadable_schedule
 
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 200
 TIME_BUDGET = 15.0
 """Bounds of one call, in items and seconds; the slowest item can still end within the function's time-out."""
-
-PENDING_GRACE = timedelta(seconds=60)
-"""How long an operation in progress is left alone: longer than any function runs."""
 
 MAX_UNANSWERED = 5
 """Items without a response from a system after which the call ends, to relieve that system; the next one goes on."""
@@ -44,7 +41,7 @@ def reconcile(services: Services) -> ReconcileReport:
     for item in services.schedules.read_pending_items(now - PENDING_GRACE, BATCH_SIZE):
         if time.monotonic() > deadline or unanswered == MAX_UNANSWERED:
             break
-        oldest_since = min(oldest_since, item.pending_since)
+        oldest_since = min(oldest_since, item.pending_since or oldest_since)
         try:
             _sync_pending_item(services, item)
             synced += 1
@@ -70,12 +67,16 @@ def _sync_pending_item(services: Services, item: PendingItem) -> None:
 
 def _sync_schedule(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> None:
     schedule = services.schedules.read_snapshot(install_id, schedule_id).schedule
+    if schedule and schedule.unreadable:
+        services.report_unreadable(unreadable_schedule(schedule))
     if schedule and schedule.pending:
         converge(services, schedule)
 
 
 def _sync_install(services: Services, install_id: InstallId) -> None:
     install = services.installs.read_install(install_id)
+    if install and install.unreadable:
+        services.report_unreadable(UnreadableItem("install", install.id, install.unreadable))
     if install is None or install.pending_since is None:
         return
     if install.deleting:

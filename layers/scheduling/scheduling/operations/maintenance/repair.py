@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 
+from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
@@ -41,11 +42,11 @@ def _repair_names(
     }
     for name, owner in partition.name_owners.items():
         if expected_owners.get(name) != owner and not _holds_name(services, install_id, owner, name):
-            services.sweeps.set_name_owner(install_id, name, None)
+            services.sweeps.delete_name_owner(install_id, name, owner)
             _record_repair(repairs, "dangling name", install_id, owner)
     for name, owner in expected_owners.items():
         if name not in partition.name_owners and _holds_name(services, install_id, owner, name):
-            services.sweeps.set_name_owner(install_id, name, owner)
+            services.sweeps.add_name_owner(install_id, name, owner)
             _record_repair(repairs, "missing name", install_id, owner)
 
 
@@ -59,6 +60,8 @@ def repair_suspension(
 ) -> None:
     """Suspend or resume the schedule as its install requires; an unfinished change of the install propagates itself."""
     if install_snapshot is None or schedule_snapshot.suspended != install_snapshot.active:
+        return
+    if install_snapshot.unreadable:  # what it requires is not known, and none of its schedules runs
         return
     install = services.installs.read_install(schedule_snapshot.install_id)
     if install is None or install.pending_since or schedule_snapshot.suspended != install.active:
@@ -94,10 +97,18 @@ def delete_orphaned_timer(services: Services, schedule_id: ScheduleId, repairs: 
     timer = services.timers.get_timer(schedule_id)
     if timer is None:
         return
+    if timer.unreadable:
+        report_unreadable(services, UnreadableItem("timer", schedule_id, timer.unreadable), repairs)
     if timer.install_id and services.schedules.read_snapshot(timer.install_id, schedule_id).schedule:
         return
     services.timers.delete_timer(schedule_id)
     _record_repair(repairs, "orphaned timer", timer.install_id, schedule_id)
+
+
+def report_unreadable(services: Services, item: UnreadableItem, repairs: Counter[str]) -> None:
+    """Report an item that the sweep cannot use, and count it with the repairs."""
+    services.report_unreadable(item)
+    repairs["unreadable"] += 1
 
 
 def _record_repair(repairs: Counter[str], kind: str, install_id: InstallId | None, detail: str) -> None:

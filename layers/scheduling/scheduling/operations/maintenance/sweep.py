@@ -8,17 +8,19 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 from itertools import takewhile
 from typing import TypeVar
 
-from scheduling.domain.errors import Conflict, TimerFailed, Unavailable
+from scheduling.domain.errors import Conflict, TimerFailed, Unavailable, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.install import Install
+from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import SweepPhase, SweepState
 from scheduling.operations.maintenance.missed import record_missed_runs
 from scheduling.operations.maintenance.repair import (
@@ -26,6 +28,7 @@ from scheduling.operations.maintenance.repair import (
     repair_names_and_count,
     repair_suspension,
     repair_timer,
+    report_unreadable,
 )
 from scheduling.operations.services import Services
 
@@ -42,12 +45,13 @@ _IdT = TypeVar("_IdT", InstallId, ScheduleId)
 def sweep(services: Services, interval: timedelta) -> Counter[str]:
     """Continue the sweep, or start one if it is time, and return the repairs by kind.
 
-    Under throttling it stops, and the next call continues with the same page.
+    Under throttling it stops, and the next call continues with the same page. An install, schedule or timer that cannot
+    be checked is reported and counted as `unreadable`, and the sweep goes on to the next one.
     """
     repairs: Counter[str] = Counter()
     deadline = time.monotonic() + TIME_BUDGET
     try:
-        state = _load_or_start_sweep(services, interval)
+        state = _load_or_start_sweep(services, interval, repairs)
         while state.phase is not None and time.monotonic() < deadline:
             after = _sweep_page(services, state, interval, repairs, deadline)
             services.sweeps.save_sweep_state(state, after)
@@ -59,15 +63,17 @@ def sweep(services: Services, interval: timedelta) -> Counter[str]:
     return repairs
 
 
-def _load_or_start_sweep(services: Services, interval: timedelta) -> SweepState:
+def _load_or_start_sweep(services: Services, interval: timedelta, repairs: Counter[str]) -> SweepState:
     now = services.clock()
     state = services.sweeps.read_sweep_state()
     if state is None:
         initial_state = SweepState(next_sweep_at=now + interval)
         services.sweeps.save_sweep_state(None, initial_state)
         return initial_state
+    if state.unreadable:
+        report_unreadable(services, UnreadableItem("sweep", "state", state.unreadable), repairs)
     if state.phase is None and state.next_sweep_at <= now:
-        started_state = replace(state, phase=SweepPhase.INSTALLS, cursor=None)
+        started_state = SweepState(next_sweep_at=state.next_sweep_at, phase=SweepPhase.INSTALLS)
         services.sweeps.save_sweep_state(state, started_state)
         return started_state
     return state
@@ -84,7 +90,13 @@ def _sweep_page(
         if cursor is None:
             return replace(state, phase=SweepPhase.TIMERS, cursor=None)
         return replace(state, cursor=cursor)
-    timer_ids, cursor = services.timers.list_timers(state.cursor)
+    try:
+        timer_ids, cursor = services.timers.list_timers(state.cursor)
+    except TimerFailed as error:
+        if state.cursor is None or not error.refused:
+            raise
+        logger.warning("the timers are listed from the first one again: %s", error)
+        return replace(state, cursor=None)
     _check_in_parallel(services, sweep_timer, timer_ids, repairs)
     if cursor is None:
         return SweepState(next_sweep_at=services.clock() + interval)
@@ -120,22 +132,61 @@ def _check_in_parallel(
 
 def sweep_install(services: Services, install_id: InstallId, repairs: Counter[str]) -> None:
     """Compare the rows of one install with each other, with their timers, and with their history."""
-    partition = services.sweeps.read_partition(install_id)
-    _skip_on_conflict(partial(repair_names_and_count, services, install_id, partition, repairs))
-    for schedule in partition.schedules:
-        _skip_on_conflict(partial(record_missed_runs, services, schedule, repairs))
-        _skip_on_conflict(partial(repair_suspension, services, partition.install, schedule, repairs))
-        _skip_on_conflict(partial(repair_timer, services, schedule, repairs))
+    check = _Check(services, repairs, "install", install_id)
+    with check.going_on():
+        partition = services.sweeps.read_partition(install_id)
+        for item in partition.unreadable_items:
+            report_unreadable(services, item, repairs)
+        with check.going_on():
+            repair_names_and_count(services, install_id, partition, repairs)
+        for schedule in partition.schedules:
+            _sweep_schedule(services, partition.install, schedule, repairs)
+
+
+def _sweep_schedule(
+    services: Services, install: Install | None, schedule: Schedule, repairs: Counter[str]
+) -> None:
+    check = _Check(services, repairs, "schedule", f"{schedule.id} of install {schedule.install_id}")
+    with check.going_on():
+        record_missed_runs(services, schedule, repairs)
+    with check.going_on():
+        repair_suspension(services, install, schedule, repairs)
+    with check.going_on():
+        repair_timer(services, schedule, repairs)
 
 
 def sweep_timer(services: Services, schedule_id: ScheduleId, repairs: Counter[str]) -> None:
     """Compare one timer with its row."""
-    _skip_on_conflict(partial(delete_orphaned_timer, services, schedule_id, repairs))
+    with _Check(services, repairs, "timer", schedule_id).going_on():
+        delete_orphaned_timer(services, schedule_id, repairs)
 
 
-def _skip_on_conflict(step: Callable[[], None]) -> None:
-    """Take the step; what changes during its repair is checked by the next sweep."""
-    try:
-        step()
-    except Conflict:
-        logger.info("changed during its repair; left to the next sweep")
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """The check of one item."""
+
+    services: Services
+    repairs: Counter[str]
+    kind: str
+    item_id: str
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Go on after a step that fails for this item alone.
+
+        Raises:
+            TimerFailed: EventBridge does not respond.
+            Unavailable: DynamoDB does not respond.
+        """
+        try:
+            yield
+        except Conflict:
+            logger.info("%s %s changed during its repair; left to the next sweep", self.kind, self.item_id)
+        except Unavailable:
+            raise
+        except Exception as error:
+            if isinstance(error, TimerFailed) and not error.refused:
+                raise
+            logger.exception("%s %s cannot be checked", self.kind, self.item_id)
+            reason = str(error) if isinstance(error, TimerFailed) else type(error).__name__
+            report_unreadable(self.services, UnreadableItem(self.kind, self.item_id, reason), self.repairs)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from scheduling.domain.errors import CapabilityDenied, InstallNotFound, NotRunnable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
-from scheduling.domain.runs import Fire, ManualRun, Trigger, format_manual_time
+from scheduling.domain.runs import Fire, ManualRun, Trigger, describe_unreadable, format_manual_time
 from scheduling.domain.schedule import IDEMPOTENCY_TTL, Schedule
 from scheduling.operations.schedules.queries import require_visible
 from scheduling.operations.services import Services, retry_on_conflict
@@ -69,6 +69,8 @@ def _save_manual_run(
 
 
 def _check_runnable(install: Install, schedule: Schedule) -> None:
+    if problem := describe_unreadable(install, schedule):
+        raise NotRunnable(problem)
     if not install.enabled:
         raise NotRunnable("The install is disabled")
     if install.paused:

@@ -58,12 +58,12 @@ def create_schedule(
     rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
     schedule = _build_schedule(install, rules.build_definition(schedule_input), now)
     reservation = _insert_schedule(services, install, schedule, idempotency_key)
-    if schedule.pending:
-        failure = "Schedule not created: the timer service is not available"
-        apply_or_rollback(
-            services, None, schedule, reservation, failure=failure, delete_record_key=record_key
-        )
-    return schedule
+    if not schedule.pending:
+        return schedule
+    failure = "Schedule not created: the timer service is not available"
+    return apply_or_rollback(
+        services, None, schedule, reservation, failure=failure, delete_record_key=record_key
+    )
 
 
 def _build_schedule(install: Install, definition: Definition, now: datetime) -> Schedule:
@@ -111,4 +111,8 @@ def _return_first_result(
         finish_pending_change(services, current, "Schedule not yet created")
     payload = schedule_input.fields.get("payload")
     payload_text = exact_json.dumps(payload) if payload is not None else None
-    return replace(first_schedule, definition=replace(first_schedule.definition, payload=payload_text))
+    return replace(
+        first_schedule,
+        definition=replace(first_schedule.definition, payload=payload_text),
+        pending_since=current.pending_since if current else None,
+    )

@@ -1,9 +1,10 @@
 """Delete a schedule."""
 
-from scheduling.domain.errors import PreconditionFailed
+from scheduling.domain.errors import PreconditionFailed, ScheduleNotFound
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import reserve_write
-from scheduling.operations.schedules.queries import require_manageable_install, require_visible
+from scheduling.domain.schedule import ScheduleState
+from scheduling.operations.schedules.queries import require_manageable_install
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import delete_schedule_row, write_schedule
@@ -33,12 +34,14 @@ def delete_schedule(
     install = require_manageable_install(services, snapshot.install)
     if snapshot.schedule and snapshot.schedule.pending:
         finish_pending_change(services, snapshot.schedule, "Schedule not deleted")
-    before = require_visible(snapshot.schedule)
+    before = snapshot.schedule
+    if before is None or before.state is not ScheduleState.ACTIVE:
+        raise ScheduleNotFound
     if if_match is not None and before.revision not in if_match:
         raise PreconditionFailed
     now = services.clock()
     reservation = reserve_write(install, services.limits, now)
-    if not before.should_have_timer:
+    if not (before.should_have_timer or before.pending or before.unreadable):
         delete_schedule_row(services, before, reservation)
         return
     after = before.marked_deleted(now)

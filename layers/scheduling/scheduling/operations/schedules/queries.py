@@ -28,12 +28,12 @@ def require_manageable_install(services: Services, install: Install | None) -> I
 
 
 def require_visible(schedule: Schedule | None) -> Schedule:
-    """Return the schedule if it exists for its owner.
+    """Return the schedule if it exists for its owner, and has what a list shows of it.
 
     Raises:
         ScheduleNotFound: It does not.
     """
-    if schedule is None or schedule.state is not ScheduleState.ACTIVE:
+    if schedule is None or schedule.state is not ScheduleState.ACTIVE or schedule.incomplete:
         raise ScheduleNotFound
     return schedule
 
@@ -61,7 +61,9 @@ def list_schedules(
     """Return the install's schedules, oldest first; without `limit` and `max_bytes`, all of them."""
     page = services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=max_bytes)
     install = require_manageable_install(services, page.install)
-    return replace(page, schedules=[schedule.with_install_applied(install) for schedule in page.schedules])
+    for item in page.left_out:
+        services.report_unreadable(item)
+    return replace(page, schedules=[schedule.as_read(install) for schedule in page.schedules])
 
 
 def get_schedule(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> Schedule:
@@ -72,7 +74,7 @@ def get_schedule(services: Services, install_id: InstallId, schedule_id: Schedul
     """
     snapshot = services.schedules.read_snapshot(install_id, schedule_id)
     install = require_manageable_install(services, snapshot.install)
-    return require_visible(snapshot.schedule).with_install_applied(install)
+    return require_visible(snapshot.schedule).as_read(install)
 
 
 def list_endpoints(services: Services, install_id: InstallId) -> Sequence[Endpoint]:
@@ -97,4 +99,7 @@ def list_runs(
     """
     get_schedule(services, install_id, schedule_id)
     since = format_time(services.clock() - services.limits.history)
-    return services.runs.read_run_page(install_id, schedule_id, since=since, before=before, limit=limit)
+    page = services.runs.read_run_page(install_id, schedule_id, since=since, before=before, limit=limit)
+    for item in page.left_out:
+        services.report_unreadable(item)
+    return page

@@ -49,10 +49,13 @@ def update_schedule(
     now = services.clock()
     name_taken = snapshot.name_owner not in (None, schedule_id)
     rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
-    after = before.with_definition(rules.update_definition(before.definition, schedule_input), now)
+    definition = rules.update_definition(
+        before.definition, schedule_input, recheck_rule=before.unreadable is not None
+    )
+    after = before.with_definition(definition, now)
     reservation = reserve_write(install, services.limits, now)
     write_schedule(services, before, after, reserve=reservation)
-    if after.pending:
-        failure = "Schedule not updated: the timer service is not available"
-        apply_or_rollback(services, before, after, reservation, failure=failure)
-    return after
+    if not after.pending:
+        return after
+    failure = "Schedule not updated: the timer service is not available"
+    return apply_or_rollback(services, before, after, reservation, failure=failure)

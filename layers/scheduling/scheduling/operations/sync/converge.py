@@ -1,15 +1,26 @@
 """Two systems, one truth: the row is the desired state, and only this module makes EventBridge match it."""
 
 import logging
-from typing import NoReturn
+from datetime import timedelta
 
-from scheduling.domain.errors import Conflict, SchedulingError, TimerFailed, Unavailable, UnconfirmedChange
+from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, INVALID_TIMEZONE_TEXT
+from scheduling.domain.errors import (
+    Conflict,
+    RulesViolated,
+    SchedulingError,
+    TimerFailed,
+    Unavailable,
+    UnconfirmedChange,
+)
 from scheduling.domain.install import WriteReservation
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.optimistic_writes import WriteOutcome, write_schedule
 
 logger = logging.getLogger(__name__)
+
+PENDING_GRACE = timedelta(seconds=60)
+"""How long an operation in progress is left alone: longer than any function runs."""
 
 
 def converge(services: Services, schedule: Schedule, *, exists: bool = True) -> Schedule | None:
@@ -40,10 +51,12 @@ _AppliedTimer = tuple[bool, int]
 
 
 def _apply_timer(services: Services, schedule: Schedule, *, exists: bool = True) -> _AppliedTimer:
-    if schedule.should_have_timer:
-        services.timers.put_timer(schedule, exists=exists)
-    else:
+    if not schedule.should_have_timer:
         services.timers.delete_timer(schedule.id)
+    elif schedule.unreadable:
+        logger.warning("timer of %s left as it is: %s", schedule.id, schedule.unreadable)
+    else:
+        services.timers.put_timer(schedule, exists=exists)
     return schedule.should_have_timer, schedule.timer_revision
 
 
@@ -67,8 +80,11 @@ def _converge_to_current(
     return current
 
 
-def finish_pending_change(services: Services, schedule: Schedule, failure: str) -> NoReturn:
+def finish_pending_change(services: Services, schedule: Schedule, failure: str) -> None:
     """Finish a pending change before another one is based on the row.
+
+    A change whose function has died, and which EventBridge refuses, can never be finished: return, so that its owner
+    can correct or delete it.
 
     Raises:
         Conflict: The change is finished; read the row again.
@@ -77,8 +93,14 @@ def finish_pending_change(services: Services, schedule: Schedule, failure: str) 
     try:
         converge(services, schedule)
     except TimerFailed as error:
+        if error.refused and _is_abandoned(services, schedule):
+            return
         raise Unavailable(f"{failure}: an earlier change of it is not finished") from error
     raise Conflict
+
+
+def _is_abandoned(services: Services, schedule: Schedule) -> bool:
+    return schedule.pending_since is not None and schedule.pending_since <= services.clock() - PENDING_GRACE
 
 
 def apply_or_rollback(
@@ -89,12 +111,16 @@ def apply_or_rollback(
     *,
     failure: str,
     delete_record_key: str | None = None,
-) -> None:
+) -> Schedule:
     """Make EventBridge match a change of the row from `before` to `after`, or roll the change back.
 
     A change that others have finished meanwhile, or have based theirs on, stays, and nothing is raised.
 
+    Returns:
+        The change, pending if EventBridge may not match it yet.
+
     Raises:
+        RulesViolated: EventBridge refused the time zone; the change is rolled back.
         Unavailable: EventBridge did not respond; the change is rolled back. The text is `failure`.
         SchedulingError: EventBridge refused; the change is rolled back. The text is `failure`.
         UnconfirmedChange: Others may have based theirs on the change or on its rollback.
@@ -105,18 +131,33 @@ def apply_or_rollback(
         logger.warning("timer of %s failed: %s", after.id, error)
         rollback = _roll_back(services, before, after, reservation, delete_record_key)
         if rollback is WriteOutcome.APPLIED:
-            raise (SchedulingError if error.refused else Unavailable)(failure) from error
-        _try_converge_again(services, after)
+            raise _build_error(error, after, failure) from error
+        matches = _try_converge_again(services, after)
         if rollback is WriteOutcome.UNKNOWN:
             raise UnconfirmedChange from error
+        if not matches:
+            return after
+    return after.synced() or after
 
 
-def _try_converge_again(services: Services, schedule: Schedule) -> None:
+def _build_error(error: TimerFailed, change: Schedule, failure: str) -> SchedulingError:
+    """Return the error for the caller; what EventBridge finds invalid is the zone, unless the zone is UTC.
+
+    Everything else that the call says is the service's own, or is translated by it.
+    """
+    if error.invalid and change.should_have_timer and change.definition.timezone != DEFAULT_TIMEZONE:
+        return RulesViolated.from_field_errors({"timezone": INVALID_TIMEZONE_TEXT})
+    return SchedulingError(failure) if error.refused else Unavailable(failure)
+
+
+def _try_converge_again(services: Services, schedule: Schedule) -> bool:
     """Match the row once more: the failed call may have reached EventBridge after others have synced the row."""
     try:
         _mark_and_converge(services, schedule)
     except (TimerFailed, Unavailable) as error:
         logger.warning("timer of %s left to the reconciler: %s", schedule.id, error)
+        return False
+    return True
 
 
 @retry_on_conflict

@@ -3,18 +3,21 @@
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from runner.errors import BundleFetchFailed, RunnerError
-from runner.sandbox.bundle import BUNDLE_NAME, read_bundle
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
+FILE_NAMES = ("component.wasm", "bundle.tar.zst")
+MAX_FILE_BYTES = 128 * 1024 * 1024
+FAILURE_SECONDS = 600.0
+"""How long the compiler is not started again for a file that it could not compile."""
 
-FILE_NAMES = ("component.wasm", BUNDLE_NAME)
+Compile = Callable[[Path, str], Path]
+"""Compiles a component or bundle with a content hash, and returns the path of the result."""
 
 
 def content_hash(content: bytes) -> str:
@@ -22,30 +25,37 @@ def content_hash(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-class ComponentStore(Generic[T]):
+class ComponentStore:
     """Finds a component by its hash, including one that is added or replaced while the runner runs."""
 
-    def __init__(self, folders: Iterable[Path], compile_component: Callable[[bytes], T]) -> None:
+    def __init__(self, folders: Iterable[Path], compile_component: Compile) -> None:
         self._folders = tuple(folders)
         self._compile_component = compile_component
         self._hashes: dict[tuple[Path, int, int], str] = {}
-        self._components: dict[str, T] = {}
+        self._components: dict[str, Path] = {}
+        self._failures: dict[str, tuple[float, RunnerError]] = {}
         # One compilation at a time: it uses all cores, and two first calls must not compile the same component.
         self._compile_lock = threading.Lock()
 
-    def get_component(self, component_hash: str) -> T:
-        """Return the compiled component.
+    def get_component(self, component_hash: str) -> Path:
+        """Return the path of the compiled component.
 
         Raises:
             BundleFetchFailed: No file in the extension folders has this hash, or the bundle is unusable.
             InvalidComponent: The file cannot be compiled.
         """
-        if component_hash not in self._components:
-            wasm = self._read_component(component_hash)
+        component = self._components.get(component_hash)
+        if component is None:
+            source = self._find_source(component_hash)
             with self._compile_lock:
-                if component_hash not in self._components:
-                    self._components[component_hash] = self._compile_component(wasm)
-        return self._components[component_hash]
+                component = self._components.get(component_hash) or self._compile(source, component_hash)
+        return component
+
+    def discard_component(self, component_hash: str) -> None:
+        """Delete the compiled component, so that it is compiled again."""
+        component = self._components.pop(component_hash, None)
+        if component:
+            component.unlink(missing_ok=True)
 
     def compile_all_components(self) -> None:
         """Compile all components in advance, so that first calls are fast; log those that fail."""
@@ -55,14 +65,25 @@ class ComponentStore(Generic[T]):
             except RunnerError as error:
                 logger.warning("%s: %s", component_hash, error.description)
 
-    def _read_component(self, component_hash: str) -> bytes:
+    def _compile(self, source: Path, component_hash: str) -> Path:
+        failed_at, failure = self._failures.get(component_hash, (0.0, None))
+        if failure and time.monotonic() - failed_at < FAILURE_SECONDS:
+            raise type(failure)(str(failure))
+        try:
+            component = self._compile_component(source, component_hash)
+        except RunnerError as error:
+            self._failures[component_hash] = time.monotonic(), error
+            raise
+        self._components[component_hash] = component
+        return component
+
+    def _find_source(self, component_hash: str) -> Path:
         path = self._scan_folders().get(component_hash)
-        content = path.read_bytes() if path else b""
-        if path is None or content_hash(content) != component_hash:
+        if path is None:
             raise BundleFetchFailed(
                 f"no component or bundle with content hash {component_hash} in the extension folders"
             )
-        return read_bundle(content) if path.name == BUNDLE_NAME else content
+        return path
 
     def _scan_folders(self) -> dict[str, Path]:
         """Return the paths by hash, reading only new and changed files."""
@@ -72,11 +93,12 @@ class ComponentStore(Generic[T]):
             for name in FILE_NAMES
             for path in sorted(folder.glob(f"*/{name}"))
         ]
-        return {self._hash_file(path): path for path in paths}
+        return {self._hash_file(path): path for path in paths if path.stat().st_size <= MAX_FILE_BYTES}
 
     def _hash_file(self, path: Path) -> str:
         stat = path.stat()
         version = (path, stat.st_mtime_ns, stat.st_size)
         if version not in self._hashes:
-            self._hashes[version] = content_hash(path.read_bytes())
+            with path.open("rb") as file:
+                self._hashes[version] = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
         return self._hashes[version]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from wasmtime import wat2wasm
 
-from runner.errors import BundleFetchFailed
-from runner.sandbox.components import ComponentStore, content_hash
+from runner.errors import BundleFetchFailed, InvalidComponent
+from runner.workers import components
+from runner.workers.components import ComponentStore, content_hash
 from tests.support.components.client import ComponentClient
 from tests.support.components.runner import create_runner_settings, start_runner
 from tests.support.components.wat import NO_HANDLER, OTHER_HANDLER, REFUSED_IMPORTS, SUBSET
@@ -25,6 +26,13 @@ def add_component(folder: Path, name: str, wasm: bytes | bytearray) -> Path:
     return folder / name / "component.wasm"
 
 
+def copy_source(source: Path, content_hash: str) -> Path:
+    """Stand for the compiler: return a copy of the file."""
+    result = source.with_suffix(f".{content_hash[-8:]}")
+    result.write_bytes(source.read_bytes())
+    return result
+
+
 @pytest.fixture
 def runner(tmp_path: Path) -> Iterator[str]:
     with start_runner(create_runner_settings(UNREACHABLE_URL, tmp_path, tmp_path / "absent")) as url:
@@ -32,32 +40,61 @@ def runner(tmp_path: Path) -> Iterator[str]:
 
 
 def test_component_can_be_added_and_replaced_while_running(tmp_path: Path) -> None:
-    components = ComponentStore([tmp_path], bytes.decode)
+    store = ComponentStore([tmp_path], copy_source)
     with pytest.raises(BundleFetchFailed):
-        components.get_component(content_hash(b"one"))
+        store.get_component(content_hash(b"one"))
     path = add_component(tmp_path, "a", b"one")
-    assert components.get_component(content_hash(b"one")) == "one"
+    assert store.get_component(content_hash(b"one")).read_text() == "one"
     path.write_bytes(b"three")
-    assert components.get_component(content_hash(b"three")) == "three"
+    assert store.get_component(content_hash(b"three")).read_text() == "three"
 
 
 def test_concurrent_first_calls_compile_once(tmp_path: Path) -> None:
     compiled = []
     barrier = threading.Barrier(4)
 
-    def compile_slowly(wasm: bytes) -> str:
-        compiled.append(wasm)
-        return wasm.decode()
+    def compile_slowly(source: Path, _content_hash: str) -> Path:
+        compiled.append(source)
+        return source
 
-    def get_first_component(_number: int) -> str:
+    def get_first_component(_number: int) -> Path:
         barrier.wait()
-        return components.get_component(content_hash(b"one"))
+        return store.get_component(content_hash(b"one"))
+
+    path = add_component(tmp_path, "a", b"one")
+    store = ComponentStore([tmp_path], compile_slowly)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(get_first_component, range(4))) == [path] * 4
+    assert compiled == [path]
+
+
+def test_failed_compilation_is_not_repeated_at_each_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = []
+
+    def fail(source: Path, _content_hash: str) -> Path:
+        attempts.append(source)
+        raise InvalidComponent("it takes more than 300 s to compile")
 
     add_component(tmp_path, "a", b"one")
-    components = ComponentStore([tmp_path], compile_slowly)
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(get_first_component, range(4))) == ["one"] * 4
-    assert compiled == [b"one"]
+    store = ComponentStore([tmp_path], fail)
+    for _ in range(3):
+        with pytest.raises(InvalidComponent, match="it takes more than 300 s to compile"):
+            store.get_component(content_hash(b"one"))
+    assert len(attempts) == 1
+
+    monkeypatch.setattr(components, "FAILURE_SECONDS", -1.0)
+    with pytest.raises(InvalidComponent):
+        store.get_component(content_hash(b"one"))
+    assert len(attempts) == 2
+
+
+def test_too_large_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_component(tmp_path, "a", b"seven b")
+    monkeypatch.setattr(components, "MAX_FILE_BYTES", 6)
+    with pytest.raises(BundleFetchFailed):
+        ComponentStore([tmp_path], copy_source).get_component(content_hash(b"seven b"))
 
 
 def test_subset_of_the_interface_runs(runner: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,1 @@
+"""The tools of an extension's author: the command `extension-sdk`. Nothing of it goes into a component."""

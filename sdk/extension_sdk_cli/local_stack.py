@@ -1,0 +1,141 @@
+"""A client of the local stack and its runner."""
+
+import json
+import os
+import shutil
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from extension_sdk_cli.build import COMPONENT_NAME, MANIFEST_NAME
+from extension_sdk_cli.errors import CommandError, StackNotFound
+from extension_sdk_cli.project import LOCAL_TENANT_ID, Project, hash_file
+
+_TIMEOUT_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """The extension's response, or the runner's error."""
+
+    status: int
+    body: bytes
+    error: str | None
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error, or a status that says so."""
+        return self.error is not None or self.status >= 400
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStack:
+    """A running local stack; `extensions` is the folder where its runner finds components."""
+
+    url: str
+    runner_url: str
+    extensions: Path
+    runner_log: Path
+
+    @classmethod
+    def connect(cls) -> "LocalStack":
+        """Return the stack at `API_PORT` (default 3000).
+
+        Raises:
+            StackNotFound: Nothing answers there, or nothing that names its folders.
+        """
+        url = f"http://127.0.0.1:{os.environ.get('API_PORT', '3000')}"
+        try:
+            status, health = _send("GET", f"{url}/_local/health")
+        except URLError as error:
+            raise StackNotFound(
+                f"no local stack at {url} ({error.reason}): start it with `make local`"
+            ) from error
+        if status != 200 or "extensions" not in health:
+            raise StackNotFound(f"{url} is no local stack that is ready, or one of another version: {health}")
+        return cls(url, health["runner"], Path(health["extensions"]), Path(health["runnerLog"]))
+
+    def install(self, project: Project, *, disable_missing: bool = False) -> int:
+        """Copy the component to the runner's folder and register it; return the status.
+
+        Args:
+            project: The extension, built.
+            disable_missing: Disable schedules whose endpoint the new version lacks, rather than refuse.
+
+        Raises:
+            CommandError: The API refuses it.
+        """
+        component = project.require_component()
+        folder = self.extensions / project.install_id
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(project.build_folder / MANIFEST_NAME, folder / MANIFEST_NAME)
+        temporary = folder / f".{COMPONENT_NAME}"
+        shutil.copyfile(component, temporary)
+        temporary.replace(folder / COMPONENT_NAME)  # the runner never sees half of it
+        query = "?onMissingEndpoint=disable" if disable_missing else ""
+        url = f"{self.url}/admin/v1/installs/{project.install_id}{query}"
+        status, answer = _send("PUT", url, project.registration(hash_file(component)))
+        if status >= 300:
+            raise CommandError(f"the API refuses the version: {json.dumps(answer, ensure_ascii=False)}")
+        return status
+
+    def call(self, project: Project, method: str, path: str, body: bytes | None) -> CallResult:
+        """Execute a request of the extension through the runner."""
+        content_hash = hash_file(project.require_component())
+        path, _, query = path.partition("?")
+        context = {
+            "request_id": "extension-sdk",
+            "tenant_id": LOCAL_TENANT_ID,
+            "extension_id": project.registry_id,
+            "install_id": project.install_id,
+            "version_id": project.version_id(content_hash),
+            "content_hash": content_hash,
+            "config": {},
+        }
+        http: dict[str, Any] = {"method": method.upper(), "path": path, "query": {}, "headers": {}}
+        http["query"] = dict(pair.partition("=")[::2] for pair in query.split("&") if pair)
+        if body is not None:
+            http |= {"body_b64": b64encode(body).decode(), "headers": {"content-type": "application/json"}}
+        providers = project.manifest.get("capabilities", [])
+        limits = {"timeout_ms": 30_000}
+        request = {"context": context, "http": http, "limits": limits, "providers": providers}
+        headers = {"x-alga-tenant": LOCAL_TENANT_ID, "x-alga-extension": project.registry_id}
+        if token := os.environ.get("RUNNER_SERVICE_TOKEN"):
+            headers["x-runner-service-token"] = token
+        status, answer = _send("POST", f"{self.runner_url}/v1/execute", request, headers)
+        if status != 200:
+            raise CommandError(f"the runner answers {status}: {json.dumps(answer, ensure_ascii=False)}")
+        return CallResult(answer["status"], b64decode(answer["body_b64"] or ""), answer["error"])
+
+    def list_schedules(self, project: Project) -> list[dict[str, Any]]:
+        """Return the install's schedules.
+
+        Raises:
+            CommandError: The API refuses the call.
+        """
+        headers = {"x-runner-auth": os.environ.get("RUNNER_AUTH_TOKEN", "local-runner-key")}
+        status, answer = _send("GET", f"{self.url}/v1/installs/{project.install_id}/schedules", None, headers)
+        if status != 200:
+            raise CommandError(f"the API answers {status}: {json.dumps(answer, ensure_ascii=False)}")
+        return list(answer["schedules"])
+
+
+def _send(
+    method: str, url: str, body: object = None, headers: dict[str, str] | None = None
+) -> tuple[int, Any]:
+    """Send a request; return the status and the JSON, or the text, of the response."""
+    data = None if body is None else json.dumps(body).encode()
+    fields = {"content-type": "application/json", **(headers or {})}
+    request = Request(url, data, fields, method=method)  # noqa: S310 - always http
+    try:
+        with urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - always http
+            status, content = response.status, response.read()
+    except HTTPError as error:
+        status, content = error.code, error.read()
+    try:
+        return status, json.loads(content)
+    except ValueError:
+        return status, content.decode(errors="replace")

@@ -1,0 +1,1 @@
+"""The service's rules of schedules, copied so that the SDK decides as the service does."""

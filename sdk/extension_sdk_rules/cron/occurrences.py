@@ -1,0 +1,116 @@
+# Copied from layers/scheduling/scheduling/domain by scripts/vendor_rules.py. Do not edit.
+"""The times at which a cron rule fires in its time zone, with DST by EventBridge's rule (contract, section 5)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from extension_sdk_rules.cron.grammar import CronRule
+
+FIRE_SEARCH_HORIZON = timedelta(days=8 * 365 + 2)
+"""The longest wait between two fires of any rule: 29 February, around 2100."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """A time on the wall clock of a zone; the first one if the clock shows it twice.
+
+    Attributes:
+        wall_time: An aware time.
+        utc: The same moment; for a time that does not exist, a later one.
+        offset_change: How far clocks go forward at this time; negative if they go back.
+    """
+
+    wall_time: datetime
+    utc: datetime
+    offset_change: timedelta
+
+    @property
+    def skipped(self) -> bool:
+        """Whether it does not exist."""
+        return self.offset_change > timedelta()
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the clock shows it twice."""
+        return self.offset_change < timedelta()
+
+
+def next_fire_time(
+    rule: "CronRule",
+    timezone: str,
+    after: datetime,
+    within: timedelta = FIRE_SEARCH_HORIZON,
+) -> datetime | None:
+    """Return the first fire after the aware time `after`, in UTC; None if there is none `within` that time."""
+    return next(fire_times(rule, timezone, after, after + within), None)
+
+
+def fire_times(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> Iterator[datetime]:
+    """Yield the fires in (`after`, `until`], both aware, in order and in UTC.
+
+    A local time that does not exist is skipped; one that repeats fires the first time only.
+    """
+    return (time.utc for time in local_times(rule, timezone, after, until) if not time.skipped)
+
+
+def fires_at(rule: "CronRule", timezone: str, moment: datetime) -> bool:
+    """Return whether the rule fires at exactly the aware time `moment`, without a search through other times."""
+    local = moment.astimezone(ZoneInfo(timezone))
+    return (
+        (local.second, local.microsecond, local.fold)
+        == (0, 0, 0)  # fold 1: the clock shows it for the second time
+        and local.minute in rule.minutes
+        and local.hour in rule.hours
+        and rule.matches_day(local.date())
+    )
+
+
+def local_times(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> Iterator[LocalTime]:
+    """Yield the local times of the fires in (`after`, `until`], and between them those that do not exist.
+
+    Nonexistent times may also follow the last fire, because none of them shows that `until` has passed.
+    """
+    zone = ZoneInfo(timezone)
+    latest = after
+    start = after.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
+    for wall_time in _matching_wall_times(rule, start):
+        time = _resolve_local_time(wall_time.replace(tzinfo=zone))
+        if time.skipped:
+            yield time
+        elif time.utc > until:
+            return
+        elif time.utc > latest:
+            latest = time.utc
+            yield time
+
+
+def _resolve_local_time(wall_time: datetime) -> LocalTime:
+    # Fold 0 uses the offset before a clock change, fold 1 the offset after it, in a gap as well (PEP 495).
+    before, after = wall_time.astimezone(UTC), wall_time.replace(fold=1).astimezone(UTC)
+    return LocalTime(wall_time, utc=before, offset_change=before - after)
+
+
+def _matching_wall_times(rule: "CronRule", start: datetime) -> Iterator[datetime]:
+    """Yield the naive times after `start` that match the fields."""
+    # Imported here because the import takes as long as two bare interpreter starts, and few functions need it.
+    from croniter import croniter  # type: ignore[import-untyped]
+
+    expression = " ".join(
+        (
+            _format_field(rule.minutes, 60),
+            _format_field(rule.hours, 24),
+            _format_field(rule.days_of_month, 31),
+            _format_field(rule.months, 12),
+            _format_field(rule.days_of_week, 7),
+        )
+    )
+    times: Iterator[datetime] = croniter(expression, start, max_years_between_matches=8).all_next(datetime)
+    return times
+
+
+def _format_field(values: tuple[int, ...], size: int) -> str:
+    return "*" if len(values) == size else ",".join(map(str, values))
