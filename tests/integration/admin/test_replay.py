@@ -261,7 +261,8 @@ def test_dead_letter_of_a_deleted_install_keeps_its_group(world: World, admin: A
         "scheduledTime": "2026-11-23T09:00:00Z",
     }
     admin.send_dead_letter(event)
-    request = {"QueueUrl": "https://queue", "MessageBody": json.dumps(event), "MessageGroupId": "tenant-9"}
+    body = json.dumps({**event, "scheduledTime": "2026-11-23T10:00:00Z"})
+    request = {"QueueUrl": "https://queue", "MessageBody": body, "MessageGroupId": "tenant-9"}
     admin.send_dead_letter(request, admin.timer_dead_letter_queue_url)
     assert admin("replay", "--yes").exit_status == 0
     assert [message.group for message in world.list_sent_messages()] == ["gone", "tenant-9"]
