@@ -41,7 +41,7 @@ LAMBDA_RECORD = {
 UNREPLACED = {**EVENT, "scheduledTime": "<aws.scheduler.scheduled-time>", "attempt": "<aws.scheduler.x>"}
 
 
-def message(body: object, system: dict[str, str] | None = None, **attributes: str) -> dict[str, Any]:
+def message(body: object, system: dict[str, str] | None = None, **attributes: Any) -> dict[str, Any]:
     """Return a message as SQS does."""
     return {
         "MessageId": "1",
