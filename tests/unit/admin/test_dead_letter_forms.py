@@ -15,7 +15,7 @@ INSTALL, SCHEDULE = InstallId("install-1"), ScheduleId("01a20745-4897-4f81-a91e-
 TIME = "2026-11-23T09:00:00Z"
 EVENT = {"installId": INSTALL, "scheduleId": SCHEDULE, "revision": 3, "scheduledTime": TIME, "attempt": "1"}
 FIRE = Fire(install_id=INSTALL, schedule_id=SCHEDULE, timer_revision=3, scheduled_time=TIME, replay=True)
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, Any] = {
     "SCHEDULE_ARN": f"arn:aws:scheduler:eu-central-1:123456789012:schedule/group/{SCHEDULE}",
     "SCHEDULED_TIME": TIME,
     "TARGET_ARN": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage",

@@ -119,7 +119,7 @@ class RunStore:
             schedule_row = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
             writer.update_row(
                 schedule_row,
-                [*_lease_actions(hold_until), *_last_run_actions(finished_run)],
+                _schedule_actions(finished_run, hold_until),
                 ScheduleRow.running_occurrence == fire.scheduled_time,
             )
         writer.commit()
@@ -182,10 +182,8 @@ class RunStore:
 
         One Query.
         """
-        first_key, last_key = (
-            run_key(schedule.install_id, schedule.id, scheduled_time)
-            for scheduled_time in (after + "~", until)
-        )
+        ids = schedule.install_id, schedule.id
+        first_key, last_key = run_key(*ids, after + "~"), run_key(*ids, until)
         if first_key["range_key"] > last_key["range_key"]:
             return frozenset()
         with translate_errors():
@@ -204,16 +202,14 @@ class RunStore:
         )
 
 
-def _lease_actions(hold_until: datetime | None) -> list[Action]:
+def _schedule_actions(finished_run: Run, hold_until: datetime | None) -> list[Action]:
+    lease: list[Action] = [ScheduleRow.running_occurrence.remove(), ScheduleRow.lease_expires_at.remove()]
     if hold_until:
-        return [ScheduleRow.lease_expires_at.set(hold_until)]
-    return [ScheduleRow.running_occurrence.remove(), ScheduleRow.lease_expires_at.remove()]
-
-
-def _last_run_actions(finished_run: Run) -> list[Action]:
+        lease = [ScheduleRow.lease_expires_at.set(hold_until)]
     if finished_run.status not in (RunStatus.SUCCESS, RunStatus.ERROR):
-        return []
+        return lease
     return [
+        *lease,
         ScheduleRow.last_run_at.set(finished_run.started_at),
         ScheduleRow.last_run_status.set(finished_run.status.value),
         ScheduleRow.last_error.set(finished_run.error)
