@@ -51,9 +51,10 @@ class DeadLetterQueues:
     ) -> Iterator[DeadLetter]:
         """Deliver the selected dead letters and delete them; yield each one when done.
 
-        One with a problem is yielded too. It stays in its queue, as do those that are not selected. An exception of
-        `deliver` ends the iteration.
+        One with a problem is yielded too. It stays in its queue, as do those that are not selected, and one whose
+        occurrence has been delivered before: it has failed again meanwhile. An exception of `deliver` ends the iteration.
         """
+        delivered: set[tuple[str, str]] = set()
         for queue in self._queues:
             remaining: list[DeadLetter] = []
             with ExitStack() as exit_stack:
@@ -62,9 +63,12 @@ class DeadLetterQueues:
                     remaining.append(dead_letter)
                     if not is_selected(dead_letter):
                         continue
-                    if not dead_letter.problem:
+                    if fire := dead_letter.fire:
+                        if (fire.schedule_id, fire.scheduled_time) in delivered:
+                            continue
                         deliver(dead_letter)
                         queue.delete_message(remaining.pop())
+                        delivered.add((fire.schedule_id, fire.scheduled_time))
                     yield dead_letter
 
     def parse_dead_letter(self, message: Mapping[str, Any]) -> DeadLetter:

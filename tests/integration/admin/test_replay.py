@@ -290,3 +290,17 @@ def test_timer_supplies_what_a_cut_off_dead_letter_lacks(
             "replay": True,
         },
     )
+
+
+def test_replay_ends_though_what_it_delivers_fails_again(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
+
+    def fail_again(call: Call) -> None:
+        if call.operation == "DeleteMessage" and len(world.list_executor_events()) < 5:
+            send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
+
+    with before_each_call(world, fail_again):
+        assert admin("replay", "--yes", "--json").document["delivered"] == 1
+    assert len(admin.receive_dead_letters()) == 1

@@ -15,7 +15,7 @@ INSTALL, SCHEDULE = InstallId("install-1"), ScheduleId("01a20745-4897-4f81-a91e-
 TIME = "2026-11-23T09:00:00Z"
 EVENT = {"installId": INSTALL, "scheduleId": SCHEDULE, "revision": 3, "scheduledTime": TIME, "attempt": "1"}
 FIRE = Fire(install_id=INSTALL, schedule_id=SCHEDULE, timer_revision=3, scheduled_time=TIME, replay=True)
-ATTRIBUTES: dict[str, Any] = {
+ATTRIBUTES = {
     "SCHEDULE_ARN": f"arn:aws:scheduler:eu-central-1:123456789012:schedule/group/{SCHEDULE}",
     "SCHEDULED_TIME": TIME,
     "TARGET_ARN": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage",
@@ -41,7 +41,7 @@ LAMBDA_RECORD = {
 UNREPLACED = {**EVENT, "scheduledTime": "<aws.scheduler.scheduled-time>", "attempt": "<aws.scheduler.x>"}
 
 
-def message(body: object, system: dict[str, str] | None = None, **attributes: Any) -> dict[str, Any]:
+def message(body: object, system: Any = None, **attributes: str) -> dict[str, Any]:
     """Return a message as SQS does."""
     return {
         "MessageId": "1",
