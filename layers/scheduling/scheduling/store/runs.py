@@ -31,6 +31,7 @@ from scheduling.store.mapping import (
     update_actions,
 )
 from scheduling.store.models import ConfigRow, InstallRow, ManualRunRow, ManualWindowRow, RunRow, ScheduleRow
+from scheduling.store.pynamodb_internals import query_rows
 from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RunPage
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 
@@ -157,7 +158,8 @@ class RunStore:
             return RunPage(runs=[])
         with translate_errors():
             rows = list(
-                RunRow.query(
+                query_rows(
+                    RunRow,
                     newest_key["hash_key"],
                     RunRow.sk.between(oldest_key["range_key"], newest_key["range_key"]),
                     scan_index_forward=False,
@@ -187,7 +189,8 @@ class RunStore:
         if first_key["range_key"] > last_key["range_key"]:
             return frozenset()
         with translate_errors():
-            rows = RunRow.query(
+            rows = query_rows(
+                RunRow,
                 first_key["hash_key"],
                 RunRow.sk.between(first_key["range_key"], last_key["range_key"]),
                 consistent_read=True,
