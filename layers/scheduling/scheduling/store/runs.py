@@ -118,11 +118,8 @@ class RunStore:
         self._add_run_update(writer, fire, claimed_run, finished_run)
         if release_lease:
             schedule_row = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
-            writer.update_row(
-                schedule_row,
-                _schedule_actions(finished_run, hold_until),
-                ScheduleRow.running_occurrence == fire.scheduled_time,
-            )
+            lease_held = ScheduleRow.running_occurrence == fire.scheduled_time
+            writer.update_row(schedule_row, _schedule_actions(finished_run, hold_until), lease_held)
         writer.commit()
 
     def update_run(self, fire: Fire, run: Run, changed_run: Run) -> None:
