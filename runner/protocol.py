@@ -68,5 +68,7 @@ class Job:
     headers: Mapping[str, str]
     body_b64: str | None
     timeout_ms: int
+    deadline: float
+    """When it must have ended, on the monotonic clock, which all processes of the machine share."""
     may_schedule: bool
     limits: Limits

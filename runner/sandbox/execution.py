@@ -1,6 +1,5 @@
 """Executes a job: from the request to the extension's response or the error."""
 
-import time
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
@@ -29,13 +28,12 @@ def execute_job(
     Raises:
         RunnerError: There is no response; the subclass and text say why.
     """
-    deadline = time.monotonic() + job.timeout_ms / 1000
     extension_log = ExtensionLog(job.limits.log_bytes, runner.send_extension_log)
     scheduler = HostScheduler(runner.post_callback if job.may_schedule else None, job.limits.scheduler_calls)
     functions = host_functions(job.context, extension_log, scheduler)
     request_record = _build_request_record(job)
     linker, store = _prepare_engine(sandbox, extension, functions, job, extension_log)
-    with store, sandbox.timer.interrupt_at(deadline):
+    with store, sandbox.timer.interrupt_at(job.deadline):
         try:
             instance = linker.instantiate(store, extension.component)
             handler = instance.get_func(store, "handler")

@@ -3,6 +3,7 @@
 import logging
 import signal
 import sys
+import time
 from multiprocessing.connection import Connection
 
 from runner.errors import MemoryLimit, RunnerError
@@ -28,7 +29,7 @@ def main() -> None:
 
 
 def _run_job(sandbox: Sandbox, job: Job, runner: RunnerConnection) -> None:
-    end_process_after(job.timeout_ms / 1000 + ORPHAN_GRACE_SECONDS)
+    end_process_after(max(job.deadline - time.monotonic(), 0) + ORPHAN_GRACE_SECONDS)
     try:
         extension = sandbox.load_extension(job.component)
         limit_memory(job.limits.memory_bytes)

@@ -32,7 +32,9 @@ class ComponentCompiler:
             BundleFetchFailed: The file has changed, or the bundle is unusable.
             InvalidComponent: It cannot be compiled within the limits.
         """
-        result = self._cache_dir / f"{content_hash.removeprefix('sha256:')}.{version('wasmtime')}.cwasm"
+        # With the file's name, because the same bytes may be a component and not be a bundle.
+        name = f"{content_hash.removeprefix('sha256:')}.{source.name}.{version('wasmtime')}.cwasm"
+        result = self._cache_dir / name
         if result.exists():
             os.utime(result)
             return result

@@ -35,18 +35,17 @@ class ExtensionExecutor:
         component = self._components.get_component(content_hash)
         _check_capabilities(request)
         _check_secret_envelope(request)
-        job = self._build_job(request, str(component))
         with self._pool.borrow_worker() as worker:
             # The time limit starts here: neither compilation nor a worker's start counts against the extension.
-            deadline = time.monotonic() + job.timeout_ms / 1000
+            job = self._build_job(request, str(component))
             post_callback = partial(
                 self._callback.post_operation,
                 job.context.install_id or "",
-                deadline=deadline,
+                deadline=job.deadline,
                 callback_token=request.context.callback_token,
             )
             try:
-                return worker.execute_job(job, deadline, post_callback)
+                return worker.execute_job(job, post_callback)
             except ComponentNotLoadable:
                 self._components.discard_component(content_hash)
                 raise
@@ -57,6 +56,7 @@ class ExtensionExecutor:
 
     def _build_job(self, request: ExecuteRequest, component: str) -> Job:
         context, http = request.context, request.http
+        timeout_ms = request.limits.effective_timeout_ms
         may_schedule = SCHEDULER_MANAGE in normalize_capabilities(request.providers)
         return Job(
             component=component,
@@ -71,7 +71,8 @@ class ExtensionExecutor:
             url=http.url,
             headers=http.headers,
             body_b64=http.body_b64,
-            timeout_ms=request.limits.effective_timeout_ms,
+            timeout_ms=timeout_ms,
+            deadline=time.monotonic() + timeout_ms / 1000,
             may_schedule=may_schedule and bool(context.install_id),
             limits=self._limits,
         )

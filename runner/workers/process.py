@@ -18,7 +18,7 @@ logger = logging.getLogger("runner.worker")
 extension_logger = logging.getLogger("extension")
 
 START_SECONDS = 30.0
-GRACE_SECONDS = 0.25
+GRACE_SECONDS = 0.5
 """How long after its deadline a computing extension has to stop by itself, and the process can be used on."""
 EXIT_SECONDS = 5.0
 MAX_IDLE_BYTES = 96 * 1024 * 1024
@@ -92,13 +92,12 @@ class WorkerProcess:
         return self._is_idle and self._process.poll() is None and self._read_data_bytes() <= MAX_IDLE_BYTES
 
     def execute_job(
-        self, job: Job, deadline: float, post_callback: Callable[[str], CallbackResponse | None]
+        self, job: Job, post_callback: Callable[[str], CallbackResponse | None]
     ) -> tuple[int, bytes]:
         """Execute a job and return status and JSON of the extension's response.
 
         Args:
             job: What to execute.
-            deadline: When it has to be done, on the monotonic clock.
             post_callback: Sends a callback for the extension.
 
         Raises:
@@ -108,7 +107,7 @@ class WorkerProcess:
         self._send(job)
         while True:
             try:
-                frame, body = self._receive_frame(deadline + GRACE_SECONDS)
+                frame, body = self._receive_frame(job.deadline + GRACE_SECONDS)
             except TimeoutError:
                 raise TimeLimit(f"the extension took longer than {job.timeout_ms} ms") from None
             match frame:

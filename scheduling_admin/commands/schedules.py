@@ -14,7 +14,6 @@ from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import cursor_scope, encode_cursor
 from scheduling.operations.installs.tenants import list_tenant_schedules
-from scheduling.store.snapshots import RunPage
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.arguments import decode_list_cursor
@@ -136,24 +135,25 @@ def schedule(
     page = (
         session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=runs)
         if runs
-        else RunPage([])
+        else None
     )
+    left_out = page.left_out if page else ()
     document = {
         "schedule": schedule_fields(view),
         "install": install_fields(view.install),
         "timer": timer_fields(timer),
         "timerMatches": not timer_differences,
         "differences": list(timer_differences),
-        "runs": [run_fields(run) for run in page.runs],
-        **left_out_fields(page.left_out),
+        "runs": [run_fields(run) for run in page.runs] if page else [],
+        **left_out_fields(left_out),
     }
     renderables = [
         *render_definition(view),
         *render_timer(timer, pair[1], timer_differences),
-        *(render_history(page.runs) if runs else ()),
-        *render_left_out(page.left_out),
+        *(render_history(page.runs) if page else ()),
+        *render_left_out(left_out),
     ]
-    has_problem = timer_differences or pair[1].unreadable or page.left_out
+    has_problem = timer_differences or pair[1].unreadable or left_out
     return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if has_problem else ExitStatus.OK)
 
 

@@ -52,8 +52,8 @@ class DeadLetterQueues:
         """Deliver the selected dead letters and delete them; yield each one when done.
 
         One with a problem is yielded too. It stays in its queue, as do those that are not selected, and one whose
-        occurrence has been delivered before: it has failed again meanwhile. An exception of `deliver` ends the
-        iteration.
+        occurrence has been delivered before: it has failed again meanwhile.
+        An exception of `deliver` ends the iteration.
         """
         delivered: set[tuple[str, str]] = set()
         for queue in self._queues:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError
 
 from scheduling_admin.stack.queues import MessageQueue, QueueMessage, message_fields, parse_message_body
 
@@ -80,18 +80,21 @@ def parse_unpublished_batch(message: Mapping[str, Any]) -> UnpublishedBatch:
 
 
 def _parse_stream_range(info: Any) -> StreamRange | None:
-    try:
-        return StreamRange(
-            stream_arn=info["streamArn"],
-            shard_id=info["shardId"],
-            first_sequence_number=info["startSequenceNumber"],
-            last_sequence_number=info["endSequenceNumber"],
-            record_count=info.get("batchSize"),
-            first_change_at=info.get("approximateArrivalOfFirstRecord"),
-            last_change_at=info.get("approximateArrivalOfLastRecord"),
-        )
-    except (TypeError, KeyError):
+    names = ("streamArn", "shardId", "startSequenceNumber", "endSequenceNumber")
+    if not isinstance(info, dict) or not all(isinstance(info.get(name), str) for name in names):
         return None
+    stream_arn, shard_id, first_sequence_number, last_sequence_number = (info[name] for name in names)
+    if not (first_sequence_number.isdecimal() and last_sequence_number.isdecimal()):
+        return None
+    return StreamRange(
+        stream_arn=stream_arn,
+        shard_id=shard_id,
+        first_sequence_number=first_sequence_number,
+        last_sequence_number=last_sequence_number,
+        record_count=info.get("batchSize"),
+        first_change_at=info.get("approximateArrivalOfFirstRecord"),
+        last_change_at=info.get("approximateArrivalOfLastRecord"),
+    )
 
 
 def _republish_batch(streams: Any, batch: UnpublishedBatch, publish_records: PublishRecords) -> str | None:
@@ -106,8 +109,6 @@ def _republish_batch(streams: Any, batch: UnpublishedBatch, publish_records: Pub
         if error.response["Error"]["Code"] == "ValidationException":
             return NO_RANGE
         raise
-    except (ParamValidationError, ValueError, TypeError):
-        return NO_RANGE
     for start in range(0, len(records), _RECORDS_PER_INVOCATION):
         if problem := publish_records(records[start : start + _RECORDS_PER_INVOCATION]):
             return problem

@@ -114,20 +114,29 @@ def test_a_run_by_another_clock_stands_for_one_occurrence(world: World, install_
     assert times == [("17", RunStatus.MISSED), ("16", RunStatus.SUCCESS)]
 
 
-def test_what_was_skipped_at_another_time_stands_for_nothing(world: World, install_id: InstallId) -> None:
-    """Such as a fire of an earlier rule."""
+@pytest.mark.parametrize(
+    ("attempts", "missed"),
+    [
+        pytest.param({"16:00": 1}, 0, id="an attempt"),
+        pytest.param({"16:00": 0}, 1, id="skipped"),
+        pytest.param({"14:30": 0, "16:00": 1}, 0, id="an attempt behind what was skipped"),
+    ],
+)
+def test_only_an_attempt_at_another_time_stands_for_an_occurrence(
+    world: World, install_id: InstallId, attempts: dict[str, int], missed: int
+) -> None:
+    """What was skipped at a time that the rule does not have may be a fire of an earlier rule."""
     schedule = create_schedule(world.services, install_id, create_input(cron="0 15 * * *"))
-    for time, status, attempt in (("14:30", RunStatus.SKIPPED, 0), ("16:00", RunStatus.ERROR, 1)):
+    for time, attempt in attempts.items():
         run = Run(
             scheduled_time=f"2026-11-23T{time}:00Z",
-            status=status,
+            status=RunStatus.ERROR if attempt else RunStatus.SKIPPED,
             attempt=attempt,
             started_at=world.clock[0],
         )
         world.services.runs.record_run(schedule, run)
 
-    assert run_sweep(world)["missed"] == 0
-    assert run_sweep(world)["missed"] == 1
+    assert run_sweep(world)["missed"] == missed
 
 
 def test_run_before_the_present_rule_stands_for_nothing(world: World, install_id: InstallId) -> None:

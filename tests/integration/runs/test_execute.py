@@ -279,6 +279,7 @@ def test_only_a_page_with_a_successor_has_a_cursor(
     world: World, schedule: Schedule, count: int, expected: str | None
 ) -> None:
     for hour in range(count):
+        world.clock[0] = world.clock[0].replace(hour=hour)
         execute_fire(world.services, world.runner, create_fire(schedule, f"2026-11-23T{hour:02}:00:00Z"))
 
     page = list_runs(world.services, schedule.install_id, schedule.id, limit=2)

@@ -239,6 +239,7 @@ def test_rotated_key_signs_only_once_every_process_has_read_it() -> None:
 def test_outage_is_logged_and_counted(
     secret_id: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "stack")
     monkeypatch.setattr(logger.registered_handler, "stream", sys.stdout)
     monkeypatch.setattr(bootstrap, "_connection", lambda: SimpleNamespace(session=Session()))
     secret = bootstrap._build_rotating_secret(secret_id)

@@ -1,5 +1,5 @@
 import pytest
-from scheduling.domain.errors import PreconditionFailed, ScheduleNotFound
+from scheduling.domain.errors import PreconditionFailed, ScheduleNotFound, Unavailable
 from scheduling.domain.ids import InstallId
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.schedules.create import create_schedule
@@ -58,6 +58,70 @@ def test_a_schedule_without_timer_needs_two_calls(world: World, install_id: Inst
     assert world.calls.operation_names() == ["BatchGetItem", "TransactWriteItems"]
 
 
+def test_deleted_schedule_without_timer_is_gone_though_the_response_is_lost(
+    world: World, install_id: InstallId
+) -> None:
+    schedule = create_schedule(world.services, install_id, create_input(enabled=False, name="nightly"))
+
+    def lose_response(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            world.calls.after = None
+            raise lost_response_error()
+
+    world.calls.after = lose_response
+    delete_schedule(world.services, install_id, schedule.id)
+
+    assert [row["type"] for row in world.scan_rows(install_id)] == ["config", "install"]
+
+
+def test_schedule_without_timer_is_deleted_by_a_request_that_the_sdk_repeats(
+    world: World, install_id: InstallId
+) -> None:
+    schedule = create_schedule(world.services, install_id, create_input(enabled=False))
+
+    def conflict_with_itself(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            world.calls.after = None
+            error = client_error("TransactionCanceledException")
+            error.response["CancellationReasons"] = [{"Code": "ConditionalCheckFailed"}]
+            raise error
+
+    world.calls.after = conflict_with_itself
+    delete_schedule(world.services, install_id, schedule.id)
+
+    assert world.scan_rows_of_type(install_id, "schedule") == []
+
+
+def test_schedule_without_timer_that_is_not_deleted_is_reported(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input(enabled=False))
+
+    def throttle(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            raise client_error("ThrottlingException")
+
+    world.calls.before = throttle
+    with pytest.raises(Unavailable):
+        delete_schedule(world.services, install_id, schedule.id)
+    world.calls.before = None
+
+    assert get_schedule(world.services, install_id, schedule.id) == schedule
+
+
+def test_schedule_without_timer_that_others_change_is_read_again(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input(enabled=False))
+
+    def enable(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            world.calls.before = None
+            update_schedule(world.services, install_id, schedule.id, update_input(enabled=True))
+
+    world.calls.before = enable
+    delete_schedule(world.services, install_id, schedule.id)
+
+    assert world.scan_rows_of_type(install_id, "schedule") == []
+    assert world.read_timers() == {}
+
+
 def test_second_delete_is_not_found(world: World, install_id: InstallId) -> None:
     schedule = create_schedule(world.services, install_id, create_input())
     delete_schedule(world.services, install_id, schedule.id)
@@ -90,7 +154,7 @@ def test_if_match_admits_the_current_revision_only(world: World, install_id: Ins
 )
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_refused_delete_keeps_the_schedule(
-    world: World, install_id: InstallId, failure: Exception, moment: str
+    world: World, install_id: InstallId, failure: Exception, moment: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     schedule = create_schedule(world.services, install_id, create_input(name="nightly"))
 
@@ -102,6 +166,7 @@ def test_refused_delete_keeps_the_schedule(
     with pytest.raises(Exception, match=r"^Schedule not deleted: "):
         delete_schedule(world.services, install_id, schedule.id)
     setattr(world.calls, moment, None)
+    assert f"timer of {schedule.id} failed: " in caplog.text
     world.advance(seconds=61)
     reconcile(world.services)
 

@@ -185,7 +185,7 @@ def test_only_the_local_stack_has_the_stage_that_accepts_well_known_tokens(stage
 @pytest.mark.parametrize(("parameters", "actions"), [({}, None), ({"AlarmTopicArn": TOPIC}, [TOPIC])])
 def test_every_alarm_notifies_the_topic_if_set(parameters: dict[str, str], actions: list[str] | None) -> None:
     alarms = expand_service_template(**parameters).properties_by_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 13
+    assert len(alarms) == 14
     for alarm in alarms.values():
         assert alarm.get("AlarmActions") == actions
         assert alarm["AlarmDescription"]
@@ -231,6 +231,8 @@ def test_executor_has_time_for_the_slowest_runner(template: Template) -> None:
     ("alarm_name", "metric", "function"),
     [
         ("RunnerRefusalsAlarm", "RunnerRefusals", "ExecuteFunction"),
+        ("UnreadableItemsAlarm", "UnreadableItems", "ReconcileFunction"),
+        ("UnreadableItemsAlarm", "UnreadableItems", "ListFunction"),
         ("SecretReadsAlarm", "SecretReadFailures", "ExecuteFunction"),
         ("SecretReadsAlarm", "SecretReadFailures", "AuthorizerFunction"),
     ],

@@ -32,6 +32,16 @@ def test_compiled_component_is_kept(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [result.name]
 
 
+def test_component_in_place_of_a_bundle_is_refused_though_it_was_compiled(tmp_path: Path) -> None:
+    source = add_wat(tmp_path / "extension", hostile.build_component(""))
+    compiler = ComponentCompiler(tmp_path / "cache", 1024 * MEBIBYTE)
+    component_hash = content_hash(source.read_bytes())
+    compiler.compile_component(source, component_hash)
+    bundle = source.rename(source.with_name("bundle.tar.zst"))
+    with pytest.raises(BundleFetchFailed, match="the bundle is not a tar archive compressed by zstd"):
+        compiler.compile_component(bundle, component_hash)
+
+
 def test_changed_file_is_not_compiled(tmp_path: Path) -> None:
     source = add_wat(tmp_path / "extension", hostile.build_component(""))
     compiler = ComponentCompiler(tmp_path / "cache", 1024 * MEBIBYTE)

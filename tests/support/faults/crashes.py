@@ -13,6 +13,7 @@ from tests.support.aws.calls import AwsCalls, Call, Killed, client_error, lost_r
 from tests.support.faults.crash_operations import OPERATIONS, CrashCase, CrashOperation, new_case
 from tests.support.stacks.world import World
 
+_UNFINISHED = (SkipReason.OVERLAP, SkipReason.RUNNING, SkipReason.UNAVAILABLE)
 FAULTS = ("killed before", "killed after", "response lost", "throttled", "outage")
 """`outage` lasts until the operation ends; the others affect one call."""
 
@@ -87,7 +88,7 @@ def attempt_operation(case: CrashCase, operation: CrashOperation) -> str:
         if operation is OPERATIONS["execute"] or "may still" in str(error) or "shortly" in str(error):
             return "open"
         return "not done"
-    unfinished = isinstance(result, SkipReason) or (isinstance(result, PauseResult) and not result.complete)
+    unfinished = result in _UNFINISHED or (isinstance(result, PauseResult) and not result.complete)
     return "open" if unfinished else "done"
 
 

@@ -17,6 +17,7 @@ def required_grants(call: Call) -> frozenset[Grant]:
     services = {
         "dynamodb": _table_grants,
         "events": _bus_grants,
+        "lambda": _function_grants,
         "scheduler": _timer_grants,
         "secretsmanager": _secret_grants,
         "sqs": _queue_grants,
@@ -64,3 +65,8 @@ def _bus_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]
 def _queue_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
     name = arguments["QueueUrl"].rpartition("/")[2]
     yield Grant(f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", f"sqs:{operation}")
+
+
+def _function_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
+    """Yield the grant; the IAM action is named differently from the API operation."""
+    yield Grant(arguments["FunctionName"], f"lambda:{operation}Function")

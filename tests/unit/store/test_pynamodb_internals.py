@@ -108,6 +108,59 @@ def test_a_row_equals_the_one_that_pynamodb_creates() -> None:
     assert row.error is None
 
 
+def test_an_attribute_that_cannot_be_read_is_noted() -> None:
+    damages: dict[str, Any] = {
+        "attempt": {"N": "1.5"},
+        "startedAt": {"S": "soon"},
+        "status": {"S": "paused"},
+        "retryable": {"S": "no"},
+        "error": {"NULL": True},
+    }
+
+    row = Row.from_raw_data({**ITEM, **damages})
+
+    assert row.unreadable_attributes == {
+        "attempt": "is malformed",
+        "startedAt": "is malformed",
+        "status": "is malformed",
+        "retryable": "is not of type BOOL",
+        "error": "is not of type S",
+    }
+    assert set(pynamodb_internals.row_values(row)) == {"pk", "sk", "type"}
+
+
+@pytest.mark.parametrize(
+    ("row_type", "problem"),
+    [(None, "is missing"), ({"S": "future"}, "is unknown"), ({"N": "1"}, "is unknown")],
+    ids=["none", "unknown", "number"],
+)
+def test_a_row_without_a_type_is_of_the_kind_of_its_key(
+    row_type: Mapping[str, Any] | None, problem: str
+) -> None:
+    item = {name: value for name, value in ITEM.items() if name != "type"}
+
+    row = Row.from_raw_data({**item, **({"type": row_type} if row_type else {})})
+
+    assert type(row) is RunRow
+    assert row.unreadable_attributes == {"type": problem}
+
+
+def test_a_row_of_an_unknown_key_is_of_no_kind() -> None:
+    assert type(Row.from_raw_data({"pk": {"S": "PLAN#1"}, "sk": {"S": "PLAN"}})) is Row
+
+
+def test_pynamodb_still_filters_a_query_by_type() -> None:
+    response = {"Items": [], "Count": 0, "ScannedCount": 0}
+
+    with patch.object(TableConnection, "query", return_value=response) as query:
+        list(Row.query("pk"))
+        list(pynamodb_internals.query_rows(Row, "pk", None))
+
+    by_pynamodb, by_us = query.call_args_list
+    assert by_pynamodb.kwargs["filter_condition"] is not None
+    assert "filter_condition" not in by_us.kwargs
+
+
 class RecordingItem(dict[str, Any]):
     """An item that records which attributes are read from it."""
 

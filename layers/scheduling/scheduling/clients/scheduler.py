@@ -1,5 +1,6 @@
 """EventBridge Scheduler: one schedule per timer, named by the schedule's id (contract, section 5)."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
@@ -167,11 +168,12 @@ def _timer_snapshot_from_api(
 ) -> TimerSnapshot:
     target = api_schedule.get("Target", {})
     event, queue_url, group = parse_timer_input(target.get("Input"))
-    install_id, revision = parse_install_id(str(event.get("installId"))), event.get("revision")
+    install_text, revision = event.get("installId"), event.get("revision")
+    install_id = parse_install_id(install_text) if isinstance(install_text, str) else None
     dlq_arn = target.get("DeadLetterConfig", {}).get("Arn")
     return TimerSnapshot(
         schedule_id=schedule_id,
-        install_id=install_id if "installId" in event else None,
+        install_id=install_id,
         group=group,
         expression=api_schedule.get("ScheduleExpression", ""),
         timezone=api_schedule.get("ScheduleExpressionTimezone", ""),
@@ -181,5 +183,16 @@ def _timer_snapshot_from_api(
             and (target.get("RoleArn"), dlq_arn) == (settings.timer_role_arn, settings.timer_dlq_arn)
             and api_schedule.get("State") == "ENABLED"
         ),
-        unreadable=None if "installId" in event and install_id else "its input names no install",
+        unreadable=None if install_id else _describe_unreadable_input(target.get("Input")),
+    )
+
+
+def _describe_unreadable_input(text: str | None) -> str:
+    """Return why the input of a timer names no install."""
+    try:
+        target_input = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return "its input is not JSON"
+    return (
+        "its input names no install" if isinstance(target_input, dict) else "its input is not a JSON object"
     )

@@ -24,6 +24,7 @@ from scheduling.store.models import (
     TenantRow,
     VersionRow,
 )
+from scheduling.store.pynamodb_internals import query_rows
 from scheduling.store.tenants import tenant_unchanged
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import install_unchanged
@@ -132,8 +133,8 @@ class InstallStore:
             writer.delete_row(TenantInstallRow(**tenant_install_key(before.tenant_id, before.id)))
         writer.commit()
 
-    def delete_idempotency_records(self, install: Install) -> None:
-        """Delete the idempotency records, the last rows of an install whose schedules are deleted.
+    def delete_remaining_rows(self, install: Install) -> None:
+        """Delete the idempotency records, and names of no schedule: the last rows of an install without schedules.
 
         On condition that the install has not changed.
 
@@ -141,7 +142,9 @@ class InstallStore:
         """
         key = install_key(install.id)
         with translate_errors():
-            rows = list(Row.query(key["hash_key"], Row.sk.startswith("WRITE#"), consistent_read=True))
+            rows = list(
+                query_rows(Row, key["hash_key"], Row.sk.between("UNIQUE#", "WRITE$"), consistent_read=True)
+            )
         for start in range(0, len(rows), _MAX_DELETES_PER_TRANSACTION):
             writer = TransactWriter(self._connection)
             writer.check_row(InstallRow(**key), install_unchanged(install))

@@ -38,13 +38,10 @@ _IDEMPOTENCY_RECORD_FIELDS = (*_DEFINITION_FIELDS, "created_at", "tenant_id")
 def schedule_from_row(row: ScheduleRow) -> Schedule:
     """Return the schedule of the row."""
     values = row_values(row)
-    incomplete = False
-    unreadable = find_row_problem(row)
+    incomplete = not values.keys() >= LISTED_DEFAULTS.keys()
+    unreadable = find_row_problem(row) or find_rule_problem(values["cron"], values["timezone"])
     if unreadable:
-        incomplete = not values.keys() >= LISTED_DEFAULTS.keys()
         values = {**DEFAULTS[ScheduleRow], **values}
-    else:
-        unreadable = find_rule_problem(values["cron"], values["timezone"])
     return Schedule(
         id=ScheduleId(values["sk"].removeprefix("SCHEDULE#")),
         install_id=InstallId(values["pk"].removeprefix("INSTALL#")),

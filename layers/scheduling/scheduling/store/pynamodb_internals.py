@@ -4,7 +4,7 @@ The tests in tests/unit/store/test_pynamodb_internals.py fail when pynamodb chan
 needs to be worked around.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
 
 _Reader = tuple[str, Callable[[Any], Any], str]
 
@@ -46,6 +47,25 @@ def update_item(
     6.1.0: `Model.update` makes DynamoDB return the whole item, and deserializes it.
     """
     table_connection(model).update_item(hash_key, range_key=range_key, actions=actions, condition=condition)
+
+
+def query_rows(
+    model: type[Model],
+    hash_key: str,
+    range_key_condition: Condition | None,
+    *,
+    page_size: int | None = None,
+    limit: int | None = None,
+    **options: object,
+) -> Iterator[Any]:
+    """Yield the rows of a query, whatever their types.
+
+    6.1.0: `Model.query` adds a filter by the types that the model knows, so that an item without a type is invisible.
+    """
+    arguments = {"range_key_condition": range_key_condition, "limit": page_size or limit, **options}
+    return ResultIterator(
+        table_connection(model).query, (hash_key,), arguments, map_fn=model.from_raw_data, limit=limit
+    )
 
 
 def batch_get_items(

@@ -31,6 +31,7 @@ from scheduling.store.mapping import (
     update_actions,
 )
 from scheduling.store.models import ConfigRow, InstallRow, ManualRunRow, ManualWindowRow, RunRow, ScheduleRow
+from scheduling.store.pynamodb_internals import query_rows
 from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RunPage
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 
@@ -117,11 +118,8 @@ class RunStore:
         self._add_run_update(writer, fire, claimed_run, finished_run)
         if release_lease:
             schedule_row = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
-            writer.update_row(
-                schedule_row,
-                [*_lease_actions(hold_until), *_last_run_actions(finished_run)],
-                ScheduleRow.running_occurrence == fire.scheduled_time,
-            )
+            lease_held = ScheduleRow.running_occurrence == fire.scheduled_time
+            writer.update_row(schedule_row, _schedule_actions(finished_run, hold_until), lease_held)
         writer.commit()
 
     def update_run(self, fire: Fire, run: Run, changed_run: Run) -> None:
@@ -157,7 +155,8 @@ class RunStore:
             return RunPage(runs=[])
         with translate_errors():
             rows = list(
-                RunRow.query(
+                query_rows(
+                    RunRow,
                     newest_key["hash_key"],
                     RunRow.sk.between(oldest_key["range_key"], newest_key["range_key"]),
                     scan_index_forward=False,
@@ -182,14 +181,13 @@ class RunStore:
 
         One Query.
         """
-        first_key, last_key = (
-            run_key(schedule.install_id, schedule.id, scheduled_time)
-            for scheduled_time in (after + "~", until)
-        )
+        ids = schedule.install_id, schedule.id
+        first_key, last_key = run_key(*ids, after + "~"), run_key(*ids, until)
         if first_key["range_key"] > last_key["range_key"]:
             return frozenset()
         with translate_errors():
-            rows = RunRow.query(
+            rows = query_rows(
+                RunRow,
                 first_key["hash_key"],
                 RunRow.sk.between(first_key["range_key"], last_key["range_key"]),
                 consistent_read=True,
@@ -204,16 +202,14 @@ class RunStore:
         )
 
 
-def _lease_actions(hold_until: datetime | None) -> list[Action]:
+def _schedule_actions(finished_run: Run, hold_until: datetime | None) -> list[Action]:
+    lease: list[Action] = [ScheduleRow.running_occurrence.remove(), ScheduleRow.lease_expires_at.remove()]
     if hold_until:
-        return [ScheduleRow.lease_expires_at.set(hold_until)]
-    return [ScheduleRow.running_occurrence.remove(), ScheduleRow.lease_expires_at.remove()]
-
-
-def _last_run_actions(finished_run: Run) -> list[Action]:
+        lease = [ScheduleRow.lease_expires_at.set(hold_until)]
     if finished_run.status not in (RunStatus.SUCCESS, RunStatus.ERROR):
-        return []
+        return lease
     return [
+        *lease,
         ScheduleRow.last_run_at.set(finished_run.started_at),
         ScheduleRow.last_run_status.set(finished_run.status.value),
         ScheduleRow.last_error.set(finished_run.error)

@@ -36,6 +36,7 @@ from scheduling.store.models import (
     Row,
     ScheduleRow,
 )
+from scheduling.store.pynamodb_internals import query_rows
 from scheduling.store.snapshots import (
     PendingItem,
     SchedulePage,
@@ -175,7 +176,8 @@ class ScheduleStore:
 def _query_rows(install_id: InstallId, first_sk: str, limit: int | None) -> Iterator[Row]:
     page_size = limit + 2 if limit else None
     return iter(
-        Row.query(
+        query_rows(
+            Row,
             install_key(install_id)["hash_key"],
             Row.sk.between(first_sk, _LAST_SCHEDULE_SK),
             consistent_read=True,
@@ -208,7 +210,8 @@ def _take_page(schedules: Iterator[Schedule], limit: int | None, max_bytes: int 
 def _query_pending_items(older_than: datetime) -> Iterator[PendingItem]:
     for shard in random.sample(SHARDS, len(SHARDS)):
         with translate_errors():
-            for row in Row.pending_index.query(shard, PendingIndex.since < older_than):
+            older = PendingIndex.since < older_than
+            for row in query_rows(Row, shard, older, index_name=PendingIndex.Meta.index_name):
                 yield _pending_item_from_row(row)
 
 

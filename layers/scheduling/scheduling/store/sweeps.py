@@ -22,7 +22,7 @@ from scheduling.store.models import (
     SweepRow,
     index_shard,
 )
-from scheduling.store.pynamodb_internals import row_values
+from scheduling.store.pynamodb_internals import query_rows, row_values
 from scheduling.store.snapshots import InstallPartition
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import DEFAULTS, find_row_problem, install_unchanged
@@ -90,7 +90,8 @@ class SweepStore:
         """
         with translate_errors():
             rows = list(
-                Row.query(
+                query_rows(
+                    Row,
                     install_key(install_id)["hash_key"],
                     Row.sk.between("INSTALL", "UNIQUE~"),
                     consistent_read=True,
@@ -159,6 +160,8 @@ def _query_install_ids(after: str | None, page_size: int) -> Iterator[InstallId]
     first_shard = SHARDS.index(index_shard(after)) if after else 0
     for shard in SHARDS[first_shard:]:
         after_condition = InstallsIndex.pk > install_key(after)["hash_key"] if after else None
-        for row in Row.installs_index.query(shard, after_condition, page_size=page_size):
+        for row in query_rows(
+            Row, shard, after_condition, index_name=InstallsIndex.Meta.index_name, page_size=page_size
+        ):
             yield InstallId(row.pk.removeprefix("INSTALL#"))
         after = None

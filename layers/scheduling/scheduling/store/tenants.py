@@ -11,7 +11,7 @@ from scheduling.domain.tenant import Tenant
 from scheduling.store.keys import tenant_install_key, tenant_key
 from scheduling.store.mapping import pending_values
 from scheduling.store.models import TenantInstallRow, TenantRow
-from scheduling.store.pynamodb_internals import row_values
+from scheduling.store.pynamodb_internals import query_rows, row_values
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import DEFAULTS, find_row_problem
 
@@ -56,7 +56,8 @@ class TenantStore:
             tenant_install_key(tenant_id, sk_suffix) for sk_suffix in (f"{after}!" if after else "", "~")
         )
         with translate_errors():
-            rows = TenantInstallRow.query(
+            rows = query_rows(
+                TenantInstallRow,
                 first_key["hash_key"],
                 TenantInstallRow.sk.between(first_key["range_key"], last_key["range_key"]),
                 consistent_read=True,

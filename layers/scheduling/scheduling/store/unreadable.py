@@ -17,7 +17,7 @@ LISTED_DEFAULTS: Mapping[str, Any] = {
     "endpoint_path": "",
     "cron": "",
     "timezone": "",
-    "enabled": False,
+    "enabled": True,  # so that the timer, which may exist, is left as it is
 }
 """The attributes without which a schedule is in no list, with the values in their place."""
 

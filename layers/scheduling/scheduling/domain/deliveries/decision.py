@@ -135,7 +135,7 @@ class _Case:
     def decide_by_run(self, run: Run) -> Decision | None:
         """Decide by the occurrence's row in the history."""
         if run.unreadable:
-            return Acknowledge(SkipReason.UNREADABLE)
+            return Acknowledge(SkipReason.DUPLICATE)
         early = run.not_before is not None and run.not_before > self.now + _EARLY
         token = self.delivery.event.wait_token
         if run.wait_token not in (None, token) and (token or early or not self.is_replay):

@@ -42,7 +42,7 @@ def finish_deletion(services: Services, install: Install) -> None:
         return
     for_each_schedule(services, schedules, partial(_delete_schedule_and_timer, actor=install.changed_by))
     try:
-        services.installs.delete_idempotency_records(install)
+        services.installs.delete_remaining_rows(install)
         services.installs.replace_install(install, None)
     except Conflict as conflict:
         current = services.installs.read_install(install.id)
