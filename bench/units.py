@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from scheduling.domain.errors import ValidationFailed
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_endpoints, list_schedules
@@ -15,7 +14,7 @@ from scheduling.operations.schedules.update import update_schedule
 from bench.stage import INSTALL, PAYLOAD
 from tests.support.aws.calls import Call
 from tests.support.aws.memory_table import MemoryTable
-from tests.support.stacks.fires import next_hourly_fire
+from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.world import TABLE, World, create_input, new_world, update_input
 
 Item = Mapping[str, Any]

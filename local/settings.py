@@ -26,11 +26,13 @@ PARAMETER_RANGES = {
     "RUNNER_TIMEOUT_MS": range(1, 30_001),
     "RUNNER_OVERHEAD_SECONDS": range(61),
     "SWEEP_INTERVAL_HOURS": range(1, 8_761),
+    "MAXIMUM_CONCURRENCY": range(2, 1_001),
+    "MAX_WAIT_HOURS": range(1, 241),
 }
 """The template parameters that an environment variable sets to a number, with the values allowed."""
 CAPPED_PARAMETERS = ("MAX_SCHEDULES_PER_INSTALL", "WRITES_PER_MINUTE")
 """Those of which a larger number means the largest allowed: a test that needs no limit does not have to know it."""
-PARAMETER_CHOICES = {"CALLBACK_RULE_ERROR_STATUS": ("400", "200")}
+PARAMETER_CHOICES = {"CALLBACK_RULE_ERROR_STATUS": ("400", "200"), "CATCH_UP": ("latest", "all")}
 """The template parameters that an environment variable sets to one of a few values, the default first."""
 PARAMETER_TEXTS = ("ADDITIONAL_CAPABILITIES",)
 """The template parameters that an environment variable sets to a text, which the functions validate."""

@@ -19,14 +19,18 @@ from local.gateway.control import ControlApi
 from local.gateway.lambda_api import LambdaApi
 from local.gateway.routes import read_routes
 from local.gateway.server import Gateway
-from local.lambda_.asynchronous import AsynchronousInvoker, read_invoke_configs
 from local.lambda_.endpoint import LambdaEndpoint, read_logical_ids
 from local.lambda_.event_sources import EventSourcePoller, read_event_source_mappings
 from local.lambda_.functions import add_layers_to_path, load_functions, read_function_arns
+from local.queue.consumer import QueueConsumer
+from local.queue.delays import delay_by_local_clock
+from local.queue.mapping import read_queue_mapping
 from local.sample import install_sample
 from local.scheduler.firing import LocalScheduler
+from local.scheduler.history import read_run
 from local.scheduler.minute_rules import MinuteRules
 from local.scheduler.schedules import TimerReader
+from local.scheduler.target import SendMessageTarget
 from local.settings import use_aws_endpoint
 
 if TYPE_CHECKING:
@@ -71,6 +75,7 @@ def run_stack(settings: Settings, children: ChildProcesses, start: datetime | No
         aws = connect_aws(settings.aws_url, region)
         template = deploy_template(settings, aws)
         add_layers_to_path(template)
+        delay_by_local_clock(clock)
         importlib.import_module("scheduling.bootstrap").use_clock(clock.now)
         control, timers = _start_services(settings, aws, template, clock, exit_stack)
         if children.runner:
@@ -110,16 +115,20 @@ def _start_services(
         if settings.lambda_endpoint_url
         else functions
     )
-    invoker = AsynchronousInvoker(lambda_backend, aws, read_invoke_configs(template))
-    rules = MinuteRules(template, invoker, clock)
+    rules = MinuteRules(template, lambda_backend, clock)
     timers = TimerReader(aws.scheduler, template.attributes["ScheduleGroup"]["Ref"])
     poller = EventSourcePoller(aws, lambda_backend, read_event_source_mappings(template, aws), clock)
-    scheduler = LocalScheduler(clock, timers, invoker, rules.invoke_rules, poller.poll_streams)
+    queue = QueueConsumer(aws.sqs, lambda_backend, read_queue_mapping(template), clock)
+    target = SendMessageTarget(aws.sqs)
+    scheduler = LocalScheduler(
+        clock, timers, target, queue, read_run, rules.invoke_rules, poller.poll_streams
+    )
     control = ControlApi(clock, scheduler, rules.invoke_rules, _list_places(settings))
     _start_thread(poller.run, "streams", exit_stack)
+    _start_thread(queue.run, "queue", exit_stack)
     execute_api = f"arn:aws:execute-api:{aws.region}:{aws.account}:local"
     api = HttpApi(read_routes(template), functions, execute_api)
-    lambda_api = LambdaApi(lambda_backend, invoker, read_function_arns(template))
+    lambda_api = LambdaApi(lambda_backend, read_function_arns(template))
     gateway = Gateway(settings.api_port, api, control, lambda_api)
     exit_stack.callback(gateway.server_close)
     exit_stack.callback(gateway.shutdown)

@@ -7,7 +7,6 @@ from scheduling.api.problems import rest_handler
 from scheduling.operations.runs.run_now import run_now
 
 services = bootstrap.services()
-executor_client = bootstrap.executor_client()
 
 
 @rest_handler("run")
@@ -15,5 +14,5 @@ def handler(request: Request) -> Response:
     """Start a manual run, or return the one that an earlier request with the same `Idempotency-Key` started."""
     key = parse_idempotency_header(request.header("idempotency-key"))
     schedule_id = schedule_id_from_path(request.path_parameter("scheduleId"))
-    fire = run_now(services, executor_client.deliver_fire, request.install_id, schedule_id, key)
+    fire = run_now(services, services.queue.send_fire, request.install_id, schedule_id, key)
     return json_response(202, {"scheduleId": fire.schedule_id, "scheduledTime": fire.scheduled_time})

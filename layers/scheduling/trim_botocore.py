@@ -22,9 +22,9 @@ CALLED = {
         "UpdateItem",
     ],
     "events": ["PutEvents"],
-    "lambda": ["Invoke"],
     "scheduler": ["CreateSchedule", "DeleteSchedule", "GetSchedule", "ListSchedules", "UpdateSchedule"],
     "secretsmanager": ["GetSecretValue"],
+    "sqs": ["SendMessage"],
 }
 AUTHORITIES = ("Amazon", "Starfield", "DigiCert")
 """Those that Amazon Trust Services names, and that of older endpoints; each connection parses all certificates."""

@@ -1,10 +1,11 @@
 """Creates the template's resources: those that hold state in AWS, those that the local stack implements as stubs.
 
-Every step is idempotent: an existing resource is kept as it is.
+Every step is idempotent: an existing resource is kept, and a queue gets the template's attributes.
 """
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from local.cloudformation.template import Resource, Template
 
 STACK_NAME = "extension-scheduler-local"
+
+_QUEUE_ATTRIBUTES = ("MessageRetentionPeriod", "VisibilityTimeout")
 
 Properties = dict[str, Any]
 
@@ -53,7 +56,8 @@ def deploy_resources(template: Template, aws: AwsClients, secrets: Mapping[str, 
             if resource.type == resource_type:
                 read_property = partial(_resolve_property, template, resource)
                 template.attributes[name] = create_stub(aws, f"{STACK_NAME}-{name}", read_property)
-    for name, resource in template.resources.items():
+    for name in template.sort_by_dependency():
+        resource = template.resources[name]
         if ensure := _RESOURCE_CREATORS.get(resource.type):
             properties = template.resolve(resource.properties)
             template.attributes[name] = ensure(aws, name, {**properties, "SecretString": secrets.get(name)})
@@ -89,8 +93,14 @@ def _ensure_schedule_group(aws: AwsClients, name: str, properties: Properties) -
 
 def _ensure_queue(aws: AwsClients, name: str, properties: Properties) -> Attributes:
     queue = properties.get("QueueName", f"{STACK_NAME}-{name}")
-    retention = str(properties["MessageRetentionPeriod"])
-    url = aws.sqs.create_queue(QueueName=queue, Attributes={"MessageRetentionPeriod": retention})["QueueUrl"]
+    attributes: Any = {key: str(properties[key]) for key in _QUEUE_ATTRIBUTES if key in properties}
+    if redrive_policy := properties.get("RedrivePolicy"):
+        attributes["RedrivePolicy"] = json.dumps(redrive_policy)
+    try:
+        url = aws.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        aws.sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    except aws.sqs.exceptions.QueueDoesNotExist:
+        url = aws.sqs.create_queue(QueueName=queue, Attributes=attributes)["QueueUrl"]
     response = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     return {"Ref": url, "Arn": response["Attributes"]["QueueArn"], "QueueName": queue}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from samtranslator.model.exceptions import InvalidDocumentException  # type: ignore[import-untyped]
@@ -13,7 +14,7 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 from local.errors import StackError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 NO_VALUE = "AWS::NoValue"
@@ -62,6 +63,14 @@ class Template:
             for name, resource in self.resources.items()
             if resource.type == resource_type
         }
+
+    def sort_by_dependency(self) -> list[str]:
+        """Return the logical ids of the resources, each after those that its properties refer to."""
+        graph = {
+            name: set(_find_references(resource.properties)) & self.resources.keys() - {name}
+            for name, resource in self.resources.items()
+        }
+        return list(TopologicalSorter(graph).static_order())
 
     def resolve(self, value: Any) -> Any:
         """Return a value with every intrinsic function in it replaced by its result."""
@@ -129,6 +138,24 @@ class Template:
             case "Fn::Not":
                 return not self._evaluate_condition(arguments[0])
         raise StackError(f"the local stack has no rule for the condition {name}")
+
+
+def _find_references(value: Any) -> Iterator[str]:
+    """Yield the names that a property's value refers to."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _find_references(item)
+    if not isinstance(value, dict):
+        return
+    for key, argument in value.items():
+        if key == "Ref":
+            yield argument
+        elif key == "Fn::GetAtt":
+            yield argument[0]
+        elif key == "Fn::Sub":
+            text = argument[0] if isinstance(argument, list) else argument
+            yield from (name.partition(".")[0] for _, name in _REFERENCE.findall(text))
+        yield from _find_references(argument)
 
 
 def expand_template(

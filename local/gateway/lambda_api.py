@@ -15,7 +15,6 @@ from local.lambda_.functions import FunctionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.lambda_.asynchronous import AsynchronousInvoker
     from local.lambda_.endpoint import LambdaEndpoint
     from local.lambda_.functions import LocalFunctions
 
@@ -26,16 +25,13 @@ _MAX_CONCURRENCY = 8
 
 
 class LambdaApi:
-    """Invokes a function by any identifier that Lambda accepts: a name, or a full or partial ARN, qualified or not."""
+    """Invokes a function by any identifier that Lambda accepts: a name, or a full or partial ARN, qualified or not.
 
-    def __init__(
-        self,
-        functions: LocalFunctions | LambdaEndpoint,
-        async_invoker: AsynchronousInvoker,
-        arns: Mapping[str, str],
-    ) -> None:
+    An asynchronous invocation is not retried: nothing here depends on Lambda's retries.
+    """
+
+    def __init__(self, functions: LocalFunctions | LambdaEndpoint, arns: Mapping[str, str]) -> None:
         self._functions = functions
-        self._async_invoker = async_invoker
         self._arns = arns
         self._pool = ThreadPoolExecutor(_MAX_CONCURRENCY, thread_name_prefix="invoke")
 
@@ -62,9 +58,9 @@ class LambdaApi:
 
     def _invoke_async(self, arn: str, event: Any) -> None:
         try:
-            self._async_invoker.invoke_with_retries(arn, event)
+            self._functions.invoke_function(arn, event)
         except FunctionError as failure:
-            logger.info("%s failed permanently: %s", arn, failure)
+            logger.warning("%s failed: %s", arn, failure)
 
     def _invoke_sync(self, arn: str, event: Any) -> Response:
         try:

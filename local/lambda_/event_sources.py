@@ -13,7 +13,6 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.clock import format_instant
-from local.lambda_.asynchronous import read_queue_urls
 from local.lambda_.functions import FunctionError
 from local.lambda_.patterns import Pattern, matches_pattern, parse_pattern
 from local.lambda_.streams import Batch, StreamRecord, TableStream
@@ -126,14 +125,16 @@ class EventSourcePoller:
 
 
 def read_event_source_mappings(template: Template, aws: AwsClients) -> list[EventSourceMapping]:
-    """Return the template's event source mappings; records already in a stream are skipped."""
+    """Return the template's event source mappings of streams; records already in a stream are skipped."""
     arns = {
         spec["FunctionName"]: template.attributes[name]["Arn"]
         for name, spec in template.properties_by_type("AWS::Lambda::Function").items()
     }
-    queues = read_queue_urls(template)
+    queues = _read_queue_urls(template)
     mappings = []
     for spec in template.properties_by_type("AWS::Lambda::EventSourceMapping").values():
+        if spec["EventSourceArn"].startswith("arn:aws:sqs:"):
+            continue  # the queue's consumer reads it
         stream = TableStream(aws.streams, spec["EventSourceArn"])
         stream.skip_existing_records()
         mappings.append(
@@ -148,6 +149,15 @@ def read_event_source_mappings(template: Template, aws: AwsClients) -> list[Even
             )
         )
     return mappings
+
+
+def _read_queue_urls(template: Template) -> dict[str, str]:
+    """Return the URL of each of the template's queues, by its ARN."""
+    return {
+        values["Arn"]: values["Ref"]
+        for name, values in template.attributes.items()
+        if template.resources[name].type == "AWS::SQS::Queue"
+    }
 
 
 def _build_invocation_record(mapping: EventSourceMapping, batch: Batch, now: str) -> dict[str, Any]:

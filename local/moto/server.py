@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 from local.moto.conditions import patch_conditions
 from local.moto.http import KeepAliveHandler, patch_service_lookup
 from local.moto.queries import patch_queries
+from local.moto.queues import patch_queues
 from local.moto.serializer import patch_serializers
 from local.moto.streams import patch_streams
 from local.moto.transactions import patch_transactions
@@ -85,6 +86,7 @@ def serve_moto(address: str, port: int, lambda_url: str) -> None:
     patch_serializers()
     patch_conditions()
     patch_service_lookup()
+    patch_queues()
     app = LambdaProxy(AtomicDynamoDb(DomainDispatcherApplication(create_backend_app)), lambda_url)
     make_server(address, port, app, threaded=True, request_handler=KeepAliveHandler).serve_forever()
 

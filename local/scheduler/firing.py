@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from threading import Event, Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.clock import format_instant, seconds_until_next_minute
 from local.errors import StackError
-from local.lambda_.functions import FunctionError
 from local.scheduler.expression import LAST_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from local.clock import LocalClock
-    from local.lambda_.asynchronous import AsynchronousInvoker
+    from local.queue.consumer import QueueConsumer
     from local.scheduler.schedules import LocalTimer, TimerReader
+    from local.scheduler.target import SendMessageTarget, SentMessage
+
+    ReadRun = Callable[[str], Any]
+    """Returns the run of the occurrence that a message's body names, or None."""
 
 logger = logging.getLogger("local")
 
 MAX_OCCURRENCES = 10_000
 """The limit for one advance of the clock; that many take some minutes."""
 
-_MAX_CONCURRENCY = 8
+_SENDERS = 8
 
 
 @dataclass(frozen=True)
@@ -64,27 +66,42 @@ class _TimerState:
             instant = self.timer.next_after(instant)
 
 
+@dataclass(frozen=True)
+class _Fire:
+    schedule_id: str
+    scheduled_time: datetime
+    message: SentMessage | None
+
+
 class LocalScheduler:
-    """Delivers each occurrence once, in chronological order."""
+    """Sends the message of each occurrence once, in chronological order, and moves the clock of the queue.
+
+    While the clock is moved, it stops at each instant at which a timer fires or a message becomes due, until all
+    messages that are due are processed. So a move shows waits and retries in order.
+    """
 
     def __init__(
         self,
         clock: LocalClock,
         timers: TimerReader,
-        invoker: AsynchronousInvoker,
+        target: SendMessageTarget,
+        queue: QueueConsumer,
+        read_run: ReadRun,
         invoke_rules: Callable[[], object],
         deliver_stream_records: Callable[[], object],
     ) -> None:
         self._clock = clock
         self._timers = timers
-        self._invoker = invoker
+        self._target = target
+        self._queue = queue
+        self._read_run = read_run
         self._invoke_rules = invoke_rules
         self._deliver_stream_records = deliver_stream_records
         self._lock = Lock()
         self._refreshed_at = clock.now()
         self._timer_states: dict[str, _TimerState] = {}
         self._timer_history: dict[str, LocalTimer] = {}
-        self._pool = ThreadPoolExecutor(_MAX_CONCURRENCY, thread_name_prefix="fire")
+        self._pool = ThreadPoolExecutor(_SENDERS, thread_name_prefix="fire")
 
     def advance_to(self, to: datetime) -> list[Delivery]:
         """Advance the clock to an instant and deliver every occurrence up to it, each at its time.
@@ -105,18 +122,25 @@ class LocalScheduler:
             return self._advance_clock(self._clock.now() + duration)
 
     def fire_due(self) -> list[Delivery]:
-        """Deliver the due occurrences of a running clock."""
+        """Send the messages of a running clock's due timers, and return the statuses that they have now."""
         with self._lock:
-            return self._fire_until(self._clock.now())
+            return self._read_deliveries(self._fire_until(self._clock.now()))
 
     def deliver_occurrence(self, schedule_id: str, scheduled_time: datetime) -> Delivery:
-        """Deliver one occurrence, even if it was delivered before.
+        """Deliver one occurrence, even if it was delivered before, and wait until the delivery is over.
 
         Raises:
             LookupError: The timer does not exist and never existed.
         """
         timer = self._timers.read_timer(schedule_id) or self._timer_history[schedule_id]
-        return self._invoke_target(timer, scheduled_time)
+        earlier_run = self._read_run(timer.render_message(scheduled_time))
+        fire = self._fire_timer(timer, scheduled_time)
+        if fire.message:
+            self._queue.wait_for_message(fire.message.id)
+        delivery = self._read_delivery(fire)
+        if earlier_run is not None and fire.message and self._read_run(fire.message.body) == earlier_run:
+            return replace(delivery, status="duplicate")
+        return delivery
 
     def run(self, stop: Event) -> None:
         """Deliver due occurrences at every full minute until `stop` is set."""
@@ -126,7 +150,8 @@ class LocalScheduler:
                 continue
             minute = _truncate_to_minute(self._clock.now())
             try:
-                self.fire_due()
+                with self._lock:
+                    self._fire_until(self._clock.now())
                 self._invoke_rules()
             except (StackError, BotoCoreError, ClientError) as error:
                 logger.error("firing at %s failed: %s", format_instant(minute), error)
@@ -137,13 +162,14 @@ class LocalScheduler:
         self._deliver_stream_records()  # before the clock moves, for the time of these events is now
         self._clock.freeze_at(self._clock.now())
         try:
-            deliveries = self._fire_until(to)
+            self._queue.drain()
+            fires = self._fire_until(to)
             self._clock.freeze_at(max(to, self._clock.now()))
             self._invoke_rules()
             self._deliver_stream_records()
+            return self._read_deliveries(fires)
         finally:
             self._clock.resume()
-        return deliveries
 
     def _require_reachable(self, to: datetime) -> None:
         if to.year > LAST_YEAR:
@@ -153,23 +179,29 @@ class LocalScheduler:
             text = f"more than {MAX_OCCURRENCES} occurrences are due by {format_instant(first_over_limit)}"
             raise ValueError(f"{text}; move to an earlier time first")
 
-    def _fire_until(self, end: datetime) -> list[Delivery]:
-        deliveries: list[Delivery] = []
+    def _fire_until(self, end: datetime) -> list[_Fire]:
+        fires: list[_Fire] = []
         # Timers are read again after every instant: the invoked functions may have changed them.
-        while due_states := self._find_due_timers(end):
-            instant = min(state.next_fire for state in due_states if state.next_fire)
-            batch = [state for state in due_states if state.next_fire == instant]
+        while (instant := self._find_next_instant(end)) is not None:
             if self._clock.is_frozen:
                 self._clock.freeze_at(max(instant, self._clock.now()))
+            batch = [state for state in self._timer_states.values() if state.next_fire == instant]
             for state in batch:
                 state.next_fire = state.timer.next_after(instant)
             timers = [state.timer for state in batch]
-            deliveries += self._pool.map(self._invoke_target, timers, [instant] * len(timers))
-        return deliveries
+            with self._queue.pause():
+                fires += self._pool.map(self._fire_timer, timers, [instant] * len(timers))
+            if self._clock.is_frozen:
+                self._queue.drain()
+        return fires
 
-    def _find_due_timers(self, end: datetime) -> list[_TimerState]:
+    def _find_next_instant(self, end: datetime) -> datetime | None:
+        """Return when the next timer fires or, for a clock that is moved, the next message is due; None after `end`."""
         self._refresh_timers()
-        return [state for state in self._timer_states.values() if state.next_fire and state.next_fire <= end]
+        instants = [state.next_fire for state in self._timer_states.values()]
+        if self._clock.is_frozen:
+            instants.append(self._queue.next_due_at())
+        return min((instant for instant in instants if instant and instant <= end), default=None)
 
     def _refresh_timers(self) -> None:
         timers = self._timers.read_timers()
@@ -190,14 +222,22 @@ class LocalScheduler:
         age = max(timedelta(), datetime.now(UTC) - timer.modified_at)
         return max(self._refreshed_at, now - age)
 
-    def _invoke_target(self, timer: LocalTimer, scheduled_time: datetime) -> Delivery:
-        try:
-            response = self._invoker.invoke_with_retries(
-                timer.target_arn, json.loads(timer.render_input(scheduled_time))
-            )
-        except FunctionError:
-            return Delivery(timer.name, scheduled_time, "error")
-        return Delivery(timer.name, scheduled_time, str(response["status"]))
+    def _fire_timer(self, timer: LocalTimer, scheduled_time: datetime) -> _Fire:
+        return _Fire(timer.name, scheduled_time, self._target.send_message(timer, scheduled_time))
+
+    def _read_deliveries(self, fires: list[_Fire]) -> list[Delivery]:
+        return list(self._pool.map(self._read_delivery, fires))
+
+    def _read_delivery(self, fire: _Fire) -> Delivery:
+        return Delivery(fire.schedule_id, fire.scheduled_time, self._read_status(fire.message))
+
+    def _read_status(self, message: SentMessage | None) -> str:
+        """Return the status that the history has; without one, the function has failed, or knows no such schedule."""
+        if message is None:
+            return "error"
+        if run := self._read_run(message.body):
+            return str(run.status)
+        return "error" if self._queue.has_failed(message.id) else "unknown"
 
 
 def _truncate_to_minute(instant: datetime) -> datetime:

@@ -12,14 +12,17 @@ from local.lambda_.functions import FunctionError
 if TYPE_CHECKING:
     from local.clock import LocalClock
     from local.cloudformation.template import Template
-    from local.lambda_.asynchronous import AsynchronousInvoker
+    from local.lambda_.endpoint import LambdaEndpoint
+    from local.lambda_.functions import LocalFunctions
 
 
 class MinuteRules:
     """Invokes the targets of the template's rules; the only supported rate is one minute."""
 
-    def __init__(self, template: Template, invoker: AsynchronousInvoker, clock: LocalClock) -> None:
-        self._invoker = invoker
+    def __init__(
+        self, template: Template, functions: LocalFunctions | LambdaEndpoint, clock: LocalClock
+    ) -> None:
+        self._lambda = functions
         self._clock = clock
         rules = template.properties_by_type("AWS::Events::Rule")
         self._functions = {name: target["Arn"] for name, rule in rules.items() for target in rule["Targets"]}
@@ -34,7 +37,7 @@ class MinuteRules:
 
     def _invoke_function(self, arn: str) -> Any:
         try:
-            return self._invoker.invoke_with_retries(arn, self._build_event())
+            return self._lambda.invoke_function(arn, self._build_event())
         except FunctionError as failure:
             return {"errorType": failure.error_type, "errorMessage": str(failure)}
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from local.errors import StackError
 from local.scheduler.expression import Cron, parse_cron
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_scheduler.type_defs import GetScheduleOutputTypeDef
 
+logger = logging.getLogger("local")
 _NAME = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
 _PLACEHOLDER = re.compile(r"<aws\.scheduler\.([a-z-]+)>")
 
@@ -31,6 +35,7 @@ class LocalTimer:
     timezone: str
     enabled: bool
     target_arn: str
+    dead_letter_arn: str | None
     input: str = field(repr=False)
     cron: Cron = field(repr=False, compare=False)
 
@@ -48,6 +53,18 @@ class LocalTimer:
         }
         return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), self.input)
 
+    def render_message(self, scheduled_time: datetime) -> str:
+        """Return the body of the message that the timer sends for one occurrence; empty if it sends none."""
+        try:
+            request = json.loads(self.render_input(scheduled_time))
+        except ValueError:
+            return ""
+        return str(request.get("MessageBody", "")) if isinstance(request, dict) else ""
+
+
+class UnreadableTimer(Exception):
+    """EventBridge would refuse the schedule, which somebody has changed in the emulator."""
+
 
 class TimerReader:
     """Reads the timers of a schedule group; each version of a schedule is read once."""
@@ -55,51 +72,67 @@ class TimerReader:
     def __init__(self, scheduler: EventBridgeSchedulerClient, group: str) -> None:
         self._scheduler = scheduler
         self._group = group
-        self._cache: dict[str, LocalTimer] = {}
+        self._cache: dict[str, LocalTimer | UnreadableTimer | None] = {}
+        self._cached_versions: dict[str, datetime] = {}
 
     def read_timers(self) -> dict[str, LocalTimer]:
-        """Return all existing timers, by name."""
-        timers = {}
+        """Return all timers that can be read, by name; log the names of the others once."""
         pages = self._scheduler.get_paginator("list_schedules").paginate(GroupName=self._group)
-        for summary in (summary for page in pages for summary in page["Schedules"]):
-            name, modified_at = summary["Name"], summary["LastModificationDate"]
-            cached_timer = self._cache.get(name)
-            timer = (
-                cached_timer
-                if cached_timer and cached_timer.modified_at == modified_at
-                else self.read_timer(name)
-            )
-            if timer:
-                timers[name] = timer
-        self._cache = timers
-        return timers
+        versions = {
+            summary["Name"]: summary["LastModificationDate"]
+            for page in pages
+            for summary in page["Schedules"]
+        }
+        timers = {
+            name: self._cache[name] if self._cached_versions.get(name) == version else self._load_timer(name)
+            for name, version in versions.items()
+        }
+        self._report_unreadable_timers(timers)
+        self._cache, self._cached_versions = timers, versions
+        return {name: timer for name, timer in timers.items() if isinstance(timer, LocalTimer)}
 
     def read_timer(self, name: str) -> LocalTimer | None:
-        """Return the timer of a name, or None if it does not exist."""
-        if not _NAME.fullmatch(name):
-            return None
+        """Return the timer of a name, or None if it does not exist or cannot be read."""
+        timer = self._load_timer(name) if _NAME.fullmatch(name) else None
+        return timer if isinstance(timer, LocalTimer) else None
+
+    def _load_timer(self, name: str) -> LocalTimer | UnreadableTimer | None:
         try:
-            schedule = self._scheduler.get_schedule(GroupName=self._group, Name=name)
+            return _timer_from_schedule(self._scheduler.get_schedule(GroupName=self._group, Name=name))
         except self._scheduler.exceptions.ResourceNotFoundException:
             return None
-        return _timer_from_schedule(schedule)
+        except UnreadableTimer as error:
+            return error
+
+    def _report_unreadable_timers(self, timers: Mapping[str, object]) -> None:
+        unreadable = {name: timer for name, timer in timers.items() if isinstance(timer, UnreadableTimer)}
+        if unreadable.items() - self._cache.items():
+            reasons = "; ".join(f"{name} ({error})" for name, error in unreadable.items())
+            logger.warning("%d timers cannot be read and do not fire: %s", len(unreadable), reasons)
 
 
 def _timer_from_schedule(schedule: GetScheduleOutputTypeDef) -> LocalTimer:
-    expression, timezone = schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]
+    """Convert a schedule, with EventBridge's defaults for what it lacks.
+
+    Raises:
+        UnreadableTimer: EventBridge would refuse it.
+    """
+    timezone = schedule.get("ScheduleExpressionTimezone") or "UTC"
     try:
-        cron = parse_cron(expression)
+        cron = parse_cron(schedule["ScheduleExpression"])
         ZoneInfo(timezone)
-    except (ValueError, ZoneInfoNotFoundError) as error:
-        raise StackError(f"EventBridge would refuse schedule {schedule['Name']}: {error}") from None
-    return LocalTimer(
-        name=schedule["Name"],
-        arn=schedule["Arn"],
-        modified_at=schedule["LastModificationDate"],
-        expression=expression,
-        timezone=timezone,
-        enabled=schedule["State"] != "DISABLED",
-        target_arn=schedule["Target"]["Arn"],
-        input=schedule["Target"].get("Input", "{}"),
-        cron=cron,
-    )
+        target = schedule["Target"]
+        return LocalTimer(
+            name=schedule["Name"],
+            arn=schedule["Arn"],
+            modified_at=schedule["LastModificationDate"],
+            expression=schedule["ScheduleExpression"],
+            timezone=timezone,
+            enabled=schedule.get("State") != "DISABLED",
+            target_arn=target["Arn"],
+            dead_letter_arn=target.get("DeadLetterConfig", {}).get("Arn"),
+            input=target.get("Input") or "{}",
+            cron=cron,
+        )
+    except (ValueError, KeyError, OSError) as error:  # ZoneInfo raises an OSError for the name of a folder
+        raise UnreadableTimer(str(error)) from None

@@ -73,6 +73,12 @@ TenantOption = Annotated[
     str | None,
     typer.Option("--tenant", parser=parse_tenant_argument, metavar="TENANT", help="Only of this tenant."),
 ]
+ScheduleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--schedule", parser=parse_schedule_argument, metavar="SCHEDULE", help="Only of this schedule."
+    ),
+]
 LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="The maximum number of items.")]
 CursorOption = Annotated[
     str | None, typer.Option(help="The cursor of the next page, as the previous one printed it.")

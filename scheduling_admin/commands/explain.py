@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, Run, RunStatus, Trigger, format_manual_time
 from scheduling.domain.views import format_timestamp
@@ -66,7 +67,7 @@ def _gather_evidence(
     )
     now = session.now
     peek_result = (
-        session.dead_letter_queue.peek_messages()
+        session.dead_letter_queues.peek_messages()
         if may_be_dead_lettered(run) and occurrence.moment <= now
         else None
     )
@@ -80,6 +81,7 @@ def _gather_evidence(
         timer=session.services.timers.get_timer(schedule_id),
         peek_result=peek_result,
         history_days=session.stack.history_days,
+        missed_after=missed_after(session.services.limits),
         log_group=f"/aws/lambda/{session.stack.name}-execute",
     )
 

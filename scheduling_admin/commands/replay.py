@@ -1,10 +1,13 @@
 """The command `replay`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from scheduling.domain.errors import ServiceError, Unavailable
+from scheduling.domain.ids import InstallId
 from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
@@ -17,47 +20,121 @@ from scheduling_admin.stack.session import AdminSession
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="List the dead letters and leave them in the queue.")
 ]
+ReasonOption = Annotated[
+    str | None, typer.Option("--reason", help="Only those whose reason contains this text, in any case.")
+]
 
 
 def replay(
-    session: AdminSession, dry_run: DryRunOption = False, yes: arguments.YesOption = False
+    session: AdminSession,
+    install: arguments.InstallOption = None,
+    tenant: arguments.TenantOption = None,
+    schedule: arguments.ScheduleOption = None,
+    reason: ReasonOption = None,
+    dry_run: DryRunOption = False,
+    yes: arguments.YesOption = False,
 ) -> CommandReport:
-    """Deliver the occurrences of all dead letters again and delete the dead letters from the queue.
+    """Send the occurrences of dead letters to the queue again and delete the dead letters.
 
     An occurrence runs once more even if its attempts are used up, but not after a success, and not if its schedule
-    is disabled or its rule has changed since. Dead letters that name no occurrence stay in the queue.
+    is disabled or its rule has no such time any more. Dead letters that name no occurrence stay in the queue.
     """
+    groups = _Groups(session)
+    selection = _Selection(groups, install, tenant, schedule, reason)
     if dry_run:
-        peek_result = session.dead_letter_queue.peek_messages()
-        return _build_report(peek_result.messages, dry_run=True, reached_end=peek_result.reached_end)
-    count = session.dead_letter_queue.estimate_message_count()
+        peek_result = session.dead_letter_queues.peek_messages()
+        selected = list(filter(selection.includes, peek_result.messages))
+        return _build_report(selected, dry_run=True, reached_end=peek_result.reached_end)
+    count = session.dead_letter_queues.estimate_message_count()
     if count:
-        session.confirm(f"Deliver about {_format_dead_letter_count(count)} again?", yes=yes)
-    return _build_report(_replay_dead_letters(session, count), dry_run=False, reached_end=True)
+        subject = "the selected ones of about" if selection.is_partial else "about"
+        session.confirm(f"Deliver {subject} {_format_dead_letter_count(count)} again?", yes=yes)
+    return _build_report(_replay_dead_letters(session, selection, count), dry_run=False, reached_end=True)
 
 
-def _replay_dead_letters(session: AdminSession, count: int) -> list[DeadLetter]:
-    dead_letters: list[DeadLetter] = []
+class _Groups:
+    """The group in which each occurrence is sent: the tenant of its install, which is read once."""
+
+    def __init__(self, session: AdminSession) -> None:
+        self._installs = session.services.installs
+        self._tenants: dict[InstallId, str | None] = {}
+
+    def find_group(self, dead_letter: DeadLetter) -> str | None:
+        """Return the tenant; without one that can be read, the group of the message, if it has one."""
+        if dead_letter.fire is None:
+            return dead_letter.group
+        install_id = dead_letter.fire.install_id
+        if install_id not in self._tenants:
+            self._tenants[install_id] = self._read_tenant(install_id)
+        return self._tenants[install_id] or dead_letter.group
+
+    def _read_tenant(self, install_id: InstallId) -> str | None:
+        try:
+            install = self._installs.read_install(install_id)
+        except Unavailable:
+            raise
+        except ServiceError:  # the executor records that the install cannot be read
+            return None
+        return install.tenant_id if install else None
+
+
+@dataclass(frozen=True)
+class _Selection:
+    """The dead letters that a command is about."""
+
+    groups: _Groups
+    install: str | None
+    tenant: str | None
+    schedule: str | None
+    reason: str | None
+
+    @property
+    def is_partial(self) -> bool:
+        return any((self.install, self.tenant, self.schedule, self.reason))
+
+    def includes(self, dead_letter: DeadLetter) -> bool:
+        """Return whether a dead letter is selected; one that names no occurrence has only a reason."""
+        fire = dead_letter.fire
+        return (
+            (self.install is None or (fire is not None and fire.install_id == self.install))
+            and (self.schedule is None or (fire is not None and fire.schedule_id == self.schedule))
+            and (
+                self.reason is None
+                or self.reason.lower() in (dead_letter.reason or dead_letter.problem or "").lower()
+            )
+            and (self.tenant is None or self.groups.find_group(dead_letter) == self.tenant)
+        )
+
+
+def _replay_dead_letters(session: AdminSession, selection: _Selection, count: int) -> list[DeadLetter]:
+    replayed: list[DeadLetter] = []
+
+    def deliver(dead_letter: DeadLetter) -> None:
+        """Send the occurrence to the queue; one whose install is gone, too, since the executor deletes it."""
+        fire = dead_letter.fire
+        if fire:
+            session.deliver(fire, selection.groups.find_group(dead_letter) or fire.install_id)
+
     hint = "Delivered dead letters are deleted from the queue; run the same command again to continue with the rest."
     with add_error_hint(hint), session.show_progress() as bar:
         task = bar.add_task("Delivering", total=count)
-        for dead_letter in session.dead_letter_queue.replay_dead_letters(session.deliver):
-            dead_letters.append(dead_letter)
+        for each in session.dead_letter_queues.replay_dead_letters(selection.includes, deliver):
+            replayed.append(each)
             bar.advance(task)
-    return dead_letters
+    return replayed
 
 
-def _build_report(dead_letters: Sequence[DeadLetter], *, dry_run: bool, reached_end: bool) -> CommandReport:
-    remaining = [dead_letter for dead_letter in dead_letters if dead_letter.fire is None]
+def _build_report(selected: Sequence[DeadLetter], *, dry_run: bool, reached_end: bool) -> CommandReport:
+    problems = [each for each in selected if each.problem]
     document = {
         "dryRun": dry_run,
-        "delivered": 0 if dry_run else len(dead_letters) - len(remaining),
-        "remaining": len(dead_letters) if dry_run else len(remaining),
+        "delivered": 0 if dry_run else len(selected) - len(problems),
+        "remaining": len(selected) if dry_run else len(problems),
         "reachedEnd": reached_end,
-        "deadLetters": [_dead_letter_fields(dead_letter) for dead_letter in dead_letters],
+        "deadLetters": [_dead_letter_fields(each) for each in selected],
     }
-    renderables = _render_dead_letters(dead_letters, remaining, dry_run=dry_run, reached_end=reached_end)
-    return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if remaining else ExitStatus.OK)
+    renderables = _render_dead_letters(selected, problems, dry_run=dry_run, reached_end=reached_end)
+    return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if problems else ExitStatus.OK)
 
 
 def _dead_letter_fields(dead_letter: DeadLetter) -> dict[str, object]:
@@ -69,27 +146,33 @@ def _dead_letter_fields(dead_letter: DeadLetter) -> dict[str, object]:
         "scheduleId": fire.schedule_id if fire else None,
         "scheduledTime": fire.scheduled_time if fire else None,
         "reason": dead_letter.reason,
+        "problem": dead_letter.problem,
     }
 
 
 def _render_dead_letters(
-    dead_letters: Sequence[DeadLetter], remaining: Sequence[DeadLetter], *, dry_run: bool, reached_end: bool
+    selected: Sequence[DeadLetter],
+    problems: Sequence[DeadLetter],
+    *,
+    dry_run: bool,
+    reached_end: bool,
 ) -> list[RenderableType]:
-    if not dead_letters:
+    if not selected:
         return [render_sentence("There are no dead letters.")]
-    delivered_count = len(dead_letters) - len(remaining)
+    delivered_count = len(selected) - len(problems)
     verb = "would be delivered again" if dry_run else "delivered again"
     renderables: list[RenderableType] = [
-        _build_table(dead_letters),
+        _build_table(selected),
         render_sentence(
             f"\n{_format_dead_letter_count(delivered_count)} {verb}.", "green" if delivered_count else ""
         ),
     ]
-    if remaining:
-        verb = "names no occurrence and stays" if len(remaining) == 1 else "name no occurrence and stay"
+    if problems:
+        verb = "stays" if len(problems) == 1 else "stay"
         renderables.append(
-            render_sentence(f"{_format_dead_letter_count(len(remaining))} {verb} in the queue.", "red")
+            render_sentence(f"{_format_dead_letter_count(len(problems))} {verb} in the queue:", "red")
         )
+        renderables += [render_sentence(f"{each.message_id}: {each.problem}", indent=2) for each in problems]
     if not reached_end:
         renderables.append(render_sentence("There are more dead letters than these.", "yellow"))
     return renderables

@@ -87,7 +87,7 @@ def _wait_for_run(session: AdminSession, fire: Fire, timeout: int) -> Run | None
 def _has_ended(current_run: Run) -> bool:
     if current_run.status is RunStatus.ERROR:
         return current_run.failed_permanently
-    return current_run.status is not RunStatus.RUNNING
+    return current_run.status not in (RunStatus.RUNNING, RunStatus.WAITING)
 
 
 def _render_run(fire: Fire, current_run: Run | None) -> list[RenderableType]:

@@ -2,7 +2,6 @@
 
 from scheduling.domain.runs import describe_unreadable
 from scheduling.domain.views import format_timestamp
-from scheduling.operations.maintenance.missed import MISSED_AFTER
 
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
 from scheduling_admin.explain.history import describe_dead_letters, explain_run, get_replay_advice
@@ -137,10 +136,10 @@ def _describe_pending(evidence: Evidence) -> str:
 
 def _check_overdue(evidence: Evidence) -> Explanation | None:
     overdue_by = evidence.now - evidence.occurrence.moment
-    if overdue_by >= MISSED_AFTER:
+    if overdue_by >= evidence.missed_after:
         return None
     summary = f"It is overdue: it was due {format_duration(overdue_by)} ago and has not been delivered yet."
-    missed_after = format_duration(MISSED_AFTER)
+    missed_after = format_duration(evidence.missed_after)
     reason = f"The timer is in sync. A delivery may be late; after {missed_after} it counts as missed."
     return Explanation(Verdict.OVERDUE, summary, (reason,))
 

@@ -1,7 +1,7 @@
 """The evidence that an explanation is based on, and its result."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, is_canonical_timezone
@@ -20,6 +20,7 @@ class Verdict(StrEnum):
 
     SUCCEEDED = "succeeded"
     RUNNING = "running"
+    WAITING = "waiting"
     RETRYING = "retrying"
     FAILED = "failed"
     CRASHED = "crashed"
@@ -38,7 +39,14 @@ class Verdict(StrEnum):
         return self in _ATTENTION_VERDICTS
 
 
-_ATTENTION_VERDICTS = {Verdict.RETRYING, Verdict.FAILED, Verdict.CRASHED, Verdict.MISSED, Verdict.NOT_RUN}
+_ATTENTION_VERDICTS = {
+    Verdict.WAITING,
+    Verdict.RETRYING,
+    Verdict.FAILED,
+    Verdict.CRASHED,
+    Verdict.MISSED,
+    Verdict.NOT_RUN,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +66,7 @@ class Evidence:
     timer: TimerSnapshot | None
     peek_result: PeekResult[DeadLetter] | None
     history_days: int
+    missed_after: timedelta
     log_group: str
 
     @property

@@ -9,7 +9,7 @@ from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
 from scheduling_admin.output.times import format_duration, format_milliseconds
 
 RETRY_WINDOW = timedelta(minutes=15)
-"""The time within which Lambda retries, unless runs wait for concurrency."""
+"""The time within which the next attempt follows, unless the queue has a backlog."""
 
 REPLAY_ADVICE = "Once the cause is fixed: scheduling-admin replay"
 
@@ -33,6 +33,8 @@ def explain_run(evidence: Evidence, run: Run) -> Explanation:
             )
         case RunStatus.RUNNING:
             return _explain_running(evidence, run)
+        case RunStatus.WAITING:
+            return _explain_waiting(evidence, run)
         case RunStatus.ERROR:
             return _explain_failed(evidence, run)
         case RunStatus.SKIPPED:
@@ -45,7 +47,9 @@ def explain_run(evidence: Evidence, run: Run) -> Explanation:
 
 def may_be_dead_lettered(run: Run | None) -> bool:
     """Return whether an occurrence with this run, or without any, may be in the dead-letter queue."""
-    return run is None or run.retryable or run.status in (RunStatus.MISSED, RunStatus.RUNNING)
+    if run is None or run.retryable or run.wait_token:
+        return True
+    return run.status in (RunStatus.MISSED, RunStatus.RUNNING)
 
 
 def _explain_running(evidence: Evidence, run: Run) -> Explanation:
@@ -58,7 +62,7 @@ def _explain_running(evidence: Evidence, run: Run) -> Explanation:
     summary = f"It started but never ended: the function died during attempt {run.attempt}."
     reasons = (
         f"It started at {format_timestamp(run.started_at)}; whether the extension completed its work is unknown.",
-        "Lambda may retry it within minutes; the daily sweep closes runs that never end.",
+        "The queue delivers it again within minutes; the daily sweep closes runs that never end.",
     )
     return Explanation(
         Verdict.CRASHED,
@@ -73,6 +77,27 @@ def _explain_running(evidence: Evidence, run: Run) -> Explanation:
     )
 
 
+def _explain_waiting(evidence: Evidence, run: Run) -> Explanation:
+    summary = f"It is waiting: {_format_clause(run.error or 'another run of its schedule was under way')}"
+    reason = "That is no attempt. It waits for up to MaxWaitHours, and is a dead letter then."
+    return Explanation(
+        Verdict.WAITING,
+        summary,
+        (
+            *_describe_trigger(run),
+            reason,
+            *_describe_next_check(run),
+            *_describe_request(evidence, run),
+            *describe_dead_letters(evidence),
+        ),
+        get_replay_advice(evidence),
+    )
+
+
+def _describe_next_check(run: Run) -> tuple[str, ...]:
+    return (f"It is tried again at {format_timestamp(run.not_before)}.",) if run.not_before else ()
+
+
 def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
     reasons = (
         *_describe_trigger(run),
@@ -80,7 +105,7 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
         *_describe_request(evidence, run),
         f"Error: {run.detail or run.error or 'none was recorded'}",
     )
-    if not run.retryable:
+    if not (run.retryable or run.wait_token):
         summary = f"It failed at attempt {run.attempt} and is not retried."
         reason = (
             "A 4xx status is the extension's own response, which is final."
@@ -88,11 +113,9 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
             else "Another attempt would fail the same way."
         )
         return Explanation(Verdict.FAILED, summary, (*reasons, reason))
-    if run.attempt < MAX_ATTEMPTS and evidence.now - run.started_at < RETRY_WINDOW:
+    if not run.failed_permanently and evidence.now - run.started_at < RETRY_WINDOW:
         summary = f"Attempt {run.attempt} of {MAX_ATTEMPTS} failed; the next attempt follows."
-        return Explanation(
-            Verdict.RETRYING, summary, (*reasons, "Lambda retries after one minute, then after two.")
-        )
+        return Explanation(Verdict.RETRYING, summary, (*reasons, *_describe_next_check(run)))
     summary = f"It failed permanently at attempt {run.attempt}."
     if run.attempt < MAX_ATTEMPTS:
         summary = f"It failed at attempt {run.attempt} of {MAX_ATTEMPTS}, and no further attempt was made."

@@ -130,7 +130,7 @@ def _build_services(session: Session, stack: Stack) -> tuple[Services, Deliver]:
     timers = settings.TimerSettings.from_environment(stack.environment)
     clock = _create_local_clock(stack.clock_url) if stack.clock_url else bootstrap.current_time
     services = bootstrap.build_services(table, timers, session, clock)
-    return services, bootstrap.build_executor_client(timers, session).deliver_fire
+    return services, services.queue.send_fire
 
 
 def _create_local_clock(url: str) -> Callable[[], datetime]:

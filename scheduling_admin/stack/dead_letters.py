@@ -1,82 +1,89 @@
-"""The dead-letter queue.
-
-A dead letter is Lambda's record of a failed invocation, or an event that EventBridge Scheduler could not deliver.
-"""
+"""The dead-letter queues: the executor's, and that of what EventBridge Scheduler could not send."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scheduling.domain.ids import parse_install_id, parse_schedule_id
-from scheduling.domain.runs import Fire, Trigger, normalize_manual_time, normalize_scheduled_time
+from scheduling.domain.errors import InvalidFireEvent, TimerFailed
+from scheduling.domain.ids import ScheduleId, parse_schedule_id
+from scheduling.domain.runs import Fire
+from scheduling.domain.sweeps import TimerSnapshot
 
-from scheduling_admin.stack.queues import MessageQueue, QueueMessage, message_fields, parse_message_body
+from scheduling_admin.stack.dead_letter_forms import parse_dead_letter_content
+from scheduling_admin.stack.queues import MessageQueue, PeekResult, QueueMessage, message_fields
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+ReadTimer = Callable[[ScheduleId], TimerSnapshot | None]
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter(QueueMessage):
-    """One message; `fire` is the occurrence to deliver again, or None if the message names none."""
+    """One message; `fire` is the occurrence to deliver again, or None, and then `problem` says why."""
 
     fire: Fire | None
+    group: str | None
     reason: str | None
+    problem: str | None = None
 
 
-class DeadLetterQueue(MessageQueue[DeadLetter]):
-    """The stack's dead-letter queue."""
+class DeadLetterQueues:
+    """The stack's dead-letter queues, which are read as one."""
 
-    def __init__(self, sqs: "SQSClient", url: str) -> None:
-        super().__init__(sqs, url, parse_dead_letter)
+    def __init__(self, sqs: "SQSClient", urls: tuple[str, ...], read_timer: ReadTimer) -> None:
+        self._read_timer = read_timer
+        self._queues = [MessageQueue(sqs, url, self.parse_dead_letter) for url in urls]
 
-    def replay_dead_letters(self, deliver_fire: Callable[[Fire], None]) -> Iterator[DeadLetter]:
-        """Deliver the occurrence of each dead letter again and delete the message; yield each one when done.
+    def peek_messages(self) -> PeekResult[DeadLetter]:
+        """Return the dead letters and leave them in their queues."""
+        results = [queue.peek_messages() for queue in self._queues]
+        messages = tuple(message for result in results for message in result.messages)
+        return PeekResult(messages, reached_end=all(result.reached_end for result in results))
 
-        A dead letter that names no occurrence is yielded too, and stays in the queue. An exception of `deliver_fire`
-        ends the iteration, and the dead letter stays in the queue.
+    def estimate_message_count(self) -> int:
+        """Return the approximate number of dead letters."""
+        return sum(queue.estimate_message_count() for queue in self._queues)
+
+    def replay_dead_letters(
+        self, is_selected: Callable[[DeadLetter], bool], deliver: Callable[[DeadLetter], None]
+    ) -> Iterator[DeadLetter]:
+        """Deliver the selected dead letters and delete them; yield each one when done.
+
+        One with a problem is yielded too. It stays in its queue, as do those that are not selected, and one whose
+        occurrence has been delivered before: it has failed again meanwhile.
+        An exception of `deliver` ends the iteration.
         """
-        for dead_letter in self.iterate_messages():
-            if dead_letter.fire:
-                deliver_fire(dead_letter.fire)
-                self.delete_message(dead_letter)
-            yield dead_letter
+        delivered: set[tuple[str, str]] = set()
+        for queue in self._queues:
+            remaining: list[DeadLetter] = []
+            with ExitStack() as exit_stack:
+                exit_stack.callback(queue.release_messages, remaining)
+                for dead_letter in queue.iterate_messages():
+                    remaining.append(dead_letter)
+                    if not is_selected(dead_letter):
+                        continue
+                    if fire := dead_letter.fire:
+                        if (fire.schedule_id, fire.scheduled_time) in delivered:
+                            continue
+                        deliver(dead_letter)
+                        queue.delete_message(remaining.pop())
+                        delivered.add((fire.schedule_id, fire.scheduled_time))
+                    yield dead_letter
 
-
-def parse_dead_letter(message: Mapping[str, Any]) -> DeadLetter:
-    """Parse a message of the queue."""
-    body = parse_message_body(message)
-    return DeadLetter(
-        **message_fields(message),
-        fire=_parse_fire(body.get("requestPayload", body)),
-        reason=_parse_reason(body, message.get("MessageAttributes", {})),
-    )
-
-
-def _parse_fire(event: Any) -> Fire | None:
-    """Return the event's occurrence, marked as a replay, or None if it names none."""
-    try:
-        install_id, schedule_id = parse_install_id(event["installId"]), parse_schedule_id(event["scheduleId"])
-        trigger = Trigger(event.get("trigger", Trigger.SCHEDULE))
-        parse = normalize_manual_time if trigger is Trigger.MANUAL else normalize_scheduled_time
-        scheduled_time, revision = parse(event["scheduledTime"]), int(event["revision"])
-    except (TypeError, KeyError, ValueError, AttributeError):
-        return None
-    if install_id is None or schedule_id is None:
-        return None
-    return Fire(
-        install_id=install_id,
-        schedule_id=schedule_id,
-        timer_revision=revision,
-        scheduled_time=scheduled_time,
-        replay=True,
-        trigger=trigger,
-    )
-
-
-def _parse_reason(body: Mapping[str, Any], attributes: Mapping[str, Any]) -> str | None:
-    """Return the error message of Lambda or of EventBridge."""
-    payload = body.get("responsePayload")
-    error_message = payload.get("errorMessage") if isinstance(payload, dict) else None
-    error_message = error_message or attributes.get("ERROR_MESSAGE", {}).get("StringValue")
-    return str(error_message) if error_message else None
+    def parse_dead_letter(self, message: Mapping[str, Any]) -> DeadLetter:
+        """Parse a message of either queue."""
+        content = parse_dead_letter_content(message)
+        timer_name = parse_schedule_id(content.timer_name or "")
+        if timer_name:
+            with suppress(TimerFailed):
+                content = content.complete_from_timer(self._read_timer(timer_name))
+        fire, problem = None, None
+        try:
+            fire = content.parse_replay()
+        except InvalidFireEvent as error:
+            problem = f"It names no occurrence: {error}"
+        return DeadLetter(
+            **message_fields(message), fire=fire, group=content.group, reason=content.reason, problem=problem
+        )

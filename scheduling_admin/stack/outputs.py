@@ -13,9 +13,9 @@ _LOCAL_STAGE, _CLOCK_TAG = "local", "local-clock"
 _OUTPUTS = {
     "TABLE_NAME": "TableName",
     "SCHEDULE_GROUP_NAME": "ScheduleGroupName",
-    "TIMER_TARGET_ARN": "ExecuteFunctionArn",
+    "OCCURRENCE_QUEUE_URL": "OccurrenceQueueUrl",
     "TIMER_ROLE_ARN": "TimerRoleArn",
-    "TIMER_DLQ_ARN": "DeadLetterQueueArn",
+    "TIMER_DLQ_ARN": "TimerDeadLetterQueueArn",
 }
 _PARAMETERS = {
     "STAGE": "Stage",
@@ -24,13 +24,17 @@ _PARAMETERS = {
     "WRITES_PER_MINUTE": "WritesPerMinute",
     "MAX_PAYLOAD_BYTES": "MaxPayloadBytes",
     "RUN_HISTORY_DAYS": "RunHistoryDays",
+    "CATCH_UP": "CatchUp",
+    "MAX_WAIT_HOURS": "MaxWaitHours",
 }
 _DEAD_LETTER_QUEUE_OUTPUT = "DeadLetterQueueUrl"
+_TIMER_DEAD_LETTER_QUEUE_OUTPUT = "TimerDeadLetterQueueUrl"
 _UNPUBLISHED_QUEUE_OUTPUT = "UnpublishedQueueUrl"
 _AUDIT_FUNCTION_OUTPUT = "AuditFunctionName"
 _REQUIRED_OUTPUTS = (
     *_OUTPUTS.values(),
     _DEAD_LETTER_QUEUE_OUTPUT,
+    _TIMER_DEAD_LETTER_QUEUE_OUTPUT,
     _UNPUBLISHED_QUEUE_OUTPUT,
     _AUDIT_FUNCTION_OUTPUT,
 )
@@ -44,6 +48,7 @@ class Stack:
     region: str
     environment: Mapping[str, str]
     dead_letter_queue_url: str
+    timer_dead_letter_queue_url: str
     unpublished_queue_url: str
     audit_function_name: str
     clock_url: str | None
@@ -78,6 +83,7 @@ def parse_stack(description: Mapping[str, Any], region: str) -> Stack:
         environment={variable: str(outputs[key]) for variable, key in _OUTPUTS.items()}
         | {variable: str(parameters[key]) for variable, key in _PARAMETERS.items()},
         dead_letter_queue_url=str(outputs[_DEAD_LETTER_QUEUE_OUTPUT]),
+        timer_dead_letter_queue_url=str(outputs[_TIMER_DEAD_LETTER_QUEUE_OUTPUT]),
         unpublished_queue_url=str(outputs[_UNPUBLISHED_QUEUE_OUTPUT]),
         audit_function_name=str(outputs[_AUDIT_FUNCTION_OUTPUT]),
         clock_url=_accept_loopback_url(tags.get(_CLOCK_TAG)) if parameters["Stage"] == _LOCAL_STAGE else None,

@@ -1,7 +1,7 @@
 """Read the messages of an SQS queue: peek at them, or process each once."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,7 +16,8 @@ MAX_PEEKED = 1_000
 RECEIVE_WAIT_SECONDS = 1
 """Without a wait, SQS queries only some of its servers and may return no messages of a queue that has some."""
 
-_VISIBILITY_TIMEOUT_SECONDS = 60
+_VISIBILITY_TIMEOUT_SECONDS = 300
+"""Long enough to read a full queue: a message that becomes visible meanwhile is received again, and passed over."""
 _BATCH_SIZE = 10
 
 
@@ -53,6 +54,11 @@ class MessageQueue(Generic[_MessageT]):
     def peek_messages(self) -> PeekResult[_MessageT]:
         """Return the messages and leave them in the queue, where they can be received again at once."""
         messages = list(islice(self.iterate_messages(), MAX_PEEKED))
+        self.release_messages(messages)
+        return PeekResult(tuple(messages), reached_end=len(messages) < MAX_PEEKED)
+
+    def release_messages(self, messages: Sequence[_MessageT]) -> None:
+        """Let messages be received again at once."""
         for start in range(0, len(messages), _BATCH_SIZE):
             self._sqs.change_message_visibility_batch(
                 QueueUrl=self._url,
@@ -61,7 +67,6 @@ class MessageQueue(Generic[_MessageT]):
                     for number, message in enumerate(messages[start : start + _BATCH_SIZE])
                 ],
             )
-        return PeekResult(tuple(messages), reached_end=len(messages) < MAX_PEEKED)
 
     def estimate_message_count(self) -> int:
         """Return the approximate number of messages."""
@@ -85,7 +90,7 @@ class MessageQueue(Generic[_MessageT]):
             MaxNumberOfMessages=_BATCH_SIZE,
             VisibilityTimeout=_VISIBILITY_TIMEOUT_SECONDS,
             WaitTimeSeconds=RECEIVE_WAIT_SECONDS,
-            MessageSystemAttributeNames=["SentTimestamp"],
+            MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
         return list(response.get("Messages", []))

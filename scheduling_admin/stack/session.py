@@ -23,7 +23,7 @@ from scheduling.operations.runs.run_now import Deliver
 from scheduling.operations.services import Services
 
 from scheduling_admin.errors import AdminError, ExitStatus
-from scheduling_admin.stack.dead_letters import DeadLetterQueue
+from scheduling_admin.stack.dead_letters import DeadLetterQueues
 from scheduling_admin.stack.outputs import Stack
 from scheduling_admin.stack.unpublished import PublishRecords, UnpublishedQueue, create_publisher
 
@@ -53,9 +53,10 @@ class AdminSession:
         return admin_actor(self.boto_session.client("sts").get_caller_identity()["Arn"])
 
     @cached_property
-    def dead_letter_queue(self) -> DeadLetterQueue:
-        """The queue of occurrences that failed permanently."""
-        return DeadLetterQueue(self.boto_session.client("sqs"), self.stack.dead_letter_queue_url)
+    def dead_letter_queues(self) -> DeadLetterQueues:
+        """The queues of occurrences that failed permanently."""
+        urls = (self.stack.dead_letter_queue_url, self.stack.timer_dead_letter_queue_url)
+        return DeadLetterQueues(self.boto_session.client("sqs"), urls, self.services.timers.get_timer)
 
     @cached_property
     def unpublished_queue(self) -> UnpublishedQueue:

@@ -18,11 +18,12 @@ def shared_stack(
 
 @pytest.fixture
 def stack(shared_stack: LocalStack) -> Iterator[LocalStack]:
-    """The stack that all tests share, with the runner's default response; each test registers its own installs.
+    """The stack that all tests share, with the runner's default response, at half past an hour of its clock.
 
-    Fails if a request to the runner violates the interface.
+    Each test registers its own installs. Fails if a request to the runner violates the interface.
     """
     shared_stack.runner.respond = lambda _request: extension_response()
+    shared_stack.advance_to_half_past()
     yield shared_stack
     shared_stack.delete_timers()
     shared_stack.runner.assert_no_violations()

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,25 +10,16 @@ import pytest
 from local.cloudformation.deploy import STACK_NAME
 from local.settings import PROJECT_ROOT
 from tests.support.stacks.admin_process import COMMAND, TIMEOUT_SECONDS, AdminProcess
-from tests.support.stacks.local_stack import ApiInstall, LocalStack, start_local_stack
-from tests.support.stacks.scripted_runner import ScriptedRunner, extension_response, start_scripted_runner
+from tests.support.stacks.local_stack import ApiInstall, LocalStack, start_local_stack, wait_for
+from tests.support.stacks.scripted_runner import extension_response
 
 pytestmark = pytest.mark.local_only("the command is the same there")
 SCHEDULE_NAME = "Ärger 日本語 🎉"
 
 
-@pytest.fixture(scope="module")
-def functions() -> Iterator[ScriptedRunner]:
-    """The stand-in for Lambda that receives the command line's invocations."""
-    with start_scripted_runner() as functions:
-        functions.respond = lambda _request: (202, b"")
-        yield functions
-
-
 @pytest.fixture
-def admin(stack: LocalStack, functions: ScriptedRunner) -> AdminProcess:
-    functions.requests.clear()
-    return AdminProcess(stack.aws_url, {"AWS_ENDPOINT_URL_LAMBDA": functions.url})
+def admin(stack: LocalStack) -> AdminProcess:
+    return AdminProcess(stack.aws_url, {})
 
 
 @pytest.fixture
@@ -75,26 +65,20 @@ def test_explain_uses_the_stack_clock(stack: LocalStack, admin: AdminProcess) ->
     stack.receive_dead_letters()
 
 
-def test_dead_letters_are_replayed(stack: LocalStack, admin: AdminProcess, functions: ScriptedRunner) -> None:
+def test_dead_letters_are_replayed(stack: LocalStack, admin: AdminProcess) -> None:
     stack.receive_dead_letters()
     install = stack.register_install()
-    schedule = install.create_schedule(cron="0 * * * *")
+    schedule = install.create_schedule()
     stack.runner.respond = lambda _request: extension_response(503)
     (failed,) = [each for each in stack.advance_clock("PT1H") if each["scheduleId"] == schedule]
-    (dead_letter,) = admin.run_json("replay", "--dry-run")["deadLetters"]
+    (dead_letter,) = admin.run_json("replay", "--dry-run", "--schedule", schedule)["deadLetters"]
     assert (dead_letter["scheduleId"], dead_letter["scheduledTime"]) == (schedule, failed["scheduledTime"])
-    assert functions.requests == []
+    assert dead_letter["reason"].startswith("The extension answered 503")
     assert admin("replay", stdin_text="n\n").returncode == 4
-    assert admin.run_json("replay", "--yes")["delivered"] == 1
-    (request,) = functions.requests
-    assert request.body == {
-        "installId": install.id,
-        "scheduleId": schedule,
-        "revision": 1,
-        "scheduledTime": failed["scheduledTime"],
-        "trigger": "schedule",
-        "replay": True,
-    }
+    stack.runner.respond = lambda _request: extension_response()
+    assert admin.run_json("replay", "--yes", "--reason", "answered 503")["delivered"] == 1
+    runs = wait_for(lambda: install.list_runs(schedule), lambda runs: runs[0]["status"] == "success")
+    assert [run["attempt"] for run in runs] == [4]
     assert stack.receive_dead_letters() == []
 
 
@@ -122,17 +106,13 @@ def count_timers(installs: list[ApiInstall], schedules: list[str]) -> list[bool]
     ]
 
 
-def test_run_triggers_a_manual_run(stack: LocalStack, admin: AdminProcess, functions: ScriptedRunner) -> None:
+def test_run_triggers_a_manual_run(stack: LocalStack, admin: AdminProcess) -> None:
     install = stack.register_install()
     schedule = install.create_schedule()
-    result = admin.run_json("run", install.id, schedule, "--idempotency-key", "key")
-    (request,) = functions.requests
-    assert (request.body["scheduleId"], request.body["trigger"]) == (schedule, "manual")
-    assert request.body["scheduledTime"] == result["scheduledTime"]
-    assert request.headers["x-amz-invocation-type"] == "Event"
-    waited = admin("run", install.id, schedule, "--idempotency-key", "key", "--wait", "--timeout", "1")
-    assert waited.returncode == 1
-    assert waited.stdout.strip() == f"The run {result['scheduledTime']} has not started yet; see `explain`."
+    document = admin.run_json("run", install.id, schedule, "--wait")
+    assert (document["run"]["status"], document["run"]["trigger"]) == ("success", "manual")
+    (request,) = stack.runner.requests_for_schedule(schedule)
+    assert request.body["context"]["scheduled_for"] == document["scheduledTime"]
 
 
 def test_reconcile_repairs_drift(tmp_path: Path) -> None:

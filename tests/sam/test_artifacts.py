@@ -207,7 +207,7 @@ VARIABLES = {
         (
             "TABLE_NAME",
             "SCHEDULE_GROUP_NAME",
-            "TIMER_TARGET_ARN",
+            "OCCURRENCE_QUEUE_URL",
             "TIMER_ROLE_ARN",
             "TIMER_DLQ_ARN",
             "STACK_NAME",

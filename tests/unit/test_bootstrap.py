@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.session import Session
 from scheduling import bootstrap
-from scheduling.bootstrap import build_executor_client, build_services, register_snapstart_hooks
+from scheduling.bootstrap import build_services, register_snapstart_hooks
 from scheduling.domain.install import Limits
 from scheduling.settings import TableSettings, TimerSettings
 from scheduling.store.models import Row
@@ -19,7 +19,7 @@ TABLE = TableSettings.from_environment({"TABLE_NAME": "table-1", "WRITES_PER_MIN
 TIMERS = TimerSettings.from_environment(
     {
         "SCHEDULE_GROUP_NAME": "group",
-        "TIMER_TARGET_ARN": "arn:target",
+        "OCCURRENCE_QUEUE_URL": "https://queue",
         "TIMER_ROLE_ARN": "arn:role",
         "TIMER_DLQ_ARN": "arn:dlq",
     }
@@ -31,7 +31,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Session:
     """A session with a region of its own, in a process without a connection and without settings."""
     monkeypatch.setattr(Row, "_connection", None)
     monkeypatch.setattr(Row.Meta, "table_name", "")
-    for variable in ("TABLE_NAME", "SCHEDULE_GROUP_NAME", "TIMER_TARGET_ARN"):
+    for variable in ("TABLE_NAME", "SCHEDULE_GROUP_NAME", "OCCURRENCE_QUEUE_URL"):
         monkeypatch.delenv(variable, raising=False)
     session = Session()
     session.set_config_variable("region", "ap-south-2")
@@ -50,10 +50,10 @@ def test_services_are_built_without_the_environment(session: Session) -> None:
     assert services.clock() == NOW
 
 
-def test_executor_client_is_built_on_the_session(session: Session) -> None:
-    client = build_executor_client(TIMERS, session)
+def test_queue_is_built_on_the_session(session: Session) -> None:
+    services = build_services(TABLE, TIMERS, session)
 
-    assert client._client.meta.region_name == "ap-south-2"
+    assert services.queue._client.meta.region_name == "ap-south-2"
 
 
 def test_random_state_differs_after_each_restore(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 from pydantic import BaseModel, ValidationError
-from scheduling.domain.install import KNOWN_CAPABILITIES, Limits
+from scheduling.domain.install import KNOWN_CAPABILITIES, CatchUp, Limits
 from scheduling.settings import (
     CallbackSettings,
     EventBusSettings,
@@ -16,7 +16,7 @@ from scheduling.settings import (
 TABLE = {"TABLE_NAME": "schedules"}
 TIMER = {
     "SCHEDULE_GROUP_NAME": "group",
-    "TIMER_TARGET_ARN": "arn:target",
+    "OCCURRENCE_QUEUE_URL": "https://queue",
     "TIMER_ROLE_ARN": "arn:role",
     "TIMER_DLQ_ARN": "arn:dlq",
 }
@@ -52,6 +52,8 @@ def test_default_limits_are_those_of_the_contract() -> None:
         writes_per_minute=10,
         max_payload_bytes=100_000,
         run_history_days=30,
+        catch_up=CatchUp.LATEST,
+        max_wait_hours=72,
     )
 
 
@@ -63,12 +65,14 @@ def test_the_limits_are_read_from_the_environment() -> None:
         "WRITES_PER_MINUTE": "3",
         "MAX_PAYLOAD_BYTES": "4",
         "RUN_HISTORY_DAYS": "5",
+        "CATCH_UP": "all",
+        "MAX_WAIT_HOURS": "6",
     }
 
     settings = TableSettings.from_environment(environment)
 
     assert settings.table_name == "schedules"
-    assert settings.limits == Limits(1, 2, 3, 4, 5)
+    assert settings.limits == Limits(1, 2, 3, 4, 5, CatchUp.ALL, 6)
 
 
 @pytest.mark.parametrize(("kind", "environment"), SETTINGS_TYPES)
@@ -105,6 +109,8 @@ def test_an_empty_limit_is_the_default() -> None:
         ("MAX_PAYLOAD_BYTES", "2"),
         ("MAX_PAYLOAD_BYTES", "300000"),
         ("RUN_HISTORY_DAYS", "1"),
+        ("MAX_WAIT_HOURS", "1"),
+        ("MAX_WAIT_HOURS", "240"),
     ],
 )
 def test_limit_at_its_bound_is_accepted(name: str, value: str) -> None:
@@ -127,6 +133,9 @@ def test_limit_at_its_bound_is_accepted(name: str, value: str) -> None:
         ("MAX_PAYLOAD_BYTES", "1"),
         ("MAX_PAYLOAD_BYTES", "300001"),
         ("RUN_HISTORY_DAYS", "0"),
+        ("CATCH_UP", "newest"),
+        ("MAX_WAIT_HOURS", "0"),
+        ("MAX_WAIT_HOURS", "241"),
     ],
 )
 def test_a_limit_out_of_bounds_is_named(name: str, value: str) -> None:
@@ -153,6 +162,16 @@ def test_runner_overhead_can_be_a_minute(value: str, seconds: int) -> None:
     assert settings.patience == timedelta(seconds=30 + seconds)
     assert settings.patience < settings.lease < settings.function_timeout
     assert settings.retry_delay == settings.patience
+    assert settings.visibility_timeout == 2 * settings.function_timeout
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_timers_send_messages_in_the_partition_of_the_stack(partition: str) -> None:
+    role = f"arn:{partition}:iam::123456789012:role/timer"
+
+    settings = TimerSettings.from_environment({**TIMER, "TIMER_ROLE_ARN": role})
+
+    assert settings.timer_target_arn == f"arn:{partition}:scheduler:::aws-sdk:sqs:sendMessage"
 
 
 @pytest.mark.parametrize("value", ["-1", "61", "1.5"])

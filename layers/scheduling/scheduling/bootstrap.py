@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from pynamodb.connection import Connection
 
 from scheduling.api.observability import bind_install, bind_run, report_secret_outage, report_unreadable
+from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
 from scheduling.operations.services import Services
 from scheduling.settings import (
     CallbackSettings,
     EventBusSettings,
+    QueueSettings,
     RegistrationSettings,
     RunnerSettings,
     SweepSettings,
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 
     from scheduling.api.authorizer import Authorizer
     from scheduling.clients.event_bus import EventBusClient
-    from scheduling.clients.lambda_ import ExecutorClient
     from scheduling.clients.runner import RunnerClient
     from scheduling.clients.secrets import Secret
     from scheduling.domain.install import Install
@@ -84,29 +85,27 @@ def build_services(
 
 
 def _assemble_services(
-    table: TableSettings, timers: TimerSettings, connection: Connection, clock: Clock
+    table: TableSettings,
+    timers: TimerSettings,
+    connection: Connection,
+    clock: Clock,
+    dead_letter_queue_url: str | None = None,
 ) -> Services:
     return Services(
         tenants=TenantStore(connection),
         installs=InstallStore(connection),
         schedules=ScheduleStore(connection),
-        runs=RunStore(connection, table.run_history_days),
+        runs=RunStore(connection, table.limits.run_retention),
         manual_runs=ManualRunStore(connection),
         sweeps=SweepStore(connection),
         timers=TimerClient(connection.session, timers),
+        queue=OccurrenceQueue(connection.session, timers.occurrence_queue_url, dead_letter_queue_url),
         limits=table.limits,
         clock=clock,
         sweep_parallelism=_SWEEP_PARALLELISM,
         bind_install=bind_install,
         bind_run=bind_run,
     )
-
-
-def build_executor_client(timers: TimerSettings, session: "Session") -> "ExecutorClient":
-    """Build the client of the function that runs occurrences, without reading the environment."""
-    from scheduling.clients.lambda_ import ExecutorClient
-
-    return ExecutorClient(session, timers.timer_target_arn)
 
 
 @cache
@@ -137,20 +136,19 @@ register_snapstart_hooks()
 def services() -> Services:
     """Return the services of the process."""
     assembled = _assemble_services(
-        TableSettings.from_environment(), TimerSettings.from_environment(), _connection(), current_time
+        TableSettings.from_environment(),
+        TimerSettings.from_environment(),
+        _connection(),
+        current_time,
+        QueueSettings.from_environment().dead_letter_queue_url,
     )
     return replace(assembled, report_unreadable=report_unreadable)
 
 
 def executor_services() -> Services:
     """Return the services of the executor, whose lease depends on the runner's time limits."""
-    return replace(services(), lease=RunnerSettings.from_environment().lease)
-
-
-@cache
-def executor_client() -> "ExecutorClient":
-    """Return the client of the function that runs occurrences."""
-    return build_executor_client(TimerSettings.from_environment(), _connection().session)
+    runner = RunnerSettings.from_environment()
+    return replace(services(), lease=runner.lease, retry_delay=runner.retry_delay)
 
 
 @cache
@@ -197,7 +195,7 @@ def runner_client() -> "RunnerClient":
 
 
 def _callback_token_issuer(key: "Secret", settings: RunnerSettings) -> "Callable[[Install], str]":
-    from scheduling.domain.callback_token import issue_token  # loads PyJWT
+    from scheduling.api.callback_token import issue_token  # loads PyJWT
 
     return lambda install: issue_token(
         key.read_propagated_value(), settings.stack_name, install, current_time(), settings.patience

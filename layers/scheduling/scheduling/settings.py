@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from scheduling.domain.install import KNOWN_CAPABILITIES, Limits, normalize_capabilities
+from scheduling.domain.install import KNOWN_CAPABILITIES, CatchUp, Limits, normalize_capabilities
 
 LOCAL_STAGE = "local"
 _CAPABILITY_LIST_PATTERN = r"^\s*(cap:[A-Za-z0-9._-]+)?(\s*,\s*cap:[A-Za-z0-9._-]+)*\s*$"
@@ -44,6 +44,8 @@ class TableSettings(_EnvironmentSettings):
     writes_per_minute: int = Field(10, ge=1, le=10_000)
     max_payload_bytes: int = Field(100_000, ge=2, le=300_000)
     run_history_days: int = Field(30, ge=1, le=36_500)
+    catch_up: CatchUp = CatchUp.LATEST
+    max_wait_hours: int = Field(72, ge=1, le=240)
 
     @property
     def limits(self) -> Limits:
@@ -52,12 +54,27 @@ class TableSettings(_EnvironmentSettings):
 
 
 class TimerSettings(_EnvironmentSettings):
-    """What every timer in EventBridge Scheduler has in common."""
+    """What every timer in EventBridge Scheduler has in common.
+
+    `timer_dlq_arn` is the queue of what EventBridge cannot send to the queue of occurrences.
+    """
 
     schedule_group_name: str
-    timer_target_arn: str
+    occurrence_queue_url: str
     timer_role_arn: str
     timer_dlq_arn: str
+
+    @property
+    def timer_target_arn(self) -> str:
+        """The universal target that sends a message, in the partition of the role."""
+        partition = self.timer_role_arn.split(":")[1]
+        return f"arn:{partition}:scheduler:::aws-sdk:sqs:sendMessage"
+
+
+class QueueSettings(_EnvironmentSettings):
+    """The queue of occurrences that failed permanently, to which the executor alone sends."""
+
+    dead_letter_queue_url: str | None = None
 
 
 class SweepSettings(_EnvironmentSettings):
@@ -149,6 +166,11 @@ class RunnerSettings(_EnvironmentSettings):
     def function_timeout(self) -> timedelta:
         """The time-out that the executor function needs: it also reads the install and writes the outcome."""
         return self.lease + timedelta(seconds=12)
+
+    @property
+    def visibility_timeout(self) -> timedelta:
+        """How long the queue hides a delivered occurrence: a function that died has lost its lease by then."""
+        return 2 * self.function_timeout
 
     @property
     def retry_delay(self) -> timedelta:

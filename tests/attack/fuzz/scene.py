@@ -12,8 +12,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from scheduling import bootstrap
 from scheduling.api.authorizer import Authorizer
+from scheduling.api.callback_token import issue_token
 from scheduling.api.observability import logger
-from scheduling.domain.callback_token import issue_token
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import SCHEDULER_MANAGE, Install, Limits
 from scheduling.operations.schedules.create import create_schedule

@@ -54,7 +54,7 @@ def serve_aws(folder: Path) -> Iterator[None]:
 
 def create_world() -> World:
     """Return the world, whose clients have no connections yet: each process that is forked opens its own."""
-    table = TableSettings(table_name=TABLE, **_LIMITS)
+    table = TableSettings(table_name=TABLE, **_LIMITS)  # type: ignore[arg-type]
     clock = [START]
     services = build_services(table, TIMER_SETTINGS, Session(), lambda: clock[0])
     aws_client("dynamodb"), aws_client("scheduler")

@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-from scheduling.api.triggers import parse_fire
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.stacks.admin_cli import (
@@ -17,6 +16,7 @@ from tests.support.stacks.admin_cli import (
     execute_at,
     failing_calls,
 )
+from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import World, create_input, read_timer_input
 
 ONE = InstallId("install-1")
@@ -41,9 +41,8 @@ def test_a_permanently_failed_occurrence_is_explained_with_its_dead_letter(
     execute_at(
         world, schedule, 10, status=RunStatus.ERROR, http_status=503, error="No\x1b[2J", retryable=True
     )
-    event = {**read_timer_input(world, schedule), "scheduledTime": "2026-11-23T10:00:00Z"}
-    admin.send_dead_letter({"requestPayload": event, "responsePayload": {"errorMessage": "Attempt 3 failed"}})
-    admin.send_dead_letter({"requestPayload": {**event, "scheduledTime": "2026-11-23T11:00:00Z"}})
+    event = {**read_timer_input(world, schedule), "scheduledTime": "2026-11-23T11:00:00Z"}
+    admin.send_dead_letter({"requestPayload": event, "responsePayload": {"errorMessage": "another one"}})
     result = admin("explain", ONE, schedule.id, "2026-11-23T10:00:00Z")
     assert result.exit_status == 1
     assert result.lines[1] == "It failed permanently at attempt 3."
@@ -53,11 +52,11 @@ def test_a_permanently_failed_occurrence_is_explained_with_its_dead_letter(
     assert result.lines[3] == f"  {request}"
     assert result.lines[4] == "  Error: No\\x1b[2J"
     assert result.lines[5].startswith("  It has been in the dead-letter queue since ")
-    assert result.lines[5].endswith(": Attempt 3 failed")
+    assert result.lines[5].endswith(": No [2J")
     assert result.lines[6:] == ["  Once the cause is fixed: scheduling-admin replay"]
     assert len(admin.receive_dead_letters()) == 2
     document = admin("explain", ONE, schedule.id, "2026-11-23T10:00:00Z", "--json").document
-    assert [dead_letter["reason"] for dead_letter in document["deadLetters"]] == ["Attempt 3 failed"]
+    assert [dead_letter["reason"] for dead_letter in document["deadLetters"]] == ["No [2J"]
     assert (document["verdict"], document["needsAttention"], document["run"]["attempt"]) == (
         "failed",
         True,
@@ -125,7 +124,7 @@ def test_a_skipped_run_names_the_overlapping_run(world: World, admin: AdminCli, 
 def test_a_manual_run_is_explained_by_its_own_time(world: World, admin: AdminCli, schedule: Schedule) -> None:
     time = admin("run", ONE, schedule.id, "--json").document["scheduledTime"]
     (event,) = world.list_executor_events()
-    execute_fire(world.services, world.runner, parse_fire(event))
+    execute_fire(world.services, world.runner, parse_fire_event(event).fire)
     result = admin("explain", ONE, schedule.id, time)
     assert (result.exit_status, result.lines[1:3]) == (
         0,

@@ -4,19 +4,26 @@ import json
 from typing import Any
 
 import pytest
-from scheduling.api.triggers import parse_fire
-from scheduling.domain.errors import RunFailed
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import list_runs
 
 from scheduling_admin.stack import queues
-from scheduling_admin.stack.dead_letters import parse_dead_letter
 from tests.support.aws.calls import Call, client_error
 from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli, before_each_call
-from tests.support.stacks.world import UNKNOWN_SCHEDULE_ID, World, aws_client, read_timer_input
+from tests.support.stacks.fires import PlayedQueue, execute_fire
+from tests.support.stacks.world import (
+    GROUP,
+    TENANT,
+    UNKNOWN_SCHEDULE_ID,
+    World,
+    aws_client,
+    create_input,
+    read_timer_input,
+)
 
 ONE = InstallId("install-1")
 
@@ -52,10 +59,9 @@ def test_a_replayed_dead_letter_runs_and_leaves_the_queue(
         "attempt": "1",
     }
     world.runner.outcome = Outcome(status=RunStatus.ERROR, http_status=500, error="no", retryable=True)
-    for _ in range(3):
-        with pytest.raises(RunFailed):
-            execute_fire(world.services, world.runner, parse_fire(timer_input_fields))
-    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
+    execute_fire(world.services, world.runner, parse_fire_event(timer_input_fields).fire)
+    PlayedQueue(world).deliver_for(minutes=10)
+    sent_count = len(world.list_executor_events())
     world.runner.outcome = Outcome(status=RunStatus.SUCCESS, http_status=200)
 
     result = admin("replay", "--yes")
@@ -63,8 +69,9 @@ def test_a_replayed_dead_letter_runs_and_leaves_the_queue(
     assert (result.exit_status, result.errors) == (0, [])
     assert result.lines[-1] == "1 dead letter delivered again."
     assert admin.receive_dead_letters() == []
-    (delivered_event,) = world.list_executor_events()
-    execute_fire(world.services, world.runner, parse_fire(delivered_event))
+    (message,) = world.list_sent_messages()[sent_count:]
+    assert (message.group, message.event["replay"]) == (TENANT, True)
+    PlayedQueue(world, sent_count).deliver_for(minutes=1)
     (run,) = list_runs(world.services, ONE, schedule.id, limit=5).runs
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 4)
     second_result = admin("replay", "--yes")
@@ -108,6 +115,7 @@ def test_dead_letters_are_reported_as_json(world: World, admin: AdminCli, schedu
         "scheduleId": schedule.id,
         "scheduledTime": "2026-11-23T09:00:00Z",
         "reason": "no",
+        "problem": None,
     }
     document = admin("replay", "--yes", "--json").document
     assert (document["dryRun"], document["delivered"], document["remaining"]) == (False, 1, 0)
@@ -119,10 +127,12 @@ def test_a_dead_letter_without_an_occurrence_stays(world: World, admin: AdminCli
     send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
     result = admin("replay", "--yes")
     assert result.exit_status == 1
-    assert result.lines[-2:] == [
-        "1 dead letter delivered again.",
-        "1 dead letter names no occurrence and stays in the queue.",
-    ]
+    (message,) = admin.receive_dead_letters()
+    assert message["Body"] == "not JSON"
+    assert result.lines[-3:-1] == ["1 dead letter delivered again.", "1 dead letter stays in the queue:"]
+    assert result.cli_result.stdout.splitlines()[-1].rstrip() == (
+        f"  {message['MessageId']}: It names no occurrence: installId is missing"
+    )
     assert len(world.list_executor_events()) == 1
 
 
@@ -154,15 +164,15 @@ def test_a_dead_letter_that_cannot_be_delivered_stays(
     send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z")
 
     def deny(call: Call) -> None:
-        if call.operation == "Invoke" and world.list_executor_events():
-            raise client_error("TooManyRequestsException", "Invoke")
+        if call.operation == "SendMessage" and world.list_executor_events():
+            raise client_error("RequestThrottled", "SendMessage")
 
     with before_each_call(world, deny):
         result = admin("replay", "--yes", "--json")
     assert (result.exit_status, result.lines) == (5, [])
     assert result.errors == [
-        "The run could not be confirmed; it may still start. Invoke failed with TooManyRequestsException: "
-        "TooManyRequestsException. Delivered dead letters are deleted from the queue; "
+        "The run could not be confirmed; it may still start. SendMessage failed with RequestThrottled: "
+        "RequestThrottled. Delivered dead letters are deleted from the queue; "
         "run the same command again to continue with the rest."
     ]
     attributes = aws_client("sqs").get_queue_attributes(
@@ -184,57 +194,114 @@ def test_a_replay_asks_for_confirmation(world: World, admin: AdminCli, schedule:
     assert len(world.list_executor_events()) == 1
 
 
-def sqs_message(body: object, **attributes: str) -> dict[str, Any]:
-    """Return a message as SQS does."""
-    return {
-        "MessageId": "1",
-        "ReceiptHandle": "h",
-        "Body": body if isinstance(body, str) else json.dumps(body),
-        "Attributes": {"SentTimestamp": "1790000000000"},
-        "MessageAttributes": {name: {"StringValue": value} for name, value in attributes.items()},
+@pytest.fixture
+def letters(world: World, admin: AdminCli, schedule: Schedule) -> dict[str, str]:
+    """Dead letters of three installs of two tenants, in both queues; the id of each one's schedule."""
+    other = create_schedule(
+        world.services, world.register_install(InstallId("install-2"), tenantId=TENANT), create_input()
+    )
+    foreign = create_schedule(
+        world.services, world.register_install(InstallId("install-3"), tenantId="tenant-2"), create_input()
+    )
+    admin.send_dead_letter(timer_event(schedule), ERROR_MESSAGE="The extension answered 500")
+    event = {**timer_event(other), "installId": "install-2"}
+    admin.send_dead_letter(event, ERROR_MESSAGE="It waited for 72 hours")
+    request = {
+        "QueueUrl": "https://queue",
+        "MessageBody": json.dumps({**timer_event(foreign), "installId": "install-3"}),
+        "MessageGroupId": "tenant-2",
     }
-
-
-EVENT = {
-    "installId": "install-1",
-    "scheduleId": UNKNOWN_SCHEDULE_ID,
-    "revision": 3,
-    "scheduledTime": "2026-11-23T09:00:00Z",
-}
+    admin.send_dead_letter(request, admin.timer_dead_letter_queue_url, ERROR_MESSAGE="not authorized")
+    admin.send_dead_letter("not JSON", ERROR_MESSAGE="not authorized")
+    return {"one": schedule.id, "other": other.id, "foreign": foreign.id}
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("words", "names"),
     [
-        "not JSON",
-        "[]",
-        "3",
-        "{}",
-        {"requestPayload": None},
-        {"requestPayload": {"installId": "a"}},
-        {**EVENT, "scheduleId": "nope"},
-        {**EVENT, "installId": "a b"},
-        {**EVENT, "scheduledTime": "tomorrow"},
-        {**EVENT, "revision": None},
-        {**EVENT, "trigger": "other"},
-        {**EVENT, "scheduledTime": 3},
+        pytest.param([], ["foreign", "one", "other"], id="all"),
+        pytest.param(["--install", "install-2"], ["other"], id="install"),
+        pytest.param(["--tenant", TENANT], ["one", "other"], id="tenant"),
+        pytest.param(["--tenant", "tenant-2"], ["foreign"], id="tenant of a timer's dead letter"),
+        pytest.param(["--reason", "ANSWERED 5"], ["one"], id="reason"),
+        pytest.param(["--reason", "authorized"], ["foreign"], id="reason in both queues"),
+        pytest.param(["--tenant", TENANT, "--reason", "72 hours"], ["other"], id="tenant and reason"),
+        pytest.param(["--install", "install-3", "--tenant", TENANT], [], id="none"),
     ],
 )
-def test_a_dead_letter_may_name_no_occurrence(body: object) -> None:
-    assert parse_dead_letter(sqs_message(body)).fire is None
+def test_dead_letters_are_selected(
+    world: World, admin: AdminCli, letters: dict[str, str], words: list[str], names: list[str]
+) -> None:
+    listed = admin("replay", "--dry-run", "--json", *words).document["deadLetters"]
+    result = admin("replay", "--yes", "--json", *words)
+
+    expected = {letters[name] for name in names}
+    assert {each["scheduleId"] for each in listed} - {None} == expected
+    assert result.document["delivered"] == len(expected)
+    messages = world.list_sent_messages()
+    assert {message.event["scheduleId"] for message in messages} == expected
+    tenants = {"install-1": TENANT, "install-2": TENANT, "install-3": "tenant-2"}
+    assert all(message.group == tenants[message.event["installId"]] for message in messages)
+    remaining = admin("replay", "--dry-run", "--json").document["deadLetters"]
+    assert {each["scheduleId"] for each in remaining} == {*letters.values(), None} - expected
 
 
-def test_a_dead_letter_of_eventbridge_is_the_event_itself() -> None:
-    dead_letter = parse_dead_letter(sqs_message(EVENT, ERROR_CODE="Throttled", ERROR_MESSAGE="Rate exceeded"))
-    assert dead_letter.reason == "Rate exceeded"
-    fire = dead_letter.fire
-    assert fire is not None
-    assert (fire.install_id, fire.schedule_id, fire.timer_revision) == ("install-1", UNKNOWN_SCHEDULE_ID, 3)
-    assert (fire.scheduled_time, fire.replay, fire.trigger) == ("2026-11-23T09:00:00Z", True, "schedule")
+def test_dead_letters_of_one_schedule_are_selected(
+    world: World, admin: AdminCli, letters: dict[str, str]
+) -> None:
+    admin("replay", "--yes", "--schedule", letters["other"])
+    assert [event["scheduleId"] for event in world.list_executor_events()] == [letters["other"]]
 
 
-def test_a_dead_letter_of_a_manual_run_stays_manual() -> None:
-    manual = {**EVENT, "trigger": "manual", "scheduledTime": "2026-11-23T09:00:00.123Z"}
-    fire = parse_dead_letter(sqs_message({"requestPayload": manual})).fire
-    assert fire is not None
-    assert (fire.trigger, fire.scheduled_time) == ("manual", "2026-11-23T09:00:00.123Z")
+def test_dead_letter_of_a_deleted_install_keeps_its_group(world: World, admin: AdminCli) -> None:
+    event = {
+        "installId": "gone",
+        "scheduleId": UNKNOWN_SCHEDULE_ID,
+        "revision": 1,
+        "scheduledTime": "2026-11-23T09:00:00Z",
+    }
+    admin.send_dead_letter(event)
+    body = json.dumps({**event, "scheduledTime": "2026-11-23T10:00:00Z"})
+    request = {"QueueUrl": "https://queue", "MessageBody": body, "MessageGroupId": "tenant-9"}
+    admin.send_dead_letter(request, admin.timer_dead_letter_queue_url)
+    assert admin("replay", "--yes").exit_status == 0
+    assert [message.group for message in world.list_sent_messages()] == ["gone", "tenant-9"]
+
+
+def test_timer_supplies_what_a_cut_off_dead_letter_lacks(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    arn = f"arn:aws:scheduler:eu-central-1:123456789012:schedule/{GROUP}/{schedule.id}"
+    admin.send_dead_letter(
+        '{"QueueUrl": "https://que',
+        admin.timer_dead_letter_queue_url,
+        SCHEDULE_ARN=arn,
+        SCHEDULED_TIME="2026-11-23T09:00:00Z",
+    )
+    assert admin("replay", "--yes").exit_status == 0
+    (message,) = world.list_sent_messages()
+    assert (message.group, message.event) == (
+        TENANT,
+        {
+            "installId": ONE,
+            "scheduleId": schedule.id,
+            "revision": schedule.timer_revision,
+            "scheduledTime": "2026-11-23T09:00:00Z",
+            "trigger": "schedule",
+            "replay": True,
+        },
+    )
+
+
+def test_replay_ends_though_what_it_delivers_fails_again(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
+
+    def fail_again(call: Call) -> None:
+        if call.operation == "DeleteMessage" and len(world.list_executor_events()) < 5:
+            send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
+
+    with before_each_call(world, fail_again):
+        assert admin("replay", "--yes", "--json").document["delivered"] == 1
+    assert len(admin.receive_dead_letters()) == 1

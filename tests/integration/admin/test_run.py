@@ -5,35 +5,32 @@ from dataclasses import replace
 
 import pytest
 from scheduling import bootstrap
-from scheduling.api.triggers import parse_fire
-from scheduling.domain.errors import RunFailed
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute_fire
 
 from tests.support.stacks.admin_cli import AdminCli, failing_calls
+from tests.support.stacks.fires import PlayedQueue
 from tests.support.stacks.world import TENANT, World
 
 ONE = InstallId("install-1")
 
 
 class ExecuteWhileWaiting:
-    """Executes a manual run while the command waits, one attempt at each poll."""
+    """Delivers the next message of the queue at each poll of the command, at the time at which it is due."""
 
     def __init__(self, world: World, outcomes: Sequence[Outcome]) -> None:
         self.world = world
         self.outcomes = list(outcomes)
+        self.queue = PlayedQueue(world)
 
     def sleep(self, seconds: float) -> None:
         self.world.services.sleep(seconds)
-        events = self.world.list_executor_events()
-        if events and self.outcomes:
+        self.queue.collect_messages()
+        if self.queue.waiting and self.outcomes:
             self.world.runner.outcome = self.outcomes.pop(0)
-            try:
-                execute_fire(self.world.services, self.world.runner, parse_fire(events[-1]))
-            except RunFailed:
-                return
+            self.queue.deliver_until(min(due_at for due_at, _ in self.queue.waiting))
 
 
 def execute_while_waiting(world: World, monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome) -> None:
@@ -145,7 +142,7 @@ def test_an_overlapping_run_is_reported_as_skipped(
 ) -> None:
     execute_while_waiting(world, monkeypatch, SUCCESS)
     document = admin("run", ONE, schedule.id, "--json").document
-    fire = parse_fire(world.list_executor_events()[0])
+    fire = parse_fire_event(world.list_executor_events()[0]).fire
     claimed = Run(
         scheduled_time=document["scheduledTime"],
         status=RunStatus.RUNNING,
@@ -165,14 +162,14 @@ def test_a_run_of_a_paused_tenant_is_refused(admin: AdminCli, schedule: Schedule
     assert (result.exit_status, result.errors, result.lines) == (4, ["Refused: The tenant is paused."], [])
 
 
-def test_an_unconfirmed_invocation_names_its_idempotency_key(
+def test_an_unconfirmed_message_names_its_idempotency_key(
     world: World, admin: AdminCli, schedule: Schedule
 ) -> None:
-    with failing_calls(world, "Invoke"):
+    with failing_calls(world, "SendMessage"):
         result = admin("run", ONE, schedule.id, "--idempotency-key", "key")
     assert result.exit_status == 5
     assert result.errors == [
-        "The run could not be confirmed; it may still start. AWS denies Invoke with these credentials: "
+        "The run could not be confirmed; it may still start. AWS denies SendMessage with these credentials: "
         "AccessDeniedException. docs/operations.md lists the permissions that an operator needs. "
         "To retry this very run, use --idempotency-key key"
     ]

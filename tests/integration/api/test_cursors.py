@@ -10,10 +10,9 @@ import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.views import cursor_scope, encode_cursor
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 
-from tests.support.stacks.fires import next_hourly_fire
+from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.functions import Context, deploy_functions, http_event, load_function
 from tests.support.stacks.world import TENANT, World, create_input
 

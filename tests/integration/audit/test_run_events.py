@@ -2,22 +2,24 @@
 
 import io
 import json
-from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from scheduling.api.triggers import audit_logger
-from scheduling.domain.errors import RunFailed
+from scheduling.domain.deliveries.delivery import Delivery
+from scheduling.domain.fire_events import FireEvent
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.sweep import sweep
-from scheduling.operations.runs.execute import execute_fire
+from scheduling.operations.runs.deliver import deliver_occurrence
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.oracles.audit import Audit
+from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import ADMIN, TENANT, World, create_input, on_moto_and_memory, update_input
 
 pytestmark = on_moto_and_memory
@@ -46,8 +48,11 @@ def run_occurrence(world: World, schedule: Schedule, outcome: Outcome, *, replay
         scheduled_time="2026-11-23T10:00:00Z",
         replay=replay,
     )
-    with suppress(RunFailed):
-        execute_fire(world.services, world.runner, fire)
+    world.advance(minutes=3)
+    run = world.services.runs.read_fire_snapshot(fire).run
+    event = FireEvent(fire=fire, wait_token=run.wait_token if run else None)
+    delivery = Delivery(event=event, accepted_at=world.clock[0])
+    deliver_occurrence(world.services, world.runner, delivery)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +100,9 @@ def test_failed_replay_is_a_separate_failure(world: World, audit: Audit, schedul
 
 
 def test_missed_occurrence_causes_an_event(world: World, audit: Audit, schedule: Schedule) -> None:
-    sweep(world.services, DAY)
+    limits = replace(world.services.limits, max_wait_hours=6)
+    services = replace(world.services, limits=limits)
+    sweep(services, DAY)
     for hour in range(22):
         world.clock[0] = schedule.created_at + timedelta(hours=hour + 1)
         fire = Fire(
@@ -107,7 +114,7 @@ def test_missed_occurrence_causes_an_event(world: World, audit: Audit, schedule:
         execute_fire(world.services, world.runner, fire)
     world.advance(hours=10)
 
-    assert sweep(world.services, DAY)["missed"] == 2
+    assert sweep(services, DAY)["missed"] == 2
 
     events = audit.publish_new_events()
     assert [str(event) for event in events] == ["RunMissed by system at 0"] * 2

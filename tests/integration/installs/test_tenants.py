@@ -11,14 +11,13 @@ from scheduling.operations.installs.register import get_install, set_install_ena
 from scheduling.operations.installs.tenants import list_tenant_schedules, set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.reconcile import reconcile
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import get_schedule
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call, fail_timer_calls, lost_response_error
 from tests.support.oracles.consistency import assert_consistent
-from tests.support.stacks.fires import next_hourly_fire
+from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     TENANT,

@@ -9,13 +9,12 @@ from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import SkipReason
 from scheduling.operations.installs.register import PutResult
 from scheduling.operations.maintenance.reconcile import reconcile
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_schedules
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call, fail_timer_calls, lost_response_error
-from tests.support.stacks.fires import next_hourly_fire
+from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     PUT_OPTIONS,

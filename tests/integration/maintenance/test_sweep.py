@@ -31,6 +31,7 @@ from tests.support.stacks.world import (
     create_input,
     on_moto_and_memory,
     update_input,
+    with_timer_event,
 )
 
 
@@ -59,13 +60,29 @@ def set_attribute(schedule: Schedule, sort_key: str, name: str, value: Mapping[s
 
 def set_old_revision(schedule: Schedule) -> None:
     target = aws_client("scheduler").get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
-    timer_input = {**json.loads(target["Input"]), "revision": 77}
-    alter_timer(schedule, Target={**target, "Input": json.dumps(timer_input)})
+    alter_timer(schedule, Target=with_timer_event(target, revision=77))
 
 
 def set_other_target(schedule: Schedule) -> None:
     target = aws_client("scheduler").get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
     alter_timer(schedule, Target={**target, "Arn": "arn:aws:lambda:eu-central-1:123456789012:function:other"})
+
+
+def set_input_field(name: str, value: str) -> Callable[[Schedule], None]:
+    def change(schedule: Schedule) -> None:
+        target = aws_client("scheduler").get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
+        timer_input = {**json.loads(target["Input"]), name: value}
+        alter_timer(schedule, Target={**target, "Input": json.dumps(timer_input)})
+
+    return change
+
+
+def set_target_of_earlier_release(schedule: Schedule) -> None:
+    """Let the timer invoke the function, as those of releases without a queue do."""
+    target = aws_client("scheduler").get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
+    event = json.loads(json.loads(target["Input"])["MessageBody"])
+    function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:stack-execute"
+    alter_timer(schedule, Target={**target, "Arn": function_arn, "Input": json.dumps(event)})
 
 
 def create_dangling_name(schedule: Schedule) -> None:
@@ -89,13 +106,12 @@ def create_orphan_timer(schedule: Schedule) -> None:
     client = aws_client("scheduler")
     target = client.get_schedule(GroupName=GROUP, Name=schedule.id)["Target"]
     name = "01a20745-4897-4f81-a91e-a0d09962b8d6"
-    timer_input = {**json.loads(target["Input"]), "scheduleId": name}
     client.create_schedule(
         GroupName=GROUP,
         Name=name,
         ScheduleExpression="cron(0 * * * ? *)",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={**target, "Input": json.dumps(timer_input)},
+        Target=with_timer_event(target, scheduleId=name),
     )
 
 
@@ -106,6 +122,9 @@ DRIFTS: dict[str, Callable[[Schedule], None]] = {
     "different timer (disabled)": lambda s: alter_timer(s, State="DISABLED"),
     "different timer (revision)": set_old_revision,
     "different timer (target)": set_other_target,
+    "different timer (earlier release)": set_target_of_earlier_release,
+    "different timer (queue)": set_input_field("QueueUrl", "https://another"),
+    "different timer (group)": set_input_field("MessageGroupId", "another"),
     "unwanted timer": lambda s: set_attribute(s, f"SCHEDULE#{s.id}", "enabled", {"BOOL": False}),
     "orphaned timer": create_orphan_timer,
     "suspension (schedule)": lambda s: set_attribute(s, f"SCHEDULE#{s.id}", "suspended", {"BOOL": True}),

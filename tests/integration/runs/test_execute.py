@@ -1,19 +1,18 @@
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
-from scheduling.domain.errors import RunFailed
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Execution, Outcome, Run, RunStatus, SkipReason
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_runs
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call, Killed
-from tests.support.stacks.fires import create_fire, list_history
+from tests.support.stacks.fires import PlayedQueue, create_fire, execute_fire, list_history
 from tests.support.stacks.world import (
     FakeRunner,
     World,
@@ -102,14 +101,18 @@ def test_next_occurrence_is_skipped_while_one_is_running(world: World, schedule:
     assert world.runner.fires == []
 
 
-def test_redelivery_during_its_own_run_is_delivered_once_more(world: World, schedule: Schedule) -> None:
+def test_redelivery_during_its_own_run_waits_for_the_end_of_its_lease(
+    world: World, schedule: Schedule
+) -> None:
     def deliver_again() -> Outcome:
-        with pytest.raises(RunFailed, match="is running"):
-            execute_fire(world.services, world.runner, create_fire(schedule))
+        assert execute_fire(world.services, world.runner, create_fire(schedule)) is SkipReason.RUNNING
         return SUCCEEDED
 
     execute_fire(world.services, ActingRunner(deliver_again), create_fire(schedule))
 
+    assert world.runner.fires == []
+    assert [message.delay for message in world.list_sent_messages()] == [50]
+    PlayedQueue(world).deliver_for(minutes=2)
     assert world.runner.fires == []
 
 
@@ -120,11 +123,9 @@ def test_run_of_killed_function_is_taken_over_after_its_lease(world: World, sche
     with pytest.raises(KeyboardInterrupt):
         execute_fire(world.services, ActingRunner(during), create_fire(schedule))
     world.advance(seconds=49)
-    with pytest.raises(RunFailed, match="is running"):
-        execute_fire(world.services, world.runner, create_fire(schedule))
+    assert execute_fire(world.services, world.runner, create_fire(schedule)) is SkipReason.RUNNING
 
-    world.advance(seconds=1)
-    execute_fire(world.services, world.runner, create_fire(schedule))
+    PlayedQueue(world).deliver_for(seconds=2)
 
     (run,) = list_history(world, schedule)
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
@@ -159,7 +160,12 @@ def test_a_disabled_schedule_is_not_run(world: World, schedule: Schedule) -> Non
     update_schedule(world.services, schedule.install_id, schedule.id, update_input(enabled=False))
 
     assert execute_fire(world.services, world.runner, create_fire(schedule)) is SkipReason.DISABLED
-    assert (world.runner.fires, list_history(world, schedule)) == ([], [])
+    (run,) = list_history(world, schedule)
+    assert (run.status, run.error) == (
+        RunStatus.SKIPPED,
+        "The schedule was disabled, its install, or its tenant paused",
+    )
+    assert world.runner.fires == []
 
 
 def test_a_disabled_install_is_not_run(world: World, schedule: Schedule) -> None:
@@ -168,12 +174,18 @@ def test_a_disabled_install_is_not_run(world: World, schedule: Schedule) -> None
     assert execute_fire(world.services, world.runner, create_fire(schedule)) is SkipReason.DISABLED
 
 
-def test_a_stale_revision_is_not_run(world: World, schedule: Schedule) -> None:
-    update_schedule(world.services, schedule.install_id, schedule.id, update_input(cron="0,30 * * * *"))
+def test_time_that_the_present_rule_lacks_is_not_run(world: World, schedule: Schedule) -> None:
+    update_schedule(world.services, schedule.install_id, schedule.id, update_input(cron="10,30 * * * *"))
 
     assert execute_fire(world.services, world.runner, create_fire(schedule)) is SkipReason.STALE_REVISION
-    current = get_schedule(world.services, schedule.install_id, schedule.id)
-    assert isinstance(execute_fire(world.services, world.runner, create_fire(current)), Run)
+    (run,) = list_history(world, schedule)
+    assert (run.status, run.error) == (RunStatus.SKIPPED, "The schedule no longer fires at this time")
+
+
+def test_time_that_the_present_rule_has_too_is_run(world: World, schedule: Schedule) -> None:
+    update_schedule(world.services, schedule.install_id, schedule.id, update_input(cron="0,30 * * * *"))
+
+    assert isinstance(execute_fire(world.services, world.runner, create_fire(schedule)), Run)
 
 
 def test_revoked_capability_is_recorded_and_not_run(world: World, schedule: Schedule) -> None:
@@ -241,6 +253,7 @@ def test_disabled_between_the_read_and_the_claim_is_not_run(world: World, schedu
 def test_history_pages_are_newest_first_and_complete(world: World, schedule: Schedule) -> None:
     times = [f"2026-11-23T{hour:02}:00:00Z" for hour in range(7)]
     for time in times:
+        world.clock[0] = datetime.fromisoformat(time)
         execute_fire(world.services, world.runner, create_fire(schedule, time))
 
     listed, before = [], None
@@ -266,6 +279,7 @@ def test_only_a_page_with_a_successor_has_a_cursor(
     world: World, schedule: Schedule, count: int, expected: str | None
 ) -> None:
     for hour in range(count):
+        world.clock[0] = world.clock[0].replace(hour=hour)
         execute_fire(world.services, world.runner, create_fire(schedule, f"2026-11-23T{hour:02}:00:00Z"))
 
     page = list_runs(world.services, schedule.install_id, schedule.id, limit=2)

@@ -3,9 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from botocore.session import Session
-from scheduling.api.triggers import parse_fire
-from scheduling.clients.lambda_ import ExecutorClient
 from scheduling.domain.errors import (
     CapabilityDenied,
     InstallNotFound,
@@ -14,12 +11,12 @@ from scheduling.domain.errors import (
     ScheduleNotFound,
     Unavailable,
 )
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason, Trigger
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.runs.run_now import run_now
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
@@ -27,11 +24,10 @@ from scheduling.operations.schedules.queries import get_schedule, list_runs
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call, client_error, lost_response_error
-from tests.support.stacks.fires import next_hourly_fire
+from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     TENANT,
-    TIMER_SETTINGS,
     World,
     create_input,
     on_moto_and_memory,
@@ -47,13 +43,12 @@ def schedule(world: World, install_id: InstallId) -> Schedule:
 
 
 def trigger_run(world: World, schedule: Schedule, key: str | None = None) -> Fire:
-    executor = ExecutorClient(Session(), TIMER_SETTINGS.timer_target_arn)
-    return run_now(world.services, executor.deliver_fire, schedule.install_id, schedule.id, key)
+    return run_now(world.services, world.services.queue.send_fire, schedule.install_id, schedule.id, key)
 
 
 def deliver_events(world: World) -> list[Run | SkipReason]:
     return [
-        execute_fire(world.services, world.runner, parse_fire(event))
+        execute_fire(world.services, world.runner, parse_fire_event(event).fire)
         for event in world.list_executor_events()
     ]
 
@@ -84,7 +79,7 @@ def test_trigger_makes_three_calls(world: World, schedule: Schedule) -> None:
     world.calls.recorded.clear()
     trigger_run(world, schedule, "key")
 
-    assert world.calls.operation_names() == ["BatchGetItem", "TransactWriteItems", "Invoke"]
+    assert world.calls.operation_names() == ["BatchGetItem", "TransactWriteItems", "SendMessage"]
 
 
 def test_key_creates_one_occurrence_per_day(world: World, schedule: Schedule) -> None:
@@ -205,13 +200,13 @@ def test_foreign_schedule_is_not_found(world: World, schedule: Schedule) -> None
 
 
 @pytest.mark.parametrize(
-    "error", [lost_response_error(), client_error("TooManyRequestsException")], ids=["lost", "throttled"]
+    "error", [lost_response_error(), client_error("RequestThrottled")], ids=["lost", "throttled"]
 )
-def test_same_key_is_safe_to_retry_after_lambda_failure(
+def test_same_key_is_safe_to_retry_after_a_failed_send(
     world: World, schedule: Schedule, error: Exception
 ) -> None:
     def fail(call: Call) -> None:
-        if call.operation == "Invoke":
+        if call.operation == "SendMessage":
             raise error
 
     world.calls.before = fail

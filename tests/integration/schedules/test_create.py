@@ -17,7 +17,14 @@ from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import list_schedules
 
 from tests.support.aws.calls import Call, client_error, lost_response_error
-from tests.support.stacks.world import TIMER_SETTINGS, World, create_input, on_moto_and_memory
+from tests.support.stacks.world import (
+    TENANT,
+    TIMER_SETTINGS,
+    World,
+    create_input,
+    on_moto_and_memory,
+    timer_event,
+)
 
 pytestmark = on_moto_and_memory
 
@@ -40,7 +47,10 @@ def test_enabled_schedule_has_a_timer_with_ids_only(world: World, install_id: In
     assert target["RoleArn"] == TIMER_SETTINGS.timer_role_arn
     assert target["DeadLetterConfig"] == {"Arn": TIMER_SETTINGS.timer_dlq_arn}
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 20}
-    assert json.loads(target["Input"]) == {
+    target_input = json.loads(target["Input"])
+    assert target_input["QueueUrl"] == TIMER_SETTINGS.occurrence_queue_url
+    assert target_input["MessageGroupId"] == TENANT
+    assert timer_event(timer) == {
         "installId": install_id,
         "scheduleId": schedule.id,
         "revision": 1,

@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 
 import pytest
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.faults.crash_operations import (
@@ -22,6 +21,7 @@ from tests.support.faults.crash_operations import (
 from tests.support.faults.crash_table import applied_after_reconcile, list_outcomes, render_section
 from tests.support.faults.crashes import FAULTS, attempt_operation, inject_fault, run_fault_cases
 from tests.support.oracles.event_replica import EventReplica
+from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import create_input, new_world
 
 CRASH_TABLE_PAGE = Path(__file__).parents[3] / "docs" / "crashes.md"

@@ -10,7 +10,6 @@ from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule
@@ -18,7 +17,7 @@ from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call, client_error, lost_response_error
 from tests.support.oracles.consistency import assert_consistent
-from tests.support.stacks.fires import next_hourly_fire
+from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
     TENANT,

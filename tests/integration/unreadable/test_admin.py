@@ -3,7 +3,6 @@
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 
 from tests.integration.maintenance.sweeps import delete_timer
@@ -17,7 +16,7 @@ from tests.support.faults.broken_rows import (
     set_attribute,
 )
 from tests.support.stacks.admin_cli import AdminCli
-from tests.support.stacks.fires import create_fire
+from tests.support.stacks.fires import create_fire, execute_fire
 from tests.support.stacks.world import TENANT, UNKNOWN_SCHEDULE_ID, World, aws_client, create_input
 
 ONE = InstallId("install-1")

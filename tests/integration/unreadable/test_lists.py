@@ -7,12 +7,11 @@ from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.views import schedule_fields
 from scheduling.operations.installs.tenants import list_tenant_schedules
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_runs, list_schedules
 
 from tests.support.faults.broken_rows import INSTALLS, LEFT_OUT, LISTED, BrokenRow, set_attribute
-from tests.support.stacks.fires import create_fire
+from tests.support.stacks.fires import create_fire, execute_fire
 from tests.support.stacks.world import TENANT, World, create_input
 
 REQUIRED_FIELDS = ("id", "endpointPath", "endpointMethod", "cron", "timezone", "enabled")

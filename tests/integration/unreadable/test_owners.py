@@ -5,7 +5,6 @@ from scheduling.domain.errors import NotRunnable, RulesViolated, ScheduleNotFoun
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import RunStatus, SkipReason
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.runs.run_now import run_now
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
@@ -14,7 +13,7 @@ from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.faults.broken_rows import INSTALLS, LEFT_OUT, LISTED, BrokenRow, set_attribute
 from tests.support.oracles.consistency import assert_consistent
-from tests.support.stacks.fires import create_fire, list_history
+from tests.support.stacks.fires import create_fire, execute_fire, list_history
 from tests.support.stacks.world import World, create_input, update_input
 
 SCHEDULES = {**LISTED, **LEFT_OUT}
@@ -163,4 +162,4 @@ def test_a_damaged_schedule_cannot_be_run_now(world: World, schedule: Schedule) 
     LISTED["dropped zone"].damage_schedule(schedule)
 
     with pytest.raises(NotRunnable, match="The schedule cannot be read: Invalid timezone"):
-        run_now(world.services, lambda _: None, schedule.install_id, schedule.id, None)
+        run_now(world.services, lambda *_: None, schedule.install_id, schedule.id, None)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -162,7 +163,7 @@ def test_project_template_can_be_deployed(aws: AwsClients) -> None:
         "Variables"
     ]
     assert resolved["SCHEDULE_GROUP_NAME"] == template.attributes["ScheduleGroup"]["Ref"]
-    assert resolved["TIMER_TARGET_ARN"] == template.attributes["ExecuteFunction"]["Arn"]
+    assert resolved["OCCURRENCE_QUEUE_URL"] == template.attributes["OccurrenceQueue"]["Ref"]
 
 
 def test_cancelled_transaction_changes_nothing(aws: AwsClients, project: Path) -> None:
@@ -209,3 +210,29 @@ def test_parallel_transactions_lose_nothing(aws: AwsClients, project: Path) -> N
     counter = aws.dynamodb.get_item(TableName=table, Key={"pk": {"S": "counter"}})["Item"]
     assert counter["written"] == {"N": "64"}
     assert aws.dynamodb.scan(TableName=table)["Count"] == 65
+
+
+def test_queue_with_a_dead_letter_queue_below_it_is_created_and_updated(
+    aws: AwsClients, project: Path
+) -> None:
+    path = project / "template.yaml"
+    text = path.read_text()
+    work = (
+        "  Work: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: 720, RedrivePolicy: "
+        "{deadLetterTargetArn: !GetAtt Queue.Arn, maxReceiveCount: 10}}}\n"
+    )
+    path.write_text(text.replace("  Queue:", f"{work}  Queue:"))
+    first = deploy_project(aws, project).attributes
+    path.write_text(path.read_text().replace("maxReceiveCount: 10", "maxReceiveCount: 7"))
+    second = deploy_project(aws, project).attributes
+
+    assert second["Work"] == first["Work"]
+    names: Any = ["VisibilityTimeout", "RedrivePolicy"]
+    attributes = aws.sqs.get_queue_attributes(QueueUrl=second["Work"]["Ref"], AttributeNames=names)[
+        "Attributes"
+    ]
+    assert attributes["VisibilityTimeout"] == "720"
+    assert json.loads(attributes["RedrivePolicy"]) == {
+        "deadLetterTargetArn": second["Queue"]["Arn"],
+        "maxReceiveCount": 7,
+    }

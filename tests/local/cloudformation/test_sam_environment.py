@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from local.cloudformation.deploy import STACK_NAME
 from local.settings import read_settings
@@ -31,4 +32,6 @@ def test_container_environment_covers_every_resource_of_the_local_stack(aws: Aws
         assert secret["ARN"] == variables.pop(name)
     assert parameters["STACK_NAME"] == STACK_NAME
     assert {"TABLE_NAME", "SCHEDULE_GROUP_NAME"} < variables.keys()
+    for name in [name for name in variables if name.endswith("_QUEUE_URL")]:
+        assert urlsplit(parameters[name]).path == urlsplit(variables.pop(name)).path
     assert variables == {name: parameters.get(name) for name in variables}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from scheduling.domain.install import QUEUE_RETENTION
 from scheduling.settings import RunnerSettings
 
 from local.cloudformation.deploy import STACK_NAME
@@ -121,22 +122,49 @@ def test_api_is_throttled_and_logs_no_secret(template: Template) -> None:
     assert not [value for value in log_format.values() if "header" in value.lower()]
 
 
-@pytest.mark.parametrize(("parameters", "expected"), [({}, None), ({"ExecuteConcurrency": "40"}, "40")])
-def test_concurrency_is_reserved_for_runs_when_configured(
-    parameters: dict[str, str], expected: str | None
-) -> None:
-    functions = find_functions(expand_service_template(**parameters))
-    assert functions["ExecuteFunction"].get("ReservedConcurrentExecutions") == expected
-
-
-def test_permanent_failure_goes_to_the_queue(template: Template) -> None:
-    configs = {
-        spec["FunctionName"]: spec
-        for spec in template.properties_by_type("AWS::Lambda::EventInvokeConfig").values()
+def test_occurrences_reach_the_executor_one_by_one_in_every_stage(template: Template) -> None:
+    mapping = template.properties_by_type("AWS::Lambda::EventSourceMapping")["OccurrenceMapping"]
+    execute = find_functions(template)["ExecuteFunction"]
+    assert mapping == {
+        "FunctionName": execute["FunctionName"],
+        "EventSourceArn": "arn:aws:local:::OccurrenceQueue",
+        "BatchSize": 1,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 5},
     }
-    execute = configs[find_functions(template)["ExecuteFunction"]["FunctionName"]]
-    assert execute["MaximumRetryAttempts"] == 2
-    assert execute["DestinationConfig"]["OnFailure"]["Destination"] == "arn:aws:local:::DeadLetterQueue"
+    assert "ReservedConcurrentExecutions" not in execute
+
+
+def test_concurrency_is_what_an_event_source_mapping_accepts() -> None:
+    parameter = SOURCE["Parameters"]["MaximumConcurrency"]
+    assert (parameter["MinValue"], parameter["MaxValue"]) == (2, 1000)
+    assert "cores x RunnerOverheadSeconds / 20" in parameter["Description"]
+
+
+def test_queues_keep_occurrences_as_long_as_sqs_does(template: Template) -> None:
+    queues = template.properties_by_type("AWS::SQS::Queue")
+    occurrences = queues["OccurrenceQueue"]
+    for name in ("OccurrenceQueue", "DeadLetterQueue", "TimerDeadLetterQueue"):
+        assert timedelta(seconds=queues[name]["MessageRetentionPeriod"]) == QUEUE_RETENTION
+        assert "FifoQueue" not in queues[name]
+    assert occurrences["RedrivePolicy"]["deadLetterTargetArn"] == "arn:aws:local:::DeadLetterQueue"
+    # SQS accepts 1 to 1,000; neither cfn-lint nor moto refuses another number.
+    assert 1 <= occurrences["RedrivePolicy"]["maxReceiveCount"] <= 1000
+    assert occurrences["RedrivePolicy"]["maxReceiveCount"] == 10
+
+
+def test_timers_may_send_occurrences_and_still_invoke_the_function(template: Template) -> None:
+    role = template.properties_by_type("AWS::IAM::Role")["TimerRole"]
+    (policy,) = role["Policies"]
+    allowed = [(each["Action"], each["Resource"]) for each in policy["PolicyDocument"]["Statement"]]
+    execute = find_functions(template)["ExecuteFunction"]["FunctionName"]
+    assert allowed[0] == (
+        "sqs:SendMessage",
+        ["arn:aws:local:::OccurrenceQueue", "arn:aws:local:::TimerDeadLetterQueue"],
+    )
+    assert allowed[1][0] == "lambda:InvokeFunction"
+    assert allowed[1][1].endswith(f":function:{execute}")
+    assert allowed[2] == ("sqs:SendMessage", "arn:aws:local:::DeadLetterQueue")
 
 
 @pytest.mark.parametrize(("stage", "protected"), [("prod", True), ("dev", False), ("staging", False)])
@@ -157,7 +185,7 @@ def test_only_the_local_stack_has_the_stage_that_accepts_well_known_tokens(stage
 @pytest.mark.parametrize(("parameters", "actions"), [({}, None), ({"AlarmTopicArn": TOPIC}, [TOPIC])])
 def test_every_alarm_notifies_the_topic_if_set(parameters: dict[str, str], actions: list[str] | None) -> None:
     alarms = expand_service_template(**parameters).properties_by_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 11
+    assert len(alarms) == 14
     for alarm in alarms.values():
         assert alarm.get("AlarmActions") == actions
         assert alarm["AlarmDescription"]
@@ -189,6 +217,8 @@ def test_executor_has_time_for_the_slowest_runner(template: Template) -> None:
 
     execute = find_functions(template)["ExecuteFunction"]
     assert timedelta(seconds=execute["Timeout"]) == largest.function_timeout
+    queue = template.properties_by_type("AWS::SQS::Queue")["OccurrenceQueue"]
+    assert timedelta(seconds=queue["VisibilityTimeout"]) == largest.visibility_timeout
     for field, limit in limits.items():
         assert getattr(defaults, field) == limit["Default"]
         assert limit["Default"] == execute["Environment"]["Variables"][field.upper()]
@@ -218,7 +248,7 @@ def test_failure_of_another_service_raises_an_alarm_of_its_own(
 
 
 def test_audit_receives_every_change_and_retries_for_six_hours(template: Template) -> None:
-    mapping = single_resource(template, "AWS::Lambda::EventSourceMapping")
+    mapping = template.properties_by_type("AWS::Lambda::EventSourceMapping")["AuditMapping"]
     assert single_resource(template, "AWS::DynamoDB::Table")["StreamSpecification"] == {
         "StreamViewType": "NEW_AND_OLD_IMAGES"
     }
@@ -230,6 +260,23 @@ def test_audit_receives_every_change_and_retries_for_six_hours(template: Templat
     assert mapping["MaximumRecordAgeInSeconds"] == 6 * 3600
     assert "MaximumRetryAttempts" not in mapping
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == "arn:aws:local:::UnpublishedQueue"
+
+
+@pytest.mark.parametrize(
+    ("alarm", "metric", "threshold"),
+    [
+        ("WaitingAlarm", "WaitingSeconds", 600),
+        ("OccurrencesAgeAlarm", "ApproximateAgeOfOldestMessage", 1800),
+        ("TimerDeadLettersAlarm", "ApproximateNumberOfMessagesVisible", 0),
+        ("DeadLettersAlarm", "ApproximateNumberOfMessagesVisible", 0),
+        ("RunnerOverloadAlarm", "RunnerErrors", 5),
+    ],
+)
+def test_occurrences_that_wait_or_fail_raise_an_alarm(
+    template: Template, alarm: str, metric: str, threshold: int
+) -> None:
+    properties = template.properties_by_type("AWS::CloudWatch::Alarm")[alarm]
+    assert (properties["MetricName"], properties["Threshold"]) == (metric, threshold)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +316,9 @@ def test_stateful_resources_are_tagged(template: Template) -> None:
         "RunnerToken",
         "CallbackKey",
         "ScheduleGroup",
+        "OccurrenceQueue",
         "DeadLetterQueue",
+        "TimerDeadLetterQueue",
         "EventBus",
         "ExecuteFunction",
     ):
@@ -307,14 +356,9 @@ def evaluate_condition(condition: Any, parameters: dict[str, str]) -> Any:
     ("parameters", "refusal"),
     [
         pytest.param({"Stage": "dev"}, None, id="development"),
-        pytest.param({"ExecuteConcurrency": "40"}, "set RunnerServiceTokenSecretArn", id="no token"),
-        pytest.param({"AllowRunnerWithoutToken": "true"}, "set ExecuteConcurrency", id="no limit of runs"),
-        pytest.param(
-            {"ExecuteConcurrency": "40", "AllowRunnerWithoutToken": "true"}, None, id="token not required"
-        ),
-        pytest.param(
-            {"ExecuteConcurrency": "40", "RunnerServiceTokenSecretArn": "arn"}, None, id="with a token"
-        ),
+        pytest.param({}, "set RunnerServiceTokenSecretArn", id="no token"),
+        pytest.param({"AllowRunnerWithoutToken": "true"}, None, id="token not required"),
+        pytest.param({"RunnerServiceTokenSecretArn": "arn"}, None, id="with a token"),
     ],
 )
 def test_production_is_refused_what_would_lose_runs(parameters: dict[str, str], refusal: str | None) -> None:

@@ -172,10 +172,10 @@ def test_service_token_permission_exists_only_with_a_secret() -> None:
     assert variables["RUNNER_SERVICE_TOKEN_SECRET_ID"] == arn
 
 
-def test_timer_target_is_the_execute_function(template: Template) -> None:
+def test_timers_send_to_the_queue_of_occurrences(template: Template) -> None:
     variables = find_functions(template)["CreateFunction"]["Environment"]["Variables"]
-    execute = find_functions(template)["ExecuteFunction"]["FunctionName"]
-    assert variables["TIMER_TARGET_ARN"].endswith(f":function:{execute}")
+    assert variables["OCCURRENCE_QUEUE_URL"] == template.attributes["OccurrenceQueue"]["Ref"]
+    assert variables["TIMER_DLQ_ARN"] == template.attributes["TimerDeadLetterQueue"]["Arn"]
 
 
 def test_table_is_retained_when_the_stack_is_deleted(template: Template) -> None:

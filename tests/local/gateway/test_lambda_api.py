@@ -10,8 +10,6 @@ import pytest
 
 from local.gateway.lambda_api import PREFIX, LambdaApi
 from local.gateway.messages import Request
-from local.lambda_.asynchronous import AsynchronousInvoker
-from local.lambda_.functions import FunctionError
 from tests.local.support import create_functions
 
 if TYPE_CHECKING:
@@ -39,16 +37,14 @@ def deliveries() -> list[Any]:
 
 @pytest.fixture
 def api(deliveries: list[Any]) -> LambdaApi:
-    class Invoker:
-        def invoke_with_retries(self, arn: str, event: Any) -> None:
-            deliveries.append((arn, event))
-            if event == "fail":
-                raise FunctionError("broken", "ValueError", [])
+    def echo(event: Any, _context: Any) -> Any:
+        deliveries.append(event)
+        if event == "fail":
+            raise ValueError("failed")
+        return {"echo": event}
 
-    handlers = create_functions(**{ARN: lambda event, _: {"echo": event}, "broken": raise_error})
-    api = LambdaApi(
-        handlers, cast(AsynchronousInvoker, Invoker()), {"stack-echo": ARN, "stack-broken": "broken"}
-    )
+    handlers = create_functions(**{ARN: echo, "broken": raise_error})
+    api = LambdaApi(handlers, {"stack-echo": ARN, "stack-broken": "broken"})
     api._pool = cast(Any, ImmediateExecutor())
     return api
 
@@ -94,7 +90,7 @@ def test_asynchronous_invocation_is_accepted(api: LambdaApi, deliveries: list[An
     )
 
     assert (response.status, response.body) == (202, b"")
-    assert deliveries == [(ARN, {"n": 1})]
+    assert deliveries == [{"n": 1}]
 
 
 def test_asynchronous_failure_is_not_reported_to_the_caller(api: LambdaApi, deliveries: list[Any]) -> None:
@@ -102,7 +98,7 @@ def test_asynchronous_failure_is_not_reported_to_the_caller(api: LambdaApi, deli
         create_invocation_request(invocation_path("stack-echo"), b'"fail"', invocation_type="Event")
     )
 
-    assert (response.status, deliveries) == (202, [(ARN, "fail")])
+    assert (response.status, deliveries) == (202, ["fail"])
 
 
 def test_function_error_is_reported_in_the_format_of_lambda(api: LambdaApi) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from local.clock import LocalClock
-from local.lambda_.asynchronous import AsynchronousInvoker
-from local.lambda_.functions import LambdaContext, LocalFunctions
+from local.lambda_.functions import LambdaContext
+from local.queue.consumer import QueueConsumer
 from local.scheduler.expression import parse_cron
 from local.scheduler.firing import LocalScheduler
 from local.scheduler.schedules import LocalTimer
-from tests.local.support import create_function
+from local.scheduler.target import SendMessageTarget
+from tests.local.support import MemoryQueue, create_functions, create_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +24,16 @@ if TYPE_CHECKING:
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
+@dataclass(frozen=True)
+class FakeRun:
+    """A run in the history."""
+
+    status: str
+    attempt: int
+
+
 class SchedulerBench:
-    """A scheduler on timers in memory, whose function records its events."""
+    """A scheduler on timers and a queue in memory, whose function records its events and the status of the run."""
 
     def __init__(self, *, frozen: bool = True) -> None:
         self.clock = LocalClock(START, frozen=frozen)
@@ -31,14 +41,17 @@ class SchedulerBench:
         self.events: list[tuple[str, str, datetime]] = []
         self.minutes: list[datetime] = []
         self.deliveries: list[datetime] = []
-        self.on_event: Callable[[str], None] = lambda _: None
-        invoker = AsynchronousInvoker(
-            LocalFunctions([create_function("run", self._run)]), cast(Any, None), {}
-        )
+        self.on_event: Callable[[str], str | None] = lambda _: None
+        self.runs: dict[str, FakeRun] = {}
+        self.sqs = MemoryQueue()
+        sqs = cast(Any, self.sqs)
+        queue = QueueConsumer(sqs, create_functions(run=self._run), create_mapping(), self.clock)
         self.scheduler = LocalScheduler(
             self.clock,
             cast(Any, self),
-            invoker,
+            SendMessageTarget(sqs),
+            queue,
+            self.runs.get,
             lambda: self.minutes.append(self.clock.now()),
             lambda: self.deliveries.append(self.clock.now()),
         )
@@ -49,7 +62,16 @@ class SchedulerBench:
     def read_timer(self, name: str) -> LocalTimer | None:
         return self.timers.get(name)
 
-    def put_timer(self, name: str, expression: str, *, enabled: bool = True, timezone: str = "UTC") -> None:
+    def put_timer(
+        self,
+        name: str,
+        expression: str,
+        *,
+        enabled: bool = True,
+        timezone: str = "UTC",
+        target_input: str | None = None,
+    ) -> None:
+        body = json.dumps({"id": name, "at": "<aws.scheduler.scheduled-time>"})
         self.timers[name] = LocalTimer(
             name=name,
             arn=f"arn:aws:scheduler:::{name}",
@@ -57,8 +79,10 @@ class SchedulerBench:
             expression=expression,
             timezone=timezone,
             enabled=enabled,
-            target_arn="run",
-            input=json.dumps({"id": name, "at": "<aws.scheduler.scheduled-time>"}),
+            target_arn="arn:aws:scheduler:::aws-sdk:sqs:sendMessage",
+            dead_letter_arn="arn:aws:sqs:us-east-1:123456789012:timer-dead-letters",
+            input=target_input
+            or json.dumps({"QueueUrl": "queue", "MessageBody": body, "MessageGroupId": "tenant"}),
             cron=parse_cron(expression),
         )
 
@@ -67,9 +91,21 @@ class SchedulerBench:
         return [f"{each.schedule_id} {each.scheduled_time:%H:%M} {each.status}" for each in deliveries]
 
     def _run(self, event: Any, _: LambdaContext) -> Any:
-        self.events.append((event["id"], event["at"], self.clock.now()))
-        self.on_event(event["id"])
-        return {"status": "success"}
+        """Play the executor: run what has not run yet, with the status that the test chooses."""
+        body = event["Records"][0]["body"]
+        occurrence = json.loads(body)
+        self.events.append((occurrence["id"], occurrence["at"], self.clock.now()))
+        attempt = self.runs[body].attempt + 1 if body in self.runs else 1
+        if attempt == 1 or self.runs[body].status != "success":
+            status = self.on_event(occurrence["id"]) or "success"
+            self.runs[body] = FakeRun(status, attempt)
+            if status == "error" and attempt < 3:
+                self.sqs.send_message(QueueUrl="queue", MessageBody=body, delay=self.delay_until(attempt))
+        return {"batchItemFailures": []}
+
+    def delay_until(self, minutes: int) -> str:
+        """Return the time at which a message is due that is sent with a delay now."""
+        return (self.clock.now() + timedelta(minutes=minutes)).isoformat()
 
 
 @pytest.fixture
@@ -118,7 +154,11 @@ def test_timers_added_or_removed_while_advancing_are_respected(bench: SchedulerB
 
 def test_timer_changed_by_its_own_fire_does_not_fire_twice_at_that_time(bench: SchedulerBench) -> None:
     bench.put_timer("a", "cron(0/30 * * * ? *)")
-    bench.on_event = lambda name: bench.put_timer(name, "cron(0/10 * * * ? *)")
+
+    def change(name: str) -> None:
+        bench.put_timer(name, "cron(0/10 * * * ? *)")
+
+    bench.on_event = change
     assert bench.advance(hours=1) == [f"a {at} success" for at in ("09:30", "09:40", "09:50", "10:00")]
 
 
@@ -129,14 +169,77 @@ def test_timer_does_not_fire_before_its_creation(bench: SchedulerBench) -> None:
     assert bench.advance(minutes=1) == ["a 13:00 success"]
 
 
-def test_failed_function_is_an_error(bench: SchedulerBench) -> None:
-    def fail(_: str) -> None:
+def test_failed_attempts_are_repeated_at_their_times(bench: SchedulerBench) -> None:
+    bench.put_timer("a", "cron(0 10 * * ? *)")
+    bench.put_timer("b", "cron(2 10 * * ? *)")
+    bench.on_event = lambda name: "error" if name == "a" else None
+    assert bench.advance(hours=2) == ["a 10:00 error", "b 10:02 success"]
+    assert [(name, f"{now:%H:%M}") for name, _, now in bench.events] == [
+        ("a", "10:00"),
+        ("a", "10:01"),
+        ("b", "10:02"),
+        ("a", "10:03"),
+    ]
+
+
+def test_status_is_the_one_at_the_end_of_the_move(bench: SchedulerBench) -> None:
+    statuses = iter(["error", "waiting", "success"])
+    bench.put_timer("a", "cron(0 * * * ? *)")
+    bench.on_event = lambda _: next(statuses)
+    assert bench.advance(hours=1) == ["a 10:00 error"]
+    assert bench.advance(minutes=1) == []
+    (run,) = bench.runs.values()
+    assert run == FakeRun("waiting", 2)
+
+
+def test_retry_that_recovers_within_the_move_is_a_success(bench: SchedulerBench) -> None:
+    statuses = iter(["error", "success"])
+    bench.put_timer("a", "cron(0 10 * * ? *)")
+    bench.on_event = lambda _: next(statuses)
+    assert bench.advance(hours=2) == ["a 10:00 success"]
+
+
+def test_crashing_function_is_invoked_again_after_the_visibility_timeout(bench: SchedulerBench) -> None:
+    def crash(_: str) -> None:
         raise RuntimeError("no")
 
-    bench.put_timer("a", "cron(0 * * * ? *)")
-    bench.on_event = fail
+    bench.put_timer("a", "cron(0 10 * * ? *)")
+    bench.on_event = crash
     assert bench.advance(hours=1) == ["a 10:00 error"]
-    assert len(bench.events) == 3
+    assert bench.advance(minutes=12) == []
+    assert [f"{now:%H:%M}" for _, _, now in bench.events] == ["10:00", "10:04", "10:08", "10:12"]
+
+
+@pytest.mark.parametrize(
+    "target_input",
+    [
+        pytest.param("5", id="no object"),
+        pytest.param("no JSON", id="no JSON"),
+        pytest.param('{"MessageBody": 5}', id="refused by SQS"),
+    ],
+)
+def test_timer_that_cannot_send_its_message_stops_nobody(bench: SchedulerBench, target_input: str) -> None:
+    bench.put_timer("a", "cron(30 * * * ? *)", target_input=target_input)
+    bench.put_timer("b", "cron(30 * * * ? *)")
+    assert bench.advance(hours=2) == [
+        "a 09:30 error",
+        "b 09:30 success",
+        "a 10:30 error",
+        "b 10:30 success",
+    ]
+    dead_letters = bench.sqs.bodies("timer-dead-letters")
+    assert dead_letters == [target_input] * 2
+    attributes = bench.sqs.messages["timer-dead-letters"][0].attributes
+    assert (attributes["SCHEDULE_ARN"], attributes["SCHEDULED_TIME"]) == (
+        "arn:aws:scheduler:::a",
+        "2026-11-23T09:30:00Z",
+    )
+
+
+def test_schedule_without_a_run_is_unknown(bench: SchedulerBench) -> None:
+    bench.put_timer("a", "cron(0 * * * ? *)")
+    bench.scheduler._read_run = lambda _: None
+    assert bench.advance(hours=1) == ["a 10:00 unknown"]
 
 
 def test_changes_are_delivered_before_and_after_the_clock_moves(bench: SchedulerBench) -> None:
@@ -205,9 +308,10 @@ def test_occurrence_can_be_redelivered(bench: SchedulerBench) -> None:
     assert bench.scheduler.deliver_occurrence("a", scheduled_time).as_json() == {
         "scheduleId": "a",
         "scheduledTime": "2026-11-23T09:05:00Z",
-        "status": "success",
+        "status": "duplicate",
     }
     bench.timers.clear()
+    bench.runs.clear()
     assert bench.scheduler.deliver_occurrence("a", scheduled_time).status == "success"
     assert [event[1] for event in bench.events] == ["2026-11-23T09:05:00Z"] * 3
     with pytest.raises(LookupError):

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from local.errors import StackError
 from local.scheduler.schedules import TimerReader
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ def test_timers_are_read_from_eventbridge(aws: AwsClients, group: str) -> None:
         "at": "2026-11-23T09:00:00Z",
         "x": "<aws.scheduler.other>",
     }
+    assert timer.render_message(START) == ""
 
 
 def test_changed_timers_are_reread_and_others_reused(aws: AwsClients, group: str) -> None:
@@ -82,18 +82,51 @@ def test_absent_or_invalid_name_has_no_timer(aws: AwsClients, name: str) -> None
     assert TimerReader(aws.scheduler, group).read_timer(name) is None
 
 
-def test_schedule_refused_by_eventbridge_is_an_error(aws: AwsClients) -> None:
+def put_by_hand(aws: AwsClients, group: str, name: str, **changes: Any) -> None:
+    """Create a schedule and update it without its state, which moto then lacks."""
+    arguments: Any = {
+        "Name": name,
+        "GroupName": group,
+        "ScheduleExpression": "cron(0 9 * * ? *)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": TARGET,
+        **changes,
+    }
+    aws.scheduler.create_schedule(**arguments)
+    aws.scheduler.update_schedule(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param(
+            {"ScheduleExpression": "cron(0 9 * * * *)"},
+            "'cron(0 9 * * * *)' needs exactly one ? in its day fields",
+            id="expression",
+        ),
+        pytest.param(
+            {"ScheduleExpressionTimezone": "Nowhere/Land"},
+            "'No time zone found with key Nowhere/Land'",
+            id="zone",
+        ),
+        pytest.param({"ScheduleExpressionTimezone": "America"}, None, id="folder of zones"),
+    ],
+)
+def test_timer_changed_by_hand_stops_no_other_and_is_logged_once(
+    aws: AwsClients, caplog: pytest.LogCaptureFixture, changes: dict[str, str], reason: str | None
+) -> None:
     group = f"group-{uuid4()}"
     aws.scheduler.create_schedule_group(Name=group)
-    aws.scheduler.create_schedule(
-        Name="bad",
-        GroupName=group,
-        ScheduleExpression="cron(0 9 * * * *)",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target={
-            "Arn": "arn:aws:lambda:us-east-1:123456789012:function:f",
-            "RoleArn": "arn:aws:iam::1:role/r",
-        },
-    )
-    with pytest.raises(StackError, match=r"EventBridge would refuse schedule bad: .* exactly one"):
-        TimerReader(aws.scheduler, group).read_timers()
+    put_by_hand(aws, group, "good")
+    put_by_hand(aws, group, "bad", **changes)
+    reader = TimerReader(aws.scheduler, group)
+
+    for _ in range(2):
+        timers = reader.read_timers()
+        assert list(timers) == ["good"]
+        assert timers["good"].next_after(START) == datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+    assert reader.read_timer("bad") is None
+    (message,) = [record.getMessage() for record in caplog.records if record.name == "local"]
+    assert message.startswith("1 timers cannot be read and do not fire: bad (")
+    assert reason is None or message.endswith(f"bad ({reason})")

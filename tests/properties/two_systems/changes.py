@@ -35,7 +35,6 @@ from tests.properties.two_systems.commands import (
 )
 from tests.support.faults.interleaving import CallResult
 from tests.support.oracles.reference_model import ModelDefinition, ModelInstall, ModelStep, ReferenceModel
-from tests.support.stacks.fires import executor_client
 from tests.support.stacks.world import (
     ADMIN,
     TENANT,
@@ -167,7 +166,7 @@ class ChangeRunner:
 
         services, install_id = self._world.services, INSTALLS[install]
         return lambda: run_now(
-            services, executor_client().deliver_fire, install_id, schedule_id, command.key
+            services, services.queue.send_fire, install_id, schedule_id, command.key
         ), interpret
 
     def _check_delivered(self, schedule_id: ScheduleId, key: str | None, time: str) -> None:

@@ -1,22 +1,21 @@
 """The runner of `test_two_systems`: its calls, and the calls that must never happen."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scheduling.api.triggers import parse_fire
-from scheduling.domain.errors import RunFailed, Unavailable
+from scheduling.domain.errors import Unavailable
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Execution, Fire, Outcome, Run, RunStatus
-from scheduling.operations.runs.execute import execute_fire
 
 from tests.properties.two_systems.commands import INSTALLS, Act, Deliver, Interpreter, find_target
 from tests.support.aws.calls import Killed
 from tests.support.aws.memory import MemoryAws
 from tests.support.faults.interleaving import CallResult
 from tests.support.oracles.reference_model import ReferenceModel
-from tests.support.stacks.world import GROUP, TABLE, UNKNOWN_SCHEDULE_ID, World
+from tests.support.stacks.fires import execute_fire
+from tests.support.stacks.world import GROUP, TABLE, UNKNOWN_SCHEDULE_ID, World, timer_event
 
 Occurrence = tuple[str, str]
 _OUTCOMES = {
@@ -63,8 +62,6 @@ class RunLog:
                     self.reported_success.add(occurrence)
             case Killed() | Unavailable():
                 self.uncertain[occurrence] += 1
-            case RunFailed():
-                pass
             case error:
                 raise error
 
@@ -122,7 +119,7 @@ def _select_fire(
     """Return the occurrence to deliver; None if it is a manual run and there is none."""
     if command.which == "manual":
         delivered = [each for each in world.list_executor_events() if each["scheduleId"] == schedule_id]
-        return parse_fire(delivered[-1]) if delivered else None
+        return parse_fire_event(delivered[-1]).fire if delivered else None
     if command.which == "unknown":
         schedule_id = UNKNOWN_SCHEDULE_ID
     revision = _timer_revision(aws, schedule_id) - (command.which == "stale")
@@ -139,4 +136,4 @@ def _should_fire(aws: MemoryAws, fire: Fire) -> bool:
 
 def _timer_revision(aws: MemoryAws, schedule_id: ScheduleId) -> int:
     timer = aws.timers.groups[GROUP].get(schedule_id)
-    return int(json.loads(timer["Target"]["Input"])["revision"]) if timer else 1
+    return int(timer_event(timer)["revision"]) if timer else 1

@@ -1,4 +1,4 @@
-"""DynamoDB and EventBridge Scheduler in memory, in place of botocore's requests: fast, atomic and strict."""
+"""DynamoDB, EventBridge Scheduler and SQS in memory, in place of botocore's requests: fast, atomic and strict."""
 
 import secrets
 from collections.abc import Iterator, Mapping
@@ -9,6 +9,7 @@ from typing import Any
 import botocore.client
 
 from tests.support.aws.memory_expressions import Item, UnsupportedRequest
+from tests.support.aws.memory_queues import MemoryQueues
 from tests.support.aws.memory_scheduler import MemoryTimers
 from tests.support.aws.memory_table import Index, MemoryTable, ServiceError, require_known_arguments
 
@@ -27,10 +28,11 @@ _TOKENS = {"TransactWriteItems": "ClientRequestToken", "CreateSchedule": "Client
 
 @dataclass
 class MemoryAws:
-    """The state of both services, which tests may also read."""
+    """The state of the services, which tests may also read."""
 
     tables: dict[str, MemoryTable] = field(default_factory=dict)
     timers: MemoryTimers = field(default_factory=MemoryTimers)
+    queues: MemoryQueues = field(default_factory=MemoryQueues)
     repeat_next: bool = False
     """Make the next call twice, as an SDK that retries does; a service recognizes the retry by its token, if any."""
     throttled_reads: int = 0
@@ -57,6 +59,8 @@ class MemoryAws:
             return _SCHEDULER_CALLS[operation](self.timers, arguments)
         if service == "dynamodb":
             return self._handle_table_call(operation, arguments)
+        if (service, operation) == ("sqs", "SendMessage"):
+            return self.queues.send_message(arguments)
         if (service, operation) == ("events", "PutEvents"):
             return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in arguments["Entries"]]}
         raise UnsupportedRequest(f"{service} {operation}")

@@ -1,5 +1,6 @@
 """An install with a schedule, and the accidents that tests let happen to it: killed functions, and drift."""
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -7,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from scheduling.api.triggers import parse_fire
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import Outcome, RunStatus, build_next_attempt, format_time
+from scheduling.domain.runs import Outcome, Run, RunStatus, build_next_attempt, format_time
 from scheduling.domain.schedule import IdempotencyKey, Schedule
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
@@ -60,6 +61,30 @@ def next_fire_event(case: Case) -> dict[str, Any]:
     moment = format_time(case.world.clock[0].replace(minute=0))
     ids = {"installId": case.install_id, "scheduleId": case.schedule.id}
     return {**ids, "revision": case.schedule.timer_revision, "scheduledTime": moment, "attempt": "1"}
+
+
+def fire_message(event: object) -> dict[str, Any]:
+    """Return the event of the queue of occurrences for a message with that body."""
+    attributes = {"MessageGroupId": TENANT}
+    return {"Records": [{"messageId": "message-1", "body": json.dumps(event), "attributes": attributes}]}
+
+
+def next_fire_message(case: Case) -> dict[str, Any]:
+    """Advance the clock to the schedule's next occurrence and return the event of the queue for it."""
+    return fire_message(next_fire_event(case))
+
+
+def record_two_attempts(case: Case) -> None:
+    """Record that two attempts at the schedule's next occurrence have failed."""
+    scheduled_time = format_time((case.world.clock[0] + timedelta(hours=1)).replace(minute=0))
+    run = Run(
+        scheduled_time=scheduled_time,
+        status=RunStatus.ERROR,
+        attempt=2,
+        started_at=case.world.clock[0],
+        retryable=True,
+    )
+    case.world.services.runs.record_run(case.schedule, run)
 
 
 def kill_at(operation: str, action: CaseAction) -> CaseAction:
@@ -153,7 +178,7 @@ def corrupt_count(case: Case) -> None:
 
 def start_abandoned_run(case: Case) -> None:
     """Claim an earlier occurrence and never finish it, as a killed function does."""
-    services, fire = case.world.services, parse_fire(next_fire_event(case))
+    services, fire = case.world.services, parse_fire_event(next_fire_event(case)).fire
     services.runs.claim_run(
         fire,
         services.runs.read_fire_snapshot(fire),

@@ -13,14 +13,13 @@ from scheduling.domain.schedule import IdempotencyKey, Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.runs.run_now import run_now
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_runs, list_schedules
 from scheduling.operations.schedules.update import update_schedule
 
-from tests.support.stacks.fires import create_fire, executor_client
+from tests.support.stacks.fires import create_fire, execute_fire
 from tests.support.stacks.world import (
     ADMIN,
     PUT_OPTIONS,
@@ -153,7 +152,7 @@ def _is_tenant_paused(case: CrashCase) -> bool:
 
 def _trigger_run(case: CrashCase) -> object:
     return run_now(
-        case.world.services, executor_client().deliver_fire, case.install_id, case.schedule.id, "key"
+        case.world.services, case.world.services.queue.send_fire, case.install_id, case.schedule.id, "key"
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from scheduling.domain.errors import RunFailed, SchedulingError
+from scheduling.domain.errors import SchedulingError
 from scheduling.domain.runs import SkipReason
 from scheduling.operations.installs.tenants import PauseResult
 
@@ -13,6 +13,7 @@ from tests.support.aws.calls import AwsCalls, Call, Killed, client_error, lost_r
 from tests.support.faults.crash_operations import OPERATIONS, CrashCase, CrashOperation, new_case
 from tests.support.stacks.world import World
 
+_UNFINISHED = (SkipReason.OVERLAP, SkipReason.RUNNING, SkipReason.UNAVAILABLE)
 FAULTS = ("killed before", "killed after", "response lost", "throttled", "outage")
 """`outage` lasts until the operation ends; the others affect one call."""
 
@@ -26,7 +27,7 @@ class CaseSnapshot:
     def __post_init__(self) -> None:
         memory = self.case.world.memory
         assert memory
-        self._saved_state = pickle.dumps((memory.tables, memory.timers))
+        self._saved_state = pickle.dumps((memory.tables, memory.timers, memory.queues))
         self._saved_time = self.case.world.clock[0]
         self._saved_versions = dict(self._version_cache())
 
@@ -38,7 +39,7 @@ class CaseSnapshot:
         """Restore and return the case, including its cached versions."""
         world = self.case.world
         assert world.memory
-        world.memory.tables, world.memory.timers = pickle.loads(self._saved_state)  # noqa: S301 (dumped above)
+        world.memory.tables, world.memory.timers, world.memory.queues = pickle.loads(self._saved_state)  # noqa: S301 (dumped above)
         world.clock[0] = self._saved_time
         world.calls.recorded.clear()
         versions = self._version_cache()
@@ -81,13 +82,13 @@ def attempt_operation(case: CrashCase, operation: CrashOperation) -> str:
     """Return what the caller learns: `done`, `not done`, or `open` if neither is certain."""
     try:
         result = operation.act(case)
-    except (Killed, RunFailed):
+    except Killed:
         return "open"
     except SchedulingError as error:
         if operation is OPERATIONS["execute"] or "may still" in str(error) or "shortly" in str(error):
             return "open"
         return "not done"
-    unfinished = result is SkipReason.OVERLAP or (isinstance(result, PauseResult) and not result.complete)
+    unfinished = result in _UNFINISHED or (isinstance(result, PauseResult) and not result.complete)
     return "open" if unfinished else "done"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from scheduling.domain.errors import Conflict, RunFailed, SchedulingError, TimerFailed
+from scheduling.domain.errors import Conflict, SchedulingError, TimerFailed
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.schedules.delete import delete_schedule
@@ -91,9 +91,9 @@ def _invoke_handler(event: dict[str, Any], handler: Any) -> bool:
     """Invoke the handler and return whether it succeeded."""
     try:
         response = handler(event, Context())
-    except (SchedulingError, RunFailed, TimerFailed, Conflict):
+    except (SchedulingError, TimerFailed, Conflict):
         return False
-    return bool(response.get("statusCode", 200) < 400)
+    return bool(response.get("statusCode", 200) < 400 and not response.get("batchItemFailures"))
 
 
 def _do_nothing(*_arguments: object) -> None:

@@ -88,7 +88,7 @@ def _parse_entry(entry: Mapping[str, Any]) -> PublishedEvent:
 @cache
 def stream_patterns() -> tuple[Pattern, ...]:
     """Return the filters of the template's event source mapping."""
-    (mapping,) = template_event_sources().values()
+    mapping = template_event_sources()["AuditMapping"]
     return tuple(parse_pattern(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"])
 
 

@@ -1,6 +1,5 @@
 """Check that the table and EventBridge Scheduler agree, from the stored items and timers alone."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +8,7 @@ from typing import Any
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.grammar import parse_cron
 
-from tests.support.stacks.world import TABLE, World, aws_client
+from tests.support.stacks.world import TABLE, World, aws_client, timer_event
 
 Item = Mapping[str, Any]
 
@@ -98,7 +97,7 @@ def _expected_expression(cron: str) -> str:
 def _read_timers(world: World) -> dict[str, tuple[str, str, str, int]]:
     timers = {}
     for name, timer in world.read_timers().items():
-        timer_input = json.loads(timer["Target"]["Input"])
+        timer_input = timer_event(timer)
         assert timer_input["scheduleId"] == name
         zone, expression = timer["ScheduleExpressionTimezone"], timer["ScheduleExpression"]
         timers[name] = (expression, zone, timer_input["installId"], timer_input["revision"])

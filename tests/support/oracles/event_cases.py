@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from scheduling.api.callback_token import issue_token
 from scheduling.api.parsing import parse_schedule_input
 from scheduling.api.registration import parse_registration
-from scheduling.domain.callback_token import issue_token
 from scheduling.domain.ids import InstallId, ScheduleId, ScheduleIdGenerator
 from scheduling.domain.runs import Execution, Fire, Outcome, RunStatus
 from scheduling.operations.installs.register import put_install
-from scheduling.operations.runs.execute import execute_fire
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.services import Services
 
+from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import PUT_OPTIONS
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -59,6 +59,7 @@ def seed_install(services: Services) -> None:
         schedule_id=SCHEDULE_ID,
         timer_revision=schedule.timer_revision,
         scheduled_time=LAST_FIRE,
+        replay=True,  # so that it runs itself, however late it is
     )
     execute_fire(services, _SucceedingRunner(), fire)
 

@@ -20,6 +20,7 @@ def required_grants(call: Call) -> frozenset[Grant]:
         "lambda": _function_grants,
         "scheduler": _timer_grants,
         "secretsmanager": _secret_grants,
+        "sqs": _queue_grants,
     }
     return frozenset(services[call.service](call.operation, call.arguments))
 
@@ -59,6 +60,11 @@ def _bus_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]
         yield Grant(
             f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{entry['EventBusName']}", f"events:{operation}"
         )
+
+
+def _queue_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
+    name = arguments["QueueUrl"].rpartition("/")[2]
+    yield Grant(f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", f"sqs:{operation}")
 
 
 def _function_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:

@@ -18,11 +18,14 @@ from tests.support.faults.cases import (
     delete_name_row,
     delete_timer,
     disable_install,
+    fire_message,
     kill_at,
     make_runner_fail,
     make_sweep_due,
     next_fire_event,
+    next_fire_message,
     pause_tenant,
+    record_two_attempts,
     start_abandoned_run,
     uninstall_case,
     update_case_schedule,
@@ -197,9 +200,14 @@ STORIES: dict[str, Story] = {
     "resume a tenant with leftover timers": Story(
         "tenant_resume", _tenant_event, (kill_at("DeleteSchedule", pause_tenant),)
     ),
-    "fire": Story("execute", next_fire_event),
-    "fire: the runner fails": Story("execute", next_fire_event, (make_runner_fail,), fails=True),
-    "fire: the previous one is running": Story("execute", next_fire_event, (start_abandoned_run,)),
+    "fire": Story("execute", next_fire_message),
+    "fire without the queue": Story("execute", next_fire_event),
+    "fire: the runner fails": Story("execute", next_fire_message, (make_runner_fail,)),
+    "fire: the runner fails for the third time": Story(
+        "execute", next_fire_message, (record_two_attempts, make_runner_fail)
+    ),
+    "fire: the previous one is running": Story("execute", next_fire_message, (start_abandoned_run,)),
+    "fire: the message is unreadable": Story("execute", lambda _case: fire_message(5)),
     "reconcile nothing": Story("reconcile", _minute_event),
     "reconcile a create": Story(
         "reconcile", _minute_event, (kill_at("CreateSchedule", create_second_schedule),)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from scheduling.domain.callback_token import issue_token
+from scheduling.api.callback_token import issue_token
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
 

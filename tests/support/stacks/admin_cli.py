@@ -13,15 +13,14 @@ from unittest.mock import patch
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
-from scheduling.api.triggers import parse_fire
-from scheduling.domain.errors import RunFailed
+from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.execute import execute_fire
 from typer.testing import CliRunner, Result
 
 from scheduling_admin.app import app
 from tests.support.aws.calls import Call, client_error
+from tests.support.stacks.fires import PlayedQueue, execute_fire
 from tests.support.stacks.world import GROUP, TABLE, TIMER_SETTINGS, World, aws_client, read_timer_input
 
 STACK_NAME = "extension-scheduler"
@@ -70,6 +69,7 @@ class AdminCli:
 
     world: World
     dead_letter_queue_url: str
+    timer_dead_letter_queue_url: str
     unpublished_queue_url: str
     calls: list[Call] = field(default_factory=list)
     """The AWS calls of all commands."""
@@ -85,10 +85,10 @@ class AdminCli:
             raise result.exception
         return CommandResult(result)
 
-    def send_dead_letter(self, body: object, **attributes: str) -> None:
-        """Send a message to the dead-letter queue."""
+    def send_dead_letter(self, body: object, queue_url: str = "", **attributes: str) -> None:
+        """Send a message to the executor's dead-letter queue, or to another one."""
         aws_client("sqs").send_message(
-            QueueUrl=self.dead_letter_queue_url,
+            QueueUrl=queue_url or self.dead_letter_queue_url,
             MessageBody=body if isinstance(body, str) else json.dumps(body),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
@@ -110,6 +110,7 @@ def create_admin_cli(world: World) -> Iterator[AdminCli]:
     admin = AdminCli(
         world,
         dead_letter_queue_url=sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
+        timer_dead_letter_queue_url=sqs.create_queue(QueueName="timer-dead-letters")["QueueUrl"],
         unpublished_queue_url=sqs.create_queue(QueueName="unpublished")["QueueUrl"],
     )
     create_stack(STACK_NAME, admin)
@@ -125,10 +126,11 @@ def create_stack(name: str, admin: AdminCli, *, omitted_output: str = "") -> Non
     outputs = {
         "TableName": TABLE,
         "ScheduleGroupName": GROUP,
-        "ExecuteFunctionArn": TIMER_SETTINGS.timer_target_arn,
+        "OccurrenceQueueUrl": TIMER_SETTINGS.occurrence_queue_url,
         "TimerRoleArn": TIMER_SETTINGS.timer_role_arn,
-        "DeadLetterQueueArn": TIMER_SETTINGS.timer_dlq_arn,
+        "TimerDeadLetterQueueArn": TIMER_SETTINGS.timer_dlq_arn,
         "DeadLetterQueueUrl": admin.dead_letter_queue_url,
+        "TimerDeadLetterQueueUrl": admin.timer_dead_letter_queue_url,
         "UnpublishedQueueUrl": admin.unpublished_queue_url,
         "AuditFunctionName": AUDIT_FUNCTION_NAME,
     }
@@ -139,6 +141,8 @@ def create_stack(name: str, admin: AdminCli, *, omitted_output: str = "") -> Non
         "WritesPerMinute": "1000",
         "MaxPayloadBytes": "100000",
         "RunHistoryDays": "30",
+        "CatchUp": "latest",
+        "MaxWaitHours": "72",
     }
     template = {
         "Parameters": {each: {"Type": "String", "Default": value} for each, value in parameters.items()},
@@ -159,19 +163,19 @@ def create_stack(name: str, admin: AdminCli, *, omitted_output: str = "") -> Non
 def build_fire_at(world: World, schedule: Schedule, hour: int) -> Fire:
     """Move the clock to that hour and return its occurrence."""
     world.clock[0] = world.clock[0].replace(hour=hour, minute=0, second=0)
-    return parse_fire({**read_timer_input(world, schedule), "scheduledTime": format_time(world.clock[0])})
+    return parse_fire_event(
+        {**read_timer_input(world, schedule), "scheduledTime": format_time(world.clock[0])}
+    ).fire
 
 
 def execute_at(world: World, schedule: Schedule, hour: int, **outcome: Any) -> None:
-    """Execute the occurrence of that hour, in up to three attempts."""
+    """Execute the occurrence of that hour, in up to three attempts, and leave the clock at that hour."""
     fire = build_fire_at(world, schedule, hour)
     world.runner.outcome = Outcome(**{"status": RunStatus.SUCCESS, "http_status": 200, **outcome})
-    for _ in range(3):
-        try:
-            execute_fire(world.services, world.runner, fire)
-        except RunFailed:
-            continue
-        return
+    now, sent_count = world.clock[0], len(world.list_sent_messages())
+    execute_fire(world.services, world.runner, fire)
+    PlayedQueue(world, sent_count).deliver_for(minutes=10)
+    world.clock[0] = now
 
 
 @contextmanager

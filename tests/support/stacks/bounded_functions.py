@@ -30,7 +30,7 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
     "TABLE_NAME": TABLE,
     "SCHEDULE_GROUP_NAME": GROUP,
-    "TIMER_TARGET_ARN": "arn:aws:lambda:eu-central-1:123456789012:function:stack-execute",
+    "OCCURRENCE_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/occurrences",
     "TIMER_ROLE_ARN": "arn:aws:iam::123456789012:role/timer",
     "TIMER_DLQ_ARN": "arn:aws:sqs:eu-central-1:123456789012:dead-letters",
     "WRITES_PER_MINUTE": "1000",

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.session import Session
 from scheduling import bootstrap
-from scheduling.clients.lambda_ import ExecutorClient
 
-from tests.support.stacks.world import BUS, GROUP, TABLE, TIMER_SETTINGS, World
+from tests.support.stacks.world import BUS, DEAD_LETTER_QUEUE_URL, GROUP, TABLE, TIMER_SETTINGS, World
 
 ROOT = Path(__file__).parents[3]
 STACK_NAME = "scheduling-test"
@@ -39,7 +37,8 @@ def deploy_functions(world: World, **variables: str) -> Iterator[None]:
         "STAGE": "local",
         "STACK_NAME": STACK_NAME,
         "SCHEDULE_GROUP_NAME": GROUP,
-        "TIMER_TARGET_ARN": TIMER_SETTINGS.timer_target_arn,
+        "OCCURRENCE_QUEUE_URL": TIMER_SETTINGS.occurrence_queue_url,
+        "DEAD_LETTER_QUEUE_URL": DEAD_LETTER_QUEUE_URL,
         "TIMER_ROLE_ARN": TIMER_SETTINGS.timer_role_arn,
         "TIMER_DLQ_ARN": TIMER_SETTINGS.timer_dlq_arn,
         "RUNNER_BASE_URL": "http://127.0.0.1:9",
@@ -56,10 +55,6 @@ def deploy_functions(world: World, **variables: str) -> Iterator[None]:
         for name, value in {**common, **variables}.items():
             patch.setenv(name, value)
         patch.setattr(bootstrap, "services", lambda: world.services)
-        # Its own session, since the process's session keeps the profile of an earlier operator test.
-        patch.setattr(
-            bootstrap, "executor_client", lambda: ExecutorClient(Session(), TIMER_SETTINGS.timer_target_arn)
-        )
         patch.setattr(bootstrap, "_clock", [lambda: world.clock[0]])
         for part in cached:
             part.cache_clear()

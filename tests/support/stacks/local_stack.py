@@ -54,13 +54,28 @@ class LocalStack:
 
     def advance_clock(self, duration: str) -> list[dict[str, str]]:
         """Move the clock and return the fires."""
-        response = self.control.post("/_local/clock", json={"advance": duration})
+        response = self.control.post("/_local/clock", json={"advance": duration}, timeout=None)
         assert response.status_code == 200, response.text
         return list(response.json()["fired"])
+
+    def advance_to_half_past(self) -> None:
+        """Move the clock to a half hour, which ends all retries and waits of earlier fires.
+
+        An hourly schedule then fires half an hour later, and half an hour is left for its retries until an hour's end.
+        """
+        later = self.read_clock() + timedelta(minutes=50)
+        half_past = later.replace(minute=30, second=0, microsecond=0)
+        response = self.control.post("/_local/clock", json={"to": half_past.isoformat()})
+        assert response.status_code == 200, response.text
 
     def read_clock(self) -> datetime:
         """Return the time of the stack's clock."""
         return datetime.fromisoformat(self.control.get("/_local/clock").json()["now"])
+
+    def future_hour(self, hours: int = 1) -> str:
+        """Return a full hour after the present one, as the scheduled time of an occurrence that is not late."""
+        hour = self.read_clock().replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
+        return hour.isoformat().replace("+00:00", "Z")
 
     def issue_callback_token(self, install: "ApiInstall") -> str:
         """Run a schedule of the install now and return the callback token that the runner receives."""
@@ -105,10 +120,14 @@ class LocalStack:
         secret = f"{STACK_NAME}-CallbackKey"
         return str(self.aws_client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
 
+    def queue_url(self, logical_id: str) -> str:
+        """Return the URL of one of the template's queues."""
+        return str(self.aws_client("sqs").get_queue_url(QueueName=f"{STACK_NAME}-{logical_id}")["QueueUrl"])
+
     def receive_dead_letters(self) -> list[dict[str, Any]]:
         """Receive and delete all messages of the dead-letter queue."""
         sqs = self.aws_client("sqs")
-        (url,) = sqs.list_queues(QueueNamePrefix=f"{STACK_NAME}-DeadLetterQueue")["QueueUrls"]
+        url = self.queue_url("DeadLetterQueue")
         dead_letters = []
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             for message in messages:

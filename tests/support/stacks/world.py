@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from unittest.mock import patch
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ from pynamodb.connection import Connection
 from scheduling.api.observability import bind_install, bind_run
 from scheduling.api.parsing import parse_schedule_input
 from scheduling.api.registration import parse_registration
+from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Limits
@@ -48,10 +49,11 @@ TABLE, GROUP, BUS = "scheduling-test", "scheduling-test", "scheduling-test"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TIMER_SETTINGS = TimerSettings(
     schedule_group_name=GROUP,
-    timer_target_arn="arn:aws:lambda:eu-central-1:123456789012:function:stack-execute",
+    occurrence_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/occurrences",
     timer_role_arn="arn:aws:iam::123456789012:role/timer",
-    timer_dlq_arn="arn:aws:sqs:eu-central-1:123456789012:dead-letters",
+    timer_dlq_arn="arn:aws:sqs:eu-central-1:123456789012:timer-dead-letters",
 )
+DEAD_LETTER_QUEUE_URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters"
 
 TENANT = "tenant-1"
 ADMIN = "admin:arn:aws:iam::123456789012:role/platform"
@@ -85,6 +87,15 @@ class FakeRunner:
     def __call__(self, execution: Execution) -> Outcome:
         self.executions.append(execution)
         return self.outcome
+
+
+class SentMessage(NamedTuple):
+    """A message in a queue."""
+
+    event: Mapping[str, Any]
+    group: str
+    delay: int
+    attributes: Mapping[str, str]
 
 
 @dataclass
@@ -126,10 +137,25 @@ class World:
         """Return the install's items of one type."""
         return [row for row in self.scan_rows(install_id) if row["type"] == kind]
 
+    def list_sent_messages(
+        self, queue_url: str = TIMER_SETTINGS.occurrence_queue_url
+    ) -> Sequence[SentMessage]:
+        """Return the messages that were sent to the queue, oldest first."""
+        sent = [call.arguments for call in self.calls.recorded if call.operation == "SendMessage"]
+        return [
+            SentMessage(
+                json.loads(each["MessageBody"]),
+                each["MessageGroupId"],
+                each.get("DelaySeconds", 0),
+                {name: value["StringValue"] for name, value in each.get("MessageAttributes", {}).items()},
+            )
+            for each in sent
+            if each["QueueUrl"] == queue_url
+        ]
+
     def list_executor_events(self) -> Sequence[Mapping[str, Any]]:
-        """Return the events of the asynchronous invocations of the executor."""
-        invocations = [call for call in self.calls.recorded if call.operation == "Invoke"]
-        return [json.loads(call.arguments["Payload"]) for call in invocations]
+        """Return the events in the queue of occurrences."""
+        return [message.event for message in self.list_sent_messages()]
 
     def read_timers(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the timers in EventBridge Scheduler by name."""
@@ -191,6 +217,8 @@ def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = 
     os.environ.pop("AWS_ENDPOINT_URL", None)
     with _start_aws(aws) as stand_in, watch_calls() as calls:
         create_resources()
+        if aws == "moto":
+            create_queues()
         connection = connect(TABLE)
         clock = [START]
         services = _create_services(connection, limits or Limits(writes_per_minute=1000), lambda: clock[0])
@@ -233,10 +261,11 @@ def _create_services(connection: Connection, limits: Limits, clock: Callable[[],
         tenants=TenantStore(connection),
         installs=InstallStore(connection),
         schedules=ScheduleStore(connection),
-        runs=RunStore(connection, limits.run_history_days),
+        runs=RunStore(connection, limits.run_retention),
         manual_runs=ManualRunStore(connection),
         sweeps=SweepStore(connection),
         timers=_timer_client(connection.session),
+        queue=_queue_client(),
         limits=limits,
         clock=clock,
         sleep=sleep,
@@ -251,6 +280,12 @@ def _create_services(connection: Connection, limits: Limits, clock: Callable[[],
 def _timer_client(session: Session) -> TimerClient:
     """Return a timer client that uses the one botocore client of all worlds."""
     return TimerClient(session, TIMER_SETTINGS)
+
+
+@cache
+def _queue_client() -> OccurrenceQueue:
+    """Return the one client of all worlds; its own session keeps no profile of an earlier operator test."""
+    return OccurrenceQueue(Session(), TIMER_SETTINGS.occurrence_queue_url, DEAD_LETTER_QUEUE_URL)
 
 
 def create_resources() -> None:
@@ -285,6 +320,24 @@ def create_resources() -> None:
     aws_client("scheduler").create_schedule_group(Name=GROUP)
 
 
+def create_queues() -> None:
+    """Create the queues in moto; in memory, any URL is a queue."""
+    for url in (TIMER_SETTINGS.occurrence_queue_url, DEAD_LETTER_QUEUE_URL):
+        aws_client("sqs").create_queue(QueueName=url.rpartition("/")[2])
+
+
 def read_timer_input(world: World, schedule: Schedule) -> dict[str, Any]:
-    """Return the input that the schedule's timer sends to the executor."""
-    return dict(json.loads(world.read_timers()[schedule.id]["Target"]["Input"]))
+    """Return the event that the schedule's timer sends to the queue."""
+    return timer_event(world.read_timers()[schedule.id])
+
+
+def timer_event(timer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the event that a timer sends."""
+    return dict(json.loads(json.loads(timer["Target"]["Input"])["MessageBody"]))
+
+
+def with_timer_event(target: Mapping[str, Any], **fields: object) -> dict[str, Any]:
+    """Return the target of a timer with other fields in its event."""
+    target_input = json.loads(target["Input"])
+    body = json.dumps({**json.loads(target_input["MessageBody"]), **fields})
+    return {**target, "Input": json.dumps({**target_input, "MessageBody": body})}

@@ -14,6 +14,7 @@ from scheduling_admin.stack.queues import PeekResult
 from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, fire, install, schedule
 
 TIMER = TimerSnapshot(
+    group="tenant-1",
     schedule_id=SCHEDULE_ID,
     install_id=INSTALL_ID,
     expression="cron(0 9 * * ? *)",
@@ -56,6 +57,7 @@ def build_evidence(time: str = SCHEDULED_TIME, *, minutes_late: float = 20, **fi
         "timer": TIMER,
         "peek_result": EMPTY_QUEUE,
         "history_days": 30,
+        "missed_after": timedelta(hours=73, minutes=15),
         "log_group": "/aws/lambda/stack-execute",
     }
     return Evidence(**{**evidence_fields, **fields})
@@ -83,6 +85,7 @@ def build_peek_result(
             receipt_handle="h",
             sent_at=NOW + timedelta(minutes=5),
             fire=fire(**fields),
+            group="tenant-1",
             reason=reason,
         )
         for n, reason in enumerate(reasons)

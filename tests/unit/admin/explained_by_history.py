@@ -59,7 +59,7 @@ HISTORY_SITUATIONS = {
         "It started but never ended: the function died during attempt 1.",
         [
             "It started at 2026-11-23T09:00:00.400Z; whether the extension completed its work is unknown.",
-            "Lambda may retry it within minutes; the daily sweep closes runs that never end.",
+            "The queue delivers it again within minutes; the daily sweep closes runs that never end.",
             REQUEST,
             "It is not in the dead-letter queue.",
         ],
@@ -146,6 +146,7 @@ HISTORY_SITUATIONS = {
                     "http_status": None,
                     "duration_ms": 30_000,
                     "error": "No answer within 30 s",
+                    "not_before": NOW + timedelta(minutes=2),
                 }
             ),
             minutes_late=1,
@@ -156,7 +157,29 @@ HISTORY_SITUATIONS = {
             NO_RESPONSE,
             REQUEST,
             "Error: No answer within 30 s",
-            "Lambda retries after one minute, then after two.",
+            "It is tried again at 2026-11-23T09:02:00.000Z.",
+        ],
+        [],
+    ),
+    "waiting for capacity": (
+        build_evidence(
+            run=build_run(
+                status=RunStatus.WAITING,
+                attempt=0,
+                duration_ms=None,
+                http_status=None,
+                error="The runner answered 503",
+                wait_token="token",
+                not_before=NOW + timedelta(minutes=21),
+            )
+        ),
+        Verdict.WAITING,
+        "It is waiting: the runner answered 503.",
+        [
+            "That is no attempt. It waits for up to MaxWaitHours, and is a dead letter then.",
+            "It is tried again at 2026-11-23T09:21:00.000Z.",
+            REQUEST,
+            "It is not in the dead-letter queue.",
         ],
         [],
     ),

@@ -84,11 +84,11 @@ STATE_SITUATIONS = {
         build_evidence(minutes_late=5),
         Verdict.OVERDUE,
         "It is overdue: it was due 5 min ago and has not been delivered yet.",
-        ["The timer is in sync. A delivery may be late; after 7 h 15 min it counts as missed."],
+        ["The timer is in sync. A delivery may be late; after 3 d 1 h it counts as missed."],
         [],
     ),
     "never delivered": (
-        build_evidence(minutes_late=440),
+        build_evidence(minutes_late=74 * 60),
         Verdict.NOT_RUN,
         "It did not run: it was due and the timer is in sync, but the history has no run.",
         [

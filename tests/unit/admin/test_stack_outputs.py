@@ -11,10 +11,11 @@ from scheduling_admin.stack.outputs import parse_stack
 OUTPUTS = {
     "TableName": "table",
     "ScheduleGroupName": "group",
-    "ExecuteFunctionArn": "arn:execute",
+    "OccurrenceQueueUrl": "https://occurrences",
     "TimerRoleArn": "arn:role",
-    "DeadLetterQueueArn": "arn:queue",
+    "TimerDeadLetterQueueArn": "arn:queue",
     "DeadLetterQueueUrl": "https://dead-letters",
+    "TimerDeadLetterQueueUrl": "https://timer-dead-letters",
     "UnpublishedQueueUrl": "https://unpublished",
     "AuditFunctionName": "stack-audit",
     "ApiUrl": "https://api",
@@ -26,6 +27,8 @@ PARAMETERS = {
     "WritesPerMinute": "10",
     "MaxPayloadBytes": "100000",
     "RunHistoryDays": "7",
+    "CatchUp": "latest",
+    "MaxWaitHours": "72",
     "LogLevel": "INFO",
 }
 
@@ -51,7 +54,7 @@ def test_a_stack_has_the_environment_of_its_functions() -> None:
     assert stack.environment == {
         "TABLE_NAME": "table",
         "SCHEDULE_GROUP_NAME": "group",
-        "TIMER_TARGET_ARN": "arn:execute",
+        "OCCURRENCE_QUEUE_URL": "https://occurrences",
         "TIMER_ROLE_ARN": "arn:role",
         "TIMER_DLQ_ARN": "arn:queue",
         "STAGE": "prod",
@@ -60,6 +63,8 @@ def test_a_stack_has_the_environment_of_its_functions() -> None:
         "WRITES_PER_MINUTE": "10",
         "MAX_PAYLOAD_BYTES": "100000",
         "RUN_HISTORY_DAYS": "7",
+        "CATCH_UP": "latest",
+        "MAX_WAIT_HOURS": "72",
     }
 
 

@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 import pytest
 from scheduling.api.authorizer import Authorizer
-from scheduling.domain.callback_token import issue_token
+from scheduling.api.callback_token import issue_token
 from scheduling.domain.ids import InstallId
 
 from tests.unit.builders import INSTALL_ID, NOW, install

@@ -1,11 +1,20 @@
+"""The executor's events and results: messages of the queue, direct events, and what is logged and counted."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from scheduling.api.observability import logger
-from scheduling.api.triggers import parse_fire, run_and_report
+from scheduling.api.triggers import handle_deliveries
+from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
+from scheduling.domain.errors import InvalidFireEvent, Unavailable
+from scheduling.domain.fire_events import FireEvent
 from scheduling.domain.runs import Run, RunStatus, SkipReason
 
+from tests.support.stacks.functions import Context
 from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, fire
 
 EVENT: dict[str, Any] = {
@@ -16,81 +25,96 @@ EVENT: dict[str, Any] = {
     "attempt": "1",
 }
 OCCURRENCE = {"scheduleId": SCHEDULE_ID, "scheduledTime": "2026-11-23T09:00:00Z"}
-
-
-def test_event_is_parsed_into_a_fire() -> None:
-    assert parse_fire(EVENT) == fire()
-
-
-def test_attempt_is_not_part_of_the_fire() -> None:
-    assert parse_fire({**EVENT, "attempt": "2"}) == parse_fire(EVENT)
-    assert parse_fire({name: value for name, value in EVENT.items() if name != "attempt"}) == fire()
-
-
-def test_scheduled_time_is_normalized() -> None:
-    assert parse_fire({**EVENT, "scheduledTime": "2026-11-23T10:00:00+01:00"}) == fire()
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("installId", None),
-        ("scheduleId", 1),
-        ("revision", "x"),
-        ("revision", None),
-        ("scheduledTime", "<aws.scheduler.scheduled-time>"),
-        ("scheduledTime", "2026-11-23T09:00:00"),
-        ("scheduledTime", None),
-    ],
-)
-def test_wrong_field_is_named(field: str, value: object) -> None:
-    with pytest.raises(ValidationError) as refused:
-        parse_fire({**EVENT, field: value})
-
-    assert [error["loc"] for error in refused.value.errors()] == [(field,)]
-
-
-@pytest.mark.parametrize("field", ["installId", "scheduleId", "revision", "scheduledTime"])
-def test_a_missing_field_is_named(field: str) -> None:
-    with pytest.raises(ValidationError) as refused:
-        parse_fire({name: value for name, value in EVENT.items() if name != field})
-
-    assert [error["loc"] for error in refused.value.errors()] == [(field,)]
-
-
-@pytest.mark.parametrize(
-    ("reason", "status"),
-    [
-        (SkipReason.DUPLICATE, "duplicate"),
-        (SkipReason.OVERLAP, "overlap"),
-        (SkipReason.UNKNOWN_SCHEDULE, "unknown"),
-        (SkipReason.STALE_REVISION, "stale"),
-        (SkipReason.DISABLED, "disabled"),
-        (SkipReason.CAPABILITY_REVOKED, "revoked"),
-    ],
-)
-def test_skip_reason_is_reported(reason: SkipReason, status: str) -> None:
-    assert run_and_report(fire(), lambda: reason) == {**OCCURRENCE, "status": status}
-
-
+CONTEXT: Any = Context()
+SENT_AT = datetime(2026, 11, 23, 9, 0, 3, 250_000, tzinfo=UTC)
 RUN = Run(
     scheduled_time="2026-11-23T09:00:00Z", status=RunStatus.ERROR, attempt=2, started_at=NOW, error="no"
 )
 
 
+def message(message_id: str = "message-1", **fields: object) -> dict[str, Any]:
+    default = {
+        "messageId": message_id,
+        "body": json.dumps(EVENT),
+        "attributes": {"SentTimestamp": "1795424403250", "MessageGroupId": "tenant-1"},
+    }
+    return {**default, **fields}
+
+
+@dataclass
+class Handler:
+    """Handles events with the result, or the error, that a test chooses."""
+
+    fields: dict[str, Any] = field(default_factory=lambda: {"reason": SkipReason.DUPLICATE})
+    error: Exception | None = None
+    deliveries: list[Delivery] = field(default_factory=list)
+    dead_letters: list[tuple[str, str | None, str]] = field(default_factory=list)
+
+    def __call__(self, event: dict[str, Any]) -> dict[str, object]:
+        return handle_deliveries(
+            event, CONTEXT, self.deliver, lambda *letter: self.dead_letters.append(letter), lambda: NOW
+        )
+
+    def deliver(self, delivery: Delivery) -> Sequence[DeliveryResult]:
+        self.deliveries.append(delivery)
+        if self.error:
+            raise self.error
+        return [DeliveryResult(delivery=delivery, delivered_at=NOW, **self.fields)]
+
+
+def test_message_is_delivered_with_its_time_and_group() -> None:
+    handler = Handler()
+
+    assert handler({"Records": [message()]}) == {"batchItemFailures": []}
+    assert handler.deliveries == [
+        Delivery(event=FireEvent(fire=fire()), accepted_at=SENT_AT, group="tenant-1")
+    ]
+
+
+def test_failed_run_is_no_failure_of_its_message() -> None:
+    assert Handler({"run": RUN})({"Records": [message()]}) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("error", [Unavailable("no queue"), KeyError("a bug")])
+def test_undecided_message_is_delivered_again(error: Exception) -> None:
+    handler = Handler(error=error)
+
+    assert handler({"Records": [message("one"), message("two")]}) == {
+        "batchItemFailures": [{"itemIdentifier": "one"}, {"itemIdentifier": "two"}]
+    }
+
+
 @pytest.mark.parametrize(
-    ("result", "status"),
-    [pytest.param(SkipReason.DISABLED, "disabled", id="not run"), pytest.param(RUN, "error", id="run")],
+    ("body", "reason"),
+    [
+        ("5", "it is not a JSON object with fields"),
+        (json.dumps({**EVENT, "scheduleId": "x"}), "scheduleId is invalid"),
+    ],
 )
-def test_result_of_an_occurrence_is_logged(
-    monkeypatch: pytest.MonkeyPatch, result: Run | SkipReason, status: str
-) -> None:
-    logged: list[tuple[str, dict[str, object]]] = []
-    monkeypatch.setattr(logger, "info", lambda message, **fields: logged.append((message, fields)))
+def test_unreadable_message_is_dead_lettered_as_it_is(body: str, reason: str) -> None:
+    handler = Handler()
 
-    run_and_report(fire(), lambda: result)
+    assert handler({"Records": [message("one", body=body), message("two")]}) == {"batchItemFailures": []}
+    assert handler.dead_letters == [(body, "tenant-1", f"The message names no occurrence: {reason}")]
+    assert len(handler.deliveries) == 1
 
-    assert logged == [("occurrence", {"scheduled_time": "2026-11-23T09:00:00Z", "status": status})]
+
+def test_direct_event_is_delivered_now() -> None:
+    handler = Handler()
+
+    assert handler(EVENT) == {**OCCURRENCE, "status": "duplicate"}
+    assert handler.deliveries == [Delivery(event=FireEvent(fire=fire()), accepted_at=NOW, group=None)]
+
+
+@pytest.mark.parametrize("name", ["installId", "scheduleId", "revision", "scheduledTime"])
+def test_direct_event_without_a_field_is_refused(name: str) -> None:
+    with pytest.raises(InvalidFireEvent, match=f"{name} is missing"):
+        Handler()({key: value for key, value in EVENT.items() if key != name})
+
+
+@pytest.mark.parametrize("reason", SkipReason)
+def test_reason_against_a_run_is_the_status(reason: SkipReason) -> None:
+    assert Handler({"reason": reason})(EVENT) == {**OCCURRENCE, "status": reason.value}
 
 
 @pytest.mark.parametrize(
@@ -100,9 +124,93 @@ def test_result_of_an_occurrence_is_logged(
 def test_a_run_is_reported(status: RunStatus, error: str | None) -> None:
     run = Run(scheduled_time=fire().scheduled_time, status=status, attempt=2, started_at=NOW, error=error)
 
-    assert run_and_report(fire(), lambda: run) == {
+    assert Handler({"run": run})(EVENT) == {
         **OCCURRENCE,
         "status": status.value,
         "attempt": 2,
         "error": error,
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "attempt"),
+    [
+        pytest.param({"reason": SkipReason.DISABLED}, "disabled", None, id="not run"),
+        pytest.param({"run": RUN}, "error", 2, id="run"),
+        pytest.param({"run": RUN, "continued": True}, "error", 2, id="to be retried"),
+    ],
+)
+def test_each_delivery_is_logged(
+    monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], status: str, attempt: int | None
+) -> None:
+    logged: list[tuple[str, dict[str, object]]] = []
+    monkeypatch.setattr(logger, "info", lambda message, **fields: logged.append((message, fields)))
+
+    Handler(fields)(EVENT)
+
+    expected = {"scheduled_time": "2026-11-23T09:00:00Z", "status": status, "attempt": attempt}
+    assert logged == [("occurrence", expected)]
+
+
+def read_metrics(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, ...], float]:
+    """Return each metric by its name and the values of its dimensions, without the service."""
+    values = {}
+    for line in capsys.readouterr().out.splitlines():
+        document = json.loads(line)
+        if "_aws" not in document:
+            continue
+        for directive in document["_aws"]["CloudWatchMetrics"]:
+            names = [name for name in directive["Dimensions"][0] if name != "service"]
+            for metric in directive["Metrics"]:
+                (value,) = document[metric["Name"]]
+                values[(metric["Name"], *(document[name] for name in sorted(names)))] = value
+    return values
+
+
+WAITING_RUN = Run(
+    scheduled_time=fire().scheduled_time,
+    status=RunStatus.WAITING,
+    attempt=0,
+    started_at=NOW,
+    runner_status=503,
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        pytest.param(
+            {"reason": SkipReason.SUPERSEDED}, {("Fires", "superseded", "schedule"): 1.0}, id="superseded"
+        ),
+        pytest.param(
+            {"reason": SkipReason.RUNNING, "continued": True},
+            {("Fires", "delayed", "schedule"): 1.0},
+            id="waits for a lease",
+        ),
+        pytest.param(
+            {"reason": SkipReason.OVERLAP, "continued": True},
+            {("Fires", "waiting", "schedule"): 1.0, ("WaitingSeconds",): 90.0},
+            id="waits for another run",
+        ),
+        pytest.param(
+            {"run": WAITING_RUN, "continued": True},
+            {("Fires", "waiting", "schedule"): 1.0, ("WaitingSeconds",): 90.0},
+            id="waits for capacity",
+        ),
+        pytest.param(
+            {"run": RUN, "continued": True},
+            {("Fires", "retried", "schedule"): 1.0, ("Attempts",): 1.0, ("FailedAttempts",): 1.0},
+            id="failed attempt",
+        ),
+    ],
+)
+def test_each_delivery_is_counted_with_its_lateness(
+    capsys: pytest.CaptureFixture[str], fields: dict[str, Any], expected: dict[tuple[str, ...], float]
+) -> None:
+    delivery = Delivery(event=FireEvent(fire=fire()), accepted_at=NOW)
+    result = DeliveryResult(delivery=delivery, delivered_at=NOW + timedelta(seconds=90), **fields)
+
+    handle_deliveries(EVENT, CONTEXT, lambda _: [result], lambda *_: None, lambda: NOW)
+
+    outcome = next(name[1] for name in expected if name[0] == "Fires")
+    assert read_metrics(capsys) == {**expected, ("LatenessMs", outcome, "schedule"): 90_000.0}

@@ -1,5 +1,7 @@
 """What the extension has answered, and what the runner says itself, as the outcome of a call (contract, section 6)."""
 
+from datetime import timedelta
+
 import pytest
 from scheduling.domain.runs import Outcome, RunStatus
 
@@ -92,7 +94,6 @@ def test_error_contains_the_start_of_the_extension_response(
         ("404 Not Found", 404),
         ("413 Payload Too Large", 413),
         ("422 Unprocessable Entity", 422),
-        ("429 Too Many Requests", 429),
         ("500 Internal Server Error", 500),
         ("504 Gateway Timeout", 504),
     ],
@@ -105,6 +106,43 @@ def test_every_other_status_of_the_runner_is_retried_and_its_body_is_the_operato
     text = f"The runner answered {code}"
     body = "nothing" if code in (204, 304) else '{"status":200}'
     assert client.execute_fire() == error_outcome(text, detail=f"{text}: {body}", runner_status=code)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        pytest.param("", 0, id="none"),
+        pytest.param("retry-after: 45\r\n", 45, id="seconds"),
+        pytest.param("Retry-After:  0 \r\n", 0, id="now"),
+        pytest.param("retry-after: -5\r\n", 0, id="negative"),
+        pytest.param("retry-after: soon\r\n", 0, id="no time"),
+        pytest.param(f"retry-after: {'9' * 5000}\r\n", 0, id="too many digits"),
+        pytest.param("retry-after: ٤٥\r\n", 0, id="other digits"),
+        pytest.param(
+            "date: Mon, 23 Nov 2026 09:00:00 GMT\r\nretry-after: Mon, 23 Nov 2026 09:02:00 GMT\r\n",
+            120,
+            id="date",
+        ),
+        pytest.param(
+            "date: Mon, 23 Nov 2026 09:00:00 GMT\r\nretry-after: Mon, 23 Nov 2026 08:00:00 GMT\r\n",
+            0,
+            id="date in the past",
+        ),
+        pytest.param("retry-after: Mon, 23 Nov 2026 09:02:00 GMT\r\n", 0, id="date without the present"),
+    ],
+)
+def test_overloaded_runner_says_when_it_has_capacity(
+    local: LocalRunner, client: RunnerHarness, status: int, headers: str, seconds: int
+) -> None:
+    local.respond = respond_with(b"busy", f"{status} Busy", headers)
+
+    assert client.execute_fire() == error_outcome(
+        f"The runner answered {status}",
+        detail=f"The runner answered {status}: busy",
+        runner_status=status,
+        retry_after=timedelta(seconds=seconds),
+    )
 
 
 def test_a_large_body_of_a_refusal_is_not_quoted(local: LocalRunner, client: RunnerHarness) -> None:

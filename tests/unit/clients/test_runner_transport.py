@@ -1,10 +1,14 @@
 """Calls of the runner whose response is late, cut off, informational, or does not come at all."""
 
 import socket
+import ssl
 import threading
+from datetime import timedelta
+from http.client import HTTPConnection
+from typing import Any
 
 import pytest
-from scheduling.domain.runs import Outcome, RunStatus
+from scheduling.domain.runs import NO_RESPONSE, UNRESOLVED_HOST, UNTRUSTED_HOST, Outcome, RunStatus
 
 from tests.unit.clients.runner_harness import (
     CHUNKED,
@@ -59,7 +63,7 @@ def test_late_response_is_an_error(
 
     outcome = short_timeout_client.execute_fire()
 
-    assert outcome == error_outcome(TOO_SLOW)
+    assert outcome == error_outcome(TOO_SLOW, runner_error=NO_RESPONSE)
     assert not local.finished.wait(0.05)
 
 
@@ -76,13 +80,39 @@ def test_slow_response_within_the_timeout_is_accepted(local: LocalRunner, client
     assert client.execute_fire() == Outcome(status=RunStatus.SUCCESS, http_status=200)
 
 
-def test_unreachable_runner_is_an_error() -> None:
+def test_refused_connection_is_a_lack_of_capacity() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
 
     assert RunnerHarness(f"http://127.0.0.1:{port}").execute_fire() == error_outcome(
-        "The runner could not be reached: ConnectionRefusedError"
+        "The runner could not be reached: ConnectionRefusedError", retry_after=timedelta()
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        pytest.param(TimeoutError(), {"retry_after": timedelta()}, id="timed out"),
+        pytest.param(OSError(113, "No route to host"), {"retry_after": timedelta()}, id="no route"),
+        pytest.param(ConnectionResetError(), {"retry_after": timedelta()}, id="reset"),
+        pytest.param(socket.gaierror(-2, "unknown"), {"runner_error": UNRESOLVED_HOST}, id="unknown name"),
+        pytest.param(
+            ssl.SSLCertVerificationError(), {"runner_error": UNTRUSTED_HOST}, id="untrusted certificate"
+        ),
+        pytest.param(ssl.SSLError(), {"runner_error": UNTRUSTED_HOST}, id="no TLS"),
+    ],
+)
+def test_connection_that_cannot_be_made_is_no_attempt_unless_the_address_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, error: OSError, expected: dict[str, Any]
+) -> None:
+    def fail(_connection: HTTPConnection) -> None:
+        raise error
+
+    monkeypatch.setattr(HTTPConnection, "connect", fail)
+
+    assert RunnerHarness("http://runner.example").execute_fire() == error_outcome(
+        f"The runner could not be reached: {type(error).__name__}", **expected
     )
 
 
@@ -133,7 +163,7 @@ def test_informational_responses_do_not_extend_the_time(
 ) -> None:
     local.respond = drip_bytes(b"", INFORMATIONAL["102"], b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
 
-    assert short_timeout_client.execute_fire() == error_outcome(TOO_SLOW)
+    assert short_timeout_client.execute_fire() == error_outcome(TOO_SLOW, runner_error=NO_RESPONSE)
 
 
 @pytest.mark.parametrize(

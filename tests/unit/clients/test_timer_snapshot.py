@@ -16,7 +16,13 @@ TARGET = {
     "Arn": TIMER_SETTINGS.timer_target_arn,
     "RoleArn": TIMER_SETTINGS.timer_role_arn,
     "DeadLetterConfig": {"Arn": TIMER_SETTINGS.timer_dlq_arn},
-    "Input": json.dumps({"installId": "install-1", "revision": 7}),
+    "Input": json.dumps(
+        {
+            "QueueUrl": TIMER_SETTINGS.occurrence_queue_url,
+            "MessageBody": json.dumps({"installId": "install-1", "revision": 7}),
+            "MessageGroupId": "tenant-1",
+        }
+    ),
 }
 TIMER = {
     "ScheduleExpression": "cron(0 9 * * ? *)",
@@ -75,6 +81,14 @@ def test_an_input_of_another_form_names_no_install(text: str | None, reason: str
 )
 def test_a_timer_that_lacks_a_part_is_not_of_this_stack(timer: Mapping[str, Any]) -> None:
     assert not read_snapshot(timer).matches_stack
+
+
+def test_a_timer_of_a_release_without_a_queue_is_read_and_not_of_this_stack() -> None:
+    target = {**TARGET, "Input": json.dumps({"installId": "install-1", "revision": 7})}
+    snapshot = read_snapshot({**TIMER, "Target": target})
+
+    assert (snapshot.install_id, snapshot.timer_revision, snapshot.group) == ("install-1", 7, None)
+    assert (snapshot.matches_stack, snapshot.unreadable) == (False, None)
 
 
 def test_a_revision_of_another_type_is_none() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import create_autospec
 
 import pytest
+from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
 from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.install import Limits
@@ -37,6 +38,7 @@ def services(elapsed: list[float]) -> Services:
         "schedules": create_autospec(ScheduleStore),
         "runs": create_autospec(RunStore),
         "timers": create_autospec(TimerClient),
+        "queue": create_autospec(OccurrenceQueue),
         "sweeps": create_autospec(SweepStore),
     }
     now = datetime(2026, 11, 23, tzinfo=UTC)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from scheduling.domain.callback_token import verify_token
+from scheduling.api.callback_token import verify_token
 from scheduling.domain.ids import parse_install_id
 
 WELL_KNOWN_TOKENS = frozenset({"local-runner-key", "changeme", "change-me", "secret"})

@@ -1,107 +1,170 @@
-"""Events of EventBridge Scheduler and of the table's stream, and the functions' results (contract, section 5)."""
+"""Events of the queue of occurrences and of the table's stream, and the functions' results (contract, section 5)."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
-from pydantic import BaseModel, ValidationInfo, field_validator
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from scheduling.api.observability import MetricValues, count_unreadable, emit_metrics, logger
-from scheduling.domain.errors import RunFailed
-from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.runs import (
-    Fire,
-    Run,
-    SkipReason,
-    Trigger,
-    normalize_manual_time,
-    normalize_scheduled_time,
-)
+from scheduling.api.observability import MetricValues, bind_request, count_unreadable, emit_metrics, logger
+from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
+from scheduling.domain.errors import InvalidFireEvent
+from scheduling.domain.fire_events import parse_fire_event
+from scheduling.domain.runs import UNRESOLVED_HOST, UNTRUSTED_HOST, Run, RunStatus, SkipReason, Trigger
 from scheduling.operations.audit import PublishResult
 
+Deliver = Callable[[Delivery], Sequence[DeliveryResult]]
+"""Handles a delivery; raises what leaves it undecided, so that it has to be delivered again."""
+SendDeadLetter = Callable[[str, str | None, str], None]
+"""Sends a message's body, its group and the reason to the queue of dead letters."""
 
-class _FireEvent(BaseModel):
-    installId: str  # noqa: N815 - the contract's names
-    scheduleId: str  # noqa: N815
-    revision: int
-    replay: bool = False
-    trigger: Trigger = Trigger.SCHEDULE
-    scheduledTime: str  # noqa: N815
-
-    @field_validator("scheduledTime")
-    @classmethod
-    def _normalize_scheduled_time(cls, text: str, info: ValidationInfo) -> str:
-        manual = info.data.get("trigger") is Trigger.MANUAL
-        return normalize_manual_time(text) if manual else normalize_scheduled_time(text)
+_MILLISECOND, _SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
 
 
-def parse_fire(event: Mapping[str, Any]) -> Fire:
-    """Return the fire that the event describes.
+def handle_deliveries(
+    event: Mapping[str, Any],
+    context: LambdaContext,
+    deliver: Deliver,
+    send_dead_letter: SendDeadLetter,
+    clock: Callable[[], datetime],
+) -> dict[str, object]:
+    """Handle the messages of the queue, or an occurrence that the event itself describes, and return the result.
 
-    Raises:
-        pydantic.ValidationError: A field is missing or has the wrong type.
+    Of messages, the result has those to be delivered again: a failed run is none, since what remains to be done is in
+    a newer message. Of a direct event, it has the status of the occurrence.
     """
-    fire_event = _FireEvent.model_validate(event)
-    return Fire(
-        install_id=InstallId(fire_event.installId),
-        schedule_id=ScheduleId(fire_event.scheduleId),
-        timer_revision=fire_event.revision,
-        replay=fire_event.replay,
-        trigger=fire_event.trigger,
-        scheduled_time=fire_event.scheduledTime,
+    records = event.get("Records")
+    if records is None:
+        delivery = Delivery(event=parse_fire_event(event), accepted_at=clock())
+        return _result_fields(delivery, _deliver_and_report(delivery, context, deliver))
+    undecided = [
+        record["messageId"]
+        for record in records
+        if not _handle_message(record, context, deliver, send_dead_letter, clock)
+    ]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in undecided]}
+
+
+def _handle_message(
+    record: Mapping[str, Any],
+    context: LambdaContext,
+    deliver: Deliver,
+    send_dead_letter: SendDeadLetter,
+    clock: Callable[[], datetime],
+) -> bool:
+    """Return whether the message can be acknowledged."""
+    bind_request(context, "execute", message_id=record["messageId"])
+    attributes = record.get("attributes", {})
+    group = attributes.get("MessageGroupId")
+    try:
+        try:
+            fire_event = parse_fire_event(record["body"])
+        except InvalidFireEvent as error:
+            logger.error("unreadable message", reason=str(error))
+            emit_metrics(count_unreadable(1))
+            send_dead_letter(record["body"], group, f"The message names no occurrence: {error}")
+            return True
+        delivery = Delivery(event=fire_event, accepted_at=_parse_sent_at(attributes) or clock(), group=group)
+        _deliver_and_report(delivery, context, deliver)
+    except Exception:  # an error of the function would slow down the queue for everybody
+        logger.exception("delivery undecided")
+        emit_metrics({"UndecidedDeliveries": (MetricUnit.Count, 1)})
+        return False
+    return True
+
+
+def _parse_sent_at(attributes: Mapping[str, str]) -> datetime | None:
+    """Return when SQS accepted the message."""
+    millis = attributes.get("SentTimestamp", "")
+    return datetime.fromtimestamp(int(millis) / 1000, UTC) if millis.isdigit() else None
+
+
+def _deliver_and_report(
+    delivery: Delivery, context: LambdaContext, deliver: Deliver
+) -> Sequence[DeliveryResult]:
+    fire = delivery.fire
+    bind_request(context, "execute", install_id=fire.install_id, schedule_id=fire.schedule_id)
+    results = deliver(delivery)
+    for result in results:
+        _report_result(result)
+    return results
+
+
+def _result_fields(delivery: Delivery, results: Sequence[DeliveryResult]) -> dict[str, object]:
+    """Return the result of a direct event: that of the newest occurrence, if it runs in place of the event's own."""
+    result = results[0]
+    fields: dict[str, object] = {
+        "scheduleId": delivery.fire.schedule_id,
+        "scheduledTime": result.delivery.fire.scheduled_time,
+        "status": result.status,
+    }
+    return (
+        fields if result.run is None else {**fields, "attempt": result.run.attempt, "error": result.run.error}
     )
 
 
-def run_and_report(fire: Fire, run: Callable[[], Run | SkipReason]) -> dict[str, object]:
-    """Call `run`, log and count its outcome, and return it as the function's result.
-
-    The result has the status of the run, or the reason why there was none. Raises what `run` raises.
-    """
-    try:
-        result = run()
-    except RunFailed as error:
-        failed_run = error.run if isinstance(error.run, Run) else None
-        if failed_run:
-            _report_failure(failed_run)
-        _emit_fire_metrics(fire, "retried" if failed_run else "delayed", failed_run)
-        raise
-    status = result.value if isinstance(result, SkipReason) else result.status.value
-    logger.info("occurrence", scheduled_time=fire.scheduled_time, status=status)
-    occurrence: dict[str, object] = {
-        "scheduleId": fire.schedule_id,
-        "scheduledTime": fire.scheduled_time,
-        "status": status,
-    }
-    if isinstance(result, SkipReason):
-        _emit_fire_metrics(fire, status, None)
-        return occurrence
-    if result.error:
-        _report_failure(result)
-    _emit_fire_metrics(fire, status, result)
-    return {**occurrence, "attempt": result.attempt, "error": result.error}
+def _report_result(result: DeliveryResult) -> None:
+    """Log and count what has become of an occurrence."""
+    run, fire = result.run, result.delivery.fire
+    attempt = run.attempt if run else None
+    logger.info("occurrence", scheduled_time=fire.scheduled_time, status=result.status, attempt=attempt)
+    if run and run.status is RunStatus.WAITING:
+        logger.info("no capacity", reason=run.error, detail=run.detail)
+    elif run and run.error:
+        logger.warning("attempt failed", attempt=run.attempt, reason=run.error, detail=run.detail)
+    if run:
+        _count_attempt(run)
+    _emit_fire_metrics(result)
 
 
-def _report_failure(run: Run) -> None:
-    """Log why the attempt failed, and count what the runner, not the extension, has caused."""
-    logger.warning("attempt failed", attempt=run.attempt, reason=run.error, detail=run.detail)
+def _count_attempt(run: Run) -> None:
+    """Count the attempt, and what the runner or the platform, not the extension, has caused."""
+    if run.status is RunStatus.WAITING:
+        return
+    failed = run.status is RunStatus.ERROR
+    emit_metrics({"Attempts": (MetricUnit.Count, 1), "FailedAttempts": (MetricUnit.Count, int(failed))})
+    refusal: MetricValues = {"RunnerRefusals": (MetricUnit.Count, 1)}
     if run.runner_status is not None:
-        refusal: MetricValues = {"RunnerRefusals": (MetricUnit.Count, 1)}
         emit_metrics(refusal)  # over all statuses, for the alarm
         emit_metrics(refusal, status=str(run.runner_status))
+    elif run.runner_error in (UNRESOLVED_HOST, UNTRUSTED_HOST):
+        emit_metrics(refusal)
     if run.runner_error:
         emit_metrics({"RunnerErrors": (MetricUnit.Count, 1)}, error=run.runner_error)
 
 
-def _emit_fire_metrics(fire: Fire, outcome: str, run: Run | None) -> None:
+def _emit_fire_metrics(result: DeliveryResult) -> None:
+    run, fire, now = result.run, result.delivery.fire, result.delivered_at
     values: MetricValues = {"Fires": (MetricUnit.Count, 1)}
     if run and run.duration_ms is not None:
         values = {**values, "RunDurationMs": (MetricUnit.Milliseconds, run.duration_ms)}
-    if run and run.attempt == 1 and fire.trigger is Trigger.SCHEDULE:
-        lateness = run.started_at - datetime.fromisoformat(fire.scheduled_time)
-        values = {**values, "LatenessMs": (MetricUnit.Milliseconds, lateness / timedelta(milliseconds=1))}
-    emit_metrics(values, outcome=outcome, trigger=fire.trigger.value)
+    if fire.trigger is Trigger.SCHEDULE and not fire.replay:
+        lateness = now - datetime.fromisoformat(fire.scheduled_time)
+        values = {**values, "LatenessMs": (MetricUnit.Milliseconds, lateness / _MILLISECOND)}
+    emit_metrics(values, outcome=_find_outcome(result), trigger=fire.trigger.value)
+    if _waits_for_capacity(result):
+        waited = max(now - result.delivery.first_sent_at, timedelta())
+        emit_metrics({"WaitingSeconds": (MetricUnit.Seconds, waited / _SECOND)})
+
+
+def _find_outcome(result: DeliveryResult) -> str:
+    """Return the outcome by which a delivery is counted."""
+    if result.run and result.run.status is RunStatus.ERROR and result.continued:
+        return "retried"
+    if result.run is None and result.continued:
+        return "waiting" if result.reason is SkipReason.OVERLAP else "delayed"
+    return result.status
+
+
+def _waits_for_capacity(result: DeliveryResult) -> bool:
+    """Return whether the occurrence has waited for its first attempt until now, or goes on waiting."""
+    if result.delivery.fire.replay:
+        return False
+    if result.run is None:
+        return result.continued and result.reason is not SkipReason.RUNNING
+    return result.run.status is RunStatus.WAITING or result.run.attempt == 1
 
 
 audit_logger = Logger(service="audit", level="INFO")

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from scheduling.clients.runner_response import MAX_RESPONSE_BYTES, parse_outcome
 from scheduling.domain import exact_json
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
-from scheduling.domain.runs import Execution, Outcome, RunStatus
+from scheduling.domain.runs import NO_RESPONSE, UNRESOLVED_HOST, UNTRUSTED_HOST, Execution, Outcome, RunStatus
 from scheduling.settings import RunnerSettings
 
 _CONNECT_TIMEOUT_SECONDS = 2.0
@@ -50,16 +51,17 @@ class RunnerClient:
         try:
             headers = self._build_headers(execution)
             body = self._build_body(execution)  # last, since its callback token is short-lived
-            status, response_body = self._post_request(headers, json.dumps(body).encode())
+            response, response_body = self._post_request(headers, json.dumps(body).encode())
         except Unavailable as unavailable:
             return _failed_outcome(str(unavailable))
-        except _RunnerUnreachable as error:
-            return _failed_outcome(f"The runner could not be reached: {error}")
+        except _NoConnection as error:
+            return error.outcome
         except TimeoutError:
-            return _failed_outcome(f"The runner did not answer within {self._patience_seconds:g} s")
+            text = f"The runner did not answer within {self._patience_seconds:g} s"
+            return _failed_outcome(text, runner_error=NO_RESPONSE)
         except (OSError, HTTPException) as error:
             return _failed_outcome(f"The connection to the runner failed: {type(error).__name__}")
-        return parse_outcome(status, response_body, Redactor(_list_secrets(headers, body)))
+        return parse_outcome(response, response_body, Redactor(_list_secrets(headers, body)))
 
     def _build_headers(self, execution: Execution) -> dict[str, str]:
         headers = {
@@ -112,8 +114,8 @@ class RunnerClient:
             "scheduled_for": execution.fire.scheduled_time,
         }
 
-    def _post_request(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        """Return status and body of the response; a watchdog closes the connection, however slowly bytes arrive."""
+    def _post_request(self, headers: dict[str, str], body: bytes) -> tuple[HTTPResponse, bytes]:
+        """Return the response and its body; a watchdog closes the connection, however slowly bytes arrive."""
         connection = self._connect()
         deadline = time.monotonic() + self._patience_seconds
         watchdog = threading.Timer(self._patience_seconds, _shut_down_socket, [connection.sock])
@@ -129,7 +131,7 @@ class RunnerClient:
             connection.close()
             if time.monotonic() >= deadline:
                 raise TimeoutError  # whatever error the closed connection has caused
-        return response.status, response_body
+        return response, response_body
 
     def _connect(self) -> HTTPConnection:
         host, port = self._base_url.hostname or "", self._base_url.port
@@ -140,7 +142,7 @@ class RunnerClient:
         try:
             connection.connect()
         except OSError as error:
-            raise _RunnerUnreachable(type(error).__name__) from error
+            raise _NoConnection(_outcome_without_connection(error)) from error
         connection.sock.settimeout(None)
         return connection
 
@@ -155,8 +157,12 @@ class _FinalResponse(HTTPResponse):
             super().begin()
 
 
-class _RunnerUnreachable(Exception):
-    pass
+class _NoConnection(Exception):
+    """No connection was made, so that nothing was sent; it has the outcome."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.error)
+        self.outcome = outcome
 
 
 @contextmanager
@@ -214,5 +220,19 @@ def _shut_down_socket(connected_socket: socket.socket) -> None:
         connected_socket.shutdown(socket.SHUT_RDWR)
 
 
-def _failed_outcome(text: str) -> Outcome:
-    return Outcome(status=RunStatus.ERROR, error=text, retryable=True)
+def _outcome_without_connection(error: OSError) -> Outcome:
+    """Return an attempt's failure if the address or its certificate is wrong; any other host may be overloaded."""
+    text = f"The runner could not be reached: {type(error).__name__}"
+    if isinstance(error, socket.gaierror):
+        return _failed_outcome(text, runner_error=UNRESOLVED_HOST)
+    if isinstance(error, ssl.SSLError):
+        return _failed_outcome(text, runner_error=UNTRUSTED_HOST)
+    return _failed_outcome(text, retry_after=timedelta())
+
+
+def _failed_outcome(
+    text: str, *, runner_error: str | None = None, retry_after: timedelta | None = None
+) -> Outcome:
+    return Outcome(
+        status=RunStatus.ERROR, error=text, retryable=True, runner_error=runner_error, retry_after=retry_after
+    )

@@ -8,6 +8,9 @@ import base64
 import json
 import re
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from http.client import HTTPResponse
 from typing import Any
 
 from scheduling.clients.redaction import Redactor
@@ -20,6 +23,8 @@ _FINAL_ERRORS = frozenset({"missing_routing_headers", "unknown_capabilities"})
 _RETRYABLE_ERRORS = frozenset(
     {"bundle_fetch_failed", "engine_init_failed", "secret_decrypt_failed", _EXTENSION_FAILED}
 )
+_NO_CAPACITY_STATUSES = frozenset({429, 503})
+_SECONDS_PATTERN = re.compile(r"[0-9]{1,9}")
 _ERROR_KIND = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _UNNAMED_ERROR = "The runner reported an error"
 
@@ -33,8 +38,9 @@ class _RunnerResponse:
     error: str | None
 
 
-def parse_outcome(http_status: int, body: bytes, redactor: Redactor) -> Outcome:
+def parse_outcome(response: HTTPResponse, body: bytes, redactor: Redactor) -> Outcome:
     """Return the outcome of a response whose body was read up to one byte more than it may have."""
+    http_status = response.status
     too_large = len(body) > MAX_RESPONSE_BYTES
     if http_status != 200:
         text = f"The runner answered {http_status}"
@@ -45,20 +51,33 @@ def parse_outcome(http_status: int, body: bytes, redactor: Redactor) -> Outcome:
             detail=f"{text}: {excerpt}",
             retryable=True,
             runner_status=http_status,
+            retry_after=_parse_retry_after(response) if http_status in _NO_CAPACITY_STATUSES else None,
         )
     if too_large:
         return _final_failure(f"The runner's answer is larger than {MAX_RESPONSE_BYTES // 1024} KiB")
-    response = _parse_response(body)
-    if response is None:
+    answer = _parse_response(body)
+    if answer is None:
         return _final_failure("The runner's answer is not understood", _excerpt(body, redactor))
-    if response.error is not None:
-        return _runner_failure(response.error, redactor)
-    if 200 <= response.status < 300:
-        return Outcome(status=RunStatus.SUCCESS, http_status=response.status)
-    text = f"The extension answered {response.status}: {_excerpt(response.body, redactor)}"
+    if answer.error is not None:
+        return _runner_failure(answer.error, redactor)
+    if 200 <= answer.status < 300:
+        return Outcome(status=RunStatus.SUCCESS, http_status=answer.status)
+    text = f"The extension answered {answer.status}: {_excerpt(answer.body, redactor)}"
     return Outcome(
-        status=RunStatus.ERROR, http_status=response.status, error=text, retryable=response.status >= 500
+        status=RunStatus.ERROR, http_status=answer.status, error=text, retryable=answer.status >= 500
     )
+
+
+def _parse_retry_after(response: HTTPResponse) -> timedelta:
+    """Return how long the runner asks to be left alone: seconds, or an HTTP date; nothing if it does not say."""
+    text = (response.getheader("retry-after") or "").strip()
+    if _SECONDS_PATTERN.fullmatch(text):
+        return timedelta(seconds=int(text))
+    try:
+        until = parsedate_to_datetime(text)
+        return max(until - parsedate_to_datetime(response.getheader("date") or ""), timedelta())
+    except (ValueError, TypeError):
+        return timedelta()
 
 
 def _parse_response(body: bytes) -> _RunnerResponse | None:

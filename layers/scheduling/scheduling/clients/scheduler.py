@@ -13,7 +13,8 @@ from botocore.session import Session
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.errors import TimerFailed
-from scheduling.domain.ids import InstallId, ScheduleId, parse_install_id
+from scheduling.domain.fire_events import build_timer_input, parse_timer_input
+from scheduling.domain.ids import ScheduleId, parse_install_id
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
 from scheduling.settings import TimerSettings
@@ -132,24 +133,11 @@ class TimerClient:
             "Target": {
                 "Arn": settings.timer_target_arn,
                 "RoleArn": settings.timer_role_arn,
-                "Input": build_timer_input(schedule),
+                "Input": build_timer_input(schedule, settings.occurrence_queue_url),
                 "DeadLetterConfig": {"Arn": settings.timer_dlq_arn},
                 "RetryPolicy": _RETRY_POLICY,
             },
         }
-
-
-def build_timer_input(schedule: Schedule) -> str:
-    """Return the input of a fire: ids only, never the tenant's payload."""
-    return json.dumps(
-        {
-            "installId": schedule.install_id,
-            "scheduleId": schedule.id,
-            "revision": schedule.timer_revision,
-            "scheduledTime": "<aws.scheduler.scheduled-time>",
-            "attempt": "<aws.scheduler.attempt-number>",
-        }
-    )
 
 
 def _try_call(call: Callable[[], None], *expected_codes: str) -> str | None:
@@ -179,30 +167,32 @@ def _timer_snapshot_from_api(
     schedule_id: ScheduleId, api_schedule: Mapping[str, Any], settings: TimerSettings
 ) -> TimerSnapshot:
     target = api_schedule.get("Target", {})
-    install_id, revision, problem = _parse_timer_input(target.get("Input"))
-    stack_values = (settings.timer_target_arn, settings.timer_role_arn, settings.timer_dlq_arn, "ENABLED")
+    event, queue_url, group = parse_timer_input(target.get("Input"))
+    install_text, revision = event.get("installId"), event.get("revision")
+    install_id = parse_install_id(install_text) if isinstance(install_text, str) else None
     dlq_arn = target.get("DeadLetterConfig", {}).get("Arn")
     return TimerSnapshot(
         schedule_id=schedule_id,
         install_id=install_id,
+        group=group,
         expression=api_schedule.get("ScheduleExpression", ""),
         timezone=api_schedule.get("ScheduleExpressionTimezone", ""),
-        timer_revision=revision,
-        matches_stack=(target.get("Arn"), target.get("RoleArn"), dlq_arn, api_schedule.get("State"))
-        == stack_values,
-        unreadable=problem,
+        timer_revision=revision if isinstance(revision, int) else None,
+        matches_stack=(
+            (target.get("Arn"), queue_url) == (settings.timer_target_arn, settings.occurrence_queue_url)
+            and (target.get("RoleArn"), dlq_arn) == (settings.timer_role_arn, settings.timer_dlq_arn)
+            and api_schedule.get("State") == "ENABLED"
+        ),
+        unreadable=None if install_id else _describe_unreadable_input(target.get("Input")),
     )
 
 
-def _parse_timer_input(text: str | None) -> tuple[InstallId | None, int | None, str | None]:
-    """Return the install and the revision, each None if the input has none, and why the input cannot be read."""
+def _describe_unreadable_input(text: str | None) -> str:
+    """Return why the input of a timer names no install."""
     try:
         target_input = json.loads(text or "")
-    except ValueError:
-        return None, None, "its input is not JSON"
-    if not isinstance(target_input, dict):
-        return None, None, "its input is not a JSON object"
-    install_text, revision = target_input.get("installId"), target_input.get("revision")
-    install_id = parse_install_id(install_text) if isinstance(install_text, str) else None
-    problem = None if install_id else "its input names no install"
-    return install_id, revision if isinstance(revision, int) else None, problem
+    except (ValueError, RecursionError):
+        return "its input is not JSON"
+    return (
+        "its input names no install" if isinstance(target_input, dict) else "its input is not a JSON object"
+    )

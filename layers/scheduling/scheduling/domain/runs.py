@@ -7,11 +7,13 @@ from enum import StrEnum
 from uuid import uuid4
 
 from scheduling.domain.ids import InstallId, ScheduleId, new_token
-from scheduling.domain.install import SCHEDULER_MANAGE, Install, InstallConfig
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.install import Install, InstallConfig
+from scheduling.domain.schedule import Schedule
 
 MAX_ATTEMPTS = 3
 MAX_ERROR_LENGTH = 4_000
+NO_RESPONSE, UNRESOLVED_HOST, UNTRUSTED_HOST = "no_response", "unresolved_host", "untrusted_host"
+"""The kinds of `runner_error` that the runner does not report itself."""
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -30,6 +32,8 @@ class RunStatus(StrEnum):
     ERROR = "error"
     SKIPPED = "skipped"
     MISSED = "missed"
+    WAITING = "waiting"
+    """No attempt is running, and the next one waits for capacity; this status is in the history only."""
 
 
 class SkipReason(StrEnum):
@@ -39,8 +43,12 @@ class SkipReason(StrEnum):
     RUNNING = "running"
     """An attempt at the occurrence is running, or its function has died and its lease is still valid."""
     OVERLAP = "overlap"
+    SUPERSEDED = "superseded"
+    """A newer occurrence of the schedule runs in its place, or has."""
     UNKNOWN_SCHEDULE = "unknown"
     STALE_REVISION = "stale"
+    UNAVAILABLE = "unavailable"
+    """The table does not respond."""
     DISABLED = "disabled"
     UNREADABLE = "unreadable"
     CAPABILITY_REVOKED = "revoked"
@@ -86,6 +94,8 @@ class Run:
         runner_error: The kind of error that the runner has reported in place of the extension's answer.
         retryable: Whether another attempt may succeed.
         response_count: How many attempts the extension is known to have answered.
+        wait_token: The token of the message that counts, if the occurrence waits; others are acknowledged.
+        not_before: When that message may start the next attempt.
         unreadable: Why the stored row cannot be used, if it cannot; it has defaults in place of attributes that cannot
             be read, and allows no further attempt.
     """
@@ -106,6 +116,8 @@ class Run:
     runner_error: str | None = None
     retryable: bool = False
     response_count: int = 0
+    wait_token: str | None = None
+    not_before: datetime | None = None
     unreadable: str | None = None
 
     def holds_lease(self, now: datetime) -> bool:
@@ -125,15 +137,15 @@ class Run:
         """Return whether the run ended in an error after which only an operator can start another attempt."""
         return self.status is RunStatus.ERROR and (not self.retryable or self.attempt >= MAX_ATTEMPTS)
 
-    def is_claimable(self, now: datetime, *, replay: bool) -> bool:
-        """Return whether another attempt is allowed: the last one may be retried, has died, or was never delivered."""
-        if self.unreadable:
-            return False
-        if replay and self.status is RunStatus.ERROR:
-            return True
-        if self.attempt >= MAX_ATTEMPTS and not replay:
-            return False
-        return self.is_lease_expired(now) or self.status is RunStatus.MISSED or self.retryable
+    @property
+    def is_final(self) -> bool:
+        """Return whether the occurrence is finished for good, unless an operator replays it."""
+        return self.status in (RunStatus.SUCCESS, RunStatus.SKIPPED) or self.failed_permanently
+
+    @property
+    def was_attempted(self) -> bool:
+        """Return whether an attempt has been made; one that the runner had no capacity for does not count."""
+        return self.attempt > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +158,10 @@ class Outcome:
         detail: Further details for the operator only, such as the runner's own words.
         retryable: Whether another attempt may succeed.
         runner_status: The runner's HTTP status, if it has refused the request.
-        runner_error: The kind of error that the runner has reported in place of the extension's answer.
+        runner_error: The kind of error that the runner has reported in place of the extension's answer, or of the
+            connection to it.
+        retry_after: How long the runner has no capacity, if it has taken nothing: this is no attempt. Zero if it does
+            not say.
     """
 
     status: RunStatus
@@ -156,11 +171,19 @@ class Outcome:
     retryable: bool = False
     runner_status: int | None = None
     runner_error: str | None = None
+    retry_after: timedelta | None = None
 
     @property
     def has_response(self) -> bool:
         """Whether the extension is known to have answered, even if the answer cannot be read."""
         return self.http_status is not None or not self.retryable
+
+    @property
+    def may_be_running(self) -> bool:
+        """Whether the runner may still execute the request, since it has not answered it."""
+        return (
+            not self.has_response and self.runner_status is None and self.runner_error in (None, NO_RESPONSE)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,45 +207,11 @@ class Execution:
         return f"{key}:{self.run.response_count + 1}" if self.run.response_count else key
 
 
-def skip_reason(
-    fire: Fire, install: Install, schedule: Schedule, run: Run | None, now: datetime
-) -> SkipReason | None:
-    """Return why the delivery is not run, or None; the arguments are as they were read for the fire."""
-    if reason := _unusable_reason(install, schedule):
-        return reason
-    if not install.active or not schedule.with_install_applied(install).should_have_timer:
-        return SkipReason.DISABLED
-    if fire.trigger is Trigger.SCHEDULE and fire.timer_revision != schedule.timer_revision:
-        return SkipReason.STALE_REVISION
-    if SCHEDULER_MANAGE not in install.granted_capabilities:
-        return SkipReason.CAPABILITY_REVOKED
-    if run is not None and run.holds_lease(now):
-        return SkipReason.RUNNING
-    if run is not None and not run.is_claimable(now, replay=fire.replay):
-        return SkipReason.DUPLICATE
-    if overlaps_running_occurrence(schedule, fire.scheduled_time, now):
-        return SkipReason.OVERLAP
-    return None
-
-
-def _unusable_reason(install: Install, schedule: Schedule) -> SkipReason | None:
-    if schedule.state is not ScheduleState.ACTIVE:
-        return SkipReason.UNKNOWN_SCHEDULE
-    return SkipReason.UNREADABLE if describe_unreadable(install, schedule) else None
-
-
 def describe_unreadable(install: Install, schedule: Schedule) -> str | None:
     """Return why an occurrence is skipped whose schedule or install cannot be read, or None."""
     if schedule.unreadable:
         return f"The schedule cannot be read: {schedule.unreadable}"
     return f"The install cannot be read: {install.unreadable}" if install.unreadable else None
-
-
-def overlaps_running_occurrence(schedule: Schedule, scheduled_time: str, now: datetime) -> bool:
-    """Return whether another occurrence of the schedule is running."""
-    if schedule.lease_expires_at is None or schedule.running_occurrence == scheduled_time:
-        return False
-    return schedule.lease_expires_at > now
 
 
 def build_next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timedelta) -> Run:

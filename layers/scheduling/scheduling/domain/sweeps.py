@@ -8,6 +8,7 @@ from typing import Literal
 
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.grammar import parse_cron
+from scheduling.domain.fire_events import message_group
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Schedule
 
@@ -39,13 +40,15 @@ class TimerSnapshot:
 
     Attributes:
         install_id: None if the timer's input does not name an install.
+        group: The group of its messages; None in timers of releases without a queue.
         revision: None if the timer's input has no revision.
-        matches_stack: Whether target, role, queue and state are those of this stack.
-        unreadable: Why what the timer has is not that of a timer of this service, if it is not.
+        matches_stack: Whether target, role, queues and state are those of this stack.
+    unreadable: Why what the timer has is not that of a timer of this service, if it is not.
     """
 
     schedule_id: ScheduleId
     install_id: InstallId | None
+    group: str | None
     expression: str
     timezone: str
     timer_revision: int | None
@@ -57,7 +60,7 @@ class TimerSnapshot:
 class TimerDifference:
     """One property in which a timer differs from its schedule's desired state."""
 
-    name: Literal["timer", "expression", "timezone", "revision", "install", "stack"]
+    name: Literal["timer", "expression", "timezone", "revision", "install", "tenant", "stack"]
     actual: object
     expected: object
 
@@ -82,6 +85,7 @@ def find_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> S
         TimerDifference("timezone", timer.timezone, schedule.definition.timezone),
         TimerDifference("revision", timer.timer_revision, schedule.timer_revision),
         TimerDifference("install", timer.install_id, schedule.install_id),
+        TimerDifference("tenant", timer.group, message_group(schedule)),
         TimerDifference("stack", timer.matches_stack, True),
     )
     return [each for each in comparisons if each.actual != each.expected]

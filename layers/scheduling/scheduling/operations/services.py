@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
+from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
 from scheduling.domain.errors import Conflict, Unavailable, UnreadableItem
 from scheduling.domain.install import Install, Limits
@@ -81,6 +82,7 @@ class Services:
     runs: RunStore
     manual_runs: ManualRunStore
     timers: TimerClient
+    queue: OccurrenceQueue
     sweeps: SweepStore
     limits: Limits
     clock: Callable[[], datetime]
@@ -96,6 +98,8 @@ class Services:
     """Logs and counts an item that cannot be read, and that the operation leaves out."""
     lease: timedelta = timedelta(minutes=2)
     """How long an attempt keeps others from starting; the executor's is derived from the runner's time limit."""
+    retry_delay: timedelta = timedelta(minutes=1)
+    """How long an unanswered attempt may still be executed by the runner; derived as the lease is."""
 
     def retry(self, step: Callable[[], _T], retry_on: _Errors = (Conflict,)) -> _T:
         """Return the result of `step`, which reads and then writes; repeat it with jitter while it conflicts.

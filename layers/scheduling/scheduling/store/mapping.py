@@ -3,7 +3,7 @@
 A row that cannot be read becomes an object that says so in `unreadable`, with defaults in place of what is missing.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pynamodb.expressions.update import Action
@@ -30,6 +30,7 @@ from scheduling.store.models import (
 from scheduling.store.pynamodb_internals import row_values
 from scheduling.store.unreadable import DEFAULTS, LISTED_DEFAULTS, find_row_problem
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _DEFINITION_FIELDS = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
 _IDEMPOTENCY_RECORD_FIELDS = (*_DEFINITION_FIELDS, "created_at", "tenant_id")
 
@@ -155,6 +156,8 @@ def run_from_row(row: RunRow) -> Run:
         runner_error=row.runner_error,
         retryable=bool(row.retryable),
         response_count=int(row.response_count or 0),
+        wait_token=row.wait_token,
+        not_before=row.not_before,
         unreadable=unreadable,
     )
 
@@ -177,6 +180,8 @@ def run_values(run: Run) -> dict[str, Any]:
         "runner_error": run.runner_error,
         "retryable": run.retryable,
         "response_count": run.response_count,
+        "wait_token": run.wait_token,
+        "not_before": run.not_before,
     }
 
 
@@ -226,8 +231,8 @@ def rewrite_install_actions(install: Install) -> list[Action]:
 
 
 def to_millis(moment: datetime) -> int:
-    """Return the milliseconds since 1970."""
-    return int(moment.timestamp() * 1000)
+    """Return the whole milliseconds since 1970, exactly."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_millis(millis: int) -> datetime:

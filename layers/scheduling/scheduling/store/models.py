@@ -231,7 +231,7 @@ class VersionRow(Row, discriminator="version"):
 
 
 class RunRow(Row, discriminator="run"):
-    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk RUN#<scheduled time>; kept for RUN_HISTORY_DAYS."""
+    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk RUN#<scheduled time>; outlives every message of its occurrence."""
 
     tenant_id = UnicodeAttribute(null=True, attr_name="tenantId")
     trigger = EnumAttribute(Trigger)
@@ -249,6 +249,8 @@ class RunRow(Row, discriminator="run"):
     runner_error = UnicodeAttribute(null=True, attr_name="runnerError")
     retryable = BooleanAttribute(default=False)
     response_count = NumberAttribute(default=0, attr_name="responseCount")
+    wait_token = UnicodeAttribute(null=True, attr_name="waitToken")
+    not_before = UTCDateTimeAttribute(null=True, attr_name="notBefore")
 
 
 class SweepRow(Row, discriminator="sweep"):

@@ -1,6 +1,6 @@
 """The history in the table, and the requests to run a schedule now."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.connection import Connection
@@ -8,7 +8,7 @@ from pynamodb.expressions.update import Action
 
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.runs import Fire, ManualRun, Run, Trigger
+from scheduling.domain.runs import Fire, ManualRun, Run, RunStatus, Trigger
 from scheduling.domain.schedule import IDEMPOTENCY_TTL, Schedule
 from scheduling.domain.window import WINDOW_LENGTH, RateLimitWindow
 from scheduling.store.keys import (
@@ -39,9 +39,9 @@ from scheduling.store.transactions import TransactWriter, read_items, translate_
 class RunStore:
     """The history in the table: one row for each occurrence that was run or skipped."""
 
-    def __init__(self, connection: Connection, history_days: int) -> None:
+    def __init__(self, connection: Connection, retention: timedelta) -> None:
         self._connection = connection
-        self._retention = timedelta(days=history_days)
+        self._retention = retention
 
     def read_fire_snapshot(self, fire: Fire) -> FireSnapshot:
         """Return what the fire depends on.
@@ -101,44 +101,64 @@ class RunStore:
         writer.commit()
 
     def finish_run(
-        self, fire: Fire, claimed_run: Run, finished_run: Run, *, release_lease: bool = True
+        self,
+        fire: Fire,
+        claimed_run: Run,
+        finished_run: Run,
+        *,
+        release_lease: bool = True,
+        hold_until: datetime | None = None,
     ) -> None:
         """End an attempt in the history, and release the schedule that it holds.
 
-        One TransactWriteItems, or one UpdateItem of the run's row alone.
+        With `hold_until`, the schedule stays held for the next attempt. The last run stays where the attempt did not
+        take place. One TransactWriteItems, or one UpdateItem of the run's row alone.
         """
         writer = TransactWriter(self._connection)
-        lease_held = (RunRow.lease_token == claimed_run.lease_token) & (
-            RunRow.status == claimed_run.status.value
-        )
-        writer.update_row(
-            RunRow(**_run_key_from_fire(fire)),
-            update_actions(RunRow, run_values(claimed_run), run_values(finished_run)),
-            lease_held,
-        )
+        self._add_run_update(writer, fire, claimed_run, finished_run)
         if release_lease:
             schedule_row = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
-            writer.update_row(
-                schedule_row,
-                _last_run_actions(finished_run),
-                ScheduleRow.running_occurrence == fire.scheduled_time,
-            )
+            lease_held = ScheduleRow.running_occurrence == fire.scheduled_time
+            writer.update_row(schedule_row, _schedule_actions(finished_run, hold_until), lease_held)
         writer.commit()
 
+    def update_run(self, fire: Fire, run: Run, changed_run: Run) -> None:
+        """Change an occurrence in the history, on condition that no attempt has begun or ended since it was read.
+
+        One UpdateItem.
+        """
+        writer = TransactWriter(self._connection)
+        self._add_run_update(writer, fire, run, changed_run)
+        writer.commit()
+
+    def _add_run_update(self, writer: TransactWriter, fire: Fire, run: Run, changed_run: Run) -> None:
+        unchanged = (RunRow.lease_token == run.lease_token) & (RunRow.status == run.status.value)
+        actions = update_actions(RunRow, run_values(run), run_values(changed_run))
+        writer.update_row(RunRow(**_run_key_from_fire(fire)), actions, unchanged)
+
     def read_run_page(
-        self, install_id: InstallId, schedule_id: ScheduleId, *, before: str | None, limit: int
+        self,
+        install_id: InstallId,
+        schedule_id: ScheduleId,
+        *,
+        since: str = "",
+        before: str | None,
+        limit: int,
     ) -> RunPage:
-        """Return the history of a schedule, newest first, beginning before the scheduled time `before`.
+        """Return the history of a schedule from `since` to before the time `before`, newest first.
 
         One Query.
         """
         newest_key = run_key(install_id, schedule_id, before or "~")
+        oldest_key = run_key(install_id, schedule_id, since)
+        if oldest_key["range_key"] > newest_key["range_key"]:
+            return RunPage(runs=[])
         with translate_errors():
             rows = list(
                 query_rows(
                     RunRow,
                     newest_key["hash_key"],
-                    RunRow.sk.between("RUN#", newest_key["range_key"]),
+                    RunRow.sk.between(oldest_key["range_key"], newest_key["range_key"]),
                     scan_index_forward=False,
                     consistent_read=True,
                     limit=limit + 2,
@@ -161,10 +181,8 @@ class RunStore:
 
         One Query.
         """
-        first_key, last_key = (
-            run_key(schedule.install_id, schedule.id, scheduled_time)
-            for scheduled_time in (after + "~", until)
-        )
+        ids = schedule.install_id, schedule.id
+        first_key, last_key = run_key(*ids, after + "~"), run_key(*ids, until)
         if first_key["range_key"] > last_key["range_key"]:
             return frozenset()
         with translate_errors():
@@ -184,10 +202,14 @@ class RunStore:
         )
 
 
-def _last_run_actions(finished_run: Run) -> list[Action]:
+def _schedule_actions(finished_run: Run, hold_until: datetime | None) -> list[Action]:
+    lease: list[Action] = [ScheduleRow.running_occurrence.remove(), ScheduleRow.lease_expires_at.remove()]
+    if hold_until:
+        lease = [ScheduleRow.lease_expires_at.set(hold_until)]
+    if finished_run.status not in (RunStatus.SUCCESS, RunStatus.ERROR):
+        return lease
     return [
-        ScheduleRow.running_occurrence.remove(),
-        ScheduleRow.lease_expires_at.remove(),
+        *lease,
         ScheduleRow.last_run_at.set(finished_run.started_at),
         ScheduleRow.last_run_status.set(finished_run.status.value),
         ScheduleRow.last_error.set(finished_run.error)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from scheduling.domain.deliveries.decision import OccurrenceState
 from scheduling.domain.errors import Conflict, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
@@ -30,6 +31,11 @@ class FireSnapshot:
     config: InstallConfig
     schedule: Schedule | None
     run: Run | None
+
+    @property
+    def state(self) -> OccurrenceState:
+        """What decides on the delivery."""
+        return OccurrenceState(install=self.install, schedule=self.schedule, run=self.run)
 
     def require_target(self) -> tuple[Install, Schedule]:
         """Return the install and the schedule.

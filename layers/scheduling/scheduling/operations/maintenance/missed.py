@@ -11,18 +11,14 @@ from itertools import islice
 from scheduling.domain.cron.clock_differences import MAX_CLOCK_DIFFERENCE, find_shifted_times
 from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.cron.occurrences import fire_times, fires_at
+from scheduling.domain.deliveries.decision import DIED_TEXT
+from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.errors import Conflict
 from scheduling.domain.runs import Fire, Run, RunStatus, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.services import Services
 
 logger = logging.getLogger(__name__)
-
-MISSED_AFTER = timedelta(hours=7, minutes=15)
-"""How late a delivery may be before it counts as missed; a later one is still run.
-
-EventBridge retries the delivery for an hour, and Lambda keeps it for six where runs wait for concurrency.
-"""
 
 TIMER_PROPAGATION_DELAY = timedelta(minutes=1)
 """How long a new timer may take to fire."""
@@ -82,7 +78,7 @@ def _find_unchecked_period(services: Services, schedule: Schedule) -> tuple[date
         return None
     first_fire = schedule.timer_since + TIMER_PROPAGATION_DELAY
     since = max(first_fire, schedule.checked_until or schedule.timer_since)
-    until = services.clock() - MISSED_AFTER
+    until = services.clock() - missed_after(services.limits)
     return (since, until) if since < until else None
 
 
@@ -110,16 +106,14 @@ def _close_expired_run(services: Services, schedule: Schedule, repairs: Counter[
     if (
         schedule.running_occurrence is None
         or schedule.lease_expires_at is None
-        or schedule.lease_expires_at > now - MISSED_AFTER
+        or schedule.lease_expires_at > now - missed_after(services.limits)
     ):
         return
     fire = _build_fire(schedule, schedule.running_occurrence)
     run = services.runs.read_fire_snapshot(fire).run
     if run is None or not run.is_lease_expired(now):
         return
-    failed_run = replace(
-        run, status=RunStatus.ERROR, lease_expires_at=None, error="The function that ran it died"
-    )
+    failed_run = replace(run, status=RunStatus.ERROR, lease_expires_at=None, error=DIED_TEXT)
     services.runs.finish_run(fire, run, failed_run)
     repairs["expired run"] += 1
 

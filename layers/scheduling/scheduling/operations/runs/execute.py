@@ -1,12 +1,17 @@
-"""Run one occurrence of a schedule, at most once per attempt and never after it succeeded."""
+"""Make one attempt at an occurrence: claim it, call the runner, write the outcome (contract, section 6)."""
 
 import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from scheduling.domain.errors import Conflict, RunFailed, Unavailable
+from scheduling.domain.deliveries.decision import Acknowledge, Execute, Skip, Wait, decide_delivery
+from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
+from scheduling.domain.deliveries.waiting import FollowUp, plan_follow_up
+from scheduling.domain.errors import Conflict, Unavailable
+from scheduling.domain.ids import new_token
+from scheduling.domain.install import CatchUp
 from scheduling.domain.runs import (
     MAX_ERROR_LENGTH,
     Execution,
@@ -15,93 +20,88 @@ from scheduling.domain.runs import (
     Run,
     RunStatus,
     SkipReason,
-    Trigger,
     build_next_attempt,
-    describe_unreadable,
-    skip_reason,
 )
-from scheduling.operations.services import Services, retry_on_conflict
+from scheduling.operations.runs.continuation import send_continuation, send_dead_letter
+from scheduling.operations.services import Services
 from scheduling.store.snapshots import FireSnapshot
 
 RunEndpoint = Callable[[Execution], Outcome]
 """Calls the endpoint of a schedule; every failure is in the outcome, not raised."""
 
-_RECORDED_SKIP_TEXTS = {
-    SkipReason.OVERLAP: "The previous run was still under way",
-    SkipReason.CAPABILITY_REVOKED: "The install no longer has cap:scheduler.manage",
-}
-_RECORDED_MANUAL_SKIP_TEXTS = {
-    SkipReason.DISABLED: "The schedule was disabled, its install, or its tenant paused"
-}
 _CHANGED_BEFORE_RUN_TEXT = "The schedule, its install or its tenant was changed before the run began"
+_RETRY_HOLD = timedelta(minutes=10)
+"""How much longer than until its next attempt an occurrence holds its schedule, if each occurrence is to run."""
 
 
-@retry_on_conflict
-def execute_fire(services: Services, run_endpoint: RunEndpoint, fire: Fire) -> Run | SkipReason:
-    """Run the occurrence and return the finished run, or the reason why it is not run.
+def execute_attempt(
+    services: Services, run_endpoint: RunEndpoint, delivery: Delivery, snapshot: FireSnapshot
+) -> DeliveryResult:
+    """Make the next attempt; a message that continues the occurrence, or its dead letter, is sent before the outcome.
 
     Raises:
-        RunFailed: The attempt failed, or another one is running; the occurrence must be delivered again.
-        Unavailable: DynamoDB does not respond.
+        Conflict: What the attempt depends on has changed.
+        Unavailable: DynamoDB does not respond, or the queue, after the outcome is written.
     """
-    snapshot = services.runs.read_fire_snapshot(fire)
-    if snapshot.install:
-        services.bind_install(snapshot.install)
     now = services.clock()
-    reason = _find_skip_reason(fire, snapshot, now)
-    if reason is SkipReason.RUNNING:
-        raise RunFailed(
-            "An attempt at this occurrence is running; it is delivered again in case its function has died"
-        )
-    if reason is SkipReason.OVERLAP and snapshot.run is not None:
-        raise RunFailed("The next occurrence is under way; this one is to be tried again after it")
-    if reason:
-        _record_skip(services, fire, snapshot, reason)
-        return reason
-    claimed_run = build_next_attempt(fire, snapshot.run, now, services.lease)
+    claimed_run = build_next_attempt(delivery.fire, snapshot.run, now, services.lease)
     services.bind_run(claimed_run)
-    if reason := _claim_run(services, fire, snapshot, claimed_run):
-        return reason
-    finished_run = _call_runner(run_endpoint, fire, snapshot, claimed_run)
-    _finish_run(services, fire, claimed_run, finished_run)
-    if finished_run.retryable:
-        text = f"Attempt {finished_run.attempt} failed; the history has the reason of request {finished_run.request_id}"
-        raise RunFailed(text, finished_run)
-    return finished_run
+    result = DeliveryResult(delivery=delivery, delivered_at=now)
+    if reason := _claim_run(services, delivery, snapshot, claimed_run):
+        return replace(result, reason=reason)
+    outcome, seconds = _call_runner(run_endpoint, delivery.fire, snapshot, claimed_run)
+    follow_up = plan_follow_up(
+        _apply_outcome(claimed_run, outcome, seconds),
+        outcome,
+        first_sent_at=delivery.first_sent_at,
+        now=services.clock(),
+        max_wait=services.limits.max_wait,
+        retry_delay=services.retry_delay,
+    )
+    try:
+        wait_token = _send_follow_up(services, delivery, snapshot, follow_up)
+    except Unavailable:
+        if not follow_up.dead_letter:  # without one, the run is not finished: it is given up after its lease
+            _finish_run(services, delivery.fire, claimed_run, follow_up.run)
+        raise
+    finished_run = replace(follow_up.run, wait_token=wait_token)
+    _finish_run(services, delivery.fire, claimed_run, finished_run)
+    return replace(result, run=finished_run, continued=follow_up.until is not None)
 
 
-def _call_runner(run_endpoint: RunEndpoint, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> Run:
+def _call_runner(
+    run_endpoint: RunEndpoint, fire: Fire, snapshot: FireSnapshot, claimed_run: Run
+) -> tuple[Outcome, float]:
     install, schedule = snapshot.require_target()
     execution = Execution(
         fire=fire, run=claimed_run, install=install, config=snapshot.config, schedule=schedule
     )
     called_at = time.monotonic()
     outcome = run_endpoint(execution)
-    return _apply_outcome(claimed_run, outcome, time.monotonic() - called_at)
+    return outcome, time.monotonic() - called_at
 
 
-def _find_skip_reason(fire: Fire, snapshot: FireSnapshot, now: datetime) -> SkipReason | None:
-    if snapshot.install is None or snapshot.schedule is None:
-        return SkipReason.UNKNOWN_SCHEDULE
-    return skip_reason(fire, snapshot.install, snapshot.schedule, snapshot.run, now)
-
-
-def _claim_run(services: Services, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> SkipReason | None:
+def _claim_run(
+    services: Services, delivery: Delivery, snapshot: FireSnapshot, claimed_run: Run
+) -> SkipReason | None:
     """Claim the run; where the response is lost, read whether the claim was written: nobody else would run it.
 
     Returns:
         The reason against the run that has arisen meanwhile, if any: the run is then recorded as skipped.
     """
+    fire = delivery.fire
     try:
         services.runs.claim_run(fire, snapshot, claimed_run)
     except (Conflict, Unavailable):
         current = services.runs.read_fire_snapshot(fire)
         if current.run is None or current.run.lease_token != claimed_run.lease_token:
             raise
-        reason = _find_skip_reason(fire, replace(current, run=snapshot.run), services.clock())
-        if reason:
-            _skip_claimed_run(services, fire, claimed_run)
-        return reason
+        state = replace(current, run=snapshot.run).state
+        decision = decide_delivery(delivery, state, services.limits, claimed_run.started_at)
+        if isinstance(decision, Execute):
+            return None
+        _skip_claimed_run(services, fire, claimed_run)
+        return decision.reason if isinstance(decision, Skip | Acknowledge | Wait) else SkipReason.SUPERSEDED
     return None
 
 
@@ -128,15 +128,36 @@ def _apply_outcome(claimed_run: Run, outcome: Outcome, seconds: float) -> Run:
     )
 
 
+def _send_follow_up(
+    services: Services, delivery: Delivery, snapshot: FireSnapshot, follow_up: FollowUp
+) -> str | None:
+    """Send what follows the attempt, if anything does, and return the token by which the row names it."""
+    if follow_up.dead_letter:
+        return send_dead_letter(services, delivery, snapshot.schedule, follow_up.run.error or "")
+    if follow_up.until is None:
+        return None
+    token = new_token()
+    send_continuation(services, delivery, snapshot.schedule, follow_up.until, token)
+    return token
+
+
 def _finish_run(services: Services, fire: Fire, claimed_run: Run, finished_run: Run) -> None:
     """Write the outcome, with many retries: an occurrence whose outcome is lost may run again after its lease."""
+    hold_until = _find_hold(services, finished_run)
     try:
-        services.runs.finish_run(fire, claimed_run, finished_run)
+        services.runs.finish_run(fire, claimed_run, finished_run, hold_until=hold_until)
     except (Conflict, Unavailable):
         services.retry(
             lambda: _finish_if_still_claimed(services, fire, claimed_run, finished_run),
             retry_on=(Conflict, Unavailable),
         )
+
+
+def _find_hold(services: Services, finished_run: Run) -> datetime | None:
+    """Return until when a run that is between its attempts holds its schedule, if it does."""
+    if services.limits.catch_up is not CatchUp.ALL or finished_run.status is not RunStatus.ERROR:
+        return None
+    return finished_run.not_before and finished_run.not_before + _RETRY_HOLD
 
 
 def _finish_if_still_claimed(services: Services, fire: Fire, claimed_run: Run, finished_run: Run) -> None:
@@ -150,22 +171,7 @@ def _finish_if_still_claimed(services: Services, fire: Fire, claimed_run: Run, f
     holds_lease = (
         snapshot.schedule is not None and snapshot.schedule.running_occurrence == fire.scheduled_time
     )
-    services.runs.finish_run(fire, claimed_run, finished_run, release_lease=holds_lease)
-
-
-def _record_skip(services: Services, fire: Fire, snapshot: FireSnapshot, reason: SkipReason) -> None:
-    """Record what the owner needs to know; a retry that finds an overlap keeps the record of the first attempt."""
-    texts = _RECORDED_SKIP_TEXTS | (_RECORDED_MANUAL_SKIP_TEXTS if fire.trigger is Trigger.MANUAL else {})
-    if reason is SkipReason.UNREADABLE:
-        texts |= {reason: str(describe_unreadable(*snapshot.require_target()))}
-    if reason not in texts or snapshot.run is not None or snapshot.schedule is None:
-        return
-    skipped_run = Run(
-        scheduled_time=fire.scheduled_time,
-        trigger=fire.trigger,
-        status=RunStatus.SKIPPED,
-        attempt=0,
-        started_at=services.clock(),
-        error=texts[reason],
+    hold_until = _find_hold(services, finished_run)
+    services.runs.finish_run(
+        fire, claimed_run, finished_run, release_lease=holds_lease, hold_until=hold_until
     )
-    services.runs.record_run(snapshot.schedule, skipped_run)

@@ -10,8 +10,8 @@ from scheduling.domain.schedule import IDEMPOTENCY_TTL, Schedule
 from scheduling.operations.schedules.queries import require_visible
 from scheduling.operations.services import Services, retry_on_conflict
 
-Deliver = Callable[[Fire], None]
-"""Sends a fire to the executor function; raises Unavailable where it may not have arrived."""
+Deliver = Callable[[Fire, str], None]
+"""Sends a fire of a group to the queue; raises Unavailable where it may not have arrived."""
 
 
 def run_now(
@@ -34,15 +34,16 @@ def run_now(
         RateLimited: The schedule was triggered too often.
         Unavailable: The occurrence may not have been delivered; the same key again delivers it.
     """
-    manual_run = _save_manual_run(services, install_id, schedule_id, idempotency_key)
-    deliver(manual_run.fire)
-    return manual_run.fire
+    fire, tenant_id = _save_manual_run(services, install_id, schedule_id, idempotency_key)
+    deliver(fire, tenant_id)
+    return fire
 
 
 @retry_on_conflict
 def _save_manual_run(
     services: Services, install_id: InstallId, schedule_id: ScheduleId, idempotency_key: str | None
-) -> ManualRun:
+) -> tuple[Fire, str]:
+    """Return the occurrence, which is saved or was before, and its tenant."""
     snapshot = services.manual_runs.read_manual_run(install_id, schedule_id, idempotency_key)
     if snapshot.install:
         services.bind_install(snapshot.install)
@@ -51,19 +52,20 @@ def _save_manual_run(
     schedule = require_visible(snapshot.schedule)
     now = services.clock()
     if snapshot.earlier_run and now - snapshot.earlier_run.requested_at < IDEMPOTENCY_TTL:
-        return snapshot.earlier_run
+        return snapshot.earlier_run.fire, snapshot.install.tenant_id
     _check_runnable(snapshot.install, schedule)
-    window = snapshot.window.with_write(services.limits.writes_per_minute, now)
+    run_at = snapshot.window.next_free_time(now)
+    window = snapshot.window.with_write(services.limits.writes_per_minute, run_at)
     fire = Fire(
         install_id=install_id,
         schedule_id=schedule_id,
         timer_revision=schedule.timer_revision,
-        scheduled_time=format_manual_time(now),
+        scheduled_time=format_manual_time(run_at),
         trigger=Trigger.MANUAL,
     )
     manual_run = ManualRun(fire=fire, requested_at=now, idempotency_key=idempotency_key)
     services.manual_runs.save_manual_run(manual_run, snapshot.window, window)
-    return manual_run
+    return fire, snapshot.install.tenant_id
 
 
 def _check_runnable(install: Install, schedule: Schedule) -> None:

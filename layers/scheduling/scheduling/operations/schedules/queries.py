@@ -7,6 +7,7 @@ from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, require_manageable
+from scheduling.domain.runs import format_time
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.operations.services import Services, is_tenant_allowed
 from scheduling.store.snapshots import RunPage, SchedulePage
@@ -97,7 +98,8 @@ def list_runs(
         ScheduleNotFound: The schedule is absent or another install's.
     """
     get_schedule(services, install_id, schedule_id)
-    page = services.runs.read_run_page(install_id, schedule_id, before=before, limit=limit)
+    since = format_time(services.clock() - services.limits.history)
+    page = services.runs.read_run_page(install_id, schedule_id, since=since, before=before, limit=limit)
     for item in page.left_out:
         services.report_unreadable(item)
     return page

@@ -181,11 +181,8 @@ def test_transient_failure_is_retried_three_times_then_dead_lettered(
     assert (failed["status"], failed["attempt"]) == ("error", 3)
     assert failed["error"] == error
     assert failed["requestId"] == requests[2].headers["x-request-id"]
-    (dead_letter,) = [
-        each for each in stack.receive_dead_letters() if each["requestPayload"]["scheduleId"] == schedule_id
-    ]
-    assert dead_letter["requestPayload"]["scheduledTime"] == failed["scheduledTime"]
-    assert dead_letter["requestContext"]["condition"] == "RetriesExhausted"
+    (dead_letter,) = [each for each in stack.receive_dead_letters() if each["scheduleId"] == schedule_id]
+    assert (dead_letter["scheduledTime"], dead_letter["replay"]) == (failed["scheduledTime"], True)
 
 
 @pytest.mark.parametrize(
@@ -256,18 +253,22 @@ def test_error_is_stored_up_to_4000_characters(stack: LocalStack, install: ApiIn
 
 
 @pytest.mark.local_only("it starts its own stack")
-def test_unreachable_runner_is_an_error_and_next_fire_succeeds(tmp_path: Path) -> None:
-    with start_local_stack(tmp_path, RUNNER_BASE_URL="http://127.0.0.1:9") as stack:
+def test_unreachable_runner_is_waited_for_and_then_dead_lettered(tmp_path: Path) -> None:
+    settings = {"RUNNER_BASE_URL": "http://127.0.0.1:9", "MAX_WAIT_HOURS": "2"}
+    with start_local_stack(tmp_path, **settings) as stack:
         install = stack.register_install()
-        schedule_id = install.create_schedule()
+        stack.advance_to_half_past()
+        hour = stack.future_hour()[11:13]
+        schedule_id = install.create_schedule(cron=f"0 {int(hour)} * * *")
 
-        assert fire_statuses(stack.advance_clock("PT2H"), schedule_id) == ["error", "error"]
+        assert fire_statuses(stack.advance_clock("PT2H"), schedule_id) == ["waiting"]
+        assert [run["attempt"] for run in install.list_runs(schedule_id)] == [0]
+        assert stack.advance_clock("PT1H") == []
 
-        runs = install.list_runs(schedule_id)
-        assert [run["error"] for run in runs] == [
-            "The runner could not be reached: ConnectionRefusedError"
-        ] * 2
-        assert [run["attempt"] for run in runs] == [3, 3]
+        (run,) = install.list_runs(schedule_id)
+        assert run["status"] == "error"
+        (dead_letter,) = stack.receive_dead_letters()
+        assert (dead_letter["scheduleId"], dead_letter["replay"]) == (schedule_id, True)
 
 
 @pytest.mark.local_only("it starts its own stack")

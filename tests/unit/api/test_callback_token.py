@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from scheduling.domain.callback_token import issue_token, verify_token
+from scheduling.api.callback_token import issue_token, verify_token
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import KNOWN_CAPABILITIES, SCHEDULER_MANAGE
