@@ -196,6 +196,10 @@ class InvalidJson(ServiceError, ValueError):
     """A text is not JSON, or cannot be kept exactly; the message says which."""
 
 
+class InvalidFireEvent(ServiceError, ValueError):
+    """An event names no occurrence; the message says what is wrong with it."""
+
+
 # Internal errors
 
 
@@ -214,17 +218,6 @@ class TimerFailed(ServiceError):
         super().__init__(text)
         self.refused = refused
         self.invalid = invalid
-
-
-class RunFailed(ServiceError):
-    """An attempt failed, or could not start, in a way that another attempt may not: deliver the occurrence again.
-
-    `run` is the `Run` with the failed attempt, or None if no attempt could start because another one is running.
-    """
-
-    def __init__(self, text: str, run: object = None) -> None:
-        super().__init__(text)
-        self.run = run
 
 
 class UnsupportedEndpoint(ServiceError):

@@ -3,7 +3,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from extension_sdk_rules.endpoints import Endpoint
 from extension_sdk_rules.errors import CapabilityDenied, InstallNotFound, QuotaExceeded, SchedulingError
@@ -29,15 +30,45 @@ def normalize_capabilities(names: Iterable[str]) -> frozenset[str]:
     return frozenset(name.strip().casefold() for name in names)
 
 
+QUEUE_RETENTION = timedelta(days=14)
+"""How long the queue of occurrences keeps a message, and the dead-letter queue too."""
+
+
+class CatchUp(StrEnum):
+    """What becomes of an occurrence that is late, when a newer one of its schedule is due."""
+
+    LATEST = "latest"
+    """The newest one runs in its place."""
+    ALL = "all"
+    """Each runs, one after the other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of an install; the defaults are the contract's."""
+    """The limits of an install and of its runs; the defaults are the contract's."""
 
     max_schedules_per_install: int = 50
     min_interval_minutes: int = 5
     writes_per_minute: int = 10
     max_payload_bytes: int = 100_000
     run_history_days: int = 30
+    catch_up: CatchUp = CatchUp.LATEST
+    max_wait_hours: int = 72
+
+    @property
+    def history(self) -> timedelta:
+        """How long an occurrence is shown in the history."""
+        return timedelta(days=self.run_history_days)
+
+    @property
+    def run_retention(self) -> timedelta:
+        """How long a run is kept: at least as long as any message, so that a late dead letter finds it."""
+        return max(self.history, 2 * QUEUE_RETENTION + self.max_wait)
+
+    @property
+    def max_wait(self) -> timedelta:
+        """How long an occurrence may wait for capacity."""
+        return timedelta(hours=self.max_wait_hours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,12 @@ class RateLimitWindow:
         recent = {other: at for other, at in self.writes.items() if at > now - WINDOW_LENGTH}
         return RateLimitWindow({**recent, slot: now}, self.write_sequence + 1)
 
+    def next_free_time(self, now: datetime) -> datetime:
+        """Return the present millisecond, or the one after the newest write, so that no two writes have the same."""
+        millisecond = timedelta(milliseconds=1)
+        present = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return max([present, *(at + millisecond for at in self.writes.values())])
+
 
 def find_free_slot(writes: Mapping[int, datetime], slot_count: int, now: datetime) -> int:
     """Return one of the slots that no write of the last 60 s holds.

@@ -4,6 +4,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from datetime import time as wall_clock
+from itertools import product
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -67,6 +69,25 @@ def fires_at(rule: "CronRule", timezone: str, moment: datetime) -> bool:
         and local.hour in rule.hours
         and rule.matches_day(local.date())
     )
+
+
+def latest_fire_time(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> datetime | None:
+    """Return the last fire in (`after`, `until`], both aware, in UTC; None if there is none.
+
+    Goes backwards through the days, without croniter, because each late occurrence needs it.
+    """
+    zone = ZoneInfo(timezone)
+    day, first_day = until.astimezone(zone).date(), after.astimezone(zone).date()
+    while day >= first_day:
+        if rule.matches_day(day):
+            for hour, minute in product(reversed(rule.hours), reversed(rule.minutes)):
+                time = _resolve_local_time(datetime.combine(day, wall_clock(hour, minute), zone))
+                if time.utc <= after:
+                    return None
+                if time.utc <= until and not time.skipped:
+                    return time.utc
+        day -= timedelta(days=1)
+    return None
 
 
 def local_times(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> Iterator[LocalTime]:
