@@ -2,7 +2,7 @@
 
 from scheduling.domain.errors import PreconditionFailed
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import reserve_write
+from scheduling.domain.install import Install, reserve_write
 from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.propagate import finish_propagation
@@ -39,11 +39,7 @@ def update_schedule(
     """
     snapshot = services.schedules.read_snapshot(install_id, schedule_id, name=requested_name(schedule_input))
     install = require_manageable_install(services, snapshot.install)
-    if snapshot.schedule and snapshot.schedule.pending:
-        finish_pending_change(services, snapshot.schedule, "Schedule not updated")
-    before = require_visible(snapshot.schedule)
-    if before != before.with_install_applied(install):
-        finish_propagation(services, before, install, "Schedule not updated")
+    before = _require_synced(services, install, snapshot.schedule)
     if if_match is not None and before.revision not in if_match:
         raise PreconditionFailed
     now = services.clock()
@@ -59,3 +55,13 @@ def update_schedule(
         return after
     failure = "Schedule not updated: the timer service is not available"
     return apply_or_rollback(services, before, after, reservation, failure=failure)
+
+
+def _require_synced(services: Services, install: Install, schedule: Schedule | None) -> Schedule:
+    """Return the schedule once earlier changes of it and of its install are applied."""
+    if schedule and schedule.pending:
+        finish_pending_change(services, schedule, "Schedule not updated")
+    visible_schedule = require_visible(schedule)
+    if visible_schedule != visible_schedule.with_install_applied(install):
+        finish_propagation(services, visible_schedule, install, "Schedule not updated")
+    return visible_schedule
