@@ -58,6 +58,9 @@ js-test: setup ## Run a JavaScript extension in the runner (npm, a minute)
 	@tests/compat/js/build.sh
 	@$(BIN)/python -m pytest tests/compat/js/js_component.py
 
+author-test: sdk sample ## Play a new author: from the wheel to a schedule that fires
+	@$(BIN)/python -m pytest tests/author/new_author.py
+
 bench: sam-build ## Compare with raw botocore and alternatives (15 minutes)
 	@$(BIN)/python -m bench
 
@@ -119,5 +122,5 @@ clean: ## Delete all build output and caches
 #> sam build && sam deploy --guided   Deploy to your AWS account
 #> scripts/scheduling-admin --help    Inspect and operate a stack
 
-.PHONY: help demo local check lint test properties attack mutants sam-test js-test bench bench-gate bench-scale setup sample sdk sam-build docs \
+.PHONY: help demo local check lint test properties attack mutants sam-test js-test author-test bench bench-gate bench-scale setup sample sdk sam-build docs \
     crashes format lock clean

@@ -8,12 +8,15 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from local.cloudformation.deploy import STACK_NAME
+from local.demo.client import DemoClient
 from local.errors import StackError
 from local.launch import launch_stack
 from local.processes import interrupt_on_signals
 from local.settings import read_settings
 
 if TYPE_CHECKING:
+    from local.sample import SampleInstall
+    from local.settings import Settings
     from local.stack import Stack
 
 
@@ -25,6 +28,9 @@ def main() -> int:
         with launch_stack(read_settings()) as stack:
             terminal.write(_format_welcome(stack))
             terminal.flush()
+            if stack.settings.set_up_sample and stack.sample:
+                terminal.write(_set_up_sample(stack.settings, stack.sample))
+                terminal.flush()
             Event().wait()
     except StackError as error:
         sys.stderr.write(f"local: {error}\n")
@@ -32,6 +38,13 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _set_up_sample(settings: Settings, sample: SampleInstall) -> str:
+    """Let the sample create its schedules; the first call waits until the runner has compiled it."""
+    report = DemoClient(settings, sample).call_extension("POST", "/api/setup")
+    names = [*report["created"], *report["updated"], *report["unchanged"]]
+    return f"The sample has its schedules: {', '.join(names)}.\n"
 
 
 def _format_welcome(stack: Stack) -> str:
@@ -59,6 +72,12 @@ def _format_examples(stack: Stack) -> list[str]:
     url, token, install_id = stack.settings.api_url, stack.settings.runner_auth_token, stack.sample.install_id
     return [
         f"  Install  {install_id}  (the sample extension)",
+        "",
+        *(
+            []
+            if stack.settings.set_up_sample
+            else ["It has no schedules yet: SETUP=1 make local creates them."]
+        ),
         "",
         "Try:",
         "",

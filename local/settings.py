@@ -54,6 +54,7 @@ class Settings:
     listen_address: str = "127.0.0.1"
     user_extension_folders: tuple[Path, ...] = ()
     clock_frozen: bool = False
+    set_up_sample: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
     log_folder: str = ""
     root: Path = PROJECT_ROOT
@@ -123,6 +124,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         listen_address=read_choice(environ, "LISTEN_ADDRESS", LISTEN_ADDRESSES),
         user_extension_folders=tuple(map(parse_folder, filter(None, folders))),
         clock_frozen=read_choice(environ, "LOCAL_CLOCK", ("running", "frozen")) == "frozen",
+        set_up_sample=read_choice(environ, "SETUP", ("0", "1")) == "1",
         parameters=_read_parameters(environ),
     )
     _require_different_ports(settings)

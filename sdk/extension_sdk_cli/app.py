@@ -159,7 +159,7 @@ def _rebuild(project: Project, stack: LocalStack) -> None:
 
 def _build(project: Project) -> None:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         progress.add_task("building", total=None)
         built = build_extension(project.folder, project.build_folder)
     out.print("built" if built else "up to date")

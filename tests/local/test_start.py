@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
+from base64 import b64encode
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,7 @@ import pytest
 
 from local.settings import child_environment, free_ports
 from tests.local.support import PROJECT
+from tests.support.stacks.scripted_runner import start_scripted_runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,13 +69,32 @@ def test_ctrl_c_stops_all_processes(stack: tuple[subprocess.Popen[str], str]) ->
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert "The local stack is ready." in output
+    assert "SETUP=1 make local creates them" in output
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+def test_sample_is_set_up_on_request() -> None:
+    report = json.dumps({"created": ["a"], "updated": [], "unchanged": ["b"]}).encode()
+    response = {"status": 200, "headers": {}, "body_b64": b64encode(report).decode(), "error": None}
+    with start_scripted_runner() as runner:
+        runner.respond = lambda _request: (200, json.dumps(response).encode())
+        process = start_process(create_environment(RUNNER_BASE_URL=runner.url, SETUP="1"))
+        assert process.stdout
+        printed = list(takewhile(lambda line: "The sample has" not in line, process.stdout))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert (process.returncode, [each.body["http"]["path"] for each in runner.requests]) == (
+        0,
+        ["/api/setup"],
+    )
+    assert not any("SETUP=1" in line for line in printed)
 
 
 @pytest.mark.parametrize(
     ("variables", "status", "text"),
     [
         ({"MAX_SCHEDULES_PER_INSTALL": "many"}, 2, "local: MAX_SCHEDULES_PER_INSTALL must be"),
+        ({"SETUP": "yes"}, 2, "local: SETUP must be 0 or 1, not 'yes'"),
         ({"MAX_PAYLOAD_BYTES": "300001"}, 2, "local: MAX_PAYLOAD_BYTES must be"),
         ({"AWS_REGION": "eu_west"}, 1, "local: no AWS at http://127.0.0.1:"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 1, "local: no AWS at http://127.0.0.1:9"),

@@ -54,7 +54,9 @@ def echo(event: Any, _: Any) -> Any:
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Gateway]:
     clock = LocalClock(START, frozen=True)
-    control = ControlApi(clock, cast(Any, StubScheduler(clock)), lambda: {"Reconcile": {"repaired": 0}})
+    reconciled = {"Reconcile": {"repaired": 0}}
+    places = {"runner": "http://127.0.0.1:8080"}
+    control = ControlApi(clock, cast(Any, StubScheduler(clock)), lambda: reconciled, places)
     routes = [Route(method, "/echo/{id}", "echo", None) for method in ("GET", "POST", "HEAD", "OPTIONS")]
     routes.append(Route("DELETE", "/echo/{id}", "gone", None))
     handlers = create_functions(echo=echo, gone=lambda *_: {"statusCode": 204})
@@ -146,7 +148,7 @@ def test_malformed_request_is_a_bad_request(gateway: Gateway, data: bytes) -> No
 def test_health_is_503_until_everything_is_ready(gateway: Gateway, client: httpx.Client) -> None:
     assert client.get("/_local/health").status_code == 503
     gateway.control.ready = True
-    assert client.get("/_local/health").json() == {"status": "ok"}
+    assert client.get("/_local/health").json() == {"status": "ok", "runner": "http://127.0.0.1:8080"}
 
 
 def test_clock_can_be_read_and_advanced(client: httpx.Client) -> None:
