@@ -56,7 +56,7 @@ def _run_module(module: str, *arguments: str) -> bool:
 
 def _print_progress(sent: int) -> None:
     if sent % 5_000 == 0:
-        _print(f"  {sent} sent")
+        sys.stderr.write(f"  {sent} sent\n")  # standard output has the metrics of the functions
 
 
 def _print(text: str) -> None:

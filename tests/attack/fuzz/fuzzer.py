@@ -89,13 +89,15 @@ def _describe(attempt: Attempt, response: Response | None, found: list[str]) -> 
 
 
 def _learn(generator: Generator, attempt: Attempt, response: Response) -> None:
-    """Keep the ids and cursors of a response for later requests."""
+    """Keep the ids and cursors of a response for later requests, and forget the id of a schedule that is gone."""
+    known = generator.schedule_ids.setdefault(attempt.target.id if attempt.target else "", [])
+    if response.status == 404 and attempt.schedule_id in known:
+        known.remove(attempt.schedule_id)
     if response.status >= 300 or not response.body:
         return
     content = json.loads(response.body, parse_int=str, parse_float=str)
     if not isinstance(content, dict):
         return
-    known = generator.schedule_ids.setdefault(attempt.target.id if attempt.target else "", [])
     for schedule in [content, *_schedules_of(content)]:
         schedule_id = schedule.get("scheduleId", schedule.get("id"))
         if isinstance(schedule_id, str) and schedule_id not in known:

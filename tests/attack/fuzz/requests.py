@@ -52,6 +52,12 @@ class Attempt:
     authorized: bool
     """Whether the caller may call the route for that target."""
 
+    @property
+    def schedule_id(self) -> str:
+        """What the path has in the place of a schedule id, if it has one."""
+        segments = zip(self.route.path.split("/"), self.request.path.split("/"), strict=True)
+        return next((segment for pattern, segment in segments if pattern == "{scheduleId}"), "")
+
 
 @dataclass
 class Generator:
