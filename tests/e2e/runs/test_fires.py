@@ -146,6 +146,7 @@ def runner_error(text: str) -> RunnerResponse:
     return 200, json.dumps({"status": 500, "headers": {}, "body_b64": None, "error": text}).encode()
 
 
+@pytest.mark.local_only("functions in containers delay attempts in real time")
 @pytest.mark.parametrize(
     ("response", "error", "keys"),
     [
@@ -231,6 +232,7 @@ def test_extension_response_is_not_retried(stack: LocalStack, install: ApiInstal
     assert stack.receive_dead_letters() == []
 
 
+@pytest.mark.local_only("functions in containers delay attempts in real time")
 def test_retry_can_succeed(stack: LocalStack, install: ApiInstall) -> None:
     schedule_id = install.create_schedule()
     responses = [extension_response(503), extension_response(200)]
