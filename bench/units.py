@@ -20,7 +20,7 @@ from tests.support.stacks.world import TABLE, World, create_input, new_world, up
 Item = Mapping[str, Any]
 _INDEX_KEYS = {"pending": "pendingSince", "installs": "installShard"}
 MIN_UNITS: Mapping[str, tuple[int, int]] = {
-    "list": (8, 0),  # the install and 49 rows of some 640 bytes
+    "list": (7, 0),  # the install and 49 rows of some 490 bytes
     "get": (2, 0),  # install and schedule
     "endpoints": (1, 0),  # the install; the version is cached
     # install and name; both and the row in a transaction, twice each; marked synced; index in and out
