@@ -23,7 +23,7 @@ class LambdaEndpoint:
     """Invokes the template's functions by their logical ids and waits for the results."""
 
     def __init__(self, url: str, logical_ids: Mapping[str, str]) -> None:
-        # No retries here: the asynchronous invoker counts the attempts.
+        # No retries here: the queue counts the deliveries.
         config = Config(read_timeout=_MAX_INVOCATION_SECONDS, retries={"total_max_attempts": 1})
         self._client: Any = boto3.client("lambda", endpoint_url=url, config=config)
         self._logical_ids = logical_ids
