@@ -34,7 +34,8 @@ def callback_token(host: LocalStack, host_variables: Path, monkeypatch: pytest.M
         monkeypatch.setenv(name, value)
     httpx.post(f"{host.aws_url}/moto-api/reset").raise_for_status()
     region = use_aws_endpoint(host.aws_url, host.aws_url)
-    deploy_template(read_settings({"AWS_ENDPOINT_URL": host.aws_url}), connect_aws(host.aws_url, region))
+    settings = read_settings({"AWS_ENDPOINT_URL": host.aws_url, "LISTEN_ADDRESS": HOST_LISTEN_ADDRESS})
+    deploy_template(settings, connect_aws(host.aws_url, region))
     seed_install(bootstrap.services())
     key = host.aws_client("secretsmanager").get_secret_value(SecretId=environment["CALLBACK_KEY_SECRET_ID"])
     return issue_run_token(

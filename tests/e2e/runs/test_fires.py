@@ -31,7 +31,6 @@ def test_runner_request_matches_the_contract(stack: LocalStack, granted_install:
 
     (request,) = stack.runner.requests_for_schedule(schedule_id)
     assert request.headers["x-idempotency-key"] == f"{schedule_id}:{fired['scheduledTime']}"
-    assert "x-runner-service-token" not in request.headers
     del request.body["context"]["callback_token"]
     assert request.body == {
         "context": {
@@ -64,6 +63,16 @@ def test_runner_request_matches_the_contract(stack: LocalStack, granted_install:
         "providers": PROVIDERS,
         "secret_envelope": {"ciphertext_b64": "YWJj"},
     }
+
+
+@pytest.mark.local_only("the stack whose runner containers reach makes a token")
+def test_runner_gets_no_service_token_if_there_is_none(stack: LocalStack, install: ApiInstall) -> None:
+    schedule_id = install.create_schedule()
+
+    stack.advance_clock("PT1H")
+
+    (request,) = stack.runner.requests_for_schedule(schedule_id)
+    assert "x-runner-service-token" not in request.headers
 
 
 def test_runner_receives_callback_token_for_that_run(stack: LocalStack, granted_install: ApiInstall) -> None:
