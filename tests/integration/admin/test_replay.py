@@ -195,7 +195,7 @@ def test_a_replay_asks_for_confirmation(world: World, admin: AdminCli, schedule:
 
 
 @pytest.fixture
-def letters(world: World, admin: AdminCli, schedule: Schedule) -> dict[str, str]:
+def dead_letters(world: World, admin: AdminCli, schedule: Schedule) -> dict[str, str]:
     """Dead letters of three installs of two tenants, in both queues; the id of each one's schedule."""
     other = create_schedule(
         world.services, world.register_install(InstallId("install-2"), tenantId=TENANT), create_input()
@@ -230,12 +230,12 @@ def letters(world: World, admin: AdminCli, schedule: Schedule) -> dict[str, str]
     ],
 )
 def test_dead_letters_are_selected(
-    world: World, admin: AdminCli, letters: dict[str, str], words: list[str], names: list[str]
+    world: World, admin: AdminCli, dead_letters: dict[str, str], words: list[str], names: list[str]
 ) -> None:
     listed = admin("replay", "--dry-run", "--json", *words).document["deadLetters"]
     result = admin("replay", "--yes", "--json", *words)
 
-    expected = {letters[name] for name in names}
+    expected = {dead_letters[name] for name in names}
     assert {each["scheduleId"] for each in listed} - {None} == expected
     assert result.document["delivered"] == len(expected)
     messages = world.list_sent_messages()
@@ -243,14 +243,14 @@ def test_dead_letters_are_selected(
     tenants = {"install-1": TENANT, "install-2": TENANT, "install-3": "tenant-2"}
     assert all(message.group == tenants[message.event["installId"]] for message in messages)
     remaining = admin("replay", "--dry-run", "--json").document["deadLetters"]
-    assert {each["scheduleId"] for each in remaining} == {*letters.values(), None} - expected
+    assert {each["scheduleId"] for each in remaining} == {*dead_letters.values(), None} - expected
 
 
 def test_dead_letters_of_one_schedule_are_selected(
-    world: World, admin: AdminCli, letters: dict[str, str]
+    world: World, admin: AdminCli, dead_letters: dict[str, str]
 ) -> None:
-    admin("replay", "--yes", "--schedule", letters["other"])
-    assert [event["scheduleId"] for event in world.list_executor_events()] == [letters["other"]]
+    admin("replay", "--yes", "--schedule", dead_letters["other"])
+    assert [event["scheduleId"] for event in world.list_executor_events()] == [dead_letters["other"]]
 
 
 def test_dead_letter_of_a_deleted_install_keeps_its_group(world: World, admin: AdminCli) -> None:

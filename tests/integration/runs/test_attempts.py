@@ -51,9 +51,12 @@ def test_transient_failure_is_attempted_three_times_then_dead_lettered(
         START + timedelta(minutes=1),
         START + timedelta(minutes=3),
     ]
-    (letter,) = world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
-    assert (letter.group, letter.attributes) == (TENANT, {"ERROR_MESSAGE": "The extension answered 503"})
-    assert letter.event == {
+    (dead_letter,) = world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
+    assert (dead_letter.group, dead_letter.attributes) == (
+        TENANT,
+        {"ERROR_MESSAGE": "The extension answered 503"},
+    )
+    assert dead_letter.event == {
         "installId": schedule.install_id,
         "scheduleId": schedule.id,
         "revision": 1,

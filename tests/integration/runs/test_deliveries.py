@@ -126,8 +126,8 @@ class TestCapacity:
 
         (run,) = list_history(world, schedule)
         assert (run.status, run.attempt, run.started_at) == (RunStatus.ERROR, 0, START + 2 * HOUR)
-        (letter,) = world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
-        assert (letter.event["replay"], "firstSentAt" in letter.event) == (True, False)
+        (dead_letter,) = world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
+        assert (dead_letter.event["replay"], "firstSentAt" in dead_letter.event) == (True, False)
         last = get_schedule(world.services, schedule.install_id, schedule.id).last_run
         assert last is not None
         assert last.error == "The runner answered 503"
@@ -299,9 +299,9 @@ class TestDeadLetters:
 
     @pytest.mark.usefixtures("failed")
     def test_is_its_own_replay_and_runs_once(self, world: World, schedule: Schedule) -> None:
-        (letter,) = world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
+        (dead_letter,) = world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
         world.runner.outcome = FAILED
-        redrive = delivery_from_message(letter, world.clock[0])
+        redrive = delivery_from_message(dead_letter, world.clock[0])
         for _ in range(3):
             deliver_occurrence(world.services, world.runner, redrive)
 
@@ -333,8 +333,8 @@ class TestDeadLetters:
 
         assert deliver(world, create_fire(schedule)) == ["error"]
         assert deliver(world, create_fire(schedule)) == ["duplicate"]
-        (letter,) = world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
-        assert letter.attributes == {"ERROR_MESSAGE": "The function that ran it died"}
+        (dead_letter,) = world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
+        assert dead_letter.attributes == {"ERROR_MESSAGE": "The function that ran it died"}
         row = get_schedule(world.services, schedule.install_id, schedule.id)
         assert (row.running_occurrence, row.last_run and row.last_run.status) == (None, "error")
         assert world.runner.executions == []
@@ -395,8 +395,8 @@ class TestOutages:
         PlayedQueue(patient).deliver_for(hours=2)
         patient.calls.before = None
 
-        (letter,) = world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
-        assert parse_fire_event(letter.event).fire == replace(create_fire(schedule), replay=True)
+        (dead_letter,) = world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
+        assert parse_fire_event(dead_letter.event).fire == replace(create_fire(schedule), replay=True)
 
     @pytest.mark.parametrize("error", [client_error("RequestThrottled"), lost_response_error()])
     def test_message_stays_in_the_queue_while_neither_responds(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tests.support.components.wat import TYPES
+from tests.support.components.wat import TYPES, define_memory
 
 _IMPORTS = {
     "log": (
@@ -76,17 +76,7 @@ def build_component(
     exports = " ".join(f'(export "{name}" (func ${name}))' for name in names)
     return f"""(component {TYPES}
   {imports}
-  (core module $memory
-    (memory (export "memory") {pages})
-    (global $free (mut i32) (i32.const 4096))
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-      (local $at i32)
-      (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
-      (global.set $free (i32.add (local.get $at) (local.get 3)))
-      (local.get $at)))
-  (core instance $memory (instantiate $memory))
-  (alias core export $memory "memory" (core memory $mem))
-  (alias core export $memory "realloc" (core func $realloc))
+  {define_memory(pages, 4096)}
   {lowered}
   {outside}
   (core module $main

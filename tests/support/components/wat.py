@@ -19,10 +19,13 @@ TYPES = """
   (alias export $types "execute-response" (type $execute-response))
 """
 
-_MEMORY = """
+
+def define_memory(pages: int = 1, reserved_bytes: int = 1024) -> str:
+    """Return the definition of `$mem` and its `$realloc`, which begins behind the reserved bytes."""
+    return f"""
   (core module $memory
-    (memory (export "memory") 1)
-    (global $free (mut i32) (i32.const 1024))
+    (memory (export "memory") {pages})
+    (global $free (mut i32) (i32.const {reserved_bytes}))
     (func (export "realloc") (param i32 i32 i32 i32) (result i32)
       (local $at i32)
       (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
@@ -33,12 +36,13 @@ _MEMORY = """
   (alias core export $memory "realloc" (core func $realloc))
 """
 
+
 # Imports a part of the interface: `secrets.list-keys`, which it calls for the URL path "/k…", and `logging.log-info`.
 # Responds with 204 to other paths.
 SUBSET = f"""(component {TYPES}
   (import "alga:extension/secrets" (instance $secrets (export "list-keys" (func (result (list string))))))
   (import "alga:extension/logging" (instance $logging (export "log-info" (func (param "message" string)))))
-  {_MEMORY}
+  {define_memory()}
   (core func $keys (canon lower (func $secrets "list-keys") (memory $mem) (realloc (core func $realloc))))
   (core func $info (canon lower (func $logging "log-info") (memory $mem)))
   (core module $main

@@ -225,10 +225,10 @@ class TestReplay:
         assert decide(build_delivery(self.REPLAY), before) == COPY
 
     def test_runs_once_for_each_dead_letter(self) -> None:
-        failed = run(retryable=True, attempt=3, wait_token="letter")
-        assert decide(build_delivery(self.REPLAY, token="letter"), failed) == Execute()
-        failed_again = replace(failed, attempt=4, wait_token="second letter")
-        assert decide(build_delivery(self.REPLAY, token="letter"), failed_again) == COPY
+        failed = run(retryable=True, attempt=3, wait_token="dead letter")
+        assert decide(build_delivery(self.REPLAY, token="dead letter"), failed) == Execute()
+        failed_again = replace(failed, attempt=4, wait_token="second dead letter")
+        assert decide(build_delivery(self.REPLAY, token="dead letter"), failed_again) == COPY
 
     @pytest.mark.parametrize("before", [None, run(retryable=True, attempt=3)])
     def test_never_gives_way_to_another_occurrence(self, before: Run | None) -> None:
