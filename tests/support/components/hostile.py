@@ -57,6 +57,15 @@ SLEEP = ("sleep", "block")
 SCHEDULER = ("list", "create", "delete")
 
 
+_WRITE_RESPONSE = """;; execute-response: status, headers (none), body
+      (i32.store16 (i32.const 16) (local.get $status))
+      (i32.store (i32.const 20) (i32.const 0))
+      (i32.store (i32.const 24) (i32.const 0))
+      (i32.store8 (i32.const 28) (i32.const 1))
+      (i32.store (i32.const 32) (local.get $body))
+      (i32.store (i32.const 36) (local.get $size))"""
+
+
 def build_component(
     code: str, *, uses: Iterable[str] = (), pages: int = 1, module: str = "", outside: str = ""
 ) -> str:
@@ -87,13 +96,7 @@ def build_component(
       (local $status i32) (local $body i32) (local $size i32) (local $n i32) (local $p i32)
       (local.set $status (i32.const 204))
       {code}
-      ;; execute-response: status, headers (none), body
-      (i32.store16 (i32.const 16) (local.get $status))
-      (i32.store (i32.const 20) (i32.const 0))
-      (i32.store (i32.const 24) (i32.const 0))
-      (i32.store8 (i32.const 28) (i32.const 1))
-      (i32.store (i32.const 32) (local.get $body))
-      (i32.store (i32.const 36) (local.get $size))
+      {_WRITE_RESPONSE}
       (i32.const 16)))
   (core instance $main (instantiate $main (with "host" (instance
     (export "memory" (memory $mem)) {exports}))))

@@ -148,6 +148,11 @@ class TestFirstDelivery:
 
 
 class TestRowOfTheOccurrence:
+    def test_unreadable_one_is_never_run_again(self) -> None:
+        damaged = run(retryable=True, unreadable="attempt is malformed")
+        assert decide(build_delivery(), damaged) == COPY
+        assert decide(build_delivery(fire(replay=True)), damaged) == COPY
+
     @pytest.mark.parametrize("before", FINISHED)
     def test_finished_one_is_acknowledged(self, before: Run) -> None:
         assert decide(build_delivery(), before) == COPY
@@ -281,6 +286,10 @@ class TestOverlap:
         )
         manual = {**OTHER, "running_occurrence": "2026-11-23T10:00:00.000Z"}
         assert decide(build_delivery(), **manual) == OVERLAP
+
+    def test_of_a_manual_run_with_a_later_one_is_no_replacement(self) -> None:
+        later = {**OTHER, "running_occurrence": "2026-11-23T09:00:30.000Z"}
+        assert decide(build_delivery(MANUAL), **later) == OVERLAP
 
     @pytest.mark.parametrize("before", [DEAD, BETWEEN_ATTEMPTS])
     def test_of_what_had_an_attempt_waits(self, before: Run) -> None:
