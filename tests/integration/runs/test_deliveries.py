@@ -243,6 +243,23 @@ class TestLateOccurrences:
         assert deliver(world, create_fire(schedule)) == ["success", "superseded"]
         assert list_statuses(world, schedule) == [("09:00", "skipped", 0), ("10:00", "success", 2)]
 
+    def test_late_one_that_ran_meanwhile_keeps_its_row(self, world: World, schedule: Schedule) -> None:
+        world.clock[0] = START + HOUR
+        late = create_fire(schedule)
+
+        def record_late_run(_execution: Execution) -> Outcome:
+            finished_run = Run(
+                scheduled_time=late.scheduled_time,
+                status=RunStatus.SUCCESS,
+                attempt=1,
+                started_at=world.clock[0],
+            )
+            world.services.runs.record_run(schedule, finished_run)
+            return SUCCEEDED
+
+        assert deliver(world, late, record_late_run) == ["success", "superseded"]
+        assert list_statuses(world, schedule) == [("09:00", "success", 1), ("10:00", "success", 1)]
+
 
 class TestOverlap:
     def test_with_all_the_next_waits_for_the_run_and_its_attempts(
@@ -260,6 +277,16 @@ class TestOverlap:
 
         assert list_statuses(world, schedule) == [("08:00", "success", 2), ("09:00", "success", 1)]
         assert [fire.scheduled_time[11:13] for fire in world.runner.fires] == ["08", "08", "09"]
+
+    def test_with_latest_an_occurrence_between_its_attempts_holds_up_nobody(
+        self, world: World, schedule: Schedule
+    ) -> None:
+        world.clock[0] = START + HOUR - timedelta(seconds=30)
+        world.runner.outcome = FAILED
+        deliver(world, create_fire(schedule, "2026-11-23T09:59:00Z"))
+        world.advance(seconds=30)
+        world.runner.outcome = SUCCEEDED
+        assert deliver(world, create_fire(schedule, "2026-11-23T10:00:00Z")) == ["success"]
 
     def test_one_that_only_waits_for_capacity_holds_up_nobody(self, world: World, schedule: Schedule) -> None:
         every = with_limits(world, catch_up=CatchUp.ALL)
