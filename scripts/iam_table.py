@@ -17,7 +17,7 @@ _PARAMETERS = {
     "RunnerServiceTokenSecretArn": "arn:aws:secretsmanager:region:123456789012:secret:RunnerServiceToken",
     "RunnerCaSecretArn": "arn:aws:secretsmanager:region:123456789012:secret:RunnerCa",
 }
-_PSEUDO_PARAMETERS = {
+PSEUDO_PARAMETERS = {
     "AWS::AccountId": "account",
     "AWS::Partition": "aws",
     "AWS::Region": "region",
@@ -39,7 +39,7 @@ class Grant:
 
 
 def expand_with_logical_ids(
-    pseudo_parameters: Mapping[str, str] = _PSEUDO_PARAMETERS,
+    pseudo_parameters: Mapping[str, str] = PSEUDO_PARAMETERS,
     attributes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Template:
     """Return the template with every optional part.

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-
 from scheduling.store.keys import config_key
 
 from scripts.iam_table import IAM_PAGE, Grant, expand_with_logical_ids, read_grants, render_page

@@ -109,7 +109,7 @@ class EventBusSettings(_EnvironmentSettings):
 
 
 class RunnerSettings(_EnvironmentSettings):
-    """The runner's URL, the time limits of a run, and the secrets of its service token, callback tokens and authorities.
+    """The runner's URL, the time limits of a run, and the secrets: service token, callback key, trusted authorities.
 
     The secrets are optional; in production, a runner without a service token must be allowed. `runner_timeout_ms`
     limits the extension; `runner_overhead_seconds` are what the runner needs in addition, since it compiles the

@@ -406,12 +406,18 @@ def evaluate_condition(condition: Any, parameters: dict[str, str]) -> Any:
     ("parameters", "refusal"),
     [
         pytest.param({"Stage": "dev"}, None, id="development"),
+        pytest.param({"Stage": "dev", "VpcSubnetIds": "s"}, "set VpcSecurityGroupIds", id="no groups"),
+        pytest.param({"Stage": "dev", "VpcSubnetIds": "s", "VpcSecurityGroupIds": "g"}, None, id="groups"),
+        pytest.param({"Stage": "dev", "TableArn": "t"}, "set TableStreamArn", id="no stream"),
+        pytest.param({"Stage": "dev", "TableArn": "t", "TableStreamArn": "s"}, None, id="stream"),
         pytest.param({}, "set RunnerServiceTokenSecretArn", id="no token"),
         pytest.param({"AllowRunnerWithoutToken": "true"}, None, id="token not required"),
         pytest.param({"RunnerServiceTokenSecretArn": "arn"}, None, id="with a token"),
     ],
 )
-def test_production_is_refused_what_would_lose_runs(parameters: dict[str, str], refusal: str | None) -> None:
+def test_parameters_that_contradict_each_other_are_refused(
+    parameters: dict[str, str], refusal: str | None
+) -> None:
     defaults = {name: str(spec.get("Default", "")) for name, spec in SOURCE["Parameters"].items()}
     chosen = {**defaults, "Stage": "prod", **parameters}
 

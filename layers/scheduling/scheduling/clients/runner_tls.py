@@ -34,9 +34,9 @@ class TrustedAuthorities:
 
 
 def _trust_only(certificates: str) -> ssl.SSLContext:
-    if "BEGIN CERTIFICATE" not in certificates:  # an empty text would mean the public authorities
-        raise Unavailable(_NO_CERTIFICATE)
+    if "BEGIN CERTIFICATE" not in certificates or not certificates.isascii():
+        raise Unavailable(_NO_CERTIFICATE)  # an empty text would mean the public authorities
     try:
         return ssl.create_default_context(cadata=certificates)
-    except (ValueError, ssl.SSLError) as error:
+    except ssl.SSLError as error:
         raise Unavailable(_NO_CERTIFICATE) from error
