@@ -18,15 +18,18 @@ from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.world import TABLE, World, create_input, new_world, update_input
 
 Item = Mapping[str, Any]
-_INDEX_KEYS = {"pending": "pendingSince", "installs": "installShard"}
+_INDEX_KEYS = {"pending": "pendingSince", "installs": "installShard", "tenants": "createdAt"}
 MIN_UNITS: Mapping[str, tuple[int, int]] = {
     "list": (7, 0),  # the install and 49 rows of some 490 bytes
     "get": (2, 0),  # install and schedule
     "endpoints": (1, 0),  # the install; the version is cached
-    # install and name; both and the row in a transaction, twice each; marked synced; index in and out
-    "create": (2, 9),
+    # install and name; both and the row in a transaction, twice each; marked synced; pending in and out, tenants in
+    "create": (2, 10),
     "update": (2, 7),  # install and schedule; both in a transaction; marked synced; index in and out
-    "delete": (2, 12),  # the same two; two transactions, of two rows and of three; index in and out
+    "delete": (
+        2,
+        13,
+    ),  # the same two; two transactions, of two rows and of three; pending in and out, tenants out
     "refused": (2, 0),  # install and name
     "fire": (4, 8),  # install, its configuration, schedule and run; two transactions of two rows
 }

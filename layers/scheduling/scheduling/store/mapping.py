@@ -87,7 +87,7 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
     """Return the attributes of a schedule that operations set; those of its runs are the executor's."""
     definition = schedule.definition
     return {
-        "tenant_id": schedule.tenant_id,
+        "tenant_id": schedule.tenant_id or None,
         "endpoint_method": definition.endpoint_method,
         "endpoint_path": definition.endpoint_path,
         "cron": definition.cron,
@@ -128,7 +128,7 @@ def idempotency_record_from_row(row: IdempotencyRow) -> IdempotencyRecord:
         schedule=Schedule(
             id=ScheduleId(stored_values["id"]),
             install_id=InstallId(row.pk.removeprefix("INSTALL#")),
-            tenant_id=stored_values["tenant_id"],
+            tenant_id=stored_values.get("tenant_id", ""),
             definition=Definition(**definition, payload=None),
             created_at=datetime.fromisoformat(stored_values["created_at"]),
         ),

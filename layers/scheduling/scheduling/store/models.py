@@ -67,6 +67,21 @@ class InstallsIndex(GlobalSecondaryIndex[Any]):
     pk = UnicodeAttribute(range_key=True)
 
 
+class TenantsIndex(GlobalSecondaryIndex[Any]):
+    """The schedules of a tenant, install by install, each in order of creation (decision 038).
+
+    Runs have a tenant too, but no `createdAt`, so they are not in it. Neither a fire nor an update changes its keys.
+    """
+
+    class Meta:
+        index_name = "tenants"
+        projection = IncludeProjection(["payloadDigest"])
+
+    tenant_id = UnicodeAttribute(hash_key=True, attr_name="tenantId")
+    pk = UnicodeAttribute(range_key=True)
+    created_at = UnicodeAttribute(range_key=True, attr_name="createdAt")
+
+
 class Row(Model):
     """Any item of the table.
 
@@ -91,6 +106,7 @@ class Row(Model):
     expires_at = TTLAttribute(null=True, attr_name="expiresAt")
     pending_index = PendingIndex()
     installs_index = InstallsIndex()
+    tenants_index = TenantsIndex()
 
     @classmethod
     def from_raw_data(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:

@@ -198,7 +198,7 @@ class RunStore:
         key = run_key(schedule.install_id, schedule.id, run.scheduled_time)
         values: dict[str, Any] = run_values(run)
         return RunRow(
-            **key, tenant_id=schedule.tenant_id, **values, expires_at=run.started_at + self._retention
+            **key, tenant_id=schedule.tenant_id or None, **values, expires_at=run.started_at + self._retention
         )
 
 

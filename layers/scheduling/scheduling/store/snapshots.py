@@ -10,6 +10,7 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import ManualRun, Run
 from scheduling.domain.schedule import IdempotencyRecord, Schedule
+from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.window import RateLimitWindow
 
 
@@ -86,6 +87,23 @@ def unreadable_schedule(schedule: Schedule) -> UnreadableItem:
 def payload_bytes(schedule: Schedule) -> int:
     """Return the size of the schedule's payload in UTF-8."""
     return len((schedule.definition.payload or "").encode())
+
+
+@dataclass(frozen=True, slots=True)
+class TenantEntry:
+    """A schedule that the index of tenants names, with its install; None is absent by now."""
+
+    position: TenantCursor
+    install: Install | None
+    schedule: Schedule | None
+
+
+@dataclass(frozen=True, slots=True)
+class TenantEntries:
+    """Entries in the order of the index; `has_more` says that others follow."""
+
+    entries: Sequence[TenantEntry]
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,16 @@ class SweepStore:
         writer.delete_row(NameRow(**name_owner_key(install_id, name)), NameRow.schedule_id == owner)
         writer.commit()
 
+    def save_tenant(self, schedule: Schedule, tenant_id: str) -> None:
+        """Set the tenant of the schedule, on condition that the schedule still exists.
+
+        One UpdateItem.
+        """
+        writer = TransactWriter(self._connection)
+        row = ScheduleRow(**schedule_key(schedule.install_id, schedule.id))
+        writer.update_row(row, [ScheduleRow.tenant_id.set(tenant_id)], ScheduleRow.pk.exists())
+        writer.commit()
+
     def save_checked_until(self, schedule: Schedule, until: datetime) -> None:
         """Save up to when the history is checked.
 

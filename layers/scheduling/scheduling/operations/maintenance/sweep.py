@@ -27,6 +27,7 @@ from scheduling.operations.maintenance.repair import (
     delete_orphaned_timer,
     repair_names_and_count,
     repair_suspension,
+    repair_tenant,
     repair_timer,
     report_unreadable,
 )
@@ -149,6 +150,8 @@ def _sweep_schedule(
     check = _Check(services, repairs, "schedule", f"{schedule.id} of install {schedule.install_id}")
     with check.going_on():
         record_missed_runs(services, schedule, repairs)
+    with check.going_on():
+        repair_tenant(services, install, schedule, repairs)
     with check.going_on():
         repair_suspension(services, install, schedule, repairs)
     with check.going_on():
