@@ -63,7 +63,7 @@ def run(
 
 def _start_run(session: AdminSession, install_id: InstallId, schedule_id: ScheduleId, key: str) -> Fire:
     try:
-        return run_now(session.services, session.deliver, install_id, schedule_id, key)
+        return run_now(session.services, session.deliver, install_id, schedule_id, key, actor=session.actor)
     except Unavailable as error:
         text = f"{convert_to_admin_error(error)} To retry this very run, use --idempotency-key {key}"
         raise AdminError(text, ExitStatus.AWS) from error

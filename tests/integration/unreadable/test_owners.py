@@ -14,7 +14,7 @@ from scheduling.operations.schedules.update import update_schedule
 from tests.support.faults.broken_rows import INSTALLS, LEFT_OUT, LISTED, BrokenRow, set_attribute
 from tests.support.oracles.consistency import assert_consistent
 from tests.support.stacks.fires import create_fire, execute_fire, list_history
-from tests.support.stacks.world import World, create_input, update_input
+from tests.support.stacks.world import ADMIN, World, create_input, update_input
 
 SCHEDULES = {**LISTED, **LEFT_OUT}
 CORRECTION = {"cron": "30 7 * * *", "timezone": "Europe/Berlin"}
@@ -162,4 +162,4 @@ def test_a_damaged_schedule_cannot_be_run_now(world: World, schedule: Schedule) 
     LISTED["dropped zone"].damage_schedule(schedule)
 
     with pytest.raises(NotRunnable, match="The schedule cannot be read: Invalid timezone"):
-        run_now(world.services, lambda *_: None, schedule.install_id, schedule.id, None)
+        run_now(world.services, lambda *_: None, schedule.install_id, schedule.id, None, actor=ADMIN)

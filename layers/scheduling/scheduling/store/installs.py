@@ -1,5 +1,7 @@
 """The installs and the versions in the table."""
 
+from collections.abc import Sequence
+
 from pynamodb.connection import Connection
 from pynamodb.expressions.condition import Condition
 
@@ -29,6 +31,7 @@ from scheduling.store.tenants import tenant_unchanged
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import install_unchanged
 
+_MAX_KEYS_PER_READ = 100
 _MAX_DELETES_PER_TRANSACTION = 99
 """Rows that a transaction can hold in addition to the install's."""
 
@@ -47,6 +50,20 @@ class InstallStore:
         """
         row = read_items(install_key(install_id)).find_item(InstallRow)
         return install_from_row(row) if row else None
+
+    def read_installs(self, install_ids: Sequence[InstallId]) -> Sequence[Install]:
+        """Return those of the installs that exist, in the order of `install_ids`.
+
+        One BatchGetItem for each hundred.
+        """
+        installs: dict[InstallId, Install] = {}
+        for start in range(0, len(install_ids), _MAX_KEYS_PER_READ):
+            keys = map(install_key, install_ids[start : start + _MAX_KEYS_PER_READ])
+            for row in read_items(*keys).rows:
+                if isinstance(row, InstallRow):
+                    install = install_from_row(row)
+                    installs[install.id] = install
+        return [installs[each] for each in install_ids if each in installs]
 
     def read_version(self, registry_id: str, version_id: str) -> Version | None:
         """Return the version, which never changes and so is cached for the life of the process.

@@ -60,14 +60,14 @@ def _cancellation_reasons(error: PynamoDBException) -> frozenset[str]:
 
 
 class Items:
-    """The rows of one read, at most one of each kind."""
+    """The rows of one read."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        self._rows = list(rows)
+        self.rows = list(rows)
 
     def find_item(self, row_class: type[_RowT]) -> _RowT | None:
-        """Return the row of that kind, or None."""
-        return next((row for row in self._rows if isinstance(row, row_class)), None)
+        """Return the first row of that kind, or None."""
+        return next((row for row in self.rows if isinstance(row, row_class)), None)
 
 
 def read_items(*keys: Key | None) -> Items:
