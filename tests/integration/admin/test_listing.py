@@ -35,11 +35,13 @@ def test_the_installs_of_all_tenants_are_listed(world: World, admin: AdminCli) -
         [
             "Install     Tenant         Extension, version   Fires                     Schedules",
             "───────────────────────────────────────────────────────────────────────────────────",
-            "install-1   tenant-1       registry-1           no                        1",
-            "                           version-1            the tenant is paused",
+            "install-1   tenant-1       sample 1.0.0         no                        1",
+            "                           registry-1           the tenant is paused",
+            "                           version-1",
             "",
-            "install-2   c38472676572   registry-1           no                        0",
-            "                           version-1            the install is disabled",
+            "install-2   c38472676572   sample 1.0.0         no                        0",
+            "                           registry-1           the install is disabled",
+            "                           version-1",
         ]
     )
 
@@ -53,6 +55,8 @@ def test_an_install_is_reported_as_json(world: World, admin: AdminCli) -> None:
                 "tenantId": "tenant-1",
                 "registryId": "registry-1",
                 "versionId": "version-1",
+                "extensionName": "sample",
+                "extensionVersion": "1.0.0",
                 "contentHash": "sha256:" + "0" * 64,
                 "grantedCapabilities": [
                     "cap:context.read",
