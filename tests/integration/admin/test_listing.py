@@ -286,7 +286,7 @@ def test_what_cannot_be_listed_is_rejected(
     [
         (["schedules", "--install", "a b"], "is not an install id"),
         (["schedules", "--tenant", "a b"], "is not a tenant id"),
-        (["schedule", "install-1", "nope"], "is not a schedule id"),
+        (["replay", "--schedule", "nope"], "is not a schedule id"),
         (["installs", "--limit", "0"], "'--limit'"),
         (["installs", "--limit", "many"], "'--limit'"),
         (["nonsense"], "No such command"),
@@ -296,6 +296,18 @@ def test_an_invalid_command_line_exits_with_2(admin: AdminCli, words: list[str],
     result = admin(*words)
     assert (result.exit_status, result.lines) == (2, [])
     assert text in "\n".join(result.errors)
+
+
+def test_a_schedule_can_be_named(world: World, admin: AdminCli) -> None:
+    world.register_install(ONE)
+    schedule = create_schedule(world.services, ONE, create_input(name="café ☕"))
+
+    assert admin("schedule", ONE, "café ☕", "--json").document["schedule"]["id"] == schedule.id
+    unknown = admin("schedule", ONE, "Café ☕")
+    assert (unknown.exit_status, unknown.errors) == (
+        3,
+        ["Install install-1 has no schedule with the name 'Café ☕'; `schedules` lists them."],
+    )
 
 
 def test_a_deleted_install_is_not_listed(world: World, admin: AdminCli) -> None:
