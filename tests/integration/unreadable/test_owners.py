@@ -167,7 +167,7 @@ def test_a_damaged_schedule_cannot_be_run_now(world: World, schedule: Schedule) 
     LISTED["dropped zone"].damage_schedule(schedule)
 
     with pytest.raises(NotRunnable, match="The schedule cannot be read: Invalid timezone"):
-        run_now(world.services, lambda *_: None, schedule.install_id, schedule.id, None)
+        run_now(world.services, lambda *_: None, schedule.install_id, schedule.id, None, actor=ADMIN)
 
 
 def test_an_install_that_is_another_tenants_now_is_paused_with_that_one_alone(

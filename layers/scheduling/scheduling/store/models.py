@@ -138,6 +138,8 @@ class InstallRow(Row, discriminator="install"):
     registry_id = UnicodeAttribute(attr_name="registryId")
     version_id = UnicodeAttribute(attr_name="versionId")
     content_hash = UnicodeAttribute(attr_name="contentHash")
+    extension_name = UnicodeAttribute(null=True, attr_name="extensionName")
+    extension_version = UnicodeAttribute(null=True, attr_name="extensionVersion")
     granted_capabilities = UnicodeSetAttribute(attr_name="grantedCapabilities")
     enabled = BooleanAttribute()
     paused = BooleanAttribute(null=True)
@@ -216,7 +218,14 @@ class TenantInstallRow(Row, discriminator="tenantInstall"):
 
 
 class ManualWindowRow(Row, discriminator="manualWindow"):
-    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL: the times of its recent manual runs."""
+    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL: the times of its recent manual runs, and the newest of them.
+
+    The newest is there for the audit: each request to run a schedule now writes this row.
+    """
+
+    tenant_id = UnicodeAttribute(null=True, attr_name="tenantId")
+    scheduled_time = UnicodeAttribute(null=True, attr_name="scheduledTime")
+    requested_by = UnicodeAttribute(null=True, attr_name="requestedBy")
 
     write_sequence = NumberAttribute(attr_name="writeSequence")
     writes: MapAttribute[str, Any] = MapAttribute(default=dict)

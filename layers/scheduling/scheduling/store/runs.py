@@ -263,6 +263,9 @@ class ManualRunStore:
             **manual_window_key(fire.install_id, fire.schedule_id),
             write_sequence=after.write_sequence,
             writes={str(slot): to_millis(at) for slot, at in after.writes.items()},
+            tenant_id=manual_run.tenant_id,
+            scheduled_time=fire.scheduled_time,
+            requested_by=manual_run.requested_by,
             expires_at=manual_run.requested_at + 2 * WINDOW_LENGTH,
         )
         writer.put_row(
