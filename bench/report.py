@@ -50,9 +50,9 @@ def render_report(
             "\nAn invalid request, whose body is not a JSON object, is compared with a's get.",
             "\n## AWS usage of an operation\n",
             "On an install with 49 schedules, in a process that has cached the version; units by DynamoDB's rules,"
-            " including the index, with a payload of some 80 bytes and with one of 100 KB; in brackets the minimum, which"
-            " is what any design with these guarantees needs (`bench/units.py`). A page of a list has 2 MB at most;"
-            " DynamoDB reads 1 MB at a time.\n",
+            " including the index, with a payload of some 80 bytes and with one of 100 KB; in brackets the minimum,"
+            " which is what any design with these guarantees needs (`bench/units.py`). A page of a list has 2 MB at"
+            " most; DynamoDB reads 1 MB at a time.\n",
             *_table(
                 (
                     "",

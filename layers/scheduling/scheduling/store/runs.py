@@ -1,7 +1,6 @@
 """The history in the table, and the requests to run a schedule now."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from pynamodb.connection import Connection
 from pynamodb.expressions.update import Action
@@ -198,10 +197,8 @@ class RunStore:
 
     def _build_run_row(self, schedule: Schedule, run: Run) -> RunRow:
         key = run_key(schedule.install_id, schedule.id, run.scheduled_time)
-        values: dict[str, Any] = run_values(run)
-        return RunRow(
-            **key, tenant_id=schedule.tenant_id, **values, expires_at=run.started_at + self._retention
-        )
+        expires_at = run.started_at + self._retention
+        return RunRow(**key, tenant_id=schedule.tenant_id, **run_values(run), expires_at=expires_at)
 
 
 def _schedule_actions(finished_run: Run, hold_until: datetime | None) -> list[Action]:

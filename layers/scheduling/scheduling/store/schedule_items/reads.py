@@ -107,5 +107,6 @@ def _join_rows(row: ScheduleRow, payload_row: PayloadRow | None) -> Schedule:
 def _describe_payload_problem(payload_row: PayloadRow | None) -> str:
     if payload_row is None:
         return "payload is missing"
-    problem = payload_row.unreadable_attributes.get("payload")
-    return f"payload {problem}" if problem else "payload is not the schedule's"
+    if "payload" in row_values(payload_row):
+        return "payload is not the schedule's"
+    return f"payload {payload_row.unreadable_attributes.get('payload', 'is missing')}"
