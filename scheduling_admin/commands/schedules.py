@@ -185,7 +185,7 @@ def find_schedule(
         InstallNotFound: There is no such install.
         ScheduleNotFound: The install has no such schedule.
     """
-    snapshot = session.services.schedules.read_snapshot(install_id, schedule_id)
+    snapshot = session.services.schedules.read_snapshot_with_payload(install_id, schedule_id)
     if snapshot.install is None:
         raise InstallNotFound
     if snapshot.schedule is None:

@@ -1,7 +1,7 @@
 """The events of the audit: a change of a row causes at most one event (docs/events.md)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -150,7 +150,8 @@ def _classify_schedule_change(before: Schedule | None, after: Schedule | None) -
 
 def _owner_view(schedule: Schedule) -> object:
     """Return what the owner declares and sees, without the state of runs and timers."""
-    return schedule.definition, schedule.disabled_reason
+    definition = replace(schedule.definition, payload=schedule.payload_identity)
+    return definition, schedule.disabled_reason
 
 
 def _classify_install_change(before: Install | None, after: Install | None) -> ChangeEvent | None:
@@ -201,7 +202,7 @@ def _event_detail(change_event: ChangeEvent) -> JsonObject:
     detail["before"] = _entity_fields(before) if before else None
     detail["after"] = _entity_fields(after) if after else None
     if isinstance(before, Schedule) and isinstance(after, Schedule):
-        detail["payloadChanged"] = before.definition.payload != after.definition.payload
+        detail["payloadChanged"] = before.payload_identity != after.payload_identity
     if change_event.name is EventName.INSTALL_MOVED and isinstance(after, Install):
         detail["dropped"] = sorted(after.removed_endpoints)
     return detail

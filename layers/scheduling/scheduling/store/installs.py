@@ -22,6 +22,7 @@ from scheduling.store.models import (
     EndpointMap,
     InstallRow,
     Row,
+    ScheduleRow,
     TenantInstallRow,
     TenantRow,
     VersionRow,
@@ -146,7 +147,7 @@ class InstallStore:
         writer.commit()
 
     def delete_remaining_rows(self, install: Install) -> None:
-        """Delete the idempotency records, and names of no schedule: the last rows of an install without schedules.
+        """Delete the idempotency records, and names and payloads of no schedule: the last rows of an install.
 
         On condition that the install has not changed.
 
@@ -155,8 +156,9 @@ class InstallStore:
         key = install_key(install.id)
         with translate_errors():
             rows = list(
-                query_rows(Row, key["hash_key"], Row.sk.between("UNIQUE#", "WRITE$"), consistent_read=True)
+                query_rows(Row, key["hash_key"], Row.sk.between("SCHEDULE#", "WRITE$"), consistent_read=True)
             )
+        rows = [row for row in rows if not isinstance(row, ScheduleRow)]
         for start in range(0, len(rows), _MAX_DELETES_PER_TRANSACTION):
             writer = TransactWriter(self._connection)
             writer.check_row(InstallRow(**key), install_unchanged(install))

@@ -22,6 +22,7 @@ from pynamodb.models import Model
 from scheduling.domain.runs import RunStatus, Trigger
 from scheduling.domain.schedule import ScheduleState
 from scheduling.domain.sweeps import SweepPhase
+from scheduling.store.keys import PAYLOAD_SUFFIX
 from scheduling.store.pynamodb_internals import model_from_item, row_from_item
 
 SHARDS = "0123456789abcdef"
@@ -127,7 +128,8 @@ class Row(Model):
 
 def _model_by_key(pk: str, sk: str) -> type[Row]:
     kind = (pk.partition("#")[0], sk.partition("#")[0])
-    return _MODELS_BY_KEY.get(kind, Row)
+    model = _MODELS_BY_KEY.get(kind, Row)
+    return PayloadRow if model is ScheduleRow and sk.endswith(PAYLOAD_SUFFIX) else model
 
 
 class InstallRow(Row, discriminator="install"):
@@ -171,6 +173,7 @@ class ScheduleRow(Row, discriminator="schedule"):
     enabled = BooleanAttribute()
     name = UnicodeAttribute(null=True)
     payload = UnicodeAttribute(null=True)
+    payload_digest = UnicodeAttribute(null=True, attr_name="payloadDigest")
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     revision = NumberAttribute()
     timer_revision = NumberAttribute(attr_name="timerRevision")
@@ -189,6 +192,13 @@ class ScheduleRow(Row, discriminator="schedule"):
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
     last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
     last_error = UnicodeAttribute(null=True, attr_name="lastError")
+
+
+class PayloadRow(Row, discriminator="payload"):
+    """pk INSTALL#<install>, sk SCHEDULE#<schedule>#PAYLOAD: a large payload, so that no fire rewrites it."""
+
+    payload = UnicodeAttribute()
+    digest = UnicodeAttribute()
 
 
 class NameRow(Row, discriminator="name"):

@@ -138,6 +138,8 @@ class InstallPartition:
     install: Install | None
     schedules: Sequence[Schedule]
     name_owners: Mapping[str, ScheduleId]
+    orphaned_payloads: Sequence[ScheduleId] = ()
+    """The schedules that payloads are stored for although no row names one."""
 
     @property
     def unreadable_items(self) -> Sequence[UnreadableItem]:

@@ -50,6 +50,19 @@ def _repair_names(
             _record_repair(repairs, "missing name", install_id, owner)
 
 
+def repair_payloads(
+    services: Services, install_id: InstallId, partition: InstallPartition, repairs: Counter[str]
+) -> None:
+    """Delete the payloads that no schedule names.
+
+    Raises:
+        Conflict: A schedule names one meanwhile.
+    """
+    for schedule_id in partition.orphaned_payloads:
+        services.sweeps.delete_orphaned_payload(install_id, schedule_id)
+        _record_repair(repairs, "orphaned payload", install_id, schedule_id)
+
+
 def _holds_name(services: Services, install_id: InstallId, owner: ScheduleId, name: str) -> bool:
     schedule = services.schedules.read_snapshot(install_id, owner).schedule
     return schedule is not None and name in schedule.reserved_names

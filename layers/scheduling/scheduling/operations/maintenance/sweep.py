@@ -26,6 +26,7 @@ from scheduling.operations.maintenance.missed import record_missed_runs
 from scheduling.operations.maintenance.repair import (
     delete_orphaned_timer,
     repair_names_and_count,
+    repair_payloads,
     repair_suspension,
     repair_tenant,
     repair_timer,
@@ -140,6 +141,8 @@ def sweep_install(services: Services, install_id: InstallId, repairs: Counter[st
             report_unreadable(services, item, repairs)
         with check.going_on():
             repair_names_and_count(services, install_id, partition, repairs)
+        with check.going_on():
+            repair_payloads(services, install_id, partition, repairs)
         for schedule in partition.schedules:
             _sweep_schedule(services, partition.install, schedule, repairs)
 

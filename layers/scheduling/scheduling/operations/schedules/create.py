@@ -15,6 +15,7 @@ from scheduling.domain.schedule import (
     IdempotencyRecord,
     Schedule,
     ScheduleState,
+    digest_large_payload,
 )
 from scheduling.operations.schedules.queries import read_endpoints, require_manageable_install
 from scheduling.operations.services import Services, retry_on_conflict
@@ -81,6 +82,7 @@ def _build_schedule(install: Install, definition: Definition, now: datetime, act
         timer_since=now,
         pending_since=now if definition.enabled and not suspended else None,
         suspended=suspended,
+        payload_digest=digest_large_payload(definition.payload),
         propagated_generation=install.generation,
         changed_by=actor,
     )

@@ -73,7 +73,7 @@ def get_schedule(services: Services, install_id: InstallId, schedule_id: Schedul
     Raises:
         ScheduleNotFound: It is absent or another install's.
     """
-    snapshot = services.schedules.read_snapshot(install_id, schedule_id)
+    snapshot = services.schedules.read_snapshot_with_payload(install_id, schedule_id)
     install = require_manageable_install(services, snapshot.install)
     return require_visible(snapshot.schedule).as_read(install)
 
@@ -98,7 +98,9 @@ def list_runs(
     Raises:
         ScheduleNotFound: The schedule is absent or another install's.
     """
-    get_schedule(services, install_id, schedule_id)
+    snapshot = services.schedules.read_snapshot(install_id, schedule_id)
+    require_manageable_install(services, snapshot.install)
+    require_visible(snapshot.schedule)
     since = format_time(services.clock() - services.limits.history)
     page = services.runs.read_run_page(install_id, schedule_id, since=since, before=before, limit=limit)
     for item in page.left_out:

@@ -40,7 +40,9 @@ def update_schedule(
         RateLimited: The install has written too often.
         Unavailable: A system does not respond; nothing is changed, as with the others.
     """
-    snapshot = services.schedules.read_snapshot(install_id, schedule_id, name=requested_name(schedule_input))
+    snapshot = services.schedules.read_snapshot_with_payload(
+        install_id, schedule_id, name=requested_name(schedule_input)
+    )
     install = require_manageable_install(services, snapshot.install, actor)
     before = _require_synced(services, install, snapshot.schedule)
     if if_match is not None and before.revision not in if_match:
