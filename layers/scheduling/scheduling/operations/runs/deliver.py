@@ -69,8 +69,9 @@ def _skip_superseded(services: Services, delivery: Delivery, newest_time: str) -
     snapshot = services.runs.read_fire_snapshot(delivery.fire)
     now = services.clock()
     skip = supersede(newest_time)
-    if snapshot.schedule and (snapshot.run is None or not snapshot.run.was_attempted):
-        _record_skip(services, delivery.fire, snapshot.schedule, snapshot.run, skip)
+    run = snapshot.run
+    if snapshot.schedule and (run is None or not (run.was_attempted or run.is_final)):
+        _record_skip(services, delivery.fire, snapshot.schedule, run, skip)
     return DeliveryResult(delivery=delivery, delivered_at=now, reason=skip.reason)
 
 
