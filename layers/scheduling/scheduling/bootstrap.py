@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from scheduling.clients.runner import RunnerClient
     from scheduling.clients.secrets import Secret
     from scheduling.domain.install import Install
+    from scheduling.operations.maintenance.sweep import RunPart
 
 Clock = Callable[[], datetime]
 _SWEEP_PARALLELISM = 16
@@ -183,6 +184,17 @@ def call_budget() -> CallBudget:
 def sweep_interval() -> timedelta:
     """Return the interval at which full sweeps start."""
     return timedelta(hours=SweepSettings.from_environment().sweep_interval_hours)
+
+
+@cache
+def part_runner(function_arn: str) -> "RunPart":
+    """Return what checks a part of the sweep in another invocation of the function."""
+    from scheduling.api.sweep_parts import format_part, parse_result
+    from scheduling.clients.lambda_ import FunctionClient
+    from scheduling.operations.maintenance.sweep import MAX_PARALLEL_PARTS
+
+    client = FunctionClient(_connection().session, function_arn, MAX_PARALLEL_PARTS)
+    return lambda part: parse_result(client.invoke_function(format_part(part)))
 
 
 @cache

@@ -229,6 +229,25 @@ class TestLateOccurrences:
         assert deliver(world, late) == ["superseded"]
         assert list_statuses(world, schedule) == [("09:00", "skipped", 0), ("10:00", "success", 1)]
 
+    def test_late_one_that_is_delivered_twice_at_once_is_recorded_once(
+        self, world: World, schedule: Schedule
+    ) -> None:
+        """The other delivery records it at the moment when this one is about to."""
+        world.clock[0] = START + HOUR
+        late = create_fire(schedule)
+        statuses: list[str] = []
+
+        def deliver_again(call: Call) -> None:
+            if call.operation == "PutItem" and not statuses:
+                statuses.append("")
+                statuses.extend(deliver(world, late))
+
+        world.calls.before = deliver_again
+
+        assert deliver(world, late) == ["success", "superseded"]
+        assert statuses == ["", "superseded"]
+        assert list_statuses(world, schedule) == [("09:00", "skipped", 0), ("10:00", "success", 1)]
+
     def test_crash_of_the_newest_run_is_taken_over_by_redelivery_of_the_late_one(
         self, world: World, schedule: Schedule
     ) -> None:

@@ -22,6 +22,7 @@ from tests.support.faults.cases import (
     disable_install,
     fire_message,
     kill_at,
+    lose_message,
     make_runner_fail,
     make_sweep_due,
     next_fire_event,
@@ -281,6 +282,7 @@ STORIES: dict[str, Story] = {
         "reconcile", _minute_event, (create_orphaned_payload, make_sweep_due)
     ),
     "sweep: a wrong count": Story("reconcile", _minute_event, (corrupt_count, make_sweep_due)),
+    "sweep: a lost message": Story("reconcile", _minute_event, (lose_message, make_sweep_due)),
     "publish changes": Story("audit", _stream_event),
     "sweep: an expired run": Story("reconcile", _minute_event, (start_abandoned_run, make_sweep_due)),
 }

@@ -8,6 +8,7 @@ from typing import Any, Self
 from pynamodb.attributes import (
     BooleanAttribute,
     DiscriminatorAttribute,
+    JSONAttribute,
     ListAttribute,
     MapAttribute,
     NumberAttribute,
@@ -289,11 +290,13 @@ class RunRow(Row, discriminator="run"):
 
 
 class SweepRow(Row, discriminator="sweep"):
-    """pk SWEEP, sk STATE: the position of the full sweep."""
+    """pk SWEEP, sk STATE: the position of the full sweep, and what it has repaired."""
 
     next_sweep_at = UTCDateTimeAttribute(attr_name="nextSweepAt")
     phase = EnumAttribute(SweepPhase, null=True)
     cursor = UnicodeAttribute(null=True)
+    started_at = UTCDateTimeAttribute(attr_name="startedAt", null=True)
+    repairs = JSONAttribute(null=True)
 
 
 _MODELS_BY_KEY: Mapping[tuple[str, str], type[Row]] = {

@@ -118,6 +118,14 @@ class RunPage:
     left_out: Sequence[UnreadableItem] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedRuns:
+    """What the history has of some period: all scheduled times, and the runs that wait for a message."""
+
+    times: frozenset[str]
+    waiting: Sequence[Run]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingItem:
     """A pending change: of a schedule's timer, of all schedules of an install, or of all installs of a tenant.

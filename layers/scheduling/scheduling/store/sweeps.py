@@ -47,7 +47,11 @@ class SweepStore:
         if unreadable := find_row_problem(row):
             return SweepState(**DEFAULTS[SweepRow], unreadable=unreadable)
         return SweepState(
-            next_sweep_at=row.next_sweep_at, phase=row_values(row).get("phase"), cursor=row.cursor
+            next_sweep_at=row.next_sweep_at,
+            phase=row_values(row).get("phase"),
+            cursor=row.cursor,
+            started_at=row.started_at,
+            repairs=row.repairs or {},
         )
 
     def save_sweep_state(self, before: SweepState | None, after: SweepState) -> None:
@@ -59,7 +63,14 @@ class SweepStore:
             Conflict: Another sweep has saved its position meanwhile.
         """
         writer = TransactWriter(self._connection)
-        row = SweepRow(**SWEEP_KEY, next_sweep_at=after.next_sweep_at, phase=after.phase, cursor=after.cursor)
+        row = SweepRow(
+            **SWEEP_KEY,
+            next_sweep_at=after.next_sweep_at,
+            phase=after.phase,
+            cursor=after.cursor,
+            started_at=after.started_at,
+            repairs=dict(after.repairs) or None,
+        )
         if before is None:
             writer.put_row(row, SweepRow.pk.does_not_exist())
         elif before.unreadable:
