@@ -14,6 +14,7 @@ from local.cloudformation.clients import connect_aws
 from local.cloudformation.deploy import STACK_NAME, deploy_resources, pseudo_parameters, store_secret
 from local.cloudformation.stack_record import record_stack
 from local.cloudformation.template import expand_template
+from local.errors import StackError
 from local.gateway.api import HttpApi
 from local.gateway.control import ControlApi
 from local.gateway.lambda_api import LambdaApi
@@ -22,6 +23,7 @@ from local.gateway.server import Gateway
 from local.lambda_.endpoint import LambdaEndpoint, read_logical_ids
 from local.lambda_.event_sources import EventSourcePoller, read_event_source_mappings
 from local.lambda_.functions import add_layers_to_path, load_functions, read_function_arns
+from local.processes import LISTENING
 from local.queue.consumer import QueueConsumer
 from local.queue.delays import delay_by_local_clock
 from local.queue.mapping import read_queue_mapping
@@ -71,7 +73,7 @@ def run_stack(settings: Settings, children: ChildProcesses, start: datetime | No
         _log_to_file(settings, exit_stack)
         region = use_aws_endpoint(settings.aws_url, settings.lambda_url)
         if children.moto:
-            children.moto.wait_until_ready(f"{settings.aws_url}/moto-api/data.json")
+            children.moto.wait_until_ready(f"{settings.aws_url}/moto-api/data.json", LISTENING)
         aws = connect_aws(settings.aws_url, region)
         template = deploy_template(settings, aws)
         add_layers_to_path(template)
@@ -79,7 +81,7 @@ def run_stack(settings: Settings, children: ChildProcesses, start: datetime | No
         importlib.import_module("scheduling.bootstrap").use_clock(clock.now)
         control, timers = _start_services(settings, aws, template, clock, exit_stack)
         if children.runner:
-            children.runner.wait_until_ready(f"{settings.runner_url}/health")
+            children.runner.wait_until_ready(f"{settings.runner_url}/health", LISTENING)
         sample = install_sample(settings)
         control.ready = True
         yield Stack(settings, timers, sample)
@@ -129,13 +131,20 @@ def _start_services(
     execute_api = f"arn:aws:execute-api:{aws.region}:{aws.account}:local"
     api = HttpApi(read_routes(template), functions, execute_api)
     lambda_api = LambdaApi(lambda_backend, read_function_arns(template))
-    gateway = Gateway(settings.api_port, api, control, lambda_api)
+    gateway = _create_gateway(settings, api, control, lambda_api)
     exit_stack.callback(gateway.server_close)
     exit_stack.callback(gateway.shutdown)
     Thread(target=gateway.serve_forever, args=(0.1,), name="gateway", daemon=True).start()
     if not settings.clock_frozen:
         _start_thread(scheduler.run, "timers", exit_stack)
     return control, timers
+
+
+def _create_gateway(settings: Settings, api: HttpApi, control: ControlApi, lambda_api: LambdaApi) -> Gateway:
+    try:
+        return Gateway(settings.api_port, api, control, lambda_api)
+    except OSError as error:  # another process has taken the port since the start
+        raise StackError(f"cannot listen on port {settings.api_port} (API_PORT): {error.strerror}") from None
 
 
 def _list_places(settings: Settings) -> dict[str, str]:

@@ -37,7 +37,11 @@ def main() -> None:
         settings = read_settings()
     except SettingsError as error:
         sys.exit(f"runner: {error}")
-    with build_server(settings) as server, contextlib.suppress(KeyboardInterrupt):
+    try:
+        built_server = build_server(settings)
+    except OSError as error:
+        sys.exit(f"runner: cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+    with built_server as server, contextlib.suppress(KeyboardInterrupt):
         logger.info("listening on http://%s:%d", settings.host, server.server_port)
         server.serve_forever()
 

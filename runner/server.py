@@ -42,10 +42,10 @@ class RunnerServer(ThreadingHTTPServer):
     def __init__(
         self, address: tuple[str, int], executor: ExtensionExecutor, service_token: str | None
     ) -> None:
-        super().__init__(address, _Handler)
         self.executor = executor
         self.service_token = service_token
         self.responses = ResponseMemory()
+        super().__init__(address, _Handler)  # last, because it closes the server if the port is in use
 
     def server_close(self) -> None:
         """Close the socket, and end the worker processes."""
