@@ -9,7 +9,6 @@ import pytest
 
 from local.settings import PROJECT_ROOT
 
-
 CARGO = shutil.which("cargo")
 
 
