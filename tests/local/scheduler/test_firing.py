@@ -12,7 +12,7 @@ import pytest
 from local.clock import LocalClock
 from local.lambda_.functions import LambdaContext
 from local.queue.consumer import QueueConsumer
-from local.scheduler.expression import parse_cron
+from local.scheduler.expression import parse_expression
 from local.scheduler.firing import LocalScheduler
 from local.scheduler.schedules import LocalTimer
 from local.scheduler.target import SendMessageTarget
@@ -80,10 +80,11 @@ class SchedulerBench:
             timezone=timezone,
             enabled=enabled,
             target_arn="arn:aws:scheduler:::aws-sdk:sqs:sendMessage",
+            deletes_itself=expression.startswith("at("),
             dead_letter_arn="arn:aws:sqs:us-east-1:123456789012:timer-dead-letters",
             input=target_input
             or json.dumps({"QueueUrl": "queue", "MessageBody": body, "MessageGroupId": "tenant"}),
-            cron=parse_cron(expression),
+            rule=parse_expression(expression),
         )
 
     def advance(self, **duration: float) -> list[str]:

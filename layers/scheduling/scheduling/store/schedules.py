@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import WriteReservation
-from scheduling.domain.schedule import IDEMPOTENCY_TTL, IdempotencyRecord, Schedule, ScheduleState
+from scheduling.domain.schedule import IDEMPOTENCY_TTL, IdempotencyRecord, Schedule
 from scheduling.domain.window import WINDOW_LENGTH
 from scheduling.store.keys import idempotency_record_key, install_key, name_owner_key, schedule_key
 from scheduling.store.mapping import (
@@ -92,11 +92,12 @@ class ScheduleStore:
         self,
         install_id: InstallId,
         *,
+        now: datetime,
         after: ScheduleId | None,
         limit: int | None,
         max_bytes: int | None,
     ) -> SchedulePage:
-        """Return the schedules of the install's owner, oldest first, up to `limit` and `max_bytes` of payload.
+        """Return what exists `now` of the install's schedules, oldest first, up to `limit` and `max_bytes` of payload.
 
         A page has at least one schedule if there is one.
 
@@ -111,7 +112,7 @@ class ScheduleStore:
                 rows = _query_rows(install_id, f"SCHEDULE#{after}!", limit)
                 install_row = read_items(install_key(install_id)).find_item(InstallRow)
             left_out: list[UnreadableItem] = []
-            active_schedules = _listed_schedules(rows, left_out)
+            active_schedules = _listed_schedules(rows, now, left_out)
             schedules = list(_take_page(active_schedules, limit, max_bytes))
             has_more = next(active_schedules, None) is not None
         return SchedulePage(
@@ -190,11 +191,13 @@ def _schedules_from_rows(rows: Iterator[Row]) -> Iterator[Schedule]:
     return (schedule_from_row(row) for row in rows if isinstance(row, ScheduleRow))
 
 
-def _listed_schedules(rows: Iterator[Row], left_out: list[UnreadableItem]) -> Iterator[Schedule]:
+def _listed_schedules(
+    rows: Iterator[Row], now: datetime, left_out: list[UnreadableItem]
+) -> Iterator[Schedule]:
     for schedule in _schedules_from_rows(rows):
         if schedule.incomplete:
             left_out.append(unreadable_schedule(schedule))
-        elif schedule.state is ScheduleState.ACTIVE:
+        elif schedule.exists_at(now):
             yield schedule
 
 

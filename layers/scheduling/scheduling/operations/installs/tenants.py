@@ -134,6 +134,7 @@ def _read_tenant_page(
     for cursor in _install_cursors(services, tenant_id, after):
         page = services.schedules.read_schedule_page(
             cursor.install_id,
+            now=services.clock(),
             after=cursor.schedule_id,
             limit=limit + 1 - len(schedules),
             max_bytes=remaining_bytes,

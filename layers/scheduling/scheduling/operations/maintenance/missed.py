@@ -9,14 +9,21 @@ from functools import partial
 from itertools import islice
 
 from scheduling.domain.cron.clock_differences import MAX_CLOCK_DIFFERENCE, find_shifted_times
-from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.cron.occurrences import fire_times, fires_at
+from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.deliveries.decision import DIED_TEXT
 from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.errors import Conflict
-from scheduling.domain.runs import Fire, Run, RunStatus, format_time
+from scheduling.domain.runs import RunStatus, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.services import Services
+from scheduling.operations.sync.completion import (
+    NOT_DELIVERED_TEXT,
+    build_fire,
+    complete_overdue,
+    find_completion,
+    record_missed_run,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +37,16 @@ MAX_OCCURRENCES = 2_000
 def record_missed_runs(services: Services, schedule: Schedule, repairs: Counter[str]) -> None:
     """Record each occurrence since the last check that the history lacks, and close an expired run."""
     _close_expired_run(services, schedule, repairs)
+    if schedule.definition.is_one_time:
+        if complete_overdue(services, schedule):
+            repairs["missed"] += 1
+        return
     window = _find_unchecked_period(services, schedule)
     if window is None:
         return
     since, until = window
     definition = schedule.definition
-    fires = fire_times(parse_cron(definition.cron), definition.timezone, since, until)
+    fires = fire_times(parse_rule(definition.cron), definition.timezone, since, until)
     due_times = list(islice(fires, MAX_OCCURRENCES))
     if len(due_times) == MAX_OCCURRENCES:
         until = due_times[-1]
@@ -55,7 +66,7 @@ def _find_missed_times(
     first = max(since - MAX_CLOCK_DIFFERENCE, schedule.timer_since or since)
     last = until + MAX_CLOCK_DIFFERENCE
     recorded = set(services.runs.read_scheduled_times(schedule, format_time(first), format_time(last)))
-    is_due = partial(fires_at, parse_cron(schedule.definition.cron), schedule.definition.timezone)
+    is_due = partial(fires_at, parse_rule(schedule.definition.cron), schedule.definition.timezone)
     for moment in due_times:
         if format_time(moment) in recorded:
             continue
@@ -69,7 +80,7 @@ def _find_missed_times(
 
 
 def _has_run(services: Services, schedule: Schedule, moment: datetime) -> bool:
-    run = services.runs.read_fire_snapshot(_build_fire(schedule, format_time(moment))).run
+    run = services.runs.read_fire_snapshot(build_fire(schedule, format_time(moment))).run
     return run is not None and run.attempt > 0
 
 
@@ -85,15 +96,8 @@ def _find_unchecked_period(services: Services, schedule: Schedule) -> tuple[date
 def _record_missed_run(
     services: Services, schedule: Schedule, scheduled_time: str, repairs: Counter[str]
 ) -> None:
-    run = Run(
-        scheduled_time=scheduled_time,
-        status=RunStatus.MISSED,
-        attempt=0,
-        started_at=services.clock(),
-        error="It was not delivered",
-    )
     try:
-        services.runs.record_run(schedule, run)
+        record_missed_run(services, schedule, scheduled_time, NOT_DELIVERED_TEXT)
     except Conflict:
         return  # it was delivered at this moment
     logger.warning("missed: %s of schedule %s", scheduled_time, schedule.id)
@@ -109,19 +113,11 @@ def _close_expired_run(services: Services, schedule: Schedule, repairs: Counter[
         or schedule.lease_expires_at > now - missed_after(services.limits)
     ):
         return
-    fire = _build_fire(schedule, schedule.running_occurrence)
+    fire = build_fire(schedule, schedule.running_occurrence)
     run = services.runs.read_fire_snapshot(fire).run
     if run is None or not run.is_lease_expired(now):
         return
     failed_run = replace(run, status=RunStatus.ERROR, lease_expires_at=None, error=DIED_TEXT)
-    services.runs.finish_run(fire, run, failed_run)
+    completion = find_completion(services, schedule, fire, failed_run)
+    services.runs.finish_run(fire, run, failed_run, completion=completion)
     repairs["expired run"] += 1
-
-
-def _build_fire(schedule: Schedule, scheduled_time: str) -> Fire:
-    return Fire(
-        install_id=schedule.install_id,
-        schedule_id=schedule.id,
-        timer_revision=schedule.timer_revision,
-        scheduled_time=scheduled_time,
-    )

@@ -24,6 +24,7 @@ from scheduling.domain.schedule import Schedule
 from scheduling.operations.runs.continuation import send_continuation, send_dead_letter
 from scheduling.operations.runs.execute import RunEndpoint, execute_attempt
 from scheduling.operations.services import Services, retry_on_conflict
+from scheduling.operations.sync.completion import find_completion
 from scheduling.store.snapshots import FireSnapshot
 
 
@@ -101,10 +102,21 @@ def _record_skip(services: Services, fire: Fire, schedule: Schedule, run: Run | 
     """Record why the occurrence is not run; the schedule is released if a dead attempt still holds it."""
     if run is None:
         skipped_run = _unattempted_run(fire, RunStatus.SKIPPED, services.clock(), skip.text)
-        services.runs.record_run(schedule, skipped_run)
+        services.runs.record_run(
+            schedule, skipped_run, find_completion(services, schedule, fire, skipped_run)
+        )
         return
-    holds_schedule = schedule.running_occurrence == fire.scheduled_time
-    services.runs.finish_run(fire, run, close_unrun(run, skip.text), release_lease=holds_schedule)
+    _finish_unrun(services, fire, schedule, run, close_unrun(run, skip.text))
+
+
+def _finish_unrun(services: Services, fire: Fire, schedule: Schedule, run: Run, finished_run: Run) -> None:
+    services.runs.finish_run(
+        fire,
+        run,
+        finished_run,
+        release_lease=schedule.running_occurrence == fire.scheduled_time,
+        completion=find_completion(services, schedule, fire, finished_run),
+    )
 
 
 def _wait(
@@ -134,7 +146,8 @@ def _give_up(services: Services, delivery: Delivery, snapshot: FireSnapshot, dec
     if run is None:
         failed_run = _unattempted_run(delivery.fire, RunStatus.ERROR, services.clock(), decision.text)
         failed_run = replace(failed_run, wait_token=token)
-        services.runs.record_run(schedule, failed_run)
+        completion = find_completion(services, schedule, delivery.fire, failed_run)
+        services.runs.record_run(schedule, failed_run, completion)
         return failed_run
     failed_run = replace(
         run,
@@ -145,8 +158,7 @@ def _give_up(services: Services, delivery: Delivery, snapshot: FireSnapshot, dec
         wait_token=token,
         not_before=None,
     )
-    holds_schedule = schedule.running_occurrence == delivery.fire.scheduled_time
-    services.runs.finish_run(delivery.fire, run, failed_run, release_lease=holds_schedule)
+    _finish_unrun(services, delivery.fire, schedule, run, failed_run)
     return failed_run
 
 
