@@ -200,7 +200,7 @@ class LocalScheduler:
         """Delete the timers that have fired for the last time, where they say so, as EventBridge does."""
         for state in batch:
             if state.timer.deletes_itself and state.next_fire is None:
-                self._timers.delete_timer(state.timer.name)
+                self._timers.delete_timer(state.timer)
 
     def _find_next_instant(self, end: datetime) -> datetime | None:
         """Return when the next timer fires or, for a clock that is moved, the next message is due; None after `end`."""

@@ -98,10 +98,12 @@ class TimerReader:
         timer = self._load_timer(name) if _NAME.fullmatch(name) else None
         return timer if isinstance(timer, LocalTimer) else None
 
-    def delete_timer(self, name: str) -> None:
-        """Delete the timer of a name, if it exists."""
+    def delete_timer(self, timer: LocalTimer) -> None:
+        """Delete the timer, unless somebody has changed or deleted it meanwhile."""
+        if self.read_timer(timer.name) != timer:
+            return
         with suppress(self._scheduler.exceptions.ResourceNotFoundException):
-            self._scheduler.delete_schedule(GroupName=self._group, Name=name)
+            self._scheduler.delete_schedule(GroupName=self._group, Name=timer.name)
 
     def _load_timer(self, name: str) -> LocalTimer | UnreadableTimer | None:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from scheduling.domain.completion import one_time_moment
+from scheduling.domain.deliveries.completion import one_time_moment
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.fire_events import FireEvent, parse_fire_event

@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from scheduling.domain.completion import has_passed
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.rule import parse_rule
+from scheduling.domain.deliveries.completion import has_passed
 from scheduling.domain.fire_events import message_group
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Schedule

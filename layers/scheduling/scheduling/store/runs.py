@@ -5,7 +5,7 @@ from typing import Any
 
 from pynamodb.connection import Connection
 
-from scheduling.domain.completion import Completion
+from scheduling.domain.deliveries.completion import Completion
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, ManualRun, Run, Trigger

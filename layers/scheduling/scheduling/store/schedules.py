@@ -112,7 +112,7 @@ class ScheduleStore:
                 rows = _query_rows(install_id, f"SCHEDULE#{after}!", limit)
                 install_row = read_items(install_key(install_id)).find_item(InstallRow)
             left_out: list[UnreadableItem] = []
-            active_schedules = _listed_schedules(rows, now, left_out)
+            active_schedules = _list_schedules(rows, now, left_out)
             schedules = list(_take_page(active_schedules, limit, max_bytes))
             has_more = next(active_schedules, None) is not None
         return SchedulePage(
@@ -191,9 +191,7 @@ def _schedules_from_rows(rows: Iterator[Row]) -> Iterator[Schedule]:
     return (schedule_from_row(row) for row in rows if isinstance(row, ScheduleRow))
 
 
-def _listed_schedules(
-    rows: Iterator[Row], now: datetime, left_out: list[UnreadableItem]
-) -> Iterator[Schedule]:
+def _list_schedules(rows: Iterator[Row], now: datetime, left_out: list[UnreadableItem]) -> Iterator[Schedule]:
     for schedule in _schedules_from_rows(rows):
         if schedule.incomplete:
             left_out.append(unreadable_schedule(schedule))

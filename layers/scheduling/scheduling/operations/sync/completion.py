@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from scheduling.domain.completion import Completion, complete, complete_by_run, one_time_moment
+from scheduling.domain.deliveries.completion import Completion, complete, complete_by_run, one_time_moment
 from scheduling.domain.deliveries.delivery import HAND_OVER_WINDOW
 from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.runs import Fire, Run, RunStatus, format_time

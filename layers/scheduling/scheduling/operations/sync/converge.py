@@ -3,8 +3,8 @@
 import logging
 from datetime import timedelta
 
-from scheduling.domain.completion import has_passed
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, INVALID_TIMEZONE_TEXT
+from scheduling.domain.deliveries.completion import has_passed
 from scheduling.domain.errors import (
     Conflict,
     RulesViolated,

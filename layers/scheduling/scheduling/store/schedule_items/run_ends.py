@@ -5,7 +5,7 @@ from datetime import datetime
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from scheduling.domain.completion import Completion
+from scheduling.domain.deliveries.completion import Completion
 from scheduling.domain.runs import Fire, Run, RunStatus
 from scheduling.store.keys import install_key, name_owner_key, schedule_key
 from scheduling.store.mapping import schedule_values, update_actions
