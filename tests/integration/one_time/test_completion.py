@@ -22,6 +22,7 @@ from tests.support.stacks.fires import (
     list_history,
 )
 from tests.support.stacks.world import (
+    ADMIN,
     DEAD_LETTER_QUEUE_URL,
     FakeRunner,
     World,
@@ -139,7 +140,14 @@ def test_a_second_delivery_of_a_completed_one_is_a_duplicate(world: World, sched
 def test_a_completed_one_runs_now(world: World, schedule: Schedule) -> None:
     run_once(world, schedule)
     fires: list[Fire] = []
-    run_now(world.services, lambda fire, _: fires.append(fire), schedule.install_id, schedule.id, None)
+    run_now(
+        world.services,
+        lambda fire, _: fires.append(fire),
+        schedule.install_id,
+        schedule.id,
+        None,
+        actor=ADMIN,
+    )
     (fire,) = fires
 
     run = execute_fire(world.services, world.runner, fire)
@@ -151,7 +159,14 @@ def test_a_completed_one_runs_now(world: World, schedule: Schedule) -> None:
 
 def test_a_manual_run_completes_nothing(world: World, schedule: Schedule) -> None:
     fires: list[Fire] = []
-    run_now(world.services, lambda fire, _: fires.append(fire), schedule.install_id, schedule.id, None)
+    run_now(
+        world.services,
+        lambda fire, _: fires.append(fire),
+        schedule.install_id,
+        schedule.id,
+        None,
+        actor=ADMIN,
+    )
     execute_fire(world.services, world.runner, fires[0])
     assert read(world, schedule).definition.enabled is True
 
@@ -308,3 +323,19 @@ class TestRevival:
         with pytest.raises(QuotaExceeded):
             update_schedule(world.services, schedule.install_id, schedule.id, change)
         assert_consistent(world)
+
+
+def test_a_large_payload_expires_with_its_schedule(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input(cron=AT, payload={"a": "x" * 2000}))
+    run_once(world, schedule)
+    (row,) = world.scan_rows_of_type(install_id, "schedule")
+    (payload_row,) = world.scan_rows_of_type(install_id, "payload")
+    expiry = str(int((world.clock[0] + timedelta(days=30)).timestamp()))
+    assert (row["expiresAt"], payload_row["expiresAt"]) == (expiry, expiry)
+
+    revive = update_input(cron="at(2026-11-23T12:00)", enabled=True)
+    update_schedule(world.services, install_id, schedule.id, revive)
+
+    (payload_row,) = world.scan_rows_of_type(install_id, "payload")
+    assert "expiresAt" not in payload_row
+    assert_consistent(world)

@@ -1,12 +1,13 @@
 """The end of a one-time schedule: its only occurrence is finished for good, or was missed (contract, section 4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from scheduling.domain.cron.occurrences import resolve_one_time
 from scheduling.domain.cron.one_time import parse_one_time
+from scheduling.domain.ids import SYSTEM, new_token
 from scheduling.domain.runs import Fire, Run, RunStatus, Trigger, format_time
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.schedule import COMPLETED, Schedule, ScheduleState
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,24 @@ def has_passed(schedule: Schedule, now: datetime) -> bool:
 
 def complete(schedule: Schedule, now: datetime, history: timedelta) -> Completion:
     """Return the completion of a one-time schedule, which is kept as long as the history."""
-    return Completion(schedule, schedule.with_completion(now + history))
+    completed = replace(
+        schedule,
+        definition=replace(schedule.definition, enabled=False),
+        revision=schedule.revision + 1,
+        change_token=new_token(),
+        changed_by=SYSTEM,
+        held_name=None,
+        disabled_reason=COMPLETED,
+        expires_at=now + history,
+    )
+    return Completion(schedule, completed)
+
+
+def may_run(schedule: Schedule) -> bool:
+    """Return whether an occurrence may run: completion bars neither a replay nor a manual run."""
+    if schedule.completed:
+        return schedule.state is ScheduleState.ACTIVE and not schedule.suspended
+    return schedule.should_have_timer
 
 
 def complete_by_run(

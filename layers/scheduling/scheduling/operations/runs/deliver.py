@@ -8,7 +8,6 @@ from scheduling.domain.deliveries.decision import (
     Acknowledge,
     Execute,
     ExecuteNewest,
-    GiveUp,
     Skip,
     Wait,
     close_unrun,
@@ -21,11 +20,15 @@ from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.ids import new_token
 from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.continuation import send_continuation, send_dead_letter
+from scheduling.operations.runs.continuation import (
+    build_unattempted_run,
+    give_up,
+    send_continuation,
+    send_dead_letter,
+)
 from scheduling.operations.runs.execute import RunEndpoint, execute_attempt
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.completion import find_completion
-from scheduling.store.snapshots import FireSnapshot
 
 
 def deliver_occurrence(
@@ -67,8 +70,9 @@ def _skip_superseded(services: Services, delivery: Delivery, newest_time: str) -
     snapshot = services.runs.read_fire_snapshot(delivery.fire)
     now = services.clock()
     skip = supersede(newest_time)
-    if snapshot.schedule and (snapshot.run is None or not snapshot.run.was_attempted):
-        _record_skip(services, delivery.fire, snapshot.schedule, snapshot.run, skip)
+    run = snapshot.run
+    if snapshot.schedule and (run is None or not (run.was_attempted or run.is_final)):
+        _record_skip(services, delivery.fire, snapshot.schedule, run, skip)
     return DeliveryResult(delivery=delivery, delivered_at=now, reason=skip.reason)
 
 
@@ -95,27 +99,26 @@ def _handle_occurrence(
     if isinstance(decision, Wait):
         _wait(services, delivery, schedule, snapshot.run, decision.until)
         return replace(result, reason=decision.reason, continued=True)
-    return replace(result, run=_give_up(services, delivery, snapshot, decision))
+    return replace(
+        result, run=give_up(services, delivery, snapshot.require_target()[1], snapshot.run, decision.text)
+    )
 
 
 def _record_skip(services: Services, fire: Fire, schedule: Schedule, run: Run | None, skip: Skip) -> None:
     """Record why the occurrence is not run; the schedule is released if a dead attempt still holds it."""
     if run is None:
-        skipped_run = _unattempted_run(fire, RunStatus.SKIPPED, services.clock(), skip.text)
+        skipped_run = build_unattempted_run(fire, RunStatus.SKIPPED, services.clock(), skip.text)
         services.runs.record_run(
             schedule, skipped_run, find_completion(services, schedule, fire, skipped_run)
         )
         return
-    _finish_unrun(services, fire, schedule, run, close_unrun(run, skip.text))
-
-
-def _finish_unrun(services: Services, fire: Fire, schedule: Schedule, run: Run, finished_run: Run) -> None:
+    closed_run = close_unrun(run, skip.text)
     services.runs.finish_run(
         fire,
         run,
-        finished_run,
+        closed_run,
         release_lease=schedule.running_occurrence == fire.scheduled_time,
-        completion=find_completion(services, schedule, fire, finished_run),
+        completion=find_completion(services, schedule, fire, closed_run),
     )
 
 
@@ -132,45 +135,10 @@ def _wait(
         if run:
             services.runs.update_run(delivery.fire, run, replace(run, wait_token=token, not_before=until))
         else:
-            waiting_run = _unattempted_run(delivery.fire, RunStatus.WAITING, services.clock(), None)
+            waiting_run = build_unattempted_run(delivery.fire, RunStatus.WAITING, services.clock(), None)
             services.runs.record_run(schedule, replace(waiting_run, wait_token=token, not_before=until))
     except Conflict:
         return
-
-
-def _give_up(services: Services, delivery: Delivery, snapshot: FireSnapshot, decision: GiveUp) -> Run:
-    """Send the dead letter, then finish the occurrence as an error that names it."""
-    _, schedule = snapshot.require_target()
-    token = send_dead_letter(services, delivery, schedule, decision.text)
-    run = snapshot.run
-    if run is None:
-        failed_run = _unattempted_run(delivery.fire, RunStatus.ERROR, services.clock(), decision.text)
-        failed_run = replace(failed_run, wait_token=token)
-        completion = find_completion(services, schedule, delivery.fire, failed_run)
-        services.runs.record_run(schedule, failed_run, completion)
-        return failed_run
-    failed_run = replace(
-        run,
-        status=RunStatus.ERROR,
-        error=decision.text,
-        lease_expires_at=None,
-        retryable=False,
-        wait_token=token,
-        not_before=None,
-    )
-    _finish_unrun(services, delivery.fire, schedule, run, failed_run)
-    return failed_run
-
-
-def _unattempted_run(fire: Fire, status: RunStatus, now: datetime, error: str | None) -> Run:
-    return Run(
-        scheduled_time=fire.scheduled_time,
-        trigger=fire.trigger,
-        status=status,
-        attempt=0,
-        started_at=now,
-        error=error,
-    )
 
 
 def _postpone(services: Services, delivery: Delivery, reason: Unavailable) -> DeliveryResult:

@@ -7,9 +7,11 @@ from pynamodb.expressions.update import Action
 
 from scheduling.domain.deliveries.completion import Completion
 from scheduling.domain.runs import Fire, Run, RunStatus
-from scheduling.store.keys import install_key, name_owner_key, schedule_key
+from scheduling.store.keys import schedule_key
 from scheduling.store.mapping import schedule_values, update_actions
-from scheduling.store.models import InstallRow, NameRow, ScheduleRow
+from scheduling.store.models import ScheduleRow
+from scheduling.store.schedule_items.reservations import update_install_row, write_name_rows
+from scheduling.store.schedule_items.writes import write_payload_expiry
 from scheduling.store.transactions import TransactWriter
 from scheduling.store.unreadable import schedule_unchanged
 
@@ -64,8 +66,7 @@ def _release_actions(finished_run: Run, hold_until: datetime | None) -> list[Act
 
 
 def _free_name_and_place(writer: TransactWriter, completion: Completion) -> None:
-    install_id = completion.before.install_id
-    for name in completion.before.reserved_names:
-        writer.delete_row(NameRow(**name_owner_key(install_id, name)))
-    install_row = InstallRow(**install_key(install_id))
-    writer.update_row(install_row, [InstallRow.schedule_count.add(-1)], InstallRow.pk.exists())
+    before, after = completion.before, completion.after
+    write_name_rows(writer, before, before.reserved_names, after.reserved_names)
+    update_install_row(writer, before.install_id, -1, None, None)
+    write_payload_expiry(writer, before, after)
