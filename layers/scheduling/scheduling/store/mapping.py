@@ -3,6 +3,7 @@
 A row that cannot be read becomes an object that says so in `unreadable`, with defaults in place of what is missing.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,15 +47,7 @@ def schedule_from_row(row: ScheduleRow) -> Schedule:
         id=ScheduleId(values["sk"].removeprefix("SCHEDULE#")),
         install_id=InstallId(values["pk"].removeprefix("INSTALL#")),
         tenant_id=values.get("tenant_id", ""),
-        definition=Definition(
-            endpoint_method=values["endpoint_method"],
-            endpoint_path=values["endpoint_path"],
-            cron=values["cron"],
-            timezone=values["timezone"],
-            enabled=values["enabled"],
-            name=values.get("name"),
-            payload=values.get("payload"),
-        ),
+        definition=_definition_from_values(values),
         created_at=values["created_at"],
         revision=values["revision"],
         timer_revision=values["timer_revision"],
@@ -67,6 +60,7 @@ def schedule_from_row(row: ScheduleRow) -> Schedule:
         suspended=values.get("suspended", False),
         propagated_generation=values.get("propagated_generation", 0),
         disabled_reason=values.get("disabled_reason"),
+        expires_at=values.get("expires_at"),
         changed_by=values["changed_by"],
         change_token=values["change_token"],
         payload_digest=None if "payload" in values else values.get("payload_digest"),
@@ -75,6 +69,18 @@ def schedule_from_row(row: ScheduleRow) -> Schedule:
         last_run=_last_run_from_row(row),
         unreadable=unreadable,
         incomplete=incomplete,
+    )
+
+
+def _definition_from_values(values: Mapping[str, Any]) -> Definition:
+    return Definition(
+        endpoint_method=values["endpoint_method"],
+        endpoint_path=values["endpoint_path"],
+        cron=values["cron"],
+        timezone=values["timezone"],
+        enabled=values["enabled"],
+        name=values.get("name"),
+        payload=values.get("payload"),
     )
 
 
@@ -108,6 +114,7 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "suspended": schedule.suspended or None,
         "propagated_generation": schedule.propagated_generation,
         "disabled_reason": schedule.disabled_reason,
+        "expires_at": schedule.expires_at,
         "changed_by": schedule.changed_by,
         "change_token": schedule.change_token,
         **pending_values(schedule.id, schedule.pending_since),
