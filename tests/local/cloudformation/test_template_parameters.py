@@ -22,7 +22,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/restored"
 STREAM = f"{TABLE}/stream/2026-11-28T00:00:00.000"
 NETWORK = {"VpcSubnetIds": "subnet-00000001,subnet-00000002", "VpcSecurityGroupIds": "sg-00000001"}
 VPC_CONFIG = {"SubnetIds": ["subnet-00000001", "subnet-00000002"], "SecurityGroupIds": ["sg-00000001"]}
-SENDERS = {"RunFunctionRole", "ExecuteFunctionRole", "AuditFunctionRole", "TimerRole"}
+SENDERS = {"RunFunctionRole", "ExecuteFunctionRole", "ReconcileFunctionRole", "AuditFunctionRole", "TimerRole"}
 
 
 def read_roles(template: Template) -> dict[str, dict[str, Any]]:
@@ -149,7 +149,8 @@ def test_adopted_table_replaces_the_stacks_own_everywhere() -> None:
         if "dynamodb:" in str(statement["Action"])
         for resource in as_list(statement["Resource"])
     }
-    assert tables == {TABLE, f"{TABLE}/index/pending", f"{TABLE}/index/installs", f"{TABLE}/stream/*"}
+    indexes = {f"{TABLE}/index/{name}" for name in ("pending", "installs", "tenants")}
+    assert tables == {TABLE, *indexes, f"{TABLE}/stream/*"}
     assert template.resolve(template.outputs["TableName"]["Value"]) == "restored"
     assert '"TableName", "restored"' in str(template.properties_by_type("AWS::CloudWatch::Dashboard"))
 
