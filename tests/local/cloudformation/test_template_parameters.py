@@ -22,7 +22,13 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/restored"
 STREAM = f"{TABLE}/stream/2026-11-28T00:00:00.000"
 NETWORK = {"VpcSubnetIds": "subnet-00000001,subnet-00000002", "VpcSecurityGroupIds": "sg-00000001"}
 VPC_CONFIG = {"SubnetIds": ["subnet-00000001", "subnet-00000002"], "SecurityGroupIds": ["sg-00000001"]}
-SENDERS = {"RunFunctionRole", "ExecuteFunctionRole", "ReconcileFunctionRole", "AuditFunctionRole", "TimerRole"}
+SENDERS = {
+    "RunFunctionRole",
+    "ExecuteFunctionRole",
+    "ReconcileFunctionRole",
+    "AuditFunctionRole",
+    "TimerRole",
+}
 
 
 def read_roles(template: Template) -> dict[str, dict[str, Any]]:
