@@ -128,10 +128,18 @@ def _comparable_work(result: Result) -> Any:
 
 
 def _summarize_request(request: Any) -> Any:
-    """Return the operation and, for a transaction, the kinds of its steps."""
-    operation = request["target"] or f"{request['method']} {request['path'].rpartition('/')[0]}"
-    steps = json.loads(request["body"] or "{}").get("TransactItems", [])
-    return operation, sorted(next(iter(step)) for step in steps)
+    """Return the operation and, for a transaction, the kinds of its steps; for a timer, its properties."""
+    body = json.loads(request["body"] or "{}")
+    if not request["target"]:
+        path, _, name = request["path"].rpartition("/")
+        return f"{request['method']} {path}", _comparable_timer(body, name)
+    return request["target"], sorted(next(iter(step)) for step in body.get("TransactItems", []))
+
+
+def _comparable_timer(body: Mapping[str, Any], name: str) -> Any:
+    """Return the properties but for generated values, and the rule, which can be written in several ways."""
+    compared = {key: body[key] for key in body.keys() - {"ClientToken", "ScheduleExpression"}}
+    return json.loads(json.dumps(compared).replace(name, "new"))
 
 
 def _draw_picture(staged: Stage, cold: Figures, warm: Figures, samples: int) -> str:

@@ -20,15 +20,16 @@ from tests.support.stacks.world import TABLE, World, create_input, new_world, up
 
 Item = Mapping[str, Any]
 LARGE_PAYLOAD = ["x" * 99_990]
-_INDEX_KEYS = {"pending": "pendingSince", "installs": "installShard"}
+_INDEX_KEYS = {"pending": "pendingSince", "installs": "installShard", "tenants": "createdAt"}
 MIN_UNITS: Mapping[str, tuple[int, int]] = {
     "list": (7, 0),  # the install and 49 rows of some 490 bytes
     "get": (3, 0),  # install, schedule, and the item of a large payload, absent here
     "endpoints": (1, 0),  # the install; the version is cached
-    # install and name; both and the row in a transaction, twice each; marked synced; index in and out
-    "create": (2, 9),
+    # install and name; both and the row in a transaction, twice each; marked synced; pending in and out, tenants in
+    "create": (2, 10),
     "update": (3, 7),  # as get; install and schedule in a transaction; marked synced; index in and out
-    "delete": (2, 12),  # install and schedule; two transactions, of two rows and of three; index in and out
+    # install and schedule; two transactions, of two rows and of three; pending in and out, tenants out
+    "delete": (2, 13),
     "refused": (2, 0),  # install and name
     "fire": (5, 8),  # as get, configuration and run; two transactions of two rows
 }

@@ -167,7 +167,7 @@ class ChangeRunner:
 
         services, install_id = self._world.services, INSTALLS[install]
         return lambda: run_now(
-            services, services.queue.send_fire, install_id, schedule_id, command.key
+            services, services.queue.send_fire, install_id, schedule_id, command.key, actor=ADMIN
         ), interpret
 
     def _check_delivered(self, schedule_id: ScheduleId, key: str | None, time: str) -> None:

@@ -21,11 +21,14 @@ from tests.properties.two_systems.commands import (
     Act,
     Command,
     Deliver,
+    DeliverMessage,
     Interpreter,
     Reconcile,
+    Redrive,
     Register,
 )
-from tests.properties.two_systems.runs import RunLog
+from tests.properties.two_systems.queue import Queue
+from tests.properties.two_systems.runs import SUCCEEDED, RunLog
 from tests.support.aws.calls import Killed
 from tests.support.aws.memory import MemoryAws
 from tests.support.aws.memory_expressions import Item
@@ -42,6 +45,8 @@ from tests.support.oracles.reference_model import (
 from tests.support.stacks.world import TABLE, new_world
 
 WINDOW = timedelta(seconds=60)
+_MAX_DELIVERIES = 200
+"""More than the messages of any sequence take until each occurrence is finished."""
 _REPAIRED_BY_SWEEP = {"missing timer", "drifted timer", "unneeded timer", "orphaned timer"}
 """A function killed right after it was overtaken at EventBridge cannot detect that; the sweep repairs the timer."""
 _InstallState = tuple[tuple[bool, bool, str] | None, bool]
@@ -62,6 +67,7 @@ class TwoSystems:
         assert self._world.memory
         self._aws: MemoryAws = self._world.memory
         self._model, self._runs = ReferenceModel(len(INSTALLS)), RunLog()
+        self._queue = Queue(self._world)
         self._changes = ChangeRunner(self._world, self._model)
         self._accepted: dict[int, list[datetime]] = defaultdict(list)
         self._keys: dict[tuple[int, str], set[str]] = defaultdict(set)
@@ -93,6 +99,7 @@ class TwoSystems:
         self._model.record_steps(steps)
         self._check_limits(steps, len(self._model.schedules) - schedule_count)
         self._check_keys(steps)
+        self._queue.collect_messages()
         self._runs.check_success_counts()
         self._failed = False
 
@@ -104,6 +111,7 @@ class TwoSystems:
             self._world.advance(seconds=61)
             reconcile(self._world.services)
             assert reconcile(self._world.services).failed == 0
+            self._drain_queue()
             repairs = self._run_sweep()
             assert repairs <= (
                 {"missed", "expired run"} | (_REPAIRED_BY_SWEEP if self._killed_in_race else set())
@@ -113,6 +121,19 @@ class TwoSystems:
             assert_events_match_table(self._aws)
             self._runs.check_history(self._aws)
 
+    def _drain_queue(self) -> None:
+        """Deliver all messages, and those that they cause, until there is none."""
+        self._queue.collect_messages()
+        for _ in range(_MAX_DELIVERIES):
+            message = self._queue.take_next()
+            if message is None:
+                self._runs.check_success_counts()
+                self._runs.check_nothing_is_lost(self._world, self._aws)
+                return
+            act, interpret = self._runs.deliver(self._world, self._queue, message, SUCCEEDED)
+            interpret(CallResult(act()))
+        raise AssertionError("the queue does not become empty")
+
     def _run_sweep(self) -> set[str]:
         no_interval = timedelta()
         sweep(self._world.services, no_interval)  # the first call only plans the next sweep
@@ -120,8 +141,8 @@ class TwoSystems:
 
     def _prepare(self, command: Command) -> tuple[Act, Interpreter] | None:
         match command:
-            case Deliver():
-                return self._runs.prepare_delivery(self._world, self._model, command)
+            case Deliver() | DeliverMessage() | Redrive():
+                return self._runs.prepare_delivery(self._world, self._queue, self._model, command)
             case Reconcile():
                 return lambda: reconcile(self._world.services), _interpret_reconcile
             case _:

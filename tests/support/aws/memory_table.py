@@ -113,8 +113,8 @@ class MemoryTable:
 
     def _require_index_types(self, item: Item) -> Item:
         for index in self.indexes.values():
-            if any(name in item and "S" not in item[name] for name in index.keys):
-                raise _validation_error("Type mismatch for an index key")
+            if not all(item[name].get("S") for name in index.keys if name in item):
+                raise _validation_error("Type mismatch for an index key, or an empty string")
         return item
 
     def store_item(self, key: Key, item: Item | None) -> None:

@@ -21,6 +21,7 @@ from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call, Killed
 from tests.support.faults.broken_rows import set_attribute
+from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import (
     ADMIN,
     GROUP,
@@ -199,6 +200,14 @@ def start_abandoned_run(case: Case) -> None:
         build_next_attempt(fire, None, services.clock(), services.lease),
     )
     case.world.advance(hours=-1, seconds=1)
+
+
+def lose_message(case: Case) -> None:
+    """Let an occurrence wait for a message that never comes, until nobody expects it any more."""
+    outcome = Outcome(status=RunStatus.ERROR, error="busy", retryable=True, retry_after=timedelta())
+    fire = parse_fire_event(next_fire_event(case)).fire
+    execute_fire(case.world.services, lambda _execution: outcome, fire)
+    case.world.advance(hours=150)
 
 
 def make_sweep_due(case: Case) -> None:

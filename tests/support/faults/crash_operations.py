@@ -161,9 +161,8 @@ def _is_tenant_paused(case: CrashCase) -> bool:
 
 
 def _trigger_run(case: CrashCase) -> object:
-    return run_now(
-        case.world.services, case.world.services.queue.send_fire, case.install_id, case.schedule.id, "key"
-    )
+    services = case.world.services
+    return run_now(services, services.queue.send_fire, case.install_id, case.schedule.id, "key", actor=ADMIN)
 
 
 def _is_run_started(case: CrashCase) -> bool:

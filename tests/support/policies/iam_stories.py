@@ -22,6 +22,7 @@ from tests.support.faults.cases import (
     disable_install,
     fire_message,
     kill_at,
+    lose_message,
     make_runner_fail,
     make_sweep_due,
     next_fire_event,
@@ -159,6 +160,39 @@ STORIES: dict[str, Story] = {
     "delete a pending one": Story(
         "delete", _schedule_event(), (kill_at("UpdateSchedule", update_case_schedule(cron="1 * * * *")),)
     ),
+    "create by an admin": Story("admin_create", _install_event(_SCHEDULE_BODY, _KEY_HEADER)),
+    "create by an admin, disabled": Story(
+        "admin_create", _install_event({**_SCHEDULE_BODY, "enabled": False})
+    ),
+    "create by an admin, retried after a kill": Story(
+        "admin_create",
+        _install_event(_SCHEDULE_BODY, _KEY_HEADER),
+        (
+            kill_at(
+                "CreateSchedule",
+                lambda case: _invoke_function(
+                    case, "admin_create", _install_event(_SCHEDULE_BODY, _KEY_HEADER)(case)
+                ),
+            ),
+        ),
+    ),
+    "update by an admin": Story("admin_update", _schedule_event({"cron": "5 * * * *", "name": "other"})),
+    "update by an admin: disable": Story("admin_update", _schedule_event({"enabled": False})),
+    "update by an admin: no timer": Story(
+        "admin_update", _schedule_event({"cron": "5 * * * *"}), (delete_timer,)
+    ),
+    "delete by an admin": Story("admin_delete", _schedule_event()),
+    "delete by an admin, a disabled one": Story(
+        "admin_delete", _schedule_event(), (update_case_schedule(enabled=False),)
+    ),
+    "delete by an admin: no timer": Story("admin_delete", _schedule_event(), (delete_timer,)),
+    "delete by an admin, a pending one": Story(
+        "admin_delete",
+        _schedule_event(),
+        (kill_at("UpdateSchedule", update_case_schedule(cron="1 * * * *")),),
+    ),
+    "installs of all tenants": Story("installs", lambda _case: http_event()),
+    "installs of a tenant": Story("installs", lambda _case: http_event(query={"tenant": TENANT})),
     "endpoints": Story("endpoints", _install_event()),
     "runs": Story("runs", _schedule_event()),
     "preview": Story("preview", _install_event(_SCHEDULE_BODY)),
@@ -248,6 +282,7 @@ STORIES: dict[str, Story] = {
         "reconcile", _minute_event, (create_orphaned_payload, make_sweep_due)
     ),
     "sweep: a wrong count": Story("reconcile", _minute_event, (corrupt_count, make_sweep_due)),
+    "sweep: a lost message": Story("reconcile", _minute_event, (lose_message, make_sweep_due)),
     "publish changes": Story("audit", _stream_event),
     "sweep: an expired run": Story("reconcile", _minute_event, (start_abandoned_run, make_sweep_due)),
 }

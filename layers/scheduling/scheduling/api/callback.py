@@ -15,6 +15,7 @@ from scheduling.api.observability import logger
 from scheduling.api.parsing import parse_schedule_body, parse_schedule_input, schedule_id_from_body
 from scheduling.api.problems import callback_status, retry_headers
 from scheduling.api.rendering import endpoints_response
+from scheduling.domain.call_budget import CallBudget
 from scheduling.domain.errors import (
     InstallNotFound,
     NameTaken,
@@ -139,6 +140,9 @@ def error_response(error: SchedulingError, rule_error_status: int = 400) -> Resp
     return json_response(status, {**body, "code": error.code}, retry_headers(error))
 
 
-def callback_handler(operation: str, *, rule_error_status: int = 400) -> Callable[[Route], Handler]:
+def callback_handler(
+    operation: str, *, rule_error_status: int = 400, budget: CallBudget | None = None
+) -> Callable[[Route], Handler]:
     """Return the decorator for the handler of the callback."""
-    return boundary(partial(error_response, rule_error_status=rule_error_status))(operation)
+    render_error = partial(error_response, rule_error_status=rule_error_status)
+    return boundary(render_error, budget)(operation)

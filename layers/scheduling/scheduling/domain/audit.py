@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
-from scheduling.domain.runs import Run, RunStatus
+from scheduling.domain.runs import Run, RunStatus, Trigger
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.domain.views import (
     format_timestamp,
@@ -30,6 +30,7 @@ class EventName(StrEnum):
     SCHEDULE_CREATED = "ScheduleCreated"
     SCHEDULE_UPDATED = "ScheduleUpdated"
     SCHEDULE_DELETED = "ScheduleDeleted"
+    RUN_REQUESTED = "RunRequested"
     RUN_FAILED = "RunFailed"
     RUN_MISSED = "RunMissed"
     INSTALL_REGISTERED = "InstallRegistered"
@@ -48,7 +49,18 @@ class ScheduleRun:
     run: Run
 
 
-Entity = Install | Schedule | ScheduleRun
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """An admin's request to run a schedule now."""
+
+    tenant_id: str
+    install_id: InstallId
+    schedule_id: ScheduleId
+    scheduled_time: str
+    requested_by: str
+
+
+Entity = Install | Schedule | ScheduleRun | RunRequest
 """The entity that a row stores."""
 _EntityT = TypeVar("_EntityT", Install, Schedule, ScheduleRun)
 
@@ -114,6 +126,8 @@ def classify_change(before: Entity | None, after: Entity | None) -> ChangeEvent 
             return _classify_install_change(_as_entity(Install, before), _as_entity(Install, after))
         case ScheduleRun():
             return _classify_run_change(_as_entity(ScheduleRun, before), _as_entity(ScheduleRun, after))
+        case RunRequest():
+            return _classify_request_change(before, after)
     return None
 
 
@@ -166,6 +180,12 @@ def _classify_run_change(before: ScheduleRun | None, after: ScheduleRun | None) 
     )
 
 
+def _classify_request_change(before: Entity | None, after: Entity | None) -> ChangeEvent | None:
+    if not isinstance(after, RunRequest) or after == before:
+        return None
+    return ChangeEvent(EventName.RUN_REQUESTED, after.requested_by, after, after=after)
+
+
 def _terminal_event_name(run: Run) -> EventName | None:
     if run.status is RunStatus.MISSED:
         return EventName.RUN_MISSED
@@ -201,3 +221,5 @@ def _entity_fields(entity: Entity) -> JsonObject:
             return install_event_fields(entity)
         case ScheduleRun(run=run):
             return run_event_fields(run)
+        case RunRequest():
+            return {"scheduledTime": entity.scheduled_time, "trigger": Trigger.MANUAL.value}

@@ -150,7 +150,7 @@ class Schedule:
         """Whether it has to fire, and so needs a timer."""
         return self.state is ScheduleState.ACTIVE and self.definition.enabled and not self.suspended
 
-    def with_definition(self, definition: Definition, now: datetime) -> "Schedule":
+    def with_definition(self, definition: Definition, now: datetime, actor: str = HOST_API) -> "Schedule":
         """Return the schedule with another definition, pending if its timer has to change.
 
         An unreadable schedule is readable from then on; what its timer is like is not known.
@@ -162,7 +162,7 @@ class Schedule:
             unreadable=None,
             revision=self.revision + 1,
             change_token=new_token(),
-            changed_by=HOST_API,
+            changed_by=actor,
             disabled_reason=self.disabled_reason
             if definition.keeps_disabled_reason(self.definition)
             else None,

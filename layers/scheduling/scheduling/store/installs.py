@@ -1,5 +1,7 @@
 """The installs and the versions in the table."""
 
+from collections.abc import Mapping, Sequence
+
 from pynamodb.connection import Connection
 from pynamodb.expressions.condition import Condition
 
@@ -48,6 +50,14 @@ class InstallStore:
         """
         row = read_items(install_key(install_id)).find_item(InstallRow)
         return install_from_row(row) if row else None
+
+    def read_installs(self, install_ids: Sequence[InstallId]) -> Mapping[InstallId, Install]:
+        """Return those of up to 100 installs that exist.
+
+        One BatchGetItem.
+        """
+        rows = read_items(*map(install_key, install_ids)).find_items(InstallRow)
+        return {install.id: install for install in map(install_from_row, rows)}
 
     def read_version(self, registry_id: str, version_id: str) -> Version | None:
         """Return the version, which never changes and so is cached for the life of the process.
@@ -100,6 +110,8 @@ class InstallStore:
             unchanged &= InstallRow.write_sequence == before.write_sequence
             actions = update_actions(InstallRow, install_values(before), install_values(after))
         writer.update_row(InstallRow(**install_key(after.id)), actions, unchanged)
+        if before.tenant_id != after.tenant_id:  # which an install that could not be read may have lost
+            writer.put_row(TenantInstallRow(**tenant_install_key(after.tenant_id, after.id)))
         self._put_config_and_version(writer, after, config, version)
         writer.commit()
 

@@ -88,7 +88,7 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
     """Return the attributes of a schedule that operations set; those of its runs are the executor's."""
     definition = schedule.definition
     return {
-        "tenant_id": schedule.tenant_id,
+        "tenant_id": schedule.tenant_id or None,
         "endpoint_method": definition.endpoint_method,
         "endpoint_path": definition.endpoint_path,
         "cron": definition.cron,
@@ -130,7 +130,7 @@ def idempotency_record_from_row(row: IdempotencyRow) -> IdempotencyRecord:
         schedule=Schedule(
             id=ScheduleId(stored_values["id"]),
             install_id=InstallId(row.pk.removeprefix("INSTALL#")),
-            tenant_id=stored_values["tenant_id"],
+            tenant_id=stored_values.get("tenant_id", ""),
             definition=Definition(**definition, payload=None),
             created_at=datetime.fromisoformat(stored_values["created_at"]),
         ),
@@ -258,6 +258,8 @@ def install_from_row(row: InstallRow) -> Install:
         content_hash=values["content_hash"],
         granted_capabilities=frozenset(values["granted_capabilities"]),
         enabled=values["enabled"],
+        extension_name=row.extension_name,
+        extension_version=row.extension_version,
         paused=bool(row.paused),
         propagated_generation=values["propagated_generation"],
         deleting=values["deleting"],
@@ -282,6 +284,8 @@ def install_values(install: Install) -> dict[str, Any]:
         "content_hash": install.content_hash,
         "granted_capabilities": set(install.granted_capabilities),
         "enabled": install.enabled,
+        "extension_name": install.extension_name,
+        "extension_version": install.extension_version,
         "paused": install.paused or None,
         "propagated_generation": install.propagated_generation,
         "deleting": install.deleting,

@@ -29,14 +29,14 @@ from scheduling.store.mapping import (
     update_actions,
 )
 from scheduling.store.models import ConfigRow, InstallRow, ManualRunRow, ManualWindowRow, RunRow, ScheduleRow
-from scheduling.store.pynamodb_internals import query_rows
+from scheduling.store.pynamodb_internals import query_rows, row_values
 from scheduling.store.schedule_items.reads import (
     read_items_with_payload,
     schedule_from_items,
     schedule_with_payload,
 )
 from scheduling.store.schedule_items.writes import move_payload
-from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RunPage
+from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RecordedRuns, RunPage
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 
 
@@ -177,28 +177,33 @@ class RunStore:
             ],
         )
 
-    def read_scheduled_times(self, schedule: Schedule, after: str, until: str) -> frozenset[str]:
-        """Return the scheduled times after `after` and up to `until` that are in the history.
+    def read_recorded_runs(self, schedule: Schedule, after: str, until: str) -> RecordedRuns:
+        """Return what the history has after the time `after` and up to `until`.
 
         One Query.
         """
         ids = schedule.install_id, schedule.id
         first_key, last_key = run_key(*ids, after + "~"), run_key(*ids, until)
         if first_key["range_key"] > last_key["range_key"]:
-            return frozenset()
+            return RecordedRuns(frozenset(), [])
         with translate_errors():
-            rows = query_rows(
-                RunRow,
-                first_key["hash_key"],
-                RunRow.sk.between(first_key["range_key"], last_key["range_key"]),
-                consistent_read=True,
+            rows = list(
+                query_rows(
+                    RunRow,
+                    first_key["hash_key"],
+                    RunRow.sk.between(first_key["range_key"], last_key["range_key"]),
+                    consistent_read=True,
+                )
             )
-            return frozenset(row.sk.removeprefix("RUN#") for row in rows)
+        waiting_rows = [row for row in rows if row_values(row).get("status") is RunStatus.WAITING]
+        times = frozenset(row.sk.removeprefix("RUN#") for row in rows)
+        return RecordedRuns(times, [run_from_row(row) for row in waiting_rows])
 
     def _build_run_row(self, schedule: Schedule, run: Run) -> RunRow:
         key = run_key(schedule.install_id, schedule.id, run.scheduled_time)
         expires_at = run.started_at + self._retention
-        return RunRow(**key, tenant_id=schedule.tenant_id, **run_values(run), expires_at=expires_at)
+        tenant_id = schedule.tenant_id or None
+        return RunRow(**key, tenant_id=tenant_id, **run_values(run), expires_at=expires_at)
 
 
 def _schedule_actions(finished_run: Run, hold_until: datetime | None) -> list[Action]:
@@ -262,6 +267,9 @@ class ManualRunStore:
             **manual_window_key(fire.install_id, fire.schedule_id),
             write_sequence=after.write_sequence,
             writes={str(slot): to_millis(at) for slot, at in after.writes.items()},
+            tenant_id=manual_run.tenant_id,
+            scheduled_time=fire.scheduled_time,
+            requested_by=manual_run.requested_by,
             expires_at=manual_run.requested_at + 2 * WINDOW_LENGTH,
         )
         writer.put_row(

@@ -279,14 +279,20 @@ def _update_install_row(
     if count_change:
         actions.append(InstallRow.schedule_count.add(count_change))
     if reserve:
-        slot = InstallRow.writes[str(reserve.slot)]
-        actions += [slot.set(to_millis(reserve.reserved_at)), InstallRow.write_sequence.add(1)]
-        slot_is_free = slot.does_not_exist() | (slot <= to_millis(reserve.reserved_at - WINDOW_LENGTH))
-        conditions += [InstallRow.generation == reserve.generation, slot_is_free]
+        actions.append(InstallRow.write_sequence.add(1))
+        conditions.append(InstallRow.generation == reserve.generation)
+        if reserve.slot is not None:
+            slot = InstallRow.writes[str(reserve.slot)]
+            actions.append(slot.set(to_millis(reserve.reserved_at)))
+            conditions.append(
+                slot.does_not_exist() | (slot <= to_millis(reserve.reserved_at - WINDOW_LENGTH))
+            )
         if count_change > 0:
             conditions.append(InstallRow.schedule_count < reserve.max_schedules)
     if release:
-        actions += [InstallRow.writes[str(release.slot)].remove(), InstallRow.write_sequence.add(1)]
+        actions.append(InstallRow.write_sequence.add(1))
+        if release.slot is not None:
+            actions.append(InstallRow.writes[str(release.slot)].remove())
         conditions.append(InstallRow.generation == release.generation)
     if actions:
         writer.update_row(InstallRow(**install_key(install_id)), actions, reduce(and_, conditions))

@@ -47,7 +47,11 @@ class SweepStore:
         if unreadable := find_row_problem(row):
             return SweepState(**DEFAULTS[SweepRow], unreadable=unreadable)
         return SweepState(
-            next_sweep_at=row.next_sweep_at, phase=row_values(row).get("phase"), cursor=row.cursor
+            next_sweep_at=row.next_sweep_at,
+            phase=row_values(row).get("phase"),
+            cursor=row.cursor,
+            started_at=row.started_at,
+            repairs=row.repairs or {},
         )
 
     def save_sweep_state(self, before: SweepState | None, after: SweepState) -> None:
@@ -59,7 +63,14 @@ class SweepStore:
             Conflict: Another sweep has saved its position meanwhile.
         """
         writer = TransactWriter(self._connection)
-        row = SweepRow(**SWEEP_KEY, next_sweep_at=after.next_sweep_at, phase=after.phase, cursor=after.cursor)
+        row = SweepRow(
+            **SWEEP_KEY,
+            next_sweep_at=after.next_sweep_at,
+            phase=after.phase,
+            cursor=after.cursor,
+            started_at=after.started_at,
+            repairs=dict(after.repairs) or None,
+        )
         if before is None:
             writer.put_row(row, SweepRow.pk.does_not_exist())
         elif before.unreadable:
@@ -145,6 +156,16 @@ class SweepStore:
         """
         writer = TransactWriter(self._connection)
         writer.delete_row(NameRow(**name_owner_key(install_id, name)), NameRow.schedule_id == owner)
+        writer.commit()
+
+    def save_tenant(self, schedule: Schedule, tenant_id: str) -> None:
+        """Set the tenant of the schedule, on condition that the schedule still exists.
+
+        One UpdateItem.
+        """
+        writer = TransactWriter(self._connection)
+        row = ScheduleRow(**schedule_key(schedule.install_id, schedule.id))
+        writer.update_row(row, [ScheduleRow.tenant_id.set(tenant_id)], ScheduleRow.pk.exists())
         writer.commit()
 
     def delete_orphaned_payload(self, install_id: InstallId, schedule_id: ScheduleId) -> None:

@@ -83,6 +83,16 @@ def repair_suspension(
     _record_repair(repairs, "suspension", schedule_snapshot.install_id, schedule_snapshot.id)
 
 
+def repair_tenant(
+    services: Services, install: Install | None, schedule: Schedule, repairs: Counter[str]
+) -> None:
+    """Make the schedule name the tenant of its install, which never changes while both can be read."""
+    if install is None or install.unreadable or schedule.tenant_id == install.tenant_id:
+        return
+    services.sweeps.save_tenant(schedule, install.tenant_id)
+    _record_repair(repairs, "tenant", schedule.install_id, schedule.id)
+
+
 def repair_timer(services: Services, schedule_snapshot: Schedule, repairs: Counter[str]) -> None:
     """Make the schedule's timer match its row; a pending row is left to the reconciler."""
     if not find_timer_differences(services.timers.get_timer(schedule_snapshot.id), schedule_snapshot):

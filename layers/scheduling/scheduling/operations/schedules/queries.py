@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
 from scheduling.domain.install import Install, require_manageable
 from scheduling.domain.runs import format_time
 from scheduling.domain.schedule import Schedule, ScheduleState
@@ -13,18 +13,19 @@ from scheduling.operations.services import Services, is_tenant_allowed
 from scheduling.store.snapshots import RunPage, SchedulePage
 
 
-def require_manageable_install(services: Services, install: Install | None) -> Install:
-    """Return the install if its extension may manage schedules; the log names it even if it may not.
+def require_manageable_install(services: Services, install: Install | None, actor: str = HOST_API) -> Install:
+    """Return the install if the actor may manage its schedules; the log names it even if not.
 
     Raises:
-        InstallNotFound: The install is absent, disabled, being deleted, or not of the caller's tenant.
+        InstallNotFound: The install is absent, being deleted, not of the caller's tenant, or, for its extension,
+            disabled.
         CapabilityDenied: The install may not have schedules.
     """
     if install and not is_tenant_allowed(install.tenant_id):
         raise InstallNotFound
     if install:
         services.bind_install(install)
-    return require_manageable(install)
+    return require_manageable(install, actor)
 
 
 def require_visible(schedule: Schedule | None) -> Schedule:
