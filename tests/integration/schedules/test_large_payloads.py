@@ -256,6 +256,16 @@ def test_pages_of_large_and_small_payloads_have_each_schedule_once(
         assert world.calls.operation_names().count("Query") == len(pages)
 
 
+def test_page_ends_at_its_bytes_of_payload(world: World, install_id: InstallId) -> None:
+    for _ in range(3):
+        create_schedule(world.services, install_id, create_input(payload=LARGER))
+
+    page = list_schedules(world.services, install_id, limit=50, max_bytes=150_000)
+
+    assert (len(page.schedules), page.next_after) == (2, page.schedules[1].id)
+    assert page.payload_bytes > 150_000
+
+
 def read_pages(world: World, install_id: InstallId, limit: int) -> Iterator[list[Schedule]]:
     after = None
     while True:
