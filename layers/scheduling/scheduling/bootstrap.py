@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
+from scheduling.api.call_budget import CallBudget
 from scheduling.api.observability import bind_install, bind_run, report_secret_outage, report_unreadable
 from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
-from scheduling.domain.call_budget import CallBudget
 from scheduling.operations.services import Services
 from scheduling.settings import (
     CallbackSettings,

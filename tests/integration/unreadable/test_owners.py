@@ -9,7 +9,7 @@ from scheduling.domain.runs import RunStatus, SkipReason
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import get_install
 from scheduling.operations.installs.tenants import list_tenant_schedules, set_tenant_paused
-from scheduling.operations.maintenance.sweep import sweep_install
+from scheduling.operations.maintenance.parts import sweep_install
 from scheduling.operations.runs.run_now import run_now
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from scheduling.api.call_budget import CallBudget
 from scheduling.api.callback import callback_handler
 from scheduling.api.http import Request, Response, json_response
 from scheduling.api.problems import extension_handler, rest_handler
 from scheduling.api.rendering import schedule_response
 from scheduling.domain import errors
-from scheduling.domain.call_budget import CallBudget
 from scheduling.domain.errors import SchedulingError
 from scheduling.operations.services import is_tenant_allowed
 

@@ -8,9 +8,9 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from scheduling.api.call_budget import CallBudget
 from scheduling.api.http import Request, Response
 from scheduling.api.observability import MetricValues, bind_request, emit_metrics, logger
-from scheduling.domain.call_budget import CallBudget
 from scheduling.domain.errors import QuotaExceeded, RateLimited, SchedulingError
 from scheduling.domain.ids import parse_install_id
 from scheduling.operations.services import limited_to_tenant, retries_bounded_by

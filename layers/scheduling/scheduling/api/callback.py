@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from scheduling.api.boundary import Handler, Route, boundary
+from scheduling.api.call_budget import CallBudget
 from scheduling.api.http import (
     MAX_LIST_BYTES,
     Request,
@@ -15,7 +16,6 @@ from scheduling.api.observability import logger
 from scheduling.api.parsing import parse_schedule_body, parse_schedule_input, schedule_id_from_body
 from scheduling.api.problems import callback_status, retry_headers
 from scheduling.api.rendering import endpoints_response
-from scheduling.domain.call_budget import CallBudget
 from scheduling.domain.errors import (
     InstallNotFound,
     NameTaken,

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from scheduling.api.boundary import Handler, Route, boundary
+from scheduling.api.call_budget import CallBudget
 from scheduling.api.http import Response, json_response
 from scheduling.domain import errors
-from scheduling.domain.call_budget import CallBudget
 from scheduling.domain.errors import RemapFailed, SchedulingError
 
 _STATUSES: Mapping[type[errors.SchedulingError], int] = {

@@ -1,5 +1,5 @@
 import pytest
-from scheduling.domain.call_budget import MAX_INSTALLS, CallBudget
+from scheduling.api.call_budget import MAX_INSTALLS, CallBudget
 
 SECOND = 10**9
 
