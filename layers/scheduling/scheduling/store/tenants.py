@@ -8,17 +8,17 @@ from pynamodb.expressions.condition import Condition
 
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.tenant import Tenant, TenantCursor
-from scheduling.store.keys import Key, install_key, schedule_key, tenant_install_key, tenant_key
-from scheduling.store.mapping import install_from_row, pending_values, schedule_from_row
+from scheduling.store.keys import Key, install_key, payload_key, schedule_key, tenant_install_key, tenant_key
+from scheduling.store.mapping import install_from_row, pending_values
 from scheduling.store.models import (
     InstallRow,
     Row,
-    ScheduleRow,
     TenantInstallRow,
     TenantRow,
     TenantsIndex,
 )
 from scheduling.store.pynamodb_internals import query_items, query_rows, row_values
+from scheduling.store.schedule_items.reads import find_schedules
 from scheduling.store.snapshots import TenantEntries, TenantEntry
 from scheduling.store.transactions import MAX_READ_KEYS, TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import DEFAULTS, find_row_problem
@@ -79,7 +79,8 @@ class TenantStore:
         There are fewer than `limit` if their rows are more than one read returns. The rows are strongly consistent,
         their selection is not: a schedule that was created a moment ago may be missing.
 
-        One Query of the index of tenants and, if it has entries, one BatchGetItem.
+        One Query of the index of tenants and, if it has entries, one BatchGetItem; one read more for each schedule
+        whose payload has been changed since the index was.
         """
         with translate_errors():
             index_items = list(
@@ -92,18 +93,17 @@ class TenantStore:
                     limit=min(limit, MAX_READ_KEYS) + 1,
                 )
             )
-        positions = _fit_one_read([_position_from_item(item) for item in index_items][:limit])
-        if not positions:
+        entry_count, keys = _fit_one_read(index_items[:limit])
+        if not entry_count:
             return TenantEntries([], has_more=False)
-        keys = {tuple(key.values()): key for position in positions for key in _entry_keys(position)}
-        rows = read_items(*keys.values())
+        rows = read_items(*keys)
         installs = {install.id: install for install in map(install_from_row, rows.find_items(InstallRow))}
-        schedules = {each.id: each for each in map(schedule_from_row, rows.find_items(ScheduleRow))}
+        schedules = {each.id: each for each in find_schedules(rows)}
         entries = [
             TenantEntry(each, installs.get(each.install_id), schedules.get(each.schedule_id))
-            for each in positions
+            for each in map(_position_from_item, index_items[:entry_count])
         ]
-        return TenantEntries(entries, has_more=len(positions) < len(index_items))
+        return TenantEntries(entries, has_more=entry_count < len(index_items))
 
 
 def _position_from_item(item: Mapping[str, Any]) -> TenantCursor:
@@ -126,18 +126,22 @@ def _index_key(tenant_id: str, position: TenantCursor) -> Mapping[str, Any]:
     return {name: {"S": text} for name, text in texts.items()}
 
 
-def _entry_keys(position: TenantCursor) -> Sequence[Key]:
-    return [install_key(position.install_id), schedule_key(position.install_id, position.schedule_id)]
-
-
-def _fit_one_read(positions: Sequence[TenantCursor]) -> Sequence[TenantCursor]:
-    """Return the first positions whose rows one BatchGetItem can read."""
-    keys: set[tuple[object, ...]] = set()
-    for count, position in enumerate(positions):
-        keys |= {tuple(key.values()) for key in _entry_keys(position)}
+def _fit_one_read(index_items: Sequence[Mapping[str, Any]]) -> tuple[int, Sequence[Key]]:
+    """Return how many of the first entries one BatchGetItem can read, and the keys of their rows."""
+    keys: dict[tuple[object, ...], Key] = {}
+    for count, item in enumerate(index_items):
+        fitting_keys = list(keys.values())
+        keys |= {tuple(key.values()): key for key in _entry_keys(item)}
         if len(keys) > MAX_READ_KEYS:
-            return positions[:count]
-    return positions
+            return count, fitting_keys
+    return len(index_items), list(keys.values())
+
+
+def _entry_keys(item: Mapping[str, Any]) -> Sequence[Key]:
+    position = _position_from_item(item)
+    ids = position.install_id, position.schedule_id
+    payload_keys = [payload_key(*ids)] if "payloadDigest" in item else []
+    return [install_key(position.install_id), schedule_key(*ids), *payload_keys]
 
 
 def _tenant_from_row(tenant_id: str, row: TenantRow | None) -> Tenant:

@@ -46,13 +46,20 @@ def schedule_with_payload(items: Items) -> Schedule | None:
     return _join_rows(row, items.find_item(PayloadRow)) if row else None
 
 
+def find_schedules(items: Items) -> Iterator[Schedule]:
+    """Yield the schedules with their payloads; one read more for each pair that is torn."""
+    payload_rows = {(row.pk, row.sk): row for row in items.find_items(PayloadRow)}
+    for row in items.find_items(ScheduleRow):
+        yield from _pair_rows(row, payload_rows.get((row.pk, f"{row.sk}{PAYLOAD_SUFFIX}")))
+
+
 def schedules_from_rows(rows: Iterable[Row]) -> Iterator[Schedule]:
     """Yield the schedules with their payloads from rows in key order; one read more for each pair that is torn."""
     schedule_row: ScheduleRow | None = None
     for row in rows:
         payload_row = row if isinstance(row, PayloadRow) else None
         if schedule_row:
-            yield from _pair_from_query(schedule_row, payload_row)
+            yield from _pair_rows(schedule_row, payload_row)
             schedule_row = None
         if isinstance(row, ScheduleRow):
             if _payload_digest(row):
@@ -60,7 +67,7 @@ def schedules_from_rows(rows: Iterable[Row]) -> Iterator[Schedule]:
             else:
                 yield schedule_from_row(row)
     if schedule_row:
-        yield from _pair_from_query(schedule_row, None)
+        yield from _pair_rows(schedule_row, None)
 
 
 def find_orphaned_payloads(rows: Iterable[Row]) -> list[ScheduleId]:
@@ -70,7 +77,8 @@ def find_orphaned_payloads(rows: Iterable[Row]) -> list[ScheduleId]:
     return [ScheduleId(key.removeprefix("SCHEDULE#")) for key in keys if key not in referring]
 
 
-def _pair_from_query(row: ScheduleRow, payload_row: PayloadRow | None) -> Iterator[Schedule]:
+def _pair_rows(row: ScheduleRow, payload_row: PayloadRow | None) -> Iterator[Schedule]:
+    """Yield the schedule, or nothing if it is gone when it is read again."""
     if payload_row and payload_row.sk != f"{row.sk}{PAYLOAD_SUFFIX}":
         payload_row = None
     if not _is_torn(row, payload_row):
