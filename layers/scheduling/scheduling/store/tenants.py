@@ -1,6 +1,6 @@
 """The tenants in the table, each with its installs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pynamodb.connection import Connection
@@ -18,7 +18,7 @@ from scheduling.store.models import (
     TenantsIndex,
 )
 from scheduling.store.pynamodb_internals import query_items, query_rows, row_values
-from scheduling.store.schedule_items.reads import find_schedules
+from scheduling.store.schedule_items.reads import schedules_from_rows
 from scheduling.store.snapshots import TenantEntries, TenantEntry
 from scheduling.store.transactions import MAX_READ_KEYS, TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import DEFAULTS, find_row_problem
@@ -79,8 +79,8 @@ class TenantStore:
         There are fewer than `limit` if their rows are more than one read returns. The rows are strongly consistent,
         their selection is not: a schedule that was created a moment ago may be missing.
 
-        One Query of the index of tenants and, if it has entries, one BatchGetItem; one read more for each schedule
-        whose payload has been changed since the index was.
+        One Query of the index of tenants and, if it has entries, one BatchGetItem; one read more for a payload that is
+        being changed.
         """
         with translate_errors():
             index_items = list(
@@ -93,17 +93,21 @@ class TenantStore:
                     limit=min(limit, MAX_READ_KEYS) + 1,
                 )
             )
-        entry_count, keys = _fit_one_read(index_items[:limit])
-        if not entry_count:
-            return TenantEntries([], has_more=False)
-        rows = read_items(*keys)
-        installs = {install.id: install for install in map(install_from_row, rows.find_items(InstallRow))}
-        schedules = {each.id: each for each in find_schedules(rows)}
+            positions, keys = _fit_one_read(index_items[:limit])
+            if not positions:
+                return TenantEntries([], has_more=False)
+            rows = sorted(read_items(*keys).find_items(Row), key=lambda row: (row.pk, row.sk))
+            installs = {row.pk: install_from_row(row) for row in rows if isinstance(row, InstallRow)}
+            schedules = {each.id: each for each in schedules_from_rows(rows)}
         entries = [
-            TenantEntry(each, installs.get(each.install_id), schedules.get(each.schedule_id))
-            for each in map(_position_from_item, index_items[:entry_count])
+            TenantEntry(
+                each,
+                installs.get(install_key(each.install_id)["hash_key"]),
+                schedules.get(each.schedule_id),
+            )
+            for each in positions
         ]
-        return TenantEntries(entries, has_more=entry_count < len(index_items))
+        return TenantEntries(entries, has_more=len(positions) < len(index_items))
 
 
 def _position_from_item(item: Mapping[str, Any]) -> TenantCursor:
@@ -126,22 +130,26 @@ def _index_key(tenant_id: str, position: TenantCursor) -> Mapping[str, Any]:
     return {name: {"S": text} for name, text in texts.items()}
 
 
-def _fit_one_read(index_items: Sequence[Mapping[str, Any]]) -> tuple[int, Sequence[Key]]:
-    """Return how many of the first entries one BatchGetItem can read, and the keys of their rows."""
+def _fit_one_read(index_items: Sequence[Mapping[str, Any]]) -> tuple[Sequence[TenantCursor], Sequence[Key]]:
+    """Return the positions of the first items, as many as one BatchGetItem can read, and the keys of their rows."""
+    positions: list[TenantCursor] = []
     keys: dict[tuple[object, ...], Key] = {}
-    for count, item in enumerate(index_items):
-        fitting_keys = list(keys.values())
-        keys |= {tuple(key.values()): key for key in _entry_keys(item)}
+    for item in index_items:
+        position = _position_from_item(item)
+        for key in _row_keys(position, has_payload_item="payloadDigest" in item):
+            keys[tuple(key.values())] = key
         if len(keys) > MAX_READ_KEYS:
-            return count, fitting_keys
-    return len(index_items), list(keys.values())
+            break
+        positions.append(position)
+    return positions, list(keys.values())[:MAX_READ_KEYS]
 
 
-def _entry_keys(item: Mapping[str, Any]) -> Sequence[Key]:
-    position = _position_from_item(item)
+def _row_keys(position: TenantCursor, *, has_payload_item: bool) -> Iterator[Key]:
     ids = position.install_id, position.schedule_id
-    payload_keys = [payload_key(*ids)] if "payloadDigest" in item else []
-    return [install_key(position.install_id), schedule_key(*ids), *payload_keys]
+    yield install_key(position.install_id)
+    yield schedule_key(*ids)
+    if has_payload_item:
+        yield payload_key(*ids)
 
 
 def _tenant_from_row(tenant_id: str, row: TenantRow | None) -> Tenant:

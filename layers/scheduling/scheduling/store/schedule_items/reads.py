@@ -46,13 +46,6 @@ def schedule_with_payload(items: Items) -> Schedule | None:
     return _join_rows(row, items.find_item(PayloadRow)) if row else None
 
 
-def find_schedules(items: Items) -> Iterator[Schedule]:
-    """Yield the schedules with their payloads; one read more for each pair that is torn."""
-    payload_rows = {(row.pk, row.sk): row for row in items.find_items(PayloadRow)}
-    for row in items.find_items(ScheduleRow):
-        yield from _pair_rows(row, payload_rows.get((row.pk, f"{row.sk}{PAYLOAD_SUFFIX}")))
-
-
 def schedules_from_rows(rows: Iterable[Row]) -> Iterator[Schedule]:
     """Yield the schedules with their payloads from rows in key order; one read more for each pair that is torn."""
     schedule_row: ScheduleRow | None = None
