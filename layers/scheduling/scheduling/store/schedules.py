@@ -14,24 +14,25 @@ from pynamodb.expressions.update import Action
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import WriteReservation
-from scheduling.domain.schedule import IDEMPOTENCY_TTL, IdempotencyRecord, Schedule, ScheduleState
+from scheduling.domain.schedule import IdempotencyRecord, Schedule, ScheduleState
 from scheduling.domain.window import WINDOW_LENGTH
-from scheduling.store.keys import idempotency_record_key, install_key, name_owner_key, schedule_key
-from scheduling.store.mapping import (
-    idempotency_record_from_row,
-    idempotency_record_values,
-    install_from_row,
-    to_millis,
-)
-from scheduling.store.models import (
+from scheduling.store.keys import (
     SHARDS,
+    PendingIndex,
+    idempotency_record_key,
+    install_key,
+    name_owner_key,
+    schedule_key,
+)
+from scheduling.store.mapping import install_from_row, to_millis
+from scheduling.store.models import (
     IdempotencyRow,
     InstallRow,
     NameRow,
-    PendingIndex,
     Row,
 )
 from scheduling.store.pynamodb_internals import query_rows
+from scheduling.store.schedule_items.idempotency import idempotency_record_from_row, put_idempotency_record
 from scheduling.store.schedule_items.reads import (
     read_items_with_payload,
     schedule_from_items,
@@ -169,7 +170,7 @@ class ScheduleStore:
         write_schedule_items(writer, before, after)
         _write_name_rows(writer, schedule, _reserved_names(before), _reserved_names(after))
         if save_record and reserve:
-            _put_idempotency_record(writer, install_id, save_record, reserve)
+            put_idempotency_record(writer, install_id, save_record, reserve)
         if delete_record_key:
             writer.delete_row(IdempotencyRow(**idempotency_record_key(install_id, delete_record_key)))
         writer.commit()
@@ -252,19 +253,6 @@ def _write_name_rows(
         writer.put_row(name_row, NameRow.pk.does_not_exist())
     for name in before - after:
         writer.delete_row(NameRow(**name_owner_key(schedule.install_id, name)))
-
-
-def _put_idempotency_record(
-    writer: TransactWriter, install_id: InstallId, record: IdempotencyRecord, reservation: WriteReservation
-) -> None:
-    row = IdempotencyRow(
-        **idempotency_record_key(install_id, record.key.value),
-        **idempotency_record_values(record),
-        expires_at=reservation.reserved_at + IDEMPOTENCY_TTL,
-    )
-    writer.put_row(
-        row, IdempotencyRow.pk.does_not_exist() | (IdempotencyRow.expires_at <= reservation.reserved_at)
-    )
 
 
 def _update_install_row(
