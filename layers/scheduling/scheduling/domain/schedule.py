@@ -10,6 +10,9 @@ from scheduling.domain.cron.one_time import is_one_time
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
 from scheduling.domain.install import Install
 
+PAUSED_AFTER_FAILURES = "paused after failures"
+"""The reason why the service has disabled a schedule whose occurrences have failed too often in a row."""
+
 COMPLETED = "completed"
 """The reason why the service has disabled a one-time schedule whose occurrence is finished for good."""
 
@@ -48,6 +51,7 @@ class Definition:
     enabled: bool
     name: str | None
     payload: str | None
+    pause_after_failures: int | None = None
 
     @property
     def endpoint(self) -> str:
@@ -100,6 +104,8 @@ class Schedule:
         suspended: Whether its install is disabled or paused, up to the install's generation
             `propagated_generation`.
         disabled_reason: Set if the service disabled the schedule.
+        consecutive_failures: How many occurrences have failed in a row by the extension's fault, since the last success
+            or since it was enabled.
         expires_at: When the row of a completed schedule is deleted.
         unreadable: Why the stored row cannot be used, if it cannot. It has defaults in place of attributes that cannot
             be read; it never runs, and its timer is left as it is until its owner corrects or deletes it.
@@ -134,6 +140,8 @@ class Schedule:
     running_occurrence: str | None = None
     lease_expires_at: datetime | None = None
     last_run: LastRun | None = None
+    last_success_at: datetime | None = None
+    consecutive_failures: int = 0
     unreadable: str | None = None
     incomplete: bool = False
 
@@ -190,6 +198,9 @@ class Schedule:
             changed_by=actor,
             disabled_reason=self.disabled_reason if keeps_reason else None,
             expires_at=self.expires_at if keeps_reason else None,
+            consecutive_failures=0
+            if definition.enabled and not self.definition.enabled
+            else self.consecutive_failures,
         )
         if not self.unreadable and definition.has_same_timer(self.definition):
             return schedule

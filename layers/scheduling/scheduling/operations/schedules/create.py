@@ -5,7 +5,7 @@ from datetime import datetime
 
 from scheduling.domain import exact_json
 from scheduling.domain.errors import Conflict, IdempotencyMismatch
-from scheduling.domain.ids import HOST_API, InstallId, ScheduleIdGenerator
+from scheduling.domain.ids import HOST_API, InstallId, ScheduleIdGenerator, is_admin
 from scheduling.domain.install import Install, WriteReservation, check_quota, reserve_write
 from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import (
@@ -60,7 +60,13 @@ def create_schedule(
     if idempotency_key and record and now - record.schedule.created_at < IDEMPOTENCY_TTL:
         return _return_first_result(services, record, idempotency_key, schedule_input)
     name_taken = snapshot.name_owner is not None
-    rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
+    rules = ScheduleRules(
+        read_endpoints(services, install),
+        services.limits,
+        now,
+        name_taken=name_taken,
+        by_admin=is_admin(actor),
+    )
     schedule = _build_schedule(install, rules.build_definition(schedule_input), now, actor)
     reservation = _insert_schedule(services, install, schedule, idempotency_key)
     if not schedule.pending:

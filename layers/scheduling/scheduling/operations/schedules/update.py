@@ -1,7 +1,7 @@
 """Update a schedule."""
 
 from scheduling.domain.errors import NameTaken, PreconditionFailed
-from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
+from scheduling.domain.ids import HOST_API, InstallId, ScheduleId, is_admin
 from scheduling.domain.install import Install, check_quota, reserve_write
 from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import Schedule
@@ -49,7 +49,13 @@ def update_schedule(
         raise PreconditionFailed
     now = services.clock()
     name_taken = snapshot.name_owner not in (None, schedule_id)
-    rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
+    rules = ScheduleRules(
+        read_endpoints(services, install),
+        services.limits,
+        now,
+        name_taken=name_taken,
+        by_admin=is_admin(actor),
+    )
     definition = rules.update_definition(
         before.definition, schedule_input, recheck_rule=before.unreadable is not None
     )
