@@ -44,6 +44,7 @@ _SCHEDULE: dict[str, Callable[[Any], bool]] = {
     "lastRunStatus": _optional(lambda value: value in ("success", "error")),
     "lastError": _optional(_is_text),
     "createdAt": _optional(_is_time),
+    "nextFireAt": _optional(_is_text),
 }
 _PROBLEM: dict[str, Callable[[Any], bool]] = {
     "type": lambda value: value == "about:blank",

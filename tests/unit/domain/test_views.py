@@ -77,6 +77,7 @@ def test_schedule_has_the_fields_of_the_contract() -> None:
         "lastRunStatus": "error",
         "lastError": 'no "luck"',
         "createdAt": "2026-11-23T09:00:00.000Z",
+        "nextFireAt": None,
     }
 
 
@@ -89,6 +90,7 @@ def test_new_schedule_has_nulls() -> None:
         "lastRunAt",
         "lastRunStatus",
         "lastError",
+        "nextFireAt",
         "payload",
     ]
 

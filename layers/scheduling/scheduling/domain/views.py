@@ -61,8 +61,8 @@ _RUN_EVENT_FIELDS = (
 def schedule_fields(schedule: "Schedule") -> Fields:
     """Return a schedule as its owner sees it.
 
-    `disabledReason` is present only if the service disabled it, `pending` while EventBridge may not match it, and
-    `unreadable` only if its row cannot be used.
+    `notFiringReason` is present only if nothing will fire, `disabledReason` only if the service disabled it, `pending`
+    while EventBridge may not match it, and `unreadable` only if its row cannot be used.
     The payload is the text that is stored, and is never parsed.
     """
     definition, last_run = schedule.definition, schedule.last_run
@@ -78,7 +78,10 @@ def schedule_fields(schedule: "Schedule") -> Fields:
         "lastRunStatus": last_run.status if last_run else None,
         "lastError": last_run.error if last_run else None,
         "createdAt": format_creation_time(schedule),
+        "nextFireAt": schedule.next_fire,
     }
+    if schedule.not_firing_reason:
+        fields["notFiringReason"] = schedule.not_firing_reason
     if schedule.disabled_reason:
         fields["disabledReason"] = schedule.disabled_reason
     if schedule.pending:
