@@ -73,11 +73,11 @@ def test_a_page_of_a_tenant_is_two_requests(world: World, list_installs: ListIns
 
 
 def test_an_unreadable_install_is_listed_with_its_reason(list_installs: ListInstalls) -> None:
-    set_attribute(f"INSTALL#{IDS[1]}", "INSTALL", "tenantId", {"N": "5"})
+    set_attribute(f"INSTALL#{IDS[1]}", "INSTALL", "registryId", {"N": "5"})
 
     installs = list_installs(tenant=TENANT)["installs"]
 
-    assert [install.get("unreadable") for install in installs] == [None, "tenantId is not of type S", None]
+    assert [install.get("unreadable") for install in installs] == [None, "registryId is not of type S", None]
 
 
 def test_an_install_of_an_earlier_release_has_no_name_until_it_is_registered_again(

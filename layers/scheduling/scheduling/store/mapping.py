@@ -15,25 +15,20 @@ from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Run
 from scheduling.domain.schedule import (
     Definition,
-    IdempotencyKey,
-    IdempotencyRecord,
     LastRun,
     Schedule,
 )
+from scheduling.store.keys import index_shard
 from scheduling.store.models import (
     ConfigRow,
-    IdempotencyRow,
     InstallRow,
     RunRow,
     ScheduleRow,
-    index_shard,
 )
 from scheduling.store.pynamodb_internals import row_values
 from scheduling.store.unreadable import DEFAULTS, LISTED_DEFAULTS, find_row_problem
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_DEFINITION_FIELDS = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
-_IDEMPOTENCY_RECORD_FIELDS = (*_DEFINITION_FIELDS, "created_at", "tenant_id")
 
 
 def schedule_from_row(row: ScheduleRow) -> Schedule:
@@ -121,29 +116,6 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "change_token": schedule.change_token,
         **pending_values(schedule.id, schedule.pending_since),
     }
-
-
-def idempotency_record_values(record: IdempotencyRecord) -> dict[str, Any]:
-    """Return the attributes of an idempotency record, without the payload, which the repeated request contains."""
-    values = schedule_values(record.schedule) | {"created_at": record.schedule.created_at.isoformat()}
-    stored_values = {name: values[name] for name in _IDEMPOTENCY_RECORD_FIELDS if values[name] is not None}
-    return {"request_hash": record.key.request_hash, "schedule": {"id": record.schedule.id, **stored_values}}
-
-
-def idempotency_record_from_row(row: IdempotencyRow) -> IdempotencyRecord:
-    """Return the idempotency record of the row."""
-    stored_values = row.schedule
-    definition = {name: stored_values.get(name) for name in _DEFINITION_FIELDS}
-    return IdempotencyRecord(
-        key=IdempotencyKey(row.sk.removeprefix("WRITE#"), row.request_hash),
-        schedule=Schedule(
-            id=ScheduleId(stored_values["id"]),
-            install_id=InstallId(row.pk.removeprefix("INSTALL#")),
-            tenant_id=stored_values.get("tenant_id", ""),
-            definition=Definition(**definition, payload=None),
-            created_at=datetime.fromisoformat(stored_values["created_at"]),
-        ),
-    )
 
 
 def run_from_row(row: RunRow) -> Run:
