@@ -46,6 +46,7 @@ _SCHEDULE: dict[str, Callable[[Any], bool]] = {
     "lastSuccessAt": _optional(_is_time),
     "consecutiveFailures": lambda value: type(value) is int and value >= 0,
     "createdAt": _optional(_is_time),
+    "nextFireAt": _optional(_is_text),
 }
 _PROBLEM: dict[str, Callable[[Any], bool]] = {
     "type": lambda value: value == "about:blank",

@@ -79,6 +79,7 @@ def test_schedule_has_the_fields_of_the_contract() -> None:
         "lastSuccessAt": None,
         "consecutiveFailures": 0,
         "createdAt": "2026-11-23T09:00:00.000Z",
+        "nextFireAt": None,
     }
 
 
@@ -92,6 +93,7 @@ def test_new_schedule_has_nulls() -> None:
         "lastRunStatus",
         "lastError",
         "lastSuccessAt",
+        "nextFireAt",
         "payload",
     ]
 

@@ -105,7 +105,7 @@ class AuditEvent:
 
 def event_from_change(change: RowChange) -> AuditEvent | None:
     """Return the event for the change, or None if the change means nothing outside the service."""
-    change_event = classify_change(change.before, change.after)
+    change_event = classify_change(change.before, change.after, change.time)
     if change_event is None:
         return None
     header = {
@@ -118,11 +118,16 @@ def event_from_change(change: RowChange) -> AuditEvent | None:
     return AuditEvent(name=change_event.name, sequence=change.sequence, time=change.time, detail=detail)
 
 
-def classify_change(before: Entity | None, after: Entity | None) -> ChangeEvent | None:
+def classify_change(
+    before: Entity | None, after: Entity | None, time: datetime | None = None
+) -> ChangeEvent | None:
     """Return the meaning of the change, or None if it means nothing outside the service."""
     match after or before:
         case Schedule():
-            return _classify_schedule_change(_as_entity(Schedule, before), _as_entity(Schedule, after))
+            old = _as_entity(Schedule, before)
+            if after is None and old and old.expires_at and time and old.expires_at <= time:
+                return None  # DynamoDB has deleted it
+            return _classify_schedule_change(old, _as_entity(Schedule, after))
         case Install():
             return _classify_install_change(_as_entity(Install, before), _as_entity(Install, after))
         case ScheduleRun():

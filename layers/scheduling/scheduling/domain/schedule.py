@@ -6,6 +6,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from scheduling.domain.cron.eventbridge import are_same_rule
+from scheduling.domain.cron.next_fire import find_next_fire
 from scheduling.domain.cron.one_time import is_one_time
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
 from scheduling.domain.install import Install
@@ -107,6 +108,8 @@ class Schedule:
         consecutive_failures: How many occurrences have failed in a row by the extension's fault, since the last success
             or since it was enabled.
         expires_at: When the row of a completed schedule is deleted.
+        next_fire: The scheduled time of the next occurrence, as the last write or fire knew it; it may have passed.
+        not_firing_reason: Why there is none, for readers; the row does not have it.
         unreadable: Why the stored row cannot be used, if it cannot. It has defaults in place of attributes that cannot
             be read; it never runs, and its timer is left as it is until its owner corrects or deletes it.
         incomplete: Whether even a field that each listed schedule has cannot be read.
@@ -134,6 +137,8 @@ class Schedule:
     propagated_generation: int = 0
     disabled_reason: str | None = None
     expires_at: datetime | None = None
+    next_fire: str | None = None
+    not_firing_reason: str | None = None
     changed_by: str = HOST_API
     change_token: str = field(default_factory=new_token)
     payload_digest: str | None = None
@@ -211,6 +216,9 @@ class Schedule:
             timer_revision=timer_revision,
             last_timer_revision=timer_revision,
             timer_since=now,
+            next_fire=find_next_fire(definition.cron, definition.timezone, now)
+            if definition.enabled
+            else None,
             pending_since=now,
             held_name=held_name,
         )
@@ -256,19 +264,6 @@ class Schedule:
             revision=self.revision + 1,
             disabled_reason=f"Version {install.version_id} has no endpoint {self.definition.endpoint}",
         )
-
-    def as_read(self, install: Install) -> "Schedule":
-        """Return the desired state, as its readers see it: pending while EventBridge may not match it.
-
-        That includes a change of the install, which the row may not have yet.
-        """
-        applied = self.with_install_applied(install)
-        timer_expected = (
-            applied.state is ScheduleState.ACTIVE and applied.definition.enabled and install.active
-        )
-        if applied.pending or timer_expected == self.should_have_timer:
-            return applied
-        return replace(applied, pending_since=install.pending_since)
 
     def with_install_propagated(self, install: Install, now: datetime) -> "Schedule":
         """Return the schedule to store after the install's newest change.

@@ -140,6 +140,7 @@ class ScheduleRow(Row, discriminator="schedule"):
     suspended = BooleanAttribute(null=True)
     propagated_generation = NumberAttribute(default=0, attr_name="propagatedGeneration")
     disabled_reason = UnicodeAttribute(null=True, attr_name="disabledReason")
+    next_fire = UnicodeAttribute(null=True, attr_name="nextFire")
     changed_by = UnicodeAttribute(attr_name="changedBy")
     change_token = UnicodeAttribute(attr_name="changeToken")
     running_occurrence = UnicodeAttribute(null=True, attr_name="runningOccurrence")

@@ -41,6 +41,7 @@ def complete(schedule: Schedule, now: datetime, history: timedelta) -> Completio
         changed_by=SYSTEM,
         held_name=None,
         disabled_reason=COMPLETED,
+        next_fire=None,
         expires_at=now + history,
     )
     return Completion(schedule, completed)

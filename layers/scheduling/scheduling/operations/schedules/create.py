@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from scheduling.domain import exact_json
+from scheduling.domain.cron.next_fire import find_next_fire
+from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.errors import Conflict, IdempotencyMismatch
 from scheduling.domain.ids import HOST_API, InstallId, ScheduleIdGenerator, is_admin
 from scheduling.domain.install import Install, WriteReservation, check_quota, reserve_write
@@ -58,7 +60,7 @@ def create_schedule(
     now = services.clock()
     record = snapshot.idempotency_record
     if idempotency_key and record and now - record.schedule.created_at < IDEMPOTENCY_TTL:
-        return _return_first_result(services, record, idempotency_key, schedule_input)
+        return as_read(_return_first_result(services, record, idempotency_key, schedule_input), install, now)
     name_taken = snapshot.name_owner is not None
     rules = ScheduleRules(
         read_endpoints(services, install),
@@ -69,12 +71,12 @@ def create_schedule(
     )
     schedule = _build_schedule(install, rules.build_definition(schedule_input), now, actor)
     reservation = _insert_schedule(services, install, schedule, idempotency_key)
-    if not schedule.pending:
-        return schedule
-    failure = "Schedule not created: the timer service is not available"
-    return apply_or_rollback(
-        services, None, schedule, reservation, failure=failure, delete_record_key=record_key
-    )
+    if schedule.pending:
+        failure = "Schedule not created: the timer service is not available"
+        schedule = apply_or_rollback(
+            services, None, schedule, reservation, failure=failure, delete_record_key=record_key
+        )
+    return as_read(schedule, install, now)
 
 
 def _build_schedule(install: Install, definition: Definition, now: datetime, actor: str) -> Schedule:
@@ -88,6 +90,7 @@ def _build_schedule(install: Install, definition: Definition, now: datetime, act
         timer_since=now,
         pending_since=now if definition.enabled and not suspended else None,
         suspended=suspended,
+        next_fire=find_next_fire(definition.cron, definition.timezone, now) if definition.enabled else None,
         payload_digest=digest_large_payload(definition.payload),
         propagated_generation=install.generation,
         changed_by=actor,

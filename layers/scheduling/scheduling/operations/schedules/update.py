@@ -1,5 +1,6 @@
 """Update a schedule."""
 
+from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.errors import NameTaken, PreconditionFailed
 from scheduling.domain.ids import HOST_API, InstallId, ScheduleId, is_admin
 from scheduling.domain.install import Install, check_quota, reserve_write
@@ -64,10 +65,10 @@ def update_schedule(
         _check_name_and_quota(services, install, after)
     reservation = reserve_write(install, services.limits, now, actor)
     write_schedule(services, before, after, reserve=reservation)
-    if not after.pending:
-        return after
-    failure = "Schedule not updated: the timer service is not available"
-    return apply_or_rollback(services, before, after, reservation, failure=failure)
+    if after.pending:
+        failure = "Schedule not updated: the timer service is not available"
+        after = apply_or_rollback(services, before, after, reservation, failure=failure)
+    return as_read(after, install, now)
 
 
 def _require_synced(services: Services, install: Install, schedule: Schedule | None) -> Schedule:
