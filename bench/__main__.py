@@ -22,7 +22,7 @@ from bench.report import render_report
 from bench.server import serve, write_ca_bundle
 from bench.stage import ARTIFACT, LAYER, WORK, Stage, create_stage
 from bench.subjects import CONTROL, FLOOR, PEERS, THIS, Subject, install_runtimes
-from bench.units import measure_usage
+from bench.units import measure_usage_by_size
 
 ROUNDS = 15
 GATED_SUBJECTS = (THIS, FLOOR, CONTROL)
@@ -47,7 +47,7 @@ def main(options: Options) -> int:
     cold = _measure_cold(staged, peers, options.rounds)
     first = _measure_first_call(staged, peers, options.rounds)
     warm = measure_in_batches(list(_warm_groups(staged, peers)), options.rounds, "warm calls")
-    usage = measure_usage()
+    usage = measure_usage_by_size()
     results = check_gates(cold, first, warm, usage, ARTIFACT)
     if not options.gate_only:
         page = render_report(options.rounds, results, cold, first, warm, usage, measure_growth())

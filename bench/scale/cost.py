@@ -38,8 +38,11 @@ LOG_KB = 1
 MESSAGE_REQUESTS = 3
 """Each message is sent, received and deleted."""
 
-READ_UNITS, WRITE_UNITS = 4, 8
-"""Of a fire: one read of four items, and two transactions of two items, each item counted twice."""
+READ_UNITS, WRITE_UNITS = 5, 8
+"""Of a fire: one read of five items, and two transactions of two items, each item counted twice."""
+
+LARGE_READ_UNITS = 29
+"""The same with a payload of 100 KB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +94,11 @@ def idle_queue_per_month(prices: Prices = US_EAST_1) -> float:
 
 USAGES = {
     "a fire of one second": Usage(seconds=1),
-    "before the queue": Usage(seconds=1, messages=0),
+    "the same before the queue": Usage(seconds=1, messages=0),
+    "the same with a payload of 100 KB": Usage(seconds=1, read_units=LARGE_READ_UNITS),
     "a fire on a deployed runner, which answers after 20 s": Usage(seconds=20),
-    "the same at the largest `MaximumConcurrency`: after 30 s": Usage(seconds=30),
+    "on a deployed runner at the largest `MaximumConcurrency`: after 30 s": Usage(seconds=30),
     "each wait for a runner without capacity": Usage(timers=0, seconds=0.1),
-    "each occurrence that is passed over": Usage(seconds=0.1, read_units=12, write_units=1),
+    "each occurrence that is passed over": Usage(seconds=0.1, read_units=15, write_units=1),
     "each further attempt, of one second": Usage(timers=0, seconds=1),
 }

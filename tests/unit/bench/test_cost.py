@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from bench.scale.cost import USAGES, Prices, Usage, cost_per_million, idle_queue_per_month
+from bench.scale.cost import (
+    LARGE_READ_UNITS,
+    READ_UNITS,
+    USAGES,
+    WRITE_UNITS,
+    Prices,
+    Usage,
+    cost_per_million,
+    idle_queue_per_month,
+)
+from bench.units import LARGE_MIN_UNITS, MIN_UNITS
 
 ROUND_PRICES = Prices(
     scheduler_invocations=1,
@@ -32,14 +42,22 @@ def test_cost_is_usage_times_price() -> None:
 @pytest.mark.parametrize(
     ("name", "dollars"),
     [
-        ("a fire of one second", 1.00 + 1.20 + 0.20 + 6.6667 + 0.50 + 5.00 + 0.50),
-        ("before the queue", 1.00 + 0.20 + 6.6667 + 0.50 + 5.00 + 0.50),
-        ("the same at the largest `MaximumConcurrency`: after 30 s", 1.00 + 1.20 + 0.20 + 200.001 + 6.00),
-        ("each occurrence that is passed over", 1.00 + 1.20 + 0.20 + 0.66667 + 1.50 + 0.625 + 0.50),
+        ("a fire of one second", 1.00 + 1.20 + 0.20 + 6.6667 + 0.625 + 5.00 + 0.50),
+        ("the same before the queue", 1.00 + 0.20 + 6.6667 + 0.625 + 5.00 + 0.50),
+        (
+            "on a deployed runner at the largest `MaximumConcurrency`: after 30 s",
+            1.00 + 1.20 + 0.20 + 200.001 + 6.125,
+        ),
+        ("each occurrence that is passed over", 1.00 + 1.20 + 0.20 + 0.66667 + 1.875 + 0.625 + 0.50),
     ],
 )
 def test_cost_in_us_east_1(name: str, dollars: float) -> None:
     assert cost_per_million(USAGES[name]).total == pytest.approx(dollars, abs=0.001)
+
+
+def test_fires_use_the_units_that_the_bench_counts() -> None:
+    assert MIN_UNITS["fire"] == (READ_UNITS, WRITE_UNITS)
+    assert LARGE_MIN_UNITS["fire"] == (LARGE_READ_UNITS, WRITE_UNITS)
 
 
 def test_an_idle_queue_costs_its_polls() -> None:
