@@ -67,7 +67,7 @@ bench: sam-build ## Compare with raw botocore and alternatives (15 minutes)
 bench-gate: sam-build ## Measure the gated operations; fail if a gate does not hold
 	@$(BIN)/python -m bench --gate
 
-bench-scale: setup ## Simulate 10 million schedules at the top of the hour
+bench-scale: setup ## Simulate full hours, and write the tables of docs/scale.md
 	@$(BIN)/python -m bench.scale
 
 ##@ Build
