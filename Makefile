@@ -37,8 +37,8 @@ lint: setup ## Check format, style, types, import rules and the template
 test: setup sample ## Run the tests, those of the whole stack first
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-properties: setup ## Run the property tests with many more examples
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties
+properties: setup ## Run the property tests with many more examples and faults
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties tests/integration/test_iam.py
 
 attack: setup sample ## Fuzz every route, kill processes (SEED=1 REQUESTS=30000), minutes
 	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) \
