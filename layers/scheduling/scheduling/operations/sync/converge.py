@@ -146,8 +146,8 @@ def _build_error(services: Services, error: TimerFailed, change: Schedule, failu
         try:
             if services.timers.is_zone_refused(change):
                 return RulesViolated.from_field_errors({"timezone": INVALID_TIMEZONE_TEXT})
-        except TimerFailed as unknown:
-            logger.warning("why the timer of %s is invalid is not known: %s", change.id, unknown)
+        except TimerFailed as failed_check:
+            logger.warning("the zone of %s could not be checked: %s", change.id, failed_check)
             return Unavailable(failure)
     if error.invalid:
         logger.error("EventBridge refuses the target or the role of timers: %s", error)
