@@ -59,7 +59,7 @@ js-test: setup ## Run a JavaScript extension in the runner (npm, a minute)
 	@$(BIN)/python -m pytest tests/compat/js/js_component.py
 
 author-test: sdk sample ## Play a new author: from the wheel to a schedule that fires
-	@$(BIN)/python -m pytest tests/author/new_author.py
+	@$(BIN)/python -m pytest tests/author/*.py
 
 bench: sam-build ## Compare with raw botocore and alternatives (15 minutes)
 	@$(BIN)/python -m bench

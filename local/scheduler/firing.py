@@ -102,6 +102,8 @@ class LocalScheduler:
         self._timer_states: dict[str, _TimerState] = {}
         self._timer_history: dict[str, LocalTimer] = {}
         self._pool = ThreadPoolExecutor(_SENDERS, thread_name_prefix="fire")
+        self.last_error: str | None = None
+        """Why the last full minute failed; None if it succeeded."""
 
     def advance_to(self, to: datetime) -> list[Delivery]:
         """Advance the clock to an instant and deliver every occurrence up to it, each at its time.
@@ -153,8 +155,10 @@ class LocalScheduler:
                 with self._lock:
                     self._fire_until(self._clock.now())
                 self._invoke_rules()
+                self.last_error = None
             except (StackError, BotoCoreError, ClientError) as error:
-                logger.error("firing at %s failed: %s", format_instant(minute), error)
+                self.last_error = f"firing at {format_instant(minute)} failed: {error}"
+                logger.error(self.last_error)
 
     def _advance_clock(self, to: datetime) -> list[Delivery]:
         self._refresh_timers()

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
+from scheduling.api.call_budget import CallBudget
 from scheduling.api.observability import bind_install, bind_run, report_secret_outage, report_unreadable
 from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
 from scheduling.operations.services import Services
 from scheduling.settings import (
     CallbackSettings,
+    CallBudgetSettings,
     EventBusSettings,
     QueueSettings,
     RegistrationSettings,
@@ -170,6 +172,12 @@ def known_capabilities() -> frozenset[str]:
 def callback_rule_error_status() -> int:
     """Return the status of broken rules in the callback."""
     return int(CallbackSettings.from_environment().callback_rule_error_status)
+
+
+@cache
+def call_budget() -> CallBudget:
+    """Return the process's budget of calls, which its routes for extensions share."""
+    return CallBudget(CallBudgetSettings.from_environment().calls_per_minute)
 
 
 @cache

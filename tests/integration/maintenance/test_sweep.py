@@ -25,6 +25,7 @@ from tests.support.stacks.world import (
     ADMIN,
     GROUP,
     TABLE,
+    UNKNOWN_SCHEDULE_ID,
     World,
     aws_client,
     create_input,
@@ -96,6 +97,16 @@ def create_dangling_name(schedule: Schedule) -> None:
     )
 
 
+def create_orphaned_payload(schedule: Schedule) -> None:
+    key = f"SCHEDULE#{schedule.id}#PAYLOAD"
+    for name, text in {"type": "payload", "payload": "[1]", "digest": "d"}.items():
+        set_attribute(schedule, key, name, {"S": text})
+
+
+def create_payload_without_schedule(schedule: Schedule) -> None:
+    create_orphaned_payload(replace(schedule, id=UNKNOWN_SCHEDULE_ID))
+
+
 def delete_name_row(schedule: Schedule) -> None:
     key = {"pk": {"S": f"INSTALL#{schedule.install_id}"}, "sk": {"S": "UNIQUE#nightly"}}
     aws_client("dynamodb").delete_item(TableName=TABLE, Key=key)
@@ -131,6 +142,8 @@ DRIFTS: dict[str, Callable[[Schedule], None]] = {
     "count": lambda s: set_attribute(s, "INSTALL", "scheduleCount", {"N": "9"}),
     "dangling name": create_dangling_name,
     "missing name": delete_name_row,
+    "orphaned payload (schedule without one)": create_orphaned_payload,
+    "orphaned payload (no schedule)": create_payload_without_schedule,
 }
 
 

@@ -28,6 +28,7 @@ from tests.support.stacks.fires import (
     list_history,
 )
 from tests.support.stacks.world import (
+    ADMIN,
     DEAD_LETTER_QUEUE_URL,
     START,
     TABLE,
@@ -527,7 +528,8 @@ def test_copies_of_a_message_do_not_multiply(world: World, schedule: Schedule, q
 
 def test_manual_run_without_capacity_waits_too(world: World, schedule: Schedule, queue: PlayedQueue) -> None:
     world.runner.outcome = BUSY
-    run_now(world.services, world.services.queue.send_fire, schedule.install_id, schedule.id, None)
+    send_fire = world.services.queue.send_fire
+    run_now(world.services, send_fire, schedule.install_id, schedule.id, None, actor=ADMIN)
     queue.deliver_for(hours=5)
     world.runner.outcome = SUCCEEDED
     queue.deliver_for(hours=1)

@@ -203,9 +203,10 @@ class TwoSystems:
             )
         rows: dict[tuple[int, str], list[tuple[str, ModelDefinition]]] = defaultdict(list)
         for item in self._aws.items_of_type(TABLE, "schedule"):
-            entity = json.loads(item["payload"]["S"])[0]
+            payload = self._read_payload(item)
+            entity = json.loads(payload)[0]
             rows[_INSTALL_NUMBERS[item["pk"]["S"]], entity].append(
-                (_item_schedule_id(item), _item_definition(item))
+                (_item_schedule_id(item), _item_definition(item, payload))
             )
         assert rows.keys() <= set(self._model.entities())
         for install, entity in self._model.entities():
@@ -217,6 +218,15 @@ class TwoSystems:
             ), (
                 f"{entity} of install {install} is {definitions} in {actual}, but the reported results allow {allowed}"
             )
+
+    def _read_payload(self, item: Item) -> str:
+        """Return the payload of a schedule's row, which names it by its digest where it has an item of its own."""
+        if "payloadDigest" not in item:
+            return str(item["payload"]["S"])
+        key = (item["pk"]["S"], f"{item['sk']['S']}#PAYLOAD")
+        payload_item = self._aws.tables[TABLE].items[key]
+        assert payload_item["digest"] == item["payloadDigest"]
+        return str(payload_item["payload"]["S"])
 
     def _read_install_state(self, install: int) -> _InstallState:
         """Return the stored state of the install and its tenant."""
@@ -263,7 +273,7 @@ def _item_created_at(item: Item) -> datetime:
     return datetime.strptime(item["createdAt"]["S"], "%Y-%m-%dT%H:%M:%S.%f%z")
 
 
-def _item_definition(item: Item) -> ModelDefinition:
+def _item_definition(item: Item, payload: str) -> ModelDefinition:
     name = item.get("name", {}).get("S")
     endpoint = f"{item['endpointMethod']['S']} {item['endpointPath']['S']}"
-    return ModelDefinition(endpoint, item["cron"]["S"], item["enabled"]["BOOL"], name, item["payload"]["S"])
+    return ModelDefinition(endpoint, item["cron"]["S"], item["enabled"]["BOOL"], name, payload)

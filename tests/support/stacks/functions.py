@@ -51,6 +51,7 @@ def deploy_functions(world: World, **variables: str) -> Iterator[None]:
         bootstrap.authorizer,
         bootstrap.known_capabilities,
         bootstrap.callback_rule_error_status,
+        bootstrap.call_budget,
     )
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**common, **variables}.items():

@@ -17,7 +17,9 @@ from scheduling.operations.maintenance.missed import record_missed_runs
 from scheduling.operations.maintenance.repair import (
     delete_orphaned_timer,
     repair_names_and_count,
+    repair_payloads,
     repair_suspension,
+    repair_tenant,
     repair_timer,
     report_unreadable,
 )
@@ -83,6 +85,8 @@ def sweep_install(services: Services, install_id: InstallId, repairs: Counter[st
             report_unreadable(services, item, repairs)
         with check.going_on():
             repair_names_and_count(services, install_id, partition, repairs)
+        with check.going_on():
+            repair_payloads(services, install_id, partition, repairs)
         for schedule in partition.schedules:
             _sweep_schedule(services, partition.install, schedule, repairs)
 
@@ -93,6 +97,8 @@ def _sweep_schedule(
     check = _Check(services, repairs, "schedule", f"{schedule.id} of install {schedule.install_id}")
     with check.going_on():
         record_missed_runs(services, schedule, repairs)
+    with check.going_on():
+        repair_tenant(services, install, schedule, repairs)
     with check.going_on():
         repair_suspension(services, install, schedule, repairs)
     with check.going_on():
