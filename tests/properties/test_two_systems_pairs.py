@@ -115,7 +115,8 @@ def _pairs() -> Iterator[tuple[str, str, str]]:
         documented = {first, second} in _DOCUMENTED_PAIRS
         selected = documented or first in _PARTNERS or second in _PARTNERS or first == second
         if first in _ON_MESSAGES or second in _ON_MESSAGES:
-            selected = first == second or {first, second} & {*_PARTNERS_OF_MESSAGES} != set()
+            redriven_twice = first == "redrive" and second in _ON_MESSAGES
+            selected = first == second or redriven_twice or bool({first, second} & {*_PARTNERS_OF_MESSAGES})
         included = {
             "quiet": selected or on_schedules,
             "RESPONSE_LOST at 1": selected and on_schedules,
