@@ -7,8 +7,12 @@ from enum import StrEnum
 from hashlib import sha256
 
 from extension_sdk_rules.cron.eventbridge import are_same_rule
+from extension_sdk_rules.cron.one_time import is_one_time
 from extension_sdk_rules.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
 from extension_sdk_rules.install import Install
+
+COMPLETED = "completed"
+"""The reason why the service has disabled a one-time schedule whose occurrence is finished for good."""
 
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """In place of a time that cannot be read."""
@@ -51,9 +55,18 @@ class Definition:
         """The endpoint as `METHOD /path`."""
         return f"{self.endpoint_method} {self.endpoint_path}"
 
-    def keeps_disabled_reason(self, previous: "Definition") -> bool:
-        """Whether the reason that the service disabled `previous` for, a missing endpoint, still applies."""
-        return not self.enabled and self.endpoint == previous.endpoint
+    @property
+    def is_one_time(self) -> bool:
+        """Whether it fires once."""
+        return is_one_time(self.cron)
+
+    def keeps_disabled_reason(self, previous: "Definition", reason: str | None) -> bool:
+        """Whether what the service disabled `previous` for still applies: completion, or a missing endpoint."""
+        if self.enabled:
+            return False
+        if reason == COMPLETED:
+            return self.timezone == previous.timezone and are_same_rule(self.cron, previous.cron)
+        return self.endpoint == previous.endpoint
 
     def has_same_timer(self, other: "Definition") -> bool:
         """Whether EventBridge holds the same for both definitions; the same rule may be written in other words."""
@@ -88,6 +101,7 @@ class Schedule:
         suspended: Whether its install is disabled or paused, up to the install's generation
             `propagated_generation`.
         disabled_reason: Set if the service disabled the schedule.
+        expires_at: When the row of a completed schedule is deleted.
         unreadable: Why the stored row cannot be used, if it cannot. It has defaults in place of attributes that cannot
             be read; it never runs, and its timer is left as it is until its owner corrects or deletes it.
         incomplete: Whether even a field that each listed schedule has cannot be read.
@@ -114,6 +128,7 @@ class Schedule:
     suspended: bool = False
     propagated_generation: int = 0
     disabled_reason: str | None = None
+    expires_at: datetime | None = None
     changed_by: str = HOST_API
     change_token: str = field(default_factory=new_token)
     payload_digest: str | None = None
@@ -137,18 +152,27 @@ class Schedule:
     @property
     def reserved_names(self) -> frozenset[str]:
         """The names that no other schedule of the install may take."""
-        if self.state is ScheduleState.ROLLED_BACK:
+        if not self.counts_toward_quota:
             return frozenset()
         return frozenset(name for name in (self.definition.name, self.held_name) if name)
 
     @property
     def counts_toward_quota(self) -> bool:
         """Whether it counts toward the install's quota."""
-        return self.state is not ScheduleState.ROLLED_BACK
+        return self.state is not ScheduleState.ROLLED_BACK and not self.completed
+
+    @property
+    def completed(self) -> bool:
+        """Whether it is a one-time schedule whose occurrence is finished for good."""
+        return self.disabled_reason == COMPLETED
+
+    def exists_at(self, now: datetime) -> bool:
+        """Whether it exists for its owner."""
+        return self.state is ScheduleState.ACTIVE and (self.expires_at is None or self.expires_at > now)
 
     @property
     def should_have_timer(self) -> bool:
-        """Whether it has to fire, and so needs a timer."""
+        """Whether it has to fire, and so needs a timer; that of a one-time rule is gone once its time has passed."""
         return self.state is ScheduleState.ACTIVE and self.definition.enabled and not self.suspended
 
     def with_definition(self, definition: Definition, now: datetime, actor: str = HOST_API) -> "Schedule":
@@ -156,6 +180,7 @@ class Schedule:
 
         An unreadable schedule is readable from then on; what its timer is like is not known.
         """
+        keeps_reason = definition.keeps_disabled_reason(self.definition, self.disabled_reason)
         schedule = replace(
             self,
             definition=definition,
@@ -164,9 +189,8 @@ class Schedule:
             revision=self.revision + 1,
             change_token=new_token(),
             changed_by=actor,
-            disabled_reason=self.disabled_reason
-            if definition.keeps_disabled_reason(self.definition)
-            else None,
+            disabled_reason=self.disabled_reason if keeps_reason else None,
+            expires_at=self.expires_at if keeps_reason else None,
         )
         if not self.unreadable and definition.has_same_timer(self.definition):
             return schedule

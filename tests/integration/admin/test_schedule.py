@@ -144,7 +144,7 @@ def test_a_timer_differs_exactly_where_the_sweep_would_repair_it(
     update_timer(schedule, **changes)
     timer = world.services.timers.get_timer(schedule.id)
     assert timer is not None
-    assert bool(find_timer_differences(timer, schedule)) is bool(changes)
+    assert bool(find_timer_differences(timer, schedule, world.clock[0])) is bool(changes)
     result = admin("schedule", ONE, schedule.id, "--json")
     assert result.exit_status == (1 if changes else 0)
     assert result.document["timerMatches"] is not bool(changes)

@@ -68,7 +68,9 @@ def _tenant_event(_case: Case) -> dict[str, Any]:
 
 
 def _tenant_event_with_cursor(case: Case) -> dict[str, Any]:
-    cursor = encode_cursor(cursor_scope("tenant-schedules", TENANT), f"{case.install_id} {case.schedule.id}")
+    cursor = encode_cursor(
+        cursor_scope("tenant-schedules", TENANT), f"{case.install_id} {case.schedule.id} 0"
+    )
     return http_event(query={"cursor": str(cursor)}, tenantId=TENANT)
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from scheduling.domain.cron.eventbridge import eventbridge_expression
-from scheduling.domain.cron.grammar import parse_cron
+from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE
 from scheduling.domain.errors import TimerFailed
 from scheduling.domain.fire_events import build_timer_input, parse_timer_input
@@ -158,9 +158,10 @@ class TimerClient:
             "Name": schedule.id,
             "Description": "trigger=host_api",
             "State": "ENABLED",
-            "ScheduleExpression": eventbridge_expression(parse_cron(schedule.definition.cron)),
+            "ScheduleExpression": eventbridge_expression(parse_rule(schedule.definition.cron)),
             "ScheduleExpressionTimezone": schedule.definition.timezone,
             "FlexibleTimeWindow": {"Mode": "OFF"},
+            **({"ActionAfterCompletion": "DELETE"} if schedule.definition.is_one_time else {}),
             "Target": {
                 "Arn": settings.timer_target_arn,
                 "RoleArn": settings.timer_role_arn,
@@ -209,6 +210,7 @@ def _timer_snapshot_from_api(
         expression=api_schedule.get("ScheduleExpression", ""),
         timezone=api_schedule.get("ScheduleExpressionTimezone", ""),
         timer_revision=revision if isinstance(revision, int) else None,
+        deletes_itself=api_schedule.get("ActionAfterCompletion") == "DELETE",
         matches_stack=(
             (target.get("Arn"), queue_url) == (settings.timer_target_arn, settings.occurrence_queue_url)
             and (target.get("RoleArn"), dlq_arn) == (settings.timer_role_arn, settings.timer_dlq_arn)

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 
 from scheduling.domain import exact_json
-from scheduling.domain.cron.grammar import CronRule, parse_cron
-from scheduling.domain.cron.occurrences import next_fire_time
+from scheduling.domain.cron.eventbridge import are_same_rule
+from scheduling.domain.cron.limits import check_rule
+from scheduling.domain.cron.one_time import is_one_time
+from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, check_timezone
 from scheduling.domain.endpoints import Endpoint, resolve_endpoint
 from scheduling.domain.errors import (
     NAME_TAKEN_TEXT,
-    InvalidCron,
     NameTaken,
     RulesViolated,
     RuleViolation,
@@ -124,6 +125,7 @@ class ScheduleRules:
             current = replace(
                 current, timezone=DEFAULT_TIMEZONE
             )  # only for the check of a rule without a valid zone
+        schedule_input = _with_rechecked_time(current, schedule_input)
         return self._check_fields(schedule_input, current).require_valid()
 
     def check_input(self, schedule_input: ScheduleInput) -> CheckResult:
@@ -139,7 +141,14 @@ class ScheduleRules:
     def _check_fields(self, schedule_input: ScheduleInput, current: Definition) -> CheckResult:
         checker = _FieldChecker(schedule_input)
         timezone = checker.check_field("timezone", check_timezone, current.timezone)
-        cron = checker.check_field("cron", lambda text: self._check_cron(text, timezone), current.cron)
+        keeps_rule = checker.keeps_one_time_rule(current, timezone)
+        cron = checker.check_field(
+            "cron",
+            parse_rule_text
+            if keeps_rule
+            else lambda text: self._check_cron(text, None if "timezone" in checker.errors else timezone),
+            current.cron,
+        )
         payload = checker.check_field("payload", self._check_payload, current.payload)
         method, path = checker.check_field(
             "endpoint",
@@ -160,9 +169,9 @@ class ScheduleRules:
         )
         return CheckResult(definition, checker.sorted_errors(), malformed=bool(schedule_input.errors))
 
-    def _check_cron(self, text: str, timezone: str) -> str:
+    def _check_cron(self, text: str, timezone: str | None) -> str:
         interval = self.limits.min_interval_minutes
-        return check_cron(text, min_interval_minutes=interval, timezone=timezone, now=self.now).text
+        return check_rule(text, min_interval_minutes=interval, timezone=timezone, now=self.now).text
 
     def _resolve_endpoint(self, selector: str, with_payload: bool) -> tuple[str, str]:
         endpoint = resolve_endpoint(selector, self.endpoints, with_payload=with_payload)
@@ -193,6 +202,17 @@ class _FieldChecker:
         except RuleViolation as error:
             self.errors[name] = str(error)
             return default
+
+    def keeps_one_time_rule(self, current: Definition, timezone: str) -> bool:
+        """Return whether the input has the one-time rule of `current`, whose time may have passed."""
+        text = self.fields.get("cron", "")
+        turned_on = self.fields.get("enabled") and not current.enabled
+        return (
+            is_one_time(text)
+            and not turned_on
+            and timezone == current.timezone
+            and are_same_rule(text, current.cron)
+        )
 
     def sorted_errors(self) -> Mapping[str, str]:
         names = sorted(
@@ -238,22 +258,15 @@ def check_payload(value: object, max_bytes: int) -> str | None:
     return text
 
 
-def check_cron(text: str, *, min_interval_minutes: int, timezone: str, now: datetime) -> CronRule:
-    """Parse `text` and check the limits of a schedule.
+def parse_rule_text(text: str) -> str:
+    """Return the text of a rule, trimmed; a one-time rule may have passed."""
+    return parse_rule(text).text
 
-    Args:
-        text: The cron expression.
-        min_interval_minutes: The smallest permitted interval between two fires.
-        timezone: A valid IANA name.
-        now: An aware time; the rule must fire within the 8 years after it.
 
-    Raises:
-        InvalidCron: The text is not a rule, two fires are closer than the interval, or the rule never fires.
-    """
-    rule = parse_cron(text)
-    gap = rule.smallest_gap_minutes
-    if gap is not None and gap < min_interval_minutes:
-        raise InvalidCron(f"Cron too frequent (minimum interval is {min_interval_minutes} minutes)")
-    if not rule.fires_every_year and next_fire_time(rule, timezone, now) is None:
-        raise InvalidCron("Cron never fires in the next 8 years")
-    return rule
+def _with_rechecked_time(current: Definition, schedule_input: ScheduleInput) -> ScheduleInput:
+    """Return the input with the one-time rule of `current`, if its time depends on another field of the input."""
+    fields, errors = schedule_input.fields, schedule_input.errors
+    depends = "timezone" in fields or (fields.get("enabled") and not current.enabled)
+    if not depends or "cron" in fields or "cron" in errors or not is_one_time(current.cron):
+        return schedule_input
+    return ScheduleInput({"cron": current.cron, **fields}, errors)

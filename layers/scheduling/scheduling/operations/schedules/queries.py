@@ -8,7 +8,7 @@ from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
 from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
 from scheduling.domain.install import Install, require_manageable
 from scheduling.domain.runs import format_time
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.services import Services, is_tenant_allowed
 from scheduling.store.snapshots import RunPage, SchedulePage
 
@@ -28,13 +28,13 @@ def require_manageable_install(services: Services, install: Install | None, acto
     return require_manageable(install, actor)
 
 
-def require_visible(schedule: Schedule | None) -> Schedule:
+def require_visible(services: Services, schedule: Schedule | None) -> Schedule:
     """Return the schedule if it exists for its owner, and has what a list shows of it.
 
     Raises:
         ScheduleNotFound: It does not.
     """
-    if schedule is None or schedule.state is not ScheduleState.ACTIVE or schedule.incomplete:
+    if schedule is None or not schedule.exists_at(services.clock()) or schedule.incomplete:
         raise ScheduleNotFound
     return schedule
 
@@ -60,7 +60,9 @@ def list_schedules(
     max_bytes: int | None = None,
 ) -> SchedulePage:
     """Return the install's schedules, oldest first; without `limit` and `max_bytes`, all of them."""
-    page = services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=max_bytes)
+    page = services.schedules.read_schedule_page(
+        install_id, now=services.clock(), after=after, limit=limit, max_bytes=max_bytes
+    )
     install = require_manageable_install(services, page.install)
     for item in page.left_out:
         services.report_unreadable(item)
@@ -75,7 +77,7 @@ def get_schedule(services: Services, install_id: InstallId, schedule_id: Schedul
     """
     snapshot = services.schedules.read_snapshot_with_payload(install_id, schedule_id)
     install = require_manageable_install(services, snapshot.install)
-    return require_visible(snapshot.schedule).as_read(install)
+    return require_visible(services, snapshot.schedule).as_read(install)
 
 
 def list_endpoints(services: Services, install_id: InstallId) -> Sequence[Endpoint]:
@@ -100,7 +102,7 @@ def list_runs(
     """
     snapshot = services.schedules.read_snapshot(install_id, schedule_id)
     require_manageable_install(services, snapshot.install)
-    require_visible(snapshot.schedule)
+    require_visible(services, snapshot.schedule)
     since = format_time(services.clock() - services.limits.history)
     page = services.runs.read_run_page(install_id, schedule_id, since=since, before=before, limit=limit)
     for item in page.left_out:

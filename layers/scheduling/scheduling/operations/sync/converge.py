@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, INVALID_TIMEZONE_TEXT
+from scheduling.domain.deliveries.completion import has_passed
 from scheduling.domain.errors import (
     Conflict,
     RulesViolated,
@@ -55,7 +56,7 @@ def _apply_timer(services: Services, schedule: Schedule, *, exists: bool = True)
         services.timers.delete_timer(schedule.id)
     elif schedule.unreadable:
         logger.warning("timer of %s left as it is: %s", schedule.id, schedule.unreadable)
-    else:
+    elif not has_passed(schedule, services.clock()):  # else EventBridge deletes it, after its fire
         services.timers.put_timer(schedule, exists=exists)
     return schedule.should_have_timer, schedule.timer_revision
 
