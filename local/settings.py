@@ -21,6 +21,7 @@ PARAMETER_RANGES = {
     "MAX_SCHEDULES_PER_INSTALL": range(1, 10_001),
     "MIN_INTERVAL_MINUTES": range(1, 1_441),
     "WRITES_PER_MINUTE": range(1, 10_001),
+    "CALLS_PER_MINUTE": range(60, 60_001),
     "MAX_PAYLOAD_BYTES": range(2, 300_001),
     "RUN_HISTORY_DAYS": range(1, 36_501),
     "RUNNER_TIMEOUT_MS": range(1, 30_001),

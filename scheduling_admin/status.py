@@ -1,11 +1,17 @@
 """Whether a schedule fires, and whether its timer in EventBridge is in sync."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
+from scheduling.domain.runs import NO_RESPONSE, Run
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.domain.sweeps import TimerDifference, TimerSnapshot, find_timer_differences
+
+OVERLOAD_ADVICE = (
+    "If runs of other schedules time out too (the alarm runner-overload), the runner has more of them than it can "
+    "finish: lower MaximumConcurrency to at most its processor cores x RunnerOverheadSeconds / 20."
+)
 
 
 @dataclass(frozen=True)
@@ -78,3 +84,16 @@ def _describe_difference(difference: TimerDifference) -> str:
         case "stack":
             return "The timer's target, role, dead-letter queue or state is not this stack's."
     return f"The timer's {difference.name} is {difference.actual} instead of {difference.expected}."
+
+
+def timed_out(run: Run) -> bool:
+    """Return whether the runner has accepted the run, but not answered in time."""
+    return run.runner_error == NO_RESPONSE
+
+
+def describe_timeouts(runs: Sequence[Run]) -> str | None:
+    """Return how many of the runs the runner has not answered in time, and what to do about it; None if it was none."""
+    count = sum(map(timed_out, runs))
+    if not count:
+        return None
+    return f"{count} of these {len(runs)} runs timed out at the runner. {OVERLOAD_ADVICE}"

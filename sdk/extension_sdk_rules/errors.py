@@ -78,7 +78,7 @@ class QuotaExceeded(SchedulingError):
 
 
 class RateLimited(SchedulingError):
-    """The install's window of accepted writes is full for another `retry_after` seconds."""
+    """The install's window of accepted writes is full, or its budget of calls spent, for `retry_after` seconds."""
 
     code = "RATE_LIMITED"
 

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
-from scheduling.settings import RunnerSettings, SweepSettings, TableSettings, find_url_fault
+from scheduling.settings import (
+    CallBudgetSettings,
+    RunnerSettings,
+    SweepSettings,
+    TableSettings,
+    find_url_fault,
+)
 
 from local.errors import SettingsError
 from local.settings import (
@@ -17,7 +23,7 @@ from local.settings import (
     read_settings,
 )
 
-FUNCTION_SETTINGS = (TableSettings, RunnerSettings, SweepSettings)
+FUNCTION_SETTINGS = (TableSettings, RunnerSettings, SweepSettings, CallBudgetSettings)
 PARAMETERS_OF_AWS_ALONE = ("MAXIMUM_CONCURRENCY",)
 REQUIRED = {"STACK_NAME": "stack", "TABLE_NAME": "table", "RUNNER_BASE_URL": "http://runner"}
 

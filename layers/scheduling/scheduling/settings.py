@@ -102,6 +102,12 @@ class CallbackSettings(_EnvironmentSettings):
     callback_rule_error_status: Literal["400", "200"] = "400"
 
 
+class CallBudgetSettings(_EnvironmentSettings):
+    """How many calls one install may make within a minute, in each process of a function."""
+
+    calls_per_minute: int = Field(3_000, ge=60, le=60_000)
+
+
 class EventBusSettings(_EnvironmentSettings):
     """The event bus of the audit."""
 

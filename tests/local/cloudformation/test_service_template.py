@@ -122,6 +122,26 @@ def test_api_is_throttled_and_logs_no_secret(template: Template) -> None:
     assert not [value for value in log_format.values() if "header" in value.lower()]
 
 
+def test_the_platforms_routes_alone_have_a_throttle_of_their_own(template: Template) -> None:
+    """The routes are in the API's body, so they exist before the stage that names them, at the first deployment too."""
+    paths = template.resources["Api"].properties["Body"]["paths"]
+    routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    stage = single_resource(template, "AWS::ApiGatewayV2::Stage")
+
+    assert stage["RouteSettings"] == {
+        route: {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
+        for route in routes
+        if route.split(" ")[1].startswith("/admin/")
+    }
+
+
+def test_an_install_may_make_half_of_the_calls_that_a_route_accepts(template: Template) -> None:
+    accepted = single_resource(template, "AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"]
+    environment = find_functions(template)["ListFunction"]["Environment"]["Variables"]
+
+    assert int(environment["CALLS_PER_MINUTE"]) == accepted["ThrottlingRateLimit"] * 60 / 2
+
+
 def test_occurrences_reach_the_executor_one_by_one_in_every_stage(template: Template) -> None:
     mapping = template.properties_by_type("AWS::Lambda::EventSourceMapping")["OccurrenceMapping"]
     execute = find_functions(template)["ExecuteFunction"]

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from scheduling.domain.cron.eventbridge import eventbridge_expression
@@ -21,7 +22,7 @@ def scan_items() -> list[Item]:
 
 
 def assert_consistent(world: World) -> None:
-    """Assert that rows, names and counts match, no row is pending, and the timers are exactly those of the rows."""
+    """Assert that rows, names, payloads and counts match, no row is pending, and the timers are those of the rows."""
     table = scan_items()
     schedules = [item for item in table if item["type"] == "schedule"]
     installs = {item["pk"]: item for item in table if item["type"] == "install"}
@@ -35,6 +36,7 @@ def assert_consistent(world: World) -> None:
     for key, install in installs.items():
         assert int(install["scheduleCount"]) == counted[key], f"the count of {key}"
     assert _read_names(table) == _expected_names(schedules)
+    assert _read_payloads(table) == _expected_payloads(schedules)
     assert _read_timers(world) == {
         item["sk"].removeprefix("SCHEDULE#"): _expected_timer(item)
         for item in schedules
@@ -80,6 +82,18 @@ def _read_names(table: list[Item]) -> set[tuple[str, str, str]]:
 def _expected_names(schedules: list[Item]) -> set[tuple[str, str, str]]:
     named = [item for item in schedules if "name" in item]
     return {(item["pk"], item["name"], item["sk"].removeprefix("SCHEDULE#")) for item in named}
+
+
+def _read_payloads(table: list[Item]) -> set[tuple[str, str, str]]:
+    """Return the items of payloads, each of which has the digest of its text, as the keys of their schedules."""
+    items = [item for item in table if item["type"] == "payload"]
+    assert all(sha256(item["payload"].encode()).hexdigest() == item["digest"] for item in items)
+    return {(item["pk"], item["sk"].removesuffix("#PAYLOAD"), item["digest"]) for item in items}
+
+
+def _expected_payloads(schedules: list[Item]) -> set[tuple[str, str, str]]:
+    assert [item["sk"] for item in schedules if "payload" in item and "payloadDigest" in item] == []
+    return {(item["pk"], item["sk"], item["payloadDigest"]) for item in schedules if "payloadDigest" in item}
 
 
 def _expected_timer(item: Item) -> tuple[str, str, str, int]:

@@ -175,7 +175,7 @@ def test_cursor_needs_no_escape_in_a_query(position: str) -> None:
 
 def test_longest_cursor_is_accepted() -> None:
     scope = cursor_scope("tenant-schedules", "t" * 128)
-    position = TenantCursor(InstallId("i" * 64), SCHEDULE_ID).position
+    position = TenantCursor(InstallId("i" * 64), SCHEDULE_ID, "2026-11-23T09:00:00.000000+0000").position
 
     assert decode_cursor(scope, str(encode_cursor(scope, position))) == position
 

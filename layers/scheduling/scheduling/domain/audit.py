@@ -1,14 +1,14 @@
 """The events of the audit: a change of a row causes at most one event (docs/events.md)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
-from scheduling.domain.runs import Run, RunStatus
+from scheduling.domain.runs import Run, RunStatus, Trigger
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.domain.views import (
     format_timestamp,
@@ -30,6 +30,7 @@ class EventName(StrEnum):
     SCHEDULE_CREATED = "ScheduleCreated"
     SCHEDULE_UPDATED = "ScheduleUpdated"
     SCHEDULE_DELETED = "ScheduleDeleted"
+    RUN_REQUESTED = "RunRequested"
     RUN_FAILED = "RunFailed"
     RUN_MISSED = "RunMissed"
     INSTALL_REGISTERED = "InstallRegistered"
@@ -48,7 +49,18 @@ class ScheduleRun:
     run: Run
 
 
-Entity = Install | Schedule | ScheduleRun
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """An admin's request to run a schedule now."""
+
+    tenant_id: str
+    install_id: InstallId
+    schedule_id: ScheduleId
+    scheduled_time: str
+    requested_by: str
+
+
+Entity = Install | Schedule | ScheduleRun | RunRequest
 """The entity that a row stores."""
 _EntityT = TypeVar("_EntityT", Install, Schedule, ScheduleRun)
 
@@ -114,6 +126,8 @@ def classify_change(before: Entity | None, after: Entity | None) -> ChangeEvent 
             return _classify_install_change(_as_entity(Install, before), _as_entity(Install, after))
         case ScheduleRun():
             return _classify_run_change(_as_entity(ScheduleRun, before), _as_entity(ScheduleRun, after))
+        case RunRequest():
+            return _classify_request_change(before, after)
     return None
 
 
@@ -136,7 +150,8 @@ def _classify_schedule_change(before: Schedule | None, after: Schedule | None) -
 
 def _owner_view(schedule: Schedule) -> object:
     """Return what the owner declares and sees, without the state of runs and timers."""
-    return schedule.definition, schedule.disabled_reason
+    definition = replace(schedule.definition, payload=schedule.payload_identity)
+    return definition, schedule.disabled_reason
 
 
 def _classify_install_change(before: Install | None, after: Install | None) -> ChangeEvent | None:
@@ -165,6 +180,12 @@ def _classify_run_change(before: ScheduleRun | None, after: ScheduleRun | None) 
     )
 
 
+def _classify_request_change(before: Entity | None, after: Entity | None) -> ChangeEvent | None:
+    if not isinstance(after, RunRequest) or after == before:
+        return None
+    return ChangeEvent(EventName.RUN_REQUESTED, after.requested_by, after, after=after)
+
+
 def _terminal_event_name(run: Run) -> EventName | None:
     if run.status is RunStatus.MISSED:
         return EventName.RUN_MISSED
@@ -181,7 +202,7 @@ def _event_detail(change_event: ChangeEvent) -> JsonObject:
     detail["before"] = _entity_fields(before) if before else None
     detail["after"] = _entity_fields(after) if after else None
     if isinstance(before, Schedule) and isinstance(after, Schedule):
-        detail["payloadChanged"] = before.definition.payload != after.definition.payload
+        detail["payloadChanged"] = before.payload_identity != after.payload_identity
     if change_event.name is EventName.INSTALL_MOVED and isinstance(after, Install):
         detail["dropped"] = sorted(after.removed_endpoints)
     return detail
@@ -200,3 +221,5 @@ def _entity_fields(entity: Entity) -> JsonObject:
             return install_event_fields(entity)
         case ScheduleRun(run=run):
             return run_event_fields(run)
+        case RunRequest():
+            return {"scheduledTime": entity.scheduled_time, "trigger": Trigger.MANUAL.value}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
-from scheduling.domain.ids import InstallId, ScheduleId, new_token
+from scheduling.domain.ids import SYSTEM, InstallId, ScheduleId, new_token
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.schedule import Schedule
 
@@ -74,11 +74,13 @@ class Fire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualRun:
-    """A request to run a schedule now, its occurrence, and the caller's idempotency key, if any."""
+    """A request to run a schedule now, its occurrence, who asked for it, and the idempotency key, if any."""
 
     fire: Fire
     requested_at: datetime
     idempotency_key: str | None
+    tenant_id: str = ""
+    requested_by: str = SYSTEM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 
 from scheduling.domain.cron.eventbridge import are_same_rule
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
@@ -10,6 +11,16 @@ from scheduling.domain.install import Install
 
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """In place of a time that cannot be read."""
+
+
+MAX_INLINE_PAYLOAD_BYTES = 512
+"""The largest payload in a schedule's own row, which then still fits into one write unit."""
+
+
+def digest_large_payload(payload: str | None) -> str | None:
+    """Return the digest of a payload that belongs in an item of its own; None for one that does not."""
+    data = payload.encode() if payload else b""
+    return sha256(data).hexdigest() if len(data) > MAX_INLINE_PAYLOAD_BYTES else None
 
 
 class ScheduleState(StrEnum):
@@ -82,6 +93,8 @@ class Schedule:
         changed_by: The actor of the newest change.
         change_token: New with every change, the service's own included: a write depends on it, and a writer
             recognizes its own change by it.
+        payload_digest: The digest of a payload that is in an item of its own. Where that item was not read, the
+            definition has no payload.
     """
 
     id: ScheduleId
@@ -102,6 +115,7 @@ class Schedule:
     disabled_reason: str | None = None
     changed_by: str = HOST_API
     change_token: str = field(default_factory=new_token)
+    payload_digest: str | None = None
     running_occurrence: str | None = None
     lease_expires_at: datetime | None = None
     last_run: LastRun | None = None
@@ -112,6 +126,12 @@ class Schedule:
     def pending(self) -> bool:
         """Whether the timer may differ from the desired state."""
         return self.pending_since is not None
+
+    @property
+    def payload_identity(self) -> str | None:
+        """What two schedules have in common exactly if their payloads are the same, wherever these are stored."""
+        payload = self.definition.payload
+        return self.payload_digest or digest_large_payload(payload) or payload
 
     @property
     def reserved_names(self) -> frozenset[str]:
@@ -130,7 +150,7 @@ class Schedule:
         """Whether it has to fire, and so needs a timer."""
         return self.state is ScheduleState.ACTIVE and self.definition.enabled and not self.suspended
 
-    def with_definition(self, definition: Definition, now: datetime) -> "Schedule":
+    def with_definition(self, definition: Definition, now: datetime, actor: str = HOST_API) -> "Schedule":
         """Return the schedule with another definition, pending if its timer has to change.
 
         An unreadable schedule is readable from then on; what its timer is like is not known.
@@ -138,10 +158,11 @@ class Schedule:
         schedule = replace(
             self,
             definition=definition,
+            payload_digest=self._digest_of(definition),
             unreadable=None,
             revision=self.revision + 1,
             change_token=new_token(),
-            changed_by=HOST_API,
+            changed_by=actor,
             disabled_reason=self.disabled_reason
             if definition.keeps_disabled_reason(self.definition)
             else None,
@@ -158,6 +179,11 @@ class Schedule:
             pending_since=now,
             held_name=held_name,
         )
+
+    def _digest_of(self, definition: Definition) -> str | None:
+        if self.payload_digest and not self.unreadable and definition.payload == self.definition.payload:
+            return self.payload_digest
+        return digest_large_payload(definition.payload)
 
     def marked_deleted(self, now: datetime, actor: str = HOST_API) -> "Schedule":
         """Return the schedule as deleted, with its timer still to be deleted."""

@@ -1,7 +1,7 @@
-"""The progress of the full sweep, and the timers that it compares."""
+"""The progress of the full sweep, its parts, and the timers that it compares."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -24,14 +24,43 @@ class SweepPhase(StrEnum):
 class SweepState:
     """The progress of the sweep.
 
-    `phase` is None between sweeps; `cursor` is the position in the phase, None at its beginning. `unreadable` is why
-    the stored progress cannot be used, if it cannot: a sweep then starts at once.
+    Attributes:
+        phase: None between sweeps.
+        cursor: The position in the phase; None at its beginning.
+        started_at: When the sweep under way, or the last one, started; None before the first one.
+        repairs: How many repairs it has made so far of each kind.
+        unreadable: Why the stored progress cannot be used, if it cannot: a sweep then starts at once.
     """
 
     next_sweep_at: datetime
     phase: SweepPhase | None = None
     cursor: str | None = None
+    started_at: datetime | None = None
+    repairs: Mapping[str, int] = field(default_factory=dict)
     unreadable: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepPart:
+    """Some installs or timers, by their ids, which one invocation checks."""
+
+    phase: SweepPhase
+    ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartResult:
+    """What became of a part.
+
+    Attributes:
+        checked: How many of its items were checked, the first ones; the rest has to be checked again.
+        repairs: How many repairs there were of each kind, also of items after the first ones.
+        throttled: Whether EventBridge or DynamoDB did not respond.
+    """
+
+    checked: int
+    repairs: Mapping[str, int]
+    throttled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,8 @@ _SCHEDULE_EVENT_FIELDS = (
 _INSTALL_EVENT_FIELDS = (
     "registryId",
     "versionId",
+    "extensionName",
+    "extensionVersion",
     "contentHash",
     "grantedCapabilities",
     "enabled",
@@ -118,18 +120,24 @@ def run_event_fields(run: "Run") -> Fields:
 
 
 def install_fields(install: "Install") -> Fields:
-    """Return an install as the platform sees it, without its configuration and secrets."""
-    return {
+    """Return an install as the platform sees it, without its configuration and secrets.
+
+    `unreadable` is present only if its row cannot be used.
+    """
+    fields: Fields = {
         "installId": install.id,
         "tenantId": install.tenant_id,
         "registryId": install.registry_id,
         "versionId": install.version_id,
+        "extensionName": install.extension_name,
+        "extensionVersion": install.extension_version,
         "contentHash": install.content_hash,
         "grantedCapabilities": sorted(install.granted_capabilities),
         "enabled": install.enabled,
         "paused": install.paused,
         "scheduleCount": install.schedule_count,
     }
+    return {**fields, "unreadable": install.unreadable} if install.unreadable else fields
 
 
 def install_event_fields(install: "Install") -> Fields:

@@ -2,6 +2,9 @@
 
 from typing import TypedDict
 
+PAYLOAD_SUFFIX = "#PAYLOAD"
+"""What the sort key of a payload adds to that of its schedule."""
+
 
 class Key(TypedDict):
     """The two parts of a row's key, by the names of the models' parameters."""
@@ -23,6 +26,11 @@ def config_key(install_id: str) -> Key:
 def schedule_key(install_id: str, schedule_id: str) -> Key:
     """Return the key of a schedule."""
     return Key(hash_key=f"INSTALL#{install_id}", range_key=f"SCHEDULE#{schedule_id}")
+
+
+def payload_key(install_id: str, schedule_id: str) -> Key:
+    """Return the key of a schedule's large payload, which a query finds right after the schedule."""
+    return Key(hash_key=f"INSTALL#{install_id}", range_key=f"SCHEDULE#{schedule_id}{PAYLOAD_SUFFIX}")
 
 
 def name_owner_key(install_id: str, name: str) -> Key:

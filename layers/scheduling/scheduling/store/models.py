@@ -8,6 +8,7 @@ from typing import Any, Self
 from pynamodb.attributes import (
     BooleanAttribute,
     DiscriminatorAttribute,
+    JSONAttribute,
     ListAttribute,
     MapAttribute,
     NumberAttribute,
@@ -22,6 +23,7 @@ from pynamodb.models import Model
 from scheduling.domain.runs import RunStatus, Trigger
 from scheduling.domain.schedule import ScheduleState
 from scheduling.domain.sweeps import SweepPhase
+from scheduling.store.keys import PAYLOAD_SUFFIX
 from scheduling.store.pynamodb_internals import model_from_item, row_from_item
 
 SHARDS = "0123456789abcdef"
@@ -67,6 +69,21 @@ class InstallsIndex(GlobalSecondaryIndex[Any]):
     pk = UnicodeAttribute(range_key=True)
 
 
+class TenantsIndex(GlobalSecondaryIndex[Any]):
+    """The schedules of a tenant, install by install, each in order of creation (decision 038).
+
+    Runs have a tenant too, but no `createdAt`, so they are not in it. Neither a fire nor an update changes its keys.
+    """
+
+    class Meta:
+        index_name = "tenants"
+        projection = IncludeProjection(["payloadDigest"])
+
+    tenant_id = UnicodeAttribute(hash_key=True, attr_name="tenantId")
+    pk = UnicodeAttribute(range_key=True)
+    created_at = UnicodeAttribute(range_key=True, attr_name="createdAt")
+
+
 class Row(Model):
     """Any item of the table.
 
@@ -91,6 +108,7 @@ class Row(Model):
     expires_at = TTLAttribute(null=True, attr_name="expiresAt")
     pending_index = PendingIndex()
     installs_index = InstallsIndex()
+    tenants_index = TenantsIndex()
 
     @classmethod
     def from_raw_data(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -111,7 +129,8 @@ class Row(Model):
 
 def _model_by_key(pk: str, sk: str) -> type[Row]:
     kind = (pk.partition("#")[0], sk.partition("#")[0])
-    return _MODELS_BY_KEY.get(kind, Row)
+    model = _MODELS_BY_KEY.get(kind, Row)
+    return PayloadRow if model is ScheduleRow and sk.endswith(PAYLOAD_SUFFIX) else model
 
 
 class InstallRow(Row, discriminator="install"):
@@ -122,6 +141,8 @@ class InstallRow(Row, discriminator="install"):
     registry_id = UnicodeAttribute(attr_name="registryId")
     version_id = UnicodeAttribute(attr_name="versionId")
     content_hash = UnicodeAttribute(attr_name="contentHash")
+    extension_name = UnicodeAttribute(null=True, attr_name="extensionName")
+    extension_version = UnicodeAttribute(null=True, attr_name="extensionVersion")
     granted_capabilities = UnicodeSetAttribute(attr_name="grantedCapabilities")
     enabled = BooleanAttribute()
     paused = BooleanAttribute(null=True)
@@ -153,6 +174,7 @@ class ScheduleRow(Row, discriminator="schedule"):
     enabled = BooleanAttribute()
     name = UnicodeAttribute(null=True)
     payload = UnicodeAttribute(null=True)
+    payload_digest = UnicodeAttribute(null=True, attr_name="payloadDigest")
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     revision = NumberAttribute()
     timer_revision = NumberAttribute(attr_name="timerRevision")
@@ -171,6 +193,13 @@ class ScheduleRow(Row, discriminator="schedule"):
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
     last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
     last_error = UnicodeAttribute(null=True, attr_name="lastError")
+
+
+class PayloadRow(Row, discriminator="payload"):
+    """pk INSTALL#<install>, sk SCHEDULE#<schedule>#PAYLOAD: a large payload, so that no fire rewrites it."""
+
+    payload = UnicodeAttribute()
+    digest = UnicodeAttribute()
 
 
 class NameRow(Row, discriminator="name"):
@@ -200,7 +229,14 @@ class TenantInstallRow(Row, discriminator="tenantInstall"):
 
 
 class ManualWindowRow(Row, discriminator="manualWindow"):
-    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL: the times of its recent manual runs."""
+    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL: the times of its recent manual runs, and the newest of them.
+
+    The newest is there for the audit: each request to run a schedule now writes this row.
+    """
+
+    tenant_id = UnicodeAttribute(null=True, attr_name="tenantId")
+    scheduled_time = UnicodeAttribute(null=True, attr_name="scheduledTime")
+    requested_by = UnicodeAttribute(null=True, attr_name="requestedBy")
 
     write_sequence = NumberAttribute(attr_name="writeSequence")
     writes: MapAttribute[str, Any] = MapAttribute(default=dict)
@@ -254,11 +290,13 @@ class RunRow(Row, discriminator="run"):
 
 
 class SweepRow(Row, discriminator="sweep"):
-    """pk SWEEP, sk STATE: the position of the full sweep."""
+    """pk SWEEP, sk STATE: the position of the full sweep, and what it has repaired."""
 
     next_sweep_at = UTCDateTimeAttribute(attr_name="nextSweepAt")
     phase = EnumAttribute(SweepPhase, null=True)
     cursor = UnicodeAttribute(null=True)
+    started_at = UTCDateTimeAttribute(attr_name="startedAt", null=True)
+    repairs = JSONAttribute(null=True)
 
 
 _MODELS_BY_KEY: Mapping[tuple[str, str], type[Row]] = {

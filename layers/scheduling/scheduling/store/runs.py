@@ -1,7 +1,6 @@
 """The history in the table, and the requests to run a schedule now."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from pynamodb.connection import Connection
 from pynamodb.expressions.update import Action
@@ -26,13 +25,18 @@ from scheduling.store.mapping import (
     install_from_row,
     run_from_row,
     run_values,
-    schedule_from_row,
     to_millis,
     update_actions,
 )
 from scheduling.store.models import ConfigRow, InstallRow, ManualRunRow, ManualWindowRow, RunRow, ScheduleRow
-from scheduling.store.pynamodb_internals import query_rows
-from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RunPage
+from scheduling.store.pynamodb_internals import query_rows, row_values
+from scheduling.store.schedule_items.reads import (
+    read_items_with_payload,
+    schedule_from_items,
+    schedule_with_payload,
+)
+from scheduling.store.schedule_items.writes import move_payload
+from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RecordedRuns, RunPage
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 
 
@@ -48,25 +52,21 @@ class RunStore:
 
         One BatchGetItem.
         """
-        items = read_items(
-            install_key(fire.install_id),
-            config_key(fire.install_id),
-            schedule_key(fire.install_id, fire.schedule_id),
-            _run_key_from_fire(fire),
-        )
+        keys = install_key(fire.install_id), config_key(fire.install_id), _run_key_from_fire(fire)
+        items = read_items_with_payload(fire.install_id, fire.schedule_id, *keys)
         install_row, config_row = items.find_item(InstallRow), items.find_item(ConfigRow)
-        schedule_row, run_row = items.find_item(ScheduleRow), items.find_item(RunRow)
+        run_row = items.find_item(RunRow)
         return FireSnapshot(
             install=install_from_row(install_row) if install_row else None,
             config=config_from_row(config_row),
-            schedule=schedule_from_row(schedule_row) if schedule_row else None,
+            schedule=schedule_with_payload(items),
             run=run_from_row(run_row) if run_row else None,
         )
 
     def claim_run(self, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> None:
         """Start an attempt, on condition that run and schedule are as in the snapshot, and the schedule is idle.
 
-        One TransactWriteItems: the run's row, and the schedule's, which from then on is not idle.
+        One TransactWriteItems: the run's row, the schedule's, and the payload's if the schedule's still has it.
         """
         _, schedule = snapshot.require_target()
         writer = TransactWriter(self._connection)
@@ -87,6 +87,7 @@ class RunStore:
         actions = [
             ScheduleRow.running_occurrence.set(fire.scheduled_time),
             ScheduleRow.lease_expires_at.set(claimed_run.lease_expires_at or claimed_run.started_at),
+            *move_payload(writer, schedule),
         ]
         writer.update_row(schedule_row, actions, schedule_unchanged & lease_is_free)
         writer.commit()
@@ -176,30 +177,33 @@ class RunStore:
             ],
         )
 
-    def read_scheduled_times(self, schedule: Schedule, after: str, until: str) -> frozenset[str]:
-        """Return the scheduled times after `after` and up to `until` that are in the history.
+    def read_recorded_runs(self, schedule: Schedule, after: str, until: str) -> RecordedRuns:
+        """Return what the history has after the time `after` and up to `until`.
 
         One Query.
         """
         ids = schedule.install_id, schedule.id
         first_key, last_key = run_key(*ids, after + "~"), run_key(*ids, until)
         if first_key["range_key"] > last_key["range_key"]:
-            return frozenset()
+            return RecordedRuns(frozenset(), [])
         with translate_errors():
-            rows = query_rows(
-                RunRow,
-                first_key["hash_key"],
-                RunRow.sk.between(first_key["range_key"], last_key["range_key"]),
-                consistent_read=True,
+            rows = list(
+                query_rows(
+                    RunRow,
+                    first_key["hash_key"],
+                    RunRow.sk.between(first_key["range_key"], last_key["range_key"]),
+                    consistent_read=True,
+                )
             )
-            return frozenset(row.sk.removeprefix("RUN#") for row in rows)
+        waiting_rows = [row for row in rows if row_values(row).get("status") is RunStatus.WAITING]
+        times = frozenset(row.sk.removeprefix("RUN#") for row in rows)
+        return RecordedRuns(times, [run_from_row(row) for row in waiting_rows])
 
     def _build_run_row(self, schedule: Schedule, run: Run) -> RunRow:
         key = run_key(schedule.install_id, schedule.id, run.scheduled_time)
-        values: dict[str, Any] = run_values(run)
-        return RunRow(
-            **key, tenant_id=schedule.tenant_id, **values, expires_at=run.started_at + self._retention
-        )
+        expires_at = run.started_at + self._retention
+        tenant_id = schedule.tenant_id or None
+        return RunRow(**key, tenant_id=tenant_id, **run_values(run), expires_at=expires_at)
 
 
 def _schedule_actions(finished_run: Run, hold_until: datetime | None) -> list[Action]:
@@ -241,11 +245,11 @@ class ManualRunStore:
             manual_window_key(install_id, schedule_id),
             manual_run_key(install_id, schedule_id, idempotency_key) if idempotency_key else None,
         )
-        install_row, schedule_row = items.find_item(InstallRow), items.find_item(ScheduleRow)
+        install_row = items.find_item(InstallRow)
         manual_run_row = items.find_item(ManualRunRow)
         return ManualRunSnapshot(
             install=install_from_row(install_row) if install_row else None,
-            schedule=schedule_from_row(schedule_row) if schedule_row else None,
+            schedule=schedule_from_items(items),
             window=_window_from_row(items.find_item(ManualWindowRow)),
             earlier_run=_manual_run_from_row(install_id, schedule_id, manual_run_row)
             if manual_run_row
@@ -263,6 +267,9 @@ class ManualRunStore:
             **manual_window_key(fire.install_id, fire.schedule_id),
             write_sequence=after.write_sequence,
             writes={str(slot): to_millis(at) for slot, at in after.writes.items()},
+            tenant_id=manual_run.tenant_id,
+            scheduled_time=fire.scheduled_time,
+            requested_by=manual_run.requested_by,
             expires_at=manual_run.requested_at + 2 * WINDOW_LENGTH,
         )
         writer.put_row(

@@ -1,18 +1,26 @@
 """The tenants in the table, each with its installs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pynamodb.connection import Connection
 from pynamodb.expressions.condition import Condition
 
-from scheduling.domain.ids import InstallId
-from scheduling.domain.tenant import Tenant
-from scheduling.store.keys import tenant_install_key, tenant_key
-from scheduling.store.mapping import pending_values
-from scheduling.store.models import TenantInstallRow, TenantRow
-from scheduling.store.pynamodb_internals import query_rows, row_values
-from scheduling.store.transactions import TransactWriter, read_items, translate_errors
+from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.tenant import Tenant, TenantCursor
+from scheduling.store.keys import Key, install_key, schedule_key, tenant_install_key, tenant_key
+from scheduling.store.mapping import install_from_row, pending_values, schedule_from_row
+from scheduling.store.models import (
+    InstallRow,
+    Row,
+    ScheduleRow,
+    TenantInstallRow,
+    TenantRow,
+    TenantsIndex,
+)
+from scheduling.store.pynamodb_internals import query_items, query_rows, row_values
+from scheduling.store.snapshots import TenantEntries, TenantEntry
+from scheduling.store.transactions import MAX_READ_KEYS, TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import DEFAULTS, find_row_problem
 
 
@@ -64,6 +72,72 @@ class TenantStore:
                 limit=limit,
             )
             return [InstallId(row.sk.removeprefix("INSTALL#")) for row in rows]
+
+    def read_schedule_entries(self, tenant_id: str, after: TenantCursor | None, limit: int) -> TenantEntries:
+        """Return up to `limit` schedules of the tenant with their installs, install by install, each oldest first.
+
+        There are fewer than `limit` if their rows are more than one read returns. The rows are strongly consistent,
+        their selection is not: a schedule that was created a moment ago may be missing.
+
+        One Query of the index of tenants and, if it has entries, one BatchGetItem.
+        """
+        with translate_errors():
+            index_items = list(
+                query_items(
+                    Row,
+                    tenant_id,
+                    None,
+                    index_name=TenantsIndex.Meta.index_name,
+                    exclusive_start_key=_index_key(tenant_id, after) if after else None,
+                    limit=min(limit, MAX_READ_KEYS) + 1,
+                )
+            )
+        positions = _fit_one_read([_position_from_item(item) for item in index_items][:limit])
+        if not positions:
+            return TenantEntries([], has_more=False)
+        keys = {tuple(key.values()): key for position in positions for key in _entry_keys(position)}
+        rows = read_items(*keys.values())
+        installs = {install.id: install for install in map(install_from_row, rows.find_items(InstallRow))}
+        schedules = {each.id: each for each in map(schedule_from_row, rows.find_items(ScheduleRow))}
+        entries = [
+            TenantEntry(each, installs.get(each.install_id), schedules.get(each.schedule_id))
+            for each in positions
+        ]
+        return TenantEntries(entries, has_more=len(positions) < len(index_items))
+
+
+def _position_from_item(item: Mapping[str, Any]) -> TenantCursor:
+    return TenantCursor(
+        InstallId(item["pk"]["S"].removeprefix("INSTALL#")),
+        ScheduleId(item["sk"]["S"].removeprefix("SCHEDULE#")),
+        item["createdAt"]["S"],
+    )
+
+
+def _index_key(tenant_id: str, position: TenantCursor) -> Mapping[str, Any]:
+    """Return the position as DynamoDB has it: by the keys of the index and of the table."""
+    key = schedule_key(position.install_id, position.schedule_id)
+    texts = {
+        "tenantId": tenant_id,
+        "pk": key["hash_key"],
+        "createdAt": position.created_at,
+        "sk": key["range_key"],
+    }
+    return {name: {"S": text} for name, text in texts.items()}
+
+
+def _entry_keys(position: TenantCursor) -> Sequence[Key]:
+    return [install_key(position.install_id), schedule_key(position.install_id, position.schedule_id)]
+
+
+def _fit_one_read(positions: Sequence[TenantCursor]) -> Sequence[TenantCursor]:
+    """Return the first positions whose rows one BatchGetItem can read."""
+    keys: set[tuple[object, ...]] = set()
+    for count, position in enumerate(positions):
+        keys |= {tuple(key.values()) for key in _entry_keys(position)}
+        if len(keys) > MAX_READ_KEYS:
+            return positions[:count]
+    return positions
 
 
 def _tenant_from_row(tenant_id: str, row: TenantRow | None) -> Tenant:

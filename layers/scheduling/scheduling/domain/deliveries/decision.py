@@ -148,7 +148,7 @@ class _Case:
         if run.not_before and early:
             return Wait(run.not_before, SkipReason.RUNNING)
         if run.is_lease_expired(self.now) and run.attempt >= MAX_ATTEMPTS and not self.is_replay:
-            return GiveUp(DIED_TEXT)
+            return GiveUp(run.error or DIED_TEXT)
         return None
 
     def find_obstacle(self) -> Decision | None:
@@ -218,7 +218,7 @@ def close_unrun(run: Run, text: str) -> Run:
         case RunStatus.ERROR:
             return closed
         case RunStatus.RUNNING:
-            return replace(closed, status=RunStatus.ERROR, error=DIED_TEXT)
+            return replace(closed, status=RunStatus.ERROR, error=run.error or DIED_TEXT)
     status = RunStatus.ERROR if run.was_attempted else RunStatus.SKIPPED
     return replace(closed, status=status, error=text)
 

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -61,7 +62,9 @@ def execute_attempt(
     try:
         wait_token = _send_follow_up(services, delivery, snapshot, follow_up)
     except Unavailable:
-        if not follow_up.dead_letter:  # without one, the run is not finished: it is given up after its lease
+        if follow_up.dead_letter:
+            _keep_reason(services, delivery.fire, claimed_run, follow_up.run)
+        else:
             _finish_run(services, delivery.fire, claimed_run, follow_up.run)
         raise
     finished_run = replace(follow_up.run, wait_token=wait_token)
@@ -151,6 +154,15 @@ def _finish_run(services: Services, fire: Fire, claimed_run: Run, finished_run: 
             lambda: _finish_if_still_claimed(services, fire, claimed_run, finished_run),
             retry_on=(Conflict, Unavailable),
         )
+
+
+def _keep_reason(services: Services, fire: Fire, claimed_run: Run, failed_run: Run) -> None:
+    """Write the outcome, but not that the run has ended: without a dead letter, it is given up after its lease."""
+    unfinished_run = replace(
+        failed_run, status=claimed_run.status, lease_expires_at=claimed_run.lease_expires_at
+    )
+    with suppress(Conflict):  # another attempt has taken over after the lease
+        services.runs.update_run(fire, claimed_run, unfinished_run)
 
 
 def _find_hold(services: Services, finished_run: Run) -> datetime | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
 from scheduling.domain.install import Install, require_manageable
 from scheduling.domain.runs import format_time
 from scheduling.domain.schedule import Schedule, ScheduleState
@@ -13,18 +13,19 @@ from scheduling.operations.services import Services, is_tenant_allowed
 from scheduling.store.snapshots import RunPage, SchedulePage
 
 
-def require_manageable_install(services: Services, install: Install | None) -> Install:
-    """Return the install if its extension may manage schedules; the log names it even if it may not.
+def require_manageable_install(services: Services, install: Install | None, actor: str = HOST_API) -> Install:
+    """Return the install if the actor may manage its schedules; the log names it even if not.
 
     Raises:
-        InstallNotFound: The install is absent, disabled, being deleted, or not of the caller's tenant.
+        InstallNotFound: The install is absent, being deleted, not of the caller's tenant, or, for its extension,
+            disabled.
         CapabilityDenied: The install may not have schedules.
     """
     if install and not is_tenant_allowed(install.tenant_id):
         raise InstallNotFound
     if install:
         services.bind_install(install)
-    return require_manageable(install)
+    return require_manageable(install, actor)
 
 
 def require_visible(schedule: Schedule | None) -> Schedule:
@@ -72,7 +73,7 @@ def get_schedule(services: Services, install_id: InstallId, schedule_id: Schedul
     Raises:
         ScheduleNotFound: It is absent or another install's.
     """
-    snapshot = services.schedules.read_snapshot(install_id, schedule_id)
+    snapshot = services.schedules.read_snapshot_with_payload(install_id, schedule_id)
     install = require_manageable_install(services, snapshot.install)
     return require_visible(snapshot.schedule).as_read(install)
 
@@ -97,7 +98,9 @@ def list_runs(
     Raises:
         ScheduleNotFound: The schedule is absent or another install's.
     """
-    get_schedule(services, install_id, schedule_id)
+    snapshot = services.schedules.read_snapshot(install_id, schedule_id)
+    require_manageable_install(services, snapshot.install)
+    require_visible(snapshot.schedule)
     since = format_time(services.clock() - services.limits.history)
     page = services.runs.read_run_page(install_id, schedule_id, since=since, before=before, limit=limit)
     for item in page.left_out:

@@ -1,7 +1,7 @@
 """Update a schedule."""
 
 from scheduling.domain.errors import PreconditionFailed
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
 from scheduling.domain.install import Install, reserve_write
 from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import Schedule
@@ -24,8 +24,11 @@ def update_schedule(
     schedule_input: ScheduleInput,
     *,
     if_match: frozenset[int] | None = None,
+    actor: str = HOST_API,
 ) -> Schedule:
     """Set the fields of the input, and the timer with them; with `if_match`, only at one of these revisions.
+
+    An admin's write is not counted against the extension's, and may be made while the install is disabled.
 
     Raises:
         InstallNotFound: The install is absent, disabled or being deleted.
@@ -37,8 +40,10 @@ def update_schedule(
         RateLimited: The install has written too often.
         Unavailable: A system does not respond; nothing is changed, as with the others.
     """
-    snapshot = services.schedules.read_snapshot(install_id, schedule_id, name=requested_name(schedule_input))
-    install = require_manageable_install(services, snapshot.install)
+    snapshot = services.schedules.read_snapshot_with_payload(
+        install_id, schedule_id, name=requested_name(schedule_input)
+    )
+    install = require_manageable_install(services, snapshot.install, actor)
     before = _require_synced(services, install, snapshot.schedule)
     if if_match is not None and before.revision not in if_match:
         raise PreconditionFailed
@@ -48,8 +53,8 @@ def update_schedule(
     definition = rules.update_definition(
         before.definition, schedule_input, recheck_rule=before.unreadable is not None
     )
-    after = before.with_definition(definition, now)
-    reservation = reserve_write(install, services.limits, now)
+    after = before.with_definition(definition, now, actor)
+    reservation = reserve_write(install, services.limits, now, actor)
     write_schedule(services, before, after, reserve=reservation)
     if not after.pending:
         return after
