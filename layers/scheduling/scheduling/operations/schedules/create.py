@@ -5,7 +5,7 @@ from datetime import datetime
 
 from scheduling.domain import exact_json
 from scheduling.domain.errors import Conflict, IdempotencyMismatch
-from scheduling.domain.ids import HOST_API, InstallId, ScheduleIdGenerator
+from scheduling.domain.ids import HOST_API, InstallId
 from scheduling.domain.install import Install, WriteReservation, check_quota, reserve_write
 from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import (
@@ -21,8 +21,6 @@ from scheduling.operations.schedules.queries import read_endpoints, require_mana
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import write_schedule
-
-_ID_GENERATOR = ScheduleIdGenerator()
 
 
 @retry_on_conflict
@@ -61,7 +59,8 @@ def create_schedule(
         return _return_first_result(services, record, idempotency_key, schedule_input)
     name_taken = snapshot.name_owner is not None
     rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
-    schedule = _build_schedule(install, rules.build_definition(schedule_input), now, actor)
+    definition = rules.build_definition(schedule_input)
+    schedule = _build_schedule(services, install, definition, now, actor)
     reservation = _insert_schedule(services, install, schedule, idempotency_key)
     if not schedule.pending:
         return schedule
@@ -71,10 +70,12 @@ def create_schedule(
     )
 
 
-def _build_schedule(install: Install, definition: Definition, now: datetime, actor: str) -> Schedule:
+def _build_schedule(
+    services: Services, install: Install, definition: Definition, now: datetime, actor: str
+) -> Schedule:
     suspended = not install.active
     return Schedule(
-        id=_ID_GENERATOR.new_id(now),
+        id=services.new_schedule_id(now),
         install_id=install.id,
         tenant_id=install.tenant_id,
         definition=definition,
