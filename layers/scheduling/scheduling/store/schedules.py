@@ -10,22 +10,24 @@ from pynamodb.connection import Connection
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import WriteReservation
-from scheduling.domain.schedule import IDEMPOTENCY_TTL, IdempotencyRecord, Schedule
-from scheduling.store.keys import idempotency_record_key, install_key, name_owner_key, schedule_key
-from scheduling.store.mapping import (
-    idempotency_record_from_row,
-    idempotency_record_values,
-    install_from_row,
-)
-from scheduling.store.models import (
+from scheduling.domain.schedule import IdempotencyRecord, Schedule
+from scheduling.store.keys import (
     SHARDS,
+    PendingIndex,
+    idempotency_record_key,
+    install_key,
+    name_owner_key,
+    schedule_key,
+)
+from scheduling.store.mapping import install_from_row
+from scheduling.store.models import (
     IdempotencyRow,
     InstallRow,
     NameRow,
-    PendingIndex,
     Row,
 )
 from scheduling.store.pynamodb_internals import query_rows
+from scheduling.store.schedule_items.idempotency import idempotency_record_from_row, put_idempotency_record
 from scheduling.store.schedule_items.reads import (
     read_items_with_payload,
     schedule_from_items,
@@ -165,7 +167,7 @@ class ScheduleStore:
         write_schedule_items(writer, before, after)
         write_name_rows(writer, schedule, _reserved_names(before), _reserved_names(after))
         if save_record and reserve:
-            _put_idempotency_record(writer, install_id, save_record, reserve)
+            put_idempotency_record(writer, install_id, save_record, reserve)
         if delete_record_key:
             writer.delete_row(IdempotencyRow(**idempotency_record_key(install_id, delete_record_key)))
         writer.commit()
@@ -237,19 +239,6 @@ def _pending_item_from_row(row: Row) -> PendingItem:
     pending_schedule_id = ScheduleId(schedule_id) if sort_kind == "SCHEDULE" else None
     return PendingItem(
         pending_since=row.pending_since, install_id=InstallId(owner_id), schedule_id=pending_schedule_id
-    )
-
-
-def _put_idempotency_record(
-    writer: TransactWriter, install_id: InstallId, record: IdempotencyRecord, reservation: WriteReservation
-) -> None:
-    row = IdempotencyRow(
-        **idempotency_record_key(install_id, record.key.value),
-        **idempotency_record_values(record),
-        expires_at=reservation.reserved_at + IDEMPOTENCY_TTL,
-    )
-    writer.put_row(
-        row, IdempotencyRow.pk.does_not_exist() | (IdempotencyRow.expires_at <= reservation.reserved_at)
     )
 
 

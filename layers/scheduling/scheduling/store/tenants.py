@@ -8,14 +8,21 @@ from pynamodb.expressions.condition import Condition
 
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.tenant import Tenant, TenantCursor
-from scheduling.store.keys import Key, install_key, payload_key, schedule_key, tenant_install_key, tenant_key
+from scheduling.store.keys import (
+    Key,
+    TenantsIndex,
+    install_key,
+    payload_key,
+    schedule_key,
+    tenant_install_key,
+    tenant_key,
+)
 from scheduling.store.mapping import install_from_row, pending_values
 from scheduling.store.models import (
     InstallRow,
     Row,
     TenantInstallRow,
     TenantRow,
-    TenantsIndex,
 )
 from scheduling.store.pynamodb_internals import query_items, query_rows, row_values
 from scheduling.store.schedule_items.reads import schedules_from_rows
