@@ -64,6 +64,14 @@ class RunStore:
             run=run_from_row(run_row) if run_row else None,
         )
 
+    def read_run(self, fire: Fire) -> Run | None:
+        """Return the occurrence's run alone, without what only a run needs, such as the configuration.
+
+        One BatchGetItem.
+        """
+        run_row = read_items(_run_key_from_fire(fire)).find_item(RunRow)
+        return run_from_row(run_row) if run_row else None
+
     def claim_run(
         self, fire: Fire, snapshot: FireSnapshot, claimed_run: Run, next_fire: str | None = None
     ) -> None:
