@@ -1,7 +1,7 @@
 """A schedule: what its owner defined, and whether its timer in EventBridge matches."""
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 
@@ -284,23 +284,3 @@ class Schedule:
         if self.state is not ScheduleState.ACTIVE:
             return None
         return replace(self, pending_since=None, held_name=None)
-
-
-IDEMPOTENCY_TTL = timedelta(hours=24)
-"""How long an idempotency record is valid."""
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """The idempotency key of a request, and a hash of its body."""
-
-    value: str
-    request_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyRecord:
-    """The first write with an idempotency key, and the schedule that it created, without its payload."""
-
-    key: IdempotencyKey
-    schedule: Schedule
