@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from hashlib import sha256
 
 from scheduling.domain.cron.eventbridge import are_same_rule
 from scheduling.domain.cron.next_fire import find_next_fire
 from scheduling.domain.cron.one_time import is_one_time
-from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
+from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, digest_large_payload, new_token
 from scheduling.domain.install import Install
 
 PAUSED_AFTER_FAILURES = "paused after failures"
@@ -19,16 +18,6 @@ COMPLETED = "completed"
 
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """In place of a time that cannot be read."""
-
-
-MAX_INLINE_PAYLOAD_BYTES = 512
-"""The largest payload in a schedule's own row, which then still fits into one write unit."""
-
-
-def digest_large_payload(payload: str | None) -> str | None:
-    """Return the digest of a payload that belongs in an item of its own; None for one that does not."""
-    data = payload.encode() if payload else b""
-    return sha256(data).hexdigest() if len(data) > MAX_INLINE_PAYLOAD_BYTES else None
 
 
 class ScheduleState(StrEnum):
