@@ -52,6 +52,7 @@ def test_a_schedule_is_listed_with_its_timer_and_history(
         "Install     install-1 of tenant tenant-1",
         "Endpoint    POST /api/sync",
         "Rule        0 * * * * in UTC",
+        "            Every hour, UTC",
         'Payload     {"n":1}',
         "Fires       yes",
         "Next        Mon 2026-11-23 12:00 UTC",
