@@ -20,6 +20,8 @@ SCHEDULE_FIELDS = {
     "lastRunAt",
     "lastRunStatus",
     "lastError",
+    "lastSuccessAt",
+    "consecutiveFailures",
     "createdAt",
     "nextFireAt",
 }
@@ -60,6 +62,8 @@ def test_get_returns_every_field_of_the_schedule(install: ApiInstall) -> None:
         "lastRunAt": None,
         "lastRunStatus": None,
         "lastError": None,
+        "lastSuccessAt": None,
+        "consecutiveFailures": 0,
     }
 
 

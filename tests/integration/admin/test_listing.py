@@ -204,6 +204,8 @@ def test_a_schedule_is_reported_as_json_with_its_exact_payload(world: World, adm
         "lastRunAt": None,
         "lastRunStatus": None,
         "lastError": None,
+        "lastSuccessAt": None,
+        "consecutiveFailures": 0,
         "createdAt": "2026-11-23T09:00:00.000Z",
         "nextFireAt": "2026-11-24T01:30:00Z",
         "revision": 1,

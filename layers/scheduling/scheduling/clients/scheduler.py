@@ -1,6 +1,7 @@
 """EventBridge Scheduler: one schedule per timer, named by the schedule's id (contract, section 5)."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
@@ -12,15 +13,18 @@ from botocore.session import Session
 
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.rule import parse_rule
+from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE
 from scheduling.domain.errors import TimerFailed
 from scheduling.domain.fire_events import build_timer_input, parse_timer_input
-from scheduling.domain.ids import ScheduleId, parse_install_id
+from scheduling.domain.ids import ScheduleId, new_token, parse_install_id
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
 from scheduling.settings import TimerSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
+
+logger = logging.getLogger(__name__)
 
 _CONFIG = Config(
     connect_timeout=1,
@@ -86,6 +90,33 @@ class TimerClient:
             if _try_call(delete, _NOT_FOUND, _CONFLICT) != _CONFLICT:
                 return
         raise TimerFailed(f"{schedule_id} is being changed by others", refused=False)
+
+    def is_zone_refused(self, schedule: Schedule) -> bool:
+        """Return whether EventBridge, which has found the schedule's timer invalid, accepts it in UTC.
+
+        If not, its target is invalid, such as a role that EventBridge may not assume. The error has the same code, and
+        differs in its text alone; so a disabled timer with another name is created, and deleted again.
+
+        Two calls.
+        """
+        name = f"{schedule.id}-{new_token()}"
+        request = {
+            **self._build_timer_request(schedule),
+            "Name": name,
+            "State": "DISABLED",
+            "ScheduleExpressionTimezone": DEFAULT_TIMEZONE,
+        }
+
+        def create() -> None:
+            self._client.create_schedule(**request)
+
+        if _try_call(create, _INVALID) == _INVALID:
+            return False
+        try:
+            self.delete_timer(ScheduleId(name))
+        except TimerFailed as error:
+            logger.warning("timer %s is left to the sweep: %s", name, error)
+        return True
 
     def get_timer(self, schedule_id: ScheduleId) -> TimerSnapshot | None:
         """Return the timer of the schedule, if it exists.

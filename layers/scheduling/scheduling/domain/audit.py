@@ -9,7 +9,7 @@ from typing import TypeVar
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run, RunStatus, Trigger
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, Schedule, ScheduleState
 from scheduling.domain.views import (
     format_timestamp,
     install_event_fields,
@@ -29,6 +29,7 @@ class EventName(StrEnum):
 
     SCHEDULE_CREATED = "ScheduleCreated"
     SCHEDULE_UPDATED = "ScheduleUpdated"
+    SCHEDULE_PAUSED = "SchedulePaused"
     SCHEDULE_DELETED = "ScheduleDeleted"
     RUN_REQUESTED = "RunRequested"
     RUN_FAILED = "RunFailed"
@@ -148,6 +149,8 @@ def _classify_schedule_change(before: Schedule | None, after: Schedule | None) -
     if old and not new:
         # Only the owner's delete of a schedule without timer removes the row at once; all others mark it first.
         return ChangeEvent(EventName.SCHEDULE_DELETED, after.changed_by if after else HOST_API, old, old)
+    if old and new and new.disabled_reason == PAUSED_AFTER_FAILURES != old.disabled_reason:
+        return ChangeEvent(EventName.SCHEDULE_PAUSED, new.changed_by, new, old, new)
     if old and new and _owner_view(old) != _owner_view(new):
         return ChangeEvent(EventName.SCHEDULE_UPDATED, new.changed_by, new, old, new)
     return None

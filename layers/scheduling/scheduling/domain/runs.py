@@ -13,6 +13,8 @@ from scheduling.domain.schedule import Schedule
 
 MAX_ATTEMPTS = 3
 MAX_ERROR_LENGTH = 4_000
+EXTENSION_FAILED = "execute_failed"
+"""The kind of `runner_error` that speaks of the extension rather than of the platform."""
 NO_RESPONSE, UNRESOLVED_HOST, UNTRUSTED_HOST = "no_response", "unresolved_host", "untrusted_host"
 """The kinds of `runner_error` that the runner does not report itself."""
 

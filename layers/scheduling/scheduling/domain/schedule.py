@@ -11,6 +11,9 @@ from scheduling.domain.cron.one_time import is_one_time
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
 from scheduling.domain.install import Install
 
+PAUSED_AFTER_FAILURES = "paused after failures"
+"""The reason why the service has disabled a schedule whose occurrences have failed too often in a row."""
+
 COMPLETED = "completed"
 """The reason why the service has disabled a one-time schedule whose occurrence is finished for good."""
 
@@ -49,6 +52,7 @@ class Definition:
     enabled: bool
     name: str | None
     payload: str | None
+    pause_after_failures: int | None = None
 
     @property
     def endpoint(self) -> str:
@@ -101,6 +105,8 @@ class Schedule:
         suspended: Whether its install is disabled or paused, up to the install's generation
             `propagated_generation`.
         disabled_reason: Set if the service disabled the schedule.
+        consecutive_failures: How many occurrences have failed in a row by the extension's fault, since the last success
+            or since it was enabled.
         expires_at: When the row of a completed schedule is deleted.
         next_fire: The scheduled time of the next occurrence, as the last write or fire knew it; it may have passed.
         not_firing_reason: Why there is none, for readers; the row does not have it.
@@ -139,6 +145,8 @@ class Schedule:
     running_occurrence: str | None = None
     lease_expires_at: datetime | None = None
     last_run: LastRun | None = None
+    last_success_at: datetime | None = None
+    consecutive_failures: int = 0
     unreadable: str | None = None
     incomplete: bool = False
 
@@ -195,6 +203,9 @@ class Schedule:
             changed_by=actor,
             disabled_reason=self.disabled_reason if keeps_reason else None,
             expires_at=self.expires_at if keeps_reason else None,
+            consecutive_failures=0
+            if definition.enabled and not self.definition.enabled
+            else self.consecutive_failures,
         )
         if not self.unreadable and definition.has_same_timer(self.definition):
             return schedule

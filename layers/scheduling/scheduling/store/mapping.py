@@ -63,6 +63,8 @@ def schedule_from_row(row: ScheduleRow) -> Schedule:
         running_occurrence=values.get("running_occurrence"),
         lease_expires_at=values.get("lease_expires_at"),
         last_run=_last_run_from_row(row),
+        last_success_at=values.get("last_success_at"),
+        consecutive_failures=values.get("consecutive_failures", 0),
         unreadable=unreadable,
         incomplete=incomplete,
     )
@@ -76,6 +78,7 @@ def _definition_from_values(values: Mapping[str, Any]) -> Definition:
         timezone=values["timezone"],
         enabled=values["enabled"],
         name=values.get("name"),
+        pause_after_failures=values.get("pause_after_failures"),
         payload=values.get("payload"),
     )
 
@@ -110,6 +113,8 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "suspended": schedule.suspended or None,
         "propagated_generation": schedule.propagated_generation,
         "disabled_reason": schedule.disabled_reason,
+        "pause_after_failures": definition.pause_after_failures,
+        "consecutive_failures": schedule.consecutive_failures or None,
         "expires_at": schedule.expires_at,
         "next_fire": schedule.next_fire,
         "changed_by": schedule.changed_by,

@@ -193,15 +193,9 @@ class RunStore:
         first_key, last_key = run_key(*ids, after + "~"), run_key(*ids, until)
         if first_key["range_key"] > last_key["range_key"]:
             return RecordedRuns(frozenset(), [])
+        period = RunRow.sk.between(first_key["range_key"], last_key["range_key"])
         with translate_errors():
-            rows = list(
-                query_rows(
-                    RunRow,
-                    first_key["hash_key"],
-                    RunRow.sk.between(first_key["range_key"], last_key["range_key"]),
-                    consistent_read=True,
-                )
-            )
+            rows = list(query_rows(RunRow, first_key["hash_key"], period, consistent_read=True))
         waiting_rows = [row for row in rows if row_values(row).get("status") is RunStatus.WAITING]
         times = frozenset(row.sk.removeprefix("RUN#") for row in rows)
         return RecordedRuns(times, [run_from_row(row) for row in waiting_rows])

@@ -12,7 +12,7 @@ from scheduling.domain.schedule import COMPLETED, Schedule, ScheduleState
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The change that completes a one-time schedule, as it was read and as it is to be."""
+    """What the end of a run changes in its schedule: it completes a one-time one, or pauses one that fails."""
 
     before: Schedule
     after: Schedule
