@@ -1,6 +1,7 @@
 # Copied from layers/scheduling/scheduling/domain by scripts/vendor_rules.py. Do not edit.
 """The rules of a schedule (contract, section 4): from a caller's input to a Definition."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,6 +25,8 @@ from extension_sdk_rules.install import Limits
 from extension_sdk_rules.schedule import Definition
 
 SCHEDULE_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
+"""The fields that the runner's callback knows."""
+MAX_PAUSE_AFTER_FAILURES = 1_000
 MAX_NAME_LENGTH = 128
 PAYLOAD_TOO_LARGE_TEXT = "Payload too large"
 _EMPTY_DEFINITION = Definition(
@@ -41,6 +44,7 @@ class ScheduleFields(TypedDict, total=False):
     enabled: bool
     name: str | None
     payload: object
+    pauseAfterFailures: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,18 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRules:
-    """The rules for one install at one time; `name_taken` if another schedule has the requested name."""
+    """The rules for one install at one time.
+
+    Attributes:
+        name_taken: Whether another schedule has the requested name.
+        by_admin: Whether the platform sets the fields, which may raise the stack's limit of failures.
+    """
 
     endpoints: Sequence[Endpoint]
     limits: Limits
     now: datetime
     name_taken: bool = False
+    by_admin: bool = False
 
     def build_definition(self, schedule_input: ScheduleInput) -> Definition:
         """Return the definition of a new schedule.
@@ -159,6 +169,9 @@ class ScheduleRules:
             (current.endpoint_method, current.endpoint_path),
         )
         name = checker.check_field("name", self._check_name, current.name)
+        pause_after_failures = checker.check_field(
+            "pauseAfterFailures", self._check_pause_after_failures, current.pause_after_failures
+        )
         definition = Definition(
             endpoint_method=method,
             endpoint_path=path,
@@ -167,6 +180,7 @@ class ScheduleRules:
             enabled=schedule_input.fields.get("enabled", current.enabled),
             name=name,
             payload=payload,
+            pause_after_failures=pause_after_failures,
         )
         return CheckResult(definition, checker.sorted_errors(), malformed=bool(schedule_input.errors))
 
@@ -183,6 +197,10 @@ class ScheduleRules:
         if name and self.name_taken:
             raise RuleViolation(NAME_TAKEN_TEXT)
         return name
+
+    def _check_pause_after_failures(self, value: object) -> int | None:
+        stack_limit = 0 if self.by_admin else self.limits.pause_after_failures
+        return check_pause_after_failures(value, stack_limit)
 
     def _check_payload(self, value: object) -> str | None:
         return check_payload(value, self.limits.max_payload_bytes)
@@ -257,6 +275,24 @@ def check_payload(value: object, max_bytes: int) -> str | None:
     if len(text.encode()) > max_bytes:
         raise RuleViolation(PAYLOAD_TOO_LARGE_TEXT)
     return text
+
+
+def check_pause_after_failures(value: object, stack_limit: int) -> int | None:
+    """Return after how many failures in a row a schedule is paused: 0 is never, None the stack's.
+
+    Raises:
+        RuleViolation: It is no whole number from 0 to 1,000, or more than the stack's limit where that is above 0.
+    """
+    if value is None:
+        return None
+    text = value.text if isinstance(value, exact_json.Number) else ""
+    if not re.fullmatch(r"0|[1-9][0-9]{0,3}", text) or int(text) > MAX_PAUSE_AFTER_FAILURES:
+        raise RuleViolation(
+            f"pauseAfterFailures must be null or a whole number from 0 to {MAX_PAUSE_AFTER_FAILURES}"
+        )
+    if stack_limit and not 1 <= int(text) <= stack_limit:
+        raise RuleViolation(f"pauseAfterFailures must be from 1 to {stack_limit}, the stack's limit")
+    return int(text)
 
 
 def parse_rule_text(text: str) -> str:

@@ -7,9 +7,13 @@ from enum import StrEnum
 from hashlib import sha256
 
 from extension_sdk_rules.cron.eventbridge import are_same_rule
+from extension_sdk_rules.cron.next_fire import find_next_fire
 from extension_sdk_rules.cron.one_time import is_one_time
 from extension_sdk_rules.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
 from extension_sdk_rules.install import Install
+
+PAUSED_AFTER_FAILURES = "paused after failures"
+"""The reason why the service has disabled a schedule whose occurrences have failed too often in a row."""
 
 COMPLETED = "completed"
 """The reason why the service has disabled a one-time schedule whose occurrence is finished for good."""
@@ -49,6 +53,7 @@ class Definition:
     enabled: bool
     name: str | None
     payload: str | None
+    pause_after_failures: int | None = None
 
     @property
     def endpoint(self) -> str:
@@ -101,7 +106,11 @@ class Schedule:
         suspended: Whether its install is disabled or paused, up to the install's generation
             `propagated_generation`.
         disabled_reason: Set if the service disabled the schedule.
+        consecutive_failures: How many occurrences have failed in a row by the extension's fault, since the last success
+            or since it was enabled.
         expires_at: When the row of a completed schedule is deleted.
+        next_fire: The scheduled time of the next occurrence, as the last write or fire knew it; it may have passed.
+        not_firing_reason: Why there is none, for readers; the row does not have it.
         unreadable: Why the stored row cannot be used, if it cannot. It has defaults in place of attributes that cannot
             be read; it never runs, and its timer is left as it is until its owner corrects or deletes it.
         incomplete: Whether even a field that each listed schedule has cannot be read.
@@ -129,12 +138,16 @@ class Schedule:
     propagated_generation: int = 0
     disabled_reason: str | None = None
     expires_at: datetime | None = None
+    next_fire: str | None = None
+    not_firing_reason: str | None = None
     changed_by: str = HOST_API
     change_token: str = field(default_factory=new_token)
     payload_digest: str | None = None
     running_occurrence: str | None = None
     lease_expires_at: datetime | None = None
     last_run: LastRun | None = None
+    last_success_at: datetime | None = None
+    consecutive_failures: int = 0
     unreadable: str | None = None
     incomplete: bool = False
 
@@ -191,6 +204,9 @@ class Schedule:
             changed_by=actor,
             disabled_reason=self.disabled_reason if keeps_reason else None,
             expires_at=self.expires_at if keeps_reason else None,
+            consecutive_failures=0
+            if definition.enabled and not self.definition.enabled
+            else self.consecutive_failures,
         )
         if not self.unreadable and definition.has_same_timer(self.definition):
             return schedule
@@ -201,6 +217,9 @@ class Schedule:
             timer_revision=timer_revision,
             last_timer_revision=timer_revision,
             timer_since=now,
+            next_fire=find_next_fire(definition.cron, definition.timezone, now)
+            if definition.enabled
+            else None,
             pending_since=now,
             held_name=held_name,
         )
@@ -246,19 +265,6 @@ class Schedule:
             revision=self.revision + 1,
             disabled_reason=f"Version {install.version_id} has no endpoint {self.definition.endpoint}",
         )
-
-    def as_read(self, install: Install) -> "Schedule":
-        """Return the desired state, as its readers see it: pending while EventBridge may not match it.
-
-        That includes a change of the install, which the row may not have yet.
-        """
-        applied = self.with_install_applied(install)
-        timer_expected = (
-            applied.state is ScheduleState.ACTIVE and applied.definition.enabled and install.active
-        )
-        if applied.pending or timer_expected == self.should_have_timer:
-            return applied
-        return replace(applied, pending_since=install.pending_since)
 
     def with_install_propagated(self, install: Install, now: datetime) -> "Schedule":
         """Return the schedule to store after the install's newest change.

@@ -94,7 +94,7 @@ def test_sample_is_set_up_on_request() -> None:
     ("variables", "status", "text"),
     [
         ({"MAX_SCHEDULES_PER_INSTALL": "many"}, 2, "local: MAX_SCHEDULES_PER_INSTALL must be"),
-        ({"SETUP": "yes"}, 2, "local: SETUP must be 0 or 1, not 'yes'"),
+        ({"SETUP": "yes"}, 2, "local: SETUP must be 0 or 1 or events, not 'yes'"),
         ({"MAX_PAYLOAD_BYTES": "300001"}, 2, "local: MAX_PAYLOAD_BYTES must be"),
         ({"AWS_REGION": "eu_west"}, 1, "local: no AWS at http://127.0.0.1:"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 1, "local: no AWS at http://127.0.0.1:9"),

@@ -1,6 +1,6 @@
 """Pairs of concurrent operations, each suspended after each of its AWS calls while the other continues."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 import pytest
@@ -95,6 +95,7 @@ _MAX_CALLS = 9
 """More AWS calls than any of the operations makes."""
 _NIGHTLY = settings.get_current_profile_name() == "nightly"
 _STEPS = range(1, _MAX_CALLS) if _NIGHTLY else (2, 3, 4)
+"""After how many calls the first operation is suspended; by day, each pair that is not documented has one of them."""
 _SUSPENDED_STEPS = range(1, 12) if _NIGHTLY else (2, 3)
 _OTHERS = (3, _MAX_CALLS) if _NIGHTLY else (_MAX_CALLS,)
 _STARTING_STATES = ["synced", "change of a killed function"] if _NIGHTLY else ["synced"]
@@ -126,13 +127,22 @@ def _pairs() -> Iterator[tuple[str, str, str]]:
             yield first, second, fault
 
 
+def _select_steps(first: str, second: str, fault: str) -> Sequence[int]:
+    """Return the steps of a pair; neighbours in the table of pairs have different ones."""
+    if _NIGHTLY or {first, second} in _DOCUMENTED_PAIRS:
+        return _STEPS
+    names = list(_ALL_COMMANDS)
+    position = names.index(first) + names.index(second) + list(_FAULTS).index(fault)
+    return [_STEPS[position % len(_STEPS)]]
+
+
 @pytest.mark.parametrize("others", _OTHERS)
 @pytest.mark.parametrize("starting_state", _STARTING_STATES)
 @pytest.mark.parametrize(("first", "second", "fault"), list(_pairs()))
 def test_concurrent_pair(first: str, second: str, fault: str, starting_state: str, others: int) -> None:
     """The quota has room for one more schedule, the rate limit for three writes, or one after the killed change."""
     starts_pending = starting_state != "synced"
-    for steps in _STEPS:
+    for steps in _select_steps(first, second, fault):
         systems = TwoSystems(writes_per_minute=3, schedules=2)
         systems.run_commands([_FIRST_CREATE], InterleavingPlan(), 0)
         if starts_pending:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FIRE_SEARCH_HORIZON = timedelta(days=8 * 365 + 2)
 """The longest wait between two fires of any rule: 29 February, around 2100."""
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class LocalTime:
     def repeated(self) -> bool:
         """Whether the clock shows it twice."""
         return self.offset_change < timedelta()
+
+
+def format_time(moment: datetime) -> str:
+    """Return the scheduled time of an occurrence as text."""
+    return moment.astimezone(UTC).strftime(_TIME_FORMAT)
 
 
 def resolve_one_time(rule: OneTimeRule, timezone: str) -> LocalTime:

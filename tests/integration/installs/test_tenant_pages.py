@@ -8,7 +8,7 @@ from scheduling.domain.schedule import ScheduleState
 from scheduling.operations.installs.tenants import list_tenant_schedules
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
-from scheduling.store import tenants
+from scheduling.store.pynamodb_internals import query_items
 
 from tests.support.faults.broken_rows import set_attribute
 from tests.support.stacks.world import TABLE, TENANT, World, aws_client, create_input, on_moto_and_memory
@@ -27,7 +27,7 @@ def insert_schedules(world: World, counts: list[int], payload: str = "") -> list
     schedule_items = [item for key, item in items.items() if key.startswith("SCHEDULE#")]
     for item in schedule_items:
         client.delete_item(TableName=TABLE, Key={name: item[name] for name in ("pk", "sk")})
-    ids = []
+    ids: list[str] = []
     for number, count in enumerate(counts):
         pk = {"S": f"INSTALL#install-{number:03}"}
         client.put_item(TableName=TABLE, Item={**install_item, "pk": pk})
@@ -41,7 +41,9 @@ def insert_schedules(world: World, counts: list[int], payload: str = "") -> list
 
 def read_all_pages(world: World, tenant: str, limit: int) -> tuple[list[str], list[int]]:
     """Return the ids of all pages, and the sizes of the pages."""
-    ids, sizes, cursor = [], [], None
+    ids: list[str] = []
+    sizes: list[int] = []
+    cursor = None
     while True:
         page = list_tenant_schedules(world.services, tenant, after=cursor, limit=limit, max_bytes=10**6)
         ids += [schedule.id for _, schedule in page.schedules]
@@ -107,10 +109,8 @@ def test_a_payload_that_the_index_does_not_know_yet_is_read_nonetheless(
 ) -> None:
     """The index follows an update that makes a payload large a moment later."""
     schedule = create_schedule(world.services, install_id, create_input(payload=["x" * 1000]))
-    query_items = tenants.query_items
     monkeypatch.setattr(
-        tenants,
-        "query_items",
+        "scheduling.store.tenants.query_items",
         lambda *args, **options: (
             {name: value for name, value in item.items() if name != "payloadDigest"}
             for item in query_items(*args, **options)

@@ -64,7 +64,9 @@ class RunStore:
             run=run_from_row(run_row) if run_row else None,
         )
 
-    def claim_run(self, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> None:
+    def claim_run(
+        self, fire: Fire, snapshot: FireSnapshot, claimed_run: Run, next_fire: str | None = None
+    ) -> None:
         """Start an attempt, on condition that run and schedule are as in the snapshot, and the schedule is idle.
 
         One TransactWriteItems: the run's row, the schedule's, and the payload's if the schedule's still has it.
@@ -88,6 +90,7 @@ class RunStore:
         actions = [
             ScheduleRow.running_occurrence.set(fire.scheduled_time),
             ScheduleRow.lease_expires_at.set(claimed_run.lease_expires_at or claimed_run.started_at),
+            *([ScheduleRow.next_fire.set(next_fire)] if next_fire else ()),
             *move_payload(writer, schedule),
         ]
         writer.update_row(schedule_row, actions, schedule_unchanged & lease_is_free)

@@ -12,7 +12,7 @@ from scheduling.domain.schedule import COMPLETED, Schedule, ScheduleState
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The change that completes a one-time schedule, as it was read and as it is to be."""
+    """What the end of a run changes in its schedule: it completes a one-time one, or pauses one that fails."""
 
     before: Schedule
     after: Schedule
@@ -41,6 +41,7 @@ def complete(schedule: Schedule, now: datetime, history: timedelta) -> Completio
         changed_by=SYSTEM,
         held_name=None,
         disabled_reason=COMPLETED,
+        next_fire=None,
         expires_at=now + history,
     )
     return Completion(schedule, completed)

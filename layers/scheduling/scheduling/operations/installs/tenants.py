@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.errors import Conflict, Unavailable, UnreadableItem
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install
@@ -151,7 +152,7 @@ def _listed_pair(entry: TenantEntry, tenant_id: str, now: datetime) -> tuple[Ins
         return None
     if schedule.incomplete or not schedule.exists_at(now):
         return None
-    return install, schedule.as_read(install)
+    return install, as_read(schedule, install, now)
 
 
 def _left_out(entry: TenantEntry, tenant_id: str) -> Iterator[UnreadableItem]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from scheduling.domain.deliveries.decision import Acknowledge, Execute, Skip, Wait, decide_delivery
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
+from scheduling.domain.deliveries.firing import next_fire_after
 from scheduling.domain.deliveries.waiting import FollowUp, plan_follow_up
 from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.ids import new_token
@@ -96,8 +97,10 @@ def _claim_run(
         The reason against the run that has arisen meanwhile, if any: the run is then recorded as skipped.
     """
     fire = delivery.fire
+    _, schedule = snapshot.require_target()
     try:
-        services.runs.claim_run(fire, snapshot, claimed_run)
+        next_fire = next_fire_after(schedule, fire.scheduled_time, claimed_run.started_at)
+        services.runs.claim_run(fire, snapshot, claimed_run, next_fire)
     except (Conflict, Unavailable):
         current = services.runs.read_fire_snapshot(fire)
         if current.run is None or current.run.lease_token != claimed_run.lease_token:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
 from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
@@ -60,13 +61,14 @@ def list_schedules(
     max_bytes: int | None = None,
 ) -> SchedulePage:
     """Return the install's schedules, oldest first; without `limit` and `max_bytes`, all of them."""
+    now = services.clock()
     page = services.schedules.read_schedule_page(
-        install_id, now=services.clock(), after=after, limit=limit, max_bytes=max_bytes
+        install_id, now=now, after=after, limit=limit, max_bytes=max_bytes
     )
     install = require_manageable_install(services, page.install)
     for item in page.left_out:
         services.report_unreadable(item)
-    return replace(page, schedules=[schedule.as_read(install) for schedule in page.schedules])
+    return replace(page, schedules=[as_read(schedule, install, now) for schedule in page.schedules])
 
 
 def get_schedule(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> Schedule:
@@ -77,7 +79,7 @@ def get_schedule(services: Services, install_id: InstallId, schedule_id: Schedul
     """
     snapshot = services.schedules.read_snapshot_with_payload(install_id, schedule_id)
     install = require_manageable_install(services, snapshot.install)
-    return require_visible(services, snapshot.schedule).as_read(install)
+    return as_read(require_visible(services, snapshot.schedule), install, services.clock())
 
 
 def list_endpoints(services: Services, install_id: InstallId) -> Sequence[Endpoint]:

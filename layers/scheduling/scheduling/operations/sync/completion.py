@@ -5,6 +5,7 @@ from datetime import datetime
 
 from scheduling.domain.deliveries.completion import Completion, complete, complete_by_run, one_time_moment
 from scheduling.domain.deliveries.delivery import HAND_OVER_WINDOW
+from scheduling.domain.deliveries.failures import pause_by_run
 from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.runs import Fire, Run, RunStatus, format_time
 from scheduling.domain.schedule import Schedule, ScheduleState
@@ -17,10 +18,14 @@ PAUSED_TEXT = "Its install was disabled, or its tenant paused, at its time"
 
 
 def find_completion(services: Services, schedule: Schedule | None, fire: Fire, run: Run) -> Completion | None:
-    """Return the completion of a one-time schedule that the end of the run brings, if it does."""
+    """Return the change of the schedule that the end of the run brings, if it brings one."""
     if schedule is None:
         return None
-    return complete_by_run(schedule, fire, run, services.clock(), services.limits.history)
+    now = services.clock()
+    if completion := complete_by_run(schedule, fire, run, now, services.limits.history):
+        return completion
+    paused_schedule = pause_by_run(schedule, fire, run, services.limits, now)
+    return Completion(schedule, paused_schedule) if paused_schedule else None
 
 
 def build_fire(schedule: Schedule, scheduled_time: str) -> Fire:

@@ -17,7 +17,15 @@ from scheduling.store.mapping import schedule_values
 from scheduling.store.models import IdempotencyRow
 from scheduling.store.transactions import TransactWriter
 
-_DEFINITION_FIELDS = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
+_DEFINITION_FIELDS = (
+    "endpoint_method",
+    "endpoint_path",
+    "cron",
+    "timezone",
+    "enabled",
+    "name",
+    "pause_after_failures",
+)
 _IDEMPOTENCY_RECORD_FIELDS = (*_DEFINITION_FIELDS, "created_at", "tenant_id")
 
 
