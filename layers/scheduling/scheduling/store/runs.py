@@ -143,7 +143,8 @@ class RunStore:
     def _add_run_update(self, writer: TransactWriter, fire: Fire, run: Run, changed_run: Run) -> None:
         unchanged = (RunRow.lease_token == run.lease_token) & (RunRow.status == run.status.value)
         actions = update_actions(RunRow, run_values(run), run_values(changed_run))
-        writer.update_row(RunRow(**_run_key_from_fire(fire)), actions, unchanged)
+        if actions:
+            writer.update_row(RunRow(**_run_key_from_fire(fire)), actions, unchanged)
 
     def read_run_page(
         self,
