@@ -59,7 +59,7 @@ js-test: setup ## Run a JavaScript extension in the runner (npm, a minute)
 	@$(BIN)/python -m pytest tests/compat/js/js_component.py
 
 author-test: sdk sample ## Play a new author: from the wheel to a schedule that fires
-	@$(BIN)/python -m pytest tests/author/new_author.py
+	@$(BIN)/python -m pytest tests/author/*.py
 
 bench: sam-build ## Compare with raw botocore and alternatives (15 minutes)
 	@$(BIN)/python -m bench
@@ -67,7 +67,7 @@ bench: sam-build ## Compare with raw botocore and alternatives (15 minutes)
 bench-gate: sam-build ## Measure the gated operations; fail if a gate does not hold
 	@$(BIN)/python -m bench --gate
 
-bench-scale: setup ## Simulate 10 million schedules at the top of the hour
+bench-scale: setup ## Simulate full hours, and write the tables of docs/scale.md
 	@$(BIN)/python -m bench.scale
 
 ##@ Build

@@ -22,7 +22,7 @@ from bench.report import render_report
 from bench.server import serve, write_ca_bundle
 from bench.stage import ARTIFACT, LAYER, WORK, Stage, create_stage
 from bench.subjects import CONTROL, FLOOR, PEERS, THIS, Subject, install_runtimes
-from bench.units import measure_usage
+from bench.units import measure_usage_by_size
 
 ROUNDS = 15
 GATED_SUBJECTS = (THIS, FLOOR, CONTROL)
@@ -47,7 +47,7 @@ def main(options: Options) -> int:
     cold = _measure_cold(staged, peers, options.rounds)
     first = _measure_first_call(staged, peers, options.rounds)
     warm = measure_in_batches(list(_warm_groups(staged, peers)), options.rounds, "warm calls")
-    usage = measure_usage()
+    usage = measure_usage_by_size()
     results = check_gates(cold, first, warm, usage, ARTIFACT)
     if not options.gate_only:
         page = render_report(options.rounds, results, cold, first, warm, usage, measure_growth())
@@ -128,10 +128,18 @@ def _comparable_work(result: Result) -> Any:
 
 
 def _summarize_request(request: Any) -> Any:
-    """Return the operation and, for a transaction, the kinds of its steps."""
-    operation = request["target"] or f"{request['method']} {request['path'].rpartition('/')[0]}"
-    steps = json.loads(request["body"] or "{}").get("TransactItems", [])
-    return operation, sorted(next(iter(step)) for step in steps)
+    """Return the operation and, for a transaction, the kinds of its steps; for a timer, its properties."""
+    body = json.loads(request["body"] or "{}")
+    if not request["target"]:
+        path, _, name = request["path"].rpartition("/")
+        return f"{request['method']} {path}", _comparable_timer(body, name)
+    return request["target"], sorted(next(iter(step)) for step in body.get("TransactItems", []))
+
+
+def _comparable_timer(body: Mapping[str, Any], name: str) -> Any:
+    """Return the properties but for generated values, and the rule, which can be written in several ways."""
+    compared = {key: body[key] for key in body.keys() - {"ClientToken", "ScheduleExpression"}}
+    return json.loads(json.dumps(compared).replace(name, "new"))
 
 
 def _draw_picture(staged: Stage, cold: Figures, warm: Figures, samples: int) -> str:

@@ -1,13 +1,13 @@
 """The results as a Markdown page."""
 
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from bench.gates import Gate
 from bench.growth import GrowthPoint
 from bench.measure import Figures, median, median_ratio
-from bench.units import MIN_UNITS, AwsUsage
+from bench.units import LARGE_MIN_UNITS, MIN_UNITS, AwsUsage, UsageBySize
 
 _HEAD = """# Benchmark results
 
@@ -29,7 +29,7 @@ def render_report(
     cold: Figures,
     first: Figures,
     warm: Figures,
-    usage: Mapping[str, AwsUsage],
+    usage: UsageBySize,
     growth: Sequence[GrowthPoint],
 ) -> str:
     """Render the whole page."""
@@ -50,8 +50,21 @@ def render_report(
             "\nAn invalid request, whose body is not a JSON object, is compared with a's get.",
             "\n## AWS usage of an operation\n",
             "On an install with 49 schedules, in a process that has cached the version; units by DynamoDB's rules,"
-            " including the index; the minimum is what any design with these guarantees needs (`bench/units.py`).\n",
-            *_table(("", "calls", "read units", "minimum", "write units", "minimum"), _usage_rows(usage)),
+            " including the index, with a payload of some 80 bytes and with one of 100 KB; in brackets the minimum,"
+            " which is what any design with these guarantees needs (`bench/units.py`). A page of a list has 2 MB at"
+            " most; DynamoDB reads 1 MB at a time.\n",
+            *_table(
+                (
+                    "",
+                    "calls",
+                    "read units",
+                    "write units",
+                    "calls, 100 KB",
+                    "read units, 100 KB",
+                    "write units, 100 KB",
+                ),
+                _usage_rows(usage),
+            ),
             "\n## Growth of cost\n",
             *_table(("operation", "with", "", "CPU µs", "calls", "response bytes"), map(_growth_row, growth)),
             "",
@@ -104,11 +117,22 @@ def _subjects(figures: Figures) -> Sequence[str]:
     return list(dict.fromkeys(name for name, _ in figures))
 
 
-def _usage_rows(usage: Mapping[str, AwsUsage]) -> Iterable[Sequence[str]]:
-    for name, each in usage.items():
-        min_read, min_write = MIN_UNITS[name]
-        calls = " ".join(each.calls) + (" and the runner's call" if name == "fire" else "")
-        yield name, calls, str(each.read_units), str(min_read), str(each.write_units), str(min_write)
+def _usage_rows(usage: UsageBySize) -> Iterable[Sequence[str]]:
+    for name, small in usage.small.items():
+        large = usage.large[name]
+        runner = " and the runner's call" if name == "fire" else ""
+        yield (
+            name,
+            " ".join(small.calls) + runner,
+            *_unit_cells(small, MIN_UNITS[name]),
+            "the same" if large.calls == small.calls else " ".join(large.calls) + runner,
+            *_unit_cells(large, LARGE_MIN_UNITS[name]),
+        )
+
+
+def _unit_cells(usage: AwsUsage, min_units: tuple[int, int]) -> Sequence[str]:
+    min_read, min_write = min_units
+    return f"{usage.read_units} ({min_read})", f"{usage.write_units} ({min_write})"
 
 
 def _growth_row(point: GrowthPoint) -> Sequence[str]:

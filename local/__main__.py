@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from local.cloudformation.deploy import STACK_NAME
 from local.demo.client import DemoClient
 from local.errors import StackError
+from local.extensions import report_changes
 from local.launch import launch_stack
 from local.processes import interrupt_on_signals
 from local.settings import read_settings
@@ -31,13 +32,25 @@ def main() -> int:
             if stack.settings.set_up_sample and stack.sample:
                 terminal.write(_set_up_sample(stack.settings, stack.sample))
                 terminal.flush()
-            Event().wait()
+            _wait_for_interrupt(stack.settings, terminal)
     except StackError as error:
         sys.stderr.write(f"local: {error}\n")
         return error.exit_status
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _wait_for_interrupt(settings: Settings, terminal: TextIO) -> None:
+    """Wait until Ctrl-C, and say meanwhile which extensions change."""
+    if settings.runner_base_url:  # whose folders are unknown
+        Event().wait()
+
+    def write(line: str) -> None:
+        terminal.write(line)
+        terminal.flush()
+
+    report_changes(settings, write)
 
 
 def _set_up_sample(settings: Settings, sample: SampleInstall) -> str:

@@ -6,7 +6,8 @@ import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from local.processes import ChildProcess, ChildProcesses, require_free_port
+from local.logs import keep_earlier_logs
+from local.processes import ChildProcess, ChildProcesses, require_free_ports
 from local.settings import child_environment
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def launch_stack(settings: Settings, start: datetime | None = None) -> Iterator[
     Raises:
         StackError: A part cannot start.
     """
-    settings.logs.mkdir(parents=True, exist_ok=True)
-    require_free_port(settings.api_port, "API_PORT")
+    require_free_ports(settings.own_ports)
+    keep_earlier_logs(settings.logs)
     with ExitStack() as exit_stack:
         children = ChildProcesses(_start_moto(settings, exit_stack), _start_runner(settings, exit_stack))
         from local.stack import run_stack  # this import takes as long as the children's start
@@ -40,7 +41,6 @@ def launch_stack(settings: Settings, start: datetime | None = None) -> Iterator[
 def _start_moto(settings: Settings, exit_stack: ExitStack) -> ChildProcess | None:
     if settings.aws_endpoint_url:
         return None
-    require_free_port(settings.aws_port, "AWS_PORT")
     log = settings.logs / "moto.log"
     arguments = (settings.listen_address, str(settings.aws_port), settings.lambda_url)
     moto = ChildProcess("local.moto.server", *arguments, environ=child_environment(), log=log)
@@ -51,7 +51,6 @@ def _start_moto(settings: Settings, exit_stack: ExitStack) -> ChildProcess | Non
 def _start_runner(settings: Settings, exit_stack: ExitStack) -> ChildProcess | None:
     if settings.runner_base_url:
         return None
-    require_free_port(settings.runner_port, "RUNNER_PORT")
     settings.extension_folders[0].mkdir(parents=True, exist_ok=True)
     runner = ChildProcess("runner", environ=_runner_environment(settings), log=settings.runner_log)
     exit_stack.callback(runner.stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import socket
 import subprocess
@@ -10,18 +11,21 @@ import sys
 import time
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from local.errors import StackError
-from local.settings import PROJECT_ROOT
+from local.settings import PROJECT_ROOT, free_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
-START_TIMEOUT_SECONDS = 30.0
+STALL_SECONDS = 60.0
+"""How long a process that starts may use no CPU time before it counts as stuck."""
 STOP_TIMEOUT_SECONDS = 1.5
+LISTENING = "listening on"
+"""What moto and the runner log once they have their port."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -43,22 +47,37 @@ class ChildProcess:
                 preexec_fn=_die_with_parent,
             )
 
-    def wait_until_ready(self, url: str) -> None:
-        """Wait until a URL of the child answers with any status below 500.
+    def wait_until_ready(self, url: str, announcement: str = "") -> None:
+        """Wait until a URL of the child answers with any status below 500, as long as the child makes progress.
+
+        Args:
+            url: The URL.
+            announcement: What the child logs once it listens: before that, another process may answer at its port.
 
         Raises:
-            StackError: The process ended, or did not answer in time.
+            StackError: The process ended, or does nothing.
         """
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while time.monotonic() < deadline:
+        stall = _StallDetector(self.read_cpu_seconds)
+        while not (self._has_logged(announcement) and _is_responding(url)):
             if self._process.poll() is not None:
                 raise StackError(f"{self.module} failed to start: {self._read_last_line()} (see {self.log})")
-            if _is_responding(url):
-                return
+            if stall.is_stalled(time.monotonic()):
+                raise StackError(
+                    f"{self.module} has not answered, and has done nothing for {STALL_SECONDS:.0f} s (see {self.log})"
+                )
             time.sleep(0.02)
-        raise StackError(
-            f"{self.module} did not answer within {START_TIMEOUT_SECONDS:.0f} s (see {self.log})"
-        )
+
+    def is_running(self) -> bool:
+        """Return whether the process has not ended."""
+        return self._process.poll() is None
+
+    def read_cpu_seconds(self) -> float | None:
+        """Return the CPU time that the process has used; None where the system does not say."""
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         """Terminate the process; kill it if it does not end in time."""
@@ -69,9 +88,27 @@ class ChildProcess:
             self._process.kill()
             self._process.wait()
 
+    def _has_logged(self, text: str) -> bool:
+        return not text or text in self.log.read_text(errors="replace")
+
     def _read_last_line(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else f"exit status {self._process.returncode}"
+
+
+class _StallDetector:
+    """Notices that a process uses no CPU time; one whose time is unknown counts as busy."""
+
+    def __init__(self, read_cpu_seconds: Callable[[], float | None]) -> None:
+        self._read_cpu_seconds = read_cpu_seconds
+        self._progress: tuple[float | None, float] = (-1.0, 0.0)
+
+    def is_stalled(self, now: float) -> bool:
+        """Return whether the process has used no CPU time for `STALL_SECONDS`."""
+        used = self._read_cpu_seconds()
+        if used is None or used != self._progress[0]:
+            self._progress = used, now
+        return now - self._progress[1] > STALL_SECONDS
 
 
 @dataclass(frozen=True)
@@ -88,18 +125,28 @@ def interrupt_on_signals() -> None:
         signal.signal(signal_number, signal.default_int_handler)
 
 
-def require_free_port(port: int, variable: str) -> None:
-    """Check that nothing listens on a port.
+def require_free_ports(ports: Mapping[str, int]) -> None:
+    """Check that nothing listens on the ports, given by the variable that selects each.
 
     Raises:
-        StackError: The port is in use; the text names the variable that selects another.
+        StackError: Some are in use; the text has variables that select free ones.
     """
+    used = {variable: port for variable, port in ports.items() if not _is_free(port)}
+    if used:
+        names = ", ".join(map(str, used.values()))
+        subject = f"port {names} is" if len(used) == 1 else f"ports {names} are"
+        choice = " ".join(f"{name}={port}" for name, port in zip(used, free_ports(len(used)), strict=True))
+        raise StackError(f"{subject} in use, by another stack? Choose other ports: {choice}")
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise StackError(f"port {port} is in use; choose another by {variable}") from None
+            return False
+        return True
 
 
 def _is_responding(url: str) -> bool:

@@ -21,6 +21,7 @@ PARAMETER_RANGES = {
     "MAX_SCHEDULES_PER_INSTALL": range(1, 10_001),
     "MIN_INTERVAL_MINUTES": range(1, 1_441),
     "WRITES_PER_MINUTE": range(1, 10_001),
+    "CALLS_PER_MINUTE": range(60, 60_001),
     "MAX_PAYLOAD_BYTES": range(2, 300_001),
     "RUN_HISTORY_DAYS": range(1, 36_501),
     "RUNNER_TIMEOUT_MS": range(1, 30_001),
@@ -28,6 +29,7 @@ PARAMETER_RANGES = {
     "SWEEP_INTERVAL_HOURS": range(1, 8_761),
     "MAXIMUM_CONCURRENCY": range(2, 1_001),
     "MAX_WAIT_HOURS": range(1, 241),
+    "PAUSE_AFTER_FAILURES": range(1_001),
 }
 """The template parameters that an environment variable sets to a number, with the values allowed."""
 CAPPED_PARAMETERS = ("MAX_SCHEDULES_PER_INSTALL", "WRITES_PER_MINUTE")
@@ -102,6 +104,16 @@ class Settings:
         return self.runner_base_url or f"http://127.0.0.1:{self.runner_port}"
 
     @property
+    def own_ports(self) -> dict[str, int]:
+        """The ports on which the stack's own processes listen, by the variable that selects each."""
+        ports = {"API_PORT": self.api_port}
+        if not self.aws_endpoint_url:
+            ports["AWS_PORT"] = self.aws_port
+        if not self.runner_base_url:
+            ports["RUNNER_PORT"] = self.runner_port
+        return ports
+
+    @property
     def extension_folders(self) -> tuple[Path, ...]:
         """The folders in which the runner finds components: build output first, then the user's."""
         return (self.build / "extensions", *self.user_extension_folders)
@@ -137,7 +149,7 @@ def read_demo_settings() -> Settings:
     """Return the settings of the demonstration: a frozen clock, and free ports where the environment sets none."""
     ports = dict(zip(("API_PORT", "AWS_PORT", "RUNNER_PORT"), map(str, free_ports(3)), strict=True))
     settings = read_settings({**ports, **os.environ, "LOCAL_CLOCK": "frozen"})
-    return replace(settings, log_folder="demo-logs")
+    return replace(settings, log_folder=f"demo-logs/{settings.api_port}")
 
 
 def free_ports(count: int) -> list[int]:
@@ -190,11 +202,7 @@ def _read_parameters(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _require_different_ports(settings: Settings) -> None:
-    ports = {"API_PORT": settings.api_port}
-    if not settings.aws_endpoint_url:
-        ports["AWS_PORT"] = settings.aws_port
-    if not settings.runner_base_url:
-        ports["RUNNER_PORT"] = settings.runner_port
+    ports = settings.own_ports
     for first, second in combinations(ports, 2):
         if ports[first] == ports[second]:
             raise SettingsError(

@@ -9,19 +9,22 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from local.clock import LocalClock
+from local.clock import LocalClock, format_instant
 from local.cloudformation.clients import connect_aws
 from local.cloudformation.deploy import STACK_NAME, deploy_resources, pseudo_parameters, store_secret
 from local.cloudformation.stack_record import record_stack
 from local.cloudformation.template import expand_template
+from local.errors import StackError
 from local.gateway.api import HttpApi
 from local.gateway.control import ControlApi
 from local.gateway.lambda_api import LambdaApi
 from local.gateway.routes import read_routes
 from local.gateway.server import Gateway
+from local.health import Health, check_reconciler, check_runner, check_table, check_thread
 from local.lambda_.endpoint import LambdaEndpoint, read_logical_ids
 from local.lambda_.event_sources import EventSourcePoller, read_event_source_mappings
 from local.lambda_.functions import add_layers_to_path, load_functions, read_function_arns
+from local.processes import LISTENING
 from local.queue.consumer import QueueConsumer
 from local.queue.delays import delay_by_local_clock
 from local.queue.mapping import read_queue_mapping
@@ -71,17 +74,22 @@ def run_stack(settings: Settings, children: ChildProcesses, start: datetime | No
         _log_to_file(settings, exit_stack)
         region = use_aws_endpoint(settings.aws_url, settings.lambda_url)
         if children.moto:
-            children.moto.wait_until_ready(f"{settings.aws_url}/moto-api/data.json")
+            children.moto.wait_until_ready(f"{settings.aws_url}/moto-api/data.json", LISTENING)
         aws = connect_aws(settings.aws_url, region)
         template = deploy_template(settings, aws)
         add_layers_to_path(template)
         delay_by_local_clock(clock)
         importlib.import_module("scheduling.bootstrap").use_clock(clock.now)
-        control, timers = _start_services(settings, aws, template, clock, exit_stack)
+        health = Health(_list_places(settings))
+        health.add_part("api", lambda: {"url": settings.api_url})
+        health.add_part("runner", lambda: {"status": "starting"})
+        health.add_part("table", check_table(aws, template, children.moto))
+        timers = _start_services(settings, aws, template, clock, health, exit_stack)
         if children.runner:
-            children.runner.wait_until_ready(f"{settings.runner_url}/health")
+            children.runner.wait_until_ready(f"{settings.runner_url}/health", LISTENING)
+        health.add_part("runner", check_runner(settings, children.runner))
         sample = install_sample(settings)
-        control.ready = True
+        health.ready = True
         yield Stack(settings, timers, sample)
 
 
@@ -107,8 +115,13 @@ def _log_to_file(settings: Settings, exit_stack: ExitStack) -> None:
 
 
 def _start_services(
-    settings: Settings, aws: AwsClients, template: Template, clock: LocalClock, exit_stack: ExitStack
-) -> tuple[ControlApi, TimerReader]:
+    settings: Settings,
+    aws: AwsClients,
+    template: Template,
+    clock: LocalClock,
+    health: Health,
+    exit_stack: ExitStack,
+) -> TimerReader:
     functions = load_functions(template)
     lambda_backend = (
         LambdaEndpoint(settings.lambda_endpoint_url, read_logical_ids(template))
@@ -123,19 +136,31 @@ def _start_services(
     scheduler = LocalScheduler(
         clock, timers, target, queue, read_run, rules.invoke_rules, poller.poll_streams
     )
-    control = ControlApi(clock, scheduler, rules.invoke_rules, _list_places(settings))
-    _start_thread(poller.run, "streams", exit_stack)
-    _start_thread(queue.run, "queue", exit_stack)
+    control = ControlApi(clock, scheduler, rules.invoke_rules, health)
+    streams_thread = _start_thread(poller.run, "streams", exit_stack)
+    queue_thread = _start_thread(queue.run, "queue", exit_stack)
+    health.add_part("streams", check_thread(streams_thread, poller))
+    check_queue = check_thread(queue_thread, queue)
+    health.add_part("queue", lambda: {**check_queue(), **queue.describe()})
+    health.add_part("reconciler", check_reconciler(rules))
+    health.add_part("clock", lambda: {"now": format_instant(clock.now()), "frozen": clock.stays_frozen})
     execute_api = f"arn:aws:execute-api:{aws.region}:{aws.account}:local"
     api = HttpApi(read_routes(template), functions, execute_api)
     lambda_api = LambdaApi(lambda_backend, read_function_arns(template))
-    gateway = Gateway(settings.api_port, api, control, lambda_api)
+    gateway = _create_gateway(settings, api, control, lambda_api)
     exit_stack.callback(gateway.server_close)
     exit_stack.callback(gateway.shutdown)
     Thread(target=gateway.serve_forever, args=(0.1,), name="gateway", daemon=True).start()
     if not settings.clock_frozen:
-        _start_thread(scheduler.run, "timers", exit_stack)
-    return control, timers
+        health.add_part("timers", check_thread(_start_thread(scheduler.run, "timers", exit_stack), scheduler))
+    return timers
+
+
+def _create_gateway(settings: Settings, api: HttpApi, control: ControlApi, lambda_api: LambdaApi) -> Gateway:
+    try:
+        return Gateway(settings.api_port, api, control, lambda_api)
+    except OSError as error:  # another process has taken the port since the start
+        raise StackError(f"cannot listen on port {settings.api_port} (API_PORT): {error.strerror}") from None
 
 
 def _list_places(settings: Settings) -> dict[str, str]:
@@ -147,10 +172,11 @@ def _list_places(settings: Settings) -> dict[str, str]:
     }
 
 
-def _start_thread(target: Callable[[Event], None], name: str, exit_stack: ExitStack) -> None:
+def _start_thread(target: Callable[[Event], None], name: str, exit_stack: ExitStack) -> Thread:
     """Run the target in a thread of its own; at the end of the stack it has half a second to finish."""
     stop = Event()
     thread = Thread(target=target, args=(stop,), name=name, daemon=True)
     exit_stack.callback(thread.join, _SHUTDOWN_SECONDS)
     exit_stack.callback(stop.set)
     thread.start()
+    return thread

@@ -4,7 +4,6 @@ import contextlib
 import logging
 import signal
 import sys
-import threading
 
 from runner.host.callback import SchedulerCallback
 from runner.logs import configure_logging
@@ -14,6 +13,7 @@ from runner.workers.compilation import ComponentCompiler
 from runner.workers.components import ComponentStore
 from runner.workers.executor import ExtensionExecutor
 from runner.workers.pool import WorkerPool
+from runner.workers.watch import ComponentWatcher
 
 logger = logging.getLogger("runner")
 
@@ -23,10 +23,12 @@ def build_server(settings: Settings) -> RunnerServer:
     compiler = ComponentCompiler(settings.cache_dir, settings.compile_memory_bytes)
     components = ComponentStore(settings.extensions_dirs, compiler.compile_component)
     callback = SchedulerCallback(settings.scheduler_base_url, settings.auth_token)
-    threading.Thread(target=components.compile_all_components, name="compile", daemon=True).start()
+    watcher = ComponentWatcher(components)
     pool = WorkerPool(settings.max_executions)
     executor = ExtensionExecutor(components, pool, callback, settings.limits)
-    return RunnerServer((settings.host, settings.port), executor, settings.service_token)
+    server = RunnerServer((settings.host, settings.port), executor, watcher, settings.service_token)
+    watcher.start()
+    return server
 
 
 def main() -> None:
@@ -37,7 +39,11 @@ def main() -> None:
         settings = read_settings()
     except SettingsError as error:
         sys.exit(f"runner: {error}")
-    with build_server(settings) as server, contextlib.suppress(KeyboardInterrupt):
+    try:
+        built_server = build_server(settings)
+    except OSError as error:
+        sys.exit(f"runner: cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+    with built_server as server, contextlib.suppress(KeyboardInterrupt):
         logger.info("listening on http://%s:%d", settings.host, server.server_port)
         server.serve_forever()
 

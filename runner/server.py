@@ -2,6 +2,7 @@
 
 import contextlib
 import hmac
+import json
 import logging
 import time
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from runner.logs import bind_origin
 from runner.messages import ExecuteRequest, parse_json, parse_request, read_text
 from runner.responses import error_response
 from runner.workers.executor import ExtensionExecutor
+from runner.workers.watch import ComponentWatcher
 
 logger = logging.getLogger(__name__)
 
@@ -40,16 +42,22 @@ class RunnerServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(
-        self, address: tuple[str, int], executor: ExtensionExecutor, service_token: str | None
+        self,
+        address: tuple[str, int],
+        executor: ExtensionExecutor,
+        watcher: ComponentWatcher,
+        service_token: str | None,
     ) -> None:
-        super().__init__(address, _Handler)
         self.executor = executor
+        self.watcher = watcher
         self.service_token = service_token
         self.responses = ResponseMemory()
+        super().__init__(address, _Handler)  # last, because it closes the server if the port is in use
 
     def server_close(self) -> None:
-        """Close the socket, and end the worker processes."""
+        """Close the socket, and end the watcher and the worker processes."""
         super().server_close()
+        self.watcher.stop()
         self.executor.close()
 
 
@@ -62,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/health":
-            self._send_response(200, b'{"status": "ok"}')
+            self._send_response(200, json.dumps(self._describe_health()).encode())
         else:
             self._send_text(404, "no such route")
 
@@ -88,6 +96,13 @@ class _Handler(BaseHTTPRequestHandler):
             except Exception:
                 logger.exception("the runner failed")
                 self._send_text(500, "the runner failed")
+
+    def _describe_health(self) -> dict[str, Any]:
+        """Return the state; only who may execute extensions learns which there are."""
+        if not self._has_token():
+            return {"status": "ok"}
+        components = [watched.as_json() for watched in self.server.watcher.list_components()]
+        return {"status": "ok", "components": components}
 
     def _read_fields(self) -> Any:
         body = self._read_body()
@@ -124,10 +139,13 @@ class _Handler(BaseHTTPRequestHandler):
         )
         return response
 
-    def _check_token(self) -> None:
+    def _has_token(self) -> bool:
         expected_token = self.server.service_token
         token = self.headers.get("x-runner-service-token", "")
-        if expected_token and not hmac.compare_digest(token.encode(), expected_token.encode()):
+        return not expected_token or hmac.compare_digest(token.encode(), expected_token.encode())
+
+    def _check_token(self) -> None:
+        if not self._has_token():
             raise Unauthorized("x-runner-service-token is missing or wrong")
 
     def _read_body(self) -> bytes:

@@ -1,11 +1,18 @@
 """Whether a schedule fires, and whether its timer in EventBridge is in sync."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
+from scheduling.domain.runs import NO_RESPONSE, Run
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.domain.sweeps import TimerDifference, TimerSnapshot, find_timer_differences
+
+OVERLOAD_ADVICE = (
+    "If runs of other schedules time out too (the alarm runner-overload), the runner has more of them than it can "
+    "finish: lower MaximumConcurrency to at most its processor cores x RunnerOverheadSeconds / 20."
+)
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,9 @@ def _describe_disabled(schedule: Schedule) -> str:
     return "the schedule is disabled"
 
 
-def describe_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> list[str]:
+def describe_timer_differences(timer: TimerSnapshot | None, schedule: Schedule, now: datetime) -> list[str]:
     """Return how the timer differs from the schedule, a sentence for each difference; empty when in sync."""
-    return list(map(_describe_difference, find_timer_differences(timer, schedule)))
+    return list(map(_describe_difference, find_timer_differences(timer, schedule, now)))
 
 
 def _describe_difference(difference: TimerDifference) -> str:
@@ -75,6 +82,23 @@ def _describe_difference(difference: TimerDifference) -> str:
             return "EventBridge has no timer, but the schedule should have one."
         case "timer":
             return "EventBridge has a timer, but the schedule should not have one."
+        case "deletion" if difference.expected:
+            return "The timer does not delete itself after its fire, as that of a one-time schedule has to."
+        case "deletion":
+            return "The timer deletes itself, as only that of a one-time schedule has to."
         case "stack":
             return "The timer's target, role, dead-letter queue or state is not this stack's."
     return f"The timer's {difference.name} is {difference.actual} instead of {difference.expected}."
+
+
+def timed_out(run: Run) -> bool:
+    """Return whether the runner has accepted the run, but not answered in time."""
+    return run.runner_error == NO_RESPONSE
+
+
+def describe_timeouts(runs: Sequence[Run]) -> str | None:
+    """Return how many of the runs the runner has not answered in time, and what to do about it; None if it was none."""
+    count = sum(map(timed_out, runs))
+    if not count:
+        return None
+    return f"{count} of these {len(runs)} runs timed out at the runner. {OVERLOAD_ADVICE}"

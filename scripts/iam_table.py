@@ -63,7 +63,8 @@ def _read_role_grants(template: Template, name: str) -> list[Grant]:
     role = template.resolve(template.resources[name].properties)
     documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
     for logical_id, managed_policy in template.properties_by_type("AWS::IAM::ManagedPolicy").items():
-        if template.attributes[logical_id]["Ref"] in role["ManagedPolicyArns"]:
+        is_listed = template.attributes[logical_id]["Ref"] in role["ManagedPolicyArns"]
+        if is_listed or template.attributes[name]["Ref"] in managed_policy.get("Roles", []):
             documents.append(managed_policy["PolicyDocument"])
     statements = [statement for document in documents for statement in document["Statement"]]
     return [

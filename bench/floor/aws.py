@@ -46,6 +46,10 @@ def schedule_key(install_id, schedule_id):
     return {"pk": f"INSTALL#{install_id}", "sk": f"SCHEDULE#{schedule_id}"}
 
 
+def payload_key(install_id, schedule_id):
+    return {"pk": f"INSTALL#{install_id}", "sk": f"SCHEDULE#{schedule_id}#PAYLOAD"}
+
+
 def name_key(install_id, name):
     return {"pk": f"INSTALL#{install_id}", "sk": f"UNIQUE#{name}"}
 

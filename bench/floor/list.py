@@ -22,11 +22,11 @@ def handler(event):
             {":0": f"INSTALL#{install_id}", ":1": "INSTALL", ":2": "SCHEDULE~"}
         ),
         ConsistentRead=True,
-        Limit=limit + 2,
+        Limit=1 + 2 * (limit + 1),
     )
     rows = [decode_item(item) for item in page["Items"]]
     require_manageable(rows[0] if rows and rows[0]["sk"] == "INSTALL" else None)
-    schedules = [row for row in rows[1:] if row["state"] == "active"]
+    schedules = [row for row in rows[1:] if row.get("state") == "active"]
     cursor = None
     if len(schedules) > limit:
         schedules = schedules[:limit]

@@ -24,11 +24,17 @@ def timer_arguments(row, install_id, schedule_id):
             "RoleArn": os.environ["TIMER_ROLE_ARN"],
             "Input": json.dumps(
                 {
-                    "installId": install_id,
-                    "scheduleId": schedule_id,
-                    "revision": row["timerRevision"],
-                    "scheduledTime": "<aws.scheduler.scheduled-time>",
-                    "attempt": "<aws.scheduler.attempt-number>",
+                    "QueueUrl": os.environ["OCCURRENCE_QUEUE_URL"],
+                    "MessageBody": json.dumps(
+                        {
+                            "installId": install_id,
+                            "scheduleId": schedule_id,
+                            "revision": row["timerRevision"],
+                            "scheduledTime": "<aws.scheduler.scheduled-time>",
+                            "attempt": "<aws.scheduler.attempt-number>",
+                        }
+                    ),
+                    "MessageGroupId": row["tenantId"],
                 }
             ),
             "DeadLetterConfig": {"Arn": os.environ["TIMER_DLQ_ARN"]},

@@ -5,6 +5,7 @@ from aws import (
     encode_item,
     install_key,
     name_key,
+    payload_key,
     read_endpoints,
     read_items,
     schedule_key,
@@ -46,9 +47,8 @@ def handler(event):
     name = body.get("name")
     requested_name = name.strip() if isinstance(name, str) else None
     key = schedule_key(install_id, schedule_id)
-    items = read_items(
-        install_key(install_id), key, *([name_key(install_id, requested_name)] if requested_name else [])
-    )
+    name_keys = [name_key(install_id, requested_name)] if requested_name else []
+    items = read_items(install_key(install_id), key, payload_key(install_id, schedule_id), *name_keys)
     install = require_manageable(items.get("INSTALL"))
     before = require_active(items.get(key["sk"]))
     owner = items.get(f"UNIQUE#{requested_name}", {}).get("scheduleId", schedule_id)

@@ -104,7 +104,13 @@ def create_schedule(install_id, body):
         Target={
             "Arn": os.environ["TIMER_TARGET_ARN"],
             "RoleArn": os.environ["TIMER_ROLE_ARN"],
-            "Input": json.dumps({"installId": install_id, "scheduleId": schedule_id}),
+            "Input": json.dumps(
+                {
+                    "QueueUrl": os.environ["OCCURRENCE_QUEUE_URL"],
+                    "MessageBody": json.dumps({"installId": install_id, "scheduleId": schedule_id}),
+                    "MessageGroupId": install["tenantId"],
+                }
+            ),
         },
     )
     table.update_item(

@@ -3,14 +3,14 @@
 from scheduling import bootstrap
 from scheduling.api.http import Request, Response
 from scheduling.api.parsing import parse_idempotency_key, parse_schedule_body, parse_schedule_input
-from scheduling.api.problems import rest_handler
+from scheduling.api.problems import extension_handler
 from scheduling.api.rendering import schedule_response
 from scheduling.operations.schedules.create import create_schedule
 
 services = bootstrap.services()
 
 
-@rest_handler("create")
+@extension_handler("create", bootstrap.call_budget())
 def handler(request: Request) -> Response:
     """Create a schedule, or return the one that an earlier request with the same `Idempotency-Key` created."""
     body = parse_schedule_body(request, services.limits)

@@ -3,13 +3,13 @@
 from scheduling import bootstrap
 from scheduling.api.http import Request, Response, empty_response
 from scheduling.api.parsing import parse_if_match, schedule_id_from_path
-from scheduling.api.problems import rest_handler
+from scheduling.api.problems import extension_handler
 from scheduling.operations.schedules.delete import delete_schedule
 
 services = bootstrap.services()
 
 
-@rest_handler("delete")
+@extension_handler("delete", bootstrap.call_budget())
 def handler(request: Request) -> Response:
     """Delete a schedule."""
     delete_schedule(

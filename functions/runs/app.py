@@ -4,7 +4,7 @@ from scheduling import bootstrap
 from scheduling.api.http import Request, Response
 from scheduling.api.paging import parse_page_limit, parse_run_cursor
 from scheduling.api.parsing import schedule_id_from_path
-from scheduling.api.problems import rest_handler
+from scheduling.api.problems import extension_handler
 from scheduling.api.rendering import run_page_response
 from scheduling.domain.views import cursor_scope
 from scheduling.operations.schedules.queries import list_runs
@@ -12,7 +12,7 @@ from scheduling.operations.schedules.queries import list_runs
 services = bootstrap.services()
 
 
-@rest_handler("runs")
+@extension_handler("runs", bootstrap.call_budget())
 def handler(request: Request) -> Response:
     """Return a page of the schedule's history, newest first."""
     install_id, schedule_id = (

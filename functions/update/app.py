@@ -8,14 +8,14 @@ from scheduling.api.parsing import (
     parse_schedule_input,
     schedule_id_from_path,
 )
-from scheduling.api.problems import rest_handler
+from scheduling.api.problems import extension_handler
 from scheduling.api.rendering import schedule_response
 from scheduling.operations.schedules.update import update_schedule
 
 services = bootstrap.services()
 
 
-@rest_handler("update")
+@extension_handler("update", bootstrap.call_budget())
 def handler(request: Request) -> Response:
     """Change fields of a schedule."""
     schedule = update_schedule(

@@ -22,6 +22,7 @@ CALLED = {
         "UpdateItem",
     ],
     "events": ["PutEvents"],
+    "lambda": ["Invoke"],
     "scheduler": ["CreateSchedule", "DeleteSchedule", "GetSchedule", "ListSchedules", "UpdateSchedule"],
     "secretsmanager": ["GetSecretValue"],
     "sqs": ["SendMessage"],

@@ -15,6 +15,7 @@ from local.demo.extension_log import ExtensionLog
 from local.demo.tables import runs_table, schedules_table
 from local.errors import SettingsError, StackError
 from local.launch import launch_stack
+from local.logs import delete_oldest_folders
 from local.processes import interrupt_on_signals
 from local.settings import read_demo_settings
 
@@ -34,6 +35,7 @@ def main() -> int:
         sys.stderr.write(f"demo: {error}\n")
         return error.exit_status
     try:
+        delete_oldest_folders(settings.logs.parent)
         with launch_stack(settings, start=_current_hour()) as stack:
             _run_demo(console, stack)
     except (StackError, httpx.HTTPError) as error:

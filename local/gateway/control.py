@@ -10,9 +10,10 @@ from local.errors import StackError
 from local.gateway.messages import Request, Response, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from local.clock import LocalClock
+    from local.health import Health
     from local.scheduler.firing import LocalScheduler
 
 PREFIX = "/_local/"
@@ -26,11 +27,9 @@ class ControlApi:
         clock: LocalClock,
         scheduler: LocalScheduler,
         reconcile: Callable[[], object],
-        places: Mapping[str, str] | None = None,
+        health: Health,
     ) -> None:
-        self.ready = False
-        """Whether everything has started."""
-        self._places = dict(places or {})
+        self._health = health
         self._clock = clock
         self._scheduler = scheduler
         self._reconcile = reconcile
@@ -59,8 +58,8 @@ class ControlApi:
             return json_response(500, {"error": str(error)})
 
     def _get_health(self, _: Any) -> Response:
-        status, text = (200, "ok") if self.ready else (503, "starting")
-        return json_response(status, {"status": text, **self._places})
+        is_ready, state = self._health.describe()
+        return json_response(200 if is_ready else 503, state)
 
     def _get_clock(self, _: Any) -> Response:
         return json_response(200, {"now": format_instant(self._clock.now())})

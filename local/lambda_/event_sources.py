@@ -58,6 +58,8 @@ class EventSourcePoller:
         self._mappings = mappings
         self._clock = clock
         self._lock = Lock()
+        self.last_error: str | None = None
+        """Why the last poll failed; None if it succeeded."""
 
     def run(self, stop: Event) -> None:
         """Poll the streams until `stop` is set, then a last time."""
@@ -73,8 +75,10 @@ class EventSourcePoller:
                 for mapping in self._mappings:
                     for batch in mapping.stream.read_batches(self._to_local_time):
                         self._deliver_batch(mapping, batch)
+                self.last_error = None
             except (BotoCoreError, ClientError) as error:
-                logger.error("polling the streams failed: %s", error)
+                self.last_error = f"polling the streams failed: {error}"
+                logger.error(self.last_error)
 
     def _to_local_time(self, created: datetime) -> datetime:
         """Convert a creation time to the stack's clock; AWS uses real time."""

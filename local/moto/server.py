@@ -88,7 +88,9 @@ def serve_moto(address: str, port: int, lambda_url: str) -> None:
     patch_service_lookup()
     patch_queues()
     app = LambdaProxy(AtomicDynamoDb(DomainDispatcherApplication(create_backend_app)), lambda_url)
-    make_server(address, port, app, threaded=True, request_handler=KeepAliveHandler).serve_forever()
+    server = make_server(address, port, app, threaded=True, request_handler=KeepAliveHandler)
+    sys.stderr.write(f"listening on http://{address}:{port}\n")
+    server.serve_forever()
 
 
 if __name__ == "__main__":

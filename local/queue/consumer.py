@@ -74,14 +74,18 @@ class QueueConsumer:
         self._failed: list[tuple[datetime, str, QueuedMessage]] = []
         """The messages that become visible again, by time."""
         self._ended_ids: dict[str, None] = {}
+        self.last_error: str | None = None
+        """Why the last poll failed; None if it succeeded."""
 
     def run(self, stop: Event) -> None:
         """Process messages as they come and as they become due, until `stop` is set."""
         while not stop.wait(POLL_INTERVAL_SECONDS):
             try:
                 self.poll()
+                self.last_error = None
             except (BotoCoreError, ClientError) as error:
-                logger.error("polling %s failed: %s", self._mapping.queue_url, error)
+                self.last_error = f"polling {self._mapping.queue_url} failed: {error}"
+                logger.error(self.last_error)
         self._release_messages()
 
     def poll(self) -> bool:
@@ -114,6 +118,12 @@ class QueueConsumer:
             self.poll()
             with self._changed:
                 self._changed.wait_for(lambda: message_id in self._ended_ids, timeout=POLL_INTERVAL_SECONDS)
+
+    def describe(self) -> dict[str, int]:
+        """Return how many messages are in flight, and how many wait."""
+        with self._changed:
+            waiting = len(self._backlog.list_messages()) + len(self._failed)
+            return {"inFlight": self._in_flight, "waiting": waiting}
 
     def next_due_at(self) -> datetime | None:
         """Return when the next waiting message is due or visible again; None if none waits."""

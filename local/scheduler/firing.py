@@ -102,6 +102,8 @@ class LocalScheduler:
         self._timer_states: dict[str, _TimerState] = {}
         self._timer_history: dict[str, LocalTimer] = {}
         self._pool = ThreadPoolExecutor(_SENDERS, thread_name_prefix="fire")
+        self.last_error: str | None = None
+        """Why the last full minute failed; None if it succeeded."""
 
     def advance_to(self, to: datetime) -> list[Delivery]:
         """Advance the clock to an instant and deliver every occurrence up to it, each at its time.
@@ -153,8 +155,10 @@ class LocalScheduler:
                 with self._lock:
                     self._fire_until(self._clock.now())
                 self._invoke_rules()
+                self.last_error = None
             except (StackError, BotoCoreError, ClientError) as error:
-                logger.error("firing at %s failed: %s", format_instant(minute), error)
+                self.last_error = f"firing at {format_instant(minute)} failed: {error}"
+                logger.error(self.last_error)
 
     def _advance_clock(self, to: datetime) -> list[Delivery]:
         self._refresh_timers()
@@ -191,9 +195,16 @@ class LocalScheduler:
             timers = [state.timer for state in batch]
             with self._queue.pause():
                 fires += self._pool.map(self._fire_timer, timers, [instant] * len(timers))
+                self._delete_completed(batch)
             if self._clock.is_frozen:
                 self._queue.drain()
         return fires
+
+    def _delete_completed(self, batch: list[_TimerState]) -> None:
+        """Delete the timers that have fired for the last time, where they say so, as EventBridge does."""
+        for state in batch:
+            if state.timer.deletes_itself and state.next_fire is None:
+                self._timers.delete_timer(state.timer)
 
     def _find_next_instant(self, end: datetime) -> datetime | None:
         """Return when the next timer fires or, for a clock that is moved, the next message is due; None after `end`."""

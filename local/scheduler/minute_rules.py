@@ -24,6 +24,9 @@ class MinuteRules:
     ) -> None:
         self._lambda = functions
         self._clock = clock
+        self.last_results: dict[str, Any] = {}
+        """The results of the last run, by rule name."""
+        self.last_run_at: str | None = None
         rules = template.properties_by_type("AWS::Events::Rule")
         self._functions = {name: target["Arn"] for name, rule in rules.items() for target in rule["Targets"]}
         if unsupported := [
@@ -33,7 +36,9 @@ class MinuteRules:
 
     def invoke_rules(self) -> dict[str, Any]:
         """Invoke every function once and return the results, by rule name."""
-        return {name: self._invoke_function(arn) for name, arn in self._functions.items()}
+        results = {name: self._invoke_function(arn) for name, arn in self._functions.items()}
+        self.last_results, self.last_run_at = results, format_instant(self._clock.now())
+        return results
 
     def _invoke_function(self, arn: str) -> Any:
         try:

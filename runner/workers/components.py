@@ -1,15 +1,12 @@
 """Components and bundles in the extension folders, by content hash. Each is compiled once."""
 
 import hashlib
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from runner.errors import BundleFetchFailed, RunnerError
-
-logger = logging.getLogger(__name__)
 
 FILE_NAMES = ("component.wasm", "bundle.tar.zst")
 MAX_FILE_BYTES = 128 * 1024 * 1024
@@ -57,13 +54,15 @@ class ComponentStore:
         if component:
             component.unlink(missing_ok=True)
 
-    def compile_all_components(self) -> None:
-        """Compile all components in advance, so that first calls are fast; log those that fail."""
-        for component_hash in list(self._scan_folders()):
-            try:
-                self.get_component(component_hash)
-            except RunnerError as error:
-                logger.warning("%s: %s", component_hash, error.description)
+    def list_sources(self) -> dict[str, Path]:
+        """Return the paths of all components and bundles by hash, reading only new and changed files."""
+        paths = [
+            path
+            for folder in self._folders
+            for name in FILE_NAMES
+            for path in sorted(folder.glob(f"*/{name}"))
+        ]
+        return {self._hash_file(path): path for path in paths if path.stat().st_size <= MAX_FILE_BYTES}
 
     def _compile(self, source: Path, component_hash: str) -> Path:
         failed_at, failure = self._failures.get(component_hash, (0.0, None))
@@ -78,22 +77,12 @@ class ComponentStore:
         return component
 
     def _find_source(self, component_hash: str) -> Path:
-        path = self._scan_folders().get(component_hash)
+        path = self.list_sources().get(component_hash)
         if path is None:
             raise BundleFetchFailed(
                 f"no component or bundle with content hash {component_hash} in the extension folders"
             )
         return path
-
-    def _scan_folders(self) -> dict[str, Path]:
-        """Return the paths by hash, reading only new and changed files."""
-        paths = [
-            path
-            for folder in self._folders
-            for name in FILE_NAMES
-            for path in sorted(folder.glob(f"*/{name}"))
-        ]
-        return {self._hash_file(path): path for path in paths if path.stat().st_size <= MAX_FILE_BYTES}
 
     def _hash_file(self, path: Path) -> str:
         stat = path.stat()

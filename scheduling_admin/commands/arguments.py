@@ -60,7 +60,7 @@ InstallArgument = Annotated[
     str, typer.Argument(parser=parse_install_argument, metavar="INSTALL", help="The install's id.")
 ]
 ScheduleArgument = Annotated[
-    str, typer.Argument(parser=parse_schedule_argument, metavar="SCHEDULE", help="The schedule's id.")
+    str, typer.Argument(metavar="SCHEDULE", help="The schedule's id, or its name, exactly as written.")
 ]
 TenantArgument = Annotated[
     str, typer.Argument(parser=parse_tenant_argument, metavar="TENANT", help="The tenant's id.")

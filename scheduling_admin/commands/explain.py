@@ -10,7 +10,7 @@ from scheduling.domain.runs import Fire, Run, RunStatus, Trigger, format_manual_
 from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.commands.schedules import find_schedule
+from scheduling_admin.commands.schedules import find_schedule, resolve_schedule_id
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.explain.engine import explain_occurrence
 from scheduling_admin.explain.evidence import Evidence, Explanation, usable_timezone
@@ -43,7 +43,9 @@ def explain(
     time: TimeArgument,
 ) -> CommandReport:
     """Explain why an occurrence of a schedule ran or did not run."""
-    evidence = _gather_evidence(session, InstallId(install), ScheduleId(schedule), time)
+    install_id = InstallId(install)
+    schedule_id = resolve_schedule_id(session, install_id, schedule)
+    evidence = _gather_evidence(session, install_id, schedule_id, time)
     explanation = explain_occurrence(evidence)
     return CommandReport(
         _build_document(evidence, explanation),

@@ -1,13 +1,13 @@
 """The commands `installs`, `disable` and `enable`."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import RenderableType
 from scheduling.domain.errors import InstallNotFound
 from scheduling.domain.ids import InstallId, parse_install_id
 from scheduling.domain.install import Install
-from scheduling.domain.views import cursor_scope, encode_cursor
+from scheduling.domain.views import encode_cursor
+from scheduling.operations.installs.queries import installs_scope, list_installs
 from scheduling.operations.installs.register import set_install_enabled
 
 from scheduling_admin.commands import arguments
@@ -20,8 +20,6 @@ from scheduling_admin.output.views import format_status, render_next_page_hint
 from scheduling_admin.stack.session import AdminSession
 from scheduling_admin.status import list_install_blockers
 
-_PARALLELISM = 16
-
 
 def installs(
     session: AdminSession,
@@ -30,30 +28,15 @@ def installs(
     cursor: arguments.CursorOption = None,
 ) -> CommandReport:
     """List the installs of a tenant, in the order of their ids, or of all tenants."""
-    ids, next_cursor = _read_install_page(session, tenant, limit, cursor)
-    with ThreadPoolExecutor(_PARALLELISM) as pool:
-        rows = pool.map(lambda each: session.services.schedules.read_snapshot(each).install, ids)
-        existing_installs = [install for install in rows if install]
+    scope = installs_scope(tenant)
+    position = decode_list_cursor(scope, cursor, parse_install_id)
+    page = list_installs(session.services, tenant, after=position, limit=limit)
+    next_cursor = encode_cursor(scope, page.next_after)
     document = {
-        "installs": [install_fields(install) for install in existing_installs],
+        "installs": [install_fields(install) for install in page.installs],
         "nextCursor": next_cursor,
     }
-    return CommandReport(document, _render_installs(existing_installs, tenant, next_cursor))
-
-
-def _read_install_page(
-    session: AdminSession, tenant: str | None, limit: int, cursor: str | None
-) -> tuple[Sequence[InstallId], str | None]:
-    services = session.services
-    if tenant is None:
-        scope = cursor_scope("installs")
-        position = decode_list_cursor(scope, cursor, parse_install_id)
-        ids, after = services.sweeps.read_install_ids(position, limit)
-        return ids, encode_cursor(scope, after)
-    scope = cursor_scope("tenant-installs", tenant)
-    position = decode_list_cursor(scope, cursor, parse_install_id)
-    ids = services.tenants.read_install_ids(tenant, position, limit + 1)
-    return ids[:limit], encode_cursor(scope, ids[limit - 1] if len(ids) > limit else None)
+    return CommandReport(document, _render_installs(page.installs, tenant, next_cursor))
 
 
 def _render_installs(
@@ -67,13 +50,22 @@ def _render_installs(
         (
             install.id,
             install.tenant_id,
-            f"{install.registry_id}\n{install.version_id}",
+            _describe_extension(install),
             "\n".join(format_status(list_install_blockers(install))),
             install.schedule_count,
         )
         for install in listed_installs
     ]
     return [Listing(columns, rows), *render_next_page_hint(next_cursor)]
+
+
+def _describe_extension(install: Install) -> str:
+    """Return the manifest's name and version above the ids, of which an earlier release stored these alone."""
+    if install.extension_name is None:
+        return f"{install.registry_id}\n{install.version_id}"
+    return (
+        f"{install.extension_name} {install.extension_version}\n{install.registry_id}\n{install.version_id}"
+    )
 
 
 def disable(

@@ -7,8 +7,9 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.console import RenderableType
+from scheduling.operations.maintenance.parts import sweep_install, sweep_timer
 from scheduling.operations.maintenance.reconcile import reconcile as sync_pending_changes
-from scheduling.operations.maintenance.sweep import PAGE_SIZE, sweep_install, sweep_timer
+from scheduling.operations.maintenance.sweep import INSTALLS_OF_PART
 
 from scheduling_admin.errors import ExitStatus, add_error_hint
 from scheduling_admin.output.report import CommandReport
@@ -66,7 +67,7 @@ def _sweep_all(session: AdminSession) -> Counter[str]:
     with add_error_hint(hint), session.show_progress(show_count=False) as bar:
         task = bar.add_task("Sweeping", total=None)
         for count, install_id in enumerate(
-            _iterate_pages(partial(services.sweeps.read_install_ids, limit=PAGE_SIZE)), start=1
+            _iterate_pages(partial(services.sweeps.read_install_ids, limit=INSTALLS_OF_PART)), start=1
         ):
             sweep_install(services, install_id, repairs)
             bar.update(task, description=f"Sweeping installs: {count}")

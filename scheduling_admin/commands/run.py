@@ -11,6 +11,7 @@ from scheduling.domain.runs import Fire, Run, RunStatus
 from scheduling.operations.runs.run_now import run_now
 
 from scheduling_admin.commands import arguments
+from scheduling_admin.commands.schedules import resolve_schedule_id
 from scheduling_admin.errors import AdminError, ExitStatus, convert_to_admin_error
 from scheduling_admin.output.fields import run_fields
 from scheduling_admin.output.report import CommandReport
@@ -42,10 +43,12 @@ def run(
     key = str(uuid4()) if idempotency_key is None else idempotency_key
     if not 1 <= len(key) <= 64:
         raise AdminError("--idempotency-key must have 1 to 64 characters.", ExitStatus.USAGE)
-    fire = _start_run(session, InstallId(install), ScheduleId(schedule), key)
+    install_id = InstallId(install)
+    schedule_id = resolve_schedule_id(session, install_id, schedule)
+    fire = _start_run(session, install_id, schedule_id, key)
     document = {
-        "installId": install,
-        "scheduleId": schedule,
+        "installId": install_id,
+        "scheduleId": schedule_id,
         "scheduledTime": fire.scheduled_time,
         "idempotencyKey": key,
     }
@@ -63,7 +66,7 @@ def run(
 
 def _start_run(session: AdminSession, install_id: InstallId, schedule_id: ScheduleId, key: str) -> Fire:
     try:
-        return run_now(session.services, session.deliver, install_id, schedule_id, key)
+        return run_now(session.services, session.deliver, install_id, schedule_id, key, actor=session.actor)
     except Unavailable as error:
         text = f"{convert_to_admin_error(error)} To retry this very run, use --idempotency-key {key}"
         raise AdminError(text, ExitStatus.AWS) from error

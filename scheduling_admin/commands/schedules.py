@@ -85,7 +85,9 @@ def _read_install_schedules(
 ) -> tuple[_SchedulePairs, list[UnreadableItem], str | None]:
     scope = cursor_scope("schedules", install_id)
     after = decode_list_cursor(scope, cursor, parse_schedule_id)
-    page = session.services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=None)
+    page = session.services.schedules.read_schedule_page(
+        install_id, now=session.now, after=after, limit=limit, max_bytes=None
+    )
     install = page.install
     if install is None:
         raise InstallNotFound
@@ -127,11 +129,12 @@ def schedule(
     fires: FiresOption = 3,
 ) -> CommandReport:
     """Show one schedule: its definition, its timer in EventBridge and whether it is in sync, and its history."""
-    install_id, schedule_id = InstallId(install), ScheduleId(schedule)
+    install_id = InstallId(install)
+    schedule_id = resolve_schedule_id(session, install_id, schedule)
     pair = find_schedule(session, install_id, schedule_id)
     view = ScheduleView.create_view(*pair, session.now, fires)
     timer = session.services.timers.get_timer(schedule_id)
-    timer_differences = describe_timer_differences(timer, pair[1])
+    timer_differences = describe_timer_differences(timer, pair[1], session.now)
     page = (
         session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=runs)
         if runs
@@ -157,6 +160,24 @@ def schedule(
     return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if has_problem else ExitStatus.OK)
 
 
+def resolve_schedule_id(session: AdminSession, install_id: InstallId, id_or_name: str) -> ScheduleId:
+    """Return the id of the schedule that an operator names by its id or its name.
+
+    Raises:
+        InstallNotFound: There is no such install.
+        AdminError: The install has no schedule of that name.
+    """
+    if schedule_id := parse_schedule_id(id_or_name):
+        return schedule_id
+    snapshot = session.services.schedules.read_snapshot(install_id, name=id_or_name)
+    if snapshot.install is None:
+        raise InstallNotFound
+    if snapshot.name_owner is None:
+        text = f"Install {install_id} has no schedule with the name {id_or_name!r}; `schedules` lists them."
+        raise AdminError(text, ExitStatus.NOT_FOUND)
+    return snapshot.name_owner
+
+
 def find_schedule(
     session: AdminSession, install_id: InstallId, schedule_id: ScheduleId
 ) -> tuple[Install, Schedule]:
@@ -166,7 +187,7 @@ def find_schedule(
         InstallNotFound: There is no such install.
         ScheduleNotFound: The install has no such schedule.
     """
-    snapshot = session.services.schedules.read_snapshot(install_id, schedule_id)
+    snapshot = session.services.schedules.read_snapshot_with_payload(install_id, schedule_id)
     if snapshot.install is None:
         raise InstallNotFound
     if snapshot.schedule is None:

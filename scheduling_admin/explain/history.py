@@ -7,6 +7,7 @@ from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
 from scheduling_admin.output.times import format_duration, format_milliseconds
+from scheduling_admin.status import OVERLOAD_ADVICE, timed_out
 
 RETRY_WINDOW = timedelta(minutes=15)
 """The time within which the next attempt follows, unless the queue has a backlog."""
@@ -105,6 +106,7 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
         *_describe_request(evidence, run),
         f"Error: {run.detail or run.error or 'none was recorded'}",
     )
+    overload_advice = (OVERLOAD_ADVICE,) if timed_out(run) else ()
     if not (run.retryable or run.wait_token):
         summary = f"It failed at attempt {run.attempt} and is not retried."
         reason = (
@@ -115,13 +117,12 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
         return Explanation(Verdict.FAILED, summary, (*reasons, reason))
     if not run.failed_permanently and evidence.now - run.started_at < RETRY_WINDOW:
         summary = f"Attempt {run.attempt} of {MAX_ATTEMPTS} failed; the next attempt follows."
-        return Explanation(Verdict.RETRYING, summary, (*reasons, *_describe_next_check(run)))
+        return Explanation(Verdict.RETRYING, summary, (*reasons, *_describe_next_check(run)), overload_advice)
     summary = f"It failed permanently at attempt {run.attempt}."
     if run.attempt < MAX_ATTEMPTS:
         summary = f"It failed at attempt {run.attempt} of {MAX_ATTEMPTS}, and no further attempt was made."
-    return Explanation(
-        Verdict.FAILED, summary, (*reasons, *describe_dead_letters(evidence)), get_replay_advice(evidence)
-    )
+    advice = (*overload_advice, *get_replay_advice(evidence))
+    return Explanation(Verdict.FAILED, summary, (*reasons, *describe_dead_letters(evidence)), advice)
 
 
 def _explain_missed(evidence: Evidence, run: Run) -> Explanation:
@@ -185,6 +186,8 @@ def _describe_response(run: Run) -> str:
         return f"got status {run.http_status} from the extension"
     if run.runner_status is not None:
         return f"got status {run.runner_status} from the runner"
+    if timed_out(run):
+        return "got no answer from the runner in time"
     if run.runner_error is not None:
         return f"got the error {run.runner_error} from the runner"
     return "got no response from the extension"

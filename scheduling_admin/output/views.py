@@ -16,6 +16,7 @@ from scheduling_admin.output.times import (
     format_local_time,
     format_milliseconds,
 )
+from scheduling_admin.status import describe_timeouts
 
 _MAX_PAYLOAD_LENGTH = 400
 
@@ -98,7 +99,10 @@ def render_timer(
 def render_history(runs: Sequence[Run]) -> list[RenderableType]:
     """Render the newest runs."""
     heading = render_sentence("\nHistory", "bold")
-    return [heading, build_runs_table(runs) if runs else render_sentence("The history is empty.")]
+    if not runs:
+        return [heading, render_sentence("The history is empty.")]
+    timeouts = describe_timeouts(runs)
+    return [heading, build_runs_table(runs), *([render_sentence(timeouts, "yellow")] if timeouts else ())]
 
 
 def build_runs_table(runs: Sequence[Run]) -> Listing:

@@ -17,6 +17,7 @@ from extension_sdk_cli.errors import CommandError, StackNotFound
 from extension_sdk_cli.local_stack import LocalStack
 from extension_sdk_cli.logs import read_messages
 from extension_sdk_cli.project import Project, hash_file
+from extension_sdk_cli.runs import describe_run, describe_schedule
 from extension_sdk_cli.scaffold import create_extension
 from extension_sdk_cli.watch import Watcher
 
@@ -110,6 +111,8 @@ def call(
     if body is not None:
         _require_json(body)
     result = LocalStack.connect().call(project, method, path, None if body is None else body.encode())
+    if result.error and result.error.startswith("bundle_fetch_failed"):
+        raise CommandError("the runner does not have this build: run `extension-sdk install`")
     if result.error:
         raise CommandError(f"the run failed: {result.error}")
     out.print(f"{result.status}")
@@ -133,17 +136,39 @@ def logs(
 
 
 @app.command()
+def runs(folder: Folder = HERE) -> None:
+    """Show the schedules in the local stack with their last runs; `logs --request` shows what a run logged."""
+    project = Project.open(folder)
+    stack = LocalStack.connect()
+    schedules = stack.list_schedules(project)
+    for schedule in schedules:
+        out.print(describe_schedule(schedule))
+        for run in stack.list_runs(project, schedule["id"]):
+            out.print(f"  {describe_run(run)}")
+    if not schedules:
+        out.print("The install has no schedules.")
+
+
+@app.command()
 def dev(folder: Folder = HERE) -> None:
     """Watch the sources, rebuild and install them, and show fires as they happen."""
     project = Project.open(folder)
     stack = LocalStack.connect()
     watcher = Watcher(project, stack)
     out.print(f"watching {project.folder}; Ctrl-C ends it")
+    failure = ""
     while True:
-        if watcher.sources_changed():
-            _rebuild(Project.open(folder), stack)
-        for line in watcher.new_runs():
-            out.print(line)
+        try:
+            if watcher.sources_changed():
+                _rebuild(Project.open(folder), stack)
+            for line in watcher.new_runs():
+                out.print(line)
+            failure = ""
+        except CommandError as error:
+            if str(error) != failure:
+                err.print(f"error: {error}")
+            failure = str(error)
+            watcher.forget()  # a new stack has no install
         time.sleep(_WATCH_SECONDS)
 
 

@@ -15,6 +15,7 @@ from extension_sdk_cli.errors import CommandError, StackNotFound
 from extension_sdk_cli.project import LOCAL_TENANT_ID, Project, hash_file
 
 _TIMEOUT_SECONDS = 120
+_MAX_RUNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,11 @@ class LocalStack:
             StackNotFound: Nothing answers there, or nothing that names its folders.
         """
         url = f"http://127.0.0.1:{os.environ.get('API_PORT', '3000')}"
-        try:
-            status, health = _send("GET", f"{url}/_local/health")
-        except URLError as error:
-            raise StackNotFound(
-                f"no local stack at {url} ({error.reason}): start it with `make local`"
-            ) from error
-        if status != 200 or "extensions" not in health:
-            raise StackNotFound(f"{url} is no local stack that is ready, or one of another version: {health}")
+        status, health = _send("GET", f"{url}/_local/health")
+        if not isinstance(health, dict) or "extensions" not in health:
+            raise StackNotFound(f"{url} is no local stack, or one of another version: {health}")
+        if status != 200:
+            raise StackNotFound(f"the local stack at {url} is not ready: {_describe_parts(health)}")
         return cls(url, health["runner"], Path(health["extensions"]), Path(health["runnerLog"]))
 
     def install(self, project: Project, *, disable_missing: bool = False) -> int:
@@ -79,7 +77,7 @@ class LocalStack:
         url = f"{self.url}/admin/v1/installs/{project.install_id}{query}"
         status, answer = _send("PUT", url, project.registration(hash_file(component)))
         if status >= 300:
-            raise CommandError(f"the API refuses the version: {json.dumps(answer, ensure_ascii=False)}")
+            raise CommandError(f"the API refuses the version: {_describe_problem(answer)}")
         return status
 
     def call(self, project: Project, method: str, path: str, body: bytes | None) -> CallResult:
@@ -107,7 +105,7 @@ class LocalStack:
             headers["x-runner-service-token"] = token
         status, answer = _send("POST", f"{self.runner_url}/v1/execute", request, headers)
         if status != 200:
-            raise CommandError(f"the runner answers {status}: {json.dumps(answer, ensure_ascii=False)}")
+            raise CommandError(f"the runner answers {status}: {_describe_problem(answer)}")
         return CallResult(answer["status"], b64decode(answer["body_b64"] or ""), answer["error"])
 
     def list_schedules(self, project: Project) -> list[dict[str, Any]]:
@@ -116,11 +114,25 @@ class LocalStack:
         Raises:
             CommandError: The API refuses the call.
         """
+        return list(self._read(project, "schedules")["schedules"])
+
+    def list_runs(self, project: Project, schedule_id: str) -> list[dict[str, Any]]:
+        """Return the last runs of a schedule, newest first.
+
+        Raises:
+            CommandError: The API refuses the call.
+        """
+        return list(self._read(project, f"schedules/{schedule_id}/runs?limit={_MAX_RUNS}")["runs"])
+
+    def _read(self, project: Project, path: str) -> dict[str, Any]:
+        """Read a resource of the install, as its runner may."""
         headers = {"x-runner-auth": os.environ.get("RUNNER_AUTH_TOKEN", "local-runner-key")}
-        status, answer = _send("GET", f"{self.url}/v1/installs/{project.install_id}/schedules", None, headers)
+        status, answer = _send("GET", f"{self.url}/v1/installs/{project.install_id}/{path}", None, headers)
+        if status == 404:
+            raise CommandError("the local stack does not have this extension: run `extension-sdk install`")
         if status != 200:
-            raise CommandError(f"the API answers {status}: {json.dumps(answer, ensure_ascii=False)}")
-        return list(answer["schedules"])
+            raise CommandError(f"the API answers {status}: {_describe_problem(answer)}")
+        return dict(answer)
 
 
 def _send(
@@ -135,7 +147,29 @@ def _send(
             status, content = response.status, response.read()
     except HTTPError as error:
         status, content = error.code, error.read()
+    except OSError as error:
+        address = "/".join(url.split("/")[:3])
+        reason = error.reason if isinstance(error, URLError) else error
+        raise StackNotFound(f"no local stack at {address} ({reason}): start it with `make local`") from error
     try:
         return status, json.loads(content)
     except ValueError:
         return status, content.decode(errors="replace")
+
+
+def _describe_parts(health: dict[str, Any]) -> str:
+    """Return the parts that do not work, and why; else the status."""
+    parts = {name: health.get("parts", {}).get(name, {}) for name in health.get("failing", [])}
+    return "; ".join(f"{name}: {part.get('error')}" for name, part in parts.items()) or health["status"]
+
+
+def _describe_problem(answer: Any) -> str:
+    """Return what an error response says, with what the author can do."""
+    if not isinstance(answer, dict):
+        return str(answer)
+    text = str(answer.get("detail") or answer.get("error") or answer.get("message") or answer)
+    fields = "".join(f"\n  {name}: {error}" for name, error in (answer.get("fieldErrors") or {}).items())
+    if answer.get("code") == "SCHEDULE_REMAP_FAILED":
+        endpoints = ", ".join(sorted({each["endpoint"] for each in answer["missing"]}))
+        return f"{text} ({endpoints}): `extension-sdk install --disable-missing` disables those schedules"
+    return text + fields

@@ -18,9 +18,17 @@ class Watcher:
     _last_runs: dict[str, str | None] | None = field(default=None)
 
     def sources_changed(self) -> bool:
-        """Whether the sources differ from the last time."""
-        previous, self._stamp = self._stamp, compute_stamp(self.project.folder)
-        return self._stamp != previous
+        """Whether the sources differ from the last time; not while an editor is replacing one."""
+        try:
+            stamp = compute_stamp(self.project.folder)
+        except FileNotFoundError:
+            return False
+        previous, self._stamp = self._stamp, stamp
+        return stamp != previous
+
+    def forget(self) -> None:
+        """Forget the sources and the runs, as at the start."""
+        self._stamp, self._last_runs = "", None
 
     def new_runs(self) -> Iterator[str]:
         """Yield a line for each schedule that has run since the last time."""

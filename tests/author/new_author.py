@@ -4,25 +4,21 @@ It takes minutes and the network, so `make test` leaves it out; nothing of it im
 """
 
 import json
-import os
-import re
-import shlex
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 
-from local.processes import ChildProcess
-from local.settings import PROJECT_ROOT, free_ports
+from local.settings import PROJECT_ROOT
+from tests.author.support import WAIT_SECONDS, Author, Page, Stack
 
-START_SECONDS = 180
-MISTAKES = '''
+FAILING_ENDPOINTS = '''
 
 @app.get("/api/exception")
 def fail(_request: Request) -> Json:
@@ -42,163 +38,44 @@ def large(_request: Request) -> Json:
     """Return 300 KB."""
     return "x" * 300_000
 '''
+FAILURES = {
+    "exception": "an exception in a handler",
+    "loop": "an endless loop",
+    "large": "a response of 300 KB",
+}
 
 
-@dataclass
-class Author:
-    """The author's folder, environment and commands."""
-
-    folder: Path
-    environment: dict[str, str]
-
-    def run(self, *command: str, status: int = 0) -> str:
-        """Run a command of the author's environment in the folder; return what it prints."""
-        tool = self.environment["PATH"].partition(":")[0] + "/" + command[0]
-        result = subprocess.run(
-            [tool, *command[1:]],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == status, result.stdout
-        return result.stdout
-
-
-@dataclass
-class Stack:
-    """The local stack that the author started in the project's checkout."""
-
-    port: int
-
-    def send(self, method: str, path: str, body: object = None) -> Any:
-        """Send a request to the API and return its JSON."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"x-runner-auth": "local-runner-key", "content-type": "application/json"}
-        request = Request(f"http://127.0.0.1:{self.port}{path}", data, headers, method=method)
-        with urlopen(request, timeout=120) as response:
-            return json.loads(response.read())
-
-    def wait_until_ready(self) -> None:
-        """Wait until all parts have started, which on a busy machine takes a while."""
-        deadline = time.monotonic() + START_SECONDS
-        while not self._is_ready():
-            assert time.monotonic() < deadline, "the local stack does not answer"
-            time.sleep(0.2)
-
-    def _is_ready(self) -> bool:
-        try:
-            self.send("GET", "/_local/health")
-        except OSError:
-            return False
-        return True
-
-
-@pytest.fixture(scope="module")
-def author(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Author]:
-    """An author with the wheel, in an environment of locked packages."""
-    home = tmp_path_factory.mktemp("author")
-    uv, venv = PROJECT_ROOT / "scripts" / "uv", home / "venv"
-    (wheel,) = (PROJECT_ROOT / "build" / "sdk").glob("*.whl")
-    constraints = home / "constraints.txt"
-    lock = (PROJECT_ROOT / "requirements.lock").read_text()
-    constraints.write_text("\n".join(re.findall(r"^[\w.\[\]-]+==[^\\\n]*", lock, re.MULTILINE)))
-    packages = (f"{wheel}[build]", "mypy", "pytest", "ruff")
-    install = (uv, "pip", "install", "--quiet", "--python", venv / "bin" / "python", "-c", constraints)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
-    subprocess.run([*install, *packages], check=True)
-    before = repository_state()
-    path = f"{venv}/bin:/usr/bin:/bin"
-    yield Author(home, {"PATH": path, "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"})
-    assert repository_state() == before
-
-
-@pytest.fixture(scope="module")
-def stack(author: Author) -> Iterator[Stack]:
-    extensions = author.folder / "extensions"
-    extensions.mkdir()
-    api_port, aws_port, runner_port = free_ports(3)
-    environ = {
-        **os.environ,
-        "API_PORT": str(api_port),
-        "AWS_PORT": str(aws_port),
-        "RUNNER_PORT": str(runner_port),
-        "EXTENSIONS_DIR": str(extensions),
-        "LOCAL_CLOCK": "frozen",
-        "RUNNER_TIMEOUT_MS": "3000",
-    }
-    child = ChildProcess("local", environ=environ, log=author.folder / "local.log")
-    try:
-        stack = Stack(api_port)
-        stack.wait_until_ready()
-        author.environment["API_PORT"] = str(api_port)
-        yield stack
-    finally:
-        child.stop()
-
-
-def repository_state() -> dict[Path, int]:
-    """Return when each file of the checkout was changed, without build output and caches."""
-    folders = [path for path in PROJECT_ROOT.iterdir() if path.is_dir() and path.name[0] != "."]
-    return {
-        path: path.stat().st_mtime_ns
-        for folder in folders
-        if folder.name not in ("build", "dist")
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-
-
-def read_commands(page: str) -> list[tuple[str, str]]:
-    """Return the commands of a page's console blocks, each with its output."""
-    blocks = re.findall(r"```console\n(.*?)```", (PROJECT_ROOT / "docs" / page).read_text(), re.DOTALL)
-    return [
-        (command, output)
-        for block in blocks
-        for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
-    ]
-
-
-def mask_values(output: str) -> str:
-    """Return the output without what differs from run to run."""
-    for pattern in (
-        r"sha256:[0-9a-f]{64}",
-        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
-        r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)",
-        r"\d+\.\d+ MB",
-        r"(?<=about )\d+(?= CPU seconds)",
-        r"(?<=passed in )\d+\.\d+s",
-    ):
-        output = re.sub(pattern, "…", output)
-    return output.strip()
+def run_page(page: Page, author: Author, stack: Stack) -> str:
+    """Run the commands of a page, compare their outputs, and return the last move of the clock."""
+    moved = ""
+    for command, shown in page.read_commands():
+        name, *arguments = page.translate(command)
+        if name == "cd":
+            author.folder /= arguments[0]
+            continue
+        if name == "curl":
+            output = stack.curl(*arguments)
+            moved = output if "_local/clock" in command else moved
+        else:
+            output = author.run(name, *arguments, status=1 if "\nerror: " in f"\n{shown}" else 0)
+        page.compare(command, shown, output)
+    return moved
 
 
 def test_guide_leads_to_a_fire(author: Author, stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     """Each command of docs/guide-extension.md prints what the page shows."""
     start_time = time.monotonic()
-    commands = read_commands("guide-extension.md")
-    assert len(commands) == 10
-    for command, expected in commands:
-        name, *arguments = shlex.split(command)
-        if name == "cd":
-            author.folder /= arguments[0]
-            continue
-        if name == "curl":
-            (fire,) = (moved := stack.send("POST", "/_local/clock", json.loads(arguments[-1])))["fired"]
-            output = json.dumps(moved)
-            seconds = time.monotonic() - start_time
-        else:
-            output = author.run(name, *arguments)
-        assert mask_values(output) == mask_values(expected), command
+    (fire,) = json.loads(run_page(Page("guide-extension.md"), author, stack))["fired"]
     with capsys.disabled():
-        sys.stdout.write(f"\nfrom `extension-sdk new` to the first fire: {seconds:.0f} s\n")
+        sys.stdout.write(f"\nfrom `extension-sdk new` to the bundle: {time.monotonic() - start_time:.0f} s\n")
     install_id = author.run("extension-sdk", "install").split()[-1]
     (run,) = stack.send("GET", f"/v1/installs/{install_id}/schedules/{fire['scheduleId']}/runs")["runs"]
     assert (run["status"], run["httpStatus"]) == ("success", 200)
-    logged = author.run("extension-sdk", "logs", "--request", run["requestId"])
-    assert logged.startswith("counting tickets, scheduled for ")
+
+
+def test_guide_leads_from_a_failed_run_to_its_traceback(author: Author, stack: Stack) -> None:
+    """Each command of docs/guide-debugging.md prints what the page shows."""
+    run_page(Page("guide-debugging.md"), author, stack)
 
 
 def test_new_extension_is_clean(author: Author) -> None:
@@ -214,22 +91,148 @@ def test_nothing_is_built_twice(author: Author) -> None:
     assert author.run("extension-sdk", "pack") == author.run("extension-sdk", "pack")
 
 
+@contextmanager
+def follow_command(author: Author, *command: str) -> Iterator[Callable[..., str]]:
+    """Run a command that ends with Ctrl-C; yield a function that waits for a line with a text."""
+    output = Path(author.environment["HOME"], "output.txt")
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [author.tool(command[0]), *command[1:]],
+            cwd=author.folder,
+            env=author.environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+
+    def wait_for_line(text: str, but: str = "") -> str:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not (
+            lines := [line for line in output.read_text().splitlines() if text in line and line != but]
+        ):
+            assert process.poll() is None, output.read_text()
+            assert time.monotonic() < deadline, output.read_text()
+            time.sleep(0.2)
+        return lines[0]
+
+    yield wait_for_line
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130, output.read_text()
+
+
+def test_dev_installs_what_changes_and_shows_fires(author: Author, stack: Stack) -> None:
+    with follow_command(author, "extension-sdk", "dev") as wait_for_line:
+        installed = wait_for_line("installed ")
+        app, manifest = author.folder / "app.py", author.folder / "manifest.json"
+        app.write_text(app.read_text() + "def\n")
+        assert wait_for_line("error: ").endswith(": invalid syntax")
+        app.write_text(app.read_text().removesuffix("def\n") + FAILING_ENDPOINTS)
+        manifest.write_text(json.dumps(add_endpoints(json.loads(manifest.read_text()), *FAILURES)))
+        wait_for_line("installed ", but=installed)
+        stack.send("POST", "/_local/clock", {"advance": "PT1H"})
+        assert wait_for_line(" hourly-count ").endswith(" success")
+
+
+def add_endpoints(manifest: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Add an endpoint for each name."""
+    manifest["api"]["endpoints"] += [
+        {"method": "GET", "path": f"/api/{name}", "handler": name} for name in names
+    ]
+    return manifest
+
+
+def check_mistake(author: Author, change: Callable[[Path, dict[str, Any]], None], *command: str) -> str:
+    """Make a mistake in a new extension and return the first line that the command prints."""
+    folder = Path(author.environment["HOME"], "mistakes")
+    other = Author(folder.parent, author.environment)
+    if not folder.exists():
+        other.run("extension-sdk", "new", folder.name)
+    app, manifest = folder / "app.py", folder / "manifest.json"
+    before = app.read_text(), manifest.read_text()
+    fields = json.loads(before[1])
+    change(app, fields)
+    manifest.write_text(json.dumps(fields))
+    other.folder = folder
+    try:
+        return other.run(*command, status=1).splitlines()[0]
+    finally:
+        app.write_text(before[0])
+        manifest.write_text(before[1])
+
+
+def replace_text(old: str, new: str) -> Callable[[Path, dict[str, Any]], None]:
+    """Return a change of `app.py`."""
+
+    def change(app: Path, _manifest: dict[str, Any]) -> None:
+        assert old in app.read_text()
+        app.write_text(app.read_text().replace(old, new))
+
+    return change
+
+
+CHECK = ("extension-sdk", "check")
+MISTAKES: list[tuple[str, Callable[[Path, dict[str, Any]], None], tuple[str, ...]]] = [
+    ("a cron rule that fires too often", replace_text('"0 * * * *"', '"* * * * *"'), CHECK),
+    ("a value out of range in a cron rule", replace_text('"0 * * * *"', '"0 25 * * *"'), CHECK),
+    ("an unknown time zone", replace_text("Europe/Berlin", "Europe/Bonn"), CHECK),
+    (
+        "an endpoint without a handler",
+        lambda _app, manifest: (add_endpoints(manifest, "report"), None)[1],
+        CHECK,
+    ),
+    (
+        "a handler without an endpoint",
+        replace_text('@app.post("/api/count")', '@app.post("/api/tally")\n@app.post("/api/count")'),
+        CHECK,
+    ),
+    ("a manifest that lacks a field", lambda _app, manifest: manifest.pop("version"), CHECK),
+    (
+        "an unknown capability",
+        lambda _app, manifest: manifest["capabilities"].append("cap:scheduler"),
+        CHECK,
+    ),
+    (
+        "an import that the component does not have",
+        replace_text("    job = request.json()", "    import bz2\n\n    job = request.json()"),
+        CHECK,
+    ),
+    (
+        "a package that is not beside `app.py`",
+        replace_text("app = Ext", "import requests\n\napp = Ext"),
+        CHECK,
+    ),
+    ("a syntax error", replace_text("app = Ext", "app == = Ext"), ("extension-sdk", "build")),
+]
+
+
+def read_history(stack: Stack, install_id: str, name: str) -> str:
+    """Run an endpoint by a schedule and return the error in its history."""
+    path = f"/admin/v1/installs/{install_id}/schedules"
+    schedule_id = stack.send("POST", path, {"endpoint": f"GET /api/{name}", "cron": "0 0 1 1 *"})["id"]
+    stack.send("POST", f"{path}/{schedule_id}/run")
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        runs = stack.send("GET", f"/v1/installs/{install_id}/schedules/{schedule_id}/runs")["runs"]
+        if runs and runs[0]["status"] == "error":
+            return str(runs[0]["error"])
+        assert time.monotonic() < deadline, runs
+        time.sleep(0.2)
+
+
 def test_author_reads_what_is_wrong(author: Author, stack: Stack) -> None:
     """The table of docs/guide-debugging.md: each mistake, and what the author reads."""
-    app, manifest_file = author.folder / "app.py", author.folder / "manifest.json"
-    app.write_text(app.read_text() + MISTAKES)
-    manifest = json.loads(manifest_file.read_text())
-    manifest["api"]["endpoints"] += [
-        {"method": "GET", "path": f"/api/{name}", "handler": name} for name in ("exception", "loop", "large")
+    rows = [
+        (mistake, f"`{command[1]}`", check_mistake(author, change, *command))
+        for mistake, change, command in MISTAKES
     ]
-    manifest_file.write_text(json.dumps(manifest))
-    author.run("extension-sdk", "install")
-    texts = [author.run("extension-sdk", "call", "GET", "/api/exception", status=1)]
+    install_id = author.run("extension-sdk", "install").split()[-1]
+    for name, mistake in FAILURES.items():
+        called = author.run("extension-sdk", "call", "GET", f"/api/{name}", status=1)
+        rows.append((mistake, "`call`", called.strip().splitlines()[-1]))
+        rows.append((mistake, "the history", read_history(stack, install_id, name)))
     assert "KeyError: 'missing'" in author.run("extension-sdk", "logs")
-    texts += [
-        author.run("extension-sdk", "call", "GET", f"/api/{name}", status=1) for name in ("loop", "large")
-    ]
+    home = author.environment["HOME"]
+    table = [f"| {mistake} | {where} | ``{text.replace(home, '…')}`` |\n" for mistake, where, text in rows]
     page = (PROJECT_ROOT / "docs" / "guide-debugging.md").read_text()
-    for text in texts:
-        assert f"``{text.strip().splitlines()[-1]}``" in page, text
+    start = page.index(head := "| mistake | where | what you read |\n|---|---|---|\n") + len(head)
+    assert page[start : page.index("\n\n", start) + 1] == "".join(table), "".join(table)
     assert stack.send("GET", "/_local/health")["status"] == "ok"

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.support.policies.isolation import (
+    ADMIN_ROUTES,
     EXTENSION_ROUTES,
     RUN_ROUTE,
     IsolationScene,
@@ -73,10 +74,9 @@ def _is_not_found(response: httpx.Response) -> bool:
     [
         ("disabled install", 409, "NOT_RUNNABLE"),
         ("capability revoked", 403, "CAPABILITY_DENIED"),
-        ("other tenant's schedule", 404, "NOT_FOUND"),
     ],
 )
-def test_platform_cannot_run_foreign_schedule(
+def test_platform_cannot_run_a_schedule_that_may_not_fire(
     scene: IsolationScene, caller: str, status: int, code: str
 ) -> None:
     before = scene.read_state()
@@ -84,6 +84,17 @@ def test_platform_cannot_run_foreign_schedule(
     response = scene.send_request(RUN_ROUTE, scene.callers[caller])
 
     assert (response.status_code, response.json()["code"]) == (status, code)
+    assert scene.read_state() == before
+
+
+@pytest.mark.parametrize("name", ADMIN_ROUTES)
+def test_platform_must_name_a_schedule_with_its_install(scene: IsolationScene, name: str) -> None:
+    before = scene.read_state()
+
+    response = scene.send_request(ADMIN_ROUTES[name], scene.callers["other tenant's schedule"])
+
+    assert response.status_code == 404
+    assert _is_not_found(response)
     assert scene.read_state() == before
 
 

@@ -57,6 +57,7 @@ def parse_allowed_grants() -> dict[str, frozenset[Grant]]:
         "TimerRole": {"Arn": TIMER_SETTINGS.timer_role_arn},
         "OccurrenceQueue": {"Arn": _queue_arn(TIMER_SETTINGS.occurrence_queue_url)},
         "DeadLetterQueue": {"Arn": _queue_arn(DEAD_LETTER_QUEUE_URL)},
+        "ReconcileFunction": {"Arn": Context.invoked_function_arn},
     }
     return read_grants(expand_with_logical_ids(PSEUDO, names))
 

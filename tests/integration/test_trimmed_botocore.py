@@ -104,7 +104,7 @@ def run_schedules(world: World, session: Session) -> None:
     schedule = create_schedule(world.services, install_id, create_input())
     execute_fire(world.services, world.runner, next_hourly_fire(world, schedule))
     queue = OccurrenceQueue(session, TIMER_SETTINGS.occurrence_queue_url)
-    manual = run_now(world.services, queue.send_fire, install_id, schedule.id, "key")
+    manual = run_now(world.services, queue.send_fire, install_id, schedule.id, "key", actor=ADMIN)
     execute_fire(world.services, world.runner, manual)
 
     runs = list_runs(world.services, install_id, schedule.id, limit=50).runs

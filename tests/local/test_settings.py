@@ -1,6 +1,5 @@
 import os
 import re
-import socket
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
-from scheduling.settings import RunnerSettings, SweepSettings, TableSettings, find_url_fault
+from scheduling.settings import (
+    CallBudgetSettings,
+    RunnerSettings,
+    SweepSettings,
+    TableSettings,
+    find_url_fault,
+)
 
-from local.errors import SettingsError, StackError
-from local.processes import require_free_port
+from local.errors import SettingsError
 from local.settings import (
     CAPPED_PARAMETERS,
     PARAMETER_CHOICES,
@@ -20,7 +24,7 @@ from local.settings import (
     read_settings,
 )
 
-FUNCTION_SETTINGS = (TableSettings, RunnerSettings, SweepSettings)
+FUNCTION_SETTINGS = (TableSettings, RunnerSettings, SweepSettings, CallBudgetSettings)
 PARAMETERS_OF_AWS_ALONE = ("MAXIMUM_CONCURRENCY",)
 REQUIRED = {"STACK_NAME": "stack", "TABLE_NAME": "table", "RUNNER_BASE_URL": "http://runner"}
 
@@ -248,14 +252,4 @@ def test_each_stack_logs_to_its_own_folder(monkeypatch: pytest.MonkeyPatch) -> N
     settings = read_settings({"API_PORT": "3001"})
     assert settings.logs == settings.root / "build" / "local" / "logs" / "3001"
     monkeypatch.setenv("API_PORT", "3001")
-    assert read_demo_settings().logs == settings.root / "build" / "local" / "demo-logs"
-
-
-def test_port_in_use_is_reported_with_its_variable() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        port = listener.getsockname()[1]
-        with pytest.raises(StackError, match=f"port {port} is in use; choose another by API_PORT"):
-            require_free_port(port, "API_PORT")
-    require_free_port(port, "API_PORT")
+    assert read_demo_settings().logs == settings.root / "build" / "local" / "demo-logs" / "3001"

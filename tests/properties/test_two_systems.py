@@ -15,7 +15,9 @@ from tests.properties.two_systems.commands import (
     Create,
     Delete,
     Deliver,
+    DeliverMessage,
     Reconcile,
+    Redrive,
     Register,
     RunNow,
     SetInstallEnabled,
@@ -65,17 +67,21 @@ _REGISTER = st.builds(
 _SET_INSTALL_ENABLED = st.builds(SetInstallEnabled, _INSTALL, st.booleans())
 _SET_TENANT_PAUSED = st.builds(SetTenantPaused, st.booleans())
 _RUN_NOW = st.builds(RunNow, _TARGET, st.sampled_from([None, "a", "a"]))
+_OUTCOME = st.sampled_from(["success", "success", "retryable", "retryable", "no capacity", "final"])
 _DELIVER = st.builds(
     Deliver,
     _TARGET,
     _TIME,
     st.sampled_from(["current", "current", "current", "manual", "stale", "unknown"]),
-    st.sampled_from(["success", "success", "retryable", "final"]),
+    _OUTCOME,
 )
+_DELIVER_MESSAGE = st.builds(DeliverMessage, st.integers(0, 3), _OUTCOME, st.booleans())
+_REDRIVE = st.builds(Redrive, st.integers(0, 2), _OUTCOME, st.booleans())
 _UNINSTALL = st.builds(Uninstall, _INSTALL)
 _RECONCILE = st.builds(Reconcile)
 _COMMAND: st.SearchStrategy[Command] = st.one_of(
     *(_CREATE, _CREATE, _UPDATE, _UPDATE, _DELETE, _RUN_NOW, _DELIVER, _DELIVER),
+    *(_DELIVER_MESSAGE, _DELIVER_MESSAGE, _REDRIVE),
     *(_REGISTER, _REGISTER, _SET_INSTALL_ENABLED, _SET_TENANT_PAUSED, _UNINSTALL, _RECONCILE),
 )
 
@@ -107,7 +113,9 @@ _CONCURRENT_COMMANDS = st.one_of(
     _concurrent(*_PLATFORM, _CREATE_FIRST, _UPDATE_NEWEST, _RUN_NEWEST, _DELIVER),
     st.tuples(st.builds(Uninstall, _FIRST), _REGISTER_FIRST, _CREATE_FIRST | _UPDATE_NEWEST).map(list),
     st.tuples(st.builds(Uninstall, _FIRST) | _REGISTER_FIRST, _CREATE_FIRST | _UPDATE_NEWEST).map(list),
-    _concurrent(_DELIVER),
+    _concurrent(_DELIVER, _DELIVER_MESSAGE, _REDRIVE),
+    _concurrent(_DELIVER_MESSAGE, _REDRIVE, _UPDATE_NEWEST, _REGISTER_FIRST),
+    _DELIVER_MESSAGE.map(lambda command: [command, command]),
     _concurrent(_COMMAND),
 )
 _FAULT = st.sampled_from(list(Fault))

@@ -12,7 +12,9 @@ from tests.properties.two_systems.commands import (
     Create,
     Delete,
     Deliver,
+    DeliverMessage,
     Reconcile,
+    Redrive,
     Register,
     RunNow,
     SetInstallEnabled,
@@ -47,11 +49,36 @@ _ON_INSTALLS: dict[str, Command] = {
     "resume": SetTenantPaused(False),
     "run now": RunNow(0, "a"),
 }
-_PREPARATIONS: dict[str, Command] = {
-    "switch on": SetInstallEnabled(0, False),
-    "resume": SetTenantPaused(True),
+_ON_MESSAGES: dict[str, Command] = {
+    "deliver what waits": DeliverMessage(0, "success"),
+    "deliver the retry": DeliverMessage(0, "retryable"),
+    "deliver after a crash": DeliverMessage(0, "success"),
+    "redrive": Redrive(0, "success", marked=True),
+    "redrive without the mark": Redrive(0, "retryable", marked=False),
 }
-"""The command that must precede the operation for it to have an effect."""
+_NO_CAPACITY = Deliver(0, _NINE_OCLOCK, "current", "no capacity")
+_FAILURE, _NEXT_FAILURE = Deliver(0, _NINE_OCLOCK, "current", "retryable"), DeliverMessage(0, "retryable")
+_PREPARATIONS: dict[str, tuple[Command, ...]] = {
+    "switch on": (SetInstallEnabled(0, False),),
+    "resume": (SetTenantPaused(True),),
+    "deliver what waits": (_NO_CAPACITY,),
+    "deliver the retry": (_FAILURE,),
+    "deliver after a crash": (_FAILURE,),
+    "redrive": (_FAILURE, _NEXT_FAILURE, _NEXT_FAILURE),
+    "redrive without the mark": (_FAILURE, _NEXT_FAILURE),
+}
+"""The commands that must precede the operation for it to have an effect."""
+_PREPARATION_PLANS = {"deliver after a crash": InterleavingPlan(faults={1: Fault.KILLED_AFTER})}
+"""The function dies right after its claim, whose lease is still alive at the operation."""
+_PARTNERS_OF_MESSAGES = (
+    "update",
+    "disable",
+    "delete",
+    "uninstall",
+    "move without the endpoint",
+    "deliver",
+    "pause",
+)
 _PARTNERS = ("create", "update", "uninstall", "deliver", "pause")
 """The partners of each operation on installs, without faults, and of each operation on schedules, also with a lost
 response; the nightly run pairs all operations with all."""
@@ -62,7 +89,7 @@ _DOCUMENTED_PAIRS = (
     {"disable the install", "register"},
 )
 """The pairs of `docs/reliability.md`: also with EventBridge's first response lost."""
-_ALL_COMMANDS = {**_COMMANDS, **_ON_INSTALLS}
+_ALL_COMMANDS = {**_COMMANDS, **_ON_INSTALLS, **_ON_MESSAGES}
 _FIRST_CREATE = Create(0, None, 0, None, 0, True)
 _MAX_CALLS = 9
 """More AWS calls than any of the operations makes."""
@@ -88,6 +115,9 @@ def _pairs() -> Iterator[tuple[str, str, str]]:
         on_schedules = first in _COMMANDS and second in _COMMANDS
         documented = {first, second} in _DOCUMENTED_PAIRS
         selected = documented or first in _PARTNERS or second in _PARTNERS or first == second
+        if first in _ON_MESSAGES or second in _ON_MESSAGES:
+            redriven_twice = first == "redrive" and second in _ON_MESSAGES
+            selected = first == second or redriven_twice or bool({first, second} & {*_PARTNERS_OF_MESSAGES})
         included = {
             "quiet": selected or on_schedules,
             "RESPONSE_LOST at 1": selected and on_schedules,
@@ -119,8 +149,9 @@ def test_concurrent_pair(first: str, second: str, fault: str, starting_state: st
             systems.run_commands(
                 [Update(0, 3, None, "keep", False)], InterleavingPlan(faults={2: Fault.KILLED_AFTER}), 0
             )
-        for name in {first, second} & _PREPARATIONS.keys():
-            systems.run_commands([_PREPARATIONS[name]], InterleavingPlan(), 0)
+        for name in sorted({first, second} & _PREPARATIONS.keys()):
+            for command in _PREPARATIONS[name]:
+                systems.run_commands([command], _PREPARATION_PLANS.get(name, InterleavingPlan()), 0)
         choices = [(0, steps), (1, others), (0, _MAX_CALLS), (1, _MAX_CALLS)]
         plan = InterleavingPlan(choices, timer_faults=_FAULTS[fault])
         systems.run_commands([_ALL_COMMANDS[first], _ALL_COMMANDS[second]], plan, 61 if starts_pending else 0)
@@ -141,7 +172,7 @@ _REINSTALLATIONS: dict[str, list[Command]] = {
 
 
 @pytest.mark.parametrize("reinstallation", _REINSTALLATIONS)
-@pytest.mark.parametrize("suspended", _ALL_COMMANDS)
+@pytest.mark.parametrize("suspended", [*_COMMANDS, *_ON_INSTALLS])
 def test_operation_is_suspended_while_its_install_is_recreated(suspended: str, reinstallation: str) -> None:
     """The same request with its key goes to the earlier install, to the new one, and again at the end."""
     for steps in _SUSPENDED_STEPS:

@@ -143,7 +143,7 @@ def test_install_without_a_stack_prints_the_request(project: Project) -> None:
     assert json.loads(registration) == project.registration(hash_file(project.component))
 
 
-@pytest.mark.parametrize("command", ["call", "logs", "dev"])
+@pytest.mark.parametrize("command", ["call", "logs", "runs", "dev"])
 def test_commands_need_a_stack(command: str, project: Project) -> None:
     write_component(project, b"component")
     arguments = ("call", "POST", "/api/setup") if command == "call" else (command,)

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.connection import Connection
 
+from scheduling.api.call_budget import CallBudget
 from scheduling.api.observability import bind_install, bind_run, report_secret_outage, report_unreadable
 from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
 from scheduling.operations.services import Services
 from scheduling.settings import (
     CallbackSettings,
+    CallBudgetSettings,
     EventBusSettings,
     QueueSettings,
     RegistrationSettings,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from scheduling.clients.runner import RunnerClient
     from scheduling.clients.secrets import Secret
     from scheduling.domain.install import Install
+    from scheduling.operations.maintenance.sweep import RunPart
 
 Clock = Callable[[], datetime]
 _SWEEP_PARALLELISM = 16
@@ -172,9 +175,26 @@ def callback_rule_error_status() -> int:
 
 
 @cache
+def call_budget() -> CallBudget:
+    """Return the process's budget of calls, which its routes for extensions share."""
+    return CallBudget(CallBudgetSettings.from_environment().calls_per_minute)
+
+
+@cache
 def sweep_interval() -> timedelta:
     """Return the interval at which full sweeps start."""
     return timedelta(hours=SweepSettings.from_environment().sweep_interval_hours)
+
+
+@cache
+def part_runner(function_arn: str) -> "RunPart":
+    """Return what checks a part of the sweep in another invocation of the function."""
+    from scheduling.api.sweep_parts import format_part, parse_result
+    from scheduling.clients.lambda_ import FunctionClient
+    from scheduling.operations.maintenance.sweep import MAX_PARALLEL_PARTS
+
+    client = FunctionClient(_connection().session, function_arn, MAX_PARALLEL_PARTS)
+    return lambda part: parse_result(client.invoke_function(format_part(part)))
 
 
 @cache

@@ -46,6 +46,7 @@ class TableSettings(_EnvironmentSettings):
     run_history_days: int = Field(30, ge=1, le=36_500)
     catch_up: CatchUp = CatchUp.LATEST
     max_wait_hours: int = Field(72, ge=1, le=240)
+    pause_after_failures: int = Field(0, ge=0, le=1_000)
 
     @property
     def limits(self) -> Limits:
@@ -100,6 +101,12 @@ class CallbackSettings(_EnvironmentSettings):
     """The status of broken rules in the callback."""
 
     callback_rule_error_status: Literal["400", "200"] = "400"
+
+
+class CallBudgetSettings(_EnvironmentSettings):
+    """How many calls one install may make within a minute, in each process of a function."""
+
+    calls_per_minute: int = Field(3_000, ge=60, le=60_000)
 
 
 class EventBusSettings(_EnvironmentSettings):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Build extension.js to build/js/extension/component.wasm, with the locked npm packages.
+# Build extension.js and quickjs.js to build/js/*/component.wasm, each by its toolchain, with the locked npm packages.
 set -eu
 cd "$(dirname "$0")/../../.."
 
@@ -13,9 +13,11 @@ else
     npm() { node "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"; } # the wheel's bin/npm does not find its files
 fi
 
-mkdir -p build/js/extension
+mkdir -p build/js/extension build/js/quickjs
 cd tests/compat/js
-cp package.json package-lock.json build.mjs extension.js ../../../build/js
+cp package.json package-lock.json build.mjs extension.js quickjs.js ../../../build/js
 cd ../../../build/js
 npm ci --silent --no-audit --no-fund
 node build.mjs extension.js ../../sdk/wit extension/component.wasm
+node node_modules/componentize-qjs/bin/componentize-qjs --sync --opt-size --wit ../../sdk/wit --world runner \
+    --js quickjs.js --output quickjs/component.wasm

@@ -1,4 +1,4 @@
-"""An extension in JavaScript, built from `sdk/wit` alone, in the runner. `make js-test` builds it and runs this."""
+"""Extensions in JavaScript, built from `sdk/wit` alone, in the runner. `make js-test` builds them and runs this."""
 
 import json
 from collections.abc import Iterator
@@ -57,3 +57,27 @@ def test_unimplemented_interface_is_refused(extension: ComponentClient) -> None:
     executed = extension.execute_request("GET", "/api/client", providers=[*ALL_PROVIDERS, "cap:client.read"])
     error = "execute_failed: alga:extension/clients.get-client is not available in this runner"
     assert executed.failure == (500, error)
+
+
+def test_extension_on_quickjs_schedules_itself(
+    scheduler: RecordingScheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The example of docs/guide-languages.md."""
+    scheduler.set_response(201, {"success": True, "scheduleId": "new"})
+    with start_runner(create_runner_settings(scheduler.url, FOLDER)) as url:
+        client = ComponentClient(url, FOLDER / "quickjs" / "component.wasm")
+        created = client.execute_request("POST", "/api/setup")
+        assert created.json()["scheduleId"] == "new", created.text
+        headers = {"x-alga-scheduled-for": "2026-11-23T09:00:00Z"}
+        with caplog.at_level("INFO", "extension"):
+            counted = client.execute_request("POST", "/api/count", headers=headers)
+        client.http.clear()
+    assert counted.json() == {"counted": "tickets"}
+    assert any("counting, scheduled for 2026-11-23T09:00:00Z" in message for message in caplog.messages)
+    assert json.loads(scheduler.requests[-1].body) == {
+        "operation": "create",
+        "endpoint": "POST /api/count",
+        "cron": "0 * * * *",
+        "name": "hourly-count",
+        "payload": {"what": "tickets"},
+    }

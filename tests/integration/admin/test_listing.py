@@ -35,11 +35,13 @@ def test_the_installs_of_all_tenants_are_listed(world: World, admin: AdminCli) -
         [
             "Install     Tenant         Extension, version   Fires                     Schedules",
             "───────────────────────────────────────────────────────────────────────────────────",
-            "install-1   tenant-1       registry-1           no                        1",
-            "                           version-1            the tenant is paused",
+            "install-1   tenant-1       sample 1.0.0         no                        1",
+            "                           registry-1           the tenant is paused",
+            "                           version-1",
             "",
-            "install-2   c38472676572   registry-1           no                        0",
-            "                           version-1            the install is disabled",
+            "install-2   c38472676572   sample 1.0.0         no                        0",
+            "                           registry-1           the install is disabled",
+            "                           version-1",
         ]
     )
 
@@ -53,6 +55,8 @@ def test_an_install_is_reported_as_json(world: World, admin: AdminCli) -> None:
                 "tenantId": "tenant-1",
                 "registryId": "registry-1",
                 "versionId": "version-1",
+                "extensionName": "sample",
+                "extensionVersion": "1.0.0",
                 "contentHash": "sha256:" + "0" * 64,
                 "grantedCapabilities": [
                     "cap:context.read",
@@ -199,7 +203,10 @@ def test_a_schedule_is_reported_as_json_with_its_exact_payload(world: World, adm
         "lastRunAt": None,
         "lastRunStatus": None,
         "lastError": None,
+        "lastSuccessAt": None,
+        "consecutiveFailures": 0,
         "createdAt": "2026-11-23T09:00:00.000Z",
+        "nextFireAt": "2026-11-24T01:30:00Z",
         "revision": 1,
         "timerRevision": 1,
         "timerSince": "2026-11-23T09:00:00.000Z",
@@ -282,7 +289,7 @@ def test_what_cannot_be_listed_is_rejected(
     [
         (["schedules", "--install", "a b"], "is not an install id"),
         (["schedules", "--tenant", "a b"], "is not a tenant id"),
-        (["schedule", "install-1", "nope"], "is not a schedule id"),
+        (["replay", "--schedule", "nope"], "is not a schedule id"),
         (["installs", "--limit", "0"], "'--limit'"),
         (["installs", "--limit", "many"], "'--limit'"),
         (["nonsense"], "No such command"),
@@ -292,6 +299,18 @@ def test_an_invalid_command_line_exits_with_2(admin: AdminCli, words: list[str],
     result = admin(*words)
     assert (result.exit_status, result.lines) == (2, [])
     assert text in "\n".join(result.errors)
+
+
+def test_a_schedule_can_be_named(world: World, admin: AdminCli) -> None:
+    world.register_install(ONE)
+    schedule = create_schedule(world.services, ONE, create_input(name="café ☕"))
+
+    assert admin("schedule", ONE, "café ☕", "--json").document["schedule"]["id"] == schedule.id
+    unknown = admin("schedule", ONE, "Café ☕")
+    assert (unknown.exit_status, unknown.errors) == (
+        3,
+        ["Install install-1 has no schedule with the name 'Café ☕'; `schedules` lists them."],
+    )
 
 
 def test_a_deleted_install_is_not_listed(world: World, admin: AdminCli) -> None:

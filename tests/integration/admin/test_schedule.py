@@ -7,12 +7,13 @@ from uuid import UUID
 
 import pytest
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import RunStatus
+from scheduling.domain.runs import NO_RESPONSE, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import find_timer_differences
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.schedules.create import create_schedule
 
+from scheduling_admin.status import OVERLOAD_ADVICE
 from tests.support.faults.cases import Case, delete_case_schedule, kill_at
 from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli, execute_at
 from tests.support.stacks.world import ADMIN, GROUP, World, aws_client, create_input, on_moto
@@ -69,6 +70,18 @@ def test_a_schedule_is_listed_with_its_timer_and_history(
         "─" * 119,
     ]
     assert_history_is_listed(result.lines[21:])
+
+
+def test_timeouts_in_the_history_are_named_as_overload(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    failure = {"status": RunStatus.ERROR, "http_status": None, "retryable": True}
+    execute_at(world, schedule, 10, **failure, runner_error=NO_RESPONSE)
+    execute_at(world, schedule, 11)
+
+    lines = admin("schedule", ONE, schedule.id, env={"COLUMNS": "400"}).lines
+
+    assert lines[-1] == f"1 of these 2 runs timed out at the runner. {OVERLOAD_ADVICE}"
 
 
 def assert_history_is_listed(lines: list[str]) -> None:
@@ -132,7 +145,7 @@ def test_a_timer_differs_exactly_where_the_sweep_would_repair_it(
     update_timer(schedule, **changes)
     timer = world.services.timers.get_timer(schedule.id)
     assert timer is not None
-    assert bool(find_timer_differences(timer, schedule)) is bool(changes)
+    assert bool(find_timer_differences(timer, schedule, world.clock[0])) is bool(changes)
     result = admin("schedule", ONE, schedule.id, "--json")
     assert result.exit_status == (1 if changes else 0)
     assert result.document["timerMatches"] is not bool(changes)

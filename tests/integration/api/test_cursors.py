@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from scheduling.domain.ids import InstallId
+from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Schedule
+from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import cursor_scope, encode_cursor
 from scheduling.operations.schedules.create import create_schedule
 
@@ -19,6 +20,7 @@ from tests.support.stacks.world import TENANT, World, create_input
 pytestmark = pytest.mark.parametrize("world", ["memory"], indirect=True)
 OTHER_TENANT = "tenant-2"
 INVALID_CURSOR = {"cursor": "Invalid cursor"}
+FIRST_ID = ScheduleId("0" * 8 + "-0000-4000-8000-" + "0" * 12)
 
 
 @dataclass(frozen=True)
@@ -143,18 +145,11 @@ def test_garbage_is_refused(scene: Scene, name: str, cursor: str) -> None:
     assert (status, problem["fieldErrors"]) == (400, INVALID_CURSOR)
 
 
-@pytest.mark.parametrize("with_schedule", [True, False], ids=["in the install", "after the install"])
-def test_forged_cursor_into_another_tenants_install_reveals_nothing(
-    scene: Scene, with_schedule: bool
-) -> None:
-    """Anyone can write a cursor: the scope alone protects from mistakes only, so the install's tenant is read."""
-    first_id = "0" * 8 + "-0000-4000-8000-" + "0" * 12
-    position = f"{scene.foreign.install_id} {first_id if with_schedule else ''}"
+def test_forged_cursor_into_another_tenants_install_reveals_nothing(scene: Scene) -> None:
+    """Anyone can write a cursor, whose scope protects from mistakes only; the list is the tenant's from anywhere."""
+    position = TenantCursor(scene.foreign.install_id, FIRST_ID, "0").position
     cursor = str(encode_cursor(cursor_scope("tenant-schedules", TENANT), position))
 
     status, page = ROUTES["tenant_schedules"].list_page(scene.own, cursor=cursor)
 
-    if with_schedule:
-        assert (status, page["fieldErrors"]) == (400, INVALID_CURSOR)
-    else:
-        assert (status, page["schedules"]) == (200, [])
+    assert (status, page) == (200, {"schedules": [], "nextCursor": None})

@@ -42,7 +42,10 @@ def test_move_to_a_version_without_an_endpoint_names_it_and_the_disabled_schedul
     moved, disabled = audit.publish_new_events()
     assert str(moved) == "InstallMoved by admin"
     assert moved.detail["actor"]["principal"] == MOVER_ROLE_ARN
-    assert moved.changes == {"versionId": ("version-1", "version-2")}
+    assert moved.changes == {
+        "versionId": ("version-1", "version-2"),
+        "extensionVersion": ("1.0.0", "2.0.0"),
+    }
     assert moved.detail["dropped"] == ["POST /api/sync"]
     assert str(disabled) == "ScheduleUpdated by admin"
     assert disabled.changes == {

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from scheduling.api.triggers import audit_logger
 from scheduling.domain.deliveries.delivery import Delivery
+from scheduling.domain.errors import NotRunnable
 from scheduling.domain.fire_events import FireEvent
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
@@ -15,6 +16,7 @@ from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.sweep import sweep
 from scheduling.operations.runs.deliver import deliver_occurrence
+from scheduling.operations.runs.run_now import run_now
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.update import update_schedule
 
@@ -154,3 +156,34 @@ def test_payload_config_and_secrets_are_neither_published_nor_logged(
     assert [(line["message"], line["detail"]) for line in lines] == [
         (event.name, event.detail) for event in events
     ]
+
+
+def test_a_request_to_run_now_is_an_event_of_its_principal_once_per_key(
+    world: World, audit: Audit, schedule: Schedule
+) -> None:
+    send_fire = world.services.queue.send_fire
+    for key in ("one", "one", "two", None):
+        run_now(world.services, send_fire, schedule.install_id, schedule.id, key, actor=ADMIN)
+
+    events = audit.publish_new_events()
+    assert [str(event) for event in events] == ["RunRequested by admin"] * 3
+    assert events[0].detail["actor"]["principal"] == ADMIN.partition(":")[2]
+    assert events[0].detail["after"] == {"scheduledTime": "2026-11-23T09:00:00.000Z", "trigger": "manual"}
+    assert (events[0].detail["tenantId"], events[0].detail["scheduleId"]) == (TENANT, schedule.id)
+
+
+def test_a_refused_request_to_run_now_is_no_event(world: World, audit: Audit, schedule: Schedule) -> None:
+    update_schedule(world.services, schedule.install_id, schedule.id, update_input(enabled=False))
+    audit.publish_new_events()
+
+    with pytest.raises(NotRunnable):
+        run_now(
+            world.services,
+            world.services.queue.send_fire,
+            schedule.install_id,
+            schedule.id,
+            None,
+            actor=ADMIN,
+        )
+
+    assert audit.publish_new_event_names() == []

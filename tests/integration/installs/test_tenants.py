@@ -5,10 +5,9 @@ from itertools import count
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import SkipReason
-from scheduling.domain.tenant import TenantCursor
 from scheduling.operations.installs import tenants
 from scheduling.operations.installs.register import get_install, set_install_enabled
-from scheduling.operations.installs.tenants import list_tenant_schedules, set_tenant_paused
+from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.schedules.create import create_schedule
@@ -205,43 +204,24 @@ def test_deleted_install_leaves_its_tenant(world: World, install_id: InstallId) 
     assert pause_tenant(world).install_count == 0
 
 
-def test_tenant_schedules_are_paged_across_installs(world: World) -> None:
-    installs = sorted(world.register_install() for _ in range(4))
-    created = [
-        create_schedule(world.services, install_id, create_input()).id
-        for install_id in installs
-        for _ in range(3)
-        if install_id != installs[1]
-    ]
+def test_a_page_of_installs_is_read_by_one_request(world: World) -> None:
+    for _ in range(3):
+        world.register_install()
+    world.calls.recorded.clear()
 
-    listed, cursor, sizes = [], None, []
-    while True:
-        page = list_tenant_schedules(world.services, TENANT, after=cursor, limit=2, max_bytes=10**6)
-        listed += [schedule.id for _, schedule in page.schedules]
-        sizes.append(len(page.schedules))
-        if (cursor := page.next_after) is None:
-            break
-
-    assert listed == created
-    assert sizes == [2, 2, 2, 2, 1]
+    assert pause_tenant(world).install_count == 3
+    names = world.calls.operation_names()
+    assert (names.count("Query"), names.count("BatchGetItem"), names.count("UpdateItem")) == (4, 2, 6)
 
 
-def test_page_ends_before_the_size_limit(world: World, install_id: InstallId) -> None:
-    created = [
-        create_schedule(world.services, install_id, create_input(payload=["x" * 1000])).id for _ in range(3)
-    ]
+def test_an_install_that_has_changed_meanwhile_is_read_again(world: World, install_id: InstallId) -> None:
+    def disable_install(call: Call) -> None:
+        if call.operation == "UpdateItem":
+            world.calls.before = None
+            set_install_enabled(world.services, install_id, enabled=False, actor=ADMIN)
 
-    page = list_tenant_schedules(world.services, TENANT, limit=50, max_bytes=1500)
+    world.calls.before = disable_install
+    result = pause_tenant(world)
 
-    assert [schedule.id for _, schedule in page.schedules] == created[:2]
-    assert page.next_after == TenantCursor(install_id, created[1])
-
-
-def test_a_list_ends_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tenants, "TIME_BUDGET", -1.0)
-    world.register_install()
-
-    page = list_tenant_schedules(world.services, TENANT, limit=50, max_bytes=10**6)
-
-    assert page.schedules == []
-    assert page.next_after is not None
+    install = get_install(world.services, install_id)[0]
+    assert (result.complete, install.paused, install.enabled) == (True, True, False)

@@ -1,10 +1,11 @@
 """The reconciler while EventBridge keeps failing."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from scheduling.domain.ids import InstallId
-from scheduling.operations.maintenance.reconcile import MAX_UNANSWERED, reconcile
+from scheduling.operations.maintenance.reconcile import MAX_UNANSWERED, TIME_BUDGET, reconcile
 from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.aws.calls import Call, Killed, client_error, lost_response_error
@@ -45,6 +46,21 @@ def test_unresponsive_system_is_skipped_until_the_next_call(world: World, error:
     assert (report.synced, report.failed) == (0, MAX_UNANSWERED)
     assert reconcile(world.services).synced == PENDING_SCHEDULES
     assert_consistent(world)
+
+
+def test_time_budget_ends_the_call_and_the_next_one_goes_on(world: World) -> None:
+    """By the clock of the services, not by that of the machine that runs the tests."""
+    seconds = [0.0]
+    services = replace(world.services, monotonic=lambda: seconds[0])
+
+    def pass_time(call: Call) -> None:
+        if call.operation == "CreateSchedule":
+            seconds[0] += TIME_BUDGET / 2 + 1
+
+    world.calls.after = pass_time
+    first, second = reconcile(services).synced, reconcile(services).synced
+
+    assert (first, second) == (2, 2)
 
 
 def test_refused_rows_do_not_block_the_others(world: World) -> None:

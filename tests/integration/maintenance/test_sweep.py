@@ -11,10 +11,9 @@ from scheduling.domain.errors import Conflict
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.uninstall import delete_install
-from scheduling.operations.maintenance import sweep as sweep_module
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.maintenance.repair import repair_names_and_count
-from scheduling.operations.maintenance.sweep import sweep
+from scheduling.operations.maintenance.sweep import TIME_BUDGET, sweep
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.update import update_schedule
@@ -26,6 +25,7 @@ from tests.support.stacks.world import (
     ADMIN,
     GROUP,
     TABLE,
+    UNKNOWN_SCHEDULE_ID,
     World,
     aws_client,
     create_input,
@@ -97,6 +97,16 @@ def create_dangling_name(schedule: Schedule) -> None:
     )
 
 
+def create_orphaned_payload(schedule: Schedule) -> None:
+    key = f"SCHEDULE#{schedule.id}#PAYLOAD"
+    for name, text in {"type": "payload", "payload": "[1]", "digest": "d"}.items():
+        set_attribute(schedule, key, name, {"S": text})
+
+
+def create_payload_without_schedule(schedule: Schedule) -> None:
+    create_orphaned_payload(replace(schedule, id=UNKNOWN_SCHEDULE_ID))
+
+
 def delete_name_row(schedule: Schedule) -> None:
     key = {"pk": {"S": f"INSTALL#{schedule.install_id}"}, "sk": {"S": "UNIQUE#nightly"}}
     aws_client("dynamodb").delete_item(TableName=TABLE, Key=key)
@@ -132,6 +142,8 @@ DRIFTS: dict[str, Callable[[Schedule], None]] = {
     "count": lambda s: set_attribute(s, "INSTALL", "scheduleCount", {"N": "9"}),
     "dangling name": create_dangling_name,
     "missing name": delete_name_row,
+    "orphaned payload (schedule without one)": create_orphaned_payload,
+    "orphaned payload (no schedule)": create_payload_without_schedule,
 }
 
 
@@ -273,31 +285,23 @@ def test_sweep_starts_once_a_day(world: World) -> None:
     assert world.calls.operation_names() == ["BatchGetItem"]
 
 
-class TickingClock:
-    """A clock that advances by thirty seconds at each reading: the third one is after the end of a call."""
-
-    ticks = 0
-
-    def monotonic(self) -> float:
-        self.ticks += 1
-        return self.ticks * 30.0
-
-
-def test_sweep_out_of_time_resumes_after_the_last_checked_install(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sweep_out_of_time_resumes_after_the_last_checked_install(world: World) -> None:
     schedules = [create_schedule(world.services, world.register_install(), create_input()) for _ in range(4)]
     for schedule in schedules:
         delete_timer(schedule)
     world.advance(hours=25)
-    clock = TickingClock()
-    monkeypatch.setattr(sweep_module, "time", clock)
+    seconds = [0.0]
+    services = replace(world.services, monotonic=lambda: seconds[0])
     repairs = []
 
+    def pass_time(call: Call) -> None:
+        if call.operation == "CreateSchedule":
+            seconds[0] += TIME_BUDGET + 1
+
+    world.calls.after = pass_time
     for _ in schedules:
         timer_count = len(world.read_timers())
-        clock.ticks = 0
-        sweep(world.services, DAY)
+        sweep(services, DAY)
         repairs.append(len(world.read_timers()) - timer_count)
 
     assert repairs == [1, 1, 1, 1]

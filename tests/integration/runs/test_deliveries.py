@@ -28,6 +28,7 @@ from tests.support.stacks.fires import (
     list_history,
 )
 from tests.support.stacks.world import (
+    ADMIN,
     DEAD_LETTER_QUEUE_URL,
     START,
     TABLE,
@@ -226,6 +227,25 @@ class TestLateOccurrences:
         world.calls.before = None
 
         assert deliver(world, late) == ["superseded"]
+        assert list_statuses(world, schedule) == [("09:00", "skipped", 0), ("10:00", "success", 1)]
+
+    def test_late_one_that_is_delivered_twice_at_once_is_recorded_once(
+        self, world: World, schedule: Schedule
+    ) -> None:
+        """The other delivery records it at the moment when this one is about to."""
+        world.clock[0] = START + HOUR
+        late = create_fire(schedule)
+        statuses: list[str] = []
+
+        def deliver_again(call: Call) -> None:
+            if call.operation == "PutItem" and not statuses:
+                statuses.append("")
+                statuses.extend(deliver(world, late))
+
+        world.calls.before = deliver_again
+
+        assert deliver(world, late) == ["success", "superseded"]
+        assert statuses == ["", "superseded"]
         assert list_statuses(world, schedule) == [("09:00", "skipped", 0), ("10:00", "success", 1)]
 
     def test_crash_of_the_newest_run_is_taken_over_by_redelivery_of_the_late_one(
@@ -508,7 +528,8 @@ def test_copies_of_a_message_do_not_multiply(world: World, schedule: Schedule, q
 
 def test_manual_run_without_capacity_waits_too(world: World, schedule: Schedule, queue: PlayedQueue) -> None:
     world.runner.outcome = BUSY
-    run_now(world.services, world.services.queue.send_fire, schedule.install_id, schedule.id, None)
+    send_fire = world.services.queue.send_fire
+    run_now(world.services, send_fire, schedule.install_id, schedule.id, None, actor=ADMIN)
     queue.deliver_for(hours=5)
     world.runner.outcome = SUCCEEDED
     queue.deliver_for(hours=1)

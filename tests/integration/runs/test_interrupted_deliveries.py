@@ -17,7 +17,7 @@ from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.update import update_schedule
 
-from tests.support.aws.calls import Killed
+from tests.support.aws.calls import Call, Killed, client_error
 from tests.support.faults.crashes import FAULTS, inject_fault
 from tests.support.stacks.fires import PlayedQueue, create_fire, list_history
 from tests.support.stacks.world import (
@@ -166,6 +166,27 @@ def test_copies_of_every_message_change_nothing(memory_world: World, story: str)
         case.queue = DoublingQueue(memory_world, 0, case.queue.waiting * 2)
         case.run()
         assert_nothing_lost(case, interrupted=0)
+        return
+
+
+def test_last_failure_keeps_its_reason_while_dead_letters_cannot_be_sent(memory_world: World) -> None:
+    def refuse_dead_letters(call: Call) -> None:
+        if call.operation == "SendMessage" and call.arguments["QueueUrl"] == DEAD_LETTER_QUEUE_URL:
+            raise client_error("ServiceUnavailable", status=503)
+
+    for case in interrupt(memory_world, "three failures", "killed before"):
+        memory_world.calls.before = refuse_dead_letters
+        case.queue.deliver_for(minutes=4)
+        (unfinished_run,) = case.history
+        memory_world.calls.before = None
+        case.queue.deliver_for(hours=5)
+
+        (run,) = case.history
+        (letter,) = memory_world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
+        assert (unfinished_run.status, unfinished_run.error) == (RunStatus.RUNNING, "503")
+        assert (run.status, run.attempt, run.error, run.http_status) == (RunStatus.ERROR, 3, "503", 503)
+        assert letter.attributes == {"ERROR_MESSAGE": "503"}
+        assert len(case.runner.executions) == 3
         return
 
 

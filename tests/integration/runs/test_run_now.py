@@ -43,7 +43,8 @@ def schedule(world: World, install_id: InstallId) -> Schedule:
 
 
 def trigger_run(world: World, schedule: Schedule, key: str | None = None) -> Fire:
-    return run_now(world.services, world.services.queue.send_fire, schedule.install_id, schedule.id, key)
+    queue = world.services.queue
+    return run_now(world.services, queue.send_fire, schedule.install_id, schedule.id, key, actor=ADMIN)
 
 
 def deliver_events(world: World) -> list[Run | SkipReason]:

@@ -1,10 +1,15 @@
 """The owner corrects or deletes a schedule that cannot be read, also while a change of it is pending; it never runs."""
 
+from collections import Counter
+
 import pytest
 from scheduling.domain.errors import NotRunnable, RulesViolated, ScheduleNotFound
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import RunStatus, SkipReason
 from scheduling.domain.schedule import Schedule
+from scheduling.operations.installs.register import get_install
+from scheduling.operations.installs.tenants import list_tenant_schedules, set_tenant_paused
+from scheduling.operations.maintenance.parts import sweep_install
 from scheduling.operations.runs.run_now import run_now
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
@@ -14,7 +19,7 @@ from scheduling.operations.schedules.update import update_schedule
 from tests.support.faults.broken_rows import INSTALLS, LEFT_OUT, LISTED, BrokenRow, set_attribute
 from tests.support.oracles.consistency import assert_consistent
 from tests.support.stacks.fires import create_fire, execute_fire, list_history
-from tests.support.stacks.world import World, create_input, update_input
+from tests.support.stacks.world import ADMIN, TENANT, World, create_input, update_input
 
 SCHEDULES = {**LISTED, **LEFT_OUT}
 CORRECTION = {"cron": "30 7 * * *", "timezone": "Europe/Berlin"}
@@ -162,4 +167,34 @@ def test_a_damaged_schedule_cannot_be_run_now(world: World, schedule: Schedule) 
     LISTED["dropped zone"].damage_schedule(schedule)
 
     with pytest.raises(NotRunnable, match="The schedule cannot be read: Invalid timezone"):
-        run_now(world.services, lambda *_: None, schedule.install_id, schedule.id, None)
+        run_now(world.services, lambda *_: None, schedule.install_id, schedule.id, None, actor=ADMIN)
+
+
+def test_an_install_that_is_another_tenants_now_is_paused_with_that_one_alone(
+    world: World, install_id: InstallId
+) -> None:
+    """A damaged install may be registered for another tenant, and is still in the partition of the first one."""
+    set_attribute(f"INSTALL#{install_id}", "INSTALL", "tenantId", None)
+    world.register_install(install_id, tenantId="tenant-2")
+
+    assert set_tenant_paused(world.services, TENANT, paused=True, actor=ADMIN).complete
+    assert not get_install(world.services, install_id)[0].paused
+
+    set_tenant_paused(world.services, "tenant-2", paused=True, actor=ADMIN)
+
+    assert get_install(world.services, install_id)[0].paused
+
+
+@pytest.mark.parametrize("tenant", [None, {"S": "tenant-2"}], ids=["lost", "another's"])
+def test_the_sweep_lists_a_schedule_under_the_tenant_of_its_install(
+    world: World, schedule: Schedule, tenant: dict[str, str] | None
+) -> None:
+    set_attribute(f"INSTALL#{schedule.install_id}", f"SCHEDULE#{schedule.id}", "tenantId", tenant)
+    repairs: Counter[str] = Counter()
+
+    sweep_install(world.services, schedule.install_id, repairs)
+    sweep_install(world.services, schedule.install_id, repairs)
+
+    page = list_tenant_schedules(world.services, TENANT, limit=50, max_bytes=1000)
+    assert [each.id for _, each in page.schedules] == [schedule.id]
+    assert repairs == {"tenant": 1}

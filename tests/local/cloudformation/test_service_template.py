@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from scheduling.clients.lambda_ import MAX_SECONDS
 from scheduling.domain.install import QUEUE_RETENTION
+from scheduling.operations.maintenance import reconcile, sweep
 from scheduling.settings import RunnerSettings
 
 from local.cloudformation.deploy import STACK_NAME
@@ -122,6 +124,26 @@ def test_api_is_throttled_and_logs_no_secret(template: Template) -> None:
     assert not [value for value in log_format.values() if "header" in value.lower()]
 
 
+def test_the_platforms_routes_alone_have_a_throttle_of_their_own(template: Template) -> None:
+    """The routes are in the API's body, so they exist before the stage that names them, at the first deployment too."""
+    paths = template.resources["Api"].properties["Body"]["paths"]
+    routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    stage = single_resource(template, "AWS::ApiGatewayV2::Stage")
+
+    assert stage["RouteSettings"] == {
+        route: {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
+        for route in routes
+        if route.split(" ")[1].startswith("/admin/")
+    }
+
+
+def test_an_install_may_make_half_of_the_calls_that_a_route_accepts(template: Template) -> None:
+    accepted = single_resource(template, "AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"]
+    environment = find_functions(template)["ListFunction"]["Environment"]["Variables"]
+
+    assert int(environment["CALLS_PER_MINUTE"]) == accepted["ThrottlingRateLimit"] * 60 / 2
+
+
 def test_occurrences_reach_the_executor_one_by_one_in_every_stage(template: Template) -> None:
     mapping = template.properties_by_type("AWS::Lambda::EventSourceMapping")["OccurrenceMapping"]
     execute = find_functions(template)["ExecuteFunction"]
@@ -199,6 +221,22 @@ def test_missing_reconciler_metrics_raise_an_alarm(template: Template) -> None:
     assert alarm["Dimensions"] == [{"Name": "service", "Value": PSEUDO["AWS::StackName"]}]
     variables = find_functions(template)["ReconcileFunction"]["Environment"]["Variables"]
     assert variables["POWERTOOLS_SERVICE_NAME"] == PSEUDO["AWS::StackName"]
+
+
+def test_reconciler_has_time_for_the_longest_part_of_the_sweep(template: Template) -> None:
+    function = find_functions(template)["ReconcileFunction"]
+    assert function["Timeout"] > reconcile.TIME_BUDGET + sweep.TIME_BUDGET + MAX_SECONDS
+
+
+def test_reconciler_may_invoke_itself_by_a_policy_that_is_not_in_its_role(template: Template) -> None:
+    """Within the role, it would be a circular dependency, which CloudFormation refuses."""
+    policy = template.resources["SweepPartsPolicy"].properties
+    role = template.resources["ReconcileFunctionRole"].properties
+    assert policy["Roles"] == [{"Ref": "ReconcileFunctionRole"}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert statement["Resource"] == {"Fn::GetAtt": ["ReconcileFunction", "Arn"]}
+    assert '"ReconcileFunction"' not in json.dumps(role)
 
 
 def test_executor_has_time_for_the_slowest_runner(template: Template) -> None:

@@ -15,6 +15,7 @@ from local.gateway.api import HttpApi
 from local.gateway.control import ControlApi
 from local.gateway.routes import Route, Routes
 from local.gateway.server import Gateway
+from local.health import Health
 from local.scheduler.firing import Delivery
 from tests.local.support import create_functions
 
@@ -52,11 +53,15 @@ def echo(event: Any, _: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
+def health() -> Health:
+    return Health({"runner": "http://127.0.0.1:8080"})
+
+
+@pytest.fixture(scope="module")
+def gateway(health: Health) -> Iterator[Gateway]:
     clock = LocalClock(START, frozen=True)
     reconciled = {"Reconcile": {"repaired": 0}}
-    places = {"runner": "http://127.0.0.1:8080"}
-    control = ControlApi(clock, cast(Any, StubScheduler(clock)), lambda: reconciled, places)
+    control = ControlApi(clock, cast(Any, StubScheduler(clock)), lambda: reconciled, health)
     routes = [Route(method, "/echo/{id}", "echo", None) for method in ("GET", "POST", "HEAD", "OPTIONS")]
     routes.append(Route("DELETE", "/echo/{id}", "gone", None))
     handlers = create_functions(echo=echo, gone=lambda *_: {"statusCode": 204})
@@ -145,10 +150,14 @@ def test_malformed_request_is_a_bad_request(gateway: Gateway, data: bytes) -> No
     assert b"400" in response.partition(b"\r\n")[0] or b"Error code: 400" in response
 
 
-def test_health_is_503_until_everything_is_ready(gateway: Gateway, client: httpx.Client) -> None:
+def test_health_is_503_until_everything_is_ready(health: Health, client: httpx.Client) -> None:
     assert client.get("/_local/health").status_code == 503
-    gateway.control.ready = True
-    assert client.get("/_local/health").json() == {"status": "ok", "runner": "http://127.0.0.1:8080"}
+    health.ready = True
+    assert client.get("/_local/health").json() == {
+        "status": "ok",
+        "runner": "http://127.0.0.1:8080",
+        "parts": {},
+    }
 
 
 def test_clock_can_be_read_and_advanced(client: httpx.Client) -> None:

@@ -114,13 +114,32 @@ class Deliver:
 
 
 @dataclass(frozen=True)
+class DeliverMessage:
+    """Deliver one of the newest messages of the queue; if `repeated`, it is delivered another time later."""
+
+    number: int
+    outcome: str
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """Redrive and deliver one of the newest dead letters; if not `marked`, a message that SQS has moved itself."""
+
+    number: int
+    outcome: str
+    marked: bool
+
+
+@dataclass(frozen=True)
 class Reconcile:
     """Run the reconciler once."""
 
 
 ScheduleCommand = Update | Delete | RunNow
 Change = Create | ScheduleCommand | Register | SetInstallEnabled | Uninstall | SetTenantPaused
-Command = Change | Deliver | Reconcile
+Delivering = Deliver | DeliverMessage | Redrive
+Command = Change | Delivering | Reconcile
 
 
 _RESULT_BY_ERROR: Mapping[type[BaseException], ReportedResult] = {

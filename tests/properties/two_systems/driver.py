@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.install import Limits
+from scheduling.domain.runs import Outcome
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.maintenance.sweep import sweep
 
@@ -21,11 +22,14 @@ from tests.properties.two_systems.commands import (
     Act,
     Command,
     Deliver,
+    DeliverMessage,
     Interpreter,
     Reconcile,
+    Redrive,
     Register,
 )
-from tests.properties.two_systems.runs import RunLog
+from tests.properties.two_systems.queue import Queue
+from tests.properties.two_systems.runs import FAILED, SUCCEEDED, RunLog
 from tests.support.aws.calls import Killed
 from tests.support.aws.memory import MemoryAws
 from tests.support.aws.memory_expressions import Item
@@ -42,6 +46,8 @@ from tests.support.oracles.reference_model import (
 from tests.support.stacks.world import TABLE, new_world
 
 WINDOW = timedelta(seconds=60)
+_MAX_DELIVERIES = 200
+"""More than the messages of any sequence take until each occurrence is finished."""
 _REPAIRED_BY_SWEEP = {"missing timer", "drifted timer", "unneeded timer", "orphaned timer"}
 """A function killed right after it was overtaken at EventBridge cannot detect that; the sweep repairs the timer."""
 _InstallState = tuple[tuple[bool, bool, str] | None, bool]
@@ -62,6 +68,7 @@ class TwoSystems:
         assert self._world.memory
         self._aws: MemoryAws = self._world.memory
         self._model, self._runs = ReferenceModel(len(INSTALLS)), RunLog()
+        self._queue = Queue(self._world)
         self._changes = ChangeRunner(self._world, self._model)
         self._accepted: dict[int, list[datetime]] = defaultdict(list)
         self._keys: dict[tuple[int, str], set[str]] = defaultdict(set)
@@ -93,6 +100,7 @@ class TwoSystems:
         self._model.record_steps(steps)
         self._check_limits(steps, len(self._model.schedules) - schedule_count)
         self._check_keys(steps)
+        self._queue.collect_messages()
         self._runs.check_success_counts()
         self._failed = False
 
@@ -104,6 +112,7 @@ class TwoSystems:
             self._world.advance(seconds=61)
             reconcile(self._world.services)
             assert reconcile(self._world.services).failed == 0
+            self._finish_occurrences()
             repairs = self._run_sweep()
             assert repairs <= (
                 {"missed", "expired run"} | (_REPAIRED_BY_SWEEP if self._killed_in_race else set())
@@ -113,6 +122,26 @@ class TwoSystems:
             assert_events_match_table(self._aws)
             self._runs.check_history(self._aws)
 
+    def _finish_occurrences(self) -> None:
+        """Let all that is left fail for good, then replay it with success, twice, since SQS may deliver it twice."""
+        self._drain_queue(FAILED)
+        for _ in range(2):
+            self._runs.redrive_dead_letters(self._queue)
+            self._drain_queue(SUCCEEDED)
+
+    def _drain_queue(self, outcome: Outcome) -> None:
+        """Deliver all messages, and those that they cause, until there is none."""
+        self._queue.collect_messages()
+        for _ in range(_MAX_DELIVERIES):
+            message = self._queue.take_next()
+            if message is None:
+                self._runs.check_success_counts()
+                self._runs.check_nothing_is_lost(self._world, self._aws)
+                return
+            act, interpret = self._runs.deliver(self._world, self._queue, message, outcome)
+            interpret(CallResult(act()))
+        raise AssertionError("the queue does not become empty")
+
     def _run_sweep(self) -> set[str]:
         no_interval = timedelta()
         sweep(self._world.services, no_interval)  # the first call only plans the next sweep
@@ -120,8 +149,8 @@ class TwoSystems:
 
     def _prepare(self, command: Command) -> tuple[Act, Interpreter] | None:
         match command:
-            case Deliver():
-                return self._runs.prepare_delivery(self._world, self._model, command)
+            case Deliver() | DeliverMessage() | Redrive():
+                return self._runs.prepare_delivery(self._world, self._queue, self._model, command)
             case Reconcile():
                 return lambda: reconcile(self._world.services), _interpret_reconcile
             case _:
@@ -182,9 +211,10 @@ class TwoSystems:
             )
         rows: dict[tuple[int, str], list[tuple[str, ModelDefinition]]] = defaultdict(list)
         for item in self._aws.items_of_type(TABLE, "schedule"):
-            entity = json.loads(item["payload"]["S"])[0]
+            payload = self._read_payload(item)
+            entity = json.loads(payload)[0]
             rows[_INSTALL_NUMBERS[item["pk"]["S"]], entity].append(
-                (_item_schedule_id(item), _item_definition(item))
+                (_item_schedule_id(item), _item_definition(item, payload))
             )
         assert rows.keys() <= set(self._model.entities())
         for install, entity in self._model.entities():
@@ -196,6 +226,15 @@ class TwoSystems:
             ), (
                 f"{entity} of install {install} is {definitions} in {actual}, but the reported results allow {allowed}"
             )
+
+    def _read_payload(self, item: Item) -> str:
+        """Return the payload of a schedule's row, which names it by its digest where it has an item of its own."""
+        if "payloadDigest" not in item:
+            return str(item["payload"]["S"])
+        key = (item["pk"]["S"], f"{item['sk']['S']}#PAYLOAD")
+        payload_item = self._aws.tables[TABLE].items[key]
+        assert payload_item["digest"] == item["payloadDigest"]
+        return str(payload_item["payload"]["S"])
 
     def _read_install_state(self, install: int) -> _InstallState:
         """Return the stored state of the install and its tenant."""
@@ -242,7 +281,7 @@ def _item_created_at(item: Item) -> datetime:
     return datetime.strptime(item["createdAt"]["S"], "%Y-%m-%dT%H:%M:%S.%f%z")
 
 
-def _item_definition(item: Item) -> ModelDefinition:
+def _item_definition(item: Item, payload: str) -> ModelDefinition:
     name = item.get("name", {}).get("S")
     endpoint = f"{item['endpointMethod']['S']} {item['endpointPath']['S']}"
-    return ModelDefinition(endpoint, item["cron"]["S"], item["enabled"]["BOOL"], name, item["payload"]["S"])
+    return ModelDefinition(endpoint, item["cron"]["S"], item["enabled"]["BOOL"], name, payload)

@@ -16,3 +16,9 @@ def test_guide_shows_the_new_extension(language: str, name: str, tmp_path: Path)
     folder = create_extension("ticket-counter", tmp_path)
     (block,) = re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
     assert block == (folder / name).read_text()
+
+
+def test_page_on_languages_shows_the_tested_javascript() -> None:
+    page = (ROOT / "docs" / "guide-languages.md").read_text()
+    source = (ROOT / "tests" / "compat" / "js" / "quickjs.js").read_text()
+    assert f"```javascript\n{source}```" in page

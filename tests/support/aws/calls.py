@@ -1,9 +1,11 @@
 """Record the AWS calls of the process, make them one at a time, and inject the faults that a test chooses."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import botocore.client
@@ -34,6 +36,8 @@ class AwsCalls:
     before: Hook | None = None
     after: Hook | None = None
     lock: Any = field(default_factory=threading.RLock)
+    invoke: Callable[[Any], Any] | None = None
+    """Returns the result of a function that is invoked with the event; by default, there is no function."""
 
     def operation_names(self) -> list[str]:
         """Return the operations of the recorded calls."""
@@ -51,12 +55,11 @@ def watch_calls() -> Iterator[AwsCalls]:
         call = Call(client.meta.service_model.service_name, operation, arguments)
         if calls.before:
             calls.before(call)
+        if (call.service, operation) == ("lambda", "Invoke"):
+            return _invoke_function(calls, call)
         with calls.lock:
             calls.recorded.append(call)
             try:
-                if (call.service, operation) == ("lambda", "Invoke"):
-                    # moto would run the function in Docker; tests read the recorded payload instead.
-                    return {"StatusCode": 202}
                 return original(client, operation, arguments)
             finally:
                 if calls.after:
@@ -67,6 +70,23 @@ def watch_calls() -> Iterator[AwsCalls]:
         yield calls
     finally:
         base_client._make_api_call = original
+
+
+def _invoke_function(calls: AwsCalls, call: Call) -> Any:
+    """Invoke the test's function, without the lock; moto would run the function in Docker."""
+    calls.recorded.append(call)
+    try:
+        if calls.invoke is None:
+            raise client_error("ResourceNotFoundException", "Invoke", 404)
+        try:
+            result = calls.invoke(json.loads(call.arguments["Payload"]))
+        except Exception as error:  # noqa: BLE001 (as Lambda reports it)
+            body = json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)})
+            return {"FunctionError": "Unhandled", "Payload": BytesIO(body.encode())}
+        return {"StatusCode": 200, "Payload": BytesIO(json.dumps(result).encode())}
+    finally:
+        if calls.after:
+            calls.after(call)
 
 
 def client_error(code: str, operation: str = "Operation", status: int = 400) -> ClientError:

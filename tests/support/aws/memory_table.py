@@ -18,6 +18,7 @@ from tests.support.aws.memory_expressions import (
 
 Arguments = Mapping[str, Any]
 Key = tuple[str, ...]
+MAX_PAGE_BYTES = 1_000_000
 _FAILED = "The conditional request failed"
 _EXPRESSION_ARGUMENTS = {
     "TableName",
@@ -112,8 +113,8 @@ class MemoryTable:
 
     def _require_index_types(self, item: Item) -> Item:
         for index in self.indexes.values():
-            if any(name in item and "S" not in item[name] for name in index.keys):
-                raise _validation_error("Type mismatch for an index key")
+            if not all(item[name].get("S") for name in index.keys if name in item):
+                raise _validation_error("Type mismatch for an index key, or an empty string")
         return item
 
     def store_item(self, key: Key, item: Item | None) -> None:
@@ -185,7 +186,7 @@ class MemoryTable:
             values,
         )
         matches = self._sorted_matches(arguments, index, key_condition)
-        page = matches[: arguments.get("Limit")]
+        page = _take_page(matches, arguments.get("Limit"))
         attributes = {name for placeholder, name in names if placeholder in projection}
         items = [
             _project_item(row, index, self.keys, attributes)
@@ -194,7 +195,7 @@ class MemoryTable:
             or filter_condition.predicate(_project_item(row, index, self.keys, set()), values)
         ]
         response: dict[str, Any] = {"Items": items, "Count": len(items), "ScannedCount": len(page)}
-        if "Limit" in arguments and len(page) == arguments["Limit"]:
+        if len(page) == arguments.get("Limit") or len(page) < len(matches):
             last = {*self.keys, *(index.keys if index else ())}
             response["LastEvaluatedKey"] = {name: dict(page[-1][name]) for name in sorted(last)}
         return response
@@ -226,6 +227,16 @@ class MemoryTable:
         return [
             row for row in matches if (sort_position(row) > start if forward else sort_position(row) < start)
         ]
+
+
+def _take_page(matches: list[Item], limit: int | None) -> list[Item]:
+    """Return the first rows, up to the limit and to the one with which they are 1 MB."""
+    size = 0
+    for count, row in enumerate(matches, start=1):
+        size += sum(len(value["S"]) for value in row.values() if "S" in value)
+        if count == limit or size >= MAX_PAGE_BYTES:
+            return matches[:count]
+    return matches
 
 
 def require_known_arguments(arguments: Arguments, allowed: set[str]) -> None:

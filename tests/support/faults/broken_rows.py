@@ -59,7 +59,7 @@ LISTED: Mapping[str, BrokenRow] = {
     "unknown type": BrokenRow("type", {"S": "schedule2"}, "type is unknown"),
     "malformed last run": BrokenRow("lastRunAt", {"S": "soon"}, "lastRunAt is malformed"),
     "name as number": BrokenRow("name", {"N": "5"}, "name is not of type S"),
-    "null tenant": BrokenRow("tenantId", {"NULL": True}, "tenantId is not of type S"),
+    "null held name": BrokenRow("heldName", {"NULL": True}, "heldName is not of type S"),
 }
 """Damages after which a schedule still has what each listed schedule has."""
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, Run, RunStatus, build_next_attempt, format_time
-from scheduling.domain.schedule import IdempotencyKey, Schedule
+from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES, IdempotencyKey, Schedule
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.sweep import sweep
@@ -20,6 +20,8 @@ from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.aws.calls import Call, Killed
+from tests.support.faults.broken_rows import set_attribute
+from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import (
     ADMIN,
     GROUP,
@@ -117,6 +119,17 @@ def update_case_schedule(**fields: object) -> CaseAction:
     )
 
 
+def make_one_time(case: Case) -> None:
+    """Let the schedule fire once, an hour later."""
+    moment = case.world.clock[0] + timedelta(hours=1)
+    update_case_schedule(cron=f"at({moment:%Y-%m-%dT%H}:00)")(case)
+
+
+def pass_its_time(case: Case) -> None:
+    """Advance the clock over the time of the one-time schedule."""
+    case.world.advance(hours=2)
+
+
 def delete_case_schedule(case: Case) -> None:
     """Delete the schedule."""
     delete_schedule(case.world.services, case.install_id, case.schedule.id)
@@ -169,6 +182,19 @@ def create_dangling_name(case: Case) -> None:
     aws_client("dynamodb").put_item(TableName=TABLE, Item=item)
 
 
+def create_orphaned_payload(case: Case) -> None:
+    """Store a payload for a schedule that does not exist."""
+    key = f"INSTALL#{case.install_id}", f"SCHEDULE#{UNKNOWN_SCHEDULE_ID}#PAYLOAD"
+    for name, text in {"type": "payload", "payload": "[1]", "digest": "d"}.items():
+        set_attribute(*key, name, {"S": text})
+
+
+def store_payload_in_row(case: Case) -> None:
+    """Store a large payload in the schedule's row, as earlier releases have done."""
+    payload = {"S": json.dumps(["x" * MAX_INLINE_PAYLOAD_BYTES])}
+    set_attribute(f"INSTALL#{case.install_id}", f"SCHEDULE#{case.schedule.id}", "payload", payload)
+
+
 def corrupt_count(case: Case) -> None:
     """Store a wrong schedule count on the install."""
     install = case.world.services.schedules.read_snapshot(case.install_id).install
@@ -185,6 +211,14 @@ def start_abandoned_run(case: Case) -> None:
         build_next_attempt(fire, None, services.clock(), services.lease),
     )
     case.world.advance(hours=-1, seconds=1)
+
+
+def lose_message(case: Case) -> None:
+    """Let an occurrence wait for a message that never comes, until nobody expects it any more."""
+    outcome = Outcome(status=RunStatus.ERROR, error="busy", retryable=True, retry_after=timedelta())
+    fire = parse_fire_event(next_fire_event(case)).fire
+    execute_fire(case.world.services, lambda _execution: outcome, fire)
+    case.world.advance(hours=150)
 
 
 def make_sweep_due(case: Case) -> None:

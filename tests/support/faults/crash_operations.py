@@ -1,5 +1,6 @@
 """Every operation of the service: how to call it, how to see that it was applied, and what must come before it."""
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from uuid import uuid4
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, format_time
-from scheduling.domain.schedule import IdempotencyKey, Schedule
+from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES, IdempotencyKey, Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
@@ -19,15 +20,20 @@ from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_runs, list_schedules
 from scheduling.operations.schedules.update import update_schedule
 
+from tests.support.faults.broken_rows import set_attribute
 from tests.support.stacks.fires import create_fire, execute_fire
 from tests.support.stacks.world import (
     ADMIN,
     PUT_OPTIONS,
+    TABLE,
     World,
+    aws_client,
     create_input,
     registration_body,
     update_input,
 )
+
+LARGE_PAYLOAD = ["x" * MAX_INLINE_PAYLOAD_BYTES]
 
 
 @dataclass
@@ -69,9 +75,13 @@ def _read_install_attribute(case: CrashCase, attribute: str) -> object:
     return case.world.scan_rows_of_type(case.install_id, "install")[0][attribute]
 
 
-def _create_schedule(case: CrashCase) -> object:
-    key = IdempotencyKey("key", "hash")
-    return create_schedule(case.world.services, case.install_id, create_input(name="created"), key)
+def _create_schedule(**fields: object) -> Callable[[CrashCase], object]:
+    return lambda case: create_schedule(
+        case.world.services,
+        case.install_id,
+        create_input(name="created", **fields),
+        IdempotencyKey("key", "hash"),
+    )
 
 
 def _update_schedule(**fields: object) -> Callable[[CrashCase], object]:
@@ -151,9 +161,8 @@ def _is_tenant_paused(case: CrashCase) -> bool:
 
 
 def _trigger_run(case: CrashCase) -> object:
-    return run_now(
-        case.world.services, case.world.services.queue.send_fire, case.install_id, case.schedule.id, "key"
-    )
+    services = case.world.services
+    return run_now(services, services.queue.send_fire, case.install_id, case.schedule.id, "key", actor=ADMIN)
 
 
 def _is_run_started(case: CrashCase) -> bool:
@@ -177,14 +186,51 @@ def _is_run_succeeded(case: CrashCase) -> bool:
     return [(run.scheduled_time, run.status) for run in runs] == [(case.fire.scheduled_time, "success")]
 
 
+def _store_payload_in_row(case: CrashCase) -> None:
+    """Store a large payload in the schedule's row, as earlier releases have done."""
+    _update_schedule(payload=LARGE_PAYLOAD)(case)
+    row_key = f"INSTALL#{case.install_id}", f"SCHEDULE#{case.schedule.id}"
+    set_attribute(*row_key, "payload", {"S": _dump_payload(LARGE_PAYLOAD)})
+    set_attribute(*row_key, "payloadDigest", None)
+    item_key = {"pk": {"S": row_key[0]}, "sk": {"S": f"{row_key[1]}#PAYLOAD"}}
+    aws_client("dynamodb").delete_item(TableName=TABLE, Key=item_key)
+
+
+def _is_payload_moved(case: CrashCase) -> bool:
+    """Return whether the run has succeeded; fail unless its row has moved the payload, and nothing lost it."""
+    assert _read_definition(case)[3] == _dump_payload(LARGE_PAYLOAD)
+    (row,) = case.world.scan_rows_of_type(case.install_id, "schedule")
+    succeeded = _is_run_succeeded(case)
+    assert not (succeeded and "payload" in row)
+    return succeeded
+
+
+def _dump_payload(payload: object) -> str:
+    return json.dumps(payload, separators=(",", ":"))
+
+
 OPERATIONS = {
-    "create": CrashOperation(_create_schedule, _is_created),
+    "create": CrashOperation(_create_schedule(), _is_created),
     "update the timer and the name": CrashOperation(
         _update_schedule(cron="5 * * * *", name="after"),
         lambda case: _read_definition(case)[0] == "5 * * * *",
     ),
     "update the payload": CrashOperation(
         _update_schedule(payload=[1]), lambda case: _read_definition(case)[3] == "[1]"
+    ),
+    "create with a large payload": CrashOperation(_create_schedule(payload=LARGE_PAYLOAD), _is_created),
+    "update the timer and a large payload": CrashOperation(
+        _update_schedule(cron="5 * * * *", payload=[*LARGE_PAYLOAD, 2]),
+        lambda case: _read_definition(case)[3] == _dump_payload([*LARGE_PAYLOAD, 2]),
+        prepare=_update_schedule(payload=LARGE_PAYLOAD),
+    ),
+    "update the timer and clear a large payload": CrashOperation(
+        _update_schedule(cron="5 * * * *", payload=None),
+        lambda case: _read_definition(case)[3] is None,
+        prepare=_update_schedule(payload=LARGE_PAYLOAD),
+    ),
+    "delete with a large payload": CrashOperation(
+        _delete_schedule, _is_deleted, prepare=_update_schedule(payload=LARGE_PAYLOAD)
     ),
     "disable": CrashOperation(_update_schedule(enabled=False), lambda case: not _read_definition(case)[1]),
     "enable": CrashOperation(
@@ -226,6 +272,9 @@ OPERATIONS = {
         delete_install_if_exists, lambda case: not case.world.scan_rows_of_type(case.install_id, "install")
     ),
     "execute": CrashOperation(_execute_fire, _is_run_succeeded),
+    "execute with a payload of an earlier release": CrashOperation(
+        _execute_fire, _is_payload_moved, prepare=_store_payload_in_row
+    ),
 }
 
 

@@ -187,6 +187,7 @@ def record_disturbed_calls(story: Story) -> list[Call]:
         module = load_function(story.function)
         if hasattr(module, "run_endpoint"):
             module.run_endpoint = world.runner
+        world.calls.invoke = lambda event: module.handler(event, Context())
         scenario = _create_scenario(story, world, module.handler)
         calls = scenario.run_disturbed(_do_nothing, _do_nothing)
         assert scenario.succeeded is not story.fails

@@ -3,10 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from scheduling.domain.cron.eventbridge import eventbridge_expression
-from scheduling.domain.cron.grammar import parse_cron
+from scheduling.domain.cron.occurrences import resolve_one_time
+from scheduling.domain.cron.one_time import parse_one_time
+from scheduling.domain.cron.rule import parse_rule
 
 from tests.support.stacks.world import TABLE, World, aws_client, timer_event
 
@@ -21,7 +24,7 @@ def scan_items() -> list[Item]:
 
 
 def assert_consistent(world: World) -> None:
-    """Assert that rows, names and counts match, no row is pending, and the timers are exactly those of the rows."""
+    """Assert that rows, names, payloads and counts match, no row is pending, and the timers are those of the rows."""
     table = scan_items()
     schedules = [item for item in table if item["type"] == "schedule"]
     installs = {item["pk"]: item for item in table if item["type"] == "install"}
@@ -31,14 +34,19 @@ def assert_consistent(world: World) -> None:
     assert [key for key, install in installs.items() if "removedEndpoints" in install] == []
     _assert_endpoints(table, installs)
     _assert_tenants(table, installs)
-    counted = Counter(item["pk"] for item in schedules)
+    kept = [item for item in schedules if item.get("disabledReason") != "completed"]
+    counted = Counter(item["pk"] for item in kept)
     for key, install in installs.items():
         assert int(install["scheduleCount"]) == counted[key], f"the count of {key}"
-    assert _read_names(table) == _expected_names(schedules)
+    assert _read_names(table) == _expected_names(kept)
+    assert _read_payloads(table) == _expected_payloads(schedules)
     assert _read_timers(world) == {
         item["sk"].removeprefix("SCHEDULE#"): _expected_timer(item)
         for item in schedules
-        if item["enabled"] and installs[item["pk"]]["enabled"] and "paused" not in installs[item["pk"]]
+        if not _has_passed(item, world)
+        and item["enabled"]
+        and installs[item["pk"]]["enabled"]
+        and "paused" not in installs[item["pk"]]
     }
 
 
@@ -82,16 +90,35 @@ def _expected_names(schedules: list[Item]) -> set[tuple[str, str, str]]:
     return {(item["pk"], item["name"], item["sk"].removeprefix("SCHEDULE#")) for item in named}
 
 
+def _read_payloads(table: list[Item]) -> set[tuple[str, str, str]]:
+    """Return the items of payloads, each of which has the digest of its text, as the keys of their schedules."""
+    items = [item for item in table if item["type"] == "payload"]
+    assert all(sha256(item["payload"].encode()).hexdigest() == item["digest"] for item in items)
+    return {(item["pk"], item["sk"].removesuffix("#PAYLOAD"), item["digest"]) for item in items}
+
+
+def _expected_payloads(schedules: list[Item]) -> set[tuple[str, str, str]]:
+    assert [item["sk"] for item in schedules if "payload" in item and "payloadDigest" in item] == []
+    return {(item["pk"], item["sk"], item["payloadDigest"]) for item in schedules if "payloadDigest" in item}
+
+
 def _expected_timer(item: Item) -> tuple[str, str, str, int]:
     """Return the timer of a row."""
     install_id = item["pk"].removeprefix("INSTALL#")
     return _expected_expression(item["cron"]), item["timezone"], install_id, int(item["timerRevision"])
 
 
+def _has_passed(item: Item, world: World) -> bool:
+    """Return whether the timer of the row, if it had one, has deleted itself."""
+    if not item["cron"].startswith("at("):
+        return False
+    return resolve_one_time(parse_one_time(item["cron"]), item["timezone"]).utc <= world.clock[0]
+
+
 def _expected_expression(cron: str) -> str:
     """Return the expression of a rule; that of `M * * * *`, which most tests use, without the layer's translator."""
     hourly = re.fullmatch(r"(\d|[1-5]\d) \* \* \* \*", cron)
-    return f"cron({hourly[1]} * * * ? *)" if hourly else eventbridge_expression(parse_cron(cron))
+    return f"cron({hourly[1]} * * * ? *)" if hourly else eventbridge_expression(parse_rule(cron))
 
 
 def _read_timers(world: World) -> dict[str, tuple[str, str, str, int]]:

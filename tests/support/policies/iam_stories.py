@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES
 from scheduling.domain.views import cursor_scope, encode_cursor
 
 from tests.support.aws.stream_records import stream_record
@@ -13,6 +14,7 @@ from tests.support.faults.cases import (
     corrupt_count,
     create_dangling_name,
     create_orphan_timer,
+    create_orphaned_payload,
     create_second_schedule,
     delete_case_schedule,
     delete_name_row,
@@ -20,13 +22,17 @@ from tests.support.faults.cases import (
     disable_install,
     fire_message,
     kill_at,
+    lose_message,
+    make_one_time,
     make_runner_fail,
     make_sweep_due,
     next_fire_event,
     next_fire_message,
+    pass_its_time,
     pause_tenant,
     record_two_attempts,
     start_abandoned_run,
+    store_payload_in_row,
     uninstall_case,
     update_case_schedule,
 )
@@ -64,7 +70,9 @@ def _tenant_event(_case: Case) -> dict[str, Any]:
 
 
 def _tenant_event_with_cursor(case: Case) -> dict[str, Any]:
-    cursor = encode_cursor(cursor_scope("tenant-schedules", TENANT), f"{case.install_id} {case.schedule.id}")
+    cursor = encode_cursor(
+        cursor_scope("tenant-schedules", TENANT), f"{case.install_id} {case.schedule.id} 0"
+    )
     return http_event(query={"cursor": str(cursor)}, tenantId=TENANT)
 
 
@@ -94,6 +102,7 @@ def _invoke_function(_case: Case, function: str, event: dict[str, Any]) -> None:
 
 
 _SCHEDULE_BODY = {"endpoint": "POST /api/sync", "cron": "0 * * * *", "name": "new", "payload": [1]}
+_LARGE_TEXT = "x" * MAX_INLINE_PAYLOAD_BYTES
 _KEY_HEADER = {"idempotency-key": "key"}
 
 STORIES: dict[str, Story] = {
@@ -135,6 +144,10 @@ STORIES: dict[str, Story] = {
     "get": Story("get", _schedule_event()),
     "update": Story("update", _schedule_event({"cron": "5 * * * *", "name": "other"})),
     "update the payload alone": Story("update", _schedule_event({"payload": [2]})),
+    "update to a large payload": Story("update", _schedule_event({"payload": [_LARGE_TEXT]})),
+    "update from a large payload": Story(
+        "update", _schedule_event({"payload": None}), (update_case_schedule(payload=[_LARGE_TEXT]),)
+    ),
     "update: disable": Story("update", _schedule_event({"enabled": False})),
     "update: no timer": Story("update", _schedule_event({"cron": "5 * * * *"}), (delete_timer,)),
     "update a pending one": Story(
@@ -143,11 +156,47 @@ STORIES: dict[str, Story] = {
         (kill_at("UpdateSchedule", update_case_schedule(cron="1 * * * *")),),
     ),
     "delete": Story("delete", _schedule_event()),
+    "delete with a large payload": Story(
+        "delete", _schedule_event(), (update_case_schedule(payload=[_LARGE_TEXT]),)
+    ),
     "delete a disabled one": Story("delete", _schedule_event(), (update_case_schedule(enabled=False),)),
     "delete: no timer": Story("delete", _schedule_event(), (delete_timer,)),
     "delete a pending one": Story(
         "delete", _schedule_event(), (kill_at("UpdateSchedule", update_case_schedule(cron="1 * * * *")),)
     ),
+    "create by an admin": Story("admin_create", _install_event(_SCHEDULE_BODY, _KEY_HEADER)),
+    "create by an admin, disabled": Story(
+        "admin_create", _install_event({**_SCHEDULE_BODY, "enabled": False})
+    ),
+    "create by an admin, retried after a kill": Story(
+        "admin_create",
+        _install_event(_SCHEDULE_BODY, _KEY_HEADER),
+        (
+            kill_at(
+                "CreateSchedule",
+                lambda case: _invoke_function(
+                    case, "admin_create", _install_event(_SCHEDULE_BODY, _KEY_HEADER)(case)
+                ),
+            ),
+        ),
+    ),
+    "update by an admin": Story("admin_update", _schedule_event({"cron": "5 * * * *", "name": "other"})),
+    "update by an admin: disable": Story("admin_update", _schedule_event({"enabled": False})),
+    "update by an admin: no timer": Story(
+        "admin_update", _schedule_event({"cron": "5 * * * *"}), (delete_timer,)
+    ),
+    "delete by an admin": Story("admin_delete", _schedule_event()),
+    "delete by an admin, a disabled one": Story(
+        "admin_delete", _schedule_event(), (update_case_schedule(enabled=False),)
+    ),
+    "delete by an admin: no timer": Story("admin_delete", _schedule_event(), (delete_timer,)),
+    "delete by an admin, a pending one": Story(
+        "admin_delete",
+        _schedule_event(),
+        (kill_at("UpdateSchedule", update_case_schedule(cron="1 * * * *")),),
+    ),
+    "installs of all tenants": Story("installs", lambda _case: http_event()),
+    "installs of a tenant": Story("installs", lambda _case: http_event(query={"tenant": TENANT})),
     "endpoints": Story("endpoints", _install_event()),
     "runs": Story("runs", _schedule_event()),
     "preview": Story("preview", _install_event(_SCHEDULE_BODY)),
@@ -175,6 +224,9 @@ STORIES: dict[str, Story] = {
         "install_disable", _install_event(), (kill_at("DeleteSchedule", delete_case_schedule),)
     ),
     "enable an install": Story("install_enable", _install_event(), (disable_install,)),
+    "enable an install over the time of a one-time schedule": Story(
+        "install_enable", _install_event(), (make_one_time, disable_install, pass_its_time)
+    ),
     "enable an install with leftover timers": Story(
         "install_enable", _install_event(), (kill_at("DeleteSchedule", disable_install),)
     ),
@@ -197,11 +249,18 @@ STORIES: dict[str, Story] = {
         _tenant_event,
         (kill_at("DeleteSchedule", delete_case_schedule), kill_at("DeleteSchedule", pause_tenant)),
     ),
+    "resume a tenant over the time of a one-time schedule": Story(
+        "tenant_resume", _tenant_event, (make_one_time, pause_tenant, pass_its_time)
+    ),
     "resume a tenant with leftover timers": Story(
         "tenant_resume", _tenant_event, (kill_at("DeleteSchedule", pause_tenant),)
     ),
     "fire": Story("execute", next_fire_message),
     "fire without the queue": Story("execute", next_fire_event),
+    "fire: the payload is in the schedule's row": Story(
+        "execute", next_fire_message, (store_payload_in_row,)
+    ),
+    "fire: a one-time schedule": Story("execute", next_fire_message, (make_one_time,)),
     "fire: the runner fails": Story("execute", next_fire_message, (make_runner_fail,)),
     "fire: the runner fails for the third time": Story(
         "execute", next_fire_message, (record_two_attempts, make_runner_fail)
@@ -230,7 +289,11 @@ STORIES: dict[str, Story] = {
     "sweep: an orphaned timer": Story("reconcile", _minute_event, (create_orphan_timer, make_sweep_due)),
     "sweep: a lost name": Story("reconcile", _minute_event, (delete_name_row, make_sweep_due)),
     "sweep: a dangling name": Story("reconcile", _minute_event, (create_dangling_name, make_sweep_due)),
+    "sweep: an orphaned payload": Story(
+        "reconcile", _minute_event, (create_orphaned_payload, make_sweep_due)
+    ),
     "sweep: a wrong count": Story("reconcile", _minute_event, (corrupt_count, make_sweep_due)),
+    "sweep: a lost message": Story("reconcile", _minute_event, (lose_message, make_sweep_due)),
     "publish changes": Story("audit", _stream_event),
     "sweep: an expired run": Story("reconcile", _minute_event, (start_abandoned_run, make_sweep_due)),
 }

@@ -52,7 +52,12 @@ EXTENSION_ROUTES = {
 """The routes, each with a request that would change or reveal something if it were authorized."""
 
 RUN_ROUTE = Route("POST", f"{ADMIN}/schedules/{{s}}/run", foreign=404)
-"""The one platform route that names a schedule; the platform may do anything to installs."""
+ADMIN_ROUTES = {
+    "run": RUN_ROUTE,
+    "update": Route("PATCH", f"{ADMIN}/schedules/{{s}}", {"enabled": False}, foreign=404),
+    "delete": Route("DELETE", f"{ADMIN}/schedules/{{s}}", foreign=404),
+}
+"""The platform's routes that name a schedule; the platform may do anything to installs."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ TABLE = GROUP = "bounded"
 INSTALL_ID = "install-1"
 FUNCTIONS = ("install_put", "create", "update", "preview", "callback", "list", "runs", "tenant_schedules")
 MAX_MEMORY_BYTES = 200_000_000
+MAX_CPU_SECONDS = 1
+MAX_MEASUREMENTS = 3
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -42,7 +45,7 @@ ROOT = Path(__file__).parents[3]
 class Cost:
     """What one event took: the status and the body's start of the response, peak memory, and CPU time.
 
-    `cpu_seconds` are relative to the machine: 1 is what `calibrate_second` took in the same process.
+    `cpu_seconds` are relative to the machine: 1 is what `calibrate_second` took in the same process just before.
     """
 
     status: int
@@ -68,9 +71,9 @@ def calibrate_second() -> float:
     """Return the CPU time of a loop that takes about a second of a full core on Lambda."""
     started_at = time.process_time()
     total = 0
-    for number in range(3_000_000):
+    for number in range(600_000):
         total += number
-    return (time.process_time() - started_at) * 5
+    return (time.process_time() - started_at) * 25
 
 
 def load_handlers() -> Mapping[str, Any]:
@@ -90,12 +93,22 @@ def create_table(aws: MemoryAws) -> None:
     indexes = {
         "pending": Index(("pendingShard", "pendingSince"), projected),
         "installs": Index(("installShard", "pk"), projected),
+        "tenants": Index(("tenantId", "pk", "createdAt"), frozenset({"payloadDigest"})),
     }
     aws.tables[TABLE] = MemoryTable(("pk", "sk"), indexes)
     MemoryTimers.create_schedule_group(aws.timers, {"Name": GROUP})
 
 
-def measure_cost(handler: Any, path: Path, second: float) -> Cost:
+def measure_cost(handler: Any, path: Path) -> Cost:
+    """Return the least of up to three measurements: what else the machine does only adds to the CPU time."""
+    costs: list[Cost] = []
+    while len(costs) < MAX_MEASUREMENTS and (not costs or costs[-1].cpu_seconds > MAX_CPU_SECONDS / 2):
+        second = min(calibrate_second() for _ in range(2))
+        costs.append(_measure_once(handler, path, second))
+    return min(costs, key=attrgetter("cpu_seconds"))
+
+
+def _measure_once(handler: Any, path: Path, second: float) -> Cost:
     """Call the handler with the event of the file, in a child process that may not hold more than the maximum."""
     read_end, write_end = os.pipe()
     child = os.fork()
@@ -149,9 +162,8 @@ def main(folder: Path, results: Path) -> None:
             response = handlers[function](json.loads(path.read_bytes()), Context())
             assert response["statusCode"] < 300, (path.name, response)
         gc.collect()
-        second = min(calibrate_second() for _ in range(3))
         costs = {
-            f"{name}/{path.stem}": asdict(measure_cost(handlers[name], path, second))
+            f"{name}/{path.stem}": asdict(measure_cost(handlers[name], path))
             for name in FUNCTIONS
             for path in sorted((folder / name).glob("*.json"))
         }

@@ -47,9 +47,11 @@ def deploy_functions(world: World, **variables: str) -> Iterator[None]:
     cached = (
         bootstrap.event_bus_client,
         bootstrap.runner_client,
+        bootstrap.part_runner,
         bootstrap.authorizer,
         bootstrap.known_capabilities,
         bootstrap.callback_rule_error_status,
+        bootstrap.call_budget,
     )
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**common, **variables}.items():

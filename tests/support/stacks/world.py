@@ -303,7 +303,7 @@ def create_resources() -> None:
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in ("pk", "sk", "pendingShard", "pendingSince", "installShard")
+            for name in ("pk", "sk", "pendingShard", "pendingSince", "installShard", "tenantId", "createdAt")
         ],
         GlobalSecondaryIndexes=[
             {
@@ -321,6 +321,15 @@ def create_resources() -> None:
                     {"AttributeName": "pk", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["type"]},
+            },
+            {
+                "IndexName": "tenants",
+                "KeySchema": [
+                    {"AttributeName": "tenantId", "KeyType": "HASH"},
+                    {"AttributeName": "pk", "KeyType": "RANGE"},
+                    {"AttributeName": "createdAt", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["payloadDigest"]},
             },
         ],
     )

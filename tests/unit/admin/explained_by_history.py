@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from scheduling.domain.runs import RunStatus, Trigger
+from scheduling.domain.runs import NO_RESPONSE, RunStatus, Trigger
 
 from scheduling_admin.explain.evidence import Verdict
+from scheduling_admin.status import OVERLOAD_ADVICE
 from tests.unit.admin.builders import REPLAY_ADVICE, REQUEST, build_evidence, build_peek_result, build_run
 from tests.unit.builders import NOW
 
@@ -14,8 +15,16 @@ RETRYABLE_FAILURE = {
     "error": "The extension answered 503",
     "retryable": True,
 }
+TIMED_OUT = {
+    "status": RunStatus.ERROR,
+    "http_status": None,
+    "runner_error": NO_RESPONSE,
+    "duration_ms": 60_000,
+    "error": "The runner did not answer within 60 s",
+    "retryable": True,
+}
 ATTEMPT_START = "started at 2026-11-23T09:00:00.400Z, 400 ms after the scheduled time"
-NO_RESPONSE = f"Attempt 1 {ATTEMPT_START}, took 30 s, and got no response from the extension."
+UNANSWERED = f"Attempt 1 {ATTEMPT_START}, took 30 s, and got no response from the extension."
 
 HISTORY_SITUATIONS = {
     "success": (
@@ -138,6 +147,33 @@ HISTORY_SITUATIONS = {
         ],
         [],
     ),
+    "timed out at the runner": (
+        build_evidence(run=build_run(**{**TIMED_OUT, "attempt": 3})),
+        Verdict.FAILED,
+        "It failed permanently at attempt 3.",
+        [
+            f"Attempt 3 {ATTEMPT_START}, took 1 min, and got no answer from the runner in time.",
+            REQUEST,
+            "Error: The runner did not answer within 60 s",
+            "It is not in the dead-letter queue.",
+        ],
+        [OVERLOAD_ADVICE],
+    ),
+    "timed out, and is tried again": (
+        build_evidence(
+            run=build_run(**TIMED_OUT, not_before=NOW + timedelta(minutes=2)),
+            minutes_late=1,
+        ),
+        Verdict.RETRYING,
+        "Attempt 1 of 3 failed; the next attempt follows.",
+        [
+            f"Attempt 1 {ATTEMPT_START}, took 1 min, and got no answer from the runner in time.",
+            REQUEST,
+            "Error: The runner did not answer within 60 s",
+            "It is tried again at 2026-11-23T09:02:00.000Z.",
+        ],
+        [OVERLOAD_ADVICE],
+    ),
     "next attempt follows": (
         build_evidence(
             run=build_run(
@@ -154,7 +190,7 @@ HISTORY_SITUATIONS = {
         Verdict.RETRYING,
         "Attempt 1 of 3 failed; the next attempt follows.",
         [
-            NO_RESPONSE,
+            UNANSWERED,
             REQUEST,
             "Error: No answer within 30 s",
             "It is tried again at 2026-11-23T09:02:00.000Z.",

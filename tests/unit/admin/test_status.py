@@ -3,15 +3,18 @@ from typing import Any
 
 import pytest
 from scheduling.domain.install import Install
+from scheduling.domain.runs import NO_RESPONSE
 from scheduling.domain.schedule import Schedule, ScheduleState
 
 from scheduling_admin.status import (
+    OVERLOAD_ADVICE,
+    describe_timeouts,
     describe_timer_differences,
     evaluate_firing_status,
     list_install_blockers,
 )
-from tests.unit.admin.builders import TIMER
-from tests.unit.builders import install, schedule
+from tests.unit.admin.builders import TIMER, build_run
+from tests.unit.builders import NOW, install, schedule
 
 
 @pytest.mark.parametrize(
@@ -95,4 +98,12 @@ def test_each_difference_of_a_timer_is_listed(
     timer: dict[str, Any] | None, row: Schedule, expected: list[str]
 ) -> None:
     actual = None if timer is None else replace(TIMER, **timer)
-    assert describe_timer_differences(actual, row) == expected
+    assert describe_timer_differences(actual, row, NOW) == expected
+
+
+def test_timeouts_at_the_runner_are_named_as_overload() -> None:
+    timed_out, other = build_run(runner_error=NO_RESPONSE), build_run(runner_error="bundle_fetch_failed")
+
+    expected = f"2 of these 3 runs timed out at the runner. {OVERLOAD_ADVICE}"
+    assert describe_timeouts([timed_out, other, timed_out]) == expected
+    assert describe_timeouts([other]) is None

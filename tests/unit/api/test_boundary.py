@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from scheduling.api.call_budget import CallBudget
 from scheduling.api.callback import callback_handler
 from scheduling.api.http import Request, Response, json_response
-from scheduling.api.problems import rest_handler
+from scheduling.api.problems import extension_handler, rest_handler
 from scheduling.api.rendering import schedule_response
 from scheduling.domain import errors
 from scheduling.domain.errors import SchedulingError
 from scheduling.operations.services import is_tenant_allowed
 
-from tests.unit.builders import http_event, parse_response_body, schedule
+from tests.unit.builders import SCHEDULE_ID, http_event, parse_response_body, schedule
 
 SECRET = "table scheduling-prod at 10.0.0.7"
 UNEXPECTED = [
@@ -75,6 +76,50 @@ def test_route_receives_the_event(wrap: Callable[[Callable[[Request], Response]]
         return json_response(200, request.install_id)
 
     assert wrap(route)(http_event(), context())["body"] == '"install-1"'
+
+
+SPENT = {"error": "Too many requests, please try again later", "code": "RATE_LIMITED"}
+
+
+@pytest.mark.parametrize(
+    ("handler_of", "body"),
+    [
+        pytest.param(
+            lambda budget: callback_handler("list", budget=budget), {"success": False, **SPENT}, id="callback"
+        ),
+        pytest.param(
+            lambda budget: extension_handler("list", budget),
+            problem(429, SPENT["error"], SPENT["code"]),
+            id="resource",
+        ),
+    ],
+)
+def test_a_spent_budget_is_answered_before_the_route_is_called(
+    handler_of: Callable[[CallBudget], Callable[[Callable[[Request], Response]], Any]], body: dict[str, Any]
+) -> None:
+    calls: list[Request] = []
+
+    def route(request: Request) -> Response:
+        calls.append(request)
+        return json_response(200, {})
+
+    handler = handler_of(CallBudget(1))(route)
+    responses = [handler(http_event(), context()) for _ in range(2)]
+
+    assert [each["statusCode"] for each in responses] == [200, 429]
+    assert (responses[1]["headers"]["retry-after"], parse_response_body(responses[1])) == ("60", body)
+    assert len(calls) == 1
+
+
+def test_ids_that_differ_in_case_only_have_one_budget_and_malformed_ones_none() -> None:
+    def list_statuses(*install_ids: str) -> list[int]:
+        handler = extension_handler("list", CallBudget(1))(lambda _request: json_response(200, {}))
+        events = [http_event() | {"pathParameters": {"installId": each}} for each in install_ids]
+        return [handler(event, context())["statusCode"] for event in events]
+
+    assert list_statuses(SCHEDULE_ID.upper(), SCHEDULE_ID) == [200, 429]
+    assert list_statuses("install-1", "Install-1") == [200, 200]
+    assert list_statuses("~", "~", "~") == [200, 200, 200]
 
 
 @pytest.mark.parametrize("error", UNEXPECTED)

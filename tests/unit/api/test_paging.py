@@ -47,7 +47,8 @@ def test_cursor_round_trips() -> None:
     for time in ("2026-11-23T09:00:00Z", "2026-11-23T09:00:00.123Z"):
         assert parse_run_cursor(RUNS, encode_cursor(RUNS, time)) == time
     assert parse_tenant_cursor(TENANT_SCHEDULES, None) is None
-    for position in (TenantCursor(INSTALL_ID, SCHEDULE_ID), TenantCursor(INSTALL_ID, None)):
+    for created_at in ("2026-11-23T09:00:00.000000+0000", "yesterday, or so"):
+        position = TenantCursor(INSTALL_ID, SCHEDULE_ID, created_at)
         cursor = encode_cursor(TENANT_SCHEDULES, position.position)
         assert parse_tenant_cursor(TENANT_SCHEDULES, cursor) == position
 
@@ -68,6 +69,7 @@ def forge_cursor(position: bytes) -> str:
         f"{SCHEDULE_ID}!",
         "install-1 ~",
         "install-1#x ",
+        f"install-1 {SCHEDULE_ID}",
         f" {SCHEDULE_ID}",
     ],
 )
@@ -80,6 +82,11 @@ def test_forged_position_is_refused(position: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
         parse_tenant_cursor(TENANT_SCHEDULES, encode_cursor(TENANT_SCHEDULES, f"{position}/"))
     assert refusal_errors(refused) == {"cursor": "Invalid cursor"}
+
+
+def test_tenant_position_has_a_creation_time() -> None:
+    with pytest.raises(ValidationFailed):
+        parse_tenant_cursor(TENANT_SCHEDULES, encode_cursor(TENANT_SCHEDULES, f"install-1 {SCHEDULE_ID} "))
 
 
 @pytest.mark.parametrize(

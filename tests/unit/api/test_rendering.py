@@ -47,12 +47,13 @@ def test_page_has_the_cursor_of_the_next_one() -> None:
 
 
 def test_schedule_of_a_tenant_has_its_install_and_ends_with_its_state() -> None:
-    page = TenantPage([(install(paused=True), schedule(payload="[1.0]"))], TenantCursor(INSTALL_ID, None))
+    position = TenantCursor(INSTALL_ID, SCHEDULE_ID, "2026-11-23T09:00:00.000000+0000")
+    page = TenantPage([(install(paused=True), schedule(payload="[1.0]"))], position)
 
     response = tenant_page_response(page, SCOPE)
 
     assert '"payload":[1.0],"installId":"install-1","installEnabled":true,"paused":true}]' in response["body"]
-    assert parse_response_body(response)["nextCursor"] == encode_cursor(SCOPE, f"{INSTALL_ID} ")
+    assert parse_response_body(response)["nextCursor"] == encode_cursor(SCOPE, position.position)
 
 
 def preview_rule(now: datetime, timezone: str) -> Preview:
@@ -123,6 +124,8 @@ def test_install_json_has_no_config_and_no_secret() -> None:
         "tenantId": "tenant-1",
         "registryId": "registry-1",
         "versionId": "version-1",
+        "extensionName": None,
+        "extensionVersion": None,
         "contentHash": "sha256:abc",
         "grantedCapabilities": ["cap:context.read", "cap:scheduler.manage"],
         "enabled": False,

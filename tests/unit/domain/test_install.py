@@ -167,7 +167,9 @@ def test_a_large_limit_is_filled_to_its_last_slot(limit: int) -> None:
     limits = Limits(writes_per_minute=limit)
     all_but_last = dict.fromkeys(range(limit - 1), NOW - timedelta(seconds=15))
 
-    assert reserve_write(install(), limits, NOW).slot < limit
+    slot = reserve_write(install(), limits, NOW).slot
+    assert slot is not None
+    assert slot < limit
     assert reserve_write(install(writes=all_but_last), limits, NOW).slot == limit - 1
     assert measured_retry_after(install(writes={**all_but_last, limit - 1: NOW}), limits) == 45
 

@@ -76,7 +76,10 @@ def test_schedule_has_the_fields_of_the_contract() -> None:
         "lastRunAt": "2026-11-23T09:00:00.000Z",
         "lastRunStatus": "error",
         "lastError": 'no "luck"',
+        "lastSuccessAt": None,
+        "consecutiveFailures": 0,
         "createdAt": "2026-11-23T09:00:00.000Z",
+        "nextFireAt": None,
     }
 
 
@@ -89,6 +92,8 @@ def test_new_schedule_has_nulls() -> None:
         "lastRunAt",
         "lastRunStatus",
         "lastError",
+        "lastSuccessAt",
+        "nextFireAt",
         "payload",
     ]
 
@@ -175,7 +180,7 @@ def test_cursor_needs_no_escape_in_a_query(position: str) -> None:
 
 def test_longest_cursor_is_accepted() -> None:
     scope = cursor_scope("tenant-schedules", "t" * 128)
-    position = TenantCursor(InstallId("i" * 64), SCHEDULE_ID).position
+    position = TenantCursor(InstallId("i" * 64), SCHEDULE_ID, "2026-11-23T09:00:00.000000+0000").position
 
     assert decode_cursor(scope, str(encode_cursor(scope, position))) == position
 

@@ -9,11 +9,12 @@ from scheduling.domain import exact_json
 from scheduling.domain.install import KNOWN_CAPABILITIES
 from scheduling.domain.rules import MAX_NAME_LENGTH
 from scheduling.domain.runs import MAX_ERROR_LENGTH
+from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES
 from scheduling.settings import TableSettings
 from scheduling.store.installs import _row_from_version
-from scheduling.store.keys import config_key, install_key, manual_window_key, schedule_key
+from scheduling.store.keys import config_key, install_key, manual_window_key, payload_key, schedule_key
 from scheduling.store.mapping import install_values, schedule_values, to_millis
-from scheduling.store.models import ConfigRow, InstallRow, ManualWindowRow, Row, ScheduleRow
+from scheduling.store.models import ConfigRow, InstallRow, ManualWindowRow, PayloadRow, Row, ScheduleRow
 
 from tests.support.stacks.world import registration_body
 from tests.unit.builders import NOW, SCHEDULE_ID, install, schedule
@@ -89,6 +90,10 @@ def schedule_row(payload_bytes: int) -> Row:
     return ScheduleRow(**key, **values, last_error=EMOJI * MAX_ERROR_LENGTH, last_run_at=NOW)
 
 
+def payload_row(payload_bytes: int) -> Row:
+    return PayloadRow(**payload_key("i" * 64, SCHEDULE_ID), payload="x" * payload_bytes, digest="0" * 64)
+
+
 def version_row() -> Row:
     """Build the row of a version with as many endpoints as its manifest can have."""
     endpoints = [{"method": "GET", "path": f"{number:x}", "handler": "h"} for number in range(2_200)]
@@ -110,7 +115,9 @@ LARGEST_ROWS: Mapping[str, Callable[[], Row]] = {
         write_sequence=10**15,
         writes=full_window(largest_limit("writes_per_minute")),
     ),
-    "schedule": lambda: schedule_row(largest_limit("max_payload_bytes")),
+    "schedule": lambda: schedule_row(MAX_INLINE_PAYLOAD_BYTES),
+    "schedule of an earlier release": lambda: schedule_row(largest_limit("max_payload_bytes")),
+    "payload": lambda: payload_row(largest_limit("max_payload_bytes")),
     "version": version_row,
     "configuration": config_row,
 }
@@ -122,7 +129,7 @@ def test_largest_row_fits_an_item(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [lambda: install_row(30_000), lambda: schedule_row(400_000)], ids=["writes", "payload"]
+    "row", [lambda: install_row(30_000), lambda: payload_row(410_000)], ids=["writes", "payload"]
 )
 def test_a_larger_limit_would_not_fit(row: Callable[[], Row]) -> None:
     assert item_size(row().serialize()) > MAX_ITEM_BYTES

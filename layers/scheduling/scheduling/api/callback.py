@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from scheduling.api.boundary import Handler, Route, boundary
+from scheduling.api.call_budget import CallBudget
 from scheduling.api.http import (
     MAX_LIST_BYTES,
     Request,
@@ -139,6 +140,9 @@ def error_response(error: SchedulingError, rule_error_status: int = 400) -> Resp
     return json_response(status, {**body, "code": error.code}, retry_headers(error))
 
 
-def callback_handler(operation: str, *, rule_error_status: int = 400) -> Callable[[Route], Handler]:
+def callback_handler(
+    operation: str, *, rule_error_status: int = 400, budget: CallBudget | None = None
+) -> Callable[[Route], Handler]:
     """Return the decorator for the handler of the callback."""
-    return boundary(partial(error_response, rule_error_status=rule_error_status))(operation)
+    render_error = partial(error_response, rule_error_status=rule_error_status)
+    return boundary(render_error, budget)(operation)

@@ -91,6 +91,19 @@ class Request:
         return tenant_id
 
     @property
+    def queried_tenant_id(self) -> str | None:
+        """The tenant id of the query, or None.
+
+        Raises:
+            ValidationFailed: No tenant can have this id.
+        """
+        text = self.query_parameter("tenant")
+        tenant_id = parse_tenant_id(text) if text is not None else None
+        if text is not None and tenant_id is None:
+            raise ValidationFailed.from_field_errors({"tenant": f"tenant must be {TENANT_ID_FORMAT}"})
+        return tenant_id
+
+    @property
     def principal(self) -> str:
         """The ARN of the IAM principal that signed the request; requests to the local stack are unsigned."""
         authorizer = (self._event.get("requestContext") or {}).get("authorizer") or {}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from scheduling.domain.errors import InvalidCursor, ValidationFailed
-from scheduling.domain.ids import ScheduleId, parse_schedule_id
+from scheduling.domain.ids import InstallId, ScheduleId, parse_install_id, parse_schedule_id
 from scheduling.domain.runs import normalize_manual_time, normalize_scheduled_time
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import CursorScope, decode_cursor
@@ -36,6 +36,15 @@ def parse_schedule_cursor(scope: CursorScope, cursor: str | None) -> ScheduleId 
         ValidationFailed: No page of the list returned this cursor.
     """
     return _parse_cursor(scope, cursor, parse_schedule_id)
+
+
+def parse_install_cursor(scope: CursorScope, cursor: str | None) -> InstallId | None:
+    """Return the install after which a page of installs starts.
+
+    Raises:
+        ValidationFailed: No page of the list returned this cursor.
+    """
+    return _parse_cursor(scope, cursor, parse_install_id)
 
 
 def parse_run_cursor(scope: CursorScope, cursor: str | None) -> str | None:

@@ -1,9 +1,10 @@
 """The one table from error to HTTP status, and errors as problem documents (RFC 9457)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from scheduling.api.boundary import boundary
+from scheduling.api.boundary import Handler, Route, boundary
+from scheduling.api.call_budget import CallBudget
 from scheduling.api.http import Response, json_response
 from scheduling.domain import errors
 from scheduling.domain.errors import RemapFailed, SchedulingError
@@ -75,4 +76,9 @@ def problem_response(error: SchedulingError) -> Response:
 
 
 rest_handler = boundary(problem_response)
-"""Decorator for the handlers of the resource and admin API."""
+"""Decorator for the handlers of the admin API."""
+
+
+def extension_handler(operation: str, budget: CallBudget) -> Callable[[Route], Handler]:
+    """Return the decorator for a handler of the resource API, in which each install has a budget of calls."""
+    return boundary(problem_response, budget)(operation)

@@ -96,6 +96,8 @@ def parse_registration(
         granted_capabilities=_grant_capabilities(model, requested.intersection(known_capabilities)),
         ignored_capabilities=requested.difference(known_capabilities),
         enabled=model.enabled,
+        extension_name=model.manifest.name,
+        extension_version=model.manifest.version,
         version=_build_version(
             model, _dump_limited_json("manifest", body["manifest"], MAX_MANIFEST_BYTES, sort_keys=True)
         ),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scheduling.domain.install import Install, Version
     from scheduling.domain.preview import Preview
     from scheduling.domain.schedule import Schedule
+    from scheduling.operations.installs.queries import InstallPage
     from scheduling.operations.installs.register import PutResult, Registration
     from scheduling.operations.installs.tenants import PauseResult, TenantPage
     from scheduling.store.snapshots import RunPage, SchedulePage
@@ -52,6 +53,12 @@ def tenant_page_response(page: "TenantPage", scope: CursorScope) -> Response:
     ]
     position = page.next_after.position if page.next_after else None
     return json_response(200, {"schedules": schedules, "nextCursor": encode_cursor(scope, position)})
+
+
+def install_page_response(page: "InstallPage", scope: CursorScope) -> Response:
+    """Return a page of installs."""
+    installs = [install_fields(install) for install in page.installs]
+    return json_response(200, {"installs": installs, "nextCursor": encode_cursor(scope, page.next_after)})
 
 
 def run_page_response(page: "RunPage", scope: CursorScope) -> Response:

@@ -1,15 +1,15 @@
 """The events of the audit: a change of a row causes at most one event (docs/events.md)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
-from scheduling.domain.runs import Run, RunStatus
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.runs import Run, RunStatus, Trigger
+from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, Schedule, ScheduleState
 from scheduling.domain.views import (
     format_timestamp,
     install_event_fields,
@@ -29,7 +29,9 @@ class EventName(StrEnum):
 
     SCHEDULE_CREATED = "ScheduleCreated"
     SCHEDULE_UPDATED = "ScheduleUpdated"
+    SCHEDULE_PAUSED = "SchedulePaused"
     SCHEDULE_DELETED = "ScheduleDeleted"
+    RUN_REQUESTED = "RunRequested"
     RUN_FAILED = "RunFailed"
     RUN_MISSED = "RunMissed"
     INSTALL_REGISTERED = "InstallRegistered"
@@ -48,7 +50,18 @@ class ScheduleRun:
     run: Run
 
 
-Entity = Install | Schedule | ScheduleRun
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """An admin's request to run a schedule now."""
+
+    tenant_id: str
+    install_id: InstallId
+    schedule_id: ScheduleId
+    scheduled_time: str
+    requested_by: str
+
+
+Entity = Install | Schedule | ScheduleRun | RunRequest
 """The entity that a row stores."""
 _EntityT = TypeVar("_EntityT", Install, Schedule, ScheduleRun)
 
@@ -92,7 +105,7 @@ class AuditEvent:
 
 def event_from_change(change: RowChange) -> AuditEvent | None:
     """Return the event for the change, or None if the change means nothing outside the service."""
-    change_event = classify_change(change.before, change.after)
+    change_event = classify_change(change.before, change.after, change.time)
     if change_event is None:
         return None
     header = {
@@ -105,15 +118,22 @@ def event_from_change(change: RowChange) -> AuditEvent | None:
     return AuditEvent(name=change_event.name, sequence=change.sequence, time=change.time, detail=detail)
 
 
-def classify_change(before: Entity | None, after: Entity | None) -> ChangeEvent | None:
+def classify_change(
+    before: Entity | None, after: Entity | None, time: datetime | None = None
+) -> ChangeEvent | None:
     """Return the meaning of the change, or None if it means nothing outside the service."""
     match after or before:
         case Schedule():
-            return _classify_schedule_change(_as_entity(Schedule, before), _as_entity(Schedule, after))
+            old = _as_entity(Schedule, before)
+            if after is None and old and old.expires_at and time and old.expires_at <= time:
+                return None  # DynamoDB has deleted it
+            return _classify_schedule_change(old, _as_entity(Schedule, after))
         case Install():
             return _classify_install_change(_as_entity(Install, before), _as_entity(Install, after))
         case ScheduleRun():
             return _classify_run_change(_as_entity(ScheduleRun, before), _as_entity(ScheduleRun, after))
+        case RunRequest():
+            return _classify_request_change(before, after)
     return None
 
 
@@ -129,6 +149,8 @@ def _classify_schedule_change(before: Schedule | None, after: Schedule | None) -
     if old and not new:
         # Only the owner's delete of a schedule without timer removes the row at once; all others mark it first.
         return ChangeEvent(EventName.SCHEDULE_DELETED, after.changed_by if after else HOST_API, old, old)
+    if old and new and new.disabled_reason == PAUSED_AFTER_FAILURES != old.disabled_reason:
+        return ChangeEvent(EventName.SCHEDULE_PAUSED, new.changed_by, new, old, new)
     if old and new and _owner_view(old) != _owner_view(new):
         return ChangeEvent(EventName.SCHEDULE_UPDATED, new.changed_by, new, old, new)
     return None
@@ -136,7 +158,8 @@ def _classify_schedule_change(before: Schedule | None, after: Schedule | None) -
 
 def _owner_view(schedule: Schedule) -> object:
     """Return what the owner declares and sees, without the state of runs and timers."""
-    return schedule.definition, schedule.disabled_reason
+    definition = replace(schedule.definition, payload=schedule.payload_identity)
+    return definition, schedule.disabled_reason
 
 
 def _classify_install_change(before: Install | None, after: Install | None) -> ChangeEvent | None:
@@ -165,6 +188,12 @@ def _classify_run_change(before: ScheduleRun | None, after: ScheduleRun | None) 
     )
 
 
+def _classify_request_change(before: Entity | None, after: Entity | None) -> ChangeEvent | None:
+    if not isinstance(after, RunRequest) or after == before:
+        return None
+    return ChangeEvent(EventName.RUN_REQUESTED, after.requested_by, after, after=after)
+
+
 def _terminal_event_name(run: Run) -> EventName | None:
     if run.status is RunStatus.MISSED:
         return EventName.RUN_MISSED
@@ -181,7 +210,7 @@ def _event_detail(change_event: ChangeEvent) -> JsonObject:
     detail["before"] = _entity_fields(before) if before else None
     detail["after"] = _entity_fields(after) if after else None
     if isinstance(before, Schedule) and isinstance(after, Schedule):
-        detail["payloadChanged"] = before.definition.payload != after.definition.payload
+        detail["payloadChanged"] = before.payload_identity != after.payload_identity
     if change_event.name is EventName.INSTALL_MOVED and isinstance(after, Install):
         detail["dropped"] = sorted(after.removed_endpoints)
     return detail
@@ -200,3 +229,5 @@ def _entity_fields(entity: Entity) -> JsonObject:
             return install_event_fields(entity)
         case ScheduleRun(run=run):
             return run_event_fields(run)
+        case RunRequest():
+            return {"scheduledTime": entity.scheduled_time, "trigger": Trigger.MANUAL.value}

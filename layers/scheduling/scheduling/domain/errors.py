@@ -77,7 +77,7 @@ class QuotaExceeded(SchedulingError):
 
 
 class RateLimited(SchedulingError):
-    """The install's window of accepted writes is full for another `retry_after` seconds."""
+    """The install's window of accepted writes is full, or its budget of calls spent, for `retry_after` seconds."""
 
     code = "RATE_LIMITED"
 
@@ -217,6 +217,10 @@ class TimerFailed(ServiceError):
         super().__init__(text)
         self.refused = refused
         self.invalid = invalid
+
+
+class PartFailed(ServiceError):
+    """The function that was to check a part of the sweep has failed, or has not answered in time."""
 
 
 class UnsupportedEndpoint(ServiceError):

@@ -29,6 +29,11 @@ def admin_actor(principal: str) -> str:
     return f"admin:{principal}"
 
 
+def is_admin(actor: str) -> bool:
+    """Return whether the actor is one of the platform's admins, rather than an extension or the service."""
+    return actor.startswith("admin:")
+
+
 def parse_install_id(text: str) -> InstallId | None:
     """Return the id, or None if the text does not have the form `INSTALL_ID_FORMAT`.
 

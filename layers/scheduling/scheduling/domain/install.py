@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import CapabilityDenied, InstallNotFound, QuotaExceeded, SchedulingError
-from scheduling.domain.ids import SYSTEM, InstallId, new_generation
+from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, is_admin, new_generation
 from scheduling.domain.window import find_free_slot
 
 SCHEDULER_MANAGE = "cap:scheduler.manage"
@@ -53,6 +53,7 @@ class Limits:
     run_history_days: int = 30
     catch_up: CatchUp = CatchUp.LATEST
     max_wait_hours: int = 72
+    pause_after_failures: int = 0
 
     @property
     def history(self) -> timedelta:
@@ -84,6 +85,8 @@ class Install:
     """One extension in one tenant, at one version.
 
     Attributes:
+        extension_name: The manifest's name; None for an install that an earlier release registered.
+        extension_version: The manifest's version; likewise.
         paused: Whether the tenant is paused, up to the tenant's generation `propagated_generation`.
         removed_endpoints: While `pending_since` is set, the endpoints, as `METHOD /path`, whose schedules the newest
             change disables.
@@ -104,6 +107,8 @@ class Install:
     content_hash: str
     granted_capabilities: frozenset[str]
     enabled: bool
+    extension_name: str | None = None
+    extension_version: str | None = None
     paused: bool = False
     propagated_generation: int = 0
     deleting: bool = False
@@ -148,25 +153,28 @@ class InstallConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteReservation:
-    """The slot that a write of the extension takes, and the conditions on the install that the write depends on."""
+    """The slot that a write of the extension takes, and the conditions on the install that the write depends on.
+
+    `slot` is None for a write of the platform, which takes none.
+    """
 
     generation: int
-    slot: int
+    slot: int | None
     reserved_at: datetime
     max_schedules: int
 
 
-def require_manageable(install: Install | None) -> Install:
-    """Return the install if its extension may manage schedules.
+def require_manageable(install: Install | None, actor: str = HOST_API) -> Install:
+    """Return the install if its schedules may be managed: by its extension only while it is enabled.
 
     Raises:
-        InstallNotFound: The install does not exist, is disabled, or is being deleted.
+        InstallNotFound: The install does not exist, is being deleted, or is disabled for the actor.
         CapabilityDenied: The install lacks `cap:scheduler.manage`.
         SchedulingError: The install cannot be read.
     """
     if install is not None and install.unreadable:
         raise SchedulingError(f"install {install.id} cannot be read: {install.unreadable}")
-    if install is None or install.deleting or not install.enabled:
+    if install is None or install.deleting or not (install.enabled or is_admin(actor)):
         raise InstallNotFound
     if SCHEDULER_MANAGE not in install.granted_capabilities:
         raise CapabilityDenied(SCHEDULER_MANAGE)
@@ -183,15 +191,15 @@ def check_quota(install: Install, limits: Limits) -> None:
         raise QuotaExceeded(limits.max_schedules_per_install)
 
 
-def reserve_write(install: Install, limits: Limits, now: datetime) -> WriteReservation:
-    """Reserve a slot for one more write in the install's window.
+def reserve_write(install: Install, limits: Limits, now: datetime, actor: str = HOST_API) -> WriteReservation:
+    """Reserve a slot for one more write in the install's window; those of the platform's admins do not count.
 
     Raises:
         RateLimited: No slot is free.
     """
     return WriteReservation(
         generation=install.generation,
-        slot=find_free_slot(install.writes, limits.writes_per_minute, now),
+        slot=None if is_admin(actor) else find_free_slot(install.writes, limits.writes_per_minute, now),
         reserved_at=now,
         max_schedules=limits.max_schedules_per_install,
     )

@@ -41,24 +41,28 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class TenantCursor:
-    """A position in the list of a tenant's schedules: after that schedule, or with None after the whole install."""
+    """A position in the list of a tenant's schedules: after that schedule.
+
+    `created_at` is the text that is stored, since the order depends on it.
+    """
 
     install_id: InstallId
-    schedule_id: ScheduleId | None
+    schedule_id: ScheduleId
+    created_at: str
 
     @classmethod
     def parse_position(cls, text: str) -> "TenantCursor | None":
         """Return the cursor of a text that `position` returned, or None for any other."""
-        install_text, _, schedule_text = text.partition(" ")
+        install_text, schedule_text, created_at = (*text.split(" ", 2), "", "")[:3]
         install_id, schedule_id = parse_install_id(install_text), parse_schedule_id(schedule_text)
-        if install_id is None or (schedule_text and schedule_id is None):
+        if install_id is None or schedule_id is None or not created_at:
             return None
-        return cls(install_id, schedule_id)
+        return cls(install_id, schedule_id, created_at)
 
     @property
     def position(self) -> str:
         """The cursor as text."""
-        return f"{self.install_id} {self.schedule_id or ''}"
+        return f"{self.install_id} {self.schedule_id} {self.created_at}"
 
 
 def with_tenant_propagated(install: Install, tenant: Tenant, now: datetime) -> Install:

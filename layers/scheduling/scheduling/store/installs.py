@@ -1,5 +1,7 @@
 """The installs and the versions in the table."""
 
+from collections.abc import Mapping, Sequence
+
 from pynamodb.connection import Connection
 from pynamodb.expressions.condition import Condition
 
@@ -20,6 +22,7 @@ from scheduling.store.models import (
     EndpointMap,
     InstallRow,
     Row,
+    ScheduleRow,
     TenantInstallRow,
     TenantRow,
     VersionRow,
@@ -47,6 +50,14 @@ class InstallStore:
         """
         row = read_items(install_key(install_id)).find_item(InstallRow)
         return install_from_row(row) if row else None
+
+    def read_installs(self, install_ids: Sequence[InstallId]) -> Mapping[InstallId, Install]:
+        """Return those of up to 100 installs that exist.
+
+        One BatchGetItem.
+        """
+        rows = read_items(*map(install_key, install_ids)).find_items(InstallRow)
+        return {install.id: install for install in map(install_from_row, rows)}
 
     def read_version(self, registry_id: str, version_id: str) -> Version | None:
         """Return the version, which never changes and so is cached for the life of the process.
@@ -99,6 +110,8 @@ class InstallStore:
             unchanged &= InstallRow.write_sequence == before.write_sequence
             actions = update_actions(InstallRow, install_values(before), install_values(after))
         writer.update_row(InstallRow(**install_key(after.id)), actions, unchanged)
+        if before.tenant_id != after.tenant_id:  # which an install that could not be read may have lost
+            writer.put_row(TenantInstallRow(**tenant_install_key(after.tenant_id, after.id)))
         self._put_config_and_version(writer, after, config, version)
         writer.commit()
 
@@ -134,7 +147,7 @@ class InstallStore:
         writer.commit()
 
     def delete_remaining_rows(self, install: Install) -> None:
-        """Delete the idempotency records, and names of no schedule: the last rows of an install without schedules.
+        """Delete the idempotency records, and names and payloads of no schedule: the last rows of an install.
 
         On condition that the install has not changed.
 
@@ -143,8 +156,9 @@ class InstallStore:
         key = install_key(install.id)
         with translate_errors():
             rows = list(
-                query_rows(Row, key["hash_key"], Row.sk.between("UNIQUE#", "WRITE$"), consistent_read=True)
+                query_rows(Row, key["hash_key"], Row.sk.between("SCHEDULE#", "WRITE$"), consistent_read=True)
             )
+        rows = [row for row in rows if not isinstance(row, ScheduleRow)]
         for start in range(0, len(rows), _MAX_DELETES_PER_TRANSACTION):
             writer = TransactWriter(self._connection)
             writer.check_row(InstallRow(**key), install_unchanged(install))

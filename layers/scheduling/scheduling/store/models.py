@@ -8,6 +8,7 @@ from typing import Any, Self
 from pynamodb.attributes import (
     BooleanAttribute,
     DiscriminatorAttribute,
+    JSONAttribute,
     ListAttribute,
     MapAttribute,
     NumberAttribute,
@@ -16,21 +17,13 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
     UTCDateTimeAttribute,
 )
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 from scheduling.domain.runs import RunStatus, Trigger
 from scheduling.domain.schedule import ScheduleState
 from scheduling.domain.sweeps import SweepPhase
+from scheduling.store.keys import PAYLOAD_SUFFIX, InstallsIndex, PendingIndex, TenantsIndex
 from scheduling.store.pynamodb_internals import model_from_item, row_from_item
-
-SHARDS = "0123456789abcdef"
-"""Parts of an index, so that no single part takes all writes: see `index_shard`."""
-
-
-def index_shard(identifier: str) -> str:
-    """Return the part of an index, of sixteen, that a row is in."""
-    return f"{sum(identifier.encode()) % 16:x}"
 
 
 class EnumAttribute(UnicodeAttribute):
@@ -43,28 +36,6 @@ class EnumAttribute(UnicodeAttribute):
     def deserialize(self, value: str) -> StrEnum:
         """Return the member with the value."""
         return self._values(value)
-
-
-class PendingIndex(GlobalSecondaryIndex[Any]):
-    """The pending rows, and no others, by the time since when they are."""
-
-    class Meta:
-        index_name = "pending"
-        projection = IncludeProjection(["type"])
-
-    shard = UnicodeAttribute(hash_key=True, attr_name="pendingShard")
-    since = UTCDateTimeAttribute(range_key=True, attr_name="pendingSince")
-
-
-class InstallsIndex(GlobalSecondaryIndex[Any]):
-    """The rows of installs, and no others, by their ids; no write of an extension changes what the index projects."""
-
-    class Meta:
-        index_name = "installs"
-        projection = IncludeProjection(["type"])
-
-    shard = UnicodeAttribute(hash_key=True, attr_name="installShard")
-    pk = UnicodeAttribute(range_key=True)
 
 
 class Row(Model):
@@ -91,6 +62,7 @@ class Row(Model):
     expires_at = TTLAttribute(null=True, attr_name="expiresAt")
     pending_index = PendingIndex()
     installs_index = InstallsIndex()
+    tenants_index = TenantsIndex()
 
     @classmethod
     def from_raw_data(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -111,7 +83,8 @@ class Row(Model):
 
 def _model_by_key(pk: str, sk: str) -> type[Row]:
     kind = (pk.partition("#")[0], sk.partition("#")[0])
-    return _MODELS_BY_KEY.get(kind, Row)
+    model = _MODELS_BY_KEY.get(kind, Row)
+    return PayloadRow if model is ScheduleRow and sk.endswith(PAYLOAD_SUFFIX) else model
 
 
 class InstallRow(Row, discriminator="install"):
@@ -122,6 +95,8 @@ class InstallRow(Row, discriminator="install"):
     registry_id = UnicodeAttribute(attr_name="registryId")
     version_id = UnicodeAttribute(attr_name="versionId")
     content_hash = UnicodeAttribute(attr_name="contentHash")
+    extension_name = UnicodeAttribute(null=True, attr_name="extensionName")
+    extension_version = UnicodeAttribute(null=True, attr_name="extensionVersion")
     granted_capabilities = UnicodeSetAttribute(attr_name="grantedCapabilities")
     enabled = BooleanAttribute()
     paused = BooleanAttribute(null=True)
@@ -153,6 +128,7 @@ class ScheduleRow(Row, discriminator="schedule"):
     enabled = BooleanAttribute()
     name = UnicodeAttribute(null=True)
     payload = UnicodeAttribute(null=True)
+    payload_digest = UnicodeAttribute(null=True, attr_name="payloadDigest")
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     revision = NumberAttribute()
     timer_revision = NumberAttribute(attr_name="timerRevision")
@@ -164,13 +140,24 @@ class ScheduleRow(Row, discriminator="schedule"):
     suspended = BooleanAttribute(null=True)
     propagated_generation = NumberAttribute(default=0, attr_name="propagatedGeneration")
     disabled_reason = UnicodeAttribute(null=True, attr_name="disabledReason")
+    next_fire = UnicodeAttribute(null=True, attr_name="nextFire")
     changed_by = UnicodeAttribute(attr_name="changedBy")
     change_token = UnicodeAttribute(attr_name="changeToken")
     running_occurrence = UnicodeAttribute(null=True, attr_name="runningOccurrence")
     lease_expires_at = UTCDateTimeAttribute(null=True, attr_name="leaseExpiresAt")
+    pause_after_failures = NumberAttribute(null=True, attr_name="pauseAfterFailures")
+    consecutive_failures = NumberAttribute(null=True, attr_name="consecutiveFailures")
+    last_success_at = UTCDateTimeAttribute(null=True, attr_name="lastSuccessAt")
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
     last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
     last_error = UnicodeAttribute(null=True, attr_name="lastError")
+
+
+class PayloadRow(Row, discriminator="payload"):
+    """pk INSTALL#<install>, sk SCHEDULE#<schedule>#PAYLOAD: a large payload, so that no fire rewrites it."""
+
+    payload = UnicodeAttribute()
+    digest = UnicodeAttribute()
 
 
 class NameRow(Row, discriminator="name"):
@@ -200,7 +187,14 @@ class TenantInstallRow(Row, discriminator="tenantInstall"):
 
 
 class ManualWindowRow(Row, discriminator="manualWindow"):
-    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL: the times of its recent manual runs."""
+    """pk INSTALL#<install>#SCHEDULE#<schedule>, sk MANUAL: the times of its recent manual runs, and the newest of them.
+
+    The newest is there for the audit: each request to run a schedule now writes this row.
+    """
+
+    tenant_id = UnicodeAttribute(null=True, attr_name="tenantId")
+    scheduled_time = UnicodeAttribute(null=True, attr_name="scheduledTime")
+    requested_by = UnicodeAttribute(null=True, attr_name="requestedBy")
 
     write_sequence = NumberAttribute(attr_name="writeSequence")
     writes: MapAttribute[str, Any] = MapAttribute(default=dict)
@@ -254,11 +248,13 @@ class RunRow(Row, discriminator="run"):
 
 
 class SweepRow(Row, discriminator="sweep"):
-    """pk SWEEP, sk STATE: the position of the full sweep."""
+    """pk SWEEP, sk STATE: the position of the full sweep, and what it has repaired."""
 
     next_sweep_at = UTCDateTimeAttribute(attr_name="nextSweepAt")
     phase = EnumAttribute(SweepPhase, null=True)
     cursor = UnicodeAttribute(null=True)
+    started_at = UTCDateTimeAttribute(attr_name="startedAt", null=True)
+    repairs = JSONAttribute(null=True)
 
 
 _MODELS_BY_KEY: Mapping[tuple[str, str], type[Row]] = {

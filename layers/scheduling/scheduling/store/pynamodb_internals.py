@@ -50,6 +50,16 @@ def update_item(
 
 
 def query_rows(
+    model: type[Model], hash_key: str, range_key_condition: Condition | None, **options: Any
+) -> Iterator[Any]:
+    """Yield the rows of a query, whatever their types; the options are those of `query_items`.
+
+    6.1.0: `Model.query` adds a filter by the types that the model knows, so that an item without a type is invisible.
+    """
+    return map(model.from_raw_data, query_items(model, hash_key, range_key_condition, **options))
+
+
+def query_items(
     model: type[Model],
     hash_key: str,
     range_key_condition: Condition | None,
@@ -57,15 +67,16 @@ def query_rows(
     page_size: int | None = None,
     limit: int | None = None,
     **options: object,
-) -> Iterator[Any]:
-    """Yield the rows of a query, whatever their types.
+) -> Iterator[dict[str, Any]]:
+    """Yield the items of a query as DynamoDB has them.
 
-    6.1.0: `Model.query` adds a filter by the types that the model knows, so that an item without a type is invisible.
+    6.1.0: no documented way leaves the items of a query as they are.
     """
     arguments = {"range_key_condition": range_key_condition, "limit": page_size or limit, **options}
-    return ResultIterator(
-        table_connection(model).query, (hash_key,), arguments, map_fn=model.from_raw_data, limit=limit
+    items: Iterator[dict[str, Any]] = ResultIterator(
+        table_connection(model).query, (hash_key,), arguments, limit=limit
     )
+    return items
 
 
 def batch_get_items(

@@ -1,11 +1,10 @@
 """The history in the table, and the requests to run a schedule now."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from pynamodb.connection import Connection
-from pynamodb.expressions.update import Action
 
+from scheduling.domain.deliveries.completion import Completion
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, ManualRun, Run, RunStatus, Trigger
@@ -26,13 +25,19 @@ from scheduling.store.mapping import (
     install_from_row,
     run_from_row,
     run_values,
-    schedule_from_row,
     to_millis,
     update_actions,
 )
 from scheduling.store.models import ConfigRow, InstallRow, ManualRunRow, ManualWindowRow, RunRow, ScheduleRow
-from scheduling.store.pynamodb_internals import query_rows
-from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RunPage
+from scheduling.store.pynamodb_internals import query_rows, row_values
+from scheduling.store.schedule_items.reads import (
+    read_items_with_payload,
+    schedule_from_items,
+    schedule_with_payload,
+)
+from scheduling.store.schedule_items.run_ends import add_completion, add_release
+from scheduling.store.schedule_items.writes import move_payload
+from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RecordedRuns, RunPage
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 
 
@@ -48,25 +53,23 @@ class RunStore:
 
         One BatchGetItem.
         """
-        items = read_items(
-            install_key(fire.install_id),
-            config_key(fire.install_id),
-            schedule_key(fire.install_id, fire.schedule_id),
-            _run_key_from_fire(fire),
-        )
+        keys = install_key(fire.install_id), config_key(fire.install_id), _run_key_from_fire(fire)
+        items = read_items_with_payload(fire.install_id, fire.schedule_id, *keys)
         install_row, config_row = items.find_item(InstallRow), items.find_item(ConfigRow)
-        schedule_row, run_row = items.find_item(ScheduleRow), items.find_item(RunRow)
+        run_row = items.find_item(RunRow)
         return FireSnapshot(
             install=install_from_row(install_row) if install_row else None,
             config=config_from_row(config_row),
-            schedule=schedule_from_row(schedule_row) if schedule_row else None,
+            schedule=schedule_with_payload(items),
             run=run_from_row(run_row) if run_row else None,
         )
 
-    def claim_run(self, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> None:
+    def claim_run(
+        self, fire: Fire, snapshot: FireSnapshot, claimed_run: Run, next_fire: str | None = None
+    ) -> None:
         """Start an attempt, on condition that run and schedule are as in the snapshot, and the schedule is idle.
 
-        One TransactWriteItems: the run's row, and the schedule's, which from then on is not idle.
+        One TransactWriteItems: the run's row, the schedule's, and the payload's if the schedule's still has it.
         """
         _, schedule = snapshot.require_target()
         writer = TransactWriter(self._connection)
@@ -87,17 +90,21 @@ class RunStore:
         actions = [
             ScheduleRow.running_occurrence.set(fire.scheduled_time),
             ScheduleRow.lease_expires_at.set(claimed_run.lease_expires_at or claimed_run.started_at),
+            *([ScheduleRow.next_fire.set(next_fire)] if next_fire else ()),
+            *move_payload(writer, schedule),
         ]
         writer.update_row(schedule_row, actions, schedule_unchanged & lease_is_free)
         writer.commit()
 
-    def record_run(self, schedule: Schedule, run: Run) -> None:
+    def record_run(self, schedule: Schedule, run: Run, completion: Completion | None = None) -> None:
         """Record an occurrence that was not run, on condition that the history has none for its time.
 
-        One PutItem.
+        One PutItem; with the completion of a one-time schedule, one TransactWriteItems.
         """
         writer = TransactWriter(self._connection)
         writer.put_row(self._build_run_row(schedule, run), RunRow.pk.does_not_exist())
+        if completion:
+            add_completion(writer, completion)
         writer.commit()
 
     def finish_run(
@@ -108,8 +115,9 @@ class RunStore:
         *,
         release_lease: bool = True,
         hold_until: datetime | None = None,
+        completion: Completion | None = None,
     ) -> None:
-        """End an attempt in the history, and release the schedule that it holds.
+        """End an attempt in the history, release the schedule that it holds, and complete a one-time schedule.
 
         With `hold_until`, the schedule stays held for the next attempt. The last run stays where the attempt did not
         take place. One TransactWriteItems, or one UpdateItem of the run's row alone.
@@ -117,9 +125,9 @@ class RunStore:
         writer = TransactWriter(self._connection)
         self._add_run_update(writer, fire, claimed_run, finished_run)
         if release_lease:
-            schedule_row = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
-            lease_held = ScheduleRow.running_occurrence == fire.scheduled_time
-            writer.update_row(schedule_row, _schedule_actions(finished_run, hold_until), lease_held)
+            add_release(writer, fire, finished_run, hold_until, completion)
+        elif completion:
+            add_completion(writer, completion)
         writer.commit()
 
     def update_run(self, fire: Fire, run: Run, changed_run: Run) -> None:
@@ -176,46 +184,27 @@ class RunStore:
             ],
         )
 
-    def read_scheduled_times(self, schedule: Schedule, after: str, until: str) -> frozenset[str]:
-        """Return the scheduled times after `after` and up to `until` that are in the history.
+    def read_recorded_runs(self, schedule: Schedule, after: str, until: str) -> RecordedRuns:
+        """Return what the history has after the time `after` and up to `until`.
 
         One Query.
         """
         ids = schedule.install_id, schedule.id
         first_key, last_key = run_key(*ids, after + "~"), run_key(*ids, until)
         if first_key["range_key"] > last_key["range_key"]:
-            return frozenset()
+            return RecordedRuns(frozenset(), [])
+        period = RunRow.sk.between(first_key["range_key"], last_key["range_key"])
         with translate_errors():
-            rows = query_rows(
-                RunRow,
-                first_key["hash_key"],
-                RunRow.sk.between(first_key["range_key"], last_key["range_key"]),
-                consistent_read=True,
-            )
-            return frozenset(row.sk.removeprefix("RUN#") for row in rows)
+            rows = list(query_rows(RunRow, first_key["hash_key"], period, consistent_read=True))
+        waiting_rows = [row for row in rows if row_values(row).get("status") is RunStatus.WAITING]
+        times = frozenset(row.sk.removeprefix("RUN#") for row in rows)
+        return RecordedRuns(times, [run_from_row(row) for row in waiting_rows])
 
     def _build_run_row(self, schedule: Schedule, run: Run) -> RunRow:
         key = run_key(schedule.install_id, schedule.id, run.scheduled_time)
-        values: dict[str, Any] = run_values(run)
-        return RunRow(
-            **key, tenant_id=schedule.tenant_id, **values, expires_at=run.started_at + self._retention
-        )
-
-
-def _schedule_actions(finished_run: Run, hold_until: datetime | None) -> list[Action]:
-    lease: list[Action] = [ScheduleRow.running_occurrence.remove(), ScheduleRow.lease_expires_at.remove()]
-    if hold_until:
-        lease = [ScheduleRow.lease_expires_at.set(hold_until)]
-    if finished_run.status not in (RunStatus.SUCCESS, RunStatus.ERROR):
-        return lease
-    return [
-        *lease,
-        ScheduleRow.last_run_at.set(finished_run.started_at),
-        ScheduleRow.last_run_status.set(finished_run.status.value),
-        ScheduleRow.last_error.set(finished_run.error)
-        if finished_run.error
-        else ScheduleRow.last_error.remove(),
-    ]
+        expires_at = run.started_at + self._retention
+        tenant_id = schedule.tenant_id or None
+        return RunRow(**key, tenant_id=tenant_id, **run_values(run), expires_at=expires_at)
 
 
 def _run_key_from_fire(fire: Fire) -> Key:
@@ -241,11 +230,11 @@ class ManualRunStore:
             manual_window_key(install_id, schedule_id),
             manual_run_key(install_id, schedule_id, idempotency_key) if idempotency_key else None,
         )
-        install_row, schedule_row = items.find_item(InstallRow), items.find_item(ScheduleRow)
+        install_row = items.find_item(InstallRow)
         manual_run_row = items.find_item(ManualRunRow)
         return ManualRunSnapshot(
             install=install_from_row(install_row) if install_row else None,
-            schedule=schedule_from_row(schedule_row) if schedule_row else None,
+            schedule=schedule_from_items(items),
             window=_window_from_row(items.find_item(ManualWindowRow)),
             earlier_run=_manual_run_from_row(install_id, schedule_id, manual_run_row)
             if manual_run_row
@@ -263,6 +252,9 @@ class ManualRunStore:
             **manual_window_key(fire.install_id, fire.schedule_id),
             write_sequence=after.write_sequence,
             writes={str(slot): to_millis(at) for slot, at in after.writes.items()},
+            tenant_id=manual_run.tenant_id,
+            scheduled_time=fire.scheduled_time,
+            requested_by=manual_run.requested_by,
             expires_at=manual_run.requested_at + 2 * WINDOW_LENGTH,
         )
         writer.put_row(

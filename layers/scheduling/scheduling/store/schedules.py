@@ -3,40 +3,39 @@
 import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import reduce
 from itertools import islice
-from operator import and_
 
 from pynamodb.connection import Connection
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import WriteReservation
-from scheduling.domain.schedule import IDEMPOTENCY_TTL, IdempotencyRecord, Schedule, ScheduleState
-from scheduling.domain.window import WINDOW_LENGTH
-from scheduling.store.keys import idempotency_record_key, install_key, name_owner_key, schedule_key
-from scheduling.store.mapping import (
-    idempotency_record_from_row,
-    idempotency_record_values,
-    install_from_row,
-    rewrite_schedule_actions,
-    schedule_from_row,
-    schedule_values,
-    to_millis,
-    update_actions,
-)
-from scheduling.store.models import (
+from scheduling.domain.schedule import IdempotencyRecord, Schedule
+from scheduling.store.keys import (
     SHARDS,
+    PendingIndex,
+    idempotency_record_key,
+    install_key,
+    name_owner_key,
+    schedule_key,
+)
+from scheduling.store.mapping import install_from_row
+from scheduling.store.models import (
     IdempotencyRow,
     InstallRow,
     NameRow,
-    PendingIndex,
     Row,
-    ScheduleRow,
 )
 from scheduling.store.pynamodb_internals import query_rows
+from scheduling.store.schedule_items.idempotency import idempotency_record_from_row, put_idempotency_record
+from scheduling.store.schedule_items.reads import (
+    read_items_with_payload,
+    schedule_from_items,
+    schedule_with_payload,
+    schedules_from_rows,
+)
+from scheduling.store.schedule_items.reservations import update_install_row, write_name_rows
+from scheduling.store.schedule_items.writes import write_schedule_items
 from scheduling.store.snapshots import (
     PendingItem,
     SchedulePage,
@@ -44,8 +43,7 @@ from scheduling.store.snapshots import (
     payload_bytes,
     unreadable_schedule,
 )
-from scheduling.store.transactions import TransactWriter, read_items, translate_errors
-from scheduling.store.unreadable import schedule_unchanged
+from scheduling.store.transactions import Items, TransactWriter, read_items, translate_errors
 
 _LAST_SCHEDULE_SK = "SCHEDULE~"
 
@@ -71,7 +69,7 @@ class ScheduleStore:
     ) -> ScheduleSnapshot:
         """Return the install and, by the arguments, a schedule, the owner of a name and an idempotency record.
 
-        One BatchGetItem.
+        The schedule has no payload that is in an item of its own. One BatchGetItem.
         """
         items = read_items(
             install_key(install_id),
@@ -79,24 +77,33 @@ class ScheduleStore:
             name_owner_key(install_id, name) if name else None,
             idempotency_record_key(install_id, idempotency_key) if idempotency_key else None,
         )
-        install_row, schedule_row = items.find_item(InstallRow), items.find_item(ScheduleRow)
-        name_row, idempotency_row = items.find_item(NameRow), items.find_item(IdempotencyRow)
-        return ScheduleSnapshot(
-            install=install_from_row(install_row) if install_row else None,
-            schedule=schedule_from_row(schedule_row) if schedule_row else None,
-            name_owner=ScheduleId(name_row.schedule_id) if name_row else None,
-            idempotency_record=idempotency_record_from_row(idempotency_row) if idempotency_row else None,
+        return _build_snapshot(items, schedule_from_items(items))
+
+    def read_snapshot_with_payload(
+        self, install_id: InstallId, schedule_id: ScheduleId, *, name: str | None = None
+    ) -> ScheduleSnapshot:
+        """Return the install, the schedule with its payload and, by the argument, the owner of a name.
+
+        One BatchGetItem.
+        """
+        items = read_items_with_payload(
+            install_id,
+            schedule_id,
+            install_key(install_id),
+            name_owner_key(install_id, name) if name else None,
         )
+        return _build_snapshot(items, schedule_with_payload(items))
 
     def read_schedule_page(
         self,
         install_id: InstallId,
         *,
+        now: datetime,
         after: ScheduleId | None,
         limit: int | None,
         max_bytes: int | None,
     ) -> SchedulePage:
-        """Return the schedules of the install's owner, oldest first, up to `limit` and `max_bytes` of payload.
+        """Return what exists `now` of the install's schedules, oldest first, up to `limit` and `max_bytes` of payload.
 
         A page has at least one schedule if there is one.
 
@@ -108,10 +115,10 @@ class ScheduleStore:
                 first_row = next(rows, None)
                 install_row = first_row if isinstance(first_row, InstallRow) else None
             else:
-                rows = _query_rows(install_id, f"SCHEDULE#{after}!", limit)
+                rows = _query_rows(install_id, f"SCHEDULE#{after}$", limit)
                 install_row = read_items(install_key(install_id)).find_item(InstallRow)
             left_out: list[UnreadableItem] = []
-            active_schedules = _listed_schedules(rows, left_out)
+            active_schedules = _list_schedules(rows, now, left_out)
             schedules = list(_take_page(active_schedules, limit, max_bytes))
             has_more = next(active_schedules, None) is not None
         return SchedulePage(
@@ -127,7 +134,7 @@ class ScheduleStore:
         One Query.
         """
         with translate_errors():
-            return list(_schedules_from_rows(_query_rows(install_id, "SCHEDULE#", None)))
+            return list(schedules_from_rows(_query_rows(install_id, "SCHEDULE#", None)))
 
     def replace_schedule(
         self,
@@ -156,11 +163,11 @@ class ScheduleStore:
             return
         install_id = schedule.install_id
         writer = TransactWriter(self._connection)
-        _update_install_row(writer, install_id, _quota_count(after) - _quota_count(before), reserve, release)
-        _write_schedule_row(writer, before, after)
-        _write_name_rows(writer, schedule, _reserved_names(before), _reserved_names(after))
+        update_install_row(writer, install_id, _quota_count(after) - _quota_count(before), reserve, release)
+        write_schedule_items(writer, before, after)
+        write_name_rows(writer, schedule, _reserved_names(before), _reserved_names(after))
         if save_record and reserve:
-            _put_idempotency_record(writer, install_id, save_record, reserve)
+            put_idempotency_record(writer, install_id, save_record, reserve)
         if delete_record_key:
             writer.delete_row(IdempotencyRow(**idempotency_record_key(install_id, delete_record_key)))
         writer.commit()
@@ -174,7 +181,9 @@ class ScheduleStore:
 
 
 def _query_rows(install_id: InstallId, first_sk: str, limit: int | None) -> Iterator[Row]:
-    page_size = limit + 2 if limit else None
+    page_size = (
+        1 + 2 * (limit + 1) if limit else None
+    )  # the install, and one schedule more, with their payloads
     return iter(
         query_rows(
             Row,
@@ -186,15 +195,22 @@ def _query_rows(install_id: InstallId, first_sk: str, limit: int | None) -> Iter
     )
 
 
-def _schedules_from_rows(rows: Iterator[Row]) -> Iterator[Schedule]:
-    return (schedule_from_row(row) for row in rows if isinstance(row, ScheduleRow))
+def _build_snapshot(items: Items, schedule: Schedule | None) -> ScheduleSnapshot:
+    install_row, name_row = items.find_item(InstallRow), items.find_item(NameRow)
+    idempotency_row = items.find_item(IdempotencyRow)
+    return ScheduleSnapshot(
+        install=install_from_row(install_row) if install_row else None,
+        schedule=schedule,
+        name_owner=ScheduleId(name_row.schedule_id) if name_row else None,
+        idempotency_record=idempotency_record_from_row(idempotency_row) if idempotency_row else None,
+    )
 
 
-def _listed_schedules(rows: Iterator[Row], left_out: list[UnreadableItem]) -> Iterator[Schedule]:
-    for schedule in _schedules_from_rows(rows):
+def _list_schedules(rows: Iterator[Row], now: datetime, left_out: list[UnreadableItem]) -> Iterator[Schedule]:
+    for schedule in schedules_from_rows(rows):
         if schedule.incomplete:
             left_out.append(unreadable_schedule(schedule))
-        elif schedule.state is ScheduleState.ACTIVE:
+        elif schedule.exists_at(now):
             yield schedule
 
 
@@ -224,71 +240,6 @@ def _pending_item_from_row(row: Row) -> PendingItem:
     return PendingItem(
         pending_since=row.pending_since, install_id=InstallId(owner_id), schedule_id=pending_schedule_id
     )
-
-
-def _write_name_rows(
-    writer: TransactWriter, schedule: Schedule, before: frozenset[str], after: frozenset[str]
-) -> None:
-    for name in after - before:
-        name_row = NameRow(**name_owner_key(schedule.install_id, name), schedule_id=schedule.id)
-        writer.put_row(name_row, NameRow.pk.does_not_exist())
-    for name in before - after:
-        writer.delete_row(NameRow(**name_owner_key(schedule.install_id, name)))
-
-
-def _put_idempotency_record(
-    writer: TransactWriter, install_id: InstallId, record: IdempotencyRecord, reservation: WriteReservation
-) -> None:
-    row = IdempotencyRow(
-        **idempotency_record_key(install_id, record.key.value),
-        **idempotency_record_values(record),
-        expires_at=reservation.reserved_at + IDEMPOTENCY_TTL,
-    )
-    writer.put_row(
-        row, IdempotencyRow.pk.does_not_exist() | (IdempotencyRow.expires_at <= reservation.reserved_at)
-    )
-
-
-def _update_install_row(
-    writer: TransactWriter,
-    install_id: InstallId,
-    count_change: int,
-    reserve: WriteReservation | None,
-    release: WriteReservation | None,
-) -> None:
-    conditions: list[Condition] = [InstallRow.pk.exists()]
-    actions: list[Action] = []
-    if count_change:
-        actions.append(InstallRow.schedule_count.add(count_change))
-    if reserve:
-        slot = InstallRow.writes[str(reserve.slot)]
-        actions += [slot.set(to_millis(reserve.reserved_at)), InstallRow.write_sequence.add(1)]
-        slot_is_free = slot.does_not_exist() | (slot <= to_millis(reserve.reserved_at - WINDOW_LENGTH))
-        conditions += [InstallRow.generation == reserve.generation, slot_is_free]
-        if count_change > 0:
-            conditions.append(InstallRow.schedule_count < reserve.max_schedules)
-    if release:
-        actions += [InstallRow.writes[str(release.slot)].remove(), InstallRow.write_sequence.add(1)]
-        conditions.append(InstallRow.generation == release.generation)
-    if actions:
-        writer.update_row(InstallRow(**install_key(install_id)), actions, reduce(and_, conditions))
-
-
-def _write_schedule_row(writer: TransactWriter, before: Schedule | None, after: Schedule | None) -> None:
-    if before is None:
-        if after:
-            key = schedule_key(after.install_id, after.id)
-            writer.put_row(ScheduleRow(**key, **schedule_values(after)), ScheduleRow.pk.does_not_exist())
-        return
-    row = ScheduleRow(**schedule_key(before.install_id, before.id))
-    unchanged = schedule_unchanged(before)
-    if after is None:
-        writer.delete_row(row, unchanged)
-    elif before.unreadable and not after.unreadable:
-        writer.update_row(row, rewrite_schedule_actions(after), unchanged)
-    else:
-        actions = update_actions(ScheduleRow, schedule_values(before), schedule_values(after))
-        writer.update_row(row, actions, unchanged)
 
 
 def _reserved_names(schedule: Schedule | None) -> frozenset[str]:

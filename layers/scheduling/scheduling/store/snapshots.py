@@ -10,6 +10,7 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import ManualRun, Run
 from scheduling.domain.schedule import IdempotencyRecord, Schedule
+from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.window import RateLimitWindow
 
 
@@ -89,6 +90,23 @@ def payload_bytes(schedule: Schedule) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class TenantEntry:
+    """A schedule that the index of tenants names, with its install; None is absent by now."""
+
+    position: TenantCursor
+    install: Install | None
+    schedule: Schedule | None
+
+
+@dataclass(frozen=True, slots=True)
+class TenantEntries:
+    """Entries in the order of the index; `has_more` says that others follow."""
+
+    entries: Sequence[TenantEntry]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RunPage:
     """Runs, newest first; `next_before` is the scheduled time of the last one if there are more.
 
@@ -98,6 +116,14 @@ class RunPage:
     runs: Sequence[Run]
     next_before: str | None = None
     left_out: Sequence[UnreadableItem] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRuns:
+    """What the history has of some period: all scheduled times, and the runs that wait for a message."""
+
+    times: frozenset[str]
+    waiting: Sequence[Run]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +146,8 @@ class InstallPartition:
     install: Install | None
     schedules: Sequence[Schedule]
     name_owners: Mapping[str, ScheduleId]
+    orphaned_payloads: Sequence[ScheduleId] = ()
+    """The schedules that payloads are stored for although no row names one."""
 
     @property
     def unreadable_items(self) -> Sequence[UnreadableItem]:

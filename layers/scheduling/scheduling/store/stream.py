@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from scheduling.domain.audit import Entity, RowChange, ScheduleRun
+from scheduling.domain.audit import Entity, RowChange, RunRequest, ScheduleRun
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.store.mapping import install_from_row, run_from_row, schedule_from_row
-from scheduling.store.models import InstallRow, Row, RunRow, ScheduleRow
+from scheduling.store.models import InstallRow, ManualWindowRow, Row, RunRow, ScheduleRow
 
-_AUDITED_TYPES = (InstallRow, ScheduleRow, RunRow)
+_AUDITED_TYPES = (InstallRow, ScheduleRow, RunRow, ManualWindowRow)
 """The types of the rows that events describe; records of other rows are not parsed further."""
 
 
@@ -73,6 +73,8 @@ def _entity_from_row(row: Row | None) -> Entity | None:
         case RunRow():
             schedule_run = _schedule_run_from_row(row)
             return _require_readable(schedule_run, schedule_run.run.unreadable)
+        case ManualWindowRow():
+            return _run_request_from_row(row)
     return None
 
 
@@ -83,13 +85,29 @@ def _require_readable(entity: Entity, problem: str | None) -> Entity:
 
 
 def _schedule_run_from_row(row: RunRow) -> ScheduleRun:
-    install_id, _, schedule_id = row.pk.removeprefix("INSTALL#").partition("#SCHEDULE#")
+    install_id, schedule_id = _schedule_of_row(row)
     return ScheduleRun(
-        tenant_id=row.tenant_id,
-        install_id=InstallId(install_id),
-        schedule_id=ScheduleId(schedule_id),
-        run=run_from_row(row),
+        tenant_id=row.tenant_id, install_id=install_id, schedule_id=schedule_id, run=run_from_row(row)
     )
+
+
+def _run_request_from_row(row: ManualWindowRow) -> RunRequest | None:
+    """Return the newest request of the row; None of a row that an earlier release wrote."""
+    if row.requested_by is None:
+        return None
+    install_id, schedule_id = _schedule_of_row(row)
+    return RunRequest(
+        tenant_id=row.tenant_id,
+        install_id=install_id,
+        schedule_id=schedule_id,
+        scheduled_time=row.scheduled_time,
+        requested_by=row.requested_by,
+    )
+
+
+def _schedule_of_row(row: Row) -> tuple[InstallId, ScheduleId]:
+    install_id, _, schedule_id = row.pk.removeprefix("INSTALL#").partition("#SCHEDULE#")
+    return InstallId(install_id), ScheduleId(schedule_id)
 
 
 def _describe_record(record: Any) -> str:

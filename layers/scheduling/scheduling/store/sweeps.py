@@ -10,19 +10,27 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import SweepState
-from scheduling.store.keys import SWEEP_KEY, install_key, name_owner_key, schedule_key
-from scheduling.store.mapping import install_from_row, schedule_from_row
-from scheduling.store.models import (
+from scheduling.store.keys import (
     SHARDS,
-    InstallRow,
+    SWEEP_KEY,
     InstallsIndex,
+    index_shard,
+    install_key,
+    name_owner_key,
+    payload_key,
+    schedule_key,
+)
+from scheduling.store.mapping import install_from_row
+from scheduling.store.models import (
+    InstallRow,
     NameRow,
+    PayloadRow,
     Row,
     ScheduleRow,
     SweepRow,
-    index_shard,
 )
 from scheduling.store.pynamodb_internals import query_rows, row_values
+from scheduling.store.schedule_items.reads import find_orphaned_payloads, schedules_from_rows
 from scheduling.store.snapshots import InstallPartition
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import DEFAULTS, find_row_problem, install_unchanged
@@ -45,7 +53,11 @@ class SweepStore:
         if unreadable := find_row_problem(row):
             return SweepState(**DEFAULTS[SweepRow], unreadable=unreadable)
         return SweepState(
-            next_sweep_at=row.next_sweep_at, phase=row_values(row).get("phase"), cursor=row.cursor
+            next_sweep_at=row.next_sweep_at,
+            phase=row_values(row).get("phase"),
+            cursor=row.cursor,
+            started_at=row.started_at,
+            repairs=row.repairs or {},
         )
 
     def save_sweep_state(self, before: SweepState | None, after: SweepState) -> None:
@@ -57,7 +69,14 @@ class SweepStore:
             Conflict: Another sweep has saved its position meanwhile.
         """
         writer = TransactWriter(self._connection)
-        row = SweepRow(**SWEEP_KEY, next_sweep_at=after.next_sweep_at, phase=after.phase, cursor=after.cursor)
+        row = SweepRow(
+            **SWEEP_KEY,
+            next_sweep_at=after.next_sweep_at,
+            phase=after.phase,
+            cursor=after.cursor,
+            started_at=after.started_at,
+            repairs=dict(after.repairs) or None,
+        )
         if before is None:
             writer.put_row(row, SweepRow.pk.does_not_exist())
         elif before.unreadable:
@@ -97,15 +116,17 @@ class SweepStore:
                     consistent_read=True,
                 )
             )
+            schedules = list(schedules_from_rows(rows))
         installs = [install_from_row(row) for row in rows if isinstance(row, InstallRow)]
         return InstallPartition(
             install=installs[0] if installs else None,
-            schedules=[schedule_from_row(row) for row in rows if isinstance(row, ScheduleRow)],
+            schedules=schedules,
             name_owners={
                 row.sk.removeprefix("UNIQUE#"): ScheduleId(row.schedule_id)
                 for row in rows
                 if isinstance(row, NameRow)
             },
+            orphaned_payloads=find_orphaned_payloads(rows),
         )
 
     def save_schedule_count(self, install: Install, count: int) -> None:
@@ -141,6 +162,27 @@ class SweepStore:
         """
         writer = TransactWriter(self._connection)
         writer.delete_row(NameRow(**name_owner_key(install_id, name)), NameRow.schedule_id == owner)
+        writer.commit()
+
+    def save_tenant(self, schedule: Schedule, tenant_id: str) -> None:
+        """Set the tenant of the schedule, on condition that the schedule still exists.
+
+        One UpdateItem.
+        """
+        writer = TransactWriter(self._connection)
+        row = ScheduleRow(**schedule_key(schedule.install_id, schedule.id))
+        writer.update_row(row, [ScheduleRow.tenant_id.set(tenant_id)], ScheduleRow.pk.exists())
+        writer.commit()
+
+    def delete_orphaned_payload(self, install_id: InstallId, schedule_id: ScheduleId) -> None:
+        """Delete the item of a payload, on condition that no row names one.
+
+        One TransactWriteItems.
+        """
+        writer = TransactWriter(self._connection)
+        ids = install_id, schedule_id
+        writer.check_row(ScheduleRow(**schedule_key(*ids)), ScheduleRow.payload_digest.does_not_exist())
+        writer.delete_row(PayloadRow(**payload_key(*ids)))
         writer.commit()
 
     def save_checked_until(self, schedule: Schedule, until: datetime) -> None:

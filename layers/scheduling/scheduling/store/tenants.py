@@ -1,18 +1,33 @@
 """The tenants in the table, each with its installs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pynamodb.connection import Connection
 from pynamodb.expressions.condition import Condition
 
-from scheduling.domain.ids import InstallId
-from scheduling.domain.tenant import Tenant
-from scheduling.store.keys import tenant_install_key, tenant_key
-from scheduling.store.mapping import pending_values
-from scheduling.store.models import TenantInstallRow, TenantRow
-from scheduling.store.pynamodb_internals import query_rows, row_values
-from scheduling.store.transactions import TransactWriter, read_items, translate_errors
+from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.tenant import Tenant, TenantCursor
+from scheduling.store.keys import (
+    Key,
+    TenantsIndex,
+    install_key,
+    payload_key,
+    schedule_key,
+    tenant_install_key,
+    tenant_key,
+)
+from scheduling.store.mapping import install_from_row, pending_values
+from scheduling.store.models import (
+    InstallRow,
+    Row,
+    TenantInstallRow,
+    TenantRow,
+)
+from scheduling.store.pynamodb_internals import query_items, query_rows, row_values
+from scheduling.store.schedule_items.reads import schedules_from_rows
+from scheduling.store.snapshots import TenantEntries, TenantEntry
+from scheduling.store.transactions import MAX_READ_KEYS, TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import DEFAULTS, find_row_problem
 
 
@@ -64,6 +79,84 @@ class TenantStore:
                 limit=limit,
             )
             return [InstallId(row.sk.removeprefix("INSTALL#")) for row in rows]
+
+    def read_schedule_entries(self, tenant_id: str, after: TenantCursor | None, limit: int) -> TenantEntries:
+        """Return up to `limit` schedules of the tenant with their installs, install by install, each oldest first.
+
+        There are fewer than `limit` if their rows are more than one read returns. The rows are strongly consistent,
+        their selection is not: a schedule that was created a moment ago may be missing.
+
+        One Query of the index of tenants and, if it has entries, one BatchGetItem; one read more for a payload that is
+        being changed.
+        """
+        with translate_errors():
+            index_items = list(
+                query_items(
+                    Row,
+                    tenant_id,
+                    None,
+                    index_name=TenantsIndex.Meta.index_name,
+                    exclusive_start_key=_index_key(tenant_id, after) if after else None,
+                    limit=min(limit, MAX_READ_KEYS) + 1,
+                )
+            )
+            positions, keys = _fit_one_read(index_items[:limit])
+            if not positions:
+                return TenantEntries([], has_more=False)
+            rows = sorted(read_items(*keys).find_items(Row), key=lambda row: (row.pk, row.sk))
+            installs = {row.pk: install_from_row(row) for row in rows if isinstance(row, InstallRow)}
+            schedules = {each.id: each for each in schedules_from_rows(rows)}
+        entries = [
+            TenantEntry(
+                each,
+                installs.get(install_key(each.install_id)["hash_key"]),
+                schedules.get(each.schedule_id),
+            )
+            for each in positions
+        ]
+        return TenantEntries(entries, has_more=len(positions) < len(index_items))
+
+
+def _position_from_item(item: Mapping[str, Any]) -> TenantCursor:
+    return TenantCursor(
+        InstallId(item["pk"]["S"].removeprefix("INSTALL#")),
+        ScheduleId(item["sk"]["S"].removeprefix("SCHEDULE#")),
+        item["createdAt"]["S"],
+    )
+
+
+def _index_key(tenant_id: str, position: TenantCursor) -> Mapping[str, Any]:
+    """Return the position as DynamoDB has it: by the keys of the index and of the table."""
+    key = schedule_key(position.install_id, position.schedule_id)
+    texts = {
+        "tenantId": tenant_id,
+        "pk": key["hash_key"],
+        "createdAt": position.created_at,
+        "sk": key["range_key"],
+    }
+    return {name: {"S": text} for name, text in texts.items()}
+
+
+def _fit_one_read(index_items: Sequence[Mapping[str, Any]]) -> tuple[Sequence[TenantCursor], Sequence[Key]]:
+    """Return the positions of the first items, as many as one BatchGetItem can read, and the keys of their rows."""
+    positions: list[TenantCursor] = []
+    keys: dict[tuple[object, ...], Key] = {}
+    for item in index_items:
+        position = _position_from_item(item)
+        for key in _row_keys(position, has_payload_item="payloadDigest" in item):
+            keys[tuple(key.values())] = key
+        if len(keys) > MAX_READ_KEYS:
+            break
+        positions.append(position)
+    return positions, list(keys.values())[:MAX_READ_KEYS]
+
+
+def _row_keys(position: TenantCursor, *, has_payload_item: bool) -> Iterator[Key]:
+    ids = position.install_id, position.schedule_id
+    yield install_key(position.install_id)
+    yield schedule_key(*ids)
+    if has_payload_item:
+        yield payload_key(*ids)
 
 
 def _tenant_from_row(tenant_id: str, row: TenantRow | None) -> Tenant:

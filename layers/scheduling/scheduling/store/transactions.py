@@ -26,6 +26,9 @@ _NOT_RETRYABLE_CODES = frozenset(
 _INVALID_REASONS = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
 """Reasons why a transaction is cancelled that the same transaction would always meet, such as an item too large."""
 _UNAVAILABLE_TEXT = "The table is not available, please try again"
+MAX_READ_KEYS = 100
+"""Keys of one BatchGetItem, by DynamoDB's limit."""
+
 _MAX_READS = 5
 _FIRST_BACKOFF_SECONDS = 0.05
 """Bounds of a read whose keys DynamoDB leaves unprocessed; the waits, up to 0.75 s, double."""
@@ -60,14 +63,18 @@ def _cancellation_reasons(error: PynamoDBException) -> frozenset[str]:
 
 
 class Items:
-    """The rows of one read, at most one of each kind."""
+    """The rows of one read."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._rows = list(rows)
 
     def find_item(self, row_class: type[_RowT]) -> _RowT | None:
-        """Return the row of that kind, or None."""
+        """Return the one row of that kind, or None."""
         return next((row for row in self._rows if isinstance(row, row_class)), None)
+
+    def find_items(self, row_class: type[_RowT]) -> Sequence[_RowT]:
+        """Return all rows of that kind, in any order."""
+        return [row for row in self._rows if isinstance(row, row_class)]
 
 
 def read_items(*keys: Key | None) -> Items:

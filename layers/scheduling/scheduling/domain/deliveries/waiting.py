@@ -76,6 +76,15 @@ def next_capacity_check(
     return min(now + delay, deadline)
 
 
+def is_message_lost(run: Run, limits: Limits, now: datetime) -> bool:
+    """Return whether the run waits for a message that would have been delivered long since, such as a purged one."""
+    return (
+        run.status is RunStatus.WAITING
+        and run.not_before is not None
+        and run.not_before < now - missed_after(limits)
+    )
+
+
 def missed_after(limits: Limits) -> timedelta:
     """Return how long after its time an occurrence without a row in the history counts as missed.
 

@@ -24,6 +24,8 @@ class Registration:
     content_hash: str
     granted_capabilities: frozenset[str]
     enabled: bool
+    extension_name: str
+    extension_version: str
     version: Version
     config: InstallConfig
     ignored_capabilities: frozenset[str] = frozenset()
@@ -185,6 +187,8 @@ class _DeclaredFields(TypedDict):
     content_hash: str
     granted_capabilities: frozenset[str]
     enabled: bool
+    extension_name: str
+    extension_version: str
 
 
 def _declared_fields(registration: Registration) -> _DeclaredFields:
@@ -194,6 +198,8 @@ def _declared_fields(registration: Registration) -> _DeclaredFields:
         "content_hash": registration.content_hash,
         "granted_capabilities": registration.granted_capabilities,
         "enabled": registration.enabled,
+        "extension_name": registration.extension_name,
+        "extension_version": registration.extension_version,
     }
 
 
@@ -210,5 +216,6 @@ def _find_schedules_without_endpoint(
         for schedule in schedules
         if schedule.state is ScheduleState.ACTIVE
         and not schedule.incomplete
+        and not schedule.completed
         and schedule.definition.endpoint not in endpoints
     ]

@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
-from scheduling.domain.errors import Conflict, InvalidCursor, Unavailable, UnreadableItem
+from scheduling.domain.deliveries.firing import as_read
+from scheduling.domain.errors import Conflict, Unavailable, UnreadableItem
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
@@ -13,6 +15,7 @@ from scheduling.domain.tenant import Tenant, TenantCursor, with_tenant_propagate
 from scheduling.operations.installs.propagate import try_propagate
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.optimistic_writes import write_install, write_tenant
+from scheduling.store.snapshots import TenantEntry, payload_bytes, unreadable_schedule
 
 logger = logging.getLogger(__name__)
 
@@ -83,13 +86,14 @@ def propagate_tenant(services: Services, tenant: Tenant) -> PauseResult:
         if services.monotonic() > deadline:
             return PauseResult(tenant, install_count, complete=False, failed_count=failed_count)
         page = services.tenants.read_install_ids(tenant.id, tenant.propagation_cursor, PAGE_SIZE)
-        for install_id in page:
+        installs = services.installs.read_installs(page) if page else {}
+        for install in filter(None, map(installs.get, page)):
             try:
-                changed_installs += _propagate_to_install(services, install_id, tenant)
+                changed_installs += _propagate_to_install(services, install, tenant)
             except Unavailable:
                 raise
             except Exception:  # one install that cannot be changed must not block the others
-                logger.exception("install %s is not changed with tenant %s", install_id, tenant.id)
+                logger.exception("install %s is not changed with tenant %s", install.id, tenant.id)
                 failed_count += 1
         install_count += len(page)
         is_last_page = len(page) < PAGE_SIZE
@@ -115,58 +119,49 @@ def list_tenant_schedules(
 ) -> TenantPage:
     """Return the schedules of all installs of the tenant, install by install, each oldest first.
 
-    Raises:
-        InvalidCursor: `after` is in an install of another tenant.
+    A page may have fewer than `limit` although others follow.
     """
-    page = _read_tenant_page(services, tenant_id, after, limit, max_bytes)
+    now = services.clock()
+    found = services.tenants.read_schedule_entries(tenant_id, after, limit)
+    entries = list(_take_bytes(found.entries, max_bytes))
+    has_more = found.has_more or len(entries) < len(found.entries)
+    page = TenantPage(
+        schedules=[pair for entry in entries if (pair := _listed_pair(entry, tenant_id, now))],
+        next_after=entries[-1].position if has_more else None,
+        left_out=list(dict.fromkeys(item for entry in entries for item in _left_out(entry, tenant_id))),
+    )
     for item in page.left_out:
         services.report_unreadable(item)
     return page
 
 
-def _read_tenant_page(
-    services: Services, tenant_id: str, after: TenantCursor | None, limit: int, max_bytes: int
-) -> TenantPage:
-    deadline = services.monotonic() + TIME_BUDGET
-    schedules: list[tuple[Install, Schedule]] = []
-    left_out: list[UnreadableItem] = []
-    remaining_bytes = max_bytes
-    for cursor in _install_cursors(services, tenant_id, after):
-        page = services.schedules.read_schedule_page(
-            cursor.install_id,
-            after=cursor.schedule_id,
-            limit=limit + 1 - len(schedules),
-            max_bytes=remaining_bytes,
-        )
-        foreign = page.install is not None and page.install.tenant_id != tenant_id
-        if foreign and cursor is after:
-            raise InvalidCursor
-        if page.install and not foreign:
-            schedules += [(page.install, schedule.as_read(page.install)) for schedule in page.schedules]
-            left_out += page.left_out
-        elif page.install and page.install.unreadable:
-            left_out.append(UnreadableItem("install", page.install.id, page.install.unreadable))
-        remaining_bytes -= page.payload_bytes
-        if len(schedules) > limit:
-            install, last_schedule = schedules[limit - 1]
-            return TenantPage(schedules[:limit], TenantCursor(install.id, last_schedule.id), left_out)
-        if page.next_after:
-            return TenantPage(schedules, TenantCursor(cursor.install_id, page.next_after), left_out)
-        if services.monotonic() > deadline:
-            return TenantPage(schedules, TenantCursor(cursor.install_id, None), left_out)
-    return TenantPage(schedules, None, left_out)
+def _take_bytes(entries: Sequence[TenantEntry], max_bytes: int) -> Iterator[TenantEntry]:
+    """Yield entries until their payloads reach `max_bytes`."""
+    size = 0
+    for entry in entries:
+        yield entry
+        size += payload_bytes(entry.schedule) if entry.schedule else 0
+        if size >= max_bytes:
+            return
 
 
-def _install_cursors(
-    services: Services, tenant_id: str, after: TenantCursor | None
-) -> Iterator[TenantCursor]:
-    """Yield the position to read on from in each install, beginning after `after`."""
-    if after and after.schedule_id:
-        yield after
-    last_install_id = after.install_id if after else None
-    while page := services.tenants.read_install_ids(tenant_id, last_install_id, PAGE_SIZE):
-        yield from (TenantCursor(install_id, None) for install_id in page)
-        last_install_id = page[-1]
+def _listed_pair(entry: TenantEntry, tenant_id: str, now: datetime) -> tuple[Install, Schedule] | None:
+    """Return the schedule of the entry and its install, unless the index names what the tenant no longer has."""
+    install, schedule = entry.install, entry.schedule
+    if install is None or install.tenant_id != tenant_id or schedule is None:
+        return None
+    if schedule.incomplete or not schedule.exists_at(now):
+        return None
+    return install, as_read(schedule, install, now)
+
+
+def _left_out(entry: TenantEntry, tenant_id: str) -> Iterator[UnreadableItem]:
+    install, schedule = entry.install, entry.schedule
+    if install and install.tenant_id == tenant_id:
+        if schedule and schedule.incomplete:
+            yield unreadable_schedule(schedule)
+    elif install and install.unreadable:
+        yield UnreadableItem("install", install.id, install.unreadable)
 
 
 @retry_on_conflict
@@ -188,11 +183,20 @@ def _save_progress(services: Services, tenant: Tenant, progress: Tenant) -> None
         raise Unavailable("The tenant was paused or resumed again in the meantime") from conflict
 
 
-@retry_on_conflict
-def _propagate_to_install(services: Services, install_id: InstallId, tenant: Tenant) -> Sequence[Install]:
-    """Return the install if it has been paused or resumed. One that is being deleted is left as it is."""
-    install = services.installs.read_install(install_id)
+def _propagate_to_install(services: Services, snapshot: Install, tenant: Tenant) -> Sequence[Install]:
+    """Return the install if it has been paused or resumed."""
+    try:
+        return _pause_or_resume(services, snapshot, tenant)
+    except Conflict:
+        read_install = partial(services.installs.read_install, snapshot.id)
+        return services.retry(lambda: _pause_or_resume(services, read_install(), tenant))
+
+
+def _pause_or_resume(services: Services, install: Install | None, tenant: Tenant) -> Sequence[Install]:
+    """Change the install with its tenant, unless it is being deleted or belongs to another tenant by now."""
     if install is None or install.deleting or install.propagated_generation >= tenant.generation:
+        return []
+    if install.tenant_id not in ("", tenant.id):
         return []
     after = with_tenant_propagated(install, tenant, services.clock())
     write_install(services, install, after, partial(services.installs.replace_install, install, after))

@@ -1,4 +1,4 @@
-"""Record occurrences that were never delivered, and close runs whose function has died."""
+"""Record occurrences that were never delivered, and end runs whose function has died or whose message is gone."""
 
 import logging
 from collections import Counter
@@ -9,53 +9,104 @@ from functools import partial
 from itertools import islice
 
 from scheduling.domain.cron.clock_differences import MAX_CLOCK_DIFFERENCE, find_shifted_times
-from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.cron.occurrences import fire_times, fires_at
+from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.deliveries.decision import DIED_TEXT
-from scheduling.domain.deliveries.waiting import missed_after
+from scheduling.domain.deliveries.delivery import Delivery
+from scheduling.domain.deliveries.waiting import is_message_lost, missed_after
 from scheduling.domain.errors import Conflict
-from scheduling.domain.runs import Fire, Run, RunStatus, format_time
+from scheduling.domain.fire_events import FireEvent, message_group
+from scheduling.domain.runs import Run, RunStatus, format_time
 from scheduling.domain.schedule import Schedule
+from scheduling.operations.runs.continuation import give_up
 from scheduling.operations.services import Services
+from scheduling.operations.sync.completion import (
+    NOT_DELIVERED_TEXT,
+    build_fire,
+    complete_overdue,
+    find_completion,
+    record_missed_run,
+)
+from scheduling.store.snapshots import RecordedRuns
 
 logger = logging.getLogger(__name__)
 
 TIMER_PROPAGATION_DELAY = timedelta(minutes=1)
 """How long a new timer may take to fire."""
 
+LOST_TEXT = "The message that it waited for was lost"
+
 MAX_OCCURRENCES = 2_000
 """Occurrences checked for one schedule in one sweep; a week of the shortest interval."""
 
 
 def record_missed_runs(services: Services, schedule: Schedule, repairs: Counter[str]) -> None:
-    """Record each occurrence since the last check that the history lacks, and close an expired run."""
-    _close_expired_run(services, schedule, repairs)
-    window = _find_unchecked_period(services, schedule)
-    if window is None:
+    """Record each occurrence since the last check that the history lacks, and end runs that nothing continues."""
+    closed = _close_expired_run(services, schedule, repairs)
+    if schedule.timer_since is None or (closed and schedule.definition.is_one_time):
         return
-    since, until = window
+    until = services.clock() - missed_after(services.limits)
+    recorded = _read_recorded_runs(services, schedule, until)
+    still_waiting = [run for run in recorded.waiting if not _end_lost_run(services, schedule, run, repairs)]
+    if schedule.definition.is_one_time:
+        repairs["missed"] += not recorded.waiting and complete_overdue(services, schedule)
+        return
+    since = max(
+        schedule.timer_since + TIMER_PROPAGATION_DELAY, schedule.checked_until or schedule.timer_since
+    )
+    if not schedule.should_have_timer or schedule.unreadable or since >= until:
+        return
     definition = schedule.definition
-    fires = fire_times(parse_cron(definition.cron), definition.timezone, since, until)
+    fires = fire_times(parse_rule(definition.cron), definition.timezone, since, until)
     due_times = list(islice(fires, MAX_OCCURRENCES))
     if len(due_times) == MAX_OCCURRENCES:
         until = due_times[-1]
-    if due_times:
-        for scheduled_time in _find_missed_times(services, schedule, due_times, since, until):
-            _record_missed_run(services, schedule, scheduled_time, repairs)
+    for scheduled_time in _find_missed_times(services, schedule, due_times, recorded.times):
+        _record_missed_run(services, schedule, scheduled_time, repairs)
+    if still_waiting:  # the next check begins with it
+        oldest = min(datetime.fromisoformat(run.scheduled_time) for run in still_waiting)
+        until = min(until, oldest - timedelta(seconds=1))
     services.sweeps.save_checked_until(schedule, until)
 
 
+def _read_recorded_runs(services: Services, schedule: Schedule, until: datetime) -> RecordedRuns:
+    """Return what the history has since the last check, and of as much more as clocks may differ.
+
+    After a change of the rule, which begins a new period, runs of the earlier rule may still wait.
+    """
+    timer_since = schedule.timer_since or until
+    last_check = schedule.checked_until or timer_since - 2 * missed_after(services.limits)
+    recorded = services.runs.read_recorded_runs(
+        schedule,
+        format_time(last_check - MAX_CLOCK_DIFFERENCE),
+        format_time(until + MAX_CLOCK_DIFFERENCE),
+    )
+    first_time = format_time(timer_since) + "~"  # of this rule
+    return replace(recorded, times=frozenset(time for time in recorded.times if time > first_time))
+
+
+def _end_lost_run(services: Services, schedule: Schedule, run: Run, repairs: Counter[str]) -> bool:
+    """End and dead-letter a run that waits for a message which is gone; return whether it does."""
+    now = services.clock()
+    if run.unreadable or not is_message_lost(run, services.limits, now):
+        return False
+    fire = replace(build_fire(schedule, run.scheduled_time), trigger=run.trigger)
+    delivery = Delivery(event=FireEvent(fire=fire), accepted_at=now, group=message_group(schedule))
+    give_up(services, delivery, schedule, run, LOST_TEXT)
+    logger.warning("message lost: %s of schedule %s", run.scheduled_time, schedule.id)
+    repairs["lost message"] += 1
+    return True
+
+
 def _find_missed_times(
-    services: Services, schedule: Schedule, due_times: Sequence[datetime], since: datetime, until: datetime
+    services: Services, schedule: Schedule, due_times: Sequence[datetime], recorded_times: frozenset[str]
 ) -> Iterator[str]:
     """Yield the due times that the history lacks, but not those of what ran at another time.
 
     EventBridge's clock of a zone may differ from this service's after a change of it at short notice.
     """
-    first = max(since - MAX_CLOCK_DIFFERENCE, schedule.timer_since or since)
-    last = until + MAX_CLOCK_DIFFERENCE
-    recorded = set(services.runs.read_scheduled_times(schedule, format_time(first), format_time(last)))
-    is_due = partial(fires_at, parse_cron(schedule.definition.cron), schedule.definition.timezone)
+    recorded = set(recorded_times)
+    is_due = partial(fires_at, parse_rule(schedule.definition.cron), schedule.definition.timezone)
     for moment in due_times:
         if format_time(moment) in recorded:
             continue
@@ -69,59 +120,36 @@ def _find_missed_times(
 
 
 def _has_run(services: Services, schedule: Schedule, moment: datetime) -> bool:
-    run = services.runs.read_fire_snapshot(_build_fire(schedule, format_time(moment))).run
+    run = services.runs.read_fire_snapshot(build_fire(schedule, format_time(moment))).run
     return run is not None and run.attempt > 0
-
-
-def _find_unchecked_period(services: Services, schedule: Schedule) -> tuple[datetime, datetime] | None:
-    if not schedule.should_have_timer or schedule.unreadable or schedule.timer_since is None:
-        return None
-    first_fire = schedule.timer_since + TIMER_PROPAGATION_DELAY
-    since = max(first_fire, schedule.checked_until or schedule.timer_since)
-    until = services.clock() - missed_after(services.limits)
-    return (since, until) if since < until else None
 
 
 def _record_missed_run(
     services: Services, schedule: Schedule, scheduled_time: str, repairs: Counter[str]
 ) -> None:
-    run = Run(
-        scheduled_time=scheduled_time,
-        status=RunStatus.MISSED,
-        attempt=0,
-        started_at=services.clock(),
-        error="It was not delivered",
-    )
     try:
-        services.runs.record_run(schedule, run)
+        record_missed_run(services, schedule, scheduled_time, NOT_DELIVERED_TEXT)
     except Conflict:
         return  # it was delivered at this moment
     logger.warning("missed: %s of schedule %s", scheduled_time, schedule.id)
     repairs["missed"] += 1
 
 
-def _close_expired_run(services: Services, schedule: Schedule, repairs: Counter[str]) -> None:
-    """Close the run of a function that has died, once no further attempt can be delivered."""
+def _close_expired_run(services: Services, schedule: Schedule, repairs: Counter[str]) -> bool:
+    """Close the run of a function that has died, once no further attempt can be delivered; return whether it did."""
     now = services.clock()
     if (
         schedule.running_occurrence is None
         or schedule.lease_expires_at is None
         or schedule.lease_expires_at > now - missed_after(services.limits)
     ):
-        return
-    fire = _build_fire(schedule, schedule.running_occurrence)
+        return False
+    fire = build_fire(schedule, schedule.running_occurrence)
     run = services.runs.read_fire_snapshot(fire).run
     if run is None or not run.is_lease_expired(now):
-        return
-    failed_run = replace(run, status=RunStatus.ERROR, lease_expires_at=None, error=DIED_TEXT)
-    services.runs.finish_run(fire, run, failed_run)
+        return False
+    failed_run = replace(run, status=RunStatus.ERROR, lease_expires_at=None, error=run.error or DIED_TEXT)
+    completion = find_completion(services, schedule, fire, failed_run)
+    services.runs.finish_run(fire, run, failed_run, completion=completion)
     repairs["expired run"] += 1
-
-
-def _build_fire(schedule: Schedule, scheduled_time: str) -> Fire:
-    return Fire(
-        install_id=schedule.install_id,
-        schedule_id=schedule.id,
-        timer_revision=schedule.timer_revision,
-        scheduled_time=scheduled_time,
-    )
+    return True

@@ -1,7 +1,6 @@
 """Finish what a function that died, or a system that did not respond, has left unfinished."""
 
 import logging
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -35,11 +34,11 @@ class ReconcileReport:
 
 def reconcile(services: Services) -> ReconcileReport:
     """Finish every row, up to 200, that has been pending for longer than any function runs."""
-    deadline = time.monotonic() + TIME_BUDGET
+    deadline = services.monotonic() + TIME_BUDGET
     synced = failed = unanswered = 0
     now = oldest_since = services.clock()
     for item in services.schedules.read_pending_items(now - PENDING_GRACE, BATCH_SIZE):
-        if time.monotonic() > deadline or unanswered == MAX_UNANSWERED:
+        if services.monotonic() > deadline or unanswered == MAX_UNANSWERED:
             break
         oldest_since = min(oldest_since, item.pending_since or oldest_since)
         try:

@@ -50,6 +50,19 @@ def _repair_names(
             _record_repair(repairs, "missing name", install_id, owner)
 
 
+def repair_payloads(
+    services: Services, install_id: InstallId, partition: InstallPartition, repairs: Counter[str]
+) -> None:
+    """Delete the payloads that no schedule names.
+
+    Raises:
+        Conflict: A schedule names one meanwhile.
+    """
+    for schedule_id in partition.orphaned_payloads:
+        services.sweeps.delete_orphaned_payload(install_id, schedule_id)
+        _record_repair(repairs, "orphaned payload", install_id, schedule_id)
+
+
 def _holds_name(services: Services, install_id: InstallId, owner: ScheduleId, name: str) -> bool:
     schedule = services.schedules.read_snapshot(install_id, owner).schedule
     return schedule is not None and name in schedule.reserved_names
@@ -70,17 +83,28 @@ def repair_suspension(
     _record_repair(repairs, "suspension", schedule_snapshot.install_id, schedule_snapshot.id)
 
 
+def repair_tenant(
+    services: Services, install: Install | None, schedule: Schedule, repairs: Counter[str]
+) -> None:
+    """Make the schedule name the tenant of its install, which never changes while both can be read."""
+    if install is None or install.unreadable or schedule.tenant_id == install.tenant_id:
+        return
+    services.sweeps.save_tenant(schedule, install.tenant_id)
+    _record_repair(repairs, "tenant", schedule.install_id, schedule.id)
+
+
 def repair_timer(services: Services, schedule_snapshot: Schedule, repairs: Counter[str]) -> None:
     """Make the schedule's timer match its row; a pending row is left to the reconciler."""
-    if not find_timer_differences(services.timers.get_timer(schedule_snapshot.id), schedule_snapshot):
+    now = services.clock()
+    if not find_timer_differences(services.timers.get_timer(schedule_snapshot.id), schedule_snapshot, now):
         return
     schedule = services.schedules.read_snapshot(schedule_snapshot.install_id, schedule_snapshot.id).schedule
     if schedule is None or schedule.pending:
         return
     timer = services.timers.get_timer(schedule.id)
-    if not find_timer_differences(timer, schedule):
+    if not find_timer_differences(timer, schedule, now):
         return
-    pending_schedule = schedule.marked_pending(services.clock())
+    pending_schedule = schedule.marked_pending(now)
     write_schedule(services, schedule, pending_schedule)
     converge(services, pending_schedule, exists=timer is not None)
     _record_repair(repairs, _describe_timer_repair(timer, schedule), schedule.install_id, schedule.id)

@@ -1,61 +1,62 @@
 """The full sweep: check every install and every timer once a day, repair the differences and count them.
 
-Each call continues, page by page, where the last one stopped; two concurrent sweeps do the same work twice, without
-harm. The cost grows with the installs, the schedules and the runs since the last sweep, not with the history.
+Each call continues where the last one stopped. It reads the ids and cuts them into parts, which other invocations
+check, several at once; the position is saved after each part, in order. Two concurrent sweeps do the same work twice,
+without harm. The cost grows with the installs, the schedules and the runs since the last sweep, not with the history.
 """
 
 import logging
-import math
-import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import takewhile
-from typing import TypeVar
 
-from scheduling.domain.errors import Conflict, TimerFailed, Unavailable, UnreadableItem
-from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import Install
-from scheduling.domain.schedule import Schedule
-from scheduling.domain.sweeps import SweepPhase, SweepState
-from scheduling.operations.maintenance.missed import record_missed_runs
-from scheduling.operations.maintenance.repair import (
-    delete_orphaned_timer,
-    repair_names_and_count,
-    repair_suspension,
-    repair_timer,
-    report_unreadable,
-)
+from scheduling.domain.errors import Conflict, PartFailed, TimerFailed, Unavailable, UnreadableItem
+from scheduling.domain.sweeps import PartResult, SweepPart, SweepPhase, SweepState
+from scheduling.operations.maintenance.parts import check_part
+from scheduling.operations.maintenance.repair import report_unreadable
 from scheduling.operations.services import Services
 
 logger = logging.getLogger(__name__)
 TIME_BUDGET = 50.0
-"""Seconds of one call, in addition to the reconciler's own work; a check that has begun may take some more."""
+"""Seconds in which one call begins parts, in addition to the reconciler's own work."""
 
-PAGE_SIZE = 50
-"""Installs that are read at a time; a page that EventBridge throttles is repeated."""
+MAX_PARALLEL_PARTS = 32
+"""Parts that are checked at once; fewer under throttling."""
 
-_IdT = TypeVar("_IdT", InstallId, ScheduleId)
+INSTALLS_OF_PART = 25
+TIMER_PAGES_OF_PART = 10
+"""The size of a part, which is some seconds of work: a page has up to 100 timers."""
+
+_THROTTLED_SECONDS = 1.0
+
+RunPart = Callable[[SweepPart], PartResult]
+"""Checks a part in an invocation of its own.
+
+Raises Unavailable if that cannot start, and PartFailed if it does not end.
+"""
 
 
-def sweep(services: Services, interval: timedelta) -> Counter[str]:
+def sweep(services: Services, interval: timedelta, run_part: RunPart | None = None) -> Counter[str]:
     """Continue the sweep, or start one if it is time, and return the repairs by kind.
 
-    Under throttling it stops, and the next call continues with the same page. An install, schedule or timer that cannot
-    be checked is reported and counted as `unreadable`, and the sweep goes on to the next one.
+    Without `run_part`, or where an invocation cannot start, the parts are checked by this one. A part that fails is
+    divided until the item that cannot be checked is found, reported and counted as `unreadable`.
     """
     repairs: Counter[str] = Counter()
-    deadline = time.monotonic() + TIME_BUDGET
+    deadline = services.monotonic() + TIME_BUDGET
     try:
         state = _load_or_start_sweep(services, interval, repairs)
-        while state.phase is not None and time.monotonic() < deadline:
-            after = _sweep_page(services, state, interval, repairs, deadline)
-            services.sweeps.save_sweep_state(state, after)
-            state = after
+        while state.phase is not None and services.monotonic() < deadline:
+            phase = _PhaseRun(services, run_part, interval, state, repairs, deadline)
+            phase.run()
+            state = phase.state
+            if state.phase is None:
+                logger.info(
+                    "the sweep that started at %s has ended: %s", state.started_at, dict(state.repairs)
+                )
     except (TimerFailed, Unavailable) as error:
         logger.warning("the sweep pauses: %s", error)
     except Conflict:
@@ -73,120 +74,182 @@ def _load_or_start_sweep(services: Services, interval: timedelta, repairs: Count
     if state.unreadable:
         report_unreadable(services, UnreadableItem("sweep", "state", state.unreadable), repairs)
     if state.phase is None and state.next_sweep_at <= now:
-        started_state = SweepState(next_sweep_at=state.next_sweep_at, phase=SweepPhase.INSTALLS)
+        started_state = SweepState(
+            next_sweep_at=state.next_sweep_at, phase=SweepPhase.INSTALLS, started_at=now
+        )
         services.sweeps.save_sweep_state(state, started_state)
         return started_state
     return state
 
 
-def _sweep_page(
-    services: Services, state: SweepState, interval: timedelta, repairs: Counter[str], deadline: float
-) -> SweepState:
-    if state.phase is SweepPhase.INSTALLS:
-        install_ids, cursor = services.sweeps.read_install_ids(state.cursor, PAGE_SIZE)
-        checked_count = _check_in_parallel(services, sweep_install, install_ids, repairs, deadline)
-        if checked_count < len(install_ids):
-            return replace(state, cursor=install_ids[checked_count - 1])
-        if cursor is None:
-            return replace(state, phase=SweepPhase.TIMERS, cursor=None)
-        return replace(state, cursor=cursor)
-    try:
-        timer_ids, cursor = services.timers.list_timers(state.cursor)
-    except TimerFailed as error:
-        if state.cursor is None or not error.refused:
-            raise
-        logger.warning("the timers are listed from the first one again: %s", error)
-        return replace(state, cursor=None)
-    _check_in_parallel(services, sweep_timer, timer_ids, repairs)
-    if cursor is None:
-        return SweepState(next_sweep_at=services.clock() + interval)
-    return replace(state, cursor=cursor)
-
-
-def _check_in_parallel(
-    services: Services,
-    step: Callable[[Services, _IdT, Counter[str]], None],
-    ids: Sequence[_IdT],
-    repairs: Counter[str],
-    deadline: float = math.inf,
-) -> int:
-    """Check the items, several at a time, and return how many: at least one, and none begins after the deadline."""
-
-    def check(item_id: _IdT) -> Counter[str] | None:
-        if item_id != ids[0] and time.monotonic() > deadline:
-            return None
-        item_repairs: Counter[str] = Counter()
-        step(services, item_id, item_repairs)
-        return item_repairs
-
-    checked_count = 0
-    with ThreadPoolExecutor(services.sweep_parallelism) as pool:
-        # Each in a copy of the context: with the keys of the log and the deadline of retries.
-        contexts = [copy_context() for _ in ids]
-        results = pool.map(lambda context, item_id: context.run(check, item_id), contexts, ids)
-        for item_repairs in takewhile(lambda result: result is not None, results):
-            repairs.update(item_repairs)
-            checked_count += 1
-    return checked_count
-
-
-def sweep_install(services: Services, install_id: InstallId, repairs: Counter[str]) -> None:
-    """Compare the rows of one install with each other, with their timers, and with their history."""
-    check = _Check(services, repairs, "install", install_id)
-    with check.going_on():
-        partition = services.sweeps.read_partition(install_id)
-        for item in partition.unreadable_items:
-            report_unreadable(services, item, repairs)
-        with check.going_on():
-            repair_names_and_count(services, install_id, partition, repairs)
-        for schedule in partition.schedules:
-            _sweep_schedule(services, partition.install, schedule, repairs)
-
-
-def _sweep_schedule(
-    services: Services, install: Install | None, schedule: Schedule, repairs: Counter[str]
-) -> None:
-    check = _Check(services, repairs, "schedule", f"{schedule.id} of install {schedule.install_id}")
-    with check.going_on():
-        record_missed_runs(services, schedule, repairs)
-    with check.going_on():
-        repair_suspension(services, install, schedule, repairs)
-    with check.going_on():
-        repair_timer(services, schedule, repairs)
-
-
-def sweep_timer(services: Services, schedule_id: ScheduleId, repairs: Counter[str]) -> None:
-    """Compare one timer with its row."""
-    with _Check(services, repairs, "timer", schedule_id).going_on():
-        delete_orphaned_timer(services, schedule_id, repairs)
-
-
 @dataclass(frozen=True, slots=True)
-class _Check:
-    """The check of one item."""
+class _PlannedPart:
+    """A part, and the position of the sweep after it; None where no position is within its page."""
 
-    services: Services
-    repairs: Counter[str]
-    kind: str
-    item_id: str
+    part: SweepPart
+    after: SweepState | None
 
-    @contextmanager
-    def going_on(self) -> Iterator[None]:
-        """Go on after a step that fails for this item alone.
 
-        Raises:
-            TimerFailed: EventBridge does not respond.
-            Unavailable: DynamoDB does not respond.
-        """
-        try:
-            yield
-        except Conflict:
-            logger.info("%s %s changed during its repair; left to the next sweep", self.kind, self.item_id)
-        except Unavailable:
-            raise
-        except Exception as error:
-            if isinstance(error, TimerFailed) and not error.refused:
-                raise
-            logger.exception("%s %s cannot be checked", self.kind, self.item_id)
-            reason = str(error) if isinstance(error, TimerFailed) else type(error).__name__
-            report_unreadable(self.services, UnreadableItem(self.kind, self.item_id, reason), self.repairs)
+_StartedPart = tuple[_PlannedPart, Future[PartResult | None]]
+
+
+class _PhaseRun:
+    """The parts of one phase that one call gets through.
+
+    Attributes:
+        state: The position saved last; it is in another phase once this one has ended.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        run_part: RunPart | None,
+        interval: timedelta,
+        state: SweepState,
+        repairs: Counter[str],
+        deadline: float,
+    ) -> None:
+        self.state = state
+        self._services = services
+        self._run_part = run_part
+        self._interval = interval
+        self._repairs = repairs
+        self._unsaved_repairs: Counter[str] = Counter()
+        self._deadline = deadline
+        self._width = self._max_width = MAX_PARALLEL_PARTS if run_part else 1
+
+    def run(self) -> None:
+        """Check parts until the phase or the time ends; those under way are waited for, and their repairs counted."""
+        planned_parts = self._plan_parts()
+        started: deque[_StartedPart] = deque()
+        with ThreadPoolExecutor(MAX_PARALLEL_PARTS) as pool:
+            try:
+                while self._start_parts(pool, planned_parts, started):
+                    planned, future = started.popleft()
+                    rest = self._finish_part(planned, future.result())
+                    if rest and not self._has_time():
+                        break
+                    started.extendleft((each, self._start_part(pool, each)) for each in reversed(rest))
+            finally:
+                for _, future in started:
+                    self._count(future.result())
+        if self._unsaved_repairs:
+            self._save_position(self.state)
+
+    def _has_time(self) -> bool:
+        return self._services.monotonic() < self._deadline
+
+    def _start_parts(
+        self, pool: ThreadPoolExecutor, planned_parts: Iterator[_PlannedPart], started: deque[_StartedPart]
+    ) -> bool:
+        """Start as many parts as may be under way, and return whether any is."""
+        while len(started) < self._width and self._has_time():
+            planned = next(planned_parts, None)
+            if planned is None:
+                break
+            started.append((planned, self._start_part(pool, planned)))
+        return bool(started)
+
+    def _start_part(self, pool: ThreadPoolExecutor, planned: _PlannedPart) -> Future[PartResult | None]:
+        return pool.submit(copy_context().run, self._check_part, planned.part)
+
+    def _check_part(self, part: SweepPart) -> PartResult | None:
+        """Return the result of the part; None if its invocation failed."""
+        if not part.ids:
+            return PartResult(checked=0, repairs={})
+        if self._run_part:
+            try:
+                return self._run_part(part)
+            except Unavailable as error:
+                logger.warning("a part of the sweep is checked by its caller: %s", error)
+                self._width = self._max_width = 1
+            except PartFailed as error:
+                logger.error("a part of the sweep failed: %s", error)
+                return None
+        return check_part(self._services, part, self._deadline - self._services.monotonic())
+
+    def _finish_part(self, planned: _PlannedPart, result: PartResult | None) -> Sequence[_PlannedPart]:
+        """Count the result and save the position after it; return what remains to be checked of the part."""
+        part = planned.part
+        if result is None:
+            if len(part.ids) > 1 and self._has_time():
+                return self._divide_part(planned, len(part.ids) // 2)
+            self._report_failed_part(part)
+            result = PartResult(checked=len(part.ids), repairs={})
+        self._count(result)
+        if result.throttled:
+            self._slow_down()
+        if result.checked < len(part.ids):
+            checked, rest = self._divide_part(planned, result.checked)
+            self._save_position(checked.after)
+            return [rest]
+        self._save_position(planned.after)
+        self._width = min(self._width + 1, self._max_width)
+        return []
+
+    def _divide_part(self, planned: _PlannedPart, count: int) -> tuple[_PlannedPart, _PlannedPart]:
+        """Return the first so many items of the part, and the others."""
+        phase, ids = planned.part.phase, planned.part.ids
+        has_position = phase is SweepPhase.INSTALLS and count > 0  # each install's id is a cursor
+        after = replace(self.state, phase=phase, cursor=ids[count - 1]) if has_position else None
+        first = _PlannedPart(SweepPart(phase=phase, ids=ids[:count]), after)
+        return first, _PlannedPart(SweepPart(phase=phase, ids=ids[count:]), planned.after)
+
+    def _report_failed_part(self, part: SweepPart) -> None:
+        others = f" and {len(part.ids) - 1} more" if len(part.ids) > 1 else ""
+        item = UnreadableItem(part.phase.removesuffix("s"), part.ids[0] + others, "its check failed")
+        report_unreadable(self._services, item, self._repairs)
+        self._unsaved_repairs["unreadable"] += 1
+
+    def _count(self, result: PartResult | None) -> None:
+        if result:
+            self._repairs.update(result.repairs)
+            self._unsaved_repairs.update(result.repairs)
+
+    def _slow_down(self) -> None:
+        """Let half as many parts be under way; if that is one already, wait a moment."""
+        if self._width == 1:
+            self._services.sleep(_THROTTLED_SECONDS)
+        self._width = max(1, self._width // 2)
+
+    def _save_position(self, after: SweepState | None) -> None:
+        """Save the position, and what the sweep has repaired so far."""
+        if after is None:
+            return
+        repairs = Counter(self.state.repairs) + self._unsaved_repairs
+        after = replace(after, started_at=self.state.started_at, repairs=repairs)
+        self._services.sweeps.save_sweep_state(self.state, after)
+        self.state = after
+        self._unsaved_repairs.clear()
+
+    def _plan_parts(self) -> Iterator[_PlannedPart]:
+        """Read the ids of the phase and cut them into parts."""
+        phase, state = self.state.phase, self.state
+        while phase is not None and state.phase is phase:
+            if phase is SweepPhase.INSTALLS:
+                ids, state = self._read_installs(state)
+            else:
+                ids, state = self._list_timers(state)
+            yield _PlannedPart(SweepPart(phase=phase, ids=ids), state)
+
+    def _read_installs(self, state: SweepState) -> tuple[Sequence[str], SweepState]:
+        ids, cursor = self._services.sweeps.read_install_ids(state.cursor, INSTALLS_OF_PART)
+        if cursor is None:
+            return ids, replace(state, phase=SweepPhase.TIMERS, cursor=None)
+        return ids, replace(state, cursor=cursor)
+
+    def _list_timers(self, state: SweepState) -> tuple[Sequence[str], SweepState]:
+        ids: list[str] = []
+        cursor = state.cursor
+        for _ in range(TIMER_PAGES_OF_PART):
+            try:
+                page, cursor = self._services.timers.list_timers(cursor)
+            except TimerFailed as error:
+                if cursor is None or not error.refused:
+                    raise
+                logger.warning("the timers are listed from the first one again: %s", error)
+                return ids, replace(state, cursor=None)
+            ids += page
+            if cursor is None:
+                return ids, SweepState(next_sweep_at=self._services.clock() + self._interval)
+        return ids, replace(state, cursor=cursor)

@@ -8,7 +8,6 @@ from scheduling.domain.deliveries.decision import (
     Acknowledge,
     Execute,
     ExecuteNewest,
-    GiveUp,
     Skip,
     Wait,
     close_unrun,
@@ -21,10 +20,15 @@ from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.ids import new_token
 from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason
 from scheduling.domain.schedule import Schedule
-from scheduling.operations.runs.continuation import send_continuation, send_dead_letter
+from scheduling.operations.runs.continuation import (
+    build_unattempted_run,
+    give_up,
+    send_continuation,
+    send_dead_letter,
+)
 from scheduling.operations.runs.execute import RunEndpoint, execute_attempt
 from scheduling.operations.services import Services, retry_on_conflict
-from scheduling.store.snapshots import FireSnapshot
+from scheduling.operations.sync.completion import find_completion
 
 
 def deliver_occurrence(
@@ -66,8 +70,9 @@ def _skip_superseded(services: Services, delivery: Delivery, newest_time: str) -
     snapshot = services.runs.read_fire_snapshot(delivery.fire)
     now = services.clock()
     skip = supersede(newest_time)
-    if snapshot.schedule and (snapshot.run is None or not snapshot.run.was_attempted):
-        _record_skip(services, delivery.fire, snapshot.schedule, snapshot.run, skip)
+    run = snapshot.run
+    if snapshot.schedule and (run is None or not (run.was_attempted or run.is_final)):
+        _record_skip(services, delivery.fire, snapshot.schedule, run, skip)
     return DeliveryResult(delivery=delivery, delivered_at=now, reason=skip.reason)
 
 
@@ -94,17 +99,27 @@ def _handle_occurrence(
     if isinstance(decision, Wait):
         _wait(services, delivery, schedule, snapshot.run, decision.until)
         return replace(result, reason=decision.reason, continued=True)
-    return replace(result, run=_give_up(services, delivery, snapshot, decision))
+    return replace(
+        result, run=give_up(services, delivery, snapshot.require_target()[1], snapshot.run, decision.text)
+    )
 
 
 def _record_skip(services: Services, fire: Fire, schedule: Schedule, run: Run | None, skip: Skip) -> None:
     """Record why the occurrence is not run; the schedule is released if a dead attempt still holds it."""
     if run is None:
-        skipped_run = _unattempted_run(fire, RunStatus.SKIPPED, services.clock(), skip.text)
-        services.runs.record_run(schedule, skipped_run)
+        skipped_run = build_unattempted_run(fire, RunStatus.SKIPPED, services.clock(), skip.text)
+        services.runs.record_run(
+            schedule, skipped_run, find_completion(services, schedule, fire, skipped_run)
+        )
         return
-    holds_schedule = schedule.running_occurrence == fire.scheduled_time
-    services.runs.finish_run(fire, run, close_unrun(run, skip.text), release_lease=holds_schedule)
+    closed_run = close_unrun(run, skip.text)
+    services.runs.finish_run(
+        fire,
+        run,
+        closed_run,
+        release_lease=schedule.running_occurrence == fire.scheduled_time,
+        completion=find_completion(services, schedule, fire, closed_run),
+    )
 
 
 def _wait(
@@ -120,45 +135,10 @@ def _wait(
         if run:
             services.runs.update_run(delivery.fire, run, replace(run, wait_token=token, not_before=until))
         else:
-            waiting_run = _unattempted_run(delivery.fire, RunStatus.WAITING, services.clock(), None)
+            waiting_run = build_unattempted_run(delivery.fire, RunStatus.WAITING, services.clock(), None)
             services.runs.record_run(schedule, replace(waiting_run, wait_token=token, not_before=until))
     except Conflict:
         return
-
-
-def _give_up(services: Services, delivery: Delivery, snapshot: FireSnapshot, decision: GiveUp) -> Run:
-    """Send the dead letter, then finish the occurrence as an error that names it."""
-    _, schedule = snapshot.require_target()
-    token = send_dead_letter(services, delivery, schedule, decision.text)
-    run = snapshot.run
-    if run is None:
-        failed_run = _unattempted_run(delivery.fire, RunStatus.ERROR, services.clock(), decision.text)
-        failed_run = replace(failed_run, wait_token=token)
-        services.runs.record_run(schedule, failed_run)
-        return failed_run
-    failed_run = replace(
-        run,
-        status=RunStatus.ERROR,
-        error=decision.text,
-        lease_expires_at=None,
-        retryable=False,
-        wait_token=token,
-        not_before=None,
-    )
-    holds_schedule = schedule.running_occurrence == delivery.fire.scheduled_time
-    services.runs.finish_run(delivery.fire, run, failed_run, release_lease=holds_schedule)
-    return failed_run
-
-
-def _unattempted_run(fire: Fire, status: RunStatus, now: datetime, error: str | None) -> Run:
-    return Run(
-        scheduled_time=fire.scheduled_time,
-        trigger=fire.trigger,
-        status=status,
-        attempt=0,
-        started_at=now,
-        error=error,
-    )
 
 
 def _postpone(services: Services, delivery: Delivery, reason: Unavailable) -> DeliveryResult:

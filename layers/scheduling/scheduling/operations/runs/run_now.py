@@ -1,6 +1,7 @@
 """Run a schedule now, apart from its timer (contract, section 3)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from scheduling.domain.errors import CapabilityDenied, InstallNotFound, NotRunnable
 from scheduling.domain.ids import InstallId, ScheduleId
@@ -20,6 +21,8 @@ def run_now(
     install_id: InstallId,
     schedule_id: ScheduleId,
     idempotency_key: str | None,
+    *,
+    actor: str,
 ) -> Fire:
     """Deliver a manual occurrence of the schedule; a repeated key delivers the occurrence of the first request.
 
@@ -34,25 +37,29 @@ def run_now(
         RateLimited: The schedule was triggered too often.
         Unavailable: The occurrence may not have been delivered; the same key again delivers it.
     """
-    fire, tenant_id = _save_manual_run(services, install_id, schedule_id, idempotency_key)
-    deliver(fire, tenant_id)
-    return fire
+    manual_run = _save_manual_run(services, install_id, schedule_id, idempotency_key, actor)
+    deliver(manual_run.fire, manual_run.tenant_id)
+    return manual_run.fire
 
 
 @retry_on_conflict
 def _save_manual_run(
-    services: Services, install_id: InstallId, schedule_id: ScheduleId, idempotency_key: str | None
-) -> tuple[Fire, str]:
-    """Return the occurrence, which is saved or was before, and its tenant."""
+    services: Services,
+    install_id: InstallId,
+    schedule_id: ScheduleId,
+    idempotency_key: str | None,
+    actor: str,
+) -> ManualRun:
+    """Return the request, which is saved or was before."""
     snapshot = services.manual_runs.read_manual_run(install_id, schedule_id, idempotency_key)
     if snapshot.install:
         services.bind_install(snapshot.install)
     if snapshot.install is None or snapshot.install.deleting:
         raise InstallNotFound
-    schedule = require_visible(snapshot.schedule)
+    schedule = require_visible(services, snapshot.schedule)
     now = services.clock()
     if snapshot.earlier_run and now - snapshot.earlier_run.requested_at < IDEMPOTENCY_TTL:
-        return snapshot.earlier_run.fire, snapshot.install.tenant_id
+        return replace(snapshot.earlier_run, tenant_id=snapshot.install.tenant_id)
     _check_runnable(snapshot.install, schedule)
     run_at = snapshot.window.next_free_time(now)
     window = snapshot.window.with_write(services.limits.writes_per_minute, run_at)
@@ -63,9 +70,15 @@ def _save_manual_run(
         scheduled_time=format_manual_time(run_at),
         trigger=Trigger.MANUAL,
     )
-    manual_run = ManualRun(fire=fire, requested_at=now, idempotency_key=idempotency_key)
+    manual_run = ManualRun(
+        fire=fire,
+        requested_at=now,
+        idempotency_key=idempotency_key,
+        tenant_id=snapshot.install.tenant_id,
+        requested_by=actor,
+    )
     services.manual_runs.save_manual_run(manual_run, snapshot.window, window)
-    return fire, snapshot.install.tenant_id
+    return manual_run
 
 
 def _check_runnable(install: Install, schedule: Schedule) -> None:
@@ -77,5 +90,6 @@ def _check_runnable(install: Install, schedule: Schedule) -> None:
         raise NotRunnable("The tenant is paused")
     if SCHEDULER_MANAGE not in install.granted_capabilities:
         raise CapabilityDenied(SCHEDULER_MANAGE)
-    if not schedule.with_install_applied(install).definition.enabled:
+    effective_schedule = schedule.with_install_applied(install)
+    if not (effective_schedule.definition.enabled or effective_schedule.completed):
         raise NotRunnable("The schedule is disabled")

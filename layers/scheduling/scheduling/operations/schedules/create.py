@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from scheduling.domain import exact_json
+from scheduling.domain.cron.next_fire import find_next_fire
+from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.errors import Conflict, IdempotencyMismatch
-from scheduling.domain.ids import InstallId, ScheduleIdGenerator
+from scheduling.domain.ids import HOST_API, InstallId, ScheduleIdGenerator, is_admin
 from scheduling.domain.install import Install, WriteReservation, check_quota, reserve_write
 from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import (
@@ -15,6 +17,7 @@ from scheduling.domain.schedule import (
     IdempotencyRecord,
     Schedule,
     ScheduleState,
+    digest_large_payload,
 )
 from scheduling.operations.schedules.queries import read_endpoints, require_manageable_install
 from scheduling.operations.services import Services, retry_on_conflict
@@ -30,8 +33,12 @@ def create_schedule(
     install_id: InstallId,
     schedule_input: ScheduleInput,
     idempotency_key: IdempotencyKey | None = None,
+    *,
+    actor: str = HOST_API,
 ) -> Schedule:
     """Create a schedule and its timer; a repeated key returns the result of the first request.
+
+    An admin's write is not counted against the extension's, and may be made while the install is disabled.
 
     After any error but UnconfirmedChange, nothing of the schedule exists or will exist.
 
@@ -49,24 +56,30 @@ def create_schedule(
     snapshot = services.schedules.read_snapshot(
         install_id, name=requested_name(schedule_input), idempotency_key=record_key
     )
-    install = require_manageable_install(services, snapshot.install)
+    install = require_manageable_install(services, snapshot.install, actor)
     now = services.clock()
     record = snapshot.idempotency_record
     if idempotency_key and record and now - record.schedule.created_at < IDEMPOTENCY_TTL:
-        return _return_first_result(services, record, idempotency_key, schedule_input)
+        return as_read(_return_first_result(services, record, idempotency_key, schedule_input), install, now)
     name_taken = snapshot.name_owner is not None
-    rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
-    schedule = _build_schedule(install, rules.build_definition(schedule_input), now)
-    reservation = _insert_schedule(services, install, schedule, idempotency_key)
-    if not schedule.pending:
-        return schedule
-    failure = "Schedule not created: the timer service is not available"
-    return apply_or_rollback(
-        services, None, schedule, reservation, failure=failure, delete_record_key=record_key
+    rules = ScheduleRules(
+        read_endpoints(services, install),
+        services.limits,
+        now,
+        name_taken=name_taken,
+        by_admin=is_admin(actor),
     )
+    schedule = _build_schedule(install, rules.build_definition(schedule_input), now, actor)
+    reservation = _insert_schedule(services, install, schedule, idempotency_key)
+    if schedule.pending:
+        failure = "Schedule not created: the timer service is not available"
+        schedule = apply_or_rollback(
+            services, None, schedule, reservation, failure=failure, delete_record_key=record_key
+        )
+    return as_read(schedule, install, now)
 
 
-def _build_schedule(install: Install, definition: Definition, now: datetime) -> Schedule:
+def _build_schedule(install: Install, definition: Definition, now: datetime, actor: str) -> Schedule:
     suspended = not install.active
     return Schedule(
         id=_ID_GENERATOR.new_id(now),
@@ -77,7 +90,10 @@ def _build_schedule(install: Install, definition: Definition, now: datetime) -> 
         timer_since=now,
         pending_since=now if definition.enabled and not suspended else None,
         suspended=suspended,
+        next_fire=find_next_fire(definition.cron, definition.timezone, now) if definition.enabled else None,
+        payload_digest=digest_large_payload(definition.payload),
         propagated_generation=install.generation,
+        changed_by=actor,
     )
 
 
@@ -85,7 +101,7 @@ def _insert_schedule(
     services: Services, install: Install, schedule: Schedule, idempotency_key: IdempotencyKey | None
 ) -> WriteReservation:
     check_quota(install, services.limits)
-    reservation = reserve_write(install, services.limits, schedule.created_at)
+    reservation = reserve_write(install, services.limits, schedule.created_at, schedule.changed_by)
     record = IdempotencyRecord(idempotency_key, schedule) if idempotency_key else None
     write_schedule(services, None, schedule, reserve=reservation, save_record=record)
     return reservation

@@ -1,0 +1,26 @@
+"""POST /admin/v1/installs/{installId}/schedules"""
+
+from scheduling import bootstrap
+from scheduling.api.http import Request, Response
+from scheduling.api.parsing import parse_idempotency_key, parse_schedule_body, parse_schedule_input
+from scheduling.api.problems import rest_handler
+from scheduling.api.rendering import schedule_response
+from scheduling.domain.ids import admin_actor
+from scheduling.operations.schedules.create import create_schedule
+
+services = bootstrap.services()
+
+
+@rest_handler("admin_create")
+def handler(request: Request) -> Response:
+    """Create a schedule for an install, as one of the platform's admins."""
+    body = parse_schedule_body(request, services.limits)
+    schedule = create_schedule(
+        services,
+        request.install_id,
+        parse_schedule_input(body),
+        parse_idempotency_key(request.header("idempotency-key"), body),
+        actor=admin_actor(request.principal),
+    )
+    location = f"/admin/v1/installs/{schedule.install_id}/schedules/{schedule.id}"
+    return schedule_response(201, schedule, location=location)
