@@ -80,6 +80,8 @@ def _format_welcome(stack: Stack) -> str:
 
 
 def _format_examples(stack: Stack) -> list[str]:
+    if stack.settings.set_up_events:
+        return ["", "The install and the schedule of events/ are there, and the sample is not."]
     if not stack.sample:
         return ["", "No extension is installed: the sample is not built.", "Build it with: make sample"]
     url, token, install_id = stack.settings.api_url, stack.settings.runner_auth_token, stack.sample.install_id

@@ -6,6 +6,7 @@ import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from local.events import write_extension
 from local.logs import keep_earlier_logs
 from local.processes import ChildProcess, ChildProcesses, require_free_ports
 from local.settings import child_environment
@@ -52,6 +53,8 @@ def _start_runner(settings: Settings, exit_stack: ExitStack) -> ChildProcess | N
     if settings.runner_base_url:
         return None
     settings.extension_folders[0].mkdir(parents=True, exist_ok=True)
+    if settings.set_up_events:
+        write_extension(settings.events_folder)
     runner = ChildProcess("runner", environ=_runner_environment(settings), log=settings.runner_log)
     exit_stack.callback(runner.stop)
     return runner

@@ -38,6 +38,8 @@ PARAMETER_CHOICES = {"CALLBACK_RULE_ERROR_STATUS": ("400", "200"), "CATCH_UP": (
 """The template parameters that an environment variable sets to one of a few values, the default first."""
 PARAMETER_TEXTS = ("ADDITIONAL_CAPABILITIES",)
 """The template parameters that an environment variable sets to a text, which the functions validate."""
+SETUPS = ("0", "1", "events")
+"""What the stack sets up at its start: nothing, the sample's schedules, or the state that the events expect."""
 LISTEN_ADDRESSES = ("127.0.0.1", "0.0.0.0")  # noqa: S104 (only if the user configures it)
 """Addresses on which moto and the runner may listen; the second lets containers call them."""
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -59,6 +61,7 @@ class Settings:
     user_extension_folders: tuple[Path, ...] = ()
     clock_frozen: bool = False
     set_up_sample: bool = False
+    set_up_events: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
     log_folder: str = ""
     root: Path = PROJECT_ROOT
@@ -114,9 +117,15 @@ class Settings:
         return ports
 
     @property
+    def events_folder(self) -> Path:
+        """The folder of the extension that the events expect."""
+        return self.build / "local" / "events"
+
+    @property
     def extension_folders(self) -> tuple[Path, ...]:
         """The folders in which the runner finds components: build output first, then the user's."""
-        return (self.build / "extensions", *self.user_extension_folders)
+        events = (self.events_folder,) if self.set_up_events else ()
+        return (self.build / "extensions", *events, *self.user_extension_folders)
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -138,7 +147,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         listen_address=read_choice(environ, "LISTEN_ADDRESS", LISTEN_ADDRESSES),
         user_extension_folders=tuple(map(parse_folder, filter(None, folders))),
         clock_frozen=read_choice(environ, "LOCAL_CLOCK", ("running", "frozen")) == "frozen",
-        set_up_sample=read_choice(environ, "SETUP", ("0", "1")) == "1",
+        set_up_sample=read_choice(environ, "SETUP", SETUPS) == "1",
+        set_up_events=read_choice(environ, "SETUP", SETUPS) == "events",
         parameters=_read_parameters(environ),
     )
     _require_different_ports(settings)

@@ -15,6 +15,7 @@ from local.cloudformation.deploy import STACK_NAME, deploy_resources, pseudo_par
 from local.cloudformation.stack_record import record_stack
 from local.cloudformation.template import expand_template
 from local.errors import StackError
+from local.events import create_events_state
 from local.gateway.api import HttpApi
 from local.gateway.control import ControlApi
 from local.gateway.lambda_api import LambdaApi
@@ -88,9 +89,17 @@ def run_stack(settings: Settings, children: ChildProcesses, start: datetime | No
         if children.runner:
             children.runner.wait_until_ready(f"{settings.runner_url}/health", LISTENING)
         health.add_part("runner", check_runner(settings, children.runner))
-        sample = install_sample(settings)
+        sample = _set_up(settings)
         health.ready = True
         yield Stack(settings, timers, sample)
+
+
+def _set_up(settings: Settings) -> SampleInstall | None:
+    """Install the sample, or else create the state that the events expect, whose install has the same id."""
+    if not settings.set_up_events:
+        return install_sample(settings)
+    create_events_state(importlib.import_module("scheduling.bootstrap").services())
+    return None
 
 
 def deploy_template(settings: Settings, aws: AwsClients) -> Template:

@@ -119,7 +119,8 @@ def call(
     if result.body:
         out.print(_format_body(result.body))
     if result.failed:
-        raise CommandError("the extension refused the request; `extension-sdk logs` shows what it logged")
+        verb = "failed" if result.status >= 500 else "refused the request"
+        raise CommandError(f"the extension {verb}; `extension-sdk logs` shows what it logged")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from extension_sdk_cli.project import LOCAL_TENANT_ID, Project, hash_file
 
 _TIMEOUT_SECONDS = 120
 _MAX_RUNS = 5
+_COMPILE_SECONDS = 300.0
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,22 @@ class LocalStack:
         status, answer = _send("PUT", url, project.registration(hash_file(component)))
         if status >= 300:
             raise CommandError(f"the API refuses the version: {_describe_problem(answer)}")
+        self._wait_until_compiled(hash_file(component))
         return status
+
+    def _wait_until_compiled(self, content_hash: str) -> None:
+        """Wait until the runner has compiled a component, so that no call has to; a foreign runner does not say."""
+        deadline = time.monotonic() + _COMPILE_SECONDS
+        while time.monotonic() < deadline:
+            runner = _send("GET", f"{self.url}/_local/health")[1]["parts"]["runner"]
+            components = [
+                each for each in runner.get("components", ()) if each["contentHash"] == content_hash
+            ]
+            if any(each["status"] == "failed" for each in components):
+                raise CommandError(f"the runner cannot use the component: {components[0]['error']}")
+            if any(each["status"] == "ready" for each in components) or "components" not in runner:
+                return
+            time.sleep(_POLL_SECONDS)
 
     def call(self, project: Project, method: str, path: str, body: bytes | None) -> CallResult:
         """Execute a request of the extension through the runner."""

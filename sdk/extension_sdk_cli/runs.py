@@ -4,12 +4,11 @@ from typing import Any
 
 
 def describe_schedule(schedule: dict[str, Any]) -> str:
-    """Return a line on a schedule: what it invokes, and when next."""
+    """Return a line on a schedule: what it invokes, and when."""
     name = schedule["name"] or "(no name)"
     endpoint = f"{schedule['endpointMethod']} {schedule['endpointPath']}"
-    next_fire = schedule.get("nextFireAt") or f"never ({schedule.get('notFiringReason', 'disabled')})"
-    rule = f"{schedule['cron']} {schedule['timezone']}"
-    return f"{name} {schedule['id']}: {endpoint}, {rule}, next {next_fire}"
+    state = "" if schedule["enabled"] else ", disabled"
+    return f"{name} {schedule['id']}: {endpoint}, {schedule['cron']} {schedule['timezone']}{state}"
 
 
 def describe_run(run: dict[str, Any]) -> str:

@@ -106,8 +106,8 @@ class Schedule:
         suspended: Whether its install is disabled or paused, up to the install's generation
             `propagated_generation`.
         disabled_reason: Set if the service disabled the schedule.
-        consecutive_failures: How many occurrences have failed in a row, by the extension's fault, since the last success
-            or since the schedule was enabled.
+        consecutive_failures: How many occurrences have failed in a row by the extension's fault, since the last success
+            or since it was enabled.
         expires_at: When the row of a completed schedule is deleted.
         next_fire: The scheduled time of the next occurrence, as the last write or fire knew it; it may have passed.
         not_firing_reason: Why there is none, for readers; the row does not have it.

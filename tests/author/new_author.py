@@ -114,19 +114,25 @@ def follow_command(author: Author, *command: str) -> Iterator[Callable[..., str]
             time.sleep(0.2)
         return lines[0]
 
-    yield wait_for_line
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130, output.read_text()
+    try:
+        yield wait_for_line
+    finally:
+        process.send_signal(signal.SIGINT)
+        status = process.wait(60)
+    assert status == 130, output.read_text()
 
 
 def test_dev_installs_what_changes_and_shows_fires(author: Author, stack: Stack) -> None:
     with follow_command(author, "extension-sdk", "dev") as wait_for_line:
         installed = wait_for_line("installed ")
         app, manifest = author.folder / "app.py", author.folder / "manifest.json"
+        right_source = app.read_text() + FAILING_ENDPOINTS
         app.write_text(app.read_text() + "def\n")
         assert wait_for_line("error: ").endswith(": invalid syntax")
-        app.write_text(app.read_text().removesuffix("def\n") + FAILING_ENDPOINTS)
         manifest.write_text(json.dumps(add_endpoints(json.loads(manifest.read_text()), *FAILURES)))
+        replacement = app.with_suffix(".new")
+        replacement.write_text(right_source)
+        replacement.replace(app)
         wait_for_line("installed ", but=installed)
         stack.send("POST", "/_local/clock", {"advance": "PT1H"})
         assert wait_for_line(" hourly-count ").endswith(" success")
@@ -207,7 +213,9 @@ MISTAKES: list[tuple[str, Callable[[Path, dict[str, Any]], None], tuple[str, ...
 def read_history(stack: Stack, install_id: str, name: str) -> str:
     """Run an endpoint by a schedule and return the error in its history."""
     path = f"/admin/v1/installs/{install_id}/schedules"
-    schedule_id = stack.send("POST", path, {"endpoint": f"GET /api/{name}", "cron": "0 0 1 1 *"})["id"]
+    created = stack.send("POST", path, {"endpoint": f"GET /api/{name}", "cron": "0 0 1 1 *"})
+    assert "id" in created, created
+    schedule_id = created["id"]
     stack.send("POST", f"{path}/{schedule_id}/run")
     deadline = time.monotonic() + WAIT_SECONDS
     while True:

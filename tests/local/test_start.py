@@ -110,7 +110,7 @@ def test_failed_start_prints_one_line(variables: dict[str, str], status: int, te
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("SETUP", "yes", "local: SETUP must be 0 or 1, not 'yes'"),
+        ("SETUP", "yes", "local: SETUP must be 0 or 1 or events, not 'yes'"),
         ("MAX_PAYLOAD_BYTES", "300001", "local: MAX_PAYLOAD_BYTES must be"),
     ],
 )

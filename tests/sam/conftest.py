@@ -7,9 +7,10 @@ import pytest
 from scheduling import bootstrap
 
 from local.cloudformation.clients import connect_aws
+from local.events import create_events_state
 from local.settings import read_settings, use_aws_endpoint
 from local.stack import deploy_template
-from tests.support.oracles.event_cases import issue_run_token, seed_install
+from tests.support.oracles.event_cases import issue_run_token
 from tests.support.stacks.local_stack import LocalStack, start_local_stack
 from tests.support.stacks.sam_local import HOST_LISTEN_ADDRESS, read_variables, write_env_file
 
@@ -36,7 +37,7 @@ def callback_token(host: LocalStack, host_variables: Path, monkeypatch: pytest.M
     region = use_aws_endpoint(host.aws_url, host.aws_url)
     settings = read_settings({"AWS_ENDPOINT_URL": host.aws_url, "LISTEN_ADDRESS": HOST_LISTEN_ADDRESS})
     deploy_template(settings, connect_aws(host.aws_url, region))
-    seed_install(bootstrap.services())
+    create_events_state(bootstrap.services())
     key = host.aws_client("secretsmanager").get_secret_value(SecretId=environment["CALLBACK_KEY_SECRET_ID"])
     return issue_run_token(
         bootstrap.services(), key["SecretString"], environment["STACK_NAME"], datetime.now(UTC)

@@ -183,15 +183,11 @@ def test_runs_are_lines() -> None:
         "endpointPath": "/api/count",
         "cron": "0 * * * *",
         "timezone": "UTC",
-        "nextFireAt": "2026-11-23T10:00:00Z",
+        "enabled": True,
     }
-    assert describe_schedule(schedule) == (
-        "hourly 1: POST /api/count, 0 * * * * UTC, next 2026-11-23T10:00:00Z"
-    )
-    disabled = {**schedule, "name": None, "nextFireAt": None, "notFiringReason": "The schedule is disabled"}
-    assert describe_schedule(disabled) == (
-        "(no name) 1: POST /api/count, 0 * * * * UTC, next never (The schedule is disabled)"
-    )
+    assert describe_schedule(schedule) == "hourly 1: POST /api/count, 0 * * * * UTC"
+    disabled = {**schedule, "name": None, "enabled": False}
+    assert describe_schedule(disabled) == "(no name) 1: POST /api/count, 0 * * * * UTC, disabled"
     run = {"scheduledTime": "2026-11-23T09:00:00Z", "attempt": 1, "status": "success", "httpStatus": 200}
     assert describe_run({**run, "requestId": "r", "error": None}) == (
         "2026-11-23T09:00:00Z attempt 1 success 200, request r"

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.events import create_events_state
 from tests.support.oracles.event_cases import (
     CASES,
     EVENTS,
     issue_run_token,
     load_event,
     load_expected_response,
-    seed_install,
 )
 from tests.support.oracles.expected_responses import find_differences
 from tests.support.stacks.functions import ROOT, STACK_NAME, Context, deploy_functions, load_function
@@ -30,7 +30,7 @@ def callback_token(world: World) -> Iterator[str]:
     secrets.create_secret(Name="key", SecretString=KEY)
     named = {"RUNNER_TOKEN_SECRET_ID": "token", "CALLBACK_KEY_SECRET_ID": "key"}
     with start_scripted_runner() as runner, deploy_functions(world, **named, RUNNER_BASE_URL=runner.url):
-        seed_install(world.services)
+        create_events_state(world.services)
         yield issue_run_token(world.services, KEY, STACK_NAME, world.clock[0])
 
 

@@ -4,19 +4,11 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from scheduling.api.callback_token import issue_token
-from scheduling.api.parsing import parse_schedule_input
-from scheduling.api.registration import parse_registration
-from scheduling.domain.ids import InstallId, ScheduleId, ScheduleIdGenerator
-from scheduling.domain.runs import Execution, Fire, Outcome, RunStatus
-from scheduling.operations.installs.register import put_install
-from scheduling.operations.schedules.create import create_schedule
+from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.runs import Execution, Outcome, RunStatus
 from scheduling.operations.services import Services
-
-from tests.support.stacks.fires import execute_fire
-from tests.support.stacks.world import PUT_OPTIONS
 
 EVENTS = Path(__file__).parents[3] / "events"
 CASES = sorted(
@@ -46,22 +38,6 @@ def load_event(case: str, callback_token: str = "") -> dict[str, Any]:
 def load_expected_response(case: str) -> dict[str, Any]:
     """Load the expected response of the case."""
     return dict(json.loads((EVENTS / f"{case}.expected.json").read_text("utf-8")))
-
-
-def seed_install(services: Services) -> None:
-    """Create the state that the events require: an install with one schedule, which has run once."""
-    body = json.loads(load_event("install_put/register")["body"])
-    put_install(services, INSTALL_ID, parse_registration(body), PUT_OPTIONS)
-    with patch.object(ScheduleIdGenerator, "new_id", lambda _ids, _now: SCHEDULE_ID):
-        schedule = create_schedule(services, INSTALL_ID, parse_schedule_input(DAILY))
-    fire = Fire(
-        install_id=INSTALL_ID,
-        schedule_id=SCHEDULE_ID,
-        timer_revision=schedule.timer_revision,
-        scheduled_time=LAST_FIRE,
-        replay=True,  # so that it runs itself, however late it is
-    )
-    execute_fire(services, _SucceedingRunner(), fire)
 
 
 def issue_run_token(services: Services, key: str, issuer: str, now: datetime) -> str:

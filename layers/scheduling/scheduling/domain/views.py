@@ -62,8 +62,8 @@ def schedule_fields(schedule: "Schedule") -> Fields:
     """Return a schedule as its owner sees it.
 
     `pauseAfterFailures` is present only where it is not the stack's, `notFiringReason` only if nothing will fire,
-    `disabledReason` only if the service disabled it, `pending` while EventBridge may not match it, and `unreadable` only
-    if its row cannot be used.
+    `disabledReason` only if the service disabled it, `pending` while EventBridge may not match it, and `unreadable`
+    only if its row cannot be used.
     The payload is the text that is stored, and is never parsed.
     """
     definition, last_run = schedule.definition, schedule.last_run

@@ -15,6 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.scheduler import TimerClient
 from scheduling.domain.errors import Conflict, Unavailable, UnreadableItem
+from scheduling.domain.ids import ScheduleId, ScheduleIdGenerator
 from scheduling.domain.install import Install, Limits
 from scheduling.domain.runs import Run
 from scheduling.store.installs import InstallStore
@@ -88,6 +89,7 @@ class Services:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = field(default=time.sleep)
     monotonic: Callable[[], float] = field(default=time.monotonic)
+    new_schedule_id: Callable[[datetime], ScheduleId] = field(default=ScheduleIdGenerator().new_id)
     sweep_parallelism: int = 1
     """How many installs, or timers, the full sweep checks at the same time."""
     bind_install: Callable[[Install], None] = field(default=_ignore)

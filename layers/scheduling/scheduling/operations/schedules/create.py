@@ -7,9 +7,9 @@ from scheduling.domain import exact_json
 from scheduling.domain.cron.next_fire import find_next_fire
 from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.errors import Conflict, IdempotencyMismatch
-from scheduling.domain.ids import HOST_API, InstallId, ScheduleIdGenerator, is_admin
+from scheduling.domain.ids import HOST_API, InstallId
 from scheduling.domain.install import Install, WriteReservation, check_quota, reserve_write
-from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
+from scheduling.domain.rules import ScheduleInput, requested_name
 from scheduling.domain.schedule import (
     IDEMPOTENCY_TTL,
     Definition,
@@ -19,12 +19,11 @@ from scheduling.domain.schedule import (
     ScheduleState,
     digest_large_payload,
 )
-from scheduling.operations.schedules.queries import read_endpoints, require_manageable_install
+from scheduling.operations.schedules.input_rules import read_rules
+from scheduling.operations.schedules.queries import require_manageable_install
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import write_schedule
-
-_ID_GENERATOR = ScheduleIdGenerator()
 
 
 @retry_on_conflict
@@ -62,14 +61,9 @@ def create_schedule(
     if idempotency_key and record and now - record.schedule.created_at < IDEMPOTENCY_TTL:
         return as_read(_return_first_result(services, record, idempotency_key, schedule_input), install, now)
     name_taken = snapshot.name_owner is not None
-    rules = ScheduleRules(
-        read_endpoints(services, install),
-        services.limits,
-        now,
-        name_taken=name_taken,
-        by_admin=is_admin(actor),
-    )
-    schedule = _build_schedule(install, rules.build_definition(schedule_input), now, actor)
+    rules = read_rules(services, install, now, actor, name_taken=name_taken)
+    definition = rules.build_definition(schedule_input)
+    schedule = _build_schedule(services, install, definition, now, actor)
     reservation = _insert_schedule(services, install, schedule, idempotency_key)
     if schedule.pending:
         failure = "Schedule not created: the timer service is not available"
@@ -79,10 +73,12 @@ def create_schedule(
     return as_read(schedule, install, now)
 
 
-def _build_schedule(install: Install, definition: Definition, now: datetime, actor: str) -> Schedule:
+def _build_schedule(
+    services: Services, install: Install, definition: Definition, now: datetime, actor: str
+) -> Schedule:
     suspended = not install.active
     return Schedule(
-        id=_ID_GENERATOR.new_id(now),
+        id=services.new_schedule_id(now),
         install_id=install.id,
         tenant_id=install.tenant_id,
         definition=definition,

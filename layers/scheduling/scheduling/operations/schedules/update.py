@@ -2,13 +2,13 @@
 
 from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.errors import NameTaken, PreconditionFailed
-from scheduling.domain.ids import HOST_API, InstallId, ScheduleId, is_admin
+from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
 from scheduling.domain.install import Install, check_quota, reserve_write
-from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
+from scheduling.domain.rules import ScheduleInput, requested_name
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.propagate import finish_propagation
+from scheduling.operations.schedules.input_rules import read_rules
 from scheduling.operations.schedules.queries import (
-    read_endpoints,
     require_manageable_install,
     require_visible,
 )
@@ -50,13 +50,7 @@ def update_schedule(
         raise PreconditionFailed
     now = services.clock()
     name_taken = snapshot.name_owner not in (None, schedule_id)
-    rules = ScheduleRules(
-        read_endpoints(services, install),
-        services.limits,
-        now,
-        name_taken=name_taken,
-        by_admin=is_admin(actor),
-    )
+    rules = read_rules(services, install, now, actor, name_taken=name_taken)
     definition = rules.update_definition(
         before.definition, schedule_input, recheck_rule=before.unreadable is not None
     )
