@@ -92,7 +92,7 @@ def list_settings() -> list[str]:
 
 
 @pytest.mark.parametrize("name", list_settings())
-def test_setting_change_alone_publishes_new_versions(name: str) -> None:
+def test_setting_change_alone_publishes_new_versions(name: str, template: Template) -> None:
     def layer(template: Template) -> str:
         (layer_id,) = (
             name for name, each in template.resources.items() if each.type == "AWS::Lambda::LayerVersion"
@@ -101,7 +101,7 @@ def test_setting_change_alone_publishes_new_versions(name: str) -> None:
 
     default = SOURCE["Parameters"][name]["Default"]
     changed = expand_service_template(**{name: "DEBUG" if name == "LogLevel" else f"{default}1"})
-    assert layer(changed) != layer(expand_service_template())
+    assert layer(changed) != layer(template)
     versions = [each for each in changed.resources.values() if each.type == "AWS::Lambda::Version"]
     assert versions
     for version in versions:
