@@ -37,8 +37,8 @@ lint: setup ## Check format, style, types, import rules and the template
 test: setup sample ## Run the tests, those of the whole stack first
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-properties: setup ## Run the property tests with many more examples
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties
+properties: setup ## Run the property tests with many more examples and faults
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties tests/integration/test_iam.py
 
 attack: setup sample ## Fuzz every route, kill processes (SEED=1 REQUESTS=30000), minutes
 	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) \
@@ -67,7 +67,7 @@ bench: sam-build ## Compare with raw botocore and alternatives (15 minutes)
 bench-gate: sam-build ## Measure the gated operations; fail if a gate does not hold
 	@$(BIN)/python -m bench --gate
 
-bench-scale: setup ## Simulate 10 million schedules at the top of the hour
+bench-scale: setup ## Simulate full hours, and write the tables of docs/scale.md
 	@$(BIN)/python -m bench.scale
 
 ##@ Build

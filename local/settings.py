@@ -29,6 +29,7 @@ PARAMETER_RANGES = {
     "SWEEP_INTERVAL_HOURS": range(1, 8_761),
     "MAXIMUM_CONCURRENCY": range(2, 1_001),
     "MAX_WAIT_HOURS": range(1, 241),
+    "PAUSE_AFTER_FAILURES": range(1_001),
 }
 """The template parameters that an environment variable sets to a number, with the values allowed."""
 CAPPED_PARAMETERS = ("MAX_SCHEDULES_PER_INSTALL", "WRITES_PER_MINUTE")

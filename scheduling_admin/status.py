@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
 from scheduling.domain.runs import NO_RESPONSE, Run
@@ -70,9 +71,9 @@ def _describe_disabled(schedule: Schedule) -> str:
     return "the schedule is disabled"
 
 
-def describe_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> list[str]:
+def describe_timer_differences(timer: TimerSnapshot | None, schedule: Schedule, now: datetime) -> list[str]:
     """Return how the timer differs from the schedule, a sentence for each difference; empty when in sync."""
-    return list(map(_describe_difference, find_timer_differences(timer, schedule)))
+    return list(map(_describe_difference, find_timer_differences(timer, schedule, now)))
 
 
 def _describe_difference(difference: TimerDifference) -> str:
@@ -81,6 +82,10 @@ def _describe_difference(difference: TimerDifference) -> str:
             return "EventBridge has no timer, but the schedule should have one."
         case "timer":
             return "EventBridge has a timer, but the schedule should not have one."
+        case "deletion" if difference.expected:
+            return "The timer does not delete itself after its fire, as that of a one-time schedule has to."
+        case "deletion":
+            return "The timer deletes itself, as only that of a one-time schedule has to."
         case "stack":
             return "The timer's target, role, dead-letter queue or state is not this stack's."
     return f"The timer's {difference.name} is {difference.actual} instead of {difference.expected}."

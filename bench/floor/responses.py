@@ -83,6 +83,8 @@ def schedule_json(row):
         "lastRunAt": _format_time(row.get("lastRunAt")),
         "lastRunStatus": row.get("lastRunStatus"),
         "lastError": row.get("lastError"),
+        "lastSuccessAt": _format_time(row.get("lastSuccessAt")),
+        "consecutiveFailures": row.get("consecutiveFailures", 0),
         "createdAt": _format_time(row["createdAt"]),
     }
     if row.get("disabledReason"):

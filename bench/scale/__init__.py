@@ -1,1 +1,1 @@
-"""A simulation of 10 million schedules at the full hour; see docs/scale.md."""
+"""A simulation of full hours, before and after the queue of occurrences; see docs/scale.md."""

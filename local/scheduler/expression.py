@@ -1,4 +1,4 @@
-"""EventBridge's six-field ``cron(…)``: minutes hours day-of-month month day-of-week year."""
+"""EventBridge's six-field ``cron(…)``, minutes hours day-of-month month day-of-week year, and its ``at(…)``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _ITEM = re.compile(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d+))?")
+_AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)", re.ASCII)
 LAST_YEAR = 2199
 
 
@@ -58,6 +59,19 @@ _YEAR = CronField("year", 1970, LAST_YEAR)
 
 
 @dataclass(frozen=True)
+class At:
+    """A parsed ``at(…)``: a time on the wall clock, which is the only one at which it fires."""
+
+    wall_time: datetime
+
+    def next_after(self, instant: datetime, zone: ZoneInfo) -> datetime | None:
+        """Return the fire time in UTC if it is after an instant."""
+        fire = self.wall_time.replace(tzinfo=zone).astimezone(UTC)
+        exists = fire.astimezone(zone).replace(tzinfo=None) == self.wall_time
+        return fire if exists and fire > instant else None
+
+
+@dataclass(frozen=True)
 class Cron:
     """A parsed expression; a day field of ``?`` is None."""
 
@@ -96,6 +110,17 @@ class Cron:
         if self.days_of_week is None:
             return self.days_of_month is not None and day.day in self.days_of_month
         return day.isoweekday() % 7 + 1 in self.days_of_week
+
+
+def parse_expression(expression: str) -> At | Cron:
+    """Parse ``at(…)`` or ``cron(…)``.
+
+    Raises:
+        ValueError: EventBridge refuses the expression, or this evaluator does not support it.
+    """
+    if match := _AT.fullmatch(expression):
+        return At(datetime.fromisoformat(match[1]))
+    return parse_cron(expression)
 
 
 def parse_cron(expression: str) -> Cron:

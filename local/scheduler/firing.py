@@ -195,9 +195,16 @@ class LocalScheduler:
             timers = [state.timer for state in batch]
             with self._queue.pause():
                 fires += self._pool.map(self._fire_timer, timers, [instant] * len(timers))
+                self._delete_completed(batch)
             if self._clock.is_frozen:
                 self._queue.drain()
         return fires
+
+    def _delete_completed(self, batch: list[_TimerState]) -> None:
+        """Delete the timers that have fired for the last time, where they say so, as EventBridge does."""
+        for state in batch:
+            if state.timer.deletes_itself and state.next_fire is None:
+                self._timers.delete_timer(state.timer)
 
     def _find_next_instant(self, end: datetime) -> datetime | None:
         """Return when the next timer fires or, for a clock that is moved, the next message is due; None after `end`."""

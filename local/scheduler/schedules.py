@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from local.scheduler.expression import Cron, parse_cron
+from local.scheduler.expression import At, Cron, parse_expression
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,12 +37,13 @@ class LocalTimer:
     enabled: bool
     target_arn: str
     dead_letter_arn: str | None
+    deletes_itself: bool
     input: str = field(repr=False)
-    cron: Cron = field(repr=False, compare=False)
+    rule: At | Cron = field(repr=False, compare=False)
 
     def next_after(self, instant: datetime) -> datetime | None:
         """Return the first fire time after an instant; None if there is none."""
-        return self.cron.next_after(instant, ZoneInfo(self.timezone)) if self.enabled else None
+        return self.rule.next_after(instant, ZoneInfo(self.timezone)) if self.enabled else None
 
     def render_input(self, scheduled_time: datetime) -> str:
         """Return the target's input for one occurrence, with EventBridge's context attributes substituted."""
@@ -96,6 +98,13 @@ class TimerReader:
         timer = self._load_timer(name) if _NAME.fullmatch(name) else None
         return timer if isinstance(timer, LocalTimer) else None
 
+    def delete_timer(self, timer: LocalTimer) -> None:
+        """Delete the timer, unless somebody has changed or deleted it meanwhile."""
+        if self.read_timer(timer.name) != timer:
+            return
+        with suppress(self._scheduler.exceptions.ResourceNotFoundException):
+            self._scheduler.delete_schedule(GroupName=self._group, Name=timer.name)
+
     def _load_timer(self, name: str) -> LocalTimer | UnreadableTimer | None:
         try:
             return _timer_from_schedule(self._scheduler.get_schedule(GroupName=self._group, Name=name))
@@ -119,7 +128,7 @@ def _timer_from_schedule(schedule: GetScheduleOutputTypeDef) -> LocalTimer:
     """
     timezone = schedule.get("ScheduleExpressionTimezone") or "UTC"
     try:
-        cron = parse_cron(schedule["ScheduleExpression"])
+        rule = parse_expression(schedule["ScheduleExpression"])
         ZoneInfo(timezone)
         target = schedule["Target"]
         return LocalTimer(
@@ -131,8 +140,9 @@ def _timer_from_schedule(schedule: GetScheduleOutputTypeDef) -> LocalTimer:
             enabled=schedule.get("State") != "DISABLED",
             target_arn=target["Arn"],
             dead_letter_arn=target.get("DeadLetterConfig", {}).get("Arn"),
+            deletes_itself=schedule.get("ActionAfterCompletion") == "DELETE",
             input=target.get("Input") or "{}",
-            cron=cron,
+            rule=rule,
         )
     except (ValueError, KeyError, OSError) as error:  # ZoneInfo raises an OSError for the name of a folder
         raise UnreadableTimer(str(error)) from None

@@ -85,7 +85,9 @@ def _read_install_schedules(
 ) -> tuple[_SchedulePairs, list[UnreadableItem], str | None]:
     scope = cursor_scope("schedules", install_id)
     after = decode_list_cursor(scope, cursor, parse_schedule_id)
-    page = session.services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=None)
+    page = session.services.schedules.read_schedule_page(
+        install_id, now=session.now, after=after, limit=limit, max_bytes=None
+    )
     install = page.install
     if install is None:
         raise InstallNotFound
@@ -132,7 +134,7 @@ def schedule(
     pair = find_schedule(session, install_id, schedule_id)
     view = ScheduleView.create_view(*pair, session.now, fires)
     timer = session.services.timers.get_timer(schedule_id)
-    timer_differences = describe_timer_differences(timer, pair[1])
+    timer_differences = describe_timer_differences(timer, pair[1], session.now)
     page = (
         session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=runs)
         if runs

@@ -61,7 +61,7 @@ def _check_upcoming(evidence: Evidence) -> Explanation | None:
 
 
 def _describe_timer(evidence: Evidence) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule)
+    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule, evidence.now)
     if evidence.schedule.pending_since:
         return (_describe_pending(evidence),), ()
     if timer_differences:
@@ -114,7 +114,7 @@ def _describe_last_change(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _check_timer_drift(evidence: Evidence) -> Explanation | None:
-    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule)
+    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule, evidence.now)
     if evidence.schedule.pending_since and evidence.schedule.pending_since <= evidence.occurrence.moment:
         summary = "It did not run: a change of the schedule has not been applied to EventBridge."
         reasons = (_describe_pending(evidence), *timer_differences)

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from scheduling.domain.cron.grammar import CronRule, parse_cron
 from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, fire_times, next_fire_time
+from scheduling.domain.cron.rule import Rule, parse_rule
 from scheduling.domain.runs import format_time
 from scheduling.operations.maintenance.missed import TIMER_PROPAGATION_DELAY
 
@@ -118,9 +118,9 @@ def _is_scheduled(evidence: Evidence) -> bool:
     )
 
 
-def _fires_at(rule: CronRule, timezone: str, moment: datetime) -> bool:
+def _fires_at(rule: Rule, timezone: str, moment: datetime) -> bool:
     return next(fire_times(rule, timezone, moment - _TICK, moment), None) == moment
 
 
-def _parse_rule(evidence: Evidence) -> CronRule:
-    return parse_cron(evidence.schedule.definition.cron)
+def _parse_rule(evidence: Evidence) -> Rule:
+    return parse_rule(evidence.schedule.definition.cron)

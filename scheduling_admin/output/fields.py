@@ -5,6 +5,7 @@ from datetime import datetime
 
 from scheduling.domain import views
 from scheduling.domain.cron.occurrences import LocalTime
+from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run
 from scheduling.domain.schedule import Schedule
@@ -28,7 +29,7 @@ class ScheduleView:
         """Return the view with up to `count` fires after `now`; a schedule that does not fire has none."""
         status = evaluate_firing_status(install, schedule)
         upcoming_fires = list_next_fires(schedule.definition, now, count) if status.fires else []
-        return cls(install, schedule.with_install_applied(install), status, tuple(upcoming_fires))
+        return cls(install, as_read(schedule, install, now), status, tuple(upcoming_fires))
 
 
 def schedule_fields(view: ScheduleView) -> dict[str, object]:

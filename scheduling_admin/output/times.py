@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from scheduling.domain.cron.grammar import CronRule, parse_cron
 from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, LocalTime, fire_times, local_times
+from scheduling.domain.cron.rule import Rule, parse_rule
 from scheduling.domain.runs import format_manual_time, format_time
 from scheduling.domain.schedule import Definition
 
@@ -59,12 +59,12 @@ def parse_occurrence_time(text: str, timezone: str) -> OccurrenceTime:
 
 def list_next_fires(definition: Definition, after: datetime, count: int) -> list[LocalTime]:
     """Return the rule's next fires, even if the schedule is disabled."""
-    rule = parse_cron(definition.cron)
+    rule = parse_rule(definition.cron)
     upcoming_times = local_times(rule, definition.timezone, after, after + FIRE_SEARCH_HORIZON)
     return list(islice((time for time in upcoming_times if not time.skipped), count))
 
 
-def find_last_fire(rule: CronRule, timezone: str, before: datetime) -> datetime | None:
+def find_last_fire(rule: Rule, timezone: str, before: datetime) -> datetime | None:
     """Return the rule's last fire before the moment, in UTC."""
     for lookback in (timedelta(days=1), timedelta(days=32), timedelta(days=367), FIRE_SEARCH_HORIZON):
         earlier_fires = list(
@@ -75,7 +75,7 @@ def find_last_fire(rule: CronRule, timezone: str, before: datetime) -> datetime 
     return None
 
 
-def find_nonexistent_times(rule: CronRule, timezone: str, after: datetime, until: datetime) -> list[datetime]:
+def find_nonexistent_times(rule: Rule, timezone: str, after: datetime, until: datetime) -> list[datetime]:
     """Return the rule's local times between two moments that do not exist, because clocks go forward past them."""
     zone = ZoneInfo(timezone)
     start, end = (moment.astimezone(zone).replace(tzinfo=UTC) for moment in (after, until))

@@ -220,6 +220,10 @@ class TimerFailed(ServiceError):
         self.invalid = invalid
 
 
+class PartFailed(ServiceError):
+    """The function that was to check a part of the sweep has failed, or has not answered in time."""
+
+
 class UnsupportedEndpoint(ServiceError):
     """The environment selects AWS endpoints that the trimmed botocore does not know."""
 

@@ -54,6 +54,7 @@ class Limits:
     run_history_days: int = 30
     catch_up: CatchUp = CatchUp.LATEST
     max_wait_hours: int = 72
+    pause_after_failures: int = 0
 
     @property
     def history(self) -> timedelta:

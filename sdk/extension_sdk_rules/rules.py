@@ -1,19 +1,21 @@
 # Copied from layers/scheduling/scheduling/domain by scripts/vendor_rules.py. Do not edit.
 """The rules of a schedule (contract, section 4): from a caller's input to a Definition."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 
 from extension_sdk_rules import exact_json
-from extension_sdk_rules.cron.grammar import CronRule, parse_cron
-from extension_sdk_rules.cron.occurrences import next_fire_time
+from extension_sdk_rules.cron.eventbridge import are_same_rule
+from extension_sdk_rules.cron.limits import check_rule
+from extension_sdk_rules.cron.one_time import is_one_time
+from extension_sdk_rules.cron.rule import parse_rule
 from extension_sdk_rules.cron.timezones import DEFAULT_TIMEZONE, check_timezone
 from extension_sdk_rules.endpoints import Endpoint, resolve_endpoint
 from extension_sdk_rules.errors import (
     NAME_TAKEN_TEXT,
-    InvalidCron,
     NameTaken,
     RulesViolated,
     RuleViolation,
@@ -23,6 +25,8 @@ from extension_sdk_rules.install import Limits
 from extension_sdk_rules.schedule import Definition
 
 SCHEDULE_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
+"""The fields that the runner's callback knows."""
+MAX_PAUSE_AFTER_FAILURES = 1_000
 MAX_NAME_LENGTH = 128
 PAYLOAD_TOO_LARGE_TEXT = "Payload too large"
 _EMPTY_DEFINITION = Definition(
@@ -40,6 +44,7 @@ class ScheduleFields(TypedDict, total=False):
     enabled: bool
     name: str | None
     payload: object
+    pauseAfterFailures: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +84,18 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRules:
-    """The rules for one install at one time; `name_taken` if another schedule has the requested name."""
+    """The rules for one install at one time.
+
+    Attributes:
+        name_taken: Whether another schedule has the requested name.
+        by_admin: Whether the platform sets the fields, which may raise the stack's limit of failures.
+    """
 
     endpoints: Sequence[Endpoint]
     limits: Limits
     now: datetime
     name_taken: bool = False
+    by_admin: bool = False
 
     def build_definition(self, schedule_input: ScheduleInput) -> Definition:
         """Return the definition of a new schedule.
@@ -125,6 +136,7 @@ class ScheduleRules:
             current = replace(
                 current, timezone=DEFAULT_TIMEZONE
             )  # only for the check of a rule without a valid zone
+        schedule_input = _with_rechecked_time(current, schedule_input)
         return self._check_fields(schedule_input, current).require_valid()
 
     def check_input(self, schedule_input: ScheduleInput) -> CheckResult:
@@ -140,7 +152,14 @@ class ScheduleRules:
     def _check_fields(self, schedule_input: ScheduleInput, current: Definition) -> CheckResult:
         checker = _FieldChecker(schedule_input)
         timezone = checker.check_field("timezone", check_timezone, current.timezone)
-        cron = checker.check_field("cron", lambda text: self._check_cron(text, timezone), current.cron)
+        keeps_rule = checker.keeps_one_time_rule(current, timezone)
+        cron = checker.check_field(
+            "cron",
+            parse_rule_text
+            if keeps_rule
+            else lambda text: self._check_cron(text, None if "timezone" in checker.errors else timezone),
+            current.cron,
+        )
         payload = checker.check_field("payload", self._check_payload, current.payload)
         method, path = checker.check_field(
             "endpoint",
@@ -150,6 +169,9 @@ class ScheduleRules:
             (current.endpoint_method, current.endpoint_path),
         )
         name = checker.check_field("name", self._check_name, current.name)
+        pause_after_failures = checker.check_field(
+            "pauseAfterFailures", self._check_pause_after_failures, current.pause_after_failures
+        )
         definition = Definition(
             endpoint_method=method,
             endpoint_path=path,
@@ -158,12 +180,13 @@ class ScheduleRules:
             enabled=schedule_input.fields.get("enabled", current.enabled),
             name=name,
             payload=payload,
+            pause_after_failures=pause_after_failures,
         )
         return CheckResult(definition, checker.sorted_errors(), malformed=bool(schedule_input.errors))
 
-    def _check_cron(self, text: str, timezone: str) -> str:
+    def _check_cron(self, text: str, timezone: str | None) -> str:
         interval = self.limits.min_interval_minutes
-        return check_cron(text, min_interval_minutes=interval, timezone=timezone, now=self.now).text
+        return check_rule(text, min_interval_minutes=interval, timezone=timezone, now=self.now).text
 
     def _resolve_endpoint(self, selector: str, with_payload: bool) -> tuple[str, str]:
         endpoint = resolve_endpoint(selector, self.endpoints, with_payload=with_payload)
@@ -174,6 +197,10 @@ class ScheduleRules:
         if name and self.name_taken:
             raise RuleViolation(NAME_TAKEN_TEXT)
         return name
+
+    def _check_pause_after_failures(self, value: object) -> int | None:
+        stack_limit = 0 if self.by_admin else self.limits.pause_after_failures
+        return check_pause_after_failures(value, stack_limit)
 
     def _check_payload(self, value: object) -> str | None:
         return check_payload(value, self.limits.max_payload_bytes)
@@ -194,6 +221,17 @@ class _FieldChecker:
         except RuleViolation as error:
             self.errors[name] = str(error)
             return default
+
+    def keeps_one_time_rule(self, current: Definition, timezone: str) -> bool:
+        """Return whether the input has the one-time rule of `current`, whose time may have passed."""
+        text = self.fields.get("cron", "")
+        turned_on = self.fields.get("enabled") and not current.enabled
+        return (
+            is_one_time(text)
+            and not turned_on
+            and timezone == current.timezone
+            and are_same_rule(text, current.cron)
+        )
 
     def sorted_errors(self) -> Mapping[str, str]:
         names = sorted(
@@ -239,22 +277,33 @@ def check_payload(value: object, max_bytes: int) -> str | None:
     return text
 
 
-def check_cron(text: str, *, min_interval_minutes: int, timezone: str, now: datetime) -> CronRule:
-    """Parse `text` and check the limits of a schedule.
-
-    Args:
-        text: The cron expression.
-        min_interval_minutes: The smallest permitted interval between two fires.
-        timezone: A valid IANA name.
-        now: An aware time; the rule must fire within the 8 years after it.
+def check_pause_after_failures(value: object, stack_limit: int) -> int | None:
+    """Return after how many failures in a row a schedule is paused: 0 is never, None the stack's.
 
     Raises:
-        InvalidCron: The text is not a rule, two fires are closer than the interval, or the rule never fires.
+        RuleViolation: It is no whole number from 0 to 1,000, or more than the stack's limit where that is above 0.
     """
-    rule = parse_cron(text)
-    gap = rule.smallest_gap_minutes
-    if gap is not None and gap < min_interval_minutes:
-        raise InvalidCron(f"Cron too frequent (minimum interval is {min_interval_minutes} minutes)")
-    if not rule.fires_every_year and next_fire_time(rule, timezone, now) is None:
-        raise InvalidCron("Cron never fires in the next 8 years")
-    return rule
+    if value is None:
+        return None
+    text = value.text if isinstance(value, exact_json.Number) else ""
+    if not re.fullmatch(r"0|[1-9][0-9]{0,3}", text) or int(text) > MAX_PAUSE_AFTER_FAILURES:
+        raise RuleViolation(
+            f"pauseAfterFailures must be null or a whole number from 0 to {MAX_PAUSE_AFTER_FAILURES}"
+        )
+    if stack_limit and not 1 <= int(text) <= stack_limit:
+        raise RuleViolation(f"pauseAfterFailures must be from 1 to {stack_limit}, the stack's limit")
+    return int(text)
+
+
+def parse_rule_text(text: str) -> str:
+    """Return the text of a rule, trimmed; a one-time rule may have passed."""
+    return parse_rule(text).text
+
+
+def _with_rechecked_time(current: Definition, schedule_input: ScheduleInput) -> ScheduleInput:
+    """Return the input with the one-time rule of `current`, if its time depends on another field of the input."""
+    fields, errors = schedule_input.fields, schedule_input.errors
+    depends = "timezone" in fields or (fields.get("enabled") and not current.enabled)
+    if not depends or "cron" in fields or "cron" in errors or not is_one_time(current.cron):
+        return schedule_input
+    return ScheduleInput({"cron": current.cron, **fields}, errors)

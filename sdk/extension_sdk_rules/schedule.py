@@ -7,8 +7,16 @@ from enum import StrEnum
 from hashlib import sha256
 
 from extension_sdk_rules.cron.eventbridge import are_same_rule
+from extension_sdk_rules.cron.next_fire import find_next_fire
+from extension_sdk_rules.cron.one_time import is_one_time
 from extension_sdk_rules.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
 from extension_sdk_rules.install import Install
+
+PAUSED_AFTER_FAILURES = "paused after failures"
+"""The reason why the service has disabled a schedule whose occurrences have failed too often in a row."""
+
+COMPLETED = "completed"
+"""The reason why the service has disabled a one-time schedule whose occurrence is finished for good."""
 
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """In place of a time that cannot be read."""
@@ -45,15 +53,25 @@ class Definition:
     enabled: bool
     name: str | None
     payload: str | None
+    pause_after_failures: int | None = None
 
     @property
     def endpoint(self) -> str:
         """The endpoint as `METHOD /path`."""
         return f"{self.endpoint_method} {self.endpoint_path}"
 
-    def keeps_disabled_reason(self, previous: "Definition") -> bool:
-        """Whether the reason that the service disabled `previous` for, a missing endpoint, still applies."""
-        return not self.enabled and self.endpoint == previous.endpoint
+    @property
+    def is_one_time(self) -> bool:
+        """Whether it fires once."""
+        return is_one_time(self.cron)
+
+    def keeps_disabled_reason(self, previous: "Definition", reason: str | None) -> bool:
+        """Whether what the service disabled `previous` for still applies: completion, or a missing endpoint."""
+        if self.enabled:
+            return False
+        if reason == COMPLETED:
+            return self.timezone == previous.timezone and are_same_rule(self.cron, previous.cron)
+        return self.endpoint == previous.endpoint
 
     def has_same_timer(self, other: "Definition") -> bool:
         """Whether EventBridge holds the same for both definitions; the same rule may be written in other words."""
@@ -88,6 +106,11 @@ class Schedule:
         suspended: Whether its install is disabled or paused, up to the install's generation
             `propagated_generation`.
         disabled_reason: Set if the service disabled the schedule.
+        consecutive_failures: How many occurrences have failed in a row by the extension's fault, since the last success
+            or since it was enabled.
+        expires_at: When the row of a completed schedule is deleted.
+        next_fire: The scheduled time of the next occurrence, as the last write or fire knew it; it may have passed.
+        not_firing_reason: Why there is none, for readers; the row does not have it.
         unreadable: Why the stored row cannot be used, if it cannot. It has defaults in place of attributes that cannot
             be read; it never runs, and its timer is left as it is until its owner corrects or deletes it.
         incomplete: Whether even a field that each listed schedule has cannot be read.
@@ -114,12 +137,17 @@ class Schedule:
     suspended: bool = False
     propagated_generation: int = 0
     disabled_reason: str | None = None
+    expires_at: datetime | None = None
+    next_fire: str | None = None
+    not_firing_reason: str | None = None
     changed_by: str = HOST_API
     change_token: str = field(default_factory=new_token)
     payload_digest: str | None = None
     running_occurrence: str | None = None
     lease_expires_at: datetime | None = None
     last_run: LastRun | None = None
+    last_success_at: datetime | None = None
+    consecutive_failures: int = 0
     unreadable: str | None = None
     incomplete: bool = False
 
@@ -137,18 +165,27 @@ class Schedule:
     @property
     def reserved_names(self) -> frozenset[str]:
         """The names that no other schedule of the install may take."""
-        if self.state is ScheduleState.ROLLED_BACK:
+        if not self.counts_toward_quota:
             return frozenset()
         return frozenset(name for name in (self.definition.name, self.held_name) if name)
 
     @property
     def counts_toward_quota(self) -> bool:
         """Whether it counts toward the install's quota."""
-        return self.state is not ScheduleState.ROLLED_BACK
+        return self.state is not ScheduleState.ROLLED_BACK and not self.completed
+
+    @property
+    def completed(self) -> bool:
+        """Whether it is a one-time schedule whose occurrence is finished for good."""
+        return self.disabled_reason == COMPLETED
+
+    def exists_at(self, now: datetime) -> bool:
+        """Whether it exists for its owner."""
+        return self.state is ScheduleState.ACTIVE and (self.expires_at is None or self.expires_at > now)
 
     @property
     def should_have_timer(self) -> bool:
-        """Whether it has to fire, and so needs a timer."""
+        """Whether it has to fire, and so needs a timer; that of a one-time rule is gone once its time has passed."""
         return self.state is ScheduleState.ACTIVE and self.definition.enabled and not self.suspended
 
     def with_definition(self, definition: Definition, now: datetime, actor: str = HOST_API) -> "Schedule":
@@ -156,6 +193,7 @@ class Schedule:
 
         An unreadable schedule is readable from then on; what its timer is like is not known.
         """
+        keeps_reason = definition.keeps_disabled_reason(self.definition, self.disabled_reason)
         schedule = replace(
             self,
             definition=definition,
@@ -164,9 +202,11 @@ class Schedule:
             revision=self.revision + 1,
             change_token=new_token(),
             changed_by=actor,
-            disabled_reason=self.disabled_reason
-            if definition.keeps_disabled_reason(self.definition)
-            else None,
+            disabled_reason=self.disabled_reason if keeps_reason else None,
+            expires_at=self.expires_at if keeps_reason else None,
+            consecutive_failures=0
+            if definition.enabled and not self.definition.enabled
+            else self.consecutive_failures,
         )
         if not self.unreadable and definition.has_same_timer(self.definition):
             return schedule
@@ -177,6 +217,9 @@ class Schedule:
             timer_revision=timer_revision,
             last_timer_revision=timer_revision,
             timer_since=now,
+            next_fire=find_next_fire(definition.cron, definition.timezone, now)
+            if definition.enabled
+            else None,
             pending_since=now,
             held_name=held_name,
         )
@@ -222,19 +265,6 @@ class Schedule:
             revision=self.revision + 1,
             disabled_reason=f"Version {install.version_id} has no endpoint {self.definition.endpoint}",
         )
-
-    def as_read(self, install: Install) -> "Schedule":
-        """Return the desired state, as its readers see it: pending while EventBridge may not match it.
-
-        That includes a change of the install, which the row may not have yet.
-        """
-        applied = self.with_install_applied(install)
-        timer_expected = (
-            applied.state is ScheduleState.ACTIVE and applied.definition.enabled and install.active
-        )
-        if applied.pending or timer_expected == self.should_have_timer:
-            return applied
-        return replace(applied, pending_since=install.pending_since)
 
     def with_install_propagated(self, install: Install, now: datetime) -> "Schedule":
         """Return the schedule to store after the install's newest change.

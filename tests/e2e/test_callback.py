@@ -20,7 +20,10 @@ SCHEDULE_FIELDS = {
     "lastRunAt",
     "lastRunStatus",
     "lastError",
+    "lastSuccessAt",
+    "consecutiveFailures",
     "createdAt",
+    "nextFireAt",
 }
 
 
@@ -46,6 +49,7 @@ def test_get_returns_every_field_of_the_schedule(install: ApiInstall) -> None:
     schedule = response.json()["schedule"]
     assert set(schedule) == SCHEDULE_FIELDS
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", schedule.pop("createdAt"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:00:00Z", schedule.pop("nextFireAt"))
     assert schedule == {
         "id": schedule_id,
         "endpointPath": "/api/sync",
@@ -58,6 +62,8 @@ def test_get_returns_every_field_of_the_schedule(install: ApiInstall) -> None:
         "lastRunAt": None,
         "lastRunStatus": None,
         "lastError": None,
+        "lastSuccessAt": None,
+        "consecutiveFailures": 0,
     }
 
 

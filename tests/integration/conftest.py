@@ -10,8 +10,8 @@ from tests.support.stacks.world import World, new_world
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    """A world on moto; with `on_moto_and_memory`, one on each."""
-    with new_world(aws=getattr(request, "param", "moto")) as world:
+    """A world with the table and the timers in memory; with `on_moto_and_memory`, also one on moto alone."""
+    with new_world(aws=getattr(request, "param", "mixed")) as world:
         yield world
 
 

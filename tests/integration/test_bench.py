@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from scheduling.operations.schedules.create import create_schedule
+from scheduling.operations.schedules.update import update_schedule
 
 from bench.artifact import find_byte_code_faults
 from bench.canned import CannedAws
@@ -13,6 +15,8 @@ from bench.gates import LARGE_MAX_CALLS, MAX_CALLS, MAX_UNITS_RATIO, Gate
 from bench.measure import median_ratio
 from bench.stage import PAYLOAD, create_stage
 from bench.units import LARGE_MIN_UNITS, LARGE_PAYLOAD, MIN_UNITS, Usage, measure_fire, measure_usage
+from tests.support.stacks.fires import execute_fire, next_hourly_fire
+from tests.support.stacks.world import TABLE, create_input, new_world, update_input
 
 SIZES: dict[str, tuple[object, dict[str, int], Mapping[str, tuple[int, int]]]] = {
     "small": (PAYLOAD, MAX_CALLS, MIN_UNITS),
@@ -49,6 +53,22 @@ def test_fire_writes_the_same_units_whatever_the_payload(bytes_of_payload: int) 
     payload = ["x" * (bytes_of_payload - 4)] if bytes_of_payload else None
 
     assert measure_fire(payload).write_units == MIN_UNITS["fire"][1]
+
+
+def test_stream_has_a_payload_only_when_it_changes() -> None:
+    with new_world(aws="memory") as world:
+        assert world.memory
+        install_id = world.register_install()
+        changes = world.memory.tables[TABLE].changes
+        schedule = create_schedule(world.services, install_id, create_input(payload=LARGE_PAYLOAD))
+        assert len(str(changes)) > 99_000
+        changes.clear()
+
+        execute_fire(world.services, world.runner, next_hourly_fire(world, schedule))
+        update_schedule(world.services, install_id, schedule.id, update_input(cron="5 * * * *"))
+
+        assert len(changes) > 4
+        assert len(str(changes)) < 20_000
 
 
 @pytest.mark.parametrize(("figure", "holds"), [(0.99, True), (1.0, True), (1.01, False)])

@@ -45,6 +45,7 @@ from tests.support.stacks.world import (
     World,
     aws_client,
     create_input,
+    on_moto,
     update_input,
 )
 
@@ -192,6 +193,7 @@ STORIES: Mapping[str, tuple[Callable[[World, Session], None], set[str]]] = {
 }
 
 
+@on_moto
 @pytest.mark.parametrize("story", STORIES)
 def test_operations_work(story: str, session: Session, called_operations: set[str], world: World) -> None:
     run_story, expected = STORIES[story]

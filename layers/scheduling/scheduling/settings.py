@@ -46,6 +46,7 @@ class TableSettings(_EnvironmentSettings):
     run_history_days: int = Field(30, ge=1, le=36_500)
     catch_up: CatchUp = CatchUp.LATEST
     max_wait_hours: int = Field(72, ge=1, le=240)
+    pause_after_failures: int = Field(0, ge=0, le=1_000)
 
     @property
     def limits(self) -> Limits:

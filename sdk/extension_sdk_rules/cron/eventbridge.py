@@ -1,20 +1,28 @@
 # Copied from layers/scheduling/scheduling/domain by scripts/vendor_rules.py. Do not edit.
-"""A cron rule in the dialect of EventBridge Scheduler (contract, section 5)."""
+"""A rule in the dialect of EventBridge Scheduler (contract, section 5)."""
 
 from collections.abc import Iterator
 from itertools import groupby
 
-from extension_sdk_rules.cron.grammar import DAYS_OF_WEEK, CronRule, parse_cron
+from extension_sdk_rules.cron.grammar import DAYS_OF_WEEK, CronRule
+from extension_sdk_rules.cron.one_time import OneTimeRule
+from extension_sdk_rules.cron.rule import Rule, parse_rule
 from extension_sdk_rules.errors import InvalidCron
 
 _NUMBERS = tuple(map(str, range(60)))
 
 
-def eventbridge_expression(rule: CronRule) -> str:
-    """Return `cron(minute hour day-of-month month day-of-week year)`, which fires at exactly the rule's minutes.
+def eventbridge_expression(rule: Rule) -> str:
+    """Return `at(…)` for a one-time rule, else `cron(minute hour day-of-month month day-of-week year)`.
 
-    No rule needs more than 240 characters; EventBridge allows 256.
+    It fires at exactly the rule's times. No rule needs more than 240 characters; EventBridge allows 256.
     """
+    if isinstance(rule, OneTimeRule):
+        return f"at({rule.wall_time.isoformat()})"
+    return _cron_expression(rule)
+
+
+def _cron_expression(rule: CronRule) -> str:
     minute = _format_field(rule.minutes, 60)
     hour = _format_field(rule.hours, 24)
     month = _format_field(rule.months, 12)
@@ -28,7 +36,7 @@ def are_same_rule(text: str, other: str) -> bool:
     if text == other:
         return True
     try:
-        return eventbridge_expression(parse_cron(text)) == eventbridge_expression(parse_cron(other))
+        return eventbridge_expression(parse_rule(text)) == eventbridge_expression(parse_rule(other))
     except InvalidCron:
         return False
 

@@ -1,19 +1,23 @@
 # Copied from layers/scheduling/scheduling/domain by scripts/vendor_rules.py. Do not edit.
-"""The times at which a cron rule fires in its time zone, with DST by EventBridge's rule (contract, section 5)."""
+"""The times at which a rule fires in its time zone, with DST by EventBridge's rule (contract, section 5)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as wall_clock
 from itertools import product
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from extension_sdk_rules.cron.one_time import OneTimeRule
+
 if TYPE_CHECKING:
     from extension_sdk_rules.cron.grammar import CronRule
+    from extension_sdk_rules.cron.rule import Rule
 
 FIRE_SEARCH_HORIZON = timedelta(days=8 * 365 + 2)
 """The longest wait between two fires of any rule: 29 February, around 2100."""
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,49 @@ class LocalTime:
         return self.offset_change < timedelta()
 
 
+def format_time(moment: datetime) -> str:
+    """Return the scheduled time of an occurrence as text."""
+    return moment.astimezone(UTC).strftime(_TIME_FORMAT)
+
+
+def resolve_one_time(rule: OneTimeRule, timezone: str) -> LocalTime:
+    """Return the only time of the rule in the zone, which may not exist."""
+    return _resolve_local_time(rule.wall_time.replace(tzinfo=ZoneInfo(timezone)))
+
+
 def next_fire_time(
-    rule: "CronRule",
+    rule: "Rule",
     timezone: str,
     after: datetime,
     within: timedelta = FIRE_SEARCH_HORIZON,
 ) -> datetime | None:
-    """Return the first fire after the aware time `after`, in UTC; None if there is none `within` that time."""
-    return next(fire_times(rule, timezone, after, after + within), None)
+    """Return the first fire after the aware time `after`, in UTC; None if there is none `within` that time.
+
+    Goes through the days, without croniter, because each write and each fire needs it.
+    """
+    if isinstance(rule, OneTimeRule):
+        return next(fire_times(rule, timezone, after, after + within), None)
+    zone, until = ZoneInfo(timezone), after + within
+    start = after.astimezone(zone)
+    day, first_hour, last_day = start.date(), start.hour, until.astimezone(zone).date()
+    while day <= last_day:
+        if rule.matches_day(day):
+            for hour, minute in product((hour for hour in rule.hours if hour >= first_hour), rule.minutes):
+                time = _resolve_local_time(datetime.combine(day, wall_clock(hour, minute), zone))
+                if time.utc > after and not time.skipped:
+                    return time.utc if time.utc <= until else None
+        day, first_hour = _next_candidate_day(rule, day), 0
+    return None
 
 
-def fire_times(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> Iterator[datetime]:
+def _next_candidate_day(rule: "CronRule", day: date) -> date:
+    """Return the next day, or the first one of the next month if the rule has no day in this one."""
+    if day.month in rule.months:
+        return day + timedelta(days=1)
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def fire_times(rule: "Rule", timezone: str, after: datetime, until: datetime) -> Iterator[datetime]:
     """Yield the fires in (`after`, `until`], both aware, in order and in UTC.
 
     A local time that does not exist is skipped; one that repeats fires the first time only.
@@ -59,8 +95,11 @@ def fire_times(rule: "CronRule", timezone: str, after: datetime, until: datetime
     return (time.utc for time in local_times(rule, timezone, after, until) if not time.skipped)
 
 
-def fires_at(rule: "CronRule", timezone: str, moment: datetime) -> bool:
+def fires_at(rule: "Rule", timezone: str, moment: datetime) -> bool:
     """Return whether the rule fires at exactly the aware time `moment`, without a search through other times."""
+    if isinstance(rule, OneTimeRule):
+        time = resolve_one_time(rule, timezone)
+        return time.utc == moment and not time.skipped
     local = moment.astimezone(ZoneInfo(timezone))
     return (
         (local.second, local.microsecond, local.fold)
@@ -71,11 +110,13 @@ def fires_at(rule: "CronRule", timezone: str, moment: datetime) -> bool:
     )
 
 
-def latest_fire_time(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> datetime | None:
+def latest_fire_time(rule: "Rule", timezone: str, after: datetime, until: datetime) -> datetime | None:
     """Return the last fire in (`after`, `until`], both aware, in UTC; None if there is none.
 
     Goes backwards through the days, without croniter, because each late occurrence needs it.
     """
+    if isinstance(rule, OneTimeRule):
+        return next(fire_times(rule, timezone, after, until), None)
     zone = ZoneInfo(timezone)
     day, first_day = until.astimezone(zone).date(), after.astimezone(zone).date()
     while day >= first_day:
@@ -90,11 +131,16 @@ def latest_fire_time(rule: "CronRule", timezone: str, after: datetime, until: da
     return None
 
 
-def local_times(rule: "CronRule", timezone: str, after: datetime, until: datetime) -> Iterator[LocalTime]:
+def local_times(rule: "Rule", timezone: str, after: datetime, until: datetime) -> Iterator[LocalTime]:
     """Yield the local times of the fires in (`after`, `until`], and between them those that do not exist.
 
     Nonexistent times may also follow the last fire, because none of them shows that `until` has passed.
     """
+    if isinstance(rule, OneTimeRule):
+        time = resolve_one_time(rule, timezone)
+        if time.skipped or after < time.utc <= until:
+            yield time
+        return
     zone = ZoneInfo(timezone)
     latest = after
     start = after.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)

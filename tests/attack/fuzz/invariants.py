@@ -43,7 +43,10 @@ _SCHEDULE: dict[str, Callable[[Any], bool]] = {
     "lastRunAt": _optional(_is_time),
     "lastRunStatus": _optional(lambda value: value in ("success", "error")),
     "lastError": _optional(_is_text),
+    "lastSuccessAt": _optional(_is_time),
+    "consecutiveFailures": lambda value: type(value) is int and value >= 0,
     "createdAt": _optional(_is_time),
+    "nextFireAt": _optional(_is_text),
 }
 _PROBLEM: dict[str, Callable[[Any], bool]] = {
     "type": lambda value: value == "about:blank",

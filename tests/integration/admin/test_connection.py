@@ -18,7 +18,7 @@ from scheduling_admin.stack import connection
 from scheduling_admin.stack.connection import connect
 from scheduling_admin.stack.options import CommonOptions
 from tests.support.stacks.admin_cli import STACK_NAME, AdminCli, create_stack, failing_calls
-from tests.support.stacks.world import TABLE, World
+from tests.support.stacks.world import TABLE, World, on_moto
 
 NO_AWS: dict[str, str | None] = {
     "AWS_ACCESS_KEY_ID": None,
@@ -126,6 +126,7 @@ def test_refused_credentials_are_reported(world: World, admin: AdminCli, code: s
     assert result.errors[0].startswith(prefix)
 
 
+@on_moto
 def test_a_stack_without_its_table_is_reported(admin: AdminCli) -> None:
     boto3.client("dynamodb").delete_table(TableName=TABLE)
     result = admin("installs", "--tenant", "tenant-1")

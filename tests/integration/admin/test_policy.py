@@ -57,7 +57,7 @@ def find_used_actions(*stories: Callable[[AdminCli, Case], object]) -> set[str]:
     """Return the actions of the calls that the commands make; what prepares the world does not count."""
     used_actions: set[str] = set()
     for story in stories:
-        with new_world() as world, create_admin_cli(world) as admin:
+        with new_world(aws="moto") as world, create_admin_cli(world) as admin:
             case = new_case(world)
             story(admin, case)
             used_actions |= {action for call in admin.calls for action in find_actions(call)}

@@ -18,8 +18,9 @@ from tests.support.stacks.admin_cli import (
     send_unpublished_batch,
 )
 from tests.support.stacks.functions import Context, deploy_functions, load_function
-from tests.support.stacks.world import World, aws_client, update_input
+from tests.support.stacks.world import World, aws_client, on_moto, update_input
 
+pytestmark = on_moto
 Record = dict[str, Any]
 UPDATES = ["ScheduleUpdated"] * 3
 

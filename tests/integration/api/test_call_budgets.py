@@ -52,7 +52,8 @@ class Process:
         self, operation: str, install_id: InstallId, body: object, token: str = TOKEN, **path: str
     ) -> int:
         """Return the status of the response."""
-        event = http_event(body, headers={"x-runner-auth": token}, installId=install_id, **path)
+        event = http_event(body, headers={"x-runner-auth": token})
+        event["pathParameters"] = {"installId": install_id, **path}
         if not self._authorizer.authorize(event)["isAuthorized"]:
             return 403
         if operation not in self._handlers:

@@ -13,7 +13,7 @@ from tests.support.aws.calls import Call, client_error
 from tests.support.oracles.audit import Audit
 from tests.support.oracles.event_cases import load_event as example
 from tests.support.stacks.functions import Context, load_function
-from tests.support.stacks.world import BUS, World, aws_client, create_input
+from tests.support.stacks.world import BUS, World, aws_client, create_input, on_moto
 
 
 @pytest.fixture
@@ -41,6 +41,7 @@ def queue() -> str:
     return url
 
 
+@on_moto
 def test_bus_rule_receives_the_event(event: dict[str, Any], schedule: Schedule, queue: str) -> None:
     assert load_function("audit").handler(event, Context()) == {"batchItemFailures": []}
 
@@ -92,6 +93,7 @@ def test_irrelevant_change_makes_no_call(world: World, event: dict[str, Any]) ->
     assert world.calls.recorded == []
 
 
+@on_moto
 def test_malformed_record_is_named_counted_and_blocks_no_other(
     world: World,
     event: dict[str, Any],

@@ -1,11 +1,14 @@
 """A page of a tenant's schedules: one query of the index of tenants, and one read of the rows that it names."""
 
+import json
+
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import ScheduleState
 from scheduling.operations.installs.tenants import list_tenant_schedules
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
+from scheduling.store.pynamodb_internals import query_items
 
 from tests.support.faults.broken_rows import set_attribute
 from tests.support.stacks.world import TABLE, TENANT, World, aws_client, create_input, on_moto_and_memory
@@ -13,28 +16,34 @@ from tests.support.stacks.world import TABLE, TENANT, World, aws_client, create_
 pytestmark = on_moto_and_memory
 
 
-def insert_schedules(world: World, counts: list[int]) -> list[str]:
+def insert_schedules(world: World, counts: list[int], payload: str = "") -> list[str]:
     """Insert an install for each count, with as many schedules, and return the schedules' ids in order."""
     client = aws_client("dynamodb")
-    schedule = create_schedule(world.services, world.register_install(InstallId("model")), create_input())
+    schedule = create_schedule(
+        world.services, world.register_install(InstallId("model")), create_input(payload=[payload])
+    )
     items = {item["sk"]["S"]: item for item in client.scan(TableName=TABLE)["Items"]}
-    install_item, schedule_item = items["INSTALL"], items[f"SCHEDULE#{schedule.id}"]
-    client.delete_item(TableName=TABLE, Key={name: schedule_item[name] for name in ("pk", "sk")})
-    ids = []
+    install_item = items["INSTALL"]
+    schedule_items = [item for key, item in items.items() if key.startswith("SCHEDULE#")]
+    for item in schedule_items:
+        client.delete_item(TableName=TABLE, Key={name: item[name] for name in ("pk", "sk")})
+    ids: list[str] = []
     for number, count in enumerate(counts):
         pk = {"S": f"INSTALL#install-{number:03}"}
         client.put_item(TableName=TABLE, Item={**install_item, "pk": pk})
         for _ in range(count):
             ids.append(f"{schedule.id[:-4]}{len(ids):04}")
-            client.put_item(
-                TableName=TABLE, Item={**schedule_item, "pk": pk, "sk": {"S": f"SCHEDULE#{ids[-1]}"}}
-            )
+            for item in schedule_items:
+                sk = {"S": item["sk"]["S"].replace(schedule.id, ids[-1])}
+                client.put_item(TableName=TABLE, Item={**item, "pk": pk, "sk": sk})
     return ids
 
 
 def read_all_pages(world: World, tenant: str, limit: int) -> tuple[list[str], list[int]]:
     """Return the ids of all pages, and the sizes of the pages."""
-    ids, sizes, cursor = [], [], None
+    ids: list[str] = []
+    sizes: list[int] = []
+    cursor = None
     while True:
         page = list_tenant_schedules(world.services, tenant, after=cursor, limit=limit, max_bytes=10**6)
         ids += [schedule.id for _, schedule in page.schedules]
@@ -71,6 +80,46 @@ def test_a_page_takes_two_requests(
 
     assert read_all_pages(world, TENANT, limit) == (created, sizes)
     assert world.calls.operation_names() == ["Query", "BatchGetItem"] * len(sizes)
+
+
+def test_payloads_of_their_own_are_read_with_the_page(world: World) -> None:
+    payloads = [["small"], ["x" * 1000], None, ["y" * 90_000]]
+    for number, payload in enumerate(payloads):
+        install_id = world.register_install(InstallId(f"install-{number}"))
+        create_schedule(world.services, install_id, create_input(payload=payload))
+    world.calls.recorded.clear()
+
+    page = list_tenant_schedules(world.services, TENANT, limit=50, max_bytes=10**6)
+
+    texts = [schedule.definition.payload for _, schedule in page.schedules]
+    assert [json.loads(text) if text else None for text in texts] == payloads
+    assert world.calls.operation_names() == ["Query", "BatchGetItem"]
+
+
+def test_a_page_is_shorter_where_payloads_of_their_own_do_not_fit_into_the_read(world: World) -> None:
+    created = insert_schedules(world, [1] * 40, payload="x" * 600)
+    world.calls.recorded.clear()
+
+    assert read_all_pages(world, TENANT, 50) == (created, [33, 7])
+    assert world.calls.operation_names() == ["Query", "BatchGetItem"] * 2
+
+
+def test_a_payload_that_the_index_does_not_know_yet_is_read_nonetheless(
+    world: World, install_id: InstallId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index follows an update that makes a payload large a moment later."""
+    schedule = create_schedule(world.services, install_id, create_input(payload=["x" * 1000]))
+    monkeypatch.setattr(
+        "scheduling.store.tenants.query_items",
+        lambda *args, **options: (
+            {name: value for name, value in item.items() if name != "payloadDigest"}
+            for item in query_items(*args, **options)
+        ),
+    )
+
+    ((_, listed),) = list_tenant_schedules(world.services, TENANT, limit=50, max_bytes=10**6).schedules
+
+    assert listed.definition.payload == schedule.definition.payload
 
 
 def test_an_unknown_tenant_takes_one_request(world: World) -> None:

@@ -51,7 +51,7 @@ def test_reconcile_emits_the_metric_of_the_alarm(
         load_function("reconcile").handler({}, Context())
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (metrics,) = [line for line in lines if "_aws" in line]
+    (metrics,) = [line for line in lines if "OldestPendingSeconds" in line]
     (directive,) = metrics["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], directive["Dimensions"]) == ("ExtensionScheduler", [["service"]])
     assert metrics["service"] == "the-stack"

@@ -1,9 +1,11 @@
 """The sweep checks its parts in invocations of their own: several at once, in any order, whatever becomes of each."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from threading import Barrier, Lock
+from typing import Any
 
 import pytest
 from scheduling.api.sweep_parts import check_part_event, format_part, parse_result
@@ -18,6 +20,7 @@ from scheduling.operations.services import Services
 from tests.integration.maintenance.sweeps import DAY, delete_timer
 from tests.support.aws.calls import Call, client_error
 from tests.support.oracles.consistency import assert_consistent
+from tests.support.stacks.functions import Context, deploy_functions, load_function
 from tests.support.stacks.world import World, create_input, new_world
 
 
@@ -219,6 +222,29 @@ def test_repairs_of_parts_under_way_are_counted_when_another_sweep_takes_over(wo
 
     assert repairs["missing timer"] + others[0]["missing timer"] == 8
     assert_consistent(world)
+
+
+def test_function_invokes_itself_for_each_part_and_counts_the_whole(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events: list[dict[str, Any]] = []
+    with deploy_functions(world):
+        handler = load_function("reconcile").handler
+
+        def invoke(event: dict[str, Any]) -> object:
+            events.append(event)
+            return handler(event, Context())
+
+        world.calls.invoke = invoke
+        result = handler({"detail-type": "Scheduled Event"}, Context())
+
+    invocations = [call.arguments for call in world.calls.recorded if call.operation == "Invoke"]
+    assert result["repaired"]["missing timer"] == 8
+    assert [event["sweepPart"]["phase"] for event in events] == ["installs"] * 4 + ["timers"]
+    assert {each["FunctionName"] for each in invocations} == {Context.invoked_function_arn}
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    repaired = [line["DriftRepaired"] for line in lines if "DriftRepaired" in line]
+    assert repaired == [[8]]
 
 
 def test_other_events_are_no_parts(world: World) -> None:

@@ -256,6 +256,47 @@ def test_pages_of_large_and_small_payloads_have_each_schedule_once(
         assert world.calls.operation_names().count("Query") == len(pages)
 
 
+def test_page_of_a_tenant_takes_two_requests(world: World, install_id: InstallId) -> None:
+    other_id = world.register_install()
+    for number in range(24):
+        payload = SMALL if number % 3 else LARGE
+        create_schedule(
+            world.services,
+            (install_id, other_id)[number % 2],
+            create_input(name=f"{number}", payload=payload),
+        )
+    world.calls.recorded.clear()
+
+    page = list_tenant_schedules(world.services, TENANT, limit=50, max_bytes=10**9)
+
+    assert world.calls.operation_names() == ["Query", "BatchGetItem"]
+    assert sorted(str(each.definition.payload) for _, each in page.schedules) == sorted(
+        str(dump(SMALL if number % 3 else LARGE)) for number in range(24)
+    )
+
+
+def test_page_of_a_tenant_has_as_many_schedules_as_one_read_takes(
+    world: World, install_id: InstallId
+) -> None:
+    for number in range(50):
+        create_schedule(world.services, install_id, create_input(name=f"{number}", payload=LARGE))
+
+    first = list_tenant_schedules(world.services, TENANT, limit=50, max_bytes=10**9)
+    second = list_tenant_schedules(world.services, TENANT, after=first.next_after, limit=50, max_bytes=10**9)
+
+    assert (len(first.schedules), len(second.schedules), second.next_after) == (49, 1, None)
+
+
+def test_page_ends_at_its_bytes_of_payload(world: World, install_id: InstallId) -> None:
+    for _ in range(3):
+        create_schedule(world.services, install_id, create_input(payload=LARGER))
+
+    page = list_schedules(world.services, install_id, limit=50, max_bytes=150_000)
+
+    assert (len(page.schedules), page.next_after) == (2, page.schedules[1].id)
+    assert page.payload_bytes > 150_000
+
+
 def read_pages(world: World, install_id: InstallId, limit: int) -> Iterator[list[Schedule]]:
     after = None
     while True:

@@ -95,6 +95,9 @@ def test_refused_zone_of_an_update_is_reported_and_changes_nothing(
     [
         pytest.param("AccessDeniedException", ZONE, id="denied"),
         pytest.param("ValidationException", "UTC", id="invalid, and UTC is never at fault"),
+        pytest.param(
+            "ValidationException", ZONE, id="invalid in UTC, too, as a role that may not be assumed"
+        ),
     ],
 )
 def test_refusal_for_another_reason_is_an_internal_error(
@@ -108,6 +111,45 @@ def test_refusal_for_another_reason_is_an_internal_error(
     assert refusal.value.field_errors == {}
     assert problem_response(refusal.value)["statusCode"] == 500
     assert list_schedules(world.services, install_id).schedules == []
+
+
+def test_role_that_may_not_be_assumed_is_logged_for_the_operator(
+    world: World, install_id: InstallId, caplog: pytest.LogCaptureFixture
+) -> None:
+    schedule = create_schedule(world.services, install_id, create_input(timezone=ZONE))
+    before = world.read_timers()
+    world.calls.before = refuse_all("ValidationException")
+
+    with pytest.raises(SchedulingError, match=r"^Schedule not updated: ") as refusal:
+        update_schedule(world.services, install_id, schedule.id, update_input(cron="5 * * * *"))
+    world.calls.before = None
+
+    assert refusal.value.field_errors == {}
+    assert "EventBridge refuses the target or the role of timers" in caplog.text
+    assert world.read_timers() == before
+
+
+@pytest.mark.parametrize("operation", ["CreateSchedule", "DeleteSchedule"])
+def test_outage_while_the_zone_is_tried_in_utc(world: World, install_id: InstallId, operation: str) -> None:
+    """Without an answer to the other timer, nobody knows whose fault it is; what is left of it, the sweep deletes."""
+    refuse_in_zone = refuse_zone(ZONE)
+
+    def refuse(call: Call) -> None:
+        refuse_in_zone(call)
+        is_probe = call.service == "scheduler" and len(call.arguments["Name"]) > 36
+        if is_probe and call.operation == operation:
+            raise client_error("ThrottlingException", call.operation)
+
+    world.calls.before = refuse
+    expected = Unavailable if operation == "CreateSchedule" else RulesViolated
+
+    with pytest.raises(expected) as refusal:
+        create_schedule(world.services, install_id, create_input(timezone=ZONE))
+
+    assert type(refusal.value) is expected
+    world.calls.before = None
+    states = [timer["State"] for timer in world.read_timers().values()]
+    assert states == ([] if operation == "CreateSchedule" else ["DISABLED"])
 
 
 def test_refused_deletion_is_never_the_zones_fault(world: World, install_id: InstallId) -> None:

@@ -20,7 +20,7 @@ from scheduling.store.keys import install_key
 from tests.support.aws.calls import Call, client_error
 from tests.support.oracles.consistency import assert_consistent
 from tests.support.stacks.functions import Context, deploy_functions, http_event, load_function
-from tests.support.stacks.world import World, create_input
+from tests.support.stacks.world import World, create_input, on_moto
 
 on_memory = pytest.mark.parametrize("world", ["memory"], indirect=True)
 
@@ -138,6 +138,7 @@ def test_lost_race_is_tried_again(world: World, install_id: InstallId, reasons: 
     assert get_schedule(world.services, install_id, schedule.id).id == schedule.id
 
 
+@on_moto
 def test_row_beyond_dynamodbs_limit_is_an_internal_error_at_once(world: World, install_id: InstallId) -> None:
     """Only a limit set beyond that of the template lets a row grow so large."""
     world.services = replace(world.services, limits=Limits(max_payload_bytes=500_000))
@@ -153,6 +154,7 @@ def test_row_beyond_dynamodbs_limit_is_an_internal_error_at_once(world: World, i
     assert_consistent(world)
 
 
+@on_moto
 def test_single_row_beyond_dynamodbs_limit_is_an_error_at_once(world: World, install_id: InstallId) -> None:
     schedule = create_schedule(world.services, install_id, create_input())
     error = client_error("ValidationException", "PutItem")

@@ -17,7 +17,7 @@ from tests.support.faults.broken_rows import (
 )
 from tests.support.stacks.admin_cli import AdminCli
 from tests.support.stacks.fires import create_fire, execute_fire
-from tests.support.stacks.world import TENANT, UNKNOWN_SCHEDULE_ID, World, aws_client, create_input
+from tests.support.stacks.world import TENANT, UNKNOWN_SCHEDULE_ID, World, aws_client, create_input, on_moto
 
 ONE = InstallId("install-1")
 TIME = "2026-11-23T10:00:00Z"
@@ -123,6 +123,7 @@ def test_pause_and_resume_pass_a_damaged_install(
     assert admin("resume", TENANT).exit_status == 0
 
 
+@on_moto
 def test_reconcile_repairs_all_else_and_counts_what_cannot_be_read(
     world: World, admin: AdminCli, schedules: list[Schedule]
 ) -> None:

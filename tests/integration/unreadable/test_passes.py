@@ -30,7 +30,7 @@ from tests.support.faults.broken_rows import (
     set_attribute,
 )
 from tests.support.stacks.functions import Context, deploy_functions, load_function
-from tests.support.stacks.world import ADMIN, TENANT, UNKNOWN_SCHEDULE_ID, World, create_input
+from tests.support.stacks.world import ADMIN, TENANT, UNKNOWN_SCHEDULE_ID, World, create_input, on_moto
 
 SCHEDULES = {**LISTED, **LEFT_OUT}
 
@@ -100,6 +100,7 @@ class TestSweep:
         assert {schedule.id for schedule in schedules} <= world.read_timers().keys()
 
     @pytest.mark.parametrize("timer", TIMERS.values(), ids=TIMERS)
+    @on_moto
     def test_deletes_and_reports_a_timer_of_no_schedule(
         self,
         world: World,
@@ -116,6 +117,7 @@ class TestSweep:
         assert [(item.kind, item.id) for item in reported] == [("timer", UNKNOWN_SCHEDULE_ID)]
 
     @pytest.mark.parametrize("timer", TIMERS.values(), ids=TIMERS)
+    @on_moto
     def test_repairs_a_timer_that_was_changed(
         self, world: World, schedules: list[Schedule], timer: Mapping[str, Any]
     ) -> None:
@@ -184,6 +186,7 @@ class TestSweep:
         assert repairs["missing timer"] == 1
         assert [item.kind for item in reported] == ["sweep"]
 
+    @on_moto
     def test_lists_the_timers_again_where_its_page_token_is_refused(
         self, world: World, schedules: list[Schedule]
     ) -> None:
@@ -249,6 +252,7 @@ class TestReconcile:
 
 
 class TestMetrics:
+    @on_moto
     def test_are_emitted_when_reconciler_and_sweep_meet_damaged_items(
         self, world: World, schedules: list[Schedule], capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -8,6 +8,7 @@ from scheduling.domain.errors import Unavailable
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import RunStatus, SkipReason
 from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES, Schedule
+from scheduling.operations.installs.tenants import list_tenant_schedules
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
@@ -18,7 +19,7 @@ from tests.support.aws.calls import Call, fail_timer_calls
 from tests.support.faults.broken_rows import set_attribute
 from tests.support.oracles.consistency import assert_consistent
 from tests.support.stacks.fires import execute_fire, list_history, next_hourly_fire
-from tests.support.stacks.world import TABLE, World, aws_client, create_input, update_input
+from tests.support.stacks.world import TABLE, TENANT, World, aws_client, create_input, update_input
 
 LARGE = ["x" * MAX_INLINE_PAYLOAD_BYTES]
 LARGER = ["y" * 2 * MAX_INLINE_PAYLOAD_BYTES]
@@ -164,13 +165,22 @@ def read_by_list(world: World, schedule: Schedule) -> str | None:
     return list_schedules(world.services, schedule.install_id, limit=50).schedules[1].definition.payload
 
 
+def read_by_tenant(world: World, _schedule: Schedule) -> str | None:
+    page = list_tenant_schedules(world.services, TENANT, limit=50, max_bytes=10**9)
+    return page.schedules[1][1].definition.payload
+
+
 def read_by_fire(world: World, schedule: Schedule) -> str | None:
     execute_fire(world.services, world.runner, next_hourly_fire(world, schedule))
     return world.runner.executions[-1].schedule.definition.payload
 
 
 @pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("read", [read_by_get, read_by_list, read_by_fire], ids=["get", "list", "fire"])
+@pytest.mark.parametrize(
+    "read",
+    [read_by_get, read_by_list, read_by_tenant, read_by_fire],
+    ids=["get", "list", "tenant's list", "fire"],
+)
 def test_read_that_a_write_has_torn_is_repeated(
     world: World, schedule: Schedule, read: Callable[[World, Schedule], str | None], count: int
 ) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from scheduling.clients.lambda_ import MAX_SECONDS
 from scheduling.domain.install import QUEUE_RETENTION
+from scheduling.operations.maintenance import reconcile, sweep
 from scheduling.settings import RunnerSettings
 
 from local.cloudformation.deploy import STACK_NAME
@@ -219,6 +221,22 @@ def test_missing_reconciler_metrics_raise_an_alarm(template: Template) -> None:
     assert alarm["Dimensions"] == [{"Name": "service", "Value": PSEUDO["AWS::StackName"]}]
     variables = find_functions(template)["ReconcileFunction"]["Environment"]["Variables"]
     assert variables["POWERTOOLS_SERVICE_NAME"] == PSEUDO["AWS::StackName"]
+
+
+def test_reconciler_has_time_for_the_longest_part_of_the_sweep(template: Template) -> None:
+    function = find_functions(template)["ReconcileFunction"]
+    assert function["Timeout"] > reconcile.TIME_BUDGET + sweep.TIME_BUDGET + MAX_SECONDS
+
+
+def test_reconciler_may_invoke_itself_by_a_policy_that_is_not_in_its_role(template: Template) -> None:
+    """Within the role, it would be a circular dependency, which CloudFormation refuses."""
+    policy = template.resources["SweepPartsPolicy"].properties
+    role = template.resources["ReconcileFunctionRole"].properties
+    assert policy["Roles"] == [{"Ref": "ReconcileFunctionRole"}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert statement["Resource"] == {"Fn::GetAtt": ["ReconcileFunction", "Arn"]}
+    assert '"ReconcileFunction"' not in json.dumps(role)
 
 
 def test_executor_has_time_for_the_slowest_runner(template: Template) -> None:

@@ -37,7 +37,7 @@ def list_pages(**query: Any) -> list[Any]:
 def test_query_results_equal_those_of_moto(
     monkeypatch: pytest.MonkeyPatch, query: dict[str, Any], paging: dict[str, Any]
 ) -> None:
-    with new_world():
+    with new_world(aws="moto"):
         for number in range(20):
             aws_client("dynamodb").put_item(TableName=TABLE, Item=item(number))
         monkeypatch.setattr(Table, "query", moto_queries.query_partition)

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from local.scheduler.expression import parse_cron
+from local.scheduler.expression import parse_cron, parse_expression
 
 
 def list_fires(expression: str, zone: str, start: str, count: int = 3) -> list[str]:
@@ -79,3 +79,37 @@ def test_day_that_a_zone_skips_has_no_fire() -> None:
 def test_expression_refused_by_eventbridge_is_an_error(expression: str, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         parse_cron(expression)
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone", "start", "fire"),
+    [
+        ("at(2026-12-01T09:00:00)", "UTC", "2026-11-23T09:00:00+00:00", "2026-12-01T09:00:00+00:00"),
+        (
+            "at(2026-12-01T09:00:30)",
+            "Europe/Berlin",
+            "2026-11-23T09:00:00+00:00",
+            "2026-12-01T08:00:30+00:00",
+        ),
+        ("at(2026-12-01T09:00:00)", "UTC", "2026-12-01T09:00:00+00:00", None),
+        (
+            "at(2027-10-31T02:30:00)",
+            "Europe/Berlin",
+            "2026-11-23T09:00:00+00:00",
+            "2027-10-31T00:30:00+00:00",
+        ),
+        ("at(2027-03-28T02:30:00)", "Europe/Berlin", "2026-11-23T09:00:00+00:00", None),
+    ],
+)
+def test_a_one_time_expression_fires_once(expression: str, zone: str, start: str, fire: str | None) -> None:
+    instant = datetime.fromisoformat(start)
+    expected = datetime.fromisoformat(fire) if fire else None
+    assert parse_expression(expression).next_after(instant, ZoneInfo(zone)) == expected
+
+
+@pytest.mark.parametrize(
+    "expression", ["at(2026-12-01T09:00)", "at(2026-12-01)", "at(2026-02-30T09:00:00)", "rate(1 hour)"]
+)
+def test_what_eventbridge_does_not_know_is_refused(expression: str) -> None:
+    with pytest.raises(ValueError, match=r"cron\(…\)|day is out of range"):
+        parse_expression(expression)

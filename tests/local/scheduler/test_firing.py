@@ -12,7 +12,7 @@ import pytest
 from local.clock import LocalClock
 from local.lambda_.functions import LambdaContext
 from local.queue.consumer import QueueConsumer
-from local.scheduler.expression import parse_cron
+from local.scheduler.expression import parse_expression
 from local.scheduler.firing import LocalScheduler
 from local.scheduler.schedules import LocalTimer
 from local.scheduler.target import SendMessageTarget
@@ -62,6 +62,9 @@ class SchedulerBench:
     def read_timer(self, name: str) -> LocalTimer | None:
         return self.timers.get(name)
 
+    def delete_timer(self, timer: LocalTimer) -> None:
+        del self.timers[timer.name]
+
     def put_timer(
         self,
         name: str,
@@ -80,10 +83,11 @@ class SchedulerBench:
             timezone=timezone,
             enabled=enabled,
             target_arn="arn:aws:scheduler:::aws-sdk:sqs:sendMessage",
+            deletes_itself=expression.startswith("at("),
             dead_letter_arn="arn:aws:sqs:us-east-1:123456789012:timer-dead-letters",
             input=target_input
             or json.dumps({"QueueUrl": "queue", "MessageBody": body, "MessageGroupId": "tenant"}),
-            cron=parse_cron(expression),
+            rule=parse_expression(expression),
         )
 
     def advance(self, **duration: float) -> list[str]:
@@ -122,6 +126,19 @@ def test_timer_of_every_five_minutes_fires_twelve_times_an_hour(bench: Scheduler
     assert bench.clock.now() == START + timedelta(hours=1)
     assert bench.advance(minutes=4) == []
     assert bench.advance(minutes=1) == ["a 10:05 success"]
+
+
+def test_timer_of_a_one_time_rule_fires_once_and_deletes_itself(bench: SchedulerBench) -> None:
+    bench.put_timer("a", "at(2026-11-23T09:20:30)")
+    bench.put_timer("b", "cron(0/20 * * * ? *)")
+    assert bench.advance(hours=1) == [
+        "b 09:20 success",
+        "a 09:20 success",
+        "b 09:40 success",
+        "b 10:00 success",
+    ]
+    assert bench.events[1] == ("a", "2026-11-23T09:20:30Z", START + timedelta(minutes=20, seconds=30))
+    assert list(bench.timers) == ["b"]
 
 
 def test_occurrences_are_in_order_of_time_then_name(bench: SchedulerBench) -> None:

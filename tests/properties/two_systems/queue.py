@@ -84,6 +84,13 @@ class Queue:
         self.messages.append(message)
         return message
 
+    def copy_dead_letters(self) -> Sequence[Fire]:
+        """Send all dead letters to the queue, and return their occurrences."""
+        now = self._world.clock[0]
+        for event in self.dead_letters:
+            self.messages.append(Message(Delivery(event=event, accepted_at=now, group=TENANT), now))
+        return [event.fire for event in self.dead_letters]
+
     def take_next(self) -> Message | None:
         """Advance the clock to the next message's time and return it; None if there is no message."""
         if not self.messages:

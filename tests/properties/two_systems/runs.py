@@ -31,9 +31,10 @@ from tests.support.stacks.world import GROUP, TABLE, UNKNOWN_SCHEDULE_ID, World,
 
 Occurrence = tuple[str, str]
 SUCCEEDED = Outcome(status=RunStatus.SUCCESS, http_status=200)
+FAILED = Outcome(status=RunStatus.ERROR, http_status=503, error="503", retryable=True)
 _OUTCOMES = {
     "success": SUCCEEDED,
-    "retryable": Outcome(status=RunStatus.ERROR, http_status=503, error="503", retryable=True),
+    "retryable": FAILED,
     "final": Outcome(status=RunStatus.ERROR, http_status=404, error="404"),
     "no capacity": Outcome(
         status=RunStatus.ERROR, error="busy", runner_status=503, retryable=True, retry_after=timedelta()
@@ -78,6 +79,10 @@ class RunLog:
         install, _, schedule_id = schedule
         fire = _select_fire(world, world.memory, INSTALLS[install], schedule_id, command)
         return queue.add_fire(fire) if fire else None
+
+    def redrive_dead_letters(self, queue: Queue) -> None:
+        """Move all dead letters to the queue, and keep them, so that they can be moved once more."""
+        self.redriven.update(map(_occurrence_of, queue.copy_dead_letters()))
 
     def deliver(
         self, world: World, queue: Queue, message: Message, outcome: Outcome

@@ -37,7 +37,7 @@ class AwsCalls:
     after: Hook | None = None
     lock: Any = field(default_factory=threading.RLock)
     invoke: Callable[[Any], Any] | None = None
-    """Returns the result of a function that is invoked with the event; by default, there is none."""
+    """Returns the result of a function that is invoked with the event; by default, there is no function."""
 
     def operation_names(self) -> list[str]:
         """Return the operations of the recorded calls."""
@@ -77,7 +77,7 @@ def _invoke_function(calls: AwsCalls, call: Call) -> Any:
     calls.recorded.append(call)
     try:
         if calls.invoke is None:
-            return {"StatusCode": 202}
+            raise client_error("ResourceNotFoundException", "Invoke", 404)
         try:
             result = calls.invoke(json.loads(call.arguments["Payload"]))
         except Exception as error:  # noqa: BLE001 (as Lambda reports it)

@@ -1,7 +1,7 @@
 """DynamoDB, EventBridge Scheduler and SQS in memory, in place of botocore's requests: fast, atomic and strict."""
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -147,15 +147,18 @@ def _key_names(schema: list[dict[str, str]]) -> tuple[str, ...]:
 
 
 @contextmanager
-def use_memory_aws() -> Iterator[MemoryAws]:
-    """Answer the calls of all botocore clients from one memory, without a network."""
+def use_memory_aws(only: Container[str] | None = None) -> Iterator[MemoryAws]:
+    """Answer the calls of all botocore clients, or `only` those of some services, from one memory."""
     aws = MemoryAws()
     base_client: Any = botocore.client.BaseClient
     original = base_client._make_api_call
 
     def make_api_call(client: Any, operation: str, arguments: Arguments) -> Any:
+        service = client.meta.service_model.service_name
+        if only is not None and service not in only:
+            return original(client, operation, arguments)
         try:
-            response = aws.send_request(client.meta.service_model.service_name, operation, arguments)
+            response = aws.send_request(service, operation, arguments)
         except ServiceError as refusal:
             body = {
                 "Error": {"Code": refusal.code, "Message": str(refusal)},

@@ -147,6 +147,11 @@ class _Parser:
             prefix = self.parse_operand()
             self.take_token(")")
             return lambda i, v: _begins_with(value_at(i, path), prefix(i, v))
+        if name == "attribute_type":
+            self.take_token(",")
+            kind = self.parse_operand()
+            self.take_token(")")
+            return lambda i, v: _has_type(value_at(i, path), kind(i, v))
         self.take_token(")")
         if name == "attribute_exists":
             return lambda i, _v: value_at(i, path) is not None
@@ -223,6 +228,10 @@ class _Parser:
 
 def _begins_with(value: Value | None, prefix: Value | None) -> bool:
     return bool(value and prefix and value.get("S", "").startswith(prefix["S"]))
+
+
+def _has_type(value: Value | None, kind: Value | None) -> bool:
+    return bool(value and kind and kind["S"] in value)
 
 
 def _are_equal(left: Value | None, right: Value | None) -> bool:

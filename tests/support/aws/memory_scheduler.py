@@ -14,11 +14,12 @@ Arguments = Mapping[str, Any]
 _ARN = "arn:aws:scheduler:eu-central-1:123456789012"
 _NAME = re.compile(r"[0-9a-zA-Z-_.]{1,64}")
 _CRON = re.compile(r"cron\(\S+( \S+){5}\)")
+_AT = re.compile(r"at\(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\)")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _QUEUE = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[\w-]+")
 _SCHEDULE_ARGUMENTS = {
     "Name", "GroupName", "ScheduleExpression", "ScheduleExpressionTimezone", "State", "Description",
-    "FlexibleTimeWindow", "Target", "ClientToken",
+    "FlexibleTimeWindow", "Target", "ClientToken", "ActionAfterCompletion",
 }  # fmt: skip
 _ZONES = available_timezones() - {"EST", "HST", "MST", "ROC"}
 
@@ -125,10 +126,8 @@ def _validate_schedule(arguments: Arguments) -> None:
     text = arguments["ScheduleExpression"]
     rules = {
         "Name": bool(_NAME.fullmatch(arguments["Name"])),
-        "ScheduleExpression": bool(_CRON.fullmatch(text)) and len(text) <= 256,
-        "ScheduleExpression: exactly one ?": [text.split()[2], text.split()[4]].count("?") == 1
-        if len(text.split()) == 6
-        else False,
+        "ScheduleExpression": _is_expression(text),
+        "ActionAfterCompletion": arguments.get("ActionAfterCompletion", "NONE") in ("NONE", "DELETE"),
         "ScheduleExpressionTimezone": arguments.get("ScheduleExpressionTimezone", "UTC") in _ZONES,
         "State": arguments.get("State", "ENABLED") in ("ENABLED", "DISABLED"),
         "Description": len(arguments.get("Description", "")) <= 512,
@@ -143,6 +142,14 @@ def _validate_schedule(arguments: Arguments) -> None:
     for name, holds in rules.items():
         if not holds:
             raise _validation_error(name)
+
+
+def _is_expression(text: str) -> bool:
+    """Return whether the text is `at(…)`, or `cron(…)` with exactly one question mark for a day."""
+    if _AT.fullmatch(text):
+        return True
+    fields = text.split()
+    return bool(_CRON.fullmatch(text)) and len(text) <= 256 and [fields[2], fields[4]].count("?") == 1
 
 
 def _is_json(text: str) -> bool:

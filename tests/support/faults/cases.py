@@ -119,6 +119,17 @@ def update_case_schedule(**fields: object) -> CaseAction:
     )
 
 
+def make_one_time(case: Case) -> None:
+    """Let the schedule fire once, an hour later."""
+    moment = case.world.clock[0] + timedelta(hours=1)
+    update_case_schedule(cron=f"at({moment:%Y-%m-%dT%H}:00)")(case)
+
+
+def pass_its_time(case: Case) -> None:
+    """Advance the clock over the time of the one-time schedule."""
+    case.world.advance(hours=2)
+
+
 def delete_case_schedule(case: Case) -> None:
     """Delete the schedule."""
     delete_schedule(case.world.services, case.install_id, case.schedule.id)

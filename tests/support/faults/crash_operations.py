@@ -25,7 +25,9 @@ from tests.support.stacks.fires import create_fire, execute_fire
 from tests.support.stacks.world import (
     ADMIN,
     PUT_OPTIONS,
+    TABLE,
     World,
+    aws_client,
     create_input,
     registration_body,
     update_input,
@@ -73,14 +75,12 @@ def _read_install_attribute(case: CrashCase, attribute: str) -> object:
     return case.world.scan_rows_of_type(case.install_id, "install")[0][attribute]
 
 
-def _create_schedule(case: CrashCase) -> object:
-    key = IdempotencyKey("key", "hash")
-    return create_schedule(case.world.services, case.install_id, create_input(name="created"), key)
-
-
-def _create_large_schedule(case: CrashCase) -> object:
-    return create_schedule(
-        case.world.services, case.install_id, create_input(name="created", payload=LARGE_PAYLOAD)
+def _create_schedule(**fields: object) -> Callable[[CrashCase], object]:
+    return lambda case: create_schedule(
+        case.world.services,
+        case.install_id,
+        create_input(name="created", **fields),
+        IdempotencyKey("key", "hash"),
     )
 
 
@@ -188,8 +188,12 @@ def _is_run_succeeded(case: CrashCase) -> bool:
 
 def _store_payload_in_row(case: CrashCase) -> None:
     """Store a large payload in the schedule's row, as earlier releases have done."""
-    payload = {"S": _dump_payload(LARGE_PAYLOAD)}
-    set_attribute(f"INSTALL#{case.install_id}", f"SCHEDULE#{case.schedule.id}", "payload", payload)
+    _update_schedule(payload=LARGE_PAYLOAD)(case)
+    row_key = f"INSTALL#{case.install_id}", f"SCHEDULE#{case.schedule.id}"
+    set_attribute(*row_key, "payload", {"S": _dump_payload(LARGE_PAYLOAD)})
+    set_attribute(*row_key, "payloadDigest", None)
+    item_key = {"pk": {"S": row_key[0]}, "sk": {"S": f"{row_key[1]}#PAYLOAD"}}
+    aws_client("dynamodb").delete_item(TableName=TABLE, Key=item_key)
 
 
 def _is_payload_moved(case: CrashCase) -> bool:
@@ -206,7 +210,7 @@ def _dump_payload(payload: object) -> str:
 
 
 OPERATIONS = {
-    "create": CrashOperation(_create_schedule, _is_created),
+    "create": CrashOperation(_create_schedule(), _is_created),
     "update the timer and the name": CrashOperation(
         _update_schedule(cron="5 * * * *", name="after"),
         lambda case: _read_definition(case)[0] == "5 * * * *",
@@ -214,7 +218,7 @@ OPERATIONS = {
     "update the payload": CrashOperation(
         _update_schedule(payload=[1]), lambda case: _read_definition(case)[3] == "[1]"
     ),
-    "create with a large payload": CrashOperation(_create_large_schedule, _is_created),
+    "create with a large payload": CrashOperation(_create_schedule(payload=LARGE_PAYLOAD), _is_created),
     "update the timer and a large payload": CrashOperation(
         _update_schedule(cron="5 * * * *", payload=[*LARGE_PAYLOAD, 2]),
         lambda case: _read_definition(case)[3] == _dump_payload([*LARGE_PAYLOAD, 2]),

@@ -1,5 +1,6 @@
 """The AWS calls of a story's function: undisturbed, and with a fault or an overtaking change at each call."""
 
+import os
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -54,9 +55,8 @@ _CONCURRENT_CHANGES: tuple[CaseAction, ...] = (
     _change_schedules,
     _delete_schedules,
     _sync_schedules,
-    _resume_and_enable,
 )
-"""The changes that another function may make to the install's schedules between two calls."""
+"""The changes that another function may make to the install's schedules between two calls, besides resuming it."""
 
 
 @contextmanager
@@ -122,8 +122,18 @@ def _lose_response(number: int, position: int) -> None:
 
 
 _Fault = Callable[[int, Case, Call, int], None]
-_FAULTS: tuple[_Fault, ...] = (_throttle_call, *(partial(_overtake_call, by) for by in _CONCURRENT_CHANGES))
-_EVENTBRIDGE_FAULTS = (*_FAULTS, _refuse_call_permanently)
+_NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+
+
+def _faults_at(number: int, call: Call) -> Iterator[_Fault]:
+    """Yield the faults at a call: by day, only one of the changes of schedules, another one at the next call."""
+    yield _throttle_call
+    yield partial(_overtake_call, _resume_and_enable)
+    for position, change in enumerate(_CONCURRENT_CHANGES):
+        if _NIGHTLY or position == number % len(_CONCURRENT_CHANGES):
+            yield partial(_overtake_call, change)
+    if call.service == "scheduler":
+        yield _refuse_call_permanently
 
 
 @dataclass
@@ -183,8 +193,7 @@ def record_disturbed_calls(story: Story) -> list[Call]:
         assert scenario.succeeded is not story.fails
         all_calls = list(calls)
         for number in _calls_to_disturb(calls):
-            of_eventbridge = calls[number - 1].service == "scheduler"
-            for fault in _EVENTBRIDGE_FAULTS if of_eventbridge else _FAULTS:
+            for fault in _faults_at(number, calls[number - 1]):
                 all_calls += scenario.run_disturbed(partial(fault, number), _do_nothing)
             all_calls += scenario.run_disturbed(_do_nothing, partial(_lose_response, number))
         return all_calls

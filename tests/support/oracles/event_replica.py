@@ -13,7 +13,7 @@ from tests.support.stacks.world import START, TABLE
 
 Fields = Mapping[str, Any]
 _SCHEDULE_FIELDS = ("endpointMethod", "endpointPath", "name", "cron", "timezone", "enabled", "disabledReason")
-_INSTALL_FIELDS = ("registryId", "versionId", "contentHash", "enabled")
+_INSTALL_FIELDS = ("registryId", "versionId", "contentHash", "extensionName", "extensionVersion", "enabled")
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 PLACEHOLDERS = {
     "<uuid>": r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
     "<time>": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+    "<fire>": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "<date>": r"\d{4}-\d\d-\d\d",
 }
 NUMBER = "<number>"

@@ -23,10 +23,12 @@ from tests.support.faults.cases import (
     fire_message,
     kill_at,
     lose_message,
+    make_one_time,
     make_runner_fail,
     make_sweep_due,
     next_fire_event,
     next_fire_message,
+    pass_its_time,
     pause_tenant,
     record_two_attempts,
     start_abandoned_run,
@@ -68,7 +70,9 @@ def _tenant_event(_case: Case) -> dict[str, Any]:
 
 
 def _tenant_event_with_cursor(case: Case) -> dict[str, Any]:
-    cursor = encode_cursor(cursor_scope("tenant-schedules", TENANT), f"{case.install_id} {case.schedule.id}")
+    cursor = encode_cursor(
+        cursor_scope("tenant-schedules", TENANT), f"{case.install_id} {case.schedule.id} 0"
+    )
     return http_event(query={"cursor": str(cursor)}, tenantId=TENANT)
 
 
@@ -220,6 +224,9 @@ STORIES: dict[str, Story] = {
         "install_disable", _install_event(), (kill_at("DeleteSchedule", delete_case_schedule),)
     ),
     "enable an install": Story("install_enable", _install_event(), (disable_install,)),
+    "enable an install over the time of a one-time schedule": Story(
+        "install_enable", _install_event(), (make_one_time, disable_install, pass_its_time)
+    ),
     "enable an install with leftover timers": Story(
         "install_enable", _install_event(), (kill_at("DeleteSchedule", disable_install),)
     ),
@@ -242,6 +249,9 @@ STORIES: dict[str, Story] = {
         _tenant_event,
         (kill_at("DeleteSchedule", delete_case_schedule), kill_at("DeleteSchedule", pause_tenant)),
     ),
+    "resume a tenant over the time of a one-time schedule": Story(
+        "tenant_resume", _tenant_event, (make_one_time, pause_tenant, pass_its_time)
+    ),
     "resume a tenant with leftover timers": Story(
         "tenant_resume", _tenant_event, (kill_at("DeleteSchedule", pause_tenant),)
     ),
@@ -250,6 +260,7 @@ STORIES: dict[str, Story] = {
     "fire: the payload is in the schedule's row": Story(
         "execute", next_fire_message, (store_payload_in_row,)
     ),
+    "fire: a one-time schedule": Story("execute", next_fire_message, (make_one_time,)),
     "fire: the runner fails": Story("execute", next_fire_message, (make_runner_fail,)),
     "fire: the runner fails for the third time": Story(
         "execute", next_fire_message, (record_two_attempts, make_runner_fail)

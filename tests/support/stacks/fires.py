@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from scheduling.domain.deliveries.completion import one_time_moment
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.fire_events import FireEvent, parse_fire_event
@@ -15,7 +16,7 @@ from scheduling.operations.schedules.queries import list_runs
 from scheduling.operations.services import Services
 
 from tests.support.aws.calls import Killed
-from tests.support.stacks.world import TENANT, SentMessage, World
+from tests.support.stacks.world import GROUP, TENANT, SentMessage, World, aws_client
 
 
 def create_fire(schedule: Schedule, scheduled_time: str = "2026-11-23T09:00:00Z") -> Fire:
@@ -26,6 +27,15 @@ def create_fire(schedule: Schedule, scheduled_time: str = "2026-11-23T09:00:00Z"
         timer_revision=schedule.timer_revision,
         scheduled_time=scheduled_time,
     )
+
+
+def fire_one_time(world: World, schedule: Schedule) -> Fire:
+    """Advance the clock until a one-time schedule fires and its timer deletes itself, and return the occurrence."""
+    moment = one_time_moment(schedule)
+    assert moment is not None
+    world.clock[0] = moment
+    aws_client("scheduler").delete_schedule(GroupName=GROUP, Name=schedule.id)
+    return create_fire(schedule, format_time(moment))
 
 
 def next_hourly_fire(world: World, schedule: Schedule) -> Fire:

@@ -37,6 +37,8 @@ class LocalStack:
     runner: ScriptedRunner
     _clients: dict[str, Any] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
+    _idle_at: tuple[datetime, int] | None = None
+    """The clock and the number of the runner's requests at the end of `advance_to_half_past`."""
 
     def register_install(self, install_id: str | None = None, **fields: object) -> "ApiInstall":
         """Register or change an install."""
@@ -62,11 +64,16 @@ class LocalStack:
         """Move the clock to a half hour, which ends all retries and waits of earlier fires.
 
         An hourly schedule then fires half an hour later, and half an hour is left for its retries until an hour's end.
+        Does nothing if the clock still stands there and nothing has run since.
         """
-        later = self.read_clock() + timedelta(minutes=50)
+        now = self.read_clock()
+        if self._idle_at == (now, len(self.runner.requests)):
+            return
+        later = now + timedelta(minutes=50)
         half_past = later.replace(minute=30, second=0, microsecond=0)
         response = self.control.post("/_local/clock", json={"to": half_past.isoformat()})
         assert response.status_code == 200, response.text
+        self._idle_at = half_past, len(self.runner.requests)
 
     def read_clock(self) -> datetime:
         """Return the time of the stack's clock."""

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -53,6 +53,9 @@ TIMER_SETTINGS = TimerSettings(
     timer_role_arn="arn:aws:iam::123456789012:role/timer",
     timer_dlq_arn="arn:aws:sqs:eu-central-1:123456789012:timer-dead-letters",
 )
+Aws = Literal["moto", "memory", "mixed"]
+"""What stands in for AWS: moto, the in-memory AWS, or the latter for `MIXED` and moto for all other services."""
+MIXED = frozenset({"dynamodb", "scheduler"})
 DEAD_LETTER_QUEUE_URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters"
 
 TENANT = "tenant-1"
@@ -70,6 +73,9 @@ patch_conditions()
 
 on_moto_and_memory = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
 """Runs a module's tests on moto and on the in-memory AWS, so that the two stay equivalent."""
+
+on_moto = pytest.mark.parametrize("world", ["moto"], indirect=True)
+"""Runs a test on moto alone, if it needs what the in-memory AWS lacks or refuses: streams, or timers of others."""
 
 
 class FakeRunner:
@@ -209,7 +215,7 @@ def update_input(**fields: object) -> ScheduleInput:
 
 
 @contextmanager
-def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = "moto") -> Iterator[World]:
+def new_world(limits: Limits | None = None, *, aws: Aws = "mixed") -> Iterator[World]:
     """Start a new, empty world."""
     os.environ.update(
         AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_DEFAULT_REGION="eu-central-1"
@@ -217,7 +223,7 @@ def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = 
     os.environ.pop("AWS_ENDPOINT_URL", None)
     with _start_aws(aws) as stand_in, watch_calls() as calls:
         create_resources()
-        if aws == "moto":
+        if aws != "memory":
             create_queues()
         connection = connect(TABLE)
         clock = [START]
@@ -230,7 +236,7 @@ def new_world(limits: Limits | None = None, *, aws: Literal["moto", "memory"] = 
 
 
 @contextmanager
-def _start_aws(aws: Literal["moto", "memory"]) -> Iterator[object]:
+def _start_aws(aws: Aws) -> Iterator[object]:
     """Start the AWS stand-in; in memory, the indexes have two shards instead of sixteen to save queries."""
     if aws == "moto":
         with mock_aws() as moto:
@@ -238,7 +244,8 @@ def _start_aws(aws: Literal["moto", "memory"]) -> Iterator[object]:
         return
     modules = "scheduling.store"
     with (
-        use_memory_aws() as memory,
+        mock_aws() if aws == "mixed" else nullcontext(),
+        use_memory_aws(only=MIXED if aws == "mixed" else None) as memory,
         patch(f"{modules}.schedules.SHARDS", "01"),
         patch(f"{modules}.sweeps.SHARDS", "01"),
         patch(f"{modules}.sweeps.index_shard", _shard_of_two),

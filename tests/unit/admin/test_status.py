@@ -14,7 +14,7 @@ from scheduling_admin.status import (
     list_install_blockers,
 )
 from tests.unit.admin.builders import TIMER, build_run
-from tests.unit.builders import install, schedule
+from tests.unit.builders import NOW, install, schedule
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_each_difference_of_a_timer_is_listed(
     timer: dict[str, Any] | None, row: Schedule, expected: list[str]
 ) -> None:
     actual = None if timer is None else replace(TIMER, **timer)
-    assert describe_timer_differences(actual, row) == expected
+    assert describe_timer_differences(actual, row, NOW) == expected
 
 
 def test_timeouts_at_the_runner_are_named_as_overload() -> None:

@@ -124,6 +124,8 @@ def test_install_json_has_no_config_and_no_secret() -> None:
         "tenantId": "tenant-1",
         "registryId": "registry-1",
         "versionId": "version-1",
+        "extensionName": None,
+        "extensionVersion": None,
         "contentHash": "sha256:abc",
         "grantedCapabilities": ["cap:context.read", "cap:scheduler.manage"],
         "enabled": False,

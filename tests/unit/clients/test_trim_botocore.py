@@ -42,6 +42,7 @@ def full_session() -> Session:
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "dynamodb": ("batch_get_item", {"RequestItems": {"table": {"Keys": [{"pk": {"S": "1"}}]}}}),
     "events": ("put_events", {"Entries": [{"Source": "audit"}]}),
+    "lambda": ("invoke", {"FunctionName": "function", "Payload": b"{}"}),
     "sqs": ("send_message", {"QueueUrl": "https://queue", "MessageBody": "{}"}),
     "scheduler": ("get_schedule", {"Name": "1"}),
     "secretsmanager": ("get_secret_value", {"SecretId": "1"}),

@@ -12,11 +12,13 @@ from scheduling.domain.audit import (
     Entity,
     EventName,
     RowChange,
+    RunRequest,
     ScheduleRun,
     event_from_change,
 )
-from scheduling.domain.ids import admin_actor
+from scheduling.domain.ids import SYSTEM, admin_actor
 from scheduling.domain.runs import MAX_ERROR_LENGTH, Run, RunStatus, Trigger
+from scheduling.domain.schedule import PAUSED_AFTER_FAILURES
 
 from tests.support.oracles.event_schema import find_violation, load_schema
 from tests.unit.builders import INSTALL_ID, NOW, SCHEDULE_ID, definition, install, schedule
@@ -72,6 +74,8 @@ SCHEDULE = {
 INSTALL = {
     "registryId": "registry-1",
     "versionId": "version-1",
+    "extensionName": None,
+    "extensionVersion": None,
     "contentHash": "sha256:abc",
     "grantedCapabilities": ["cap:context.read", "cap:scheduler.manage"],
     "enabled": True,
@@ -98,10 +102,40 @@ EVENTS: dict[EventName, tuple[Entity | None, Entity | None, dict[str, Any]]] = {
             "payloadChanged": True,
         },
     ),
+    EventName.SCHEDULE_PAUSED: (
+        SCHEDULE_ROW,
+        replace(
+            SCHEDULE_ROW.with_definition(replace(SCHEDULE_ROW.definition, enabled=False), NOW, SYSTEM),
+            disabled_reason=PAUSED_AFTER_FAILURES,
+        ),
+        {
+            **SCHEDULE_EVENT_FIELDS,
+            **SYSTEM_ACTOR,
+            "before": SCHEDULE,
+            "after": {**SCHEDULE, "enabled": False, "disabledReason": PAUSED_AFTER_FAILURES, "revision": 2},
+            "payloadChanged": False,
+        },
+    ),
     EventName.SCHEDULE_DELETED: (
         SCHEDULE_ROW,
         SCHEDULE_ROW.marked_deleted(NOW, admin_actor(ROLE)),
         {**SCHEDULE_EVENT_FIELDS, **ADMIN_ACTOR, "before": SCHEDULE, "after": None},
+    ),
+    EventName.RUN_REQUESTED: (
+        None,
+        RunRequest(
+            tenant_id="tenant-1",
+            install_id=INSTALL_ID,
+            schedule_id=SCHEDULE_ID,
+            scheduled_time="2026-11-23T09:00:00.123Z",
+            requested_by=admin_actor(ROLE),
+        ),
+        {
+            **SCHEDULE_EVENT_FIELDS,
+            **ADMIN_ACTOR,
+            "before": None,
+            "after": {"scheduledTime": "2026-11-23T09:00:00.123Z", "trigger": "manual"},
+        },
     ),
     EventName.RUN_FAILED: (
         None,

@@ -83,6 +83,7 @@ def test_change_with_timer_effect_is_pending_under_a_new_number() -> None:
         timer_revision=4,
         last_timer_revision=4,
         timer_since=LATER,
+        next_fire=after.next_fire,
         pending_since=LATER,
         change_token=after.change_token,
     )

@@ -76,7 +76,10 @@ def test_schedule_has_the_fields_of_the_contract() -> None:
         "lastRunAt": "2026-11-23T09:00:00.000Z",
         "lastRunStatus": "error",
         "lastError": 'no "luck"',
+        "lastSuccessAt": None,
+        "consecutiveFailures": 0,
         "createdAt": "2026-11-23T09:00:00.000Z",
+        "nextFireAt": None,
     }
 
 
@@ -89,6 +92,8 @@ def test_new_schedule_has_nulls() -> None:
         "lastRunAt",
         "lastRunStatus",
         "lastError",
+        "lastSuccessAt",
+        "nextFireAt",
         "payload",
     ]
 

@@ -13,7 +13,7 @@ from scheduling.domain import exact_json
 from scheduling.domain.errors import BodyTooLarge, RulesViolated, ScheduleNotFound, ValidationFailed
 from scheduling.domain.ids import ScheduleId, parse_schedule_id
 from scheduling.domain.install import Limits
-from scheduling.domain.rules import PAYLOAD_TOO_LARGE_TEXT, SCHEDULE_FIELDS, ScheduleFields, ScheduleInput
+from scheduling.domain.rules import PAYLOAD_TOO_LARGE_TEXT, ScheduleFields, ScheduleInput
 from scheduling.domain.schedule import IdempotencyKey
 
 _TYPE_ERROR_TEXTS = {
@@ -41,6 +41,7 @@ class _ScheduleBody(BaseModel):
     enabled: bool = True
     name: str | None = None
     payload: Any = None
+    pauseAfterFailures: Any = None  # noqa: N815 - the contract's name
 
 
 def max_schedule_body_bytes(limits: Limits) -> int:
@@ -64,7 +65,7 @@ def parse_schedule_body(request: Request, limits: Limits) -> dict[str, object]:
 def parse_schedule_input(body: Mapping[str, object]) -> ScheduleInput:
     """Return the fields of a create or an update, with an error for each unknown one and each of a wrong type."""
     errors = find_type_errors(_ScheduleBody, body)
-    fields = {name: body[name] for name in SCHEDULE_FIELDS if name in body and name not in errors}
+    fields = {name: body[name] for name in _ScheduleBody.model_fields if name in body and name not in errors}
     return ScheduleInput(cast(ScheduleFields, fields), errors)
 
 

@@ -1,9 +1,12 @@
-"""The events by which the sweep invokes its own function for each part, and their results."""
+"""The events by which the sweep invokes its own function for each part, their results, and the metrics of all."""
 
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
+
+from scheduling.api.observability import MetricValues
 from scheduling.domain.sweeps import PartResult, SweepPart, SweepPhase
 from scheduling.operations.maintenance.parts import check_part
 from scheduling.operations.services import Services
@@ -30,3 +33,12 @@ def parse_result(fields: Mapping[str, Any]) -> PartResult:
     return PartResult(
         checked=fields["checked"], throttled=fields["throttled"], repairs=Counter(fields["repaired"])
     )
+
+
+def count_repairs(repairs: Counter[str]) -> MetricValues:
+    """Return the metrics of the repairs."""
+    drift_count = repairs.total() - repairs["missed"] - repairs["unreadable"]
+    return {
+        "MissedFires": (MetricUnit.Count, repairs["missed"]),
+        "DriftRepaired": (MetricUnit.Count, drift_count),
+    }

@@ -14,14 +14,13 @@ from http.client import HTTPResponse
 from typing import Any
 
 from scheduling.clients.redaction import Redactor
-from scheduling.domain.runs import MAX_ERROR_LENGTH, Outcome, RunStatus
+from scheduling.domain.runs import EXTENSION_FAILED, MAX_ERROR_LENGTH, Outcome, RunStatus
 
 MAX_RESPONSE_BYTES = 256 * 1024
 _MAX_EXCERPT_LENGTH = 2_000
-_EXTENSION_FAILED = "execute_failed"
 _FINAL_ERRORS = frozenset({"missing_routing_headers", "unknown_capabilities"})
 _RETRYABLE_ERRORS = frozenset(
-    {"bundle_fetch_failed", "engine_init_failed", "secret_decrypt_failed", _EXTENSION_FAILED}
+    {"bundle_fetch_failed", "engine_init_failed", "secret_decrypt_failed", EXTENSION_FAILED}
 )
 _NO_CAPACITY_STATUSES = frozenset({429, 503})
 _SECONDS_PATTERN = re.compile(r"[0-9]{1,9}")
@@ -100,7 +99,7 @@ def _runner_failure(text: str, redactor: Redactor) -> Outcome:
     detail = _as_unicode(redactor.redact(text))[:MAX_ERROR_LENGTH]
     kind = text.partition(":")[0].strip()
     known = kind in _FINAL_ERRORS | _RETRYABLE_ERRORS
-    if kind == _EXTENSION_FAILED:
+    if kind == EXTENSION_FAILED:
         error = f"{kind}{detail[len(kind) :]}"  # it speaks of the extension, so that the extension may see all of it
     elif known or (_ERROR_KIND.fullmatch(kind) and redactor.redact(kind) == kind):
         error = kind

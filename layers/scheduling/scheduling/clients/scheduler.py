@@ -1,6 +1,7 @@
 """EventBridge Scheduler: one schedule per timer, named by the schedule's id (contract, section 5)."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
@@ -11,16 +12,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from scheduling.domain.cron.eventbridge import eventbridge_expression
-from scheduling.domain.cron.grammar import parse_cron
+from scheduling.domain.cron.rule import parse_rule
+from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE
 from scheduling.domain.errors import TimerFailed
 from scheduling.domain.fire_events import build_timer_input, parse_timer_input
-from scheduling.domain.ids import ScheduleId, parse_install_id
+from scheduling.domain.ids import ScheduleId, new_token, parse_install_id
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
 from scheduling.settings import TimerSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
+
+logger = logging.getLogger(__name__)
 
 _CONFIG = Config(
     connect_timeout=1,
@@ -87,6 +91,33 @@ class TimerClient:
                 return
         raise TimerFailed(f"{schedule_id} is being changed by others", refused=False)
 
+    def is_zone_refused(self, schedule: Schedule) -> bool:
+        """Return whether EventBridge, which has found the schedule's timer invalid, accepts it in UTC.
+
+        If not, its target is invalid, such as a role that EventBridge may not assume. The error has the same code, and
+        differs in its text alone; so a disabled timer with another name is created, and deleted again.
+
+        Two calls.
+        """
+        name = f"{schedule.id}-{new_token()}"
+        request = {
+            **self._build_timer_request(schedule),
+            "Name": name,
+            "State": "DISABLED",
+            "ScheduleExpressionTimezone": DEFAULT_TIMEZONE,
+        }
+
+        def create() -> None:
+            self._client.create_schedule(**request)
+
+        if _try_call(create, _INVALID) == _INVALID:
+            return False
+        try:
+            self.delete_timer(ScheduleId(name))
+        except TimerFailed as error:
+            logger.warning("timer %s is left to the sweep: %s", name, error)
+        return True
+
     def get_timer(self, schedule_id: ScheduleId) -> TimerSnapshot | None:
         """Return the timer of the schedule, if it exists.
 
@@ -127,9 +158,10 @@ class TimerClient:
             "Name": schedule.id,
             "Description": "trigger=host_api",
             "State": "ENABLED",
-            "ScheduleExpression": eventbridge_expression(parse_cron(schedule.definition.cron)),
+            "ScheduleExpression": eventbridge_expression(parse_rule(schedule.definition.cron)),
             "ScheduleExpressionTimezone": schedule.definition.timezone,
             "FlexibleTimeWindow": {"Mode": "OFF"},
+            **({"ActionAfterCompletion": "DELETE"} if schedule.definition.is_one_time else {}),
             "Target": {
                 "Arn": settings.timer_target_arn,
                 "RoleArn": settings.timer_role_arn,
@@ -178,6 +210,7 @@ def _timer_snapshot_from_api(
         expression=api_schedule.get("ScheduleExpression", ""),
         timezone=api_schedule.get("ScheduleExpressionTimezone", ""),
         timer_revision=revision if isinstance(revision, int) else None,
+        deletes_itself=api_schedule.get("ActionAfterCompletion") == "DELETE",
         matches_stack=(
             (target.get("Arn"), queue_url) == (settings.timer_target_arn, settings.occurrence_queue_url)
             and (target.get("RoleArn"), dlq_arn) == (settings.timer_role_arn, settings.timer_dlq_arn)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run, RunStatus, Trigger
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, Schedule, ScheduleState
 from scheduling.domain.views import (
     format_timestamp,
     install_event_fields,
@@ -29,6 +29,7 @@ class EventName(StrEnum):
 
     SCHEDULE_CREATED = "ScheduleCreated"
     SCHEDULE_UPDATED = "ScheduleUpdated"
+    SCHEDULE_PAUSED = "SchedulePaused"
     SCHEDULE_DELETED = "ScheduleDeleted"
     RUN_REQUESTED = "RunRequested"
     RUN_FAILED = "RunFailed"
@@ -104,7 +105,7 @@ class AuditEvent:
 
 def event_from_change(change: RowChange) -> AuditEvent | None:
     """Return the event for the change, or None if the change means nothing outside the service."""
-    change_event = classify_change(change.before, change.after)
+    change_event = classify_change(change.before, change.after, change.time)
     if change_event is None:
         return None
     header = {
@@ -117,11 +118,16 @@ def event_from_change(change: RowChange) -> AuditEvent | None:
     return AuditEvent(name=change_event.name, sequence=change.sequence, time=change.time, detail=detail)
 
 
-def classify_change(before: Entity | None, after: Entity | None) -> ChangeEvent | None:
+def classify_change(
+    before: Entity | None, after: Entity | None, time: datetime | None = None
+) -> ChangeEvent | None:
     """Return the meaning of the change, or None if it means nothing outside the service."""
     match after or before:
         case Schedule():
-            return _classify_schedule_change(_as_entity(Schedule, before), _as_entity(Schedule, after))
+            old = _as_entity(Schedule, before)
+            if after is None and old and old.expires_at and time and old.expires_at <= time:
+                return None  # DynamoDB has deleted it
+            return _classify_schedule_change(old, _as_entity(Schedule, after))
         case Install():
             return _classify_install_change(_as_entity(Install, before), _as_entity(Install, after))
         case ScheduleRun():
@@ -143,6 +149,8 @@ def _classify_schedule_change(before: Schedule | None, after: Schedule | None) -
     if old and not new:
         # Only the owner's delete of a schedule without timer removes the row at once; all others mark it first.
         return ChangeEvent(EventName.SCHEDULE_DELETED, after.changed_by if after else HOST_API, old, old)
+    if old and new and new.disabled_reason == PAUSED_AFTER_FAILURES != old.disabled_reason:
+        return ChangeEvent(EventName.SCHEDULE_PAUSED, new.changed_by, new, old, new)
     if old and new and _owner_view(old) != _owner_view(new):
         return ChangeEvent(EventName.SCHEDULE_UPDATED, new.changed_by, new, old, new)
     return None

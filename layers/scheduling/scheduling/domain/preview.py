@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduling.domain.cron.eventbridge import eventbridge_expression
-from scheduling.domain.cron.grammar import CronRule, parse_cron
 from scheduling.domain.cron.occurrences import LocalTime, local_times
+from scheduling.domain.cron.rule import Rule, parse_rule
 from scheduling.domain.errors import InvalidCron, SchedulingError
 from scheduling.domain.install import Install, check_quota
 from scheduling.domain.rules import CheckResult, ScheduleInput, ScheduleRules
@@ -42,16 +42,16 @@ def build_preview(rules: ScheduleRules, install: Install, schedule_input: Schedu
     """Return the preview of the input by the rules of the install."""
     result = rules.check_input(schedule_input)
     field_errors, definition = result.errors, result.definition
-    cron = _parse_cron_or_none(schedule_input.fields.get("cron", ""))
+    rule = _parse_rule_or_none(schedule_input.fields.get("cron", ""))
     timezone = None if "timezone" in field_errors else definition.timezone
-    times = _next_local_times(cron, timezone, rules.now) if cron and timezone else []
+    times = _next_local_times(rule, timezone, rules.now) if rule and timezone else []
     return Preview(
         error=_find_error_text(result, install, rules),
         field_errors=field_errors,
-        expression=eventbridge_expression(cron) if cron else None,
+        expression=eventbridge_expression(rule) if rule else None,
         timezone=timezone,
         endpoint=None if "endpoint" in field_errors else definition.endpoint,
-        smallest_gap_minutes=cron.smallest_gap_minutes if cron else None,
+        smallest_gap_minutes=rule.smallest_gap_minutes if rule else None,
         fire_times=[time for time in times if not time.skipped],
         skipped_times=[time for time in times if time.skipped],
     )
@@ -66,18 +66,18 @@ def _find_error_text(result: CheckResult, install: Install, rules: ScheduleRules
     return None
 
 
-def _parse_cron_or_none(text: str) -> CronRule | None:
+def _parse_rule_or_none(text: str) -> Rule | None:
     """Return the rule, even if it breaks a limit."""
     try:
-        return parse_cron(text)
+        return parse_rule(text)
     except InvalidCron:
         return None
 
 
-def _next_local_times(cron: CronRule, timezone: str, now: datetime) -> Sequence[LocalTime]:
+def _next_local_times(rule: Rule, timezone: str, now: datetime) -> Sequence[LocalTime]:
     times: list[LocalTime] = []
     fire_count = 0
-    for time in local_times(cron, timezone, now, now + PREVIEW_HORIZON):
+    for time in local_times(rule, timezone, now, now + PREVIEW_HORIZON):
         times.append(time)
         fire_count += not time.skipped
         if fire_count == MAX_PREVIEW_FIRES:

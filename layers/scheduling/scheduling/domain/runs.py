@@ -6,15 +6,17 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
+from scheduling.domain.cron.occurrences import format_time as format_time
 from scheduling.domain.ids import SYSTEM, InstallId, ScheduleId, new_token
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.schedule import Schedule
 
 MAX_ATTEMPTS = 3
 MAX_ERROR_LENGTH = 4_000
+EXTENSION_FAILED = "execute_failed"
+"""The kind of `runner_error` that speaks of the extension rather than of the platform."""
 NO_RESPONSE, UNRESOLVED_HOST, UNTRUSTED_HOST = "no_response", "unresolved_host", "untrusted_host"
 """The kinds of `runner_error` that the runner does not report itself."""
-_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Trigger(StrEnum):
@@ -228,11 +230,6 @@ def build_next_attempt(fire: Fire, run: Run | None, now: datetime, lease: timede
         lease_expires_at=now + lease,
         response_count=run.response_count if run else 0,
     )
-
-
-def format_time(moment: datetime) -> str:
-    """Return the scheduled time of an occurrence as text."""
-    return moment.astimezone(UTC).strftime(_TIME_FORMAT)
 
 
 def format_manual_time(moment: datetime) -> str:

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Literal
 
 from scheduling.domain.cron.eventbridge import eventbridge_expression
-from scheduling.domain.cron.grammar import parse_cron
+from scheduling.domain.cron.rule import parse_rule
+from scheduling.domain.deliveries.completion import has_passed
 from scheduling.domain.fire_events import message_group
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.schedule import Schedule
@@ -71,6 +72,7 @@ class TimerSnapshot:
         install_id: None if the timer's input does not name an install.
         group: The group of its messages; None in timers of releases without a queue.
         revision: None if the timer's input has no revision.
+        deletes_itself: Whether EventBridge deletes it after its last fire.
         matches_stack: Whether target, role, queues and state are those of this stack.
     unreadable: Why what the timer has is not that of a timer of this service, if it is not.
     """
@@ -82,6 +84,7 @@ class TimerSnapshot:
     timezone: str
     timer_revision: int | None
     matches_stack: bool
+    deletes_itself: bool = False
     unreadable: str | None = None
 
 
@@ -89,18 +92,21 @@ class TimerSnapshot:
 class TimerDifference:
     """One property in which a timer differs from its schedule's desired state."""
 
-    name: Literal["timer", "expression", "timezone", "revision", "install", "tenant", "stack"]
+    name: Literal["timer", "expression", "timezone", "revision", "install", "tenant", "stack", "deletion"]
     actual: object
     expected: object
 
 
-def find_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> Sequence[TimerDifference]:
+def find_timer_differences(
+    timer: TimerSnapshot | None, schedule: Schedule, now: datetime
+) -> Sequence[TimerDifference]:
     """Return how the timer of a schedule differs from its desired state: nothing where they match.
 
     `timer` is the difference where one exists and should not, or the reverse (as booleans); `stack` is
-    `TimerSnapshot.matches_stack`. The timer that an unreadable schedule should have is not known, so any matches.
+    `TimerSnapshot.matches_stack`. The timer that an unreadable schedule should have is not known, so any matches,
+    and that of a one-time schedule deletes itself once its time has passed, so none and any match.
     """
-    if schedule.should_have_timer and schedule.unreadable:
+    if schedule.should_have_timer and (schedule.unreadable or has_passed(schedule, now)):
         return []
     if timer is None or not schedule.should_have_timer:
         exists = timer is not None
@@ -109,12 +115,13 @@ def find_timer_differences(timer: TimerSnapshot | None, schedule: Schedule) -> S
         return [TimerDifference("timer", exists, schedule.should_have_timer)]
     comparisons = (
         TimerDifference(
-            "expression", timer.expression, eventbridge_expression(parse_cron(schedule.definition.cron))
+            "expression", timer.expression, eventbridge_expression(parse_rule(schedule.definition.cron))
         ),
         TimerDifference("timezone", timer.timezone, schedule.definition.timezone),
         TimerDifference("revision", timer.timer_revision, schedule.timer_revision),
         TimerDifference("install", timer.install_id, schedule.install_id),
         TimerDifference("tenant", timer.group, message_group(schedule)),
+        TimerDifference("deletion", timer.deletes_itself, schedule.definition.is_one_time),
         TimerDifference("stack", timer.matches_stack, True),
     )
     return [each for each in comparisons if each.actual != each.expected]

@@ -61,8 +61,9 @@ _RUN_EVENT_FIELDS = (
 def schedule_fields(schedule: "Schedule") -> Fields:
     """Return a schedule as its owner sees it.
 
-    `disabledReason` is present only if the service disabled it, `pending` while EventBridge may not match it, and
-    `unreadable` only if its row cannot be used.
+    `pauseAfterFailures` is present only where it is not the stack's, `notFiringReason` only if nothing will fire,
+    `disabledReason` only if the service disabled it, `pending` while EventBridge may not match it, and `unreadable`
+    only if its row cannot be used.
     The payload is the text that is stored, and is never parsed.
     """
     definition, last_run = schedule.definition, schedule.last_run
@@ -77,8 +78,15 @@ def schedule_fields(schedule: "Schedule") -> Fields:
         "lastRunAt": format_timestamp(last_run.started_at) if last_run else None,
         "lastRunStatus": last_run.status if last_run else None,
         "lastError": last_run.error if last_run else None,
+        "lastSuccessAt": format_timestamp(schedule.last_success_at),
+        "consecutiveFailures": schedule.consecutive_failures,
         "createdAt": format_creation_time(schedule),
+        "nextFireAt": schedule.next_fire,
     }
+    if definition.pause_after_failures is not None:
+        fields["pauseAfterFailures"] = definition.pause_after_failures
+    if schedule.not_firing_reason:
+        fields["notFiringReason"] = schedule.not_firing_reason
     if schedule.disabled_reason:
         fields["disabledReason"] = schedule.disabled_reason
     if schedule.pending:

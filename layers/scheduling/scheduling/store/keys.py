@@ -1,6 +1,9 @@
-"""The keys of the one table: a partition per install, so that no read spans two installs."""
+"""The keys of the one table, a partition per install, so that no read spans two installs; and those of its indexes."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
+
+from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 PAYLOAD_SUFFIX = "#PAYLOAD"
 """What the sort key of a payload adds to that of its schedule."""
@@ -75,3 +78,48 @@ def version_key(registry_id: str, version_id: str) -> Key:
 
 
 SWEEP_KEY = Key(hash_key="SWEEP", range_key="STATE")
+
+SHARDS = "0123456789abcdef"
+"""Parts of an index, so that no single part takes all writes: see `index_shard`."""
+
+
+def index_shard(identifier: str) -> str:
+    """Return the part of an index, of sixteen, that a row is in."""
+    return f"{sum(identifier.encode()) % 16:x}"
+
+
+class PendingIndex(GlobalSecondaryIndex[Any]):
+    """The pending rows, and no others, by the time since when they are."""
+
+    class Meta:
+        index_name = "pending"
+        projection = IncludeProjection(["type"])
+
+    shard = UnicodeAttribute(hash_key=True, attr_name="pendingShard")
+    since = UTCDateTimeAttribute(range_key=True, attr_name="pendingSince")
+
+
+class InstallsIndex(GlobalSecondaryIndex[Any]):
+    """The rows of installs, and no others, by their ids; no write of an extension changes what the index projects."""
+
+    class Meta:
+        index_name = "installs"
+        projection = IncludeProjection(["type"])
+
+    shard = UnicodeAttribute(hash_key=True, attr_name="installShard")
+    pk = UnicodeAttribute(range_key=True)
+
+
+class TenantsIndex(GlobalSecondaryIndex[Any]):
+    """The schedules of a tenant, install by install, each in order of creation (decision 038).
+
+    Runs have a tenant too, but no `createdAt`, so they are not in it. Neither a fire nor an update changes its keys.
+    """
+
+    class Meta:
+        index_name = "tenants"
+        projection = IncludeProjection(["payloadDigest"])
+
+    tenant_id = UnicodeAttribute(hash_key=True, attr_name="tenantId")
+    pk = UnicodeAttribute(range_key=True)
+    created_at = UnicodeAttribute(range_key=True, attr_name="createdAt")

@@ -3,6 +3,7 @@
 A row that cannot be read becomes an object that says so in `unreadable`, with defaults in place of what is missing.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,25 +15,20 @@ from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Run
 from scheduling.domain.schedule import (
     Definition,
-    IdempotencyKey,
-    IdempotencyRecord,
     LastRun,
     Schedule,
 )
+from scheduling.store.keys import index_shard
 from scheduling.store.models import (
     ConfigRow,
-    IdempotencyRow,
     InstallRow,
     RunRow,
     ScheduleRow,
-    index_shard,
 )
 from scheduling.store.pynamodb_internals import row_values
 from scheduling.store.unreadable import DEFAULTS, LISTED_DEFAULTS, find_row_problem
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_DEFINITION_FIELDS = ("endpoint_method", "endpoint_path", "cron", "timezone", "enabled", "name")
-_IDEMPOTENCY_RECORD_FIELDS = (*_DEFINITION_FIELDS, "created_at", "tenant_id")
 
 
 def schedule_from_row(row: ScheduleRow) -> Schedule:
@@ -46,15 +42,7 @@ def schedule_from_row(row: ScheduleRow) -> Schedule:
         id=ScheduleId(values["sk"].removeprefix("SCHEDULE#")),
         install_id=InstallId(values["pk"].removeprefix("INSTALL#")),
         tenant_id=values.get("tenant_id", ""),
-        definition=Definition(
-            endpoint_method=values["endpoint_method"],
-            endpoint_path=values["endpoint_path"],
-            cron=values["cron"],
-            timezone=values["timezone"],
-            enabled=values["enabled"],
-            name=values.get("name"),
-            payload=values.get("payload"),
-        ),
+        definition=_definition_from_values(values),
         created_at=values["created_at"],
         revision=values["revision"],
         timer_revision=values["timer_revision"],
@@ -67,14 +55,31 @@ def schedule_from_row(row: ScheduleRow) -> Schedule:
         suspended=values.get("suspended", False),
         propagated_generation=values.get("propagated_generation", 0),
         disabled_reason=values.get("disabled_reason"),
+        expires_at=values.get("expires_at"),
+        next_fire=values.get("next_fire"),
         changed_by=values["changed_by"],
         change_token=values["change_token"],
         payload_digest=None if "payload" in values else values.get("payload_digest"),
         running_occurrence=values.get("running_occurrence"),
         lease_expires_at=values.get("lease_expires_at"),
         last_run=_last_run_from_row(row),
+        last_success_at=values.get("last_success_at"),
+        consecutive_failures=values.get("consecutive_failures", 0),
         unreadable=unreadable,
         incomplete=incomplete,
+    )
+
+
+def _definition_from_values(values: Mapping[str, Any]) -> Definition:
+    return Definition(
+        endpoint_method=values["endpoint_method"],
+        endpoint_path=values["endpoint_path"],
+        cron=values["cron"],
+        timezone=values["timezone"],
+        enabled=values["enabled"],
+        name=values.get("name"),
+        pause_after_failures=values.get("pause_after_failures"),
+        payload=values.get("payload"),
     )
 
 
@@ -108,33 +113,14 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "suspended": schedule.suspended or None,
         "propagated_generation": schedule.propagated_generation,
         "disabled_reason": schedule.disabled_reason,
+        "pause_after_failures": definition.pause_after_failures,
+        "consecutive_failures": schedule.consecutive_failures or None,
+        "expires_at": schedule.expires_at,
+        "next_fire": schedule.next_fire,
         "changed_by": schedule.changed_by,
         "change_token": schedule.change_token,
         **pending_values(schedule.id, schedule.pending_since),
     }
-
-
-def idempotency_record_values(record: IdempotencyRecord) -> dict[str, Any]:
-    """Return the attributes of an idempotency record, without the payload, which the repeated request contains."""
-    values = schedule_values(record.schedule) | {"created_at": record.schedule.created_at.isoformat()}
-    stored_values = {name: values[name] for name in _IDEMPOTENCY_RECORD_FIELDS if values[name] is not None}
-    return {"request_hash": record.key.request_hash, "schedule": {"id": record.schedule.id, **stored_values}}
-
-
-def idempotency_record_from_row(row: IdempotencyRow) -> IdempotencyRecord:
-    """Return the idempotency record of the row."""
-    stored_values = row.schedule
-    definition = {name: stored_values.get(name) for name in _DEFINITION_FIELDS}
-    return IdempotencyRecord(
-        key=IdempotencyKey(row.sk.removeprefix("WRITE#"), row.request_hash),
-        schedule=Schedule(
-            id=ScheduleId(stored_values["id"]),
-            install_id=InstallId(row.pk.removeprefix("INSTALL#")),
-            tenant_id=stored_values.get("tenant_id", ""),
-            definition=Definition(**definition, payload=None),
-            created_at=datetime.fromisoformat(stored_values["created_at"]),
-        ),
-    )
 
 
 def run_from_row(row: RunRow) -> Run:

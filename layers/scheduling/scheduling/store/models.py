@@ -17,22 +17,13 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
     UTCDateTimeAttribute,
 )
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 from scheduling.domain.runs import RunStatus, Trigger
 from scheduling.domain.schedule import ScheduleState
 from scheduling.domain.sweeps import SweepPhase
-from scheduling.store.keys import PAYLOAD_SUFFIX
+from scheduling.store.keys import PAYLOAD_SUFFIX, InstallsIndex, PendingIndex, TenantsIndex
 from scheduling.store.pynamodb_internals import model_from_item, row_from_item
-
-SHARDS = "0123456789abcdef"
-"""Parts of an index, so that no single part takes all writes: see `index_shard`."""
-
-
-def index_shard(identifier: str) -> str:
-    """Return the part of an index, of sixteen, that a row is in."""
-    return f"{sum(identifier.encode()) % 16:x}"
 
 
 class EnumAttribute(UnicodeAttribute):
@@ -45,43 +36,6 @@ class EnumAttribute(UnicodeAttribute):
     def deserialize(self, value: str) -> StrEnum:
         """Return the member with the value."""
         return self._values(value)
-
-
-class PendingIndex(GlobalSecondaryIndex[Any]):
-    """The pending rows, and no others, by the time since when they are."""
-
-    class Meta:
-        index_name = "pending"
-        projection = IncludeProjection(["type"])
-
-    shard = UnicodeAttribute(hash_key=True, attr_name="pendingShard")
-    since = UTCDateTimeAttribute(range_key=True, attr_name="pendingSince")
-
-
-class InstallsIndex(GlobalSecondaryIndex[Any]):
-    """The rows of installs, and no others, by their ids; no write of an extension changes what the index projects."""
-
-    class Meta:
-        index_name = "installs"
-        projection = IncludeProjection(["type"])
-
-    shard = UnicodeAttribute(hash_key=True, attr_name="installShard")
-    pk = UnicodeAttribute(range_key=True)
-
-
-class TenantsIndex(GlobalSecondaryIndex[Any]):
-    """The schedules of a tenant, install by install, each in order of creation (decision 038).
-
-    Runs have a tenant too, but no `createdAt`, so they are not in it. Neither a fire nor an update changes its keys.
-    """
-
-    class Meta:
-        index_name = "tenants"
-        projection = IncludeProjection(["payloadDigest"])
-
-    tenant_id = UnicodeAttribute(hash_key=True, attr_name="tenantId")
-    pk = UnicodeAttribute(range_key=True)
-    created_at = UnicodeAttribute(range_key=True, attr_name="createdAt")
 
 
 class Row(Model):
@@ -186,10 +140,14 @@ class ScheduleRow(Row, discriminator="schedule"):
     suspended = BooleanAttribute(null=True)
     propagated_generation = NumberAttribute(default=0, attr_name="propagatedGeneration")
     disabled_reason = UnicodeAttribute(null=True, attr_name="disabledReason")
+    next_fire = UnicodeAttribute(null=True, attr_name="nextFire")
     changed_by = UnicodeAttribute(attr_name="changedBy")
     change_token = UnicodeAttribute(attr_name="changeToken")
     running_occurrence = UnicodeAttribute(null=True, attr_name="runningOccurrence")
     lease_expires_at = UTCDateTimeAttribute(null=True, attr_name="leaseExpiresAt")
+    pause_after_failures = NumberAttribute(null=True, attr_name="pauseAfterFailures")
+    consecutive_failures = NumberAttribute(null=True, attr_name="consecutiveFailures")
+    last_success_at = UTCDateTimeAttribute(null=True, attr_name="lastSuccessAt")
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
     last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
     last_error = UnicodeAttribute(null=True, attr_name="lastError")

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from pynamodb.connection import Connection
-from pynamodb.expressions.update import Action
 
+from scheduling.domain.deliveries.completion import Completion
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, ManualRun, Run, RunStatus, Trigger
@@ -35,6 +35,7 @@ from scheduling.store.schedule_items.reads import (
     schedule_from_items,
     schedule_with_payload,
 )
+from scheduling.store.schedule_items.run_ends import add_completion, add_release
 from scheduling.store.schedule_items.writes import move_payload
 from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RecordedRuns, RunPage
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
@@ -63,7 +64,9 @@ class RunStore:
             run=run_from_row(run_row) if run_row else None,
         )
 
-    def claim_run(self, fire: Fire, snapshot: FireSnapshot, claimed_run: Run) -> None:
+    def claim_run(
+        self, fire: Fire, snapshot: FireSnapshot, claimed_run: Run, next_fire: str | None = None
+    ) -> None:
         """Start an attempt, on condition that run and schedule are as in the snapshot, and the schedule is idle.
 
         One TransactWriteItems: the run's row, the schedule's, and the payload's if the schedule's still has it.
@@ -87,18 +90,21 @@ class RunStore:
         actions = [
             ScheduleRow.running_occurrence.set(fire.scheduled_time),
             ScheduleRow.lease_expires_at.set(claimed_run.lease_expires_at or claimed_run.started_at),
+            *([ScheduleRow.next_fire.set(next_fire)] if next_fire else ()),
             *move_payload(writer, schedule),
         ]
         writer.update_row(schedule_row, actions, schedule_unchanged & lease_is_free)
         writer.commit()
 
-    def record_run(self, schedule: Schedule, run: Run) -> None:
+    def record_run(self, schedule: Schedule, run: Run, completion: Completion | None = None) -> None:
         """Record an occurrence that was not run, on condition that the history has none for its time.
 
-        One PutItem.
+        One PutItem; with the completion of a one-time schedule, one TransactWriteItems.
         """
         writer = TransactWriter(self._connection)
         writer.put_row(self._build_run_row(schedule, run), RunRow.pk.does_not_exist())
+        if completion:
+            add_completion(writer, completion)
         writer.commit()
 
     def finish_run(
@@ -109,8 +115,9 @@ class RunStore:
         *,
         release_lease: bool = True,
         hold_until: datetime | None = None,
+        completion: Completion | None = None,
     ) -> None:
-        """End an attempt in the history, and release the schedule that it holds.
+        """End an attempt in the history, release the schedule that it holds, and complete a one-time schedule.
 
         With `hold_until`, the schedule stays held for the next attempt. The last run stays where the attempt did not
         take place. One TransactWriteItems, or one UpdateItem of the run's row alone.
@@ -118,9 +125,9 @@ class RunStore:
         writer = TransactWriter(self._connection)
         self._add_run_update(writer, fire, claimed_run, finished_run)
         if release_lease:
-            schedule_row = ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id))
-            lease_held = ScheduleRow.running_occurrence == fire.scheduled_time
-            writer.update_row(schedule_row, _schedule_actions(finished_run, hold_until), lease_held)
+            add_release(writer, fire, finished_run, hold_until, completion)
+        elif completion:
+            add_completion(writer, completion)
         writer.commit()
 
     def update_run(self, fire: Fire, run: Run, changed_run: Run) -> None:
@@ -186,15 +193,9 @@ class RunStore:
         first_key, last_key = run_key(*ids, after + "~"), run_key(*ids, until)
         if first_key["range_key"] > last_key["range_key"]:
             return RecordedRuns(frozenset(), [])
+        period = RunRow.sk.between(first_key["range_key"], last_key["range_key"])
         with translate_errors():
-            rows = list(
-                query_rows(
-                    RunRow,
-                    first_key["hash_key"],
-                    RunRow.sk.between(first_key["range_key"], last_key["range_key"]),
-                    consistent_read=True,
-                )
-            )
+            rows = list(query_rows(RunRow, first_key["hash_key"], period, consistent_read=True))
         waiting_rows = [row for row in rows if row_values(row).get("status") is RunStatus.WAITING]
         times = frozenset(row.sk.removeprefix("RUN#") for row in rows)
         return RecordedRuns(times, [run_from_row(row) for row in waiting_rows])
@@ -204,22 +205,6 @@ class RunStore:
         expires_at = run.started_at + self._retention
         tenant_id = schedule.tenant_id or None
         return RunRow(**key, tenant_id=tenant_id, **run_values(run), expires_at=expires_at)
-
-
-def _schedule_actions(finished_run: Run, hold_until: datetime | None) -> list[Action]:
-    lease: list[Action] = [ScheduleRow.running_occurrence.remove(), ScheduleRow.lease_expires_at.remove()]
-    if hold_until:
-        lease = [ScheduleRow.lease_expires_at.set(hold_until)]
-    if finished_run.status not in (RunStatus.SUCCESS, RunStatus.ERROR):
-        return lease
-    return [
-        *lease,
-        ScheduleRow.last_run_at.set(finished_run.started_at),
-        ScheduleRow.last_run_status.set(finished_run.status.value),
-        ScheduleRow.last_error.set(finished_run.error)
-        if finished_run.error
-        else ScheduleRow.last_error.remove(),
-    ]
 
 
 def _run_key_from_fire(fire: Fire) -> Key:

@@ -3,41 +3,38 @@
 import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import reduce
 from itertools import islice
-from operator import and_
 
 from pynamodb.connection import Connection
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import WriteReservation
-from scheduling.domain.schedule import IDEMPOTENCY_TTL, IdempotencyRecord, Schedule, ScheduleState
-from scheduling.domain.window import WINDOW_LENGTH
-from scheduling.store.keys import idempotency_record_key, install_key, name_owner_key, schedule_key
-from scheduling.store.mapping import (
-    idempotency_record_from_row,
-    idempotency_record_values,
-    install_from_row,
-    to_millis,
-)
-from scheduling.store.models import (
+from scheduling.domain.schedule import IdempotencyRecord, Schedule
+from scheduling.store.keys import (
     SHARDS,
+    PendingIndex,
+    idempotency_record_key,
+    install_key,
+    name_owner_key,
+    schedule_key,
+)
+from scheduling.store.mapping import install_from_row
+from scheduling.store.models import (
     IdempotencyRow,
     InstallRow,
     NameRow,
-    PendingIndex,
     Row,
 )
 from scheduling.store.pynamodb_internals import query_rows
+from scheduling.store.schedule_items.idempotency import idempotency_record_from_row, put_idempotency_record
 from scheduling.store.schedule_items.reads import (
     read_items_with_payload,
     schedule_from_items,
     schedule_with_payload,
     schedules_from_rows,
 )
+from scheduling.store.schedule_items.reservations import update_install_row, write_name_rows
 from scheduling.store.schedule_items.writes import write_schedule_items
 from scheduling.store.snapshots import (
     PendingItem,
@@ -101,11 +98,12 @@ class ScheduleStore:
         self,
         install_id: InstallId,
         *,
+        now: datetime,
         after: ScheduleId | None,
         limit: int | None,
         max_bytes: int | None,
     ) -> SchedulePage:
-        """Return the schedules of the install's owner, oldest first, up to `limit` and `max_bytes` of payload.
+        """Return what exists `now` of the install's schedules, oldest first, up to `limit` and `max_bytes` of payload.
 
         A page has at least one schedule if there is one.
 
@@ -120,7 +118,7 @@ class ScheduleStore:
                 rows = _query_rows(install_id, f"SCHEDULE#{after}$", limit)
                 install_row = read_items(install_key(install_id)).find_item(InstallRow)
             left_out: list[UnreadableItem] = []
-            active_schedules = _listed_schedules(rows, left_out)
+            active_schedules = _list_schedules(rows, now, left_out)
             schedules = list(_take_page(active_schedules, limit, max_bytes))
             has_more = next(active_schedules, None) is not None
         return SchedulePage(
@@ -165,11 +163,11 @@ class ScheduleStore:
             return
         install_id = schedule.install_id
         writer = TransactWriter(self._connection)
-        _update_install_row(writer, install_id, _quota_count(after) - _quota_count(before), reserve, release)
+        update_install_row(writer, install_id, _quota_count(after) - _quota_count(before), reserve, release)
         write_schedule_items(writer, before, after)
-        _write_name_rows(writer, schedule, _reserved_names(before), _reserved_names(after))
+        write_name_rows(writer, schedule, _reserved_names(before), _reserved_names(after))
         if save_record and reserve:
-            _put_idempotency_record(writer, install_id, save_record, reserve)
+            put_idempotency_record(writer, install_id, save_record, reserve)
         if delete_record_key:
             writer.delete_row(IdempotencyRow(**idempotency_record_key(install_id, delete_record_key)))
         writer.commit()
@@ -208,11 +206,11 @@ def _build_snapshot(items: Items, schedule: Schedule | None) -> ScheduleSnapshot
     )
 
 
-def _listed_schedules(rows: Iterator[Row], left_out: list[UnreadableItem]) -> Iterator[Schedule]:
+def _list_schedules(rows: Iterator[Row], now: datetime, left_out: list[UnreadableItem]) -> Iterator[Schedule]:
     for schedule in schedules_from_rows(rows):
         if schedule.incomplete:
             left_out.append(unreadable_schedule(schedule))
-        elif schedule.state is ScheduleState.ACTIVE:
+        elif schedule.exists_at(now):
             yield schedule
 
 
@@ -242,60 +240,6 @@ def _pending_item_from_row(row: Row) -> PendingItem:
     return PendingItem(
         pending_since=row.pending_since, install_id=InstallId(owner_id), schedule_id=pending_schedule_id
     )
-
-
-def _write_name_rows(
-    writer: TransactWriter, schedule: Schedule, before: frozenset[str], after: frozenset[str]
-) -> None:
-    for name in after - before:
-        name_row = NameRow(**name_owner_key(schedule.install_id, name), schedule_id=schedule.id)
-        writer.put_row(name_row, NameRow.pk.does_not_exist())
-    for name in before - after:
-        writer.delete_row(NameRow(**name_owner_key(schedule.install_id, name)))
-
-
-def _put_idempotency_record(
-    writer: TransactWriter, install_id: InstallId, record: IdempotencyRecord, reservation: WriteReservation
-) -> None:
-    row = IdempotencyRow(
-        **idempotency_record_key(install_id, record.key.value),
-        **idempotency_record_values(record),
-        expires_at=reservation.reserved_at + IDEMPOTENCY_TTL,
-    )
-    writer.put_row(
-        row, IdempotencyRow.pk.does_not_exist() | (IdempotencyRow.expires_at <= reservation.reserved_at)
-    )
-
-
-def _update_install_row(
-    writer: TransactWriter,
-    install_id: InstallId,
-    count_change: int,
-    reserve: WriteReservation | None,
-    release: WriteReservation | None,
-) -> None:
-    conditions: list[Condition] = [InstallRow.pk.exists()]
-    actions: list[Action] = []
-    if count_change:
-        actions.append(InstallRow.schedule_count.add(count_change))
-    if reserve:
-        actions.append(InstallRow.write_sequence.add(1))
-        conditions.append(InstallRow.generation == reserve.generation)
-        if reserve.slot is not None:
-            slot = InstallRow.writes[str(reserve.slot)]
-            actions.append(slot.set(to_millis(reserve.reserved_at)))
-            conditions.append(
-                slot.does_not_exist() | (slot <= to_millis(reserve.reserved_at - WINDOW_LENGTH))
-            )
-        if count_change > 0:
-            conditions.append(InstallRow.schedule_count < reserve.max_schedules)
-    if release:
-        actions.append(InstallRow.write_sequence.add(1))
-        if release.slot is not None:
-            actions.append(InstallRow.writes[str(release.slot)].remove())
-        conditions.append(InstallRow.generation == release.generation)
-    if actions:
-        writer.update_row(InstallRow(**install_key(install_id)), actions, reduce(and_, conditions))
 
 
 def _reserved_names(schedule: Schedule | None) -> frozenset[str]:

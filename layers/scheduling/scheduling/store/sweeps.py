@@ -10,18 +10,24 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import SweepState
-from scheduling.store.keys import SWEEP_KEY, install_key, name_owner_key, payload_key, schedule_key
+from scheduling.store.keys import (
+    SHARDS,
+    SWEEP_KEY,
+    InstallsIndex,
+    index_shard,
+    install_key,
+    name_owner_key,
+    payload_key,
+    schedule_key,
+)
 from scheduling.store.mapping import install_from_row
 from scheduling.store.models import (
-    SHARDS,
     InstallRow,
-    InstallsIndex,
     NameRow,
     PayloadRow,
     Row,
     ScheduleRow,
     SweepRow,
-    index_shard,
 )
 from scheduling.store.pynamodb_internals import query_rows, row_values
 from scheduling.store.schedule_items.reads import find_orphaned_payloads, schedules_from_rows

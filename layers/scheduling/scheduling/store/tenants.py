@@ -1,6 +1,6 @@
 """The tenants in the table, each with its installs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pynamodb.connection import Connection
@@ -8,17 +8,24 @@ from pynamodb.expressions.condition import Condition
 
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.tenant import Tenant, TenantCursor
-from scheduling.store.keys import Key, install_key, schedule_key, tenant_install_key, tenant_key
-from scheduling.store.mapping import install_from_row, pending_values, schedule_from_row
+from scheduling.store.keys import (
+    Key,
+    TenantsIndex,
+    install_key,
+    payload_key,
+    schedule_key,
+    tenant_install_key,
+    tenant_key,
+)
+from scheduling.store.mapping import install_from_row, pending_values
 from scheduling.store.models import (
     InstallRow,
     Row,
-    ScheduleRow,
     TenantInstallRow,
     TenantRow,
-    TenantsIndex,
 )
 from scheduling.store.pynamodb_internals import query_items, query_rows, row_values
+from scheduling.store.schedule_items.reads import schedules_from_rows
 from scheduling.store.snapshots import TenantEntries, TenantEntry
 from scheduling.store.transactions import MAX_READ_KEYS, TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import DEFAULTS, find_row_problem
@@ -79,7 +86,8 @@ class TenantStore:
         There are fewer than `limit` if their rows are more than one read returns. The rows are strongly consistent,
         their selection is not: a schedule that was created a moment ago may be missing.
 
-        One Query of the index of tenants and, if it has entries, one BatchGetItem.
+        One Query of the index of tenants and, if it has entries, one BatchGetItem; one read more for a payload that is
+        being changed.
         """
         with translate_errors():
             index_items = list(
@@ -92,15 +100,18 @@ class TenantStore:
                     limit=min(limit, MAX_READ_KEYS) + 1,
                 )
             )
-        positions = _fit_one_read([_position_from_item(item) for item in index_items][:limit])
-        if not positions:
-            return TenantEntries([], has_more=False)
-        keys = {tuple(key.values()): key for position in positions for key in _entry_keys(position)}
-        rows = read_items(*keys.values())
-        installs = {install.id: install for install in map(install_from_row, rows.find_items(InstallRow))}
-        schedules = {each.id: each for each in map(schedule_from_row, rows.find_items(ScheduleRow))}
+            positions, keys = _fit_one_read(index_items[:limit])
+            if not positions:
+                return TenantEntries([], has_more=False)
+            rows = sorted(read_items(*keys).find_items(Row), key=lambda row: (row.pk, row.sk))
+            installs = {row.pk: install_from_row(row) for row in rows if isinstance(row, InstallRow)}
+            schedules = {each.id: each for each in schedules_from_rows(rows)}
         entries = [
-            TenantEntry(each, installs.get(each.install_id), schedules.get(each.schedule_id))
+            TenantEntry(
+                each,
+                installs.get(install_key(each.install_id)["hash_key"]),
+                schedules.get(each.schedule_id),
+            )
             for each in positions
         ]
         return TenantEntries(entries, has_more=len(positions) < len(index_items))
@@ -126,18 +137,26 @@ def _index_key(tenant_id: str, position: TenantCursor) -> Mapping[str, Any]:
     return {name: {"S": text} for name, text in texts.items()}
 
 
-def _entry_keys(position: TenantCursor) -> Sequence[Key]:
-    return [install_key(position.install_id), schedule_key(position.install_id, position.schedule_id)]
-
-
-def _fit_one_read(positions: Sequence[TenantCursor]) -> Sequence[TenantCursor]:
-    """Return the first positions whose rows one BatchGetItem can read."""
-    keys: set[tuple[object, ...]] = set()
-    for count, position in enumerate(positions):
-        keys |= {tuple(key.values()) for key in _entry_keys(position)}
+def _fit_one_read(index_items: Sequence[Mapping[str, Any]]) -> tuple[Sequence[TenantCursor], Sequence[Key]]:
+    """Return the positions of the first items, as many as one BatchGetItem can read, and the keys of their rows."""
+    positions: list[TenantCursor] = []
+    keys: dict[tuple[object, ...], Key] = {}
+    for item in index_items:
+        position = _position_from_item(item)
+        for key in _row_keys(position, has_payload_item="payloadDigest" in item):
+            keys[tuple(key.values())] = key
         if len(keys) > MAX_READ_KEYS:
-            return positions[:count]
-    return positions
+            break
+        positions.append(position)
+    return positions, list(keys.values())[:MAX_READ_KEYS]
+
+
+def _row_keys(position: TenantCursor, *, has_payload_item: bool) -> Iterator[Key]:
+    ids = position.install_id, position.schedule_id
+    yield install_key(position.install_id)
+    yield schedule_key(*ids)
+    if has_payload_item:
+        yield payload_key(*ids)
 
 
 def _tenant_from_row(tenant_id: str, row: TenantRow | None) -> Tenant:

@@ -1,9 +1,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from scheduling.domain.cron import limits
 from scheduling.domain.cron.grammar import CronRule, parse_cron
 from scheduling.domain.errors import InvalidCron
-from scheduling.domain.rules import check_cron
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = 60
@@ -11,7 +11,9 @@ DAY = 24 * HOUR
 
 
 def check_rule(text: str, *, minutes: int = 5, now: datetime = NOW) -> CronRule:
-    return check_cron(text, min_interval_minutes=minutes, timezone="UTC", now=now)
+    rule = limits.check_rule(text, min_interval_minutes=minutes, timezone="UTC", now=now)
+    assert isinstance(rule, CronRule)
+    return rule
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from scheduling.domain.cron.grammar import parse_cron
+from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.cron.timezones import INVALID_TIMEZONE_TEXT, is_canonical_timezone
 from scheduling.domain.errors import InvalidCron
 
@@ -16,7 +16,7 @@ def find_rule_problem(cron: str, timezone: str) -> str | None:
     if not is_canonical_timezone(timezone):
         return INVALID_TIMEZONE_TEXT
     try:
-        parse_cron(cron)
+        parse_rule(cron)
     except InvalidCron as error:
         return str(error)
     return None

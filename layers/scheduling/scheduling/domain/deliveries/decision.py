@@ -6,8 +6,9 @@ A delivery is acknowledged only once its occurrence is finished for good, can ne
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from scheduling.domain.cron.grammar import CronRule, parse_cron
 from scheduling.domain.cron.occurrences import fires_at, latest_fire_time
+from scheduling.domain.cron.rule import Rule, parse_rule
+from scheduling.domain.deliveries.completion import may_run
 from scheduling.domain.deliveries.delivery import Delivery
 from scheduling.domain.deliveries.waiting import MIN_CAPACITY_WAIT, next_capacity_check
 from scheduling.domain.errors import InvalidCron
@@ -154,7 +155,7 @@ class _Case:
     def find_obstacle(self) -> Decision | None:
         """Decide by what keeps the occurrence from ever running."""
         install = self.install
-        if not install.active or not self.schedule.with_install_applied(install).should_have_timer:
+        if not install.active or not may_run(self.schedule.with_install_applied(install)):
             return Skip(SkipReason.DISABLED, "The schedule was disabled, its install, or its tenant paused")
         if SCHEDULER_MANAGE not in install.granted_capabilities:
             return Skip(SkipReason.CAPABILITY_REVOKED, f"The install no longer has {SCHEDULER_MANAGE}")
@@ -228,9 +229,9 @@ def _is_newer_fire(other_time: str, fire: Fire) -> bool:
     return len(other_time) == len(fire.scheduled_time) and other_time > fire.scheduled_time
 
 
-def _parse_rule(schedule: Schedule) -> CronRule | None:
+def _parse_rule(schedule: Schedule) -> Rule | None:
     """Return the rule, or None if this release cannot read it."""
     try:
-        return parse_cron(schedule.definition.cron)
+        return parse_rule(schedule.definition.cron)
     except InvalidCron:
         return None

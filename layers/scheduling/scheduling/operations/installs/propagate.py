@@ -10,6 +10,7 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.operations.services import Services, retry_on_conflict
+from scheduling.operations.sync.completion import record_paused_run
 from scheduling.operations.sync.converge import converge
 from scheduling.operations.sync.optimistic_writes import write_schedule
 
@@ -62,7 +63,10 @@ def propagate_or_converge(services: Services, install_id: InstallId, schedule_id
 
 def propagate_to_schedule(services: Services, schedule: Schedule, install: Install) -> None:
     """Bring the schedule, and its timer, to the state of the install; both are as they were read."""
-    after = schedule.with_install_propagated(install, services.clock())
+    now = services.clock()
+    if install.active:
+        schedule = record_paused_run(services, schedule, now)
+    after = schedule.with_install_propagated(install, now)
     write_schedule(services, schedule, after)
     converge(services, after)
 

@@ -216,5 +216,6 @@ def _find_schedules_without_endpoint(
         for schedule in schedules
         if schedule.state is ScheduleState.ACTIVE
         and not schedule.incomplete
+        and not schedule.completed
         and schedule.definition.endpoint not in endpoints
     ]

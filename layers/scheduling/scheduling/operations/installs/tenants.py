@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
+from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.errors import Conflict, Unavailable, UnreadableItem
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Install
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import Tenant, TenantCursor, with_tenant_propagated
 from scheduling.operations.installs.propagate import try_propagate
 from scheduling.operations.services import Services, retry_on_conflict
@@ -119,11 +121,12 @@ def list_tenant_schedules(
 
     A page may have fewer than `limit` although others follow.
     """
+    now = services.clock()
     found = services.tenants.read_schedule_entries(tenant_id, after, limit)
     entries = list(_take_bytes(found.entries, max_bytes))
     has_more = found.has_more or len(entries) < len(found.entries)
     page = TenantPage(
-        schedules=[pair for entry in entries if (pair := _listed_pair(entry, tenant_id))],
+        schedules=[pair for entry in entries if (pair := _listed_pair(entry, tenant_id, now))],
         next_after=entries[-1].position if has_more else None,
         left_out=list(dict.fromkeys(item for entry in entries for item in _left_out(entry, tenant_id))),
     )
@@ -142,14 +145,14 @@ def _take_bytes(entries: Sequence[TenantEntry], max_bytes: int) -> Iterator[Tena
             return
 
 
-def _listed_pair(entry: TenantEntry, tenant_id: str) -> tuple[Install, Schedule] | None:
+def _listed_pair(entry: TenantEntry, tenant_id: str, now: datetime) -> tuple[Install, Schedule] | None:
     """Return the schedule of the entry and its install, unless the index names what the tenant no longer has."""
     install, schedule = entry.install, entry.schedule
     if install is None or install.tenant_id != tenant_id or schedule is None:
         return None
-    if schedule.incomplete or schedule.state is not ScheduleState.ACTIVE:
+    if schedule.incomplete or not schedule.exists_at(now):
         return None
-    return install, schedule.as_read(install)
+    return install, as_read(schedule, install, now)
 
 
 def _left_out(entry: TenantEntry, tenant_id: str) -> Iterator[UnreadableItem]:

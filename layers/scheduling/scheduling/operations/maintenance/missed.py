@@ -9,17 +9,24 @@ from functools import partial
 from itertools import islice
 
 from scheduling.domain.cron.clock_differences import MAX_CLOCK_DIFFERENCE, find_shifted_times
-from scheduling.domain.cron.grammar import parse_cron
 from scheduling.domain.cron.occurrences import fire_times, fires_at
+from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.deliveries.decision import DIED_TEXT
 from scheduling.domain.deliveries.delivery import Delivery
 from scheduling.domain.deliveries.waiting import is_message_lost, missed_after
 from scheduling.domain.errors import Conflict
 from scheduling.domain.fire_events import FireEvent, message_group
-from scheduling.domain.runs import Fire, Run, RunStatus, format_time
+from scheduling.domain.runs import Run, RunStatus, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.runs.continuation import give_up
 from scheduling.operations.services import Services
+from scheduling.operations.sync.completion import (
+    NOT_DELIVERED_TEXT,
+    build_fire,
+    complete_overdue,
+    find_completion,
+    record_missed_run,
+)
 from scheduling.store.snapshots import RecordedRuns
 
 logger = logging.getLogger(__name__)
@@ -35,19 +42,22 @@ MAX_OCCURRENCES = 2_000
 
 def record_missed_runs(services: Services, schedule: Schedule, repairs: Counter[str]) -> None:
     """Record each occurrence since the last check that the history lacks, and end runs that nothing continues."""
-    _close_expired_run(services, schedule, repairs)
-    if schedule.timer_since is None:
+    closed = _close_expired_run(services, schedule, repairs)
+    if schedule.timer_since is None or (closed and schedule.definition.is_one_time):
         return
     until = services.clock() - missed_after(services.limits)
     recorded = _read_recorded_runs(services, schedule, until)
     still_waiting = [run for run in recorded.waiting if not _end_lost_run(services, schedule, run, repairs)]
+    if schedule.definition.is_one_time:
+        repairs["missed"] += not recorded.waiting and complete_overdue(services, schedule)
+        return
     since = max(
         schedule.timer_since + TIMER_PROPAGATION_DELAY, schedule.checked_until or schedule.timer_since
     )
     if not schedule.should_have_timer or schedule.unreadable or since >= until:
         return
     definition = schedule.definition
-    fires = fire_times(parse_cron(definition.cron), definition.timezone, since, until)
+    fires = fire_times(parse_rule(definition.cron), definition.timezone, since, until)
     due_times = list(islice(fires, MAX_OCCURRENCES))
     if len(due_times) == MAX_OCCURRENCES:
         until = due_times[-1]
@@ -80,7 +90,7 @@ def _end_lost_run(services: Services, schedule: Schedule, run: Run, repairs: Cou
     now = services.clock()
     if run.unreadable or not is_message_lost(run, services.limits, now):
         return False
-    fire = replace(_build_fire(schedule, run.scheduled_time), trigger=run.trigger)
+    fire = replace(build_fire(schedule, run.scheduled_time), trigger=run.trigger)
     delivery = Delivery(event=FireEvent(fire=fire), accepted_at=now, group=message_group(schedule))
     give_up(services, delivery, schedule, run, LOST_TEXT)
     logger.warning("message lost: %s of schedule %s", run.scheduled_time, schedule.id)
@@ -96,7 +106,7 @@ def _find_missed_times(
     EventBridge's clock of a zone may differ from this service's after a change of it at short notice.
     """
     recorded = set(recorded_times)
-    is_due = partial(fires_at, parse_cron(schedule.definition.cron), schedule.definition.timezone)
+    is_due = partial(fires_at, parse_rule(schedule.definition.cron), schedule.definition.timezone)
     for moment in due_times:
         if format_time(moment) in recorded:
             continue
@@ -110,50 +120,36 @@ def _find_missed_times(
 
 
 def _has_run(services: Services, schedule: Schedule, moment: datetime) -> bool:
-    run = services.runs.read_fire_snapshot(_build_fire(schedule, format_time(moment))).run
+    run = services.runs.read_fire_snapshot(build_fire(schedule, format_time(moment))).run
     return run is not None and run.attempt > 0
 
 
 def _record_missed_run(
     services: Services, schedule: Schedule, scheduled_time: str, repairs: Counter[str]
 ) -> None:
-    run = Run(
-        scheduled_time=scheduled_time,
-        status=RunStatus.MISSED,
-        attempt=0,
-        started_at=services.clock(),
-        error="It was not delivered",
-    )
     try:
-        services.runs.record_run(schedule, run)
+        record_missed_run(services, schedule, scheduled_time, NOT_DELIVERED_TEXT)
     except Conflict:
         return  # it was delivered at this moment
     logger.warning("missed: %s of schedule %s", scheduled_time, schedule.id)
     repairs["missed"] += 1
 
 
-def _close_expired_run(services: Services, schedule: Schedule, repairs: Counter[str]) -> None:
-    """Close the run of a function that has died, once no further attempt can be delivered."""
+def _close_expired_run(services: Services, schedule: Schedule, repairs: Counter[str]) -> bool:
+    """Close the run of a function that has died, once no further attempt can be delivered; return whether it did."""
     now = services.clock()
     if (
         schedule.running_occurrence is None
         or schedule.lease_expires_at is None
         or schedule.lease_expires_at > now - missed_after(services.limits)
     ):
-        return
-    fire = _build_fire(schedule, schedule.running_occurrence)
+        return False
+    fire = build_fire(schedule, schedule.running_occurrence)
     run = services.runs.read_fire_snapshot(fire).run
     if run is None or not run.is_lease_expired(now):
-        return
+        return False
     failed_run = replace(run, status=RunStatus.ERROR, lease_expires_at=None, error=run.error or DIED_TEXT)
-    services.runs.finish_run(fire, run, failed_run)
+    completion = find_completion(services, schedule, fire, failed_run)
+    services.runs.finish_run(fire, run, failed_run, completion=completion)
     repairs["expired run"] += 1
-
-
-def _build_fire(schedule: Schedule, scheduled_time: str) -> Fire:
-    return Fire(
-        install_id=schedule.install_id,
-        schedule_id=schedule.id,
-        timer_revision=schedule.timer_revision,
-        scheduled_time=scheduled_time,
-    )
+    return True

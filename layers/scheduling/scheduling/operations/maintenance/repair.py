@@ -95,15 +95,16 @@ def repair_tenant(
 
 def repair_timer(services: Services, schedule_snapshot: Schedule, repairs: Counter[str]) -> None:
     """Make the schedule's timer match its row; a pending row is left to the reconciler."""
-    if not find_timer_differences(services.timers.get_timer(schedule_snapshot.id), schedule_snapshot):
+    now = services.clock()
+    if not find_timer_differences(services.timers.get_timer(schedule_snapshot.id), schedule_snapshot, now):
         return
     schedule = services.schedules.read_snapshot(schedule_snapshot.install_id, schedule_snapshot.id).schedule
     if schedule is None or schedule.pending:
         return
     timer = services.timers.get_timer(schedule.id)
-    if not find_timer_differences(timer, schedule):
+    if not find_timer_differences(timer, schedule, now):
         return
-    pending_schedule = schedule.marked_pending(services.clock())
+    pending_schedule = schedule.marked_pending(now)
     write_schedule(services, schedule, pending_schedule)
     converge(services, pending_schedule, exists=timer is not None)
     _record_repair(repairs, _describe_timer_repair(timer, schedule), schedule.install_id, schedule.id)

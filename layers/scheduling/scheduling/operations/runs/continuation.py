@@ -9,6 +9,7 @@ from scheduling.domain.ids import new_token
 from scheduling.domain.runs import Fire, Run, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.services import Services
+from scheduling.operations.sync.completion import find_completion
 
 
 def send_continuation(
@@ -51,7 +52,8 @@ def give_up(services: Services, delivery: Delivery, schedule: Schedule, run: Run
     if run is None:
         unattempted_run = build_unattempted_run(delivery.fire, RunStatus.ERROR, services.clock(), reason)
         failed_run = replace(unattempted_run, wait_token=token)
-        services.runs.record_run(schedule, failed_run)
+        completion = find_completion(services, schedule, delivery.fire, failed_run)
+        services.runs.record_run(schedule, failed_run, completion)
         return failed_run
     failed_run = replace(
         run,
@@ -62,8 +64,13 @@ def give_up(services: Services, delivery: Delivery, schedule: Schedule, run: Run
         wait_token=token,
         not_before=None,
     )
-    holds_schedule = schedule.running_occurrence == delivery.fire.scheduled_time
-    services.runs.finish_run(delivery.fire, run, failed_run, release_lease=holds_schedule)
+    services.runs.finish_run(
+        delivery.fire,
+        run,
+        failed_run,
+        release_lease=schedule.running_occurrence == delivery.fire.scheduled_time,
+        completion=find_completion(services, schedule, delivery.fire, failed_run),
+    )
     return failed_run
 
 

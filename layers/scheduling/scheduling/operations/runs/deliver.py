@@ -28,6 +28,7 @@ from scheduling.operations.runs.continuation import (
 )
 from scheduling.operations.runs.execute import RunEndpoint, execute_attempt
 from scheduling.operations.services import Services, retry_on_conflict
+from scheduling.operations.sync.completion import find_completion
 
 
 def deliver_occurrence(
@@ -107,10 +108,18 @@ def _record_skip(services: Services, fire: Fire, schedule: Schedule, run: Run | 
     """Record why the occurrence is not run; the schedule is released if a dead attempt still holds it."""
     if run is None:
         skipped_run = build_unattempted_run(fire, RunStatus.SKIPPED, services.clock(), skip.text)
-        services.runs.record_run(schedule, skipped_run)
+        services.runs.record_run(
+            schedule, skipped_run, find_completion(services, schedule, fire, skipped_run)
+        )
         return
-    holds_schedule = schedule.running_occurrence == fire.scheduled_time
-    services.runs.finish_run(fire, run, close_unrun(run, skip.text), release_lease=holds_schedule)
+    closed_run = close_unrun(run, skip.text)
+    services.runs.finish_run(
+        fire,
+        run,
+        closed_run,
+        release_lease=schedule.running_occurrence == fire.scheduled_time,
+        completion=find_completion(services, schedule, fire, closed_run),
+    )
 
 
 def _wait(

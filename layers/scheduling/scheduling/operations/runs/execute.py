@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from scheduling.domain.deliveries.decision import Acknowledge, Execute, Skip, Wait, decide_delivery
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
+from scheduling.domain.deliveries.firing import next_fire_after
 from scheduling.domain.deliveries.waiting import FollowUp, plan_follow_up
 from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.ids import new_token
@@ -23,8 +24,10 @@ from scheduling.domain.runs import (
     SkipReason,
     build_next_attempt,
 )
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.runs.continuation import send_continuation, send_dead_letter
 from scheduling.operations.services import Services
+from scheduling.operations.sync.completion import find_completion
 from scheduling.store.snapshots import FireSnapshot
 
 RunEndpoint = Callable[[Execution], Outcome]
@@ -59,16 +62,17 @@ def execute_attempt(
         max_wait=services.limits.max_wait,
         retry_delay=services.retry_delay,
     )
+    _, schedule = snapshot.require_target()
     try:
         wait_token = _send_follow_up(services, delivery, snapshot, follow_up)
     except Unavailable:
         if follow_up.dead_letter:
             _keep_reason(services, delivery.fire, claimed_run, follow_up.run)
         else:
-            _finish_run(services, delivery.fire, claimed_run, follow_up.run)
+            _finish_run(services, delivery.fire, schedule, claimed_run, follow_up.run)
         raise
     finished_run = replace(follow_up.run, wait_token=wait_token)
-    _finish_run(services, delivery.fire, claimed_run, finished_run)
+    _finish_run(services, delivery.fire, schedule, claimed_run, finished_run)
     return replace(result, run=finished_run, continued=follow_up.until is not None)
 
 
@@ -93,8 +97,10 @@ def _claim_run(
         The reason against the run that has arisen meanwhile, if any: the run is then recorded as skipped.
     """
     fire = delivery.fire
+    _, schedule = snapshot.require_target()
     try:
-        services.runs.claim_run(fire, snapshot, claimed_run)
+        next_fire = next_fire_after(schedule, fire.scheduled_time, claimed_run.started_at)
+        services.runs.claim_run(fire, snapshot, claimed_run, next_fire)
     except (Conflict, Unavailable):
         current = services.runs.read_fire_snapshot(fire)
         if current.run is None or current.run.lease_token != claimed_run.lease_token:
@@ -103,16 +109,17 @@ def _claim_run(
         decision = decide_delivery(delivery, state, services.limits, claimed_run.started_at)
         if isinstance(decision, Execute):
             return None
-        _skip_claimed_run(services, fire, claimed_run)
+        _skip_claimed_run(services, fire, current.schedule, claimed_run)
         return decision.reason if isinstance(decision, Skip | Acknowledge | Wait) else SkipReason.SUPERSEDED
     return None
 
 
-def _skip_claimed_run(services: Services, fire: Fire, claimed_run: Run) -> None:
+def _skip_claimed_run(services: Services, fire: Fire, schedule: Schedule | None, claimed_run: Run) -> None:
     skipped_run = replace(
         claimed_run, status=RunStatus.SKIPPED, lease_expires_at=None, error=_CHANGED_BEFORE_RUN_TEXT
     )
-    services.runs.finish_run(fire, claimed_run, skipped_run, release_lease=False)
+    completion = find_completion(services, schedule, fire, skipped_run)
+    services.runs.finish_run(fire, claimed_run, skipped_run, release_lease=False, completion=completion)
 
 
 def _apply_outcome(claimed_run: Run, outcome: Outcome, seconds: float) -> Run:
@@ -144,11 +151,16 @@ def _send_follow_up(
     return token
 
 
-def _finish_run(services: Services, fire: Fire, claimed_run: Run, finished_run: Run) -> None:
+def _finish_run(
+    services: Services, fire: Fire, schedule: Schedule, claimed_run: Run, finished_run: Run
+) -> None:
     """Write the outcome, with many retries: an occurrence whose outcome is lost may run again after its lease."""
     hold_until = _find_hold(services, finished_run)
+    completion = find_completion(services, schedule, fire, finished_run)
     try:
-        services.runs.finish_run(fire, claimed_run, finished_run, hold_until=hold_until)
+        services.runs.finish_run(
+            fire, claimed_run, finished_run, hold_until=hold_until, completion=completion
+        )
     except (Conflict, Unavailable):
         services.retry(
             lambda: _finish_if_still_claimed(services, fire, claimed_run, finished_run),
@@ -183,7 +195,11 @@ def _finish_if_still_claimed(services: Services, fire: Fire, claimed_run: Run, f
     holds_lease = (
         snapshot.schedule is not None and snapshot.schedule.running_occurrence == fire.scheduled_time
     )
-    hold_until = _find_hold(services, finished_run)
     services.runs.finish_run(
-        fire, claimed_run, finished_run, release_lease=holds_lease, hold_until=hold_until
+        fire,
+        claimed_run,
+        finished_run,
+        release_lease=holds_lease,
+        hold_until=_find_hold(services, finished_run),
+        completion=find_completion(services, snapshot.schedule, fire, finished_run),
     )

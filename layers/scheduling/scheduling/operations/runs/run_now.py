@@ -56,7 +56,7 @@ def _save_manual_run(
         services.bind_install(snapshot.install)
     if snapshot.install is None or snapshot.install.deleting:
         raise InstallNotFound
-    schedule = require_visible(snapshot.schedule)
+    schedule = require_visible(services, snapshot.schedule)
     now = services.clock()
     if snapshot.earlier_run and now - snapshot.earlier_run.requested_at < IDEMPOTENCY_TTL:
         return replace(snapshot.earlier_run, tenant_id=snapshot.install.tenant_id)
@@ -90,5 +90,6 @@ def _check_runnable(install: Install, schedule: Schedule) -> None:
         raise NotRunnable("The tenant is paused")
     if SCHEDULER_MANAGE not in install.granted_capabilities:
         raise CapabilityDenied(SCHEDULER_MANAGE)
-    if not schedule.with_install_applied(install).definition.enabled:
+    effective_schedule = schedule.with_install_applied(install)
+    if not (effective_schedule.definition.enabled or effective_schedule.completed):
         raise NotRunnable("The schedule is disabled")

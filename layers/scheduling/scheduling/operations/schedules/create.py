@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from scheduling.domain import exact_json
+from scheduling.domain.cron.next_fire import find_next_fire
+from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.errors import Conflict, IdempotencyMismatch
 from scheduling.domain.ids import HOST_API, InstallId
 from scheduling.domain.install import Install, WriteReservation, check_quota, reserve_write
-from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
+from scheduling.domain.rules import ScheduleInput, requested_name
 from scheduling.domain.schedule import (
     IDEMPOTENCY_TTL,
     Definition,
@@ -17,7 +19,8 @@ from scheduling.domain.schedule import (
     ScheduleState,
     digest_large_payload,
 )
-from scheduling.operations.schedules.queries import read_endpoints, require_manageable_install
+from scheduling.operations.schedules.input_rules import read_rules
+from scheduling.operations.schedules.queries import require_manageable_install
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import write_schedule
@@ -56,18 +59,18 @@ def create_schedule(
     now = services.clock()
     record = snapshot.idempotency_record
     if idempotency_key and record and now - record.schedule.created_at < IDEMPOTENCY_TTL:
-        return _return_first_result(services, record, idempotency_key, schedule_input)
+        return as_read(_return_first_result(services, record, idempotency_key, schedule_input), install, now)
     name_taken = snapshot.name_owner is not None
-    rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
+    rules = read_rules(services, install, now, actor, name_taken=name_taken)
     definition = rules.build_definition(schedule_input)
     schedule = _build_schedule(services, install, definition, now, actor)
     reservation = _insert_schedule(services, install, schedule, idempotency_key)
-    if not schedule.pending:
-        return schedule
-    failure = "Schedule not created: the timer service is not available"
-    return apply_or_rollback(
-        services, None, schedule, reservation, failure=failure, delete_record_key=record_key
-    )
+    if schedule.pending:
+        failure = "Schedule not created: the timer service is not available"
+        schedule = apply_or_rollback(
+            services, None, schedule, reservation, failure=failure, delete_record_key=record_key
+        )
+    return as_read(schedule, install, now)
 
 
 def _build_schedule(
@@ -83,6 +86,7 @@ def _build_schedule(
         timer_since=now,
         pending_since=now if definition.enabled and not suspended else None,
         suspended=suspended,
+        next_fire=find_next_fire(definition.cron, definition.timezone, now) if definition.enabled else None,
         payload_digest=digest_large_payload(definition.payload),
         propagated_generation=install.generation,
         changed_by=actor,

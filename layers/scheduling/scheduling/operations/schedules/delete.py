@@ -3,7 +3,6 @@
 from scheduling.domain.errors import PreconditionFailed, ScheduleNotFound
 from scheduling.domain.ids import HOST_API, InstallId, ScheduleId, is_admin
 from scheduling.domain.install import reserve_write
-from scheduling.domain.schedule import ScheduleState
 from scheduling.operations.schedules.queries import require_manageable_install
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
@@ -38,11 +37,11 @@ def delete_schedule(
     if snapshot.schedule and snapshot.schedule.pending:
         finish_pending_change(services, snapshot.schedule, "Schedule not deleted")
     before = snapshot.schedule
-    if before is None or before.state is not ScheduleState.ACTIVE:
+    now = services.clock()
+    if before is None or not before.exists_at(now):
         raise ScheduleNotFound
     if if_match is not None and before.revision not in if_match:
         raise PreconditionFailed
-    now = services.clock()
     reservation = reserve_write(install, services.limits, now, actor)
     needs_timer_check = before.should_have_timer or before.pending or before.unreadable
     if not (needs_timer_check or is_admin(actor)):  # the audit learns an admin from the mark alone

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.endpoints import Endpoint
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
 from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
 from scheduling.domain.install import Install, require_manageable
 from scheduling.domain.runs import format_time
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.services import Services, is_tenant_allowed
 from scheduling.store.snapshots import RunPage, SchedulePage
 
@@ -28,13 +29,13 @@ def require_manageable_install(services: Services, install: Install | None, acto
     return require_manageable(install, actor)
 
 
-def require_visible(schedule: Schedule | None) -> Schedule:
+def require_visible(services: Services, schedule: Schedule | None) -> Schedule:
     """Return the schedule if it exists for its owner, and has what a list shows of it.
 
     Raises:
         ScheduleNotFound: It does not.
     """
-    if schedule is None or schedule.state is not ScheduleState.ACTIVE or schedule.incomplete:
+    if schedule is None or not schedule.exists_at(services.clock()) or schedule.incomplete:
         raise ScheduleNotFound
     return schedule
 
@@ -60,11 +61,14 @@ def list_schedules(
     max_bytes: int | None = None,
 ) -> SchedulePage:
     """Return the install's schedules, oldest first; without `limit` and `max_bytes`, all of them."""
-    page = services.schedules.read_schedule_page(install_id, after=after, limit=limit, max_bytes=max_bytes)
+    now = services.clock()
+    page = services.schedules.read_schedule_page(
+        install_id, now=now, after=after, limit=limit, max_bytes=max_bytes
+    )
     install = require_manageable_install(services, page.install)
     for item in page.left_out:
         services.report_unreadable(item)
-    return replace(page, schedules=[schedule.as_read(install) for schedule in page.schedules])
+    return replace(page, schedules=[as_read(schedule, install, now) for schedule in page.schedules])
 
 
 def get_schedule(services: Services, install_id: InstallId, schedule_id: ScheduleId) -> Schedule:
@@ -75,7 +79,7 @@ def get_schedule(services: Services, install_id: InstallId, schedule_id: Schedul
     """
     snapshot = services.schedules.read_snapshot_with_payload(install_id, schedule_id)
     install = require_manageable_install(services, snapshot.install)
-    return require_visible(snapshot.schedule).as_read(install)
+    return as_read(require_visible(services, snapshot.schedule), install, services.clock())
 
 
 def list_endpoints(services: Services, install_id: InstallId) -> Sequence[Endpoint]:
@@ -100,7 +104,7 @@ def list_runs(
     """
     snapshot = services.schedules.read_snapshot(install_id, schedule_id)
     require_manageable_install(services, snapshot.install)
-    require_visible(snapshot.schedule)
+    require_visible(services, snapshot.schedule)
     since = format_time(services.clock() - services.limits.history)
     page = services.runs.read_run_page(install_id, schedule_id, since=since, before=before, limit=limit)
     for item in page.left_out:

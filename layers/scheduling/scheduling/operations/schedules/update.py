@@ -1,13 +1,14 @@
 """Update a schedule."""
 
-from scheduling.domain.errors import PreconditionFailed
+from scheduling.domain.deliveries.firing import as_read
+from scheduling.domain.errors import NameTaken, PreconditionFailed
 from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
-from scheduling.domain.install import Install, reserve_write
-from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
+from scheduling.domain.install import Install, check_quota, reserve_write
+from scheduling.domain.rules import ScheduleInput, requested_name
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.propagate import finish_propagation
+from scheduling.operations.schedules.input_rules import read_rules
 from scheduling.operations.schedules.queries import (
-    read_endpoints,
     require_manageable_install,
     require_visible,
 )
@@ -49,24 +50,34 @@ def update_schedule(
         raise PreconditionFailed
     now = services.clock()
     name_taken = snapshot.name_owner not in (None, schedule_id)
-    rules = ScheduleRules(read_endpoints(services, install), services.limits, now, name_taken=name_taken)
+    rules = read_rules(services, install, now, actor, name_taken=name_taken)
     definition = rules.update_definition(
         before.definition, schedule_input, recheck_rule=before.unreadable is not None
     )
     after = before.with_definition(definition, now, actor)
+    if after.counts_toward_quota and not before.counts_toward_quota:
+        _check_name_and_quota(services, install, after)
     reservation = reserve_write(install, services.limits, now, actor)
     write_schedule(services, before, after, reserve=reservation)
-    if not after.pending:
-        return after
-    failure = "Schedule not updated: the timer service is not available"
-    return apply_or_rollback(services, before, after, reservation, failure=failure)
+    if after.pending:
+        failure = "Schedule not updated: the timer service is not available"
+        after = apply_or_rollback(services, before, after, reservation, failure=failure)
+    return as_read(after, install, now)
 
 
 def _require_synced(services: Services, install: Install, schedule: Schedule | None) -> Schedule:
     """Return the schedule once earlier changes of it and of its install are applied."""
     if schedule and schedule.pending:
         finish_pending_change(services, schedule, "Schedule not updated")
-    visible_schedule = require_visible(schedule)
+    visible_schedule = require_visible(services, schedule)
     if visible_schedule != visible_schedule.with_install_applied(install):
         finish_propagation(services, visible_schedule, install, "Schedule not updated")
     return visible_schedule
+
+
+def _check_name_and_quota(services: Services, install: Install, schedule: Schedule) -> None:
+    """Check that a completed schedule, whose name and place were free, can have them again."""
+    check_quota(install, services.limits)
+    name = schedule.definition.name
+    if name and services.schedules.read_snapshot(install.id, name=name).name_owner:
+        raise NameTaken

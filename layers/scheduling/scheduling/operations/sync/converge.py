@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, INVALID_TIMEZONE_TEXT
+from scheduling.domain.deliveries.completion import has_passed
 from scheduling.domain.errors import (
     Conflict,
     RulesViolated,
@@ -55,7 +56,7 @@ def _apply_timer(services: Services, schedule: Schedule, *, exists: bool = True)
         services.timers.delete_timer(schedule.id)
     elif schedule.unreadable:
         logger.warning("timer of %s left as it is: %s", schedule.id, schedule.unreadable)
-    else:
+    elif not has_passed(schedule, services.clock()):  # else EventBridge deletes it, after its fire
         services.timers.put_timer(schedule, exists=exists)
     return schedule.should_have_timer, schedule.timer_revision
 
@@ -131,7 +132,7 @@ def apply_or_rollback(
         logger.warning("timer of %s failed: %s", after.id, error)
         rollback = _roll_back(services, before, after, reservation, delete_record_key)
         if rollback is WriteOutcome.APPLIED:
-            raise _build_error(error, after, failure) from error
+            raise _build_error(services, error, after, failure) from error
         matches = _try_converge_again(services, after)
         if rollback is WriteOutcome.UNKNOWN:
             raise UnconfirmedChange from error
@@ -140,13 +141,17 @@ def apply_or_rollback(
     return after.synced() or after
 
 
-def _build_error(error: TimerFailed, change: Schedule, failure: str) -> SchedulingError:
-    """Return the error for the caller; what EventBridge finds invalid is the zone, unless the zone is UTC.
-
-    Everything else that the call says is the service's own, or is translated by it.
-    """
+def _build_error(services: Services, error: TimerFailed, change: Schedule, failure: str) -> SchedulingError:
+    """Return the error for the caller; what EventBridge finds invalid is the zone, or the stack's own target."""
     if error.invalid and change.should_have_timer and change.definition.timezone != DEFAULT_TIMEZONE:
-        return RulesViolated.from_field_errors({"timezone": INVALID_TIMEZONE_TEXT})
+        try:
+            if services.timers.is_zone_refused(change):
+                return RulesViolated.from_field_errors({"timezone": INVALID_TIMEZONE_TEXT})
+        except TimerFailed as failed_check:
+            logger.warning("the zone of %s could not be checked: %s", change.id, failed_check)
+            return Unavailable(failure)
+    if error.invalid:
+        logger.error("EventBridge refuses the target or the role of timers: %s", error)
     return SchedulingError(failure) if error.refused else Unavailable(failure)
 
 

@@ -52,7 +52,7 @@ def schedules_from_rows(rows: Iterable[Row]) -> Iterator[Schedule]:
     for row in rows:
         payload_row = row if isinstance(row, PayloadRow) else None
         if schedule_row:
-            yield from _pair_from_query(schedule_row, payload_row)
+            yield from _pair_rows(schedule_row, payload_row)
             schedule_row = None
         if isinstance(row, ScheduleRow):
             if _payload_digest(row):
@@ -60,7 +60,7 @@ def schedules_from_rows(rows: Iterable[Row]) -> Iterator[Schedule]:
             else:
                 yield schedule_from_row(row)
     if schedule_row:
-        yield from _pair_from_query(schedule_row, None)
+        yield from _pair_rows(schedule_row, None)
 
 
 def find_orphaned_payloads(rows: Iterable[Row]) -> list[ScheduleId]:
@@ -70,7 +70,8 @@ def find_orphaned_payloads(rows: Iterable[Row]) -> list[ScheduleId]:
     return [ScheduleId(key.removeprefix("SCHEDULE#")) for key in keys if key not in referring]
 
 
-def _pair_from_query(row: ScheduleRow, payload_row: PayloadRow | None) -> Iterator[Schedule]:
+def _pair_rows(row: ScheduleRow, payload_row: PayloadRow | None) -> Iterator[Schedule]:
+    """Yield the schedule, or nothing if it is gone when it is read again."""
     if payload_row and payload_row.sk != f"{row.sk}{PAYLOAD_SUFFIX}":
         payload_row = None
     if not _is_torn(row, payload_row):

@@ -55,12 +55,23 @@ def _write_payload(writer: TransactWriter, before: Schedule, after: Schedule | N
     """Store the payload of `after`, or delete that of `before`; neither where it stays as it is."""
     repaired = bool(before.unreadable) and not (after and after.unreadable)
     if after and not repaired and _keeps_payload(before, after):
+        write_payload_expiry(writer, before, after)
         return
     if after and after.payload_digest and after.definition.payload is not None:
         _put_payload(writer, after, after.payload_digest)
     elif repaired or before.payload_digest or digest_large_payload(before.definition.payload):
         # The last: a fire may have moved the payload since the row was read.
         writer.delete_row(PayloadRow(**payload_key(before.install_id, before.id)))
+
+
+def write_payload_expiry(writer: TransactWriter, before: Schedule, after: Schedule) -> None:
+    """Let the payload's item, if it has one, expire with the schedule's row."""
+    if after.payload_digest is None or after.expires_at == before.expires_at:
+        return
+    expires_at = PayloadRow.expires_at
+    action = expires_at.set(after.expires_at) if after.expires_at else expires_at.remove()
+    row = PayloadRow(**payload_key(before.install_id, before.id))
+    writer.update_row(row, [action], PayloadRow.pk.exists())
 
 
 def _keeps_payload(before: Schedule, after: Schedule) -> bool:
@@ -71,4 +82,7 @@ def _keeps_payload(before: Schedule, after: Schedule) -> bool:
 
 def _put_payload(writer: TransactWriter, schedule: Schedule, digest: str) -> None:
     key = payload_key(schedule.install_id, schedule.id)
-    writer.put_row(PayloadRow(**key, payload=schedule.definition.payload, digest=digest))
+    row = PayloadRow(
+        **key, payload=schedule.definition.payload, digest=digest, expires_at=schedule.expires_at
+    )
+    writer.put_row(row)

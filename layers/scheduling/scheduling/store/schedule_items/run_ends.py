@@ -1,0 +1,86 @@
+"""What the end of a run changes in its schedule's items: lease and last run, and it completes a one-time schedule."""
+
+from datetime import datetime
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from scheduling.domain.deliveries.completion import Completion
+from scheduling.domain.deliveries.failures import counts_as_failure
+from scheduling.domain.runs import Fire, Run, RunStatus
+from scheduling.domain.schedule import Schedule
+from scheduling.store.keys import schedule_key
+from scheduling.store.mapping import schedule_values, update_actions
+from scheduling.store.models import ScheduleRow
+from scheduling.store.schedule_items.reservations import update_install_row, write_name_rows
+from scheduling.store.schedule_items.writes import write_payload_expiry
+from scheduling.store.transactions import TransactWriter
+from scheduling.store.unreadable import schedule_unchanged
+
+
+def add_release(
+    writer: TransactWriter,
+    fire: Fire,
+    finished_run: Run,
+    hold_until: datetime | None,
+    completion: Completion | None,
+) -> None:
+    """Add the steps that release the schedule, or hold it for the next attempt, and complete a one-time schedule."""
+    actions, condition = _release_actions(fire, finished_run, hold_until), _lease_held(fire)
+    if completion:
+        actions += _completion_actions(completion)
+        condition &= schedule_unchanged(completion.before)
+        _free_name_and_place(writer, completion)
+    writer.update_row(ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id)), actions, condition)
+
+
+def add_completion(writer: TransactWriter, completion: Completion) -> None:
+    """Add the steps that complete a one-time schedule, which no run holds."""
+    before = completion.before
+    row = ScheduleRow(**schedule_key(before.install_id, before.id))
+    writer.update_row(row, _completion_actions(completion), schedule_unchanged(before))
+    _free_name_and_place(writer, completion)
+
+
+def _lease_held(fire: Fire) -> Condition:
+    held: Condition = ScheduleRow.running_occurrence == fire.scheduled_time
+    return held
+
+
+def _completion_actions(completion: Completion) -> list[Action]:
+    return update_actions(ScheduleRow, schedule_values(completion.before), schedule_values(completion.after))
+
+
+def _release_actions(fire: Fire, finished_run: Run, hold_until: datetime | None) -> list[Action]:
+    lease: list[Action] = [ScheduleRow.running_occurrence.remove(), ScheduleRow.lease_expires_at.remove()]
+    if hold_until:
+        lease = [ScheduleRow.lease_expires_at.set(hold_until)]
+    if finished_run.status not in (RunStatus.SUCCESS, RunStatus.ERROR):
+        return lease
+    return [
+        *lease,
+        ScheduleRow.last_run_at.set(finished_run.started_at),
+        ScheduleRow.last_run_status.set(finished_run.status.value),
+        ScheduleRow.last_error.set(finished_run.error)
+        if finished_run.error
+        else ScheduleRow.last_error.remove(),
+        *_success_or_failure_actions(fire, finished_run),
+    ]
+
+
+def _success_or_failure_actions(fire: Fire, finished_run: Run) -> list[Action]:
+    if finished_run.status is RunStatus.SUCCESS:
+        last_success_at = ScheduleRow.last_success_at.set(finished_run.started_at)
+        return [last_success_at, ScheduleRow.consecutive_failures.remove()]
+    return [ScheduleRow.consecutive_failures.add(1)] if counts_as_failure(fire, finished_run) else []
+
+
+def _free_name_and_place(writer: TransactWriter, completion: Completion) -> None:
+    before, after = completion.before, completion.after
+    write_name_rows(writer, before, before.reserved_names, after.reserved_names)
+    update_install_row(writer, before.install_id, _quota_change(before, after), None, None)
+    write_payload_expiry(writer, before, after)
+
+
+def _quota_change(before: Schedule, after: Schedule) -> int:
+    return int(after.counts_toward_quota) - int(before.counts_toward_quota)
