@@ -37,11 +37,8 @@ from tests.support.stacks.world import (
     World,
     aws_client,
     create_input,
-    on_moto_and_memory,
     update_input,
 )
-
-pytestmark = on_moto_and_memory
 
 SUCCEEDED = Outcome(status=RunStatus.SUCCESS, http_status=200)
 FAILED = Outcome(status=RunStatus.ERROR, http_status=503, error="The extension answered 503", retryable=True)

@@ -8,9 +8,10 @@ from datetime import UTC, timedelta
 from uuid import uuid4
 
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
-from scheduling.domain.ids import InstallId
+from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES, InstallId
+from scheduling.domain.requests.idempotency import IdempotencyKey
 from scheduling.domain.runs import Fire, format_time
-from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES, IdempotencyKey, Schedule
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
@@ -24,6 +25,7 @@ from tests.support.faults.broken_rows import set_attribute
 from tests.support.stacks.fires import create_fire, execute_fire
 from tests.support.stacks.world import (
     ADMIN,
+    GROUP,
     PUT_OPTIONS,
     TABLE,
     World,
@@ -209,6 +211,26 @@ def _dump_payload(payload: object) -> str:
     return json.dumps(payload, separators=(",", ":"))
 
 
+def _make_one_time(case: CrashCase) -> None:
+    """Let the schedule fire once, at the time of the fire; its timer fires and deletes itself."""
+    _update_schedule(cron=f"at({case.fire.scheduled_time[:16]})")(case)
+    aws_client("scheduler").delete_schedule(GroupName=GROUP, Name=case.schedule.id)
+
+
+def _is_completed(case: CrashCase) -> bool:
+    """Return whether the schedule is completed; fail if the history does not have its end, or has it without that."""
+    completed = get_schedule(case.world.services, case.install_id, case.schedule.id).completed
+    runs = list_runs(case.world.services, case.install_id, case.schedule.id, limit=50).runs
+    assert completed == any(run.status in ("success", "missed") for run in runs)
+    return completed
+
+
+def _pause_over_its_time(case: CrashCase) -> None:
+    _update_schedule(cron=f"at({case.fire.scheduled_time[:16]})")(case)
+    _set_tenant_paused(paused=True)(case)
+    case.world.advance(hours=2)
+
+
 OPERATIONS = {
     "create": CrashOperation(_create_schedule(), _is_created),
     "update the timer and the name": CrashOperation(
@@ -272,6 +294,12 @@ OPERATIONS = {
         delete_install_if_exists, lambda case: not case.world.scan_rows_of_type(case.install_id, "install")
     ),
     "execute": CrashOperation(_execute_fire, _is_run_succeeded),
+    "execute a one-time schedule": CrashOperation(_execute_fire, _is_completed, prepare=_make_one_time),
+    "resume the tenant over the time of a one-time schedule": CrashOperation(
+        _set_tenant_paused(paused=False),
+        lambda case: _is_completed(case) == (not _is_tenant_paused(case)) and not _is_tenant_paused(case),
+        prepare=_pause_over_its_time,
+    ),
     "execute with a payload of an earlier release": CrashOperation(
         _execute_fire, _is_payload_moved, prepare=_store_payload_in_row
     ),

@@ -7,8 +7,9 @@ from pynamodb.connection import Connection
 from scheduling.domain.deliveries.completion import Completion
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.requests.idempotency import IDEMPOTENCY_TTL
 from scheduling.domain.runs import Fire, ManualRun, Run, RunStatus, Trigger
-from scheduling.domain.schedule import IDEMPOTENCY_TTL, Schedule
+from scheduling.domain.schedule import Schedule
 from scheduling.domain.window import WINDOW_LENGTH, RateLimitWindow
 from scheduling.store.keys import (
     Key,
