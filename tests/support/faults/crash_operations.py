@@ -8,9 +8,10 @@ from datetime import UTC, timedelta
 from uuid import uuid4
 
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
-from scheduling.domain.ids import InstallId
+from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES, InstallId
+from scheduling.domain.requests.idempotency import IdempotencyKey
 from scheduling.domain.runs import Fire, format_time
-from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES, IdempotencyKey, Schedule
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
