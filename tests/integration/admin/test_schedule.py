@@ -70,7 +70,7 @@ def test_a_schedule_is_listed_with_its_timer_and_history(
         "Scheduled time, request id             Status    Attempt   Started at, duration       HTTP   Error",
         "─" * 119,
     ]
-    assert_history_is_listed(result.lines[21:])
+    assert_history_is_listed(result.lines[22:])
 
 
 def test_timeouts_in_the_history_are_named_as_overload(
