@@ -1,10 +1,15 @@
 import os
+from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 import botocore.hooks
 import botocore.loaders
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.support.stacks.local_stack import LocalStack
 
 # Its modules hold assertions but no tests; pytest rewrites only test modules by default.
 pytest.register_assert_rewrite("tests.properties.two_systems")
@@ -35,6 +40,15 @@ def _is_selected(item: pytest.Item, *, in_containers: bool) -> bool:
     if in_containers:
         return item.get_closest_marker("local_only") is None
     return item.path.parent.name != "sam"
+
+
+@pytest.fixture(scope="session")
+def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator["LocalStack"]:
+    """The local stack with the usual settings; the tests of a process share it."""
+    from tests.support.stacks.local_stack import start_local_stack  # most tests do not need moto
+
+    with start_local_stack(tmp_path_factory.mktemp("local-stack")) as stack:
+        yield stack
 
 
 # botocore reads its service models again for each session, which takes most of the time of the command line's tests.

@@ -3,13 +3,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.stacks.deployed_runner import DeployedRunner
-from tests.support.stacks.local_stack import ApiInstall, LocalStack, start_local_stack
+from tests.support.stacks.local_stack import ApiInstall, LocalStack
 
 
 @pytest.fixture(scope="session")
-def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    with start_local_stack(tmp_path_factory.mktemp("compat")) as stack:
-        yield stack
+def shared_stack(local_stack: LocalStack) -> LocalStack:
+    return local_stack
 
 
 @pytest.fixture

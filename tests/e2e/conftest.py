@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.stacks.local_stack import ApiInstall, LocalStack, start_local_stack
+from tests.support.stacks.local_stack import ApiInstall, LocalStack
 from tests.support.stacks.sam_local import start_sam_stack
 from tests.support.stacks.scripted_runner import extension_response
 
@@ -11,8 +11,10 @@ from tests.support.stacks.scripted_runner import extension_response
 def shared_stack(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[LocalStack]:
-    start = start_sam_stack if request.config.getoption("--sam") else start_local_stack
-    with start(tmp_path_factory.mktemp("stack")) as stack:
+    if not request.config.getoption("--sam"):
+        yield request.getfixturevalue("local_stack")
+        return
+    with start_sam_stack(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
 
 

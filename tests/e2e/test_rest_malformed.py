@@ -1,6 +1,7 @@
 """Malformed requests to the resource API."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -60,12 +61,23 @@ def test_malformed_install_id_is_not_found(stack: LocalStack, install_id: str) -
         assert_problem(stack.api.get(f"/v1/installs/{install_id}/{path}"), 404, "NOT_FOUND")
 
 
-HALF_A_MILLION_FIELDS = json.dumps({f"x{number}": 1 for number in range(400_000)})
-FIVE_MEGABYTES = json.dumps({**HOURLY_SCHEDULE, "payload": {"a": "x" * 5_000_000}})
+HALF_A_MILLION = 400_000
+FIVE_MEGABYTES = 5_000_000
 
 
-@pytest.mark.parametrize("body", [FIVE_MEGABYTES, HALF_A_MILLION_FIELDS], ids=["payload", "unknown fields"])
-def test_body_of_five_megabytes_is_refused(stack: LocalStack, install: ApiInstall, body: str) -> None:
+def build_large_payload() -> dict[str, object]:
+    return {**HOURLY_SCHEDULE, "payload": {"a": "x" * FIVE_MEGABYTES}}
+
+
+def build_many_fields() -> dict[str, object]:
+    return {f"x{number}": 1 for number in range(HALF_A_MILLION)}
+
+
+@pytest.mark.parametrize("build", [build_large_payload, build_many_fields], ids=["payload", "unknown fields"])
+def test_body_of_five_megabytes_is_refused(
+    stack: LocalStack, install: ApiInstall, build: Callable[[], dict[str, object]]
+) -> None:
+    body = json.dumps(build())
     schedule_path = f"{install.path}/schedules/{install.create_schedule()}"
     responses = [
         stack.api.post(f"{install.path}/schedules", content=body),
@@ -82,7 +94,7 @@ def test_body_of_five_megabytes_is_refused(stack: LocalStack, install: ApiInstal
 
 
 def test_callback_with_half_a_million_fields_is_refused(install: ApiInstall) -> None:
-    response = install.call_callback("create", **json.loads(HALF_A_MILLION_FIELDS))
+    response = install.call_callback("create", **build_many_fields())
 
     assert (response.status_code, response.json()) == (
         400,

@@ -1,5 +1,6 @@
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,7 @@ def test_a_number_above_the_largest_limit_means_the_largest(name: str, number: s
     assert read_settings({name: number}).parameters == {name: "10000"}
 
 
+@cache
 def read_template_parameters() -> dict[str, Any]:
     return dict(yaml_parse(read_settings({}).template.read_text())["Parameters"])
 
@@ -231,7 +233,7 @@ def test_template_functions_and_local_stack_accept_the_same_urls(url: str, valid
 
 
 def test_choices_equal_those_of_the_template() -> None:
-    declared = yaml_parse(read_settings({}).template.read_text())["Parameters"]
+    declared = read_template_parameters()
     for name, choices in PARAMETER_CHOICES.items():
         parameter = declared[name.title().replace("_", "")]
         assert {str(value) for value in parameter["AllowedValues"]} == set(choices), name

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from local.__main__ import main
 from local.settings import child_environment, free_ports
 from tests.local.support import PROJECT
 from tests.support.stacks.scripted_runner import start_scripted_runner
@@ -94,8 +95,6 @@ def test_sample_is_set_up_on_request() -> None:
     ("variables", "status", "text"),
     [
         ({"MAX_SCHEDULES_PER_INSTALL": "many"}, 2, "local: MAX_SCHEDULES_PER_INSTALL must be"),
-        ({"SETUP": "yes"}, 2, "local: SETUP must be 0 or 1 or events, not 'yes'"),
-        ({"MAX_PAYLOAD_BYTES": "300001"}, 2, "local: MAX_PAYLOAD_BYTES must be"),
         ({"AWS_REGION": "eu_west"}, 1, "local: no AWS at http://127.0.0.1:"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 1, "local: no AWS at http://127.0.0.1:9"),
     ],
@@ -106,3 +105,26 @@ def test_failed_start_prints_one_line(variables: dict[str, str], status: int, te
     assert process.returncode == status
     assert errors.startswith(text)
     assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("SETUP", "yes", "local: SETUP must be 0 or 1 or events, not 'yes'"),
+        ("MAX_PAYLOAD_BYTES", "300001", "local: MAX_PAYLOAD_BYTES must be"),
+    ],
+)
+def test_invalid_setting_is_reported_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, text: str
+) -> None:
+    monkeypatch.setattr(
+        "local.__main__.interrupt_on_signals", lambda: None
+    )  # they are pytest's in this process
+    monkeypatch.setenv(name, value)
+
+    assert main() == 2
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(text)
+    assert printed.err.count("\n") == 1

@@ -37,11 +37,8 @@ from tests.support.stacks.world import (
     World,
     aws_client,
     create_input,
-    on_moto_and_memory,
     update_input,
 )
-
-pytestmark = on_moto_and_memory
 
 SUCCEEDED = Outcome(status=RunStatus.SUCCESS, http_status=200)
 FAILED = Outcome(status=RunStatus.ERROR, http_status=503, error="The extension answered 503", retryable=True)
@@ -368,6 +365,16 @@ class TestDeadLetters:
         assert deliver(world, failed) == ["success"]
         assert deliver(world, failed) == ["duplicate"]
         assert list_statuses(world, schedule) == [("09:00", "success", 4)]
+
+    def test_replayed_again_and_again_while_the_schedule_is_disabled_changes_nothing(
+        self, world: World, schedule: Schedule, failed: Fire
+    ) -> None:
+        """The first replay closes the run; the others find nothing to change."""
+        update_schedule(world.services, schedule.install_id, schedule.id, update_input(enabled=False))
+
+        replay = replace(failed, replay=True)
+        assert [deliver(world, replay) for _ in range(3)] == [["disabled"]] * 3
+        assert list_statuses(world, schedule) == [("09:00", "error", 3)]
 
     def test_of_three_deaths_is_written_by_the_executor(self, world: World, schedule: Schedule) -> None:
         def die(_execution: Execution) -> Outcome:
