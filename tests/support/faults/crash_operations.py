@@ -8,13 +8,15 @@ from datetime import UTC, timedelta
 from uuid import uuid4
 
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
+from scheduling.domain.exact_json import Number
 from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES, InstallId
 from scheduling.domain.requests.idempotency import IdempotencyKey
-from scheduling.domain.runs import Fire, format_time
-from scheduling.domain.schedule import Schedule
+from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
+from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.runs.execute import RunEndpoint
 from scheduling.operations.runs.run_now import run_now
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
@@ -35,6 +37,7 @@ from tests.support.stacks.world import (
     update_input,
 )
 
+REFUSED = Outcome(status=RunStatus.ERROR, http_status=404, error="The extension answered 404")
 LARGE_PAYLOAD = ["x" * MAX_INLINE_PAYLOAD_BYTES]
 
 
@@ -177,10 +180,27 @@ def _is_run_started(case: CrashCase) -> bool:
 
 def _execute_fire(case: CrashCase) -> object:
     """Execute the fire as Lambda delivers it: a retry comes a minute later."""
+    return _execute_fire_by(case, case.world.runner)
+
+
+def _execute_failing_fire(case: CrashCase) -> object:
+    return _execute_fire_by(case, lambda _execution: REFUSED)
+
+
+def _execute_fire_by(case: CrashCase, run_endpoint: RunEndpoint) -> object:
     if case.world.clock[0] > case.schedule.created_at + timedelta(hours=1):
         case.world.advance(seconds=61)
     case.world.clock[0] = max(case.world.clock[0], case.schedule.created_at + timedelta(hours=1, seconds=1))
-    return execute_fire(case.world.services, case.world.runner, case.fire)
+    return execute_fire(case.world.services, run_endpoint, case.fire)
+
+
+def _is_paused(case: CrashCase) -> bool:
+    """Return whether the schedule is paused; fail if the history does not have the failure, or has it without that."""
+    schedule = get_schedule(case.world.services, case.install_id, case.schedule.id)
+    paused = schedule.disabled_reason == PAUSED_AFTER_FAILURES
+    runs = list_runs(case.world.services, case.install_id, case.schedule.id, limit=50).runs
+    assert paused == any(run.status == "error" for run in runs) == (schedule.consecutive_failures == 1)
+    return paused
 
 
 def _is_run_succeeded(case: CrashCase) -> bool:
@@ -294,6 +314,11 @@ OPERATIONS = {
         delete_install_if_exists, lambda case: not case.world.scan_rows_of_type(case.install_id, "install")
     ),
     "execute": CrashOperation(_execute_fire, _is_run_succeeded),
+    "execute and pause": CrashOperation(
+        _execute_failing_fire,
+        _is_paused,
+        prepare=_update_schedule(pauseAfterFailures=Number("1")),
+    ),
     "execute a one-time schedule": CrashOperation(_execute_fire, _is_completed, prepare=_make_one_time),
     "resume the tenant over the time of a one-time schedule": CrashOperation(
         _set_tenant_paused(paused=False),

@@ -95,7 +95,7 @@ def endpoint_id(registry_id: str, method: str, path: str) -> str:
     return str(uuid5(_ENDPOINT_NAMESPACE, f"{registry_id} {method} {path}"))
 
 
-MAX_INLINE_PAYLOAD_BYTES = 512
+MAX_INLINE_PAYLOAD_BYTES = 256
 """The largest payload in a schedule's own row, which then still fits into one write unit."""
 
 
