@@ -20,7 +20,7 @@ def _describe_one_time(rule: OneTimeRule) -> str:
 
 def _describe_cron(rule: CronRule) -> str:
     # Imported here because the import takes as long as a bare interpreter start, and few functions need it.
-    from cron_descriptor import ExpressionDescriptor, Options
+    from cron_descriptor import ExpressionDescriptor, Options  # type: ignore[import-untyped]
 
     options = Options()
     options.locale_code = "en_US"
