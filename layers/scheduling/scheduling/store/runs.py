@@ -240,8 +240,7 @@ class ManualRunStore:
             manual_window_key(install_id, schedule_id),
             manual_run_key(install_id, schedule_id, idempotency_key) if idempotency_key else None,
         )
-        install_row = items.find_item(InstallRow)
-        manual_run_row = items.find_item(ManualRunRow)
+        install_row, manual_run_row = items.find_item(InstallRow), items.find_item(ManualRunRow)
         return ManualRunSnapshot(
             install=install_from_row(install_row) if install_row else None,
             schedule=schedule_from_items(items),
