@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pynamodb.connection import Connection
 
-from scheduling.domain.deliveries.completion import Completion
+from scheduling.domain.deliveries.completion import ScheduleChange
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.requests.idempotency import IDEMPOTENCY_TTL
@@ -36,7 +36,7 @@ from scheduling.store.schedule_items.reads import (
     schedule_from_items,
     schedule_with_payload,
 )
-from scheduling.store.schedule_items.run_ends import add_completion, add_release
+from scheduling.store.schedule_items.run_ends import add_release, add_schedule_change
 from scheduling.store.schedule_items.writes import move_payload
 from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RecordedRuns, RunPage
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
@@ -105,15 +105,15 @@ class RunStore:
         writer.update_row(schedule_row, actions, schedule_unchanged & lease_is_free)
         writer.commit()
 
-    def record_run(self, schedule: Schedule, run: Run, completion: Completion | None = None) -> None:
+    def record_run(self, schedule: Schedule, run: Run, change: ScheduleChange | None = None) -> None:
         """Record an occurrence that was not run, on condition that the history has none for its time.
 
-        One PutItem; with the completion of a one-time schedule, one TransactWriteItems.
+        One PutItem; with a change of the schedule, one TransactWriteItems.
         """
         writer = TransactWriter(self._connection)
         writer.put_row(self._build_run_row(schedule, run), RunRow.pk.does_not_exist())
-        if completion:
-            add_completion(writer, completion)
+        if change:
+            add_schedule_change(writer, change)
         writer.commit()
 
     def finish_run(
@@ -124,9 +124,9 @@ class RunStore:
         *,
         release_lease: bool = True,
         hold_until: datetime | None = None,
-        completion: Completion | None = None,
+        change: ScheduleChange | None = None,
     ) -> None:
-        """End an attempt in the history, release the schedule that it holds, and complete a one-time schedule.
+        """End an attempt in the history, release the schedule that it holds, and apply the change of the schedule.
 
         With `hold_until`, the schedule stays held for the next attempt. The last run stays where the attempt did not
         take place. One TransactWriteItems, or one UpdateItem of the run's row alone.
@@ -134,9 +134,9 @@ class RunStore:
         writer = TransactWriter(self._connection)
         self._add_run_update(writer, fire, claimed_run, finished_run)
         if release_lease:
-            add_release(writer, fire, finished_run, hold_until, completion)
-        elif completion:
-            add_completion(writer, completion)
+            add_release(writer, fire, finished_run, hold_until, change)
+        elif change:
+            add_schedule_change(writer, change)
         writer.commit()
 
     def update_run(self, fire: Fire, run: Run, changed_run: Run) -> None:

@@ -11,7 +11,7 @@ from scheduling.domain.schedule import COMPLETED, Schedule, ScheduleState
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class ScheduleChange:
     """What the end of a run changes in its schedule: it completes a one-time one, or pauses one that fails."""
 
     before: Schedule
@@ -31,7 +31,7 @@ def has_passed(schedule: Schedule, now: datetime) -> bool:
     return moment is not None and moment <= now
 
 
-def complete(schedule: Schedule, now: datetime, history: timedelta) -> Completion:
+def complete(schedule: Schedule, now: datetime, history: timedelta) -> ScheduleChange:
     """Return the completion of a one-time schedule, which is kept as long as the history."""
     completed = replace(
         schedule,
@@ -44,7 +44,7 @@ def complete(schedule: Schedule, now: datetime, history: timedelta) -> Completio
         next_fire=None,
         expires_at=now + history,
     )
-    return Completion(schedule, completed)
+    return ScheduleChange(schedule, completed)
 
 
 def may_run(schedule: Schedule) -> bool:
@@ -56,7 +56,7 @@ def may_run(schedule: Schedule) -> bool:
 
 def complete_by_run(
     schedule: Schedule, fire: Fire, run: Run, now: datetime, history: timedelta
-) -> Completion | None:
+) -> ScheduleChange | None:
     """Return the completion of a one-time schedule whose occurrence the run is, if that has ended; else None."""
     if (
         not schedule.definition.is_one_time

@@ -24,7 +24,7 @@ from scheduling.operations.sync.completion import (
     NOT_DELIVERED_TEXT,
     build_fire,
     complete_overdue,
-    find_completion,
+    find_schedule_change,
     record_missed_run,
 )
 from scheduling.store.snapshots import RecordedRuns
@@ -149,7 +149,7 @@ def _close_expired_run(services: Services, schedule: Schedule, repairs: Counter[
     if run is None or not run.is_lease_expired(now):
         return False
     failed_run = replace(run, status=RunStatus.ERROR, lease_expires_at=None, error=run.error or DIED_TEXT)
-    completion = find_completion(services, schedule, fire, failed_run)
-    services.runs.finish_run(fire, run, failed_run, completion=completion)
+    change = find_schedule_change(services, schedule, fire, failed_run)
+    services.runs.finish_run(fire, run, failed_run, change=change)
     repairs["expired run"] += 1
     return True

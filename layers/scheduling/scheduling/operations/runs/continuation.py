@@ -9,7 +9,7 @@ from scheduling.domain.ids import new_token
 from scheduling.domain.runs import Fire, Run, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.services import Services
-from scheduling.operations.sync.completion import find_completion
+from scheduling.operations.sync.completion import find_schedule_change
 
 
 def send_continuation(
@@ -52,8 +52,8 @@ def give_up(services: Services, delivery: Delivery, schedule: Schedule, run: Run
     if run is None:
         unattempted_run = build_unattempted_run(delivery.fire, RunStatus.ERROR, services.clock(), reason)
         failed_run = replace(unattempted_run, wait_token=token)
-        completion = find_completion(services, schedule, delivery.fire, failed_run)
-        services.runs.record_run(schedule, failed_run, completion)
+        change = find_schedule_change(services, schedule, delivery.fire, failed_run)
+        services.runs.record_run(schedule, failed_run, change)
         return failed_run
     failed_run = replace(
         run,
@@ -69,7 +69,7 @@ def give_up(services: Services, delivery: Delivery, schedule: Schedule, run: Run
         run,
         failed_run,
         release_lease=schedule.running_occurrence == delivery.fire.scheduled_time,
-        completion=find_completion(services, schedule, delivery.fire, failed_run),
+        change=find_schedule_change(services, schedule, delivery.fire, failed_run),
     )
     return failed_run
 

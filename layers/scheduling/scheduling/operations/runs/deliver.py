@@ -28,7 +28,7 @@ from scheduling.operations.runs.continuation import (
 )
 from scheduling.operations.runs.execute import RunEndpoint, execute_attempt
 from scheduling.operations.services import Services, retry_on_conflict
-from scheduling.operations.sync.completion import find_completion
+from scheduling.operations.sync.completion import find_schedule_change
 
 
 def deliver_occurrence(
@@ -109,7 +109,7 @@ def _record_skip(services: Services, fire: Fire, schedule: Schedule, run: Run | 
     if run is None:
         skipped_run = build_unattempted_run(fire, RunStatus.SKIPPED, services.clock(), skip.text)
         services.runs.record_run(
-            schedule, skipped_run, find_completion(services, schedule, fire, skipped_run)
+            schedule, skipped_run, find_schedule_change(services, schedule, fire, skipped_run)
         )
         return
     closed_run = close_unrun(run, skip.text)
@@ -118,7 +118,7 @@ def _record_skip(services: Services, fire: Fire, schedule: Schedule, run: Run | 
         run,
         closed_run,
         release_lease=schedule.running_occurrence == fire.scheduled_time,
-        completion=find_completion(services, schedule, fire, closed_run),
+        change=find_schedule_change(services, schedule, fire, closed_run),
     )
 
 

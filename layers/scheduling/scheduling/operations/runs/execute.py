@@ -27,7 +27,7 @@ from scheduling.domain.runs import (
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.runs.continuation import send_continuation, send_dead_letter
 from scheduling.operations.services import Services
-from scheduling.operations.sync.completion import find_completion
+from scheduling.operations.sync.completion import find_schedule_change
 from scheduling.store.snapshots import FireSnapshot
 
 RunEndpoint = Callable[[Execution], Outcome]
@@ -118,8 +118,8 @@ def _skip_claimed_run(services: Services, fire: Fire, schedule: Schedule | None,
     skipped_run = replace(
         claimed_run, status=RunStatus.SKIPPED, lease_expires_at=None, error=_CHANGED_BEFORE_RUN_TEXT
     )
-    completion = find_completion(services, schedule, fire, skipped_run)
-    services.runs.finish_run(fire, claimed_run, skipped_run, release_lease=False, completion=completion)
+    change = find_schedule_change(services, schedule, fire, skipped_run)
+    services.runs.finish_run(fire, claimed_run, skipped_run, release_lease=False, change=change)
 
 
 def _apply_outcome(claimed_run: Run, outcome: Outcome, seconds: float) -> Run:
@@ -156,11 +156,9 @@ def _finish_run(
 ) -> None:
     """Write the outcome, with many retries: an occurrence whose outcome is lost may run again after its lease."""
     hold_until = _find_hold(services, finished_run)
-    completion = find_completion(services, schedule, fire, finished_run)
+    change = find_schedule_change(services, schedule, fire, finished_run)
     try:
-        services.runs.finish_run(
-            fire, claimed_run, finished_run, hold_until=hold_until, completion=completion
-        )
+        services.runs.finish_run(fire, claimed_run, finished_run, hold_until=hold_until, change=change)
     except (Conflict, Unavailable):
         services.retry(
             lambda: _finish_if_still_claimed(services, fire, claimed_run, finished_run),
@@ -201,5 +199,5 @@ def _finish_if_still_claimed(services: Services, fire: Fire, claimed_run: Run, f
         finished_run,
         release_lease=holds_lease,
         hold_until=_find_hold(services, finished_run),
-        completion=find_completion(services, snapshot.schedule, fire, finished_run),
+        change=find_schedule_change(services, snapshot.schedule, fire, finished_run),
     )

@@ -1,9 +1,9 @@
-"""Complete one-time schedules whose occurrence was not run, or was finished by a function that died."""
+"""What occurrences change in their schedule: they complete a one-time one, or pause one that fails too often."""
 
 import logging
 from datetime import datetime
 
-from scheduling.domain.deliveries.completion import Completion, complete, complete_by_run, one_time_moment
+from scheduling.domain.deliveries.completion import ScheduleChange, complete, complete_by_run, one_time_moment
 from scheduling.domain.deliveries.delivery import HAND_OVER_WINDOW
 from scheduling.domain.deliveries.failures import pause_by_run
 from scheduling.domain.deliveries.waiting import missed_after
@@ -17,7 +17,9 @@ NOT_DELIVERED_TEXT = "It was not delivered"
 PAUSED_TEXT = "Its install was disabled, or its tenant paused, at its time"
 
 
-def find_completion(services: Services, schedule: Schedule | None, fire: Fire, run: Run) -> Completion | None:
+def find_schedule_change(
+    services: Services, schedule: Schedule | None, fire: Fire, run: Run
+) -> ScheduleChange | None:
     """Return the change of the schedule that the end of the run brings, if it brings one."""
     if schedule is None:
         return None
@@ -25,7 +27,7 @@ def find_completion(services: Services, schedule: Schedule | None, fire: Fire, r
     if completion := complete_by_run(schedule, fire, run, now, services.limits.history):
         return completion
     paused_schedule = pause_by_run(schedule, fire, run, services.limits, now)
-    return Completion(schedule, paused_schedule) if paused_schedule else None
+    return ScheduleChange(schedule, paused_schedule) if paused_schedule else None
 
 
 def build_fire(schedule: Schedule, scheduled_time: str) -> Fire:
@@ -51,9 +53,9 @@ def record_missed_run(services: Services, schedule: Schedule, scheduled_time: st
         started_at=services.clock(),
         error=reason,
     )
-    completion = find_completion(services, schedule, build_fire(schedule, scheduled_time), run)
-    services.runs.record_run(schedule, run, completion)
-    return completion.after if completion else schedule
+    change = find_schedule_change(services, schedule, build_fire(schedule, scheduled_time), run)
+    services.runs.record_run(schedule, run, change)
+    return change.after if change else schedule
 
 
 def record_paused_run(services: Services, schedule: Schedule, now: datetime) -> Schedule:

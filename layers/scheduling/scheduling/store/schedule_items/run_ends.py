@@ -1,11 +1,11 @@
-"""What the end of a run changes in its schedule's items: lease and last run, and it completes a one-time schedule."""
+"""What the end of a run changes in its schedule's items: lease, last run and failures; it may complete or pause it."""
 
 from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from scheduling.domain.deliveries.completion import Completion
+from scheduling.domain.deliveries.completion import ScheduleChange
 from scheduling.domain.deliveries.failures import counts_as_failure
 from scheduling.domain.runs import Fire, Run, RunStatus
 from scheduling.domain.schedule import Schedule
@@ -23,23 +23,23 @@ def add_release(
     fire: Fire,
     finished_run: Run,
     hold_until: datetime | None,
-    completion: Completion | None,
+    change: ScheduleChange | None,
 ) -> None:
-    """Add the steps that release the schedule, or hold it for the next attempt, and complete a one-time schedule."""
+    """Add the steps that release the schedule, or hold it for the next attempt, and complete or pause it."""
     actions, condition = _release_actions(fire, finished_run, hold_until), _lease_held(fire)
-    if completion:
-        actions += _completion_actions(completion)
-        condition &= schedule_unchanged(completion.before)
-        _free_name_and_place(writer, completion)
+    if change:
+        actions += _change_actions(change)
+        condition &= schedule_unchanged(change.before)
+        _write_what_it_frees(writer, change)
     writer.update_row(ScheduleRow(**schedule_key(fire.install_id, fire.schedule_id)), actions, condition)
 
 
-def add_completion(writer: TransactWriter, completion: Completion) -> None:
-    """Add the steps that complete a one-time schedule, which no run holds."""
-    before = completion.before
+def add_schedule_change(writer: TransactWriter, change: ScheduleChange) -> None:
+    """Add the steps that complete or pause a schedule, which no run holds."""
+    before = change.before
     row = ScheduleRow(**schedule_key(before.install_id, before.id))
-    writer.update_row(row, _completion_actions(completion), schedule_unchanged(before))
-    _free_name_and_place(writer, completion)
+    writer.update_row(row, _change_actions(change), schedule_unchanged(before))
+    _write_what_it_frees(writer, change)
 
 
 def _lease_held(fire: Fire) -> Condition:
@@ -47,8 +47,8 @@ def _lease_held(fire: Fire) -> Condition:
     return held
 
 
-def _completion_actions(completion: Completion) -> list[Action]:
-    return update_actions(ScheduleRow, schedule_values(completion.before), schedule_values(completion.after))
+def _change_actions(change: ScheduleChange) -> list[Action]:
+    return update_actions(ScheduleRow, schedule_values(change.before), schedule_values(change.after))
 
 
 def _release_actions(fire: Fire, finished_run: Run, hold_until: datetime | None) -> list[Action]:
@@ -75,8 +75,8 @@ def _success_or_failure_actions(fire: Fire, finished_run: Run) -> list[Action]:
     return [ScheduleRow.consecutive_failures.add(1)] if counts_as_failure(fire, finished_run) else []
 
 
-def _free_name_and_place(writer: TransactWriter, completion: Completion) -> None:
-    before, after = completion.before, completion.after
+def _write_what_it_frees(writer: TransactWriter, change: ScheduleChange) -> None:
+    before, after = change.before, change.after
     write_name_rows(writer, before, before.reserved_names, after.reserved_names)
     update_install_row(writer, before.install_id, _quota_change(before, after), None, None)
     write_payload_expiry(writer, before, after)
