@@ -6,6 +6,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 # Write byte code even where the environment forbids it: the tests start about a hundred processes.
 export PYTHONDONTWRITEBYTECODE :=
 export SAM_CLI_TELEMETRY := 0
+STACK_NAME := extension-scheduler
 UPGRADE := $(if $(ONLY),--upgrade-package $(ONLY),--upgrade)
 ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
@@ -118,9 +119,15 @@ lock: setup ## Upgrade the locked dependencies (ONLY=tzdata: that one)
 clean: ## Delete all build output and caches
 	@rm -rf .venv build dist .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-##@ Operate (not by make)
-#> sam build && sam deploy --guided   Deploy to your AWS account
+##@ Operate
+deploy: ARCHITECTURE := arm64
+deploy: setup ## Build and deploy (STACK_NAME=x PARAMETERS="A=1" ARGS=--guided)
+	@$(BIN)/python -m scripts.stack_name "$(STACK_NAME)"
+	@$(MAKE) --no-print-directory sam-build ARCHITECTURE=$(ARCHITECTURE)
+	@build/sam-venv/bin/sam deploy --template-file build/sam/template.yaml --config-file $(CURDIR)/samconfig.toml \
+	    --stack-name $(STACK_NAME) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS) $(ARGS)
+
 #> scripts/scheduling-admin --help    Inspect and operate a stack
 
-.PHONY: help demo local check lint test properties attack mutants sam-test js-test author-test bench bench-gate bench-scale setup sample sdk sam-build docs \
+.PHONY: help deploy demo local check lint test properties attack mutants sam-test js-test author-test bench bench-gate bench-scale setup sample sdk sam-build docs \
     crashes format lock clean

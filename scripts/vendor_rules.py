@@ -29,7 +29,9 @@ def render_rules() -> dict[str, str]:
             source = (DOMAIN / path).read_text()
             modules[path] = HEADER + source.replace(PACKAGE, TARGET.name)
             remaining += _find_domain_imports(source)
-    return {"__init__.py": INIT_TEXT, "cron/__init__.py": "", "py.typed": "", **modules}
+    folders = {str(Path(path).parent) for path in modules} - {"."}
+    packages = {f"{folder}/__init__.py": "" for folder in sorted(folders)}
+    return {"__init__.py": INIT_TEXT, **packages, "py.typed": "", **modules}
 
 
 def main() -> None:

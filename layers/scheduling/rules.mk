@@ -19,9 +19,10 @@ build-SchedulingLayer:
 ifeq ($(BOTOCORE),trimmed)
 	@"$(PYTHON)" trim_botocore.py "$(PACKAGES)/botocore"
 endif
-	@rm -rf "$(PACKAGES)"/*.dist-info "$(PACKAGES)/bin" "$(PACKAGES)/croniter/tests" \
+	@rm -rf "$(PACKAGES)"/*.dist-info "$(PACKAGES)/bin" "$(PACKAGES)/tools" "$(PACKAGES)/croniter/tests" \
 	    "$(PACKAGES)/pydantic/v1" "$(PACKAGES)/pydantic/mypy.py" "$(POWERTOOLS)/event_handler"
 	@find "$(POWERTOOLS)/utilities" -mindepth 1 -maxdepth 1 \
 	    ! -name __init__.py ! -name jmespath_utils ! -name typing -exec rm -r {} +
+	@find "$(PACKAGES)/cron_descriptor/locale" -type f ! -name en_US.mo -delete
 	@find "$(PACKAGES)" \( -name __pycache__ -o -name '*.pyi' -o -name py.typed \) -prune -exec rm -r {} +
 	@$(call compile,$(ARTIFACTS_DIR),/opt)

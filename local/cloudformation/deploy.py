@@ -80,7 +80,7 @@ def _find_secret_arn(aws: AwsClients, name: str) -> str | None:
 
 
 def _resolve_property(template: Template, resource: Resource, name: str) -> Any:
-    return template.resolve(resource.properties[name])
+    return template.resolve(resource.properties.get(name))
 
 
 def _ensure_schedule_group(aws: AwsClients, name: str, properties: Properties) -> Attributes:

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 Attributes = dict[str, str]
 PropertyReader = Callable[[str], Any]
-"""Returns a property of the resource, resolved, by its name."""
+"""Returns a property of the resource, resolved, by its name; None where it has none."""
 
 
-def _stub_function(aws: AwsClients, _physical_id: str, read_property: PropertyReader) -> Attributes:
-    name = read_property("FunctionName")
+def _stub_function(aws: AwsClients, physical_id: str, read_property: PropertyReader) -> Attributes:
+    name = read_property("FunctionName") or physical_id
     return {"Ref": name, "Arn": f"{_lambda_arn_prefix(aws)}:function:{name}"}
 
 

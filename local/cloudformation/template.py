@@ -95,9 +95,13 @@ class Template:
                 return self._substitute(argument)
             case "Fn::If":
                 condition, then, otherwise = argument
-                return self.resolve(
-                    then if self._evaluate_condition(self.conditions[condition]) else otherwise
-                )
+                return self.resolve(then if self.is_condition_met(condition) else otherwise)
+            case "Fn::Split":
+                separator, text = argument
+                return str(self.resolve(text)).split(separator)
+            case "Fn::Select":
+                index, items = argument
+                return self.resolve(items)[int(index)]
         raise StackError(f"the local stack has no rule for {name}")
 
     def _resolve_reference(self, name: str) -> Any:
@@ -129,9 +133,19 @@ class Template:
 
         return _REFERENCE.sub(resolve_match, text)
 
+    def is_condition_met(self, name: str) -> bool:
+        """Return whether the named condition of the template is true."""
+        return self._evaluate_condition(self.conditions[name])
+
     def _evaluate_condition(self, condition: Any) -> bool:
         ((name, arguments),) = condition.items()
         match name:
+            case "Condition":
+                return self.is_condition_met(arguments)
+            case "Fn::And":
+                return all(map(self._evaluate_condition, arguments))
+            case "Fn::Or":
+                return any(map(self._evaluate_condition, arguments))
             case "Fn::Equals":
                 left, right = self.resolve(arguments)
                 return bool(left == right)
@@ -177,16 +191,19 @@ def expand_template(
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes)
         raise StackError(f"{path.name}: {causes}") from None
-    return Template(
-        resources={
-            name: Resource(resource["Type"], resource.get("Properties", {}))
-            for name, resource in expanded["Resources"].items()
-        },
+    template = Template(
+        resources={},
         conditions=expanded.get("Conditions", {}),
         values={**pseudo_parameters, **values},
         code_folders=code_folders,
         outputs=expanded.get("Outputs", {}),
     )
+    template.resources = {
+        name: Resource(resource["Type"], resource.get("Properties", {}))
+        for name, resource in expanded["Resources"].items()
+        if "Condition" not in resource or template.is_condition_met(resource["Condition"])
+    }
+    return template
 
 
 def _resolve_parameters(declared: Mapping[str, Any], overrides: Mapping[str, str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.clock import format_instant
-from local.lambda_.functions import FunctionError
+from local.lambda_.functions import FunctionError, read_function_arns
 from local.lambda_.patterns import Pattern, matches_pattern, parse_pattern
 from local.lambda_.streams import Batch, StreamRecord, TableStream
 
@@ -130,10 +130,7 @@ class EventSourcePoller:
 
 def read_event_source_mappings(template: Template, aws: AwsClients) -> list[EventSourceMapping]:
     """Return the template's event source mappings of streams; records already in a stream are skipped."""
-    arns = {
-        spec["FunctionName"]: template.attributes[name]["Arn"]
-        for name, spec in template.properties_by_type("AWS::Lambda::Function").items()
-    }
+    arns = read_function_arns(template)
     queues = _read_queue_urls(template)
     mappings = []
     for spec in template.properties_by_type("AWS::Lambda::EventSourceMapping").values():

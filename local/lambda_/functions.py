@@ -120,8 +120,8 @@ def load_functions(template: Template) -> LocalFunctions:
 
 def read_function_arns(template: Template) -> dict[str, str]:
     """Return the ARN of each function, by its name."""
-    functions = template.properties_by_type("AWS::Lambda::Function").items()
-    return {spec["FunctionName"]: template.attributes[name]["Arn"] for name, spec in functions}
+    functions = template.properties_by_type("AWS::Lambda::Function")
+    return {template.attributes[name]["Ref"]: template.attributes[name]["Arn"] for name in functions}
 
 
 def _read_aliases(template: Template) -> dict[str, str]:
@@ -143,7 +143,7 @@ def _load_function(template: Template, name: str, spec: dict[str, Any]) -> Funct
     module, _, handler = spec["Handler"].rpartition(".")
     path = template.code_folders[name] / f"{module}.py"
     return Function(
-        name=spec["FunctionName"],
+        name=template.attributes[name]["Ref"],
         arn=template.attributes[name]["Arn"],
         timeout=spec["Timeout"],
         memory=spec["MemorySize"],

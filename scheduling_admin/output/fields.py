@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduling.domain import views
+from scheduling.domain.cron.description import describe_rule
 from scheduling.domain.cron.occurrences import LocalTime
+from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.deliveries.firing import as_read
+from scheduling.domain.errors import InvalidCron
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run
-from scheduling.domain.schedule import Schedule
+from scheduling.domain.schedule import Definition, Schedule
 from scheduling.domain.sweeps import TimerSnapshot
 
 from scheduling_admin.output.times import list_next_fires
@@ -32,6 +35,14 @@ class ScheduleView:
         return cls(install, as_read(schedule, install, now), status, tuple(upcoming_fires))
 
 
+def describe_definition(definition: Definition) -> str | None:
+    """Return the rule in plain English, or None if it cannot be read."""
+    try:
+        return describe_rule(parse_rule(definition.cron), definition.timezone)
+    except InvalidCron:
+        return None
+
+
 def schedule_fields(view: ScheduleView) -> dict[str, object]:
     """Return the schedule's API fields, its status and its state in the table."""
     schedule = view.schedule
@@ -39,6 +50,7 @@ def schedule_fields(view: ScheduleView) -> dict[str, object]:
         **views.schedule_fields(schedule),
         "installId": schedule.install_id,
         "disabledReason": schedule.disabled_reason,
+        "description": describe_definition(schedule.definition),
         "suspended": schedule.suspended,
         "fires": view.status.fires,
         "blockers": list(view.status.blockers),

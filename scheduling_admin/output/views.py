@@ -9,7 +9,7 @@ from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
 from scheduling.domain.views import format_creation_time, format_timestamp
 
-from scheduling_admin.output.fields import ScheduleView
+from scheduling_admin.output.fields import ScheduleView, describe_definition
 from scheduling_admin.output.tables import Listing, create_fields_table, render_sentence
 from scheduling_admin.output.times import (
     format_local_and_utc,
@@ -55,7 +55,7 @@ def render_definition(view: ScheduleView) -> list[RenderableType]:
             Name=definition.name,
             Install=f"{view.install.id} of tenant {view.install.tenant_id}",
             Endpoint=definition.endpoint,
-            Rule=f"{definition.cron} in {definition.timezone}",
+            Rule=_join_lines(f"{definition.cron} in {definition.timezone}", describe_definition(definition)),
             Payload=payload,
             Fires="; ".join(format_status(view.status.blockers)),
             Next="\n".join(format_local_and_utc(time.utc, definition.timezone) for time in view.next_fires),

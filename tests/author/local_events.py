@@ -19,7 +19,7 @@ from tests.support.oracles.expected_responses import find_differences
 STACK = "extension-scheduler-local"
 LAST_ROUNDS = (
     ["admin_create/hourly", "admin_update/disable", "admin_delete/existing"],
-    ["callback/create", "callback/update", "callback/delete"],
+    ["callback/create", "callback/update", "callback/delete", "tenant_pause/existing"],
 )
 """The cases that need the state as it is at the start, each round with a stack of its own."""
 CHANGES = (
@@ -28,7 +28,6 @@ CHANGES = (
     "execute/message_due",
     "run/now",
     "install_put/register",
-    "tenant_pause/existing",
     "tenant_resume/existing",
     "install_disable/existing",
     "install_enable/existing",

@@ -242,5 +242,5 @@ def test_author_reads_what_is_wrong(author: Author, stack: Stack) -> None:
     table = [f"| {mistake} | {where} | ``{text.replace(home, '…')}`` |\n" for mistake, where, text in rows]
     page = (PROJECT_ROOT / "docs" / "guide-debugging.md").read_text()
     start = page.index(head := "| mistake | where | what you read |\n|---|---|---|\n") + len(head)
-    assert page[start : page.index("\n\n", start) + 1] == "".join(table), "".join(table)
+    assert page[start : page.index("\n\n", start - 1) + 1] == "".join(table), "".join(table)
     assert stack.send("GET", "/_local/health")["status"] == "ok"

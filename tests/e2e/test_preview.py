@@ -90,6 +90,7 @@ def test_every_broken_rule_is_reported_beside_valid_fields(install: ApiInstall) 
             "colour": "colour is not a known field",
         },
         "expression": "cron(2,58 9,10 * * ? *)",
+        "description": None,
         "timezone": None,
         "endpoint": None,
         "smallestGapMinutes": 4,

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
 import pytest
+from scheduling.store.keys import config_key
 
 from scripts.iam_table import IAM_PAGE, Grant, expand_with_logical_ids, read_grants, render_page
 from tests.support.aws.calls import Call
 from tests.support.faults.cases import new_case, next_fire_event
 from tests.support.faults.disturbed_calls import record_disturbed_calls
-from tests.support.policies.iam_grants import ACCOUNT, REGION, grant_allows, required_grants
+from tests.support.policies.iam_grants import ACCOUNT, REGION, grant_allows, key_allowed, required_grants
 from tests.support.policies.iam_stories import STORIES
 from tests.support.stacks.functions import Context, deploy_functions, http_event, load_function
 from tests.support.stacks.world import (
@@ -33,6 +35,7 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 SERVICE_TOKEN = "arn:aws:secretsmanager:region:123456789012:secret:RunnerServiceToken"
+RUNNER_CA = "arn:aws:secretsmanager:region:123456789012:secret:RunnerCa"
 GRANTS_USED_BY_LAMBDA = {
     *(("execute", f"sqs:{name}") for name in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")),
     ("audit", "sqs:SendMessage"),
@@ -66,13 +69,16 @@ SECRETS = {
     "RUNNER_TOKEN_SECRET_ID": "RunnerToken",
     "CALLBACK_KEY_SECRET_ID": "CallbackKey",
     "RUNNER_SERVICE_TOKEN_SECRET_ID": SERVICE_TOKEN,
+    "RUNNER_CA_SECRET_ID": RUNNER_CA,
 }
 
 
 @contextmanager
 def deploy_with_secrets() -> Iterator[World]:
     """A world whose secrets have the names in the policies of `parse_allowed_grants`."""
-    with new_world() as world, deploy_functions(world, **SECRETS):
+    # By HTTPS, since only then the runner's authorities are read; there is no runner.
+    runner = {"RUNNER_BASE_URL": "https://127.0.0.1:9"}
+    with new_world() as world, deploy_functions(world, **SECRETS, **runner):
         for name in SECRETS.values():
             aws_client("secretsmanager").create_secret(Name=name, SecretString=f"{name:x<64}")
         yield world
@@ -101,12 +107,17 @@ CALL_RECORDERS = {"authorizer": record_authorizer_calls, "execute": record_calls
 
 
 @cache
-def required_by_function(function: str) -> frozenset[Grant]:
+def record_calls(function: str) -> list[Call]:
     calls = CALL_RECORDERS.get(function, list)()
     for story in STORIES.values():
         if story.function == function:
             calls += record_disturbed_calls(story)
-    return frozenset().union(*map(required_grants, calls))
+    return calls
+
+
+@cache
+def required_by_function(function: str) -> frozenset[Grant]:
+    return frozenset().union(*map(required_grants, record_calls(function)))
 
 
 @pytest.mark.parametrize("function", parse_allowed_grants())
@@ -132,6 +143,57 @@ def test_every_allowed_action_of_a_function_is_used(function: str) -> None:
     assert unused == []
 
 
+@pytest.mark.parametrize("function", parse_allowed_grants())
+def test_every_partition_of_a_function_is_used(function: str) -> None:
+    used_keys = [(need.action, key) for need in required_by_function(function) for key in need.leading_keys]
+    unused = {
+        (grant.leading_keys, pattern)
+        for grant in parse_allowed_grants()[function]
+        for pattern in grant.leading_keys
+        if not any(
+            action == other.action and fnmatchcase(key, pattern)
+            for other in parse_allowed_grants()[function]
+            if other.leading_keys == grant.leading_keys
+            for action, key in used_keys
+        )
+    }
+
+    assert unused == set()
+
+
+CONFIG_READERS = {"execute", "install_put"}
+
+
+@pytest.mark.parametrize("function", parse_allowed_grants())
+def test_few_functions_read_configurations_and_envelopes(function: str) -> None:
+    partition = config_key("install-1")["hash_key"]
+    grants = [grant for grant in parse_allowed_grants()[function] if "table/" in grant.resource]
+    readable = [
+        grant.action
+        for grant in grants
+        if grant.action in ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")
+        and (not grant.leading_keys or key_allowed(grant, partition))
+        and "/index/" not in grant.resource
+    ]
+
+    assert bool(readable) is (function in CONFIG_READERS)
+
+
+def test_no_index_contains_configurations() -> None:
+    with new_world(aws="memory") as world:
+        world.register_install()
+        assert world.memory
+        (row,) = [item for item in world.memory.tables[TABLE].items.values() if item["sk"] == {"S": "CONFIG"}]
+
+    assert not {"pendingShard", "installShard"} & row.keys()
+
+
+@pytest.mark.parametrize("function", parse_allowed_grants())
+def test_writes_return_no_row(function: str) -> None:
+    """The policies allow those that delete a configuration no other value."""
+    assert {call.arguments.get("ReturnValues", "NONE") for call in record_calls(function)} <= {"NONE"}
+
+
 def test_iam_page_matches_the_template() -> None:
     text = IAM_PAGE.read_text(encoding="utf-8")
 
@@ -155,10 +217,40 @@ TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/t"
         (
             "dynamodb",
             "TransactWriteItems",
-            {"TransactItems": [{"Put": {"TableName": "t"}}, {"ConditionCheck": {"TableName": "t"}}]},
-            {(TABLE_ARN, "dynamodb:PutItem"), (TABLE_ARN, "dynamodb:ConditionCheckItem")},
+            {
+                "TransactItems": [
+                    {"Put": {"TableName": "t", "Item": {"pk": {"S": "b"}}}},
+                    {"ConditionCheck": {"TableName": "t", "Key": {"pk": {"S": "a"}}}},
+                ]
+            },
+            {
+                (TABLE_ARN, "dynamodb:PutItem", ("a", "b")),
+                (TABLE_ARN, "dynamodb:ConditionCheckItem", ("a", "b")),
+            },
         ),
-        ("dynamodb", "BatchGetItem", {"RequestItems": {"t": {}}}, {(TABLE_ARN, "dynamodb:BatchGetItem")}),
+        (
+            "dynamodb",
+            "BatchGetItem",
+            {"RequestItems": {"t": {"Keys": [{"pk": {"S": "b"}}, {"pk": {"S": "a"}}, {"pk": {"S": "a"}}]}}},
+            {(TABLE_ARN, "dynamodb:BatchGetItem", ("a", "b"))},
+        ),
+        (
+            "dynamodb",
+            "UpdateItem",
+            {"TableName": "t", "Key": {"pk": {"S": "a"}}},
+            {(TABLE_ARN, "dynamodb:UpdateItem", ("a",))},
+        ),
+        (
+            "dynamodb",
+            "Query",
+            {
+                "TableName": "t",
+                "KeyConditionExpression": "(#0 = :0 AND #1 BETWEEN :1 AND :2)",
+                "ExpressionAttributeNames": {"#0": "pk", "#1": "sk"},
+                "ExpressionAttributeValues": {":0": {"S": "a"}, ":1": {"S": "b"}, ":2": {"S": "c"}},
+            },
+            {(TABLE_ARN, "dynamodb:Query", ("a",))},
+        ),
         (
             "dynamodb",
             "Query",
@@ -183,7 +275,7 @@ TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/t"
     ],
 )
 def test_required_grants_of_a_call(
-    service: str, operation: str, arguments: dict[str, Any], expected: set[tuple[str, str]]
+    service: str, operation: str, arguments: dict[str, Any], expected: set[tuple[Any, ...]]
 ) -> None:
     assert required_grants(Call(service, operation, arguments)) == {Grant(*grant) for grant in expected}
 
@@ -200,3 +292,18 @@ def test_required_grants_of_a_call(
 )
 def test_a_grant_allows_its_action_on_its_resources(resource: str, action: str, expected: bool) -> None:
     assert grant_allows(Grant(resource, action), Grant("arn:g/n", "s:Get")) is expected
+
+
+@pytest.mark.parametrize(
+    ("patterns", "keys", "expected"),
+    [
+        pytest.param((), ("CONFIG#1",), True, id="all partitions"),
+        pytest.param(("INSTALL#*",), ("INSTALL#1", "INSTALL#2"), True, id="these partitions"),
+        pytest.param(("INSTALL#*",), ("INSTALL#1", "CONFIG#1"), False, id="another one too"),
+        pytest.param(("INSTALL#*", "CONFIG#*"), ("INSTALL#1", "CONFIG#1"), True, id="both"),
+    ],
+)
+def test_a_grant_allows_its_partitions(
+    patterns: tuple[str, ...], keys: tuple[str, ...], expected: bool
+) -> None:
+    assert grant_allows(Grant("t", "s:Get", patterns), Grant("t", "s:Get", keys)) is expected

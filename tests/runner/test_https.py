@@ -1,12 +1,14 @@
 """The service's client speaks HTTPS to a runner."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from scheduling.clients.runner_tls import TrustedAuthorities
+from scheduling.domain.errors import Unavailable
 from scheduling.domain.runs import RunStatus
 
 from runner.__main__ import build_server
@@ -89,3 +91,61 @@ def test_certificate_for_another_host_is_refused(
     with serve_runner(tmp_path, authority, "runner.example") as client:
         outcome = client.execute_fire()
     assert (outcome.status, outcome.error, outcome.retryable) == (RunStatus.ERROR, NOT_TRUSTED, True)
+
+
+def unavailable() -> str:
+    raise Unavailable("The secret store is not available, please try again")
+
+
+def test_authority_of_the_secret_is_trusted_instead_of_the_systems(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Authority("Other authority").write_root(tmp_path / "other.pem")
+    private = authority.write_root(tmp_path / "private.pem").read_text()
+    trust(monkeypatch, other)
+    with serve_runner(tmp_path, authority, "127.0.0.1") as client:
+        client.authorities = lambda: private
+        assert client.execute_fire().status is RunStatus.SUCCESS
+
+        trust(monkeypatch, tmp_path / "private.pem")
+        client.authorities = other.read_text
+        assert client.execute_fire().error == NOT_TRUSTED
+
+
+@pytest.mark.parametrize(
+    ("read_certificates", "reason"),
+    [
+        pytest.param(unavailable, "The secret store is not available, please try again", id="unavailable"),
+        pytest.param(lambda: "", "it contains no certificate in PEM format", id="empty"),
+        pytest.param(
+            lambda: "-----BEGIN CERTIFICATE-----\nx", "it contains no certificate in PEM format", id="cut"
+        ),
+        pytest.param(
+            lambda: "BEGIN CERTIFICATE \u00e9", "it contains no certificate in PEM format", id="no ASCII"
+        ),
+    ],
+)
+def test_without_the_authorities_nothing_is_sent(
+    tmp_path: Path,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    read_certificates: Callable[[], str],
+    reason: str,
+) -> None:
+    trust(monkeypatch, authority.write_root(tmp_path / "private.pem"))
+    with serve_runner(tmp_path, authority, "127.0.0.1") as client:
+        client.authorities = read_certificates
+        outcome = client.execute_fire()
+    expected = f"The authorities of the runner's certificate could not be read: {reason}"
+    assert (outcome.status, outcome.error, outcome.retryable) == (RunStatus.ERROR, expected, True)
+
+
+def test_rotated_authority_is_used_by_the_next_connection(authority: Authority, tmp_path: Path) -> None:
+    values = [authority.write_root(tmp_path / "first.pem").read_text()]
+    authorities = TrustedAuthorities(lambda: values[-1])
+    first = authorities.tls_context()
+    assert authorities.tls_context() is first
+
+    values.append(Authority("Next authority").write_root(tmp_path / "next.pem").read_text())
+
+    assert authorities.tls_context() is not first

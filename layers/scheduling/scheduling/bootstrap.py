@@ -199,7 +199,7 @@ def part_runner(function_arn: str) -> "RunPart":
 
 @cache
 def runner_client() -> "RunnerClient":
-    """Return the runner's client, with a service token and callback tokens if their secrets are configured."""
+    """Return the runner's client, with a service token, callback tokens and authorities if their secrets are set."""
     from scheduling.clients.runner import RunnerClient
 
     settings = RunnerSettings.from_environment()
@@ -210,6 +210,9 @@ def runner_client() -> "RunnerClient":
         service_token=_build_secret(service_token_secret_id).read_value if service_token_secret_id else None,
         callback_token=_callback_token_issuer(_build_rotating_secret(callback_key_secret_id), settings)
         if callback_key_secret_id
+        else None,
+        authorities=_build_secret(settings.runner_ca_secret_id).read_value
+        if settings.runner_ca_secret_id
         else None,
     )
 

@@ -116,9 +116,9 @@ class EventBusSettings(_EnvironmentSettings):
 
 
 class RunnerSettings(_EnvironmentSettings):
-    """The runner's URL, the time limits of a run, and the secrets of its service token and of callback tokens.
+    """The runner's URL, the time limits of a run, and the secrets: service token, callback key, trusted authorities.
 
-    Both secrets are optional; in production, a runner without a service token must be allowed. `runner_timeout_ms`
+    The secrets are optional; in production, a runner without a service token must be allowed. `runner_timeout_ms`
     limits the extension; `runner_overhead_seconds` are what the runner needs in addition, since it compiles the
     component before each run. All other times of a run are derived from both.
     """
@@ -131,6 +131,7 @@ class RunnerSettings(_EnvironmentSettings):
     runner_timeout_ms: int = Field(30_000, ge=1, le=30_000)
     runner_overhead_seconds: int = Field(30, ge=0, le=60)
     runner_service_token_secret_id: str | None = None
+    runner_ca_secret_id: str | None = None
     callback_key_secret_id: str | None = None
     allow_runner_without_token: bool = False
 

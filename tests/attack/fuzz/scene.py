@@ -149,7 +149,8 @@ def _load_functions(template: Template) -> LocalFunctions:
     # The authorizer's permission has no reference to its alias, but an ARN with its name.
     prefix = template.resolve({"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}"})
     for name, spec in specs.items():
-        by_arn[f"{prefix}:function:{spec['FunctionName']}:live"] = template.attributes[name]["Arn"]
+        if "FunctionName" in spec:
+            by_arn[f"{prefix}:function:{spec['FunctionName']}:live"] = template.attributes[name]["Arn"]
     return LocalFunctions(functions, by_arn)
 
 

@@ -13,7 +13,7 @@ from scheduling.domain.errors import (
     UnconfirmedChange,
 )
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.schedule import IdempotencyKey
+from scheduling.domain.requests.idempotency import IdempotencyKey
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.maintenance.reconcile import reconcile

@@ -196,6 +196,7 @@ def test_a_schedule_is_reported_as_json_with_its_exact_payload(world: World, adm
         "timezone": "Europe/Berlin",
         "enabled": True,
         "disabledReason": None,
+        "description": "At 02:30, Europe/Berlin",
         "suspended": False,
         "fires": True,
         "blockers": [],

@@ -46,12 +46,13 @@ def test_a_schedule_is_listed_with_its_timer_and_history(
     )
     result = admin("schedule", ONE, schedule.id, "--fires", "1", env={"COLUMNS": "120"})
     assert (result.exit_status, result.errors) == (0, [])
-    assert result.lines[:21] == [
+    assert result.lines[:22] == [
         f"Schedule    {ANY_SCHEDULE_ID}",
         "Name        hourly",
         "Install     install-1 of tenant tenant-1",
         "Endpoint    POST /api/sync",
         "Rule        0 * * * * in UTC",
+        "            Every hour, UTC",
         'Payload     {"n":1}',
         "Fires       yes",
         "Next        Mon 2026-11-23 12:00 UTC",
@@ -69,7 +70,7 @@ def test_a_schedule_is_listed_with_its_timer_and_history(
         "Scheduled time, request id             Status    Attempt   Started at, duration       HTTP   Error",
         "─" * 119,
     ]
-    assert_history_is_listed(result.lines[21:])
+    assert_history_is_listed(result.lines[22:])
 
 
 def test_timeouts_in_the_history_are_named_as_overload(

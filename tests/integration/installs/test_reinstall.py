@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from scheduling.domain.errors import InstallNotFound
 from scheduling.domain.ids import InstallId
-from scheduling.domain.schedule import IdempotencyKey
+from scheduling.domain.requests.idempotency import IdempotencyKey
 from scheduling.operations.installs.register import get_install, set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install

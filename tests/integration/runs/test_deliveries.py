@@ -366,6 +366,16 @@ class TestDeadLetters:
         assert deliver(world, failed) == ["duplicate"]
         assert list_statuses(world, schedule) == [("09:00", "success", 4)]
 
+    def test_replayed_again_and_again_while_the_schedule_is_disabled_changes_nothing(
+        self, world: World, schedule: Schedule, failed: Fire
+    ) -> None:
+        """The first replay closes the run; the others find nothing to change."""
+        update_schedule(world.services, schedule.install_id, schedule.id, update_input(enabled=False))
+
+        replay = replace(failed, replay=True)
+        assert [deliver(world, replay) for _ in range(3)] == [["disabled"]] * 3
+        assert list_statuses(world, schedule) == [("09:00", "error", 3)]
+
     def test_of_three_deaths_is_written_by_the_executor(self, world: World, schedule: Schedule) -> None:
         def die(_execution: Execution) -> Outcome:
             raise Killed

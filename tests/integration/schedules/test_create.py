@@ -11,7 +11,8 @@ from scheduling.domain.errors import (
     ValidationFailed,
 )
 from scheduling.domain.ids import InstallId
-from scheduling.domain.schedule import IdempotencyKey, Schedule
+from scheduling.domain.requests.idempotency import IdempotencyKey
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import list_schedules

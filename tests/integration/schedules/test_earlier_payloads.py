@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 from scheduling.domain.exact_json import dumps
-from scheduling.domain.ids import InstallId
-from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES, Schedule
+from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES, InstallId
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_schedules

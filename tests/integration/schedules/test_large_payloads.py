@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from scheduling.domain.errors import Unavailable
-from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES, IdempotencyKey, Schedule
+from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES, InstallId, ScheduleId
+from scheduling.domain.requests.idempotency import IdempotencyKey
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.tenants import list_tenant_schedules
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.schedules.create import create_schedule

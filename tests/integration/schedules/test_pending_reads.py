@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from scheduling.domain.ids import InstallId
-from scheduling.domain.schedule import IdempotencyKey, Schedule
+from scheduling.domain.requests.idempotency import IdempotencyKey
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.schedules.create import create_schedule

@@ -10,8 +10,8 @@ from pynamodb.exceptions import PutError, TransactWriteError
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.ids import InstallId
 from scheduling.domain.install import Limits
+from scheduling.domain.requests.idempotency import IdempotencyKey
 from scheduling.domain.runs import Run, RunStatus
-from scheduling.domain.schedule import IdempotencyKey
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import get_schedule
 from scheduling.store import transactions

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from scheduling.domain.errors import Unavailable
-from scheduling.domain.ids import InstallId
+from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES, InstallId
 from scheduling.domain.runs import RunStatus, SkipReason
-from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES, Schedule
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.tenants import list_tenant_schedules
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.schedules.create import create_schedule

@@ -15,7 +15,6 @@ from scheduling.domain.install import QUEUE_RETENTION
 from scheduling.operations.maintenance import reconcile, sweep
 from scheduling.settings import RunnerSettings
 
-from local.cloudformation.deploy import STACK_NAME
 from local.cloudformation.template import expand_template
 from tests.local.cloudformation.test_template import create_resolvable, find_functions
 from tests.local.support import PROJECT, PSEUDO
@@ -50,7 +49,8 @@ def test_function_resources_are_ordered_like_routes() -> None:
     functions = [name for name in names if SOURCE["Resources"][name]["Type"] == "AWS::Serverless::Function"]
     kinds = []
     for name in functions:
-        assert names[names.index(name) + 1] == name.replace("Function", "LogGroup")
+        role, log_group = f"{name}Role", name.replace("Function", "LogGroup")
+        assert names[names.index(name) + 1 : names.index(name) + 3] == [role, log_group]
         events = SOURCE["Resources"][name]["Properties"].get("Events", {})
         path = events["Route"]["Properties"]["Path"] if "Route" in events else ""
         kinds.append(
@@ -64,8 +64,8 @@ def test_function_resources_are_ordered_like_routes() -> None:
 def test_api_invokes_a_published_version_with_snapstart(template: Template) -> None:
     aliases = {alias["FunctionName"] for alias in template.properties_by_type("AWS::Lambda::Alias").values()}
     api_functions = {
-        spec["FunctionName"]
-        for name, spec in find_functions(template).items()
+        template.attributes[name]["Ref"]
+        for name in find_functions(template)
         if name not in FUNCTIONS_WITHOUT_API
     }
     assert aliases == api_functions
@@ -91,8 +91,19 @@ def list_settings() -> list[str]:
     return [name for name in names if name and name in SOURCE["Parameters"]]
 
 
-@pytest.mark.parametrize("name", list_settings())
-def test_setting_change_alone_publishes_new_versions(name: str, template: Template) -> None:
+OTHER_VALUES = {
+    "LogLevel": "DEBUG",
+    "Tracing": "Active",
+    "VpcSubnetIds": ",".join(f"subnet-{number:017}" for number in range(6)),
+    "VpcSecurityGroupIds": ",".join(f"sg-{number:017}" for number in range(5)),
+    "VpcFunctions": "all",
+    "TableArn": f"arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/{'t' * 128}",
+}
+"""Values that the parameters accept, as long as they can be; those of other parameters are their default and a 1."""
+
+
+@pytest.mark.parametrize("name", [*list_settings(), *OTHER_VALUES])
+def test_setting_change_alone_publishes_new_versions(name: str) -> None:
     def layer(template: Template) -> str:
         (layer_id,) = (
             name for name, each in template.resources.items() if each.type == "AWS::Lambda::LayerVersion"
@@ -100,8 +111,8 @@ def test_setting_change_alone_publishes_new_versions(name: str, template: Templa
         return layer_id
 
     default = SOURCE["Parameters"][name]["Default"]
-    changed = expand_service_template(**{name: "DEBUG" if name == "LogLevel" else f"{default}1"})
-    assert layer(changed) != layer(template)
+    changed = expand_service_template(**{name: OTHER_VALUES.get(name, f"{default}1")})
+    assert layer(changed) != layer(expand_service_template())
     versions = [each for each in changed.resources.values() if each.type == "AWS::Lambda::Version"]
     assert versions
     for version in versions:
@@ -113,15 +124,54 @@ def test_version_description_fits_256_characters() -> None:
         Stage="s" * 16, LogLevel="WARNING", MaxPayloadBytes="300000", MaxSchedulesPerInstall="9" * 9
     )
     assert len(single_resource(longest, "AWS::Lambda::LayerVersion")["Description"]) <= 256
+    all_values = expand_service_template(**OTHER_VALUES)
+    assert len(single_resource(all_values, "AWS::Lambda::LayerVersion")["LicenseInfo"]) <= 512
+
+
+@pytest.mark.parametrize("name", OTHER_VALUES)
+def test_longest_values_are_accepted(name: str) -> None:
+    parameter, value = SOURCE["Parameters"][name], OTHER_VALUES[name]
+    assert value in parameter.get("AllowedValues", [value])
+    assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value)
 
 
 def test_api_is_throttled_and_logs_no_secret(template: Template) -> None:
     stage = single_resource(template, "AWS::ApiGatewayV2::Stage")
     assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}
     assert stage["AccessLogSettings"]["DestinationArn"] == "arn:aws:local:::ApiLogGroup"
-    log_format = json.loads(stage["AccessLogSettings"]["Format"])
-    assert {"requestId", "route", "status", "integrationError"} <= log_format.keys()
+    log_format = parse_access_log(stage["AccessLogSettings"]["Format"])
+    assert {"requestId", "route", "status", "error"} <= log_format.keys()
     assert not [value for value in log_format.values() if "header" in value.lower()]
+
+
+def parse_access_log(text: str, message: str = "-") -> dict[str, str]:
+    """Return a line of the access log, in which only API Gateway's messages can hold any character."""
+    quoted = text.replace("$context.error.messageString", json.dumps(message))
+    return dict(json.loads(quoted.replace("$context.error.message", message)))
+
+
+@pytest.mark.parametrize("message", ["-", 'a "quoted" \\ message', "two\nlines"])
+def test_access_log_is_json_whatever_a_message_holds(template: Template, message: str) -> None:
+    text = single_resource(template, "AWS::ApiGatewayV2::Stage")["AccessLogSettings"]["Format"]
+    assert parse_access_log(text, message)["error"] == message
+    assert set(re.findall(r"\$context\.([\w.]+)", text)) == {
+        "requestId",
+        "integration.requestId",
+        "requestTime",
+        "routeKey",
+        "status",
+        "responseLatency",
+        "identity.sourceIp",
+        "identity.caller",
+        "error.messageString",
+        "integration.integrationStatus",
+        "authorizer.status",
+    }
+
+
+def test_access_log_has_the_request_id_that_functions_log(template: Template) -> None:
+    text = single_resource(template, "AWS::ApiGatewayV2::Stage")["AccessLogSettings"]["Format"]
+    assert parse_access_log(text)["correlation_id"] == "$context.integration.requestId"
 
 
 def test_the_platforms_routes_alone_have_a_throttle_of_their_own(template: Template) -> None:
@@ -148,7 +198,7 @@ def test_occurrences_reach_the_executor_one_by_one_in_every_stage(template: Temp
     mapping = template.properties_by_type("AWS::Lambda::EventSourceMapping")["OccurrenceMapping"]
     execute = find_functions(template)["ExecuteFunction"]
     assert mapping == {
-        "FunctionName": execute["FunctionName"],
+        "FunctionName": template.attributes["ExecuteFunction"]["Ref"],
         "EventSourceArn": "arn:aws:local:::OccurrenceQueue",
         "BatchSize": 1,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
@@ -291,7 +341,7 @@ def test_audit_receives_every_change_and_retries_for_six_hours(template: Templat
         "StreamViewType": "NEW_AND_OLD_IMAGES"
     }
     assert mapping["EventSourceArn"] == "Table-stream"
-    assert mapping["FunctionName"] == find_functions(template)["AuditFunction"]["FunctionName"]
+    assert mapping["FunctionName"] == template.attributes["AuditFunction"]["Ref"]
     assert (mapping["StartingPosition"], mapping["MaximumBatchingWindowInSeconds"]) == ("TRIM_HORIZON", 1)
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
@@ -320,7 +370,7 @@ def test_occurrences_that_wait_or_fail_raise_an_alarm(
 @pytest.mark.parametrize(
     ("alarm", "metric", "dimensions"),
     [
-        ("AuditAgeAlarm", "IteratorAge", {"Name": "FunctionName", "Value": f"{STACK_NAME}-audit"}),
+        ("AuditAgeAlarm", "IteratorAge", {"Name": "FunctionName", "Value": "AuditFunction"}),
         (
             "UnpublishedAlarm",
             "ApproximateNumberOfMessagesVisible",
@@ -339,8 +389,8 @@ def test_dashboard_shows_every_function_and_alarm_metric(template: Template) -> 
     text = single_resource(template, "AWS::CloudWatch::Dashboard")["DashboardBody"]
     widgets = [widget["properties"] for widget in json.loads(text)["widgets"]]
     assert len({widget["title"] for widget in widgets}) == len(widgets)
-    for spec in find_functions(template).values():
-        assert text.count(f'"{spec["FunctionName"]}"') >= 3
+    for name in find_functions(template):
+        assert text.count(f'"{template.attributes[name]["Ref"]}"') >= 3
     for alarm in template.properties_by_type("AWS::CloudWatch::Alarm").values():
         metrics = [part["MetricStat"]["Metric"] for part in alarm.get("Metrics", []) if "MetricStat" in part]
         for metric in metrics or [alarm]:
@@ -394,12 +444,18 @@ def evaluate_condition(condition: Any, parameters: dict[str, str]) -> Any:
     ("parameters", "refusal"),
     [
         pytest.param({"Stage": "dev"}, None, id="development"),
+        pytest.param({"Stage": "dev", "VpcSubnetIds": "s"}, "set VpcSecurityGroupIds", id="no groups"),
+        pytest.param({"Stage": "dev", "VpcSubnetIds": "s", "VpcSecurityGroupIds": "g"}, None, id="groups"),
+        pytest.param({"Stage": "dev", "TableArn": "t"}, "set TableStreamArn", id="no stream"),
+        pytest.param({"Stage": "dev", "TableArn": "t", "TableStreamArn": "s"}, None, id="stream"),
         pytest.param({}, "set RunnerServiceTokenSecretArn", id="no token"),
         pytest.param({"AllowRunnerWithoutToken": "true"}, None, id="token not required"),
         pytest.param({"RunnerServiceTokenSecretArn": "arn"}, None, id="with a token"),
     ],
 )
-def test_production_is_refused_what_would_lose_runs(parameters: dict[str, str], refusal: str | None) -> None:
+def test_parameters_that_contradict_each_other_are_refused(
+    parameters: dict[str, str], refusal: str | None
+) -> None:
     defaults = {name: str(spec.get("Default", "")) for name, spec in SOURCE["Parameters"].items()}
     chosen = {**defaults, "Stage": "prod", **parameters}
 

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+SOURCE_FUNCTIONS = [
+    name
+    for name, resource in yaml_parse((PROJECT / "template.yaml").read_text())["Resources"].items()
+    if resource["Type"] == "AWS::Serverless::Function"
+]
+
+
 def create_resolvable(template: Template) -> Template:
     """Set attributes for every resource, as if it were deployed."""
     for name, resource in template.resources.items():
@@ -27,7 +35,7 @@ def create_resolvable(template: Template) -> Template:
         if resource.type == "AWS::Lambda::Alias":
             template.attributes[name]["Ref"] = f"arn:aws:local:::{name}"
         if resource.type == "AWS::Lambda::Function":
-            template.attributes[name]["Ref"] = template.resolve(resource.properties["FunctionName"])
+            template.attributes[name]["Ref"] = template.resolve(resource.properties.get("FunctionName", name))
     return template
 
 
@@ -57,10 +65,9 @@ def test_log_group_folder_and_names_derive_from_the_operation(template: Template
         operation = template.code_folders[name].name
         dashed = operation.replace("_", "-")
         assert name == "".join(part.capitalize() for part in operation.split("_")) + "Function"
-        assert spec["FunctionName"] == f"{PSEUDO['AWS::StackName']}-{dashed}"
         group = spec["LoggingConfig"]["LogGroup"].removesuffix("-id")
         log_group = template.properties_by_type("AWS::Logs::LogGroup")[group]["LogGroupName"]
-        assert log_group == f"/aws/lambda/{spec['FunctionName']}"
+        assert log_group == f"/aws/lambda/{PSEUDO['AWS::StackName']}-{dashed}"
 
 
 def test_every_api_function_times_out_before_the_api(template: Template) -> None:
@@ -106,6 +113,20 @@ def find_readers(template: Template, resource: str) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("name", SOURCE_FUNCTIONS)
+def test_function_logs_to_its_own_group_only(template: Template, name: str) -> None:
+    role = template.properties_by_type("AWS::IAM::Role")[f"{name}Role"]
+    (statement,) = [
+        statement
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if any(action.startswith("logs:") for action in as_list(statement["Action"]))
+    ]
+    assert set(statement["Action"]) == LOG_ACTIONS
+    assert statement["Resource"] == f"arn:aws:local:::{name.removesuffix('Function')}LogGroup"
+    assert not [arn for arn in role["ManagedPolicyArns"] if ":aws:policy/" in arn]
+
+
 def test_only_the_authorizer_reads_the_runner_token(template: Template) -> None:
     assert find_readers(template, "RunnerToken-id") == ["AuthorizerFunctionRole"]
 
@@ -148,8 +169,8 @@ def test_read_only_function_cannot_write(template: Template, name: str) -> None:
         for statement in policy["PolicyDocument"]["Statement"]
         for action in statement_actions(statement)
     }
-    assert allowed <= {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:BatchGetItem"}
-    assert not [arn for arn in role["ManagedPolicyArns"] if "ConvergePolicy" in arn]
+    assert allowed <= {"dynamodb:Query", "dynamodb:BatchGetItem", *LOG_ACTIONS}
+    assert role["ManagedPolicyArns"] == []
 
 
 def test_timer_role_is_passed_to_the_scheduler_only(template: Template) -> None:
@@ -216,11 +237,20 @@ def test_template_refused_by_sam_is_reported(tmp_path: Path) -> None:
         ({"Fn::Sub": ["${stage}-${T}", {"stage": {"Ref": "Stage"}}]}, "dev-t"),
         ({"Fn::If": ["IsDev", "yes", "no"]}, "yes"),
         ([1, {"Fn::If": ["IsDev", {"Ref": "AWS::NoValue"}, 2]}, 3], [1, 3]),
+        ({"Fn::If": ["IsDevAndHere", "yes", "no"]}, "yes"),
+        ({"Fn::If": ["IsElsewhere", "yes", "no"]}, "no"),
+        ({"Fn::Split": [",", {"Ref": "Stage"}]}, ["dev"]),
+        ({"Fn::Select": [1, {"Fn::Split": ["/", "table/name"]}]}, "name"),
         ({"a": {"Ref": "AWS::NoValue"}, "b": {"c": [{"Ref": "T"}]}}, {"b": {"c": ["t"]}}),
     ],
 )
 def test_intrinsic_function_is_resolved(value: object, expected: object) -> None:
-    conditions = {"IsDev": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Stage"}, "prod"]}]}}
+    here = {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+    conditions = {
+        "IsDev": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Stage"}, "prod"]}]},
+        "IsDevAndHere": {"Fn::And": [{"Condition": "IsDev"}, here]},
+        "IsElsewhere": {"Fn::Or": [{"Fn::Not": [{"Condition": "IsDev"}]}, {"Fn::Not": [here]}]},
+    }
     template = Template({}, conditions, {**PSEUDO, "Stage": "dev"}, {}, {"T": {"Ref": "t", "Arn": "arn:t"}})
     assert template.resolve(value) == expected
 

@@ -3,8 +3,9 @@
 import json
 
 from scheduling.domain.errors import RemapFailed
-from scheduling.domain.ids import ScheduleId
-from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES, Definition, IdempotencyKey, Schedule
+from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES, ScheduleId
+from scheduling.domain.requests.idempotency import IdempotencyKey
+from scheduling.domain.schedule import Definition, Schedule
 from scheduling.operations.installs.register import PutOptions, PutResult, set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install

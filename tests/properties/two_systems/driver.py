@@ -136,7 +136,7 @@ class TwoSystems:
             message = self._queue.take_next()
             if message is None:
                 self._runs.check_success_counts()
-                self._runs.check_nothing_is_lost(self._world, self._aws)
+                self._runs.check_nothing_is_lost(self._world, self._queue, self._aws)
                 return
             act, interpret = self._runs.deliver(self._world, self._queue, message, outcome)
             interpret(CallResult(act()))

@@ -33,6 +33,7 @@ class Queue:
         self._collected = dict.fromkeys((TIMER_SETTINGS.occurrence_queue_url, DEAD_LETTER_QUEUE_URL), 0)
         self.messages: list[Message] = []
         self.dead_letters: list[FireEvent] = []
+        self.dead_lettered: set[tuple[str, str]] = set()
 
     def collect_messages(self) -> None:
         """Take in what was sent since the last time."""
@@ -41,9 +42,11 @@ class Queue:
             delay = timedelta(seconds=sent.get("DelaySeconds", 0))
             event = parse_fire_event(json.loads(sent["MessageBody"]))
             self.messages.append(Message(Delivery(event=event, accepted_at=now, group=TENANT), now + delay))
-        self.dead_letters += [
+        letters = [
             parse_fire_event(json.loads(sent["MessageBody"])) for sent in self._collect(DEAD_LETTER_QUEUE_URL)
         ]
+        self.dead_letters += letters
+        self.dead_lettered.update((each.fire.schedule_id, each.fire.scheduled_time) for each in letters)
 
     def _collect(self, url: str) -> Sequence[Mapping[str, Any]]:
         assert self._world.memory

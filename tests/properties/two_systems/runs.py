@@ -127,7 +127,7 @@ class RunLog:
             most = MAX_ATTEMPTS + self.redriven[occurrence] + self.uncertain[occurrence]
             assert count <= most, f"{occurrence} has had {count} attempts"
 
-    def check_nothing_is_lost(self, world: World, aws: MemoryAws) -> None:
+    def check_nothing_is_lost(self, world: World, queue: Queue, aws: MemoryAws) -> None:
         """Assert that every occurrence of a schedule that exists has ended, once the queue is empty."""
         for item in aws.items_of_type(TABLE, "schedule"):
             if item["state"]["S"] != "active":
@@ -137,6 +137,14 @@ class RunLog:
             page = world.services.runs.read_run_page(install_id, schedule_id, before=None, limit=100)
             unfinished = [run for run in page.runs if not (run.is_final or run.status is RunStatus.MISSED)]
             assert unfinished == [], "nothing continues an occurrence"
+            exhausted = {
+                (schedule_id, run.scheduled_time)
+                for run in page.runs
+                if run.status is RunStatus.ERROR
+                and run.attempt >= MAX_ATTEMPTS
+                and run.http_status == FAILED.http_status
+            }
+            assert exhausted <= queue.dead_lettered, "the last failure is in no dead letter"
 
     def check_history(self, aws: MemoryAws) -> None:
         """Assert that the history has every reported success and every attempt."""

@@ -9,9 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 from scheduling.domain.fire_events import parse_fire_event
-from scheduling.domain.ids import InstallId
+from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES, InstallId
+from scheduling.domain.requests.idempotency import IdempotencyKey
 from scheduling.domain.runs import Outcome, Run, RunStatus, build_next_attempt, format_time
-from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES, IdempotencyKey, Schedule
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.maintenance.sweep import sweep

@@ -8,12 +8,15 @@ from datetime import UTC, timedelta
 from uuid import uuid4
 
 from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
-from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import Fire, format_time
-from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES, IdempotencyKey, Schedule
+from scheduling.domain.exact_json import Number
+from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES, InstallId
+from scheduling.domain.requests.idempotency import IdempotencyKey
+from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
+from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
+from scheduling.operations.runs.execute import RunEndpoint
 from scheduling.operations.runs.run_now import run_now
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
@@ -24,6 +27,7 @@ from tests.support.faults.broken_rows import set_attribute
 from tests.support.stacks.fires import create_fire, execute_fire
 from tests.support.stacks.world import (
     ADMIN,
+    GROUP,
     PUT_OPTIONS,
     TABLE,
     World,
@@ -33,6 +37,7 @@ from tests.support.stacks.world import (
     update_input,
 )
 
+REFUSED = Outcome(status=RunStatus.ERROR, http_status=404, error="The extension answered 404")
 LARGE_PAYLOAD = ["x" * MAX_INLINE_PAYLOAD_BYTES]
 
 
@@ -175,10 +180,27 @@ def _is_run_started(case: CrashCase) -> bool:
 
 def _execute_fire(case: CrashCase) -> object:
     """Execute the fire as Lambda delivers it: a retry comes a minute later."""
+    return _execute_fire_by(case, case.world.runner)
+
+
+def _execute_failing_fire(case: CrashCase) -> object:
+    return _execute_fire_by(case, lambda _execution: REFUSED)
+
+
+def _execute_fire_by(case: CrashCase, run_endpoint: RunEndpoint) -> object:
     if case.world.clock[0] > case.schedule.created_at + timedelta(hours=1):
         case.world.advance(seconds=61)
     case.world.clock[0] = max(case.world.clock[0], case.schedule.created_at + timedelta(hours=1, seconds=1))
-    return execute_fire(case.world.services, case.world.runner, case.fire)
+    return execute_fire(case.world.services, run_endpoint, case.fire)
+
+
+def _is_paused(case: CrashCase) -> bool:
+    """Return whether the schedule is paused; fail if the history does not have the failure, or has it without that."""
+    schedule = get_schedule(case.world.services, case.install_id, case.schedule.id)
+    paused = schedule.disabled_reason == PAUSED_AFTER_FAILURES
+    runs = list_runs(case.world.services, case.install_id, case.schedule.id, limit=50).runs
+    assert paused == any(run.status == "error" for run in runs) == (schedule.consecutive_failures == 1)
+    return paused
 
 
 def _is_run_succeeded(case: CrashCase) -> bool:
@@ -207,6 +229,26 @@ def _is_payload_moved(case: CrashCase) -> bool:
 
 def _dump_payload(payload: object) -> str:
     return json.dumps(payload, separators=(",", ":"))
+
+
+def _make_one_time(case: CrashCase) -> None:
+    """Let the schedule fire once, at the time of the fire; its timer fires and deletes itself."""
+    _update_schedule(cron=f"at({case.fire.scheduled_time[:16]})")(case)
+    aws_client("scheduler").delete_schedule(GroupName=GROUP, Name=case.schedule.id)
+
+
+def _is_completed(case: CrashCase) -> bool:
+    """Return whether the schedule is completed; fail if the history does not have its end, or has it without that."""
+    completed = get_schedule(case.world.services, case.install_id, case.schedule.id).completed
+    runs = list_runs(case.world.services, case.install_id, case.schedule.id, limit=50).runs
+    assert completed == any(run.status in ("success", "missed") for run in runs)
+    return completed
+
+
+def _pause_over_its_time(case: CrashCase) -> None:
+    _update_schedule(cron=f"at({case.fire.scheduled_time[:16]})")(case)
+    _set_tenant_paused(paused=True)(case)
+    case.world.advance(hours=2)
 
 
 OPERATIONS = {
@@ -272,6 +314,17 @@ OPERATIONS = {
         delete_install_if_exists, lambda case: not case.world.scan_rows_of_type(case.install_id, "install")
     ),
     "execute": CrashOperation(_execute_fire, _is_run_succeeded),
+    "execute and pause": CrashOperation(
+        _execute_failing_fire,
+        _is_paused,
+        prepare=_update_schedule(pauseAfterFailures=Number("1")),
+    ),
+    "execute a one-time schedule": CrashOperation(_execute_fire, _is_completed, prepare=_make_one_time),
+    "resume the tenant over the time of a one-time schedule": CrashOperation(
+        _set_tenant_paused(paused=False),
+        lambda case: _is_completed(case) == (not _is_tenant_paused(case)) and not _is_tenant_paused(case),
+        prepare=_pause_over_its_time,
+    ),
     "execute with a payload of an earlier release": CrashOperation(
         _execute_fire, _is_payload_moved, prepare=_store_payload_in_row
     ),

@@ -159,6 +159,8 @@ class _Scenario:
         assert world.memory
         world.memory.tables, world.memory.timers = pickle.loads(self._saved_state)  # noqa: S301 (dumped above)
         world.clock[0] = self._saved_time
+        # As in a new process: versions are cached.
+        world.services.installs._versions.clear()
         with _record_calls(self.case, partial(fault, self.case), after) as calls:
             self.succeeded = _invoke_handler(self.event, self.handler)
         return calls

@@ -1,7 +1,9 @@
 """The IAM grants that an AWS call requires: actions and their resources."""
 
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from scripts.iam_table import Grant
@@ -27,20 +29,46 @@ def required_grants(call: Call) -> frozenset[Grant]:
 
 def grant_allows(grant: Grant, requirement: Grant) -> bool:
     """Return whether the grant, whose resource may have wildcards, covers the requirement."""
-    return grant.action == requirement.action and fnmatchcase(requirement.resource, grant.resource)
+    return (
+        grant.action == requirement.action
+        and fnmatchcase(requirement.resource, grant.resource)
+        and (not grant.leading_keys or all(map(partial(key_allowed, grant), requirement.leading_keys)))
+    )
+
+
+def key_allowed(grant: Grant, key: str) -> bool:
+    """Return whether the grant covers the partition."""
+    return any(fnmatchcase(key, pattern) for pattern in grant.leading_keys)
 
 
 def _table_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:
     if operation == "TransactWriteItems":
-        for part in arguments["TransactItems"]:
-            ((kind, step),) = part.items()
+        steps = [next(iter(part.items())) for part in arguments["TransactItems"]]
+        # Each action is held to the keys of the whole transaction: AWS does not say that it is not.
+        keys = tuple(sorted({_partition(step) for _, step in steps}))
+        for kind, step in steps:
             action = "ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item"
-            yield Grant(f"{_TABLES}/{step['TableName']}", f"dynamodb:{action}")
-        return
-    names = arguments["RequestItems"] if operation.startswith("Batch") else [arguments["TableName"]]
-    index = f"/index/{arguments['IndexName']}" if "IndexName" in arguments else ""
-    for name in names:
-        yield Grant(f"{_TABLES}/{name}{index}", f"dynamodb:{operation}")
+            yield Grant(f"{_TABLES}/{step['TableName']}", f"dynamodb:{action}", keys)
+    elif operation.startswith("Batch"):
+        for name, request in arguments["RequestItems"].items():
+            keys = tuple(sorted({key["pk"]["S"] for key in request.get("Keys", ())}))
+            yield Grant(f"{_TABLES}/{name}", f"dynamodb:{operation}", keys)
+    elif "IndexName" in arguments:
+        yield Grant(
+            f"{_TABLES}/{arguments['TableName']}/index/{arguments['IndexName']}", f"dynamodb:{operation}"
+        )
+    else:
+        yield Grant(f"{_TABLES}/{arguments['TableName']}", f"dynamodb:{operation}", (_partition(arguments),))
+
+
+def _partition(request: Mapping[str, Any]) -> str:
+    """Return the key of the partition that a write or a query is about."""
+    if "KeyConditionExpression" not in request:
+        return str((request.get("Key") or request["Item"])["pk"]["S"])
+    (name,) = [name for name, value in request["ExpressionAttributeNames"].items() if value == "pk"]
+    value = re.search(rf"{name} = (:\w+)", request["KeyConditionExpression"])
+    assert value
+    return str(request["ExpressionAttributeValues"][value[1]]["S"])
 
 
 def _timer_grants(operation: str, arguments: Mapping[str, Any]) -> Iterator[Grant]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES
+from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES
 from scheduling.domain.views import cursor_scope, encode_cursor
 
 from tests.support.aws.stream_records import stream_record

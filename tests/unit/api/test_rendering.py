@@ -72,6 +72,7 @@ def test_preview_has_the_fields_of_the_contract() -> None:
         "error": None,
         "fieldErrors": {},
         "expression": "cron(0,30 1,2 * * ? *)",
+        "description": "Every 30 minutes, at 01:00 and 02:00, Europe/Berlin",
         "timezone": "Europe/Berlin",
         "endpoint": "POST /a",
         "smallestGapMinutes": 30,

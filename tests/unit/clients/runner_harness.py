@@ -144,6 +144,7 @@ class RunnerHarness:
     overhead_seconds: int = 2
     token: Callable[[], str] | None = None
     callback_token: Callable[[Install], str] | None = None
+    authorities: Callable[[], str] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     install: Install = field(default_factory=install)
     config: InstallConfig = field(default_factory=InstallConfig)
@@ -159,7 +160,7 @@ class RunnerHarness:
             **self.settings,
         )
         run = build_next_attempt(self.fire, self.previous_run, NOW, settings.lease)
-        client = RunnerClient(settings, self.token, self.callback_token)
+        client = RunnerClient(settings, self.token, self.callback_token, self.authorities)
         return client.execute_endpoint(
             Execution(
                 fire=self.fire,

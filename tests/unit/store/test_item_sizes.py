@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from scheduling.api.registration import MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parse_registration
 from scheduling.domain import exact_json
+from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES
 from scheduling.domain.install import KNOWN_CAPABILITIES
-from scheduling.domain.rules import MAX_NAME_LENGTH
+from scheduling.domain.requests.fields import MAX_NAME_LENGTH
 from scheduling.domain.runs import MAX_ERROR_LENGTH
-from scheduling.domain.schedule import MAX_INLINE_PAYLOAD_BYTES
 from scheduling.settings import TableSettings
 from scheduling.store.installs import _row_from_version
 from scheduling.store.keys import config_key, install_key, manual_window_key, payload_key, schedule_key

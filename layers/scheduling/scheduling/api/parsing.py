@@ -13,8 +13,9 @@ from scheduling.domain import exact_json
 from scheduling.domain.errors import BodyTooLarge, RulesViolated, ScheduleNotFound, ValidationFailed
 from scheduling.domain.ids import ScheduleId, parse_schedule_id
 from scheduling.domain.install import Limits
-from scheduling.domain.rules import PAYLOAD_TOO_LARGE_TEXT, ScheduleFields, ScheduleInput
-from scheduling.domain.schedule import IdempotencyKey
+from scheduling.domain.requests.fields import PAYLOAD_TOO_LARGE_TEXT
+from scheduling.domain.requests.idempotency import IdempotencyKey
+from scheduling.domain.rules import ScheduleFields, ScheduleInput
 
 _TYPE_ERROR_TEXTS = {
     "missing": "is required",

@@ -84,6 +84,7 @@ def preview_fields(preview: "Preview") -> Fields:
         "error": preview.error,
         "fieldErrors": preview.field_errors,
         "expression": preview.expression,
+        "description": preview.description,
         "timezone": preview.timezone,
         "endpoint": preview.endpoint,
         "smallestGapMinutes": preview.smallest_gap_minutes,

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from scheduling.clients.redaction import Redactor
 from scheduling.clients.runner_response import MAX_RESPONSE_BYTES, parse_outcome
+from scheduling.clients.runner_tls import TrustedAuthorities
 from scheduling.domain import exact_json
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
@@ -33,6 +34,7 @@ class RunnerClient:
         settings: RunnerSettings,
         service_token: Callable[[], str] | None,
         callback_token: Callable[[Install], str] | None,
+        authorities: Callable[[], str] | None = None,
     ) -> None:
         self._base_url = urlsplit(settings.runner_base_url)
         self._path = f"{self._base_url.path.rstrip('/')}/v1/execute"
@@ -41,7 +43,7 @@ class RunnerClient:
         self._service_token = service_token
         self._requires_service_token = settings.requires_service_token
         self._callback_token = callback_token
-        self._tls = ssl.create_default_context() if self._base_url.scheme == "https" else None
+        self._authorities = TrustedAuthorities(authorities) if self._base_url.scheme == "https" else None
 
     def execute_endpoint(self, execution: Execution) -> Outcome:
         """Call the endpoint and return the outcome, which also describes every failure.
@@ -136,8 +138,10 @@ class RunnerClient:
     def _connect(self) -> HTTPConnection:
         host, port = self._base_url.hostname or "", self._base_url.port
         connection = HTTPConnection(host, port, timeout=_CONNECT_TIMEOUT_SECONDS)
-        if self._tls:
-            connection = HTTPSConnection(host, port, timeout=_CONNECT_TIMEOUT_SECONDS, context=self._tls)
+        if self._authorities:
+            with _prefix_errors("The authorities of the runner's certificate could not be read"):
+                context = self._authorities.tls_context()
+            connection = HTTPSConnection(host, port, timeout=_CONNECT_TIMEOUT_SECONDS, context=context)
         connection.response_class = _FinalResponse
         try:
             connection.connect()

@@ -3,6 +3,7 @@
 import re
 import secrets
 from datetime import datetime
+from hashlib import sha256
 from threading import Lock
 from typing import NewType
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -92,3 +93,13 @@ def new_generation() -> int:
 def endpoint_id(registry_id: str, method: str, path: str) -> str:
     """Return the UUID of an extension's endpoint, the same in all versions of the extension."""
     return str(uuid5(_ENDPOINT_NAMESPACE, f"{registry_id} {method} {path}"))
+
+
+MAX_INLINE_PAYLOAD_BYTES = 256
+"""The largest payload in a schedule's own row, which then still fits into one write unit."""
+
+
+def digest_large_payload(payload: str | None) -> str | None:
+    """Return the digest of a payload that belongs in an item of its own; None for one that does not."""
+    data = payload.encode() if payload else b""
+    return sha256(data).hexdigest() if len(data) > MAX_INLINE_PAYLOAD_BYTES else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from scheduling.domain.cron.description import describe_rule
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.occurrences import LocalTime, local_times
 from scheduling.domain.cron.rule import Rule, parse_rule
@@ -31,6 +32,7 @@ class Preview:
     error: str | None
     field_errors: Mapping[str, str]
     expression: str | None
+    description: str | None
     timezone: str | None
     endpoint: str | None
     smallest_gap_minutes: int | None
@@ -49,6 +51,7 @@ def build_preview(rules: ScheduleRules, install: Install, schedule_input: Schedu
         error=_find_error_text(result, install, rules),
         field_errors=field_errors,
         expression=eventbridge_expression(rule) if rule else None,
+        description=describe_rule(rule, timezone) if rule and timezone else None,
         timezone=timezone,
         endpoint=None if "endpoint" in field_errors else definition.endpoint,
         smallest_gap_minutes=rule.smallest_gap_minutes if rule else None,

@@ -1,12 +1,10 @@
 """The rules of a schedule (contract, section 4): from a caller's input to a Definition."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 
-from scheduling.domain import exact_json
 from scheduling.domain.cron.eventbridge import are_same_rule
 from scheduling.domain.cron.limits import check_rule
 from scheduling.domain.cron.one_time import is_one_time
@@ -21,13 +19,11 @@ from scheduling.domain.errors import (
     ValidationFailed,
 )
 from scheduling.domain.install import Limits
+from scheduling.domain.requests.fields import check_name, check_pause_after_failures, check_payload
 from scheduling.domain.schedule import Definition
 
 SCHEDULE_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
 """The fields that the runner's callback knows."""
-MAX_PAUSE_AFTER_FAILURES = 1_000
-MAX_NAME_LENGTH = 128
-PAYLOAD_TOO_LARGE_TEXT = "Payload too large"
 _EMPTY_DEFINITION = Definition(
     endpoint_method="", endpoint_path="", cron="", timezone="UTC", enabled=True, name=None, payload=None
 )
@@ -246,52 +242,6 @@ def requested_name(schedule_input: ScheduleInput) -> str | None:
         return check_name(schedule_input.fields.get("name"))
     except RuleViolation:
         return None
-
-
-def check_name(name: str | None) -> str | None:
-    """Return the name trimmed, or None if it is empty.
-
-    Raises:
-        RuleViolation: It has more than 128 characters.
-    """
-    trimmed = (name or "").strip()
-    if len(trimmed) > MAX_NAME_LENGTH:
-        raise RuleViolation("Name too long")
-    return trimmed or None
-
-
-def check_payload(value: object, max_bytes: int) -> str | None:
-    """Return the value as compact JSON text, with numbers as they were written.
-
-    Raises:
-        RuleViolation: It is neither an object nor an array, or is too large.
-    """
-    if value is None:
-        return None
-    if not isinstance(value, dict | list):
-        raise RuleViolation("Payload must be a JSON object or array")
-    text = exact_json.dumps(value)
-    if len(text.encode()) > max_bytes:
-        raise RuleViolation(PAYLOAD_TOO_LARGE_TEXT)
-    return text
-
-
-def check_pause_after_failures(value: object, stack_limit: int) -> int | None:
-    """Return after how many failures in a row a schedule is paused: 0 is never, None the stack's.
-
-    Raises:
-        RuleViolation: It is no whole number from 0 to 1,000, or more than the stack's limit where that is above 0.
-    """
-    if value is None:
-        return None
-    text = value.text if isinstance(value, exact_json.Number) else ""
-    if not re.fullmatch(r"0|[1-9][0-9]{0,3}", text) or int(text) > MAX_PAUSE_AFTER_FAILURES:
-        raise RuleViolation(
-            f"pauseAfterFailures must be null or a whole number from 0 to {MAX_PAUSE_AFTER_FAILURES}"
-        )
-    if stack_limit and not 1 <= int(text) <= stack_limit:
-        raise RuleViolation(f"pauseAfterFailures must be from 1 to {stack_limit}, the stack's limit")
-    return int(text)
 
 
 def parse_rule_text(text: str) -> str:

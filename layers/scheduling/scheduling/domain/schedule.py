@@ -1,14 +1,13 @@
 """A schedule: what its owner defined, and whether its timer in EventBridge matches."""
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
-from hashlib import sha256
 
 from scheduling.domain.cron.eventbridge import are_same_rule
 from scheduling.domain.cron.next_fire import find_next_fire
 from scheduling.domain.cron.one_time import is_one_time
-from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, new_token
+from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, digest_large_payload, new_token
 from scheduling.domain.install import Install
 
 PAUSED_AFTER_FAILURES = "paused after failures"
@@ -19,16 +18,6 @@ COMPLETED = "completed"
 
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """In place of a time that cannot be read."""
-
-
-MAX_INLINE_PAYLOAD_BYTES = 512
-"""The largest payload in a schedule's own row, which then still fits into one write unit."""
-
-
-def digest_large_payload(payload: str | None) -> str | None:
-    """Return the digest of a payload that belongs in an item of its own; None for one that does not."""
-    data = payload.encode() if payload else b""
-    return sha256(data).hexdigest() if len(data) > MAX_INLINE_PAYLOAD_BYTES else None
 
 
 class ScheduleState(StrEnum):
@@ -284,23 +273,3 @@ class Schedule:
         if self.state is not ScheduleState.ACTIVE:
             return None
         return replace(self, pending_since=None, held_name=None)
-
-
-IDEMPOTENCY_TTL = timedelta(hours=24)
-"""How long an idempotency record is valid."""
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """The idempotency key of a request, and a hash of its body."""
-
-    value: str
-    request_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyRecord:
-    """The first write with an idempotency key, and the schedule that it created, without its payload."""
-
-    key: IdempotencyKey
-    schedule: Schedule

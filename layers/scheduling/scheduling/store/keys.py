@@ -22,8 +22,11 @@ def install_key(install_id: str) -> Key:
 
 
 def config_key(install_id: str) -> Key:
-    """Return the key of the install's configuration."""
-    return Key(hash_key=f"INSTALL#{install_id}", range_key="CONFIG")
+    """Return the key of the install's configuration and secret envelope.
+
+    A partition of its own: a policy selects by the partition's key, and few functions may read these.
+    """
+    return Key(hash_key=f"CONFIG#{install_id}", range_key="CONFIG")
 
 
 def schedule_key(install_id: str, schedule_id: str) -> Key:

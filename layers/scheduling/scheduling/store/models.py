@@ -111,7 +111,7 @@ class InstallRow(Row, discriminator="install"):
 
 
 class ConfigRow(Row, discriminator="config"):
-    """pk INSTALL#<install>, sk CONFIG: read by a fire only."""
+    """pk CONFIG#<install>, sk CONFIG: read by a fire and by a registration only."""
 
     config = UnicodeAttribute()
     secret_envelope = UnicodeAttribute(attr_name="secretEnvelope")
@@ -259,7 +259,7 @@ class SweepRow(Row, discriminator="sweep"):
 
 _MODELS_BY_KEY: Mapping[tuple[str, str], type[Row]] = {
     ("INSTALL", "INSTALL"): InstallRow,
-    ("INSTALL", "CONFIG"): ConfigRow,
+    ("CONFIG", "CONFIG"): ConfigRow,
     ("INSTALL", "SCHEDULE"): ScheduleRow,
     ("INSTALL", "UNIQUE"): NameRow,
     ("INSTALL", "WRITE"): IdempotencyRow,

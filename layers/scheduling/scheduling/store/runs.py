@@ -7,8 +7,9 @@ from pynamodb.connection import Connection
 from scheduling.domain.deliveries.completion import Completion
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.requests.idempotency import IDEMPOTENCY_TTL
 from scheduling.domain.runs import Fire, ManualRun, Run, RunStatus, Trigger
-from scheduling.domain.schedule import IDEMPOTENCY_TTL, Schedule
+from scheduling.domain.schedule import Schedule
 from scheduling.domain.window import WINDOW_LENGTH, RateLimitWindow
 from scheduling.store.keys import (
     Key,
@@ -63,6 +64,14 @@ class RunStore:
             schedule=schedule_with_payload(items),
             run=run_from_row(run_row) if run_row else None,
         )
+
+    def read_run(self, fire: Fire) -> Run | None:
+        """Return the occurrence's run alone, without what only a run needs, such as the configuration.
+
+        One BatchGetItem.
+        """
+        run_row = read_items(_run_key_from_fire(fire)).find_item(RunRow)
+        return run_from_row(run_row) if run_row else None
 
     def claim_run(
         self, fire: Fire, snapshot: FireSnapshot, claimed_run: Run, next_fire: str | None = None
@@ -142,7 +151,8 @@ class RunStore:
     def _add_run_update(self, writer: TransactWriter, fire: Fire, run: Run, changed_run: Run) -> None:
         unchanged = (RunRow.lease_token == run.lease_token) & (RunRow.status == run.status.value)
         actions = update_actions(RunRow, run_values(run), run_values(changed_run))
-        writer.update_row(RunRow(**_run_key_from_fire(fire)), actions, unchanged)
+        if actions:
+            writer.update_row(RunRow(**_run_key_from_fire(fire)), actions, unchanged)
 
     def read_run_page(
         self,

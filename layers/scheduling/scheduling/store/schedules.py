@@ -10,7 +10,8 @@ from pynamodb.connection import Connection
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import WriteReservation
-from scheduling.domain.schedule import IdempotencyRecord, Schedule
+from scheduling.domain.requests.idempotency import IdempotencyRecord
+from scheduling.domain.schedule import Schedule
 from scheduling.store.keys import (
     SHARDS,
     PendingIndex,

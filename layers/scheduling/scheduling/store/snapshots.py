@@ -8,8 +8,9 @@ from scheduling.domain.deliveries.decision import OccurrenceState
 from scheduling.domain.errors import Conflict, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
+from scheduling.domain.requests.idempotency import IdempotencyRecord
 from scheduling.domain.runs import ManualRun, Run
-from scheduling.domain.schedule import IdempotencyRecord, Schedule
+from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.window import RateLimitWindow
 

@@ -123,12 +123,14 @@ class TransactWriter:
         self._steps.append(("condition_check", (type(row), row.pk, row.sk, condition)))
 
     def commit(self) -> None:
-        """Apply the steps.
+        """Apply the steps, if there are any.
 
         Raises:
             Conflict: A condition was not met, or a concurrent write came first.
             Unavailable: DynamoDB does not respond.
         """
+        if not self._steps:
+            return
         with translate_errors():
             if len(self._steps) == 1:
                 method_name, arguments = self._steps[0]

@@ -120,7 +120,7 @@ def _find_missed_times(
 
 
 def _has_run(services: Services, schedule: Schedule, moment: datetime) -> bool:
-    run = services.runs.read_fire_snapshot(build_fire(schedule, format_time(moment))).run
+    run = services.runs.read_run(build_fire(schedule, format_time(moment)))
     return run is not None and run.attempt > 0
 
 
@@ -145,7 +145,7 @@ def _close_expired_run(services: Services, schedule: Schedule, repairs: Counter[
     ):
         return False
     fire = build_fire(schedule, schedule.running_occurrence)
-    run = services.runs.read_fire_snapshot(fire).run
+    run = services.runs.read_run(fire)
     if run is None or not run.is_lease_expired(now):
         return False
     failed_run = replace(run, status=RunStatus.ERROR, lease_expires_at=None, error=run.error or DIED_TEXT)

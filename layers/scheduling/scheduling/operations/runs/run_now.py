@@ -6,8 +6,9 @@ from dataclasses import replace
 from scheduling.domain.errors import CapabilityDenied, InstallNotFound, NotRunnable
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
+from scheduling.domain.requests.idempotency import IDEMPOTENCY_TTL
 from scheduling.domain.runs import Fire, ManualRun, Trigger, describe_unreadable, format_manual_time
-from scheduling.domain.schedule import IDEMPOTENCY_TTL, Schedule
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.schedules.queries import require_visible
 from scheduling.operations.services import Services, retry_on_conflict
 

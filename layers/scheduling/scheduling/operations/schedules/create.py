@@ -7,18 +7,11 @@ from scheduling.domain import exact_json
 from scheduling.domain.cron.next_fire import find_next_fire
 from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.errors import Conflict, IdempotencyMismatch
-from scheduling.domain.ids import HOST_API, InstallId
+from scheduling.domain.ids import HOST_API, InstallId, digest_large_payload
 from scheduling.domain.install import Install, WriteReservation, check_quota, reserve_write
+from scheduling.domain.requests.idempotency import IDEMPOTENCY_TTL, IdempotencyKey, IdempotencyRecord
 from scheduling.domain.rules import ScheduleInput, requested_name
-from scheduling.domain.schedule import (
-    IDEMPOTENCY_TTL,
-    Definition,
-    IdempotencyKey,
-    IdempotencyRecord,
-    Schedule,
-    ScheduleState,
-    digest_large_payload,
-)
+from scheduling.domain.schedule import Definition, Schedule, ScheduleState
 from scheduling.operations.schedules.input_rules import read_rules
 from scheduling.operations.schedules.queries import require_manageable_install
 from scheduling.operations.services import Services, retry_on_conflict

@@ -66,7 +66,7 @@ def record_paused_run(services: Services, schedule: Schedule, now: datetime) -> 
     if moment is None or moment > now or not (schedule.suspended and schedule.definition.enabled):
         return schedule
     scheduled_time = format_time(moment)
-    if services.runs.read_fire_snapshot(build_fire(schedule, scheduled_time)).run:
+    if services.runs.read_run(build_fire(schedule, scheduled_time)):
         return schedule
     return record_missed_run(services, schedule, scheduled_time, PAUSED_TEXT)
 
@@ -86,7 +86,7 @@ def complete_overdue(services: Services, schedule: Schedule) -> bool:
     if moment + delivered_until > now:
         return False
     scheduled_time = format_time(moment)
-    run = services.runs.read_fire_snapshot(build_fire(schedule, scheduled_time)).run
+    run = services.runs.read_run(build_fire(schedule, scheduled_time))
     if run is None:
         reason = PAUSED_TEXT if schedule.suspended else NOT_DELIVERED_TEXT
         record_missed_run(services, schedule, scheduled_time, reason)

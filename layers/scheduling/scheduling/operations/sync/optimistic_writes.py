@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from scheduling.domain.errors import Conflict, Unavailable, UnconfirmedChange
 from scheduling.domain.install import Install, WriteReservation
-from scheduling.domain.schedule import IdempotencyRecord, Schedule, ScheduleState
+from scheduling.domain.requests.idempotency import IdempotencyRecord
+from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.domain.tenant import Tenant
 from scheduling.operations.services import Services
 

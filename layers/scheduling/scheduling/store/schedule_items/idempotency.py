@@ -5,13 +5,8 @@ from typing import Any
 
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import WriteReservation
-from scheduling.domain.schedule import (
-    IDEMPOTENCY_TTL,
-    Definition,
-    IdempotencyKey,
-    IdempotencyRecord,
-    Schedule,
-)
+from scheduling.domain.requests.idempotency import IDEMPOTENCY_TTL, IdempotencyKey, IdempotencyRecord
+from scheduling.domain.schedule import Definition, Schedule
 from scheduling.store.keys import idempotency_record_key
 from scheduling.store.mapping import schedule_values
 from scheduling.store.models import IdempotencyRow

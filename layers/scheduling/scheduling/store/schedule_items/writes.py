@@ -2,7 +2,8 @@
 
 from pynamodb.expressions.update import Action
 
-from scheduling.domain.schedule import Schedule, digest_large_payload
+from scheduling.domain.ids import digest_large_payload
+from scheduling.domain.schedule import Schedule
 from scheduling.store.keys import payload_key, schedule_key
 from scheduling.store.mapping import rewrite_schedule_actions, schedule_values, update_actions
 from scheduling.store.models import PayloadRow, ScheduleRow

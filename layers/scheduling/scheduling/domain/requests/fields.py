@@ -1,0 +1,56 @@
+"""The rules of single fields of a schedule that depend on nothing else (contract, section 4)."""
+
+import re
+
+from scheduling.domain import exact_json
+from scheduling.domain.errors import RuleViolation
+
+MAX_NAME_LENGTH = 128
+PAYLOAD_TOO_LARGE_TEXT = "Payload too large"
+MAX_PAUSE_AFTER_FAILURES = 1_000
+
+
+def check_name(name: str | None) -> str | None:
+    """Return the name trimmed, or None if it is empty.
+
+    Raises:
+        RuleViolation: It has more than 128 characters.
+    """
+    trimmed = (name or "").strip()
+    if len(trimmed) > MAX_NAME_LENGTH:
+        raise RuleViolation("Name too long")
+    return trimmed or None
+
+
+def check_payload(value: object, max_bytes: int) -> str | None:
+    """Return the value as compact JSON text, with numbers as they were written.
+
+    Raises:
+        RuleViolation: It is neither an object nor an array, or is too large.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, dict | list):
+        raise RuleViolation("Payload must be a JSON object or array")
+    text = exact_json.dumps(value)
+    if len(text.encode()) > max_bytes:
+        raise RuleViolation(PAYLOAD_TOO_LARGE_TEXT)
+    return text
+
+
+def check_pause_after_failures(value: object, stack_limit: int) -> int | None:
+    """Return after how many failures in a row a schedule is paused: 0 is never, None the stack's.
+
+    Raises:
+        RuleViolation: It is no whole number from 0 to 1,000, or more than the stack's limit where that is above 0.
+    """
+    if value is None:
+        return None
+    text = value.text if isinstance(value, exact_json.Number) else ""
+    if not re.fullmatch(r"0|[1-9][0-9]{0,3}", text) or int(text) > MAX_PAUSE_AFTER_FAILURES:
+        raise RuleViolation(
+            f"pauseAfterFailures must be null or a whole number from 0 to {MAX_PAUSE_AFTER_FAILURES}"
+        )
+    if stack_limit and not 1 <= int(text) <= stack_limit:
+        raise RuleViolation(f"pauseAfterFailures must be from 1 to {stack_limit}, the stack's limit")
+    return int(text)
