@@ -96,7 +96,7 @@ def republish_changes(admin: AdminCli, case: Case) -> None:
         update_case_schedule(cron="5 9 * * *")(case)
         records = audit.read_records()
         send_unpublished_batch(admin, records[0], records[-1])
-        with audit_function(lambda _event: {"batchItemFailures": []}):
+        with audit_function(case.world, lambda _event: {"batchItemFailures": []}):
             assert admin("republish", "--yes", env=STREAM_ENVIRONMENT).exit_status == 0
 
 

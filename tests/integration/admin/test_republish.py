@@ -44,7 +44,7 @@ def invocations(world: World) -> Iterator[list[list[Record]]]:
 
     with deploy_functions(world):
         handler = load_function("audit").handler
-        with audit_function(handle_event):
+        with audit_function(world, handle_event):
             yield invocations
 
 
@@ -141,7 +141,7 @@ def test_a_batch_that_is_not_published_stays(
 ) -> None:
     send_unpublished_batch(admin, records[0], records[-1])
 
-    with audit_function(lambda _event: response):
+    with audit_function(admin.world, lambda _event: response):
         result = republish(admin, "--yes", "--json")
 
     assert result.exit_status == 1

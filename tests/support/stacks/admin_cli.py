@@ -6,12 +6,10 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 from unittest.mock import patch
 
 import boto3
-from botocore.client import BaseClient
 from botocore.config import Config
 from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
@@ -221,17 +219,12 @@ def send_unpublished_batch(
 
 
 @contextmanager
-def audit_function(handle_event: Callable[[Any], object]) -> Iterator[None]:
-    """Let every invocation of a function return what `handle_event` returns for its event."""
-    make_api_call = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def invoke(client: Any, operation: str, arguments: Any) -> Any:
-        response = make_api_call(client, operation, arguments)
-        if operation != "Invoke":
-            return response
-        assert arguments["FunctionName"] == AUDIT_FUNCTION_NAME
-        result = handle_event(json.loads(arguments["Payload"]))
-        return {**response, "Payload": BytesIO(json.dumps(result).encode())}
-
-    with patch.object(BaseClient, "_make_api_call", invoke):
+def audit_function(world: World, handle_event: Callable[[Any], object]) -> Iterator[None]:
+    """Let every invocation of the audit function return what `handle_event` returns for its event."""
+    world.calls.invoke = handle_event
+    try:
         yield
+    finally:
+        world.calls.invoke = None
+    invoked = {call.arguments["FunctionName"] for call in world.calls.recorded if call.operation == "Invoke"}
+    assert invoked <= {AUDIT_FUNCTION_NAME}
