@@ -6,15 +6,19 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
+from botocore.client import BaseClient
 from botocore.model import OperationModel
 from botocore.session import Session
 from scheduling.clients.event_bus import EventBusClient
+from scheduling.clients.lambda_ import FunctionClient
 from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.secrets import CURRENT_STAGE, PREVIOUS_STAGE, Secret
 from scheduling.domain.audit import AuditEvent, EventName
@@ -31,7 +35,7 @@ from scheduling.operations.schedules.update import update_schedule
 from scheduling.store.connection import connect
 from scheduling.store.models import Row
 
-from tests.support.aws.calls import Call, Killed
+from tests.support.aws.calls import Call, Killed, make_api_call
 from tests.support.aws.trimmed_botocore import TRIM, copy_botocore, create_loader, trimmed_copy
 from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.world import (
@@ -169,6 +173,35 @@ def read_secrets(_world: World, session: Session) -> None:
     assert Secret(session, secret_id, (CURRENT_STAGE, PREVIOUS_STAGE)).read_values() == ("second", "first")
 
 
+class _Function(BaseHTTPRequestHandler):
+    """Lambda's endpoint, with a function that returns its event."""
+
+    def do_POST(self) -> None:
+        """Answer an invocation."""
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Log nothing."""
+
+
+def invoke_function(_world: World, session: Session) -> None:
+    """Invoke a function past the recorder of calls, which would answer in Lambda's place."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Function) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        with (
+            patch.dict(os.environ, {"AWS_ENDPOINT_URL_LAMBDA": endpoint}),
+            patch.object(BaseClient, "_make_api_call", make_api_call),
+        ):
+            client = FunctionClient(session, "arn:aws:lambda:eu-central-1:123456789012:function:f", 1)
+            assert client.invoke_function({"n": 1}) == {"n": 1}
+        server.shutdown()
+
+
 STORIES: Mapping[str, tuple[Callable[[World, Session], None], set[str]]] = {
     "manage schedules": (
         manage_schedules,
@@ -189,6 +222,7 @@ STORIES: Mapping[str, tuple[Callable[[World, Session], None], set[str]]] = {
         {"dynamodb:DeleteItem", "dynamodb:PutItem", "scheduler:GetSchedule", "scheduler:ListSchedules"},
     ),
     "publish": (publish, {"events:PutEvents"}),
+    "invoke a function": (invoke_function, {"lambda:Invoke"}),
     "read secrets": (read_secrets, {"secretsmanager:GetSecretValue"}),
 }
 

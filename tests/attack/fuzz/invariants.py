@@ -44,7 +44,7 @@ _SCHEDULE: dict[str, Callable[[Any], bool]] = {
     "lastRunStatus": _optional(lambda value: value in ("success", "error")),
     "lastError": _optional(_is_text),
     "lastSuccessAt": _optional(_is_time),
-    "consecutiveFailures": lambda value: type(value) is int and value >= 0,
+    "consecutiveFailures": lambda value: isinstance(value, str) and value.isdigit(),
     "createdAt": _optional(_is_time),
     "nextFireAt": _optional(_is_text),
 }

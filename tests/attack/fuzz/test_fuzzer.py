@@ -24,7 +24,8 @@ _PROBLEM = {
 _SCHEDULE = {
     "id": "01a20745-4897-4f81-a91e-a0d09962b8d6", "endpointPath": "/a", "endpointMethod": "GET", "name": None,
     "cron": "0 * * * *", "timezone": "UTC", "enabled": True, "payload": None, "lastRunAt": None,
-    "lastRunStatus": None, "lastError": None, "createdAt": "2026-11-23T09:00:00Z",
+    "lastRunStatus": None, "lastError": None, "lastSuccessAt": None, "consecutiveFailures": 0,
+    "createdAt": "2026-11-23T09:00:00Z", "nextFireAt": None,
 }  # fmt: skip
 
 
@@ -122,6 +123,6 @@ def test_eleventh_write_within_a_minute_is_detected(scene: Scene) -> None:
 def test_requests_reach_every_route(scene: Scene) -> None:
     generator = Generator(scene, Random(1))  # noqa: S311
 
-    routes = {generator.next_attempt().route.key for _ in range(1_500)}
+    routes = {generator.next_attempt().route.key for _ in range(3_000)}
 
     assert routes == {route.key for route in scene.routes}

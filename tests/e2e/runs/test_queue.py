@@ -20,7 +20,7 @@ from tests.support.stacks.local_stack import (
 from tests.support.stacks.scripted_runner import RunnerRequest, RunnerResponse, extension_response
 
 REAL_DELAYS = "the delays of functions in containers are in real time"
-NOISY_COUNT = 40
+NOISY_COUNT = 300
 BURST = 24
 
 

@@ -182,7 +182,7 @@ def test_refused_create_leaves_nothing(
         )
 
     world.calls.before = None
-    assert [row["type"] for row in world.scan_rows(install_id)] == ["config", "install"]
+    assert [row["type"] for row in world.scan_rows(install_id)] == ["install"]
     assert world.scan_rows_of_type(install_id, "install")[0]["scheduleCount"] == "0"
     assert world.read_timers() == {}
     create_schedule(world.services, install_id, create_input(name="nightly"), IdempotencyKey("key", "hash"))

@@ -25,7 +25,7 @@ def test_row_name_timer_and_count_are_deleted_in_four_calls(world: World, instal
         "DeleteSchedule",
         "TransactWriteItems",
     ]
-    assert [row["type"] for row in world.scan_rows(install_id)] == ["config", "install"]
+    assert [row["type"] for row in world.scan_rows(install_id)] == ["install"]
     assert world.scan_rows_of_type(install_id, "install")[0]["scheduleCount"] == "0"
     assert world.read_timers() == {}
 
@@ -71,7 +71,7 @@ def test_deleted_schedule_without_timer_is_gone_though_the_response_is_lost(
     world.calls.after = lose_response
     delete_schedule(world.services, install_id, schedule.id)
 
-    assert [row["type"] for row in world.scan_rows(install_id)] == ["config", "install"]
+    assert [row["type"] for row in world.scan_rows(install_id)] == ["install"]
 
 
 def test_schedule_without_timer_is_deleted_by_a_request_that_the_sdk_repeats(
@@ -193,6 +193,6 @@ def test_interrupted_delete_is_finished_by_the_reconciler(world: World, install_
     world.advance(seconds=2)
     assert reconcile(world.services).synced == 1
 
-    assert [row["type"] for row in world.scan_rows(install_id)] == ["config", "install"]
+    assert [row["type"] for row in world.scan_rows(install_id)] == ["install"]
     assert world.scan_rows_of_type(install_id, "install")[0]["scheduleCount"] == "0"
     assert world.read_timers() == {}

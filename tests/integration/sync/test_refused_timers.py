@@ -63,7 +63,7 @@ def test_refused_zone_of_a_create_is_reported_and_leaves_nothing(world: World, i
         create_schedule(world.services, install_id, create_input(timezone=ZONE, name="nightly"))
 
     assert_zone_is_reported(refusal.value)
-    assert [row["type"] for row in world.scan_rows(install_id)] == ["config", "install"]
+    assert [row["type"] for row in world.scan_rows(install_id)] == ["install"]
     assert_consistent(world)
 
 

@@ -44,6 +44,11 @@ class AwsCalls:
         return [call.operation for call in self.recorded]
 
 
+_base_client: Any = botocore.client.BaseClient
+make_api_call = _base_client._make_api_call
+"""What makes a client's call, before anything records it."""
+
+
 @contextmanager
 def watch_calls() -> Iterator[AwsCalls]:
     """Record every call of every botocore client; the lock also keeps moto's state free of races."""
@@ -51,7 +56,7 @@ def watch_calls() -> Iterator[AwsCalls]:
     base_client: Any = botocore.client.BaseClient
     original = base_client._make_api_call
 
-    def make_api_call(client: Any, operation: str, arguments: Any) -> Any:
+    def record_api_call(client: Any, operation: str, arguments: Any) -> Any:
         call = Call(client.meta.service_model.service_name, operation, arguments)
         if calls.before:
             calls.before(call)
@@ -65,7 +70,7 @@ def watch_calls() -> Iterator[AwsCalls]:
                 if calls.after:
                     calls.after(call)  # also after a refused call: its function may die at that moment too
 
-    base_client._make_api_call = make_api_call
+    base_client._make_api_call = record_api_call
     try:
         yield calls
     finally:
