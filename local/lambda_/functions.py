@@ -119,9 +119,10 @@ def load_functions(template: Template) -> LocalFunctions:
 
 
 def read_function_arns(template: Template) -> dict[str, str]:
-    """Return the ARN of each function, by its name."""
+    """Return the ARN of each function, by its name, and by its logical id as `sam local start-lambda` has it."""
     functions = template.properties_by_type("AWS::Lambda::Function")
-    return {template.attributes[name]["Ref"]: template.attributes[name]["Arn"] for name in functions}
+    names = {template.attributes[each]["Ref"]: template.attributes[each]["Arn"] for each in functions}
+    return {**names, **{each: template.attributes[each]["Arn"] for each in functions}}
 
 
 def _read_aliases(template: Template) -> dict[str, str]:

@@ -62,7 +62,7 @@ def test_events_get_their_responses(cases: list[str], start_stack: StartStack) -
         token = issue_callback_token(stack)
         differences = {}
         for case in cases:
-            function = f"{STACK}-{case.split('/')[0].replace('_', '-')}"
+            function = f"{case.split('/')[0].title().replace('_', '')}Function"
             path = f"/_local/lambda/2015-03-31/functions/{function}/invocations"
             response = stack.send("POST", path, load_event(case, token))
             differences[case] = find_differences(load_expected_response(case), response)
