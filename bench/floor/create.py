@@ -3,6 +3,7 @@ from uuid import UUID
 
 import timers
 from aws import TABLE, encode_item, install_key, name_key, read_endpoints, read_items, schedule_key
+from next_fire import find_next_fire
 from responses import (
     format_stored_time,
     http_handler,
@@ -45,6 +46,8 @@ def handler(event):
         "changedBy": "host_api",
         "changeToken": new_token(),
     }
+    if columns["enabled"]:
+        row["nextFire"] = find_next_fire(columns["cron"], columns["timezone"], moment)
     active = install["enabled"] and not install.get("paused")
     pending = columns["enabled"] and active
     if not active:

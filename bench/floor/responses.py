@@ -86,10 +86,19 @@ def schedule_json(row):
         "lastSuccessAt": _format_time(row.get("lastSuccessAt")),
         "consecutiveFailures": row.get("consecutiveFailures", 0),
         "createdAt": _format_time(row["createdAt"]),
+        "nextFireAt": _read_next_fire(row),
     }
+    if fields["nextFireAt"] is None:
+        fields["notFiringReason"] = "never" if row["enabled"] else "disabled"
     if row.get("disabledReason"):
         fields["disabledReason"] = row["disabledReason"]
     return f'{dump_json(fields)[:-1]},"payload":{row.get("payload") or "null"}}}'
+
+
+def _read_next_fire(row):
+    from next_fire import read_next_fire  # which imports this module
+
+    return read_next_fire(row, utc_now()) if row["enabled"] else None
 
 
 def schedule_response(status, row, **headers):

@@ -10,6 +10,7 @@ from aws import (
     read_items,
     schedule_key,
 )
+from next_fire import find_next_fire
 from responses import (
     format_stored_time,
     http_handler,
@@ -37,6 +38,9 @@ def _changed_columns(before, current, columns, moment, schedule_id):
             "timerSince": format_stored_time(moment),
             "pendingSince": format_stored_time(moment),
             "pendingShard": pending_shard(schedule_id),
+            "nextFire": find_next_fire(columns["cron"], columns["timezone"], moment)
+            if columns["enabled"]
+            else None,
         }
     return changed
 

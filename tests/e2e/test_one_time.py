@@ -2,8 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.support.stacks.local_stack import ApiInstall, LocalStack, fire_statuses
 from tests.support.stacks.scripted_runner import extension_response
+
+pytestmark = pytest.mark.local_only("functions in containers use the real time")
 
 
 def in_minutes(stack: LocalStack, minutes: int) -> str:
