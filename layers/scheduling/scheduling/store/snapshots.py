@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from scheduling.domain.deliveries.decision import OccurrenceState
 from scheduling.domain.errors import Conflict, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
@@ -13,6 +13,9 @@ from scheduling.domain.runs import ManualRun, Run
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.window import RateLimitWindow
+
+if TYPE_CHECKING:
+    from scheduling.domain.deliveries.decision import OccurrenceState
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,11 @@ class FireSnapshot:
     run: Run | None
 
     @property
-    def state(self) -> OccurrenceState:
+    def state(self) -> "OccurrenceState":
         """What decides on the delivery."""
+        # Imported here because the executor alone needs it, and every cold start would pay for the import.
+        from scheduling.domain.deliveries.decision import OccurrenceState
+
         return OccurrenceState(install=self.install, schedule=self.schedule, run=self.run)
 
     def require_target(self) -> tuple[Install, Schedule]:
