@@ -71,14 +71,15 @@ def test_result_unused_for_long_is_deleted(tmp_path: Path, monkeypatch: pytest.M
 
 def test_damaged_result_is_compiled_again(tmp_path: Path) -> None:
     source = add_wat(tmp_path / "extension", hostile.build_component(""))
+    compiler = ComponentCompiler(tmp_path / "cache", 1024 * MEBIBYTE)
+    # Before the runner starts, since it compiles what it finds without a result.
+    compiled = compiler.compile_component(source, content_hash(source.read_bytes()))
+    content = compiled.read_bytes()
+    compiled.write_bytes(content[:100])
     with start_runner(
         create_runner_settings("http://127.0.0.1:9", tmp_path), cache_dir=tmp_path / "cache"
     ) as url:
         client = ComponentClient(url, source)
-        compiler = ComponentCompiler(tmp_path / "cache", 1024 * MEBIBYTE)
-        compiled = compiler.compile_component(source, content_hash(source.read_bytes()))
-        content = compiled.read_bytes()
-        compiled.write_bytes(content[:100])
         status, error = client.execute_request("GET", "/").failure
         assert status == 500
         assert error.startswith("engine_init_failed: ")
