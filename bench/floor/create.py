@@ -31,6 +31,20 @@ def handler(event):
     columns = check_definition(body, None, read_endpoints(install), f"UNIQUE#{requested_name}" in items)
     moment = utc_now()
     schedule_id = new_id(moment)
+    row = build_row(install, install_id, schedule_id, columns, moment)
+    pending = "pendingSince" in row
+    put = {"TableName": TABLE, "Item": encode_item(row), "ConditionExpression": "attribute_not_exists(pk)"}
+    steps = [reserve_write(install, install_id, moment, 1), {"Put": put}]
+    if columns["name"]:
+        steps.append(reserve_name(install_id, columns["name"], schedule_id))
+    transact(*steps)
+    if pending:
+        timers.scheduler.create_schedule(**timers.timer_arguments(row, install_id, schedule_id))
+        mark_synced(row, install_id, schedule_id)
+    return schedule_response(201, row, location=f"/v1/installs/{install_id}/schedules/{schedule_id}")
+
+
+def build_row(install, install_id, schedule_id, columns, moment):
     row = {
         **schedule_key(install_id, schedule_id),
         **columns,
@@ -49,17 +63,8 @@ def handler(event):
     if columns["enabled"]:
         row["nextFire"] = find_next_fire(columns["cron"], columns["timezone"], moment)
     active = install["enabled"] and not install.get("paused")
-    pending = columns["enabled"] and active
     if not active:
         row["suspended"] = True
-    if pending:
+    if columns["enabled"] and active:
         row |= {"pendingSince": format_stored_time(moment), "pendingShard": pending_shard(schedule_id)}
-    put = {"TableName": TABLE, "Item": encode_item(row), "ConditionExpression": "attribute_not_exists(pk)"}
-    steps = [reserve_write(install, install_id, moment, 1), {"Put": put}]
-    if columns["name"]:
-        steps.append(reserve_name(install_id, columns["name"], schedule_id))
-    transact(*steps)
-    if pending:
-        timers.scheduler.create_schedule(**timers.timer_arguments(row, install_id, schedule_id))
-        mark_synced(row, install_id, schedule_id)
-    return schedule_response(201, row, location=f"/v1/installs/{install_id}/schedules/{schedule_id}")
+    return row

@@ -18,6 +18,8 @@ from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import write_schedule
 
+_FAILURE = "Schedule not created: the timer service is not available"
+
 
 @retry_on_conflict
 def create_schedule(
@@ -31,17 +33,16 @@ def create_schedule(
     """Create a schedule and its timer; a repeated key returns the result of the first request.
 
     An admin's write is not counted against the extension's, and may be made while the install is disabled.
-
     After any error but UnconfirmedChange, nothing of the schedule exists or will exist.
 
     Raises:
-        InstallNotFound: The install is absent, disabled or being deleted.
+        InstallNotFound: The install is absent, being deleted, or, for its extension, disabled.
         CapabilityDenied: The install may not have schedules.
         IdempotencyMismatch: The key was used for another request.
         ValidationFailed: Fields break rules.
         NameTaken: Another schedule of the install has the name.
         QuotaExceeded: The install has as many schedules as it may.
-        RateLimited: The install has written too often.
+        RateLimited: The extension has written too often; an admin never has.
         Unavailable: A system does not respond.
     """
     record_key = idempotency_key.value if idempotency_key else None
@@ -53,15 +54,12 @@ def create_schedule(
     record = snapshot.idempotency_record
     if idempotency_key and record and now - record.schedule.created_at < IDEMPOTENCY_TTL:
         return as_read(_return_first_result(services, record, idempotency_key, schedule_input), install, now)
-    name_taken = snapshot.name_owner is not None
-    rules = read_rules(services, install, now, actor, name_taken=name_taken)
-    definition = rules.build_definition(schedule_input)
-    schedule = _build_schedule(services, install, definition, now, actor)
+    rules = read_rules(services, install, now, actor, name_taken=snapshot.name_owner is not None)
+    schedule = _build_schedule(services, install, rules.build_definition(schedule_input), now, actor)
     reservation = _insert_schedule(services, install, schedule, idempotency_key)
     if schedule.pending:
-        failure = "Schedule not created: the timer service is not available"
         schedule = apply_or_rollback(
-            services, None, schedule, reservation, failure=failure, delete_record_key=record_key
+            services, None, schedule, reservation, failure=_FAILURE, delete_record_key=record_key
         )
     return as_read(schedule, install, now)
 

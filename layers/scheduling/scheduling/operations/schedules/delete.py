@@ -1,9 +1,9 @@
 """Delete a schedule."""
 
-from scheduling.domain.errors import PreconditionFailed, ScheduleNotFound
+from scheduling.domain.errors import ScheduleNotFound
 from scheduling.domain.ids import HOST_API, InstallId, ScheduleId, is_admin
 from scheduling.domain.install import reserve_write
-from scheduling.operations.schedules.queries import require_manageable_install
+from scheduling.operations.schedules.queries import require_manageable_install, require_revision
 from scheduling.operations.services import Services, retry_on_conflict
 from scheduling.operations.sync.converge import apply_or_rollback, finish_pending_change
 from scheduling.operations.sync.optimistic_writes import delete_schedule_row, write_schedule
@@ -20,16 +20,14 @@ def delete_schedule(
 ) -> None:
     """Delete the schedule with its timer and its name; with `if_match`, only at one of these revisions.
 
-    An admin's write is not counted against the extension's, and may be made while the install is disabled.
-
     After any error but UnconfirmedChange, the schedule is as it was.
 
     Raises:
-        InstallNotFound: The install is absent, disabled or being deleted.
+        InstallNotFound: The install is absent, being deleted, or, for its extension, disabled.
         CapabilityDenied: The install may not have schedules.
         ScheduleNotFound: The schedule is absent or another install's.
         PreconditionFailed: The schedule has another revision.
-        RateLimited: The install has written too often.
+        RateLimited: The extension has written too often; an admin never has.
         Unavailable: A system does not respond.
     """
     snapshot = services.schedules.read_snapshot(install_id, schedule_id)
@@ -40,8 +38,7 @@ def delete_schedule(
     now = services.clock()
     if before is None or not before.exists_at(now):
         raise ScheduleNotFound
-    if if_match is not None and before.revision not in if_match:
-        raise PreconditionFailed
+    require_revision(before, if_match)
     reservation = reserve_write(install, services.limits, now, actor)
     needs_timer_check = before.should_have_timer or before.pending or before.unreadable
     if not (needs_timer_check or is_admin(actor)):  # the audit learns an admin from the mark alone

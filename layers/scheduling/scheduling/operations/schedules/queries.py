@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.endpoints import Endpoint
-from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
+from scheduling.domain.errors import InstallNotFound, PreconditionFailed, ScheduleNotFound
 from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
 from scheduling.domain.install import Install, require_manageable
 from scheduling.domain.runs import format_time
@@ -38,6 +38,16 @@ def require_visible(services: Services, schedule: Schedule | None) -> Schedule:
     if schedule is None or not schedule.exists_at(services.clock()) or schedule.incomplete:
         raise ScheduleNotFound
     return schedule
+
+
+def require_revision(schedule: Schedule, if_match: frozenset[int] | None) -> None:
+    """Check that the schedule has one of the revisions that its writer expects; None expects none.
+
+    Raises:
+        PreconditionFailed: It has another one.
+    """
+    if if_match is not None and schedule.revision not in if_match:
+        raise PreconditionFailed
 
 
 def read_endpoints(services: Services, install: Install) -> Sequence[Endpoint]:

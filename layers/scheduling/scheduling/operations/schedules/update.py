@@ -1,7 +1,7 @@
 """Update a schedule."""
 
 from scheduling.domain.deliveries.firing import as_read
-from scheduling.domain.errors import NameTaken, PreconditionFailed
+from scheduling.domain.errors import NameTaken
 from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
 from scheduling.domain.install import Install, check_quota, reserve_write
 from scheduling.domain.rules import ScheduleInput, requested_name
@@ -10,6 +10,7 @@ from scheduling.operations.installs.propagate import finish_propagation
 from scheduling.operations.schedules.input_rules import read_rules
 from scheduling.operations.schedules.queries import (
     require_manageable_install,
+    require_revision,
     require_visible,
 )
 from scheduling.operations.services import Services, retry_on_conflict
@@ -29,16 +30,14 @@ def update_schedule(
 ) -> Schedule:
     """Set the fields of the input, and the timer with them; with `if_match`, only at one of these revisions.
 
-    An admin's write is not counted against the extension's, and may be made while the install is disabled.
-
     Raises:
-        InstallNotFound: The install is absent, disabled or being deleted.
+        InstallNotFound: The install is absent, being deleted, or, for its extension, disabled.
         CapabilityDenied: The install may not have schedules.
         ScheduleNotFound: The schedule is absent or another install's.
         PreconditionFailed: The schedule has another revision.
         ValidationFailed: Fields break rules.
         NameTaken: Another schedule of the install has the name.
-        RateLimited: The install has written too often.
+        RateLimited: The extension has written too often; an admin never has.
         Unavailable: A system does not respond; nothing is changed, as with the others.
     """
     snapshot = services.schedules.read_snapshot_with_payload(
@@ -46,8 +45,7 @@ def update_schedule(
     )
     install = require_manageable_install(services, snapshot.install, actor)
     before = _require_synced(services, install, snapshot.schedule)
-    if if_match is not None and before.revision not in if_match:
-        raise PreconditionFailed
+    require_revision(before, if_match)
     now = services.clock()
     name_taken = snapshot.name_owner not in (None, schedule_id)
     rules = read_rules(services, install, now, actor, name_taken=name_taken)
