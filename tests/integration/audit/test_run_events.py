@@ -22,7 +22,16 @@ from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.oracles.audit import Audit
 from tests.support.stacks.fires import execute_fire
-from tests.support.stacks.world import ADMIN, TENANT, World, create_input, on_moto_and_memory, update_input
+from tests.support.stacks.world import (
+    ADMIN,
+    TABLE,
+    TENANT,
+    World,
+    aws_client,
+    create_input,
+    on_moto_and_memory,
+    update_input,
+)
 
 pytestmark = on_moto_and_memory
 SECRETS = {"payload": "the payload", "config": "the configuration", "envelope": "the envelope"}
@@ -185,5 +194,13 @@ def test_a_refused_request_to_run_now_is_no_event(world: World, audit: Audit, sc
             None,
             actor=ADMIN,
         )
+
+    assert audit.publish_new_event_names() == []
+
+
+def test_the_requests_of_an_earlier_release_have_no_event(audit: Audit, schedule: Schedule) -> None:
+    key = {"pk": {"S": f"INSTALL#{schedule.install_id}#SCHEDULE#{schedule.id}"}, "sk": {"S": "MANUAL"}}
+    window = {"type": {"S": "manualWindow"}, "writeSequence": {"N": "1"}, "writes": {"M": {}}}
+    aws_client("dynamodb").put_item(TableName=TABLE, Item={**key, **window})
 
     assert audit.publish_new_event_names() == []

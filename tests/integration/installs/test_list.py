@@ -80,6 +80,12 @@ def test_an_unreadable_install_is_listed_with_its_reason(list_installs: ListInst
     assert [install.get("unreadable") for install in installs] == [None, "registryId is not of type S", None]
 
 
+def test_an_install_that_is_another_tenants_by_now_is_not_listed(list_installs: ListInstalls) -> None:
+    set_attribute(f"INSTALL#{IDS[1]}", "INSTALL", "tenantId", {"S": "tenant-2"})
+
+    assert ids_of(list_installs(tenant=TENANT)) == [IDS[0], IDS[2]]
+
+
 def test_an_install_of_an_earlier_release_has_no_name_until_it_is_registered_again(
     world: World, list_installs: ListInstalls
 ) -> None:

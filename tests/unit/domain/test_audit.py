@@ -7,7 +7,7 @@ import pytest
 from scheduling.domain.audit import ChangeEvent, Entity, EventName, classify_change
 from scheduling.domain.ids import HOST_API, SYSTEM, admin_actor
 from scheduling.domain.install import Install
-from scheduling.domain.schedule import LastRun, Schedule, ScheduleState
+from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, LastRun, Schedule, ScheduleState
 
 from tests.unit.builders import NOW, definition, install, schedule
 
@@ -24,6 +24,10 @@ INSTALL_WITHOUT_ENDPOINT = install(
     removed_endpoints=frozenset({"POST /api/sync"}), generation=2, changed_by=ADMIN, version_id="version-2"
 )
 
+PAUSED_SCHEDULE = replace(
+    SCHEDULE.with_definition(replace(SCHEDULE.definition, enabled=False), NOW, SYSTEM),
+    disabled_reason=PAUSED_AFTER_FAILURES,
+)
 SCHEDULE_CHANGES: list[tuple[str, Schedule | None, Schedule | None, tuple[EventName, str] | None]] = [
     ("created", None, SCHEDULE, (EventName.SCHEDULE_CREATED, HOST_API)),
     (
@@ -57,6 +61,18 @@ SCHEDULE_CHANGES: list[tuple[str, Schedule | None, Schedule | None, tuple[EventN
         SCHEDULE,
         SCHEDULE.with_definition(replace(SCHEDULE.definition, payload="[1]"), NOW),
         None,
+    ),
+    (
+        "paused after failures",
+        SCHEDULE,
+        PAUSED_SCHEDULE,
+        (EventName.SCHEDULE_PAUSED, SYSTEM),
+    ),
+    (
+        "changed while it is paused after failures",
+        PAUSED_SCHEDULE,
+        PAUSED_SCHEDULE.with_definition(replace(PAUSED_SCHEDULE.definition, name="other"), NOW),
+        (EventName.SCHEDULE_UPDATED, HOST_API),
     ),
     (
         "endpoint removed",

@@ -133,7 +133,7 @@ def classify_change(
         case ScheduleRun():
             return _classify_run_change(_as_entity(ScheduleRun, before), _as_entity(ScheduleRun, after))
         case RunRequest():
-            return _classify_request_change(before, after)
+            return _classify_request_change(after)
     return None
 
 
@@ -188,8 +188,9 @@ def _classify_run_change(before: ScheduleRun | None, after: ScheduleRun | None) 
     )
 
 
-def _classify_request_change(before: Entity | None, after: Entity | None) -> ChangeEvent | None:
-    if not isinstance(after, RunRequest) or after == before:
+def _classify_request_change(after: Entity | None) -> ChangeEvent | None:
+    """Return the event of a request; each writes its row anew, which only expires or goes with its schedule."""
+    if not isinstance(after, RunRequest):
         return None
     return ChangeEvent(EventName.RUN_REQUESTED, after.requested_by, after, after=after)
 
