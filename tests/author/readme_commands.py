@@ -1,7 +1,8 @@
-"""The commands of README.md's section "Call it" run in order, as printed. `make author-test` runs it."""
+"""What README.md shows: the demonstration's output, and the calls in order, as printed. `make author-test` runs it."""
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from local.settings import PROJECT_ROOT
@@ -14,10 +15,32 @@ curl() { command curl --fail-with-body -w '%{stderr}%{method} %{http_code}\\n' "
 """
 
 
+def read_section(title: str) -> str:
+    """Return the README's text from a heading to the next one."""
+    text = (PROJECT_ROOT / "README.md").read_text("utf-8")
+    return text.partition(f"\n## {title}\n")[2].partition("\n##")[0]
+
+
+def mask_times(line: str) -> str:
+    """Return the line without its time, and without how many occurrences an hour of the day has."""
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z|\d+ occurrences", "…", line.rstrip())
+
+
+def test_demonstration_prints_what_the_readme_shows() -> None:
+    blocks = re.split(r"^```\w*\n", read_section("Try it"), flags=re.MULTILINE)
+    (shown,) = (block for block in blocks if block.startswith("●"))
+    command = [sys.executable, "-m", "local.demo"]
+    result = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    printed = [mask_times(line) for line in result.stdout.splitlines()]
+
+    for line in shown.replace("\n …\n", "\n").splitlines():
+        assert mask_times(line) in printed, result.stdout
+        del printed[: printed.index(mask_times(line)) + 1]
+
+
 def read_call_commands() -> str:
     """Return the shell blocks of the section, and the command in its text that moves the clock."""
-    text = (PROJECT_ROOT / "README.md").read_text("utf-8")
-    (section,) = re.findall(r"^## Call it\n(.*?)^### Rules", text, re.MULTILINE | re.DOTALL)
+    section = read_section("Call it")
     blocks = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     (clock,) = re.findall(r"`(curl [^`]*/_local/clock[^`]*)`", section)
     return "\n".join([*blocks, clock])
