@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from scheduling.domain.audit import KeptChange
 from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.runs import Fire, Run, RunStatus, Trigger, format_manual_time
+from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason, Trigger, format_manual_time
 from scheduling.domain.views import format_timestamp
+from scheduling.operations.installs.changes import list_changes
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.schedules import find_schedule, resolve_schedule_id
@@ -27,6 +29,7 @@ from scheduling_admin.output.times import (
 from scheduling_admin.stack.session import AdminSession
 
 _OVERLAP_SEARCH_LIMIT = 5
+_MAX_CHANGES = 1_000
 TimeArgument = Annotated[
     str,
     typer.Argument(
@@ -82,6 +85,7 @@ def _gather_evidence(
         overlapping_run=_find_overlapping_run(session, install_id, schedule_id, run),
         timer=session.services.timers.get_timer(schedule_id),
         peek_result=peek_result,
+        changes=_read_changes(install_id, schedule_id, occurrence, run),
         history_days=session.stack.history_days,
         missed_after=missed_after(session.services.limits),
         log_group=f"/aws/lambda/{session.stack.name}-execute",
@@ -99,11 +103,22 @@ def _build_fire(install_id: InstallId, schedule_id: ScheduleId, occurrence: Occu
     )
 
 
+def _read_changes(
+    install_id: InstallId, schedule_id: ScheduleId, occurrence: OccurrenceTime, run: Run | None
+) -> tuple[KeptChange, ...]:
+    """Return the changes, oldest first, if they matter; none if there are more than one read returns."""
+    if occurrence.manual or (run and run.status not in (RunStatus.SKIPPED, RunStatus.MISSED)):
+        return ()
+    page = list_changes(install_id, schedule_id, limit=_MAX_CHANGES)
+    reaches_back = page.next_before is None or page.changes[-1].time <= occurrence.moment
+    return tuple(reversed(page.changes)) if reaches_back else ()
+
+
 def _find_overlapping_run(
     session: AdminSession, install_id: InstallId, schedule_id: ScheduleId, run: Run | None
 ) -> Run | None:
     """Return the run that a skipped one overlapped: the newest with an attempt that had started by then."""
-    if run is None or run.status is not RunStatus.SKIPPED:
+    if run is None or run.skip_reason is not SkipReason.OVERLAP:
         return None
     started_before = format_manual_time(run.started_at)
     page = session.services.runs.read_run_page(
