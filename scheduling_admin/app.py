@@ -3,6 +3,7 @@
 import typer
 
 from scheduling_admin.commands import (
+    console,
     explain,
     installs,
     reconcile,
@@ -30,6 +31,7 @@ _COMMANDS = (
     (_INSPECT, schedules.schedules),
     (_INSPECT, schedules.schedule),
     (_INSPECT, explain.explain),
+    (_INSPECT, console.console),
     (_CHANGE, tenants.pause),
     (_CHANGE, tenants.resume),
     (_CHANGE, installs.disable),
