@@ -89,8 +89,8 @@ def _plan_pause(session: AdminSession, target: Target) -> Plan:
     tenant = session.services.tenants.read_tenant(target.tenant or "")
     effects = (
         "None of its schedules fires, in any of its installs, nor any that are created later.",
-        "Runs that have started end as usual. `Resume` lets the schedules fire again; what falls in between is not "
-        "made up for.",
+        "Runs that have started end as usual. After a resume the schedules fire again; what falls in "
+        "between is not made up for.",
     )
     note = ("It is paused already.",) if tenant.paused else ()
     return Plan(f"Pause tenant {tenant.id}?", (*note, *effects), f"pause {tenant.id}")
@@ -106,7 +106,7 @@ def _plan_disable(session: AdminSession, target: Target) -> Plan:
     install = session.services.schedules.read_snapshot(install_id).install
     count = install.schedule_count if install else 0
     effects = (
-        f"Its {count} schedule{'' if count == 1 else 's'} no longer fire, but stay. `Enable` resumes them.",
+        f"Its {count} schedule{'' if count == 1 else 's'} no longer fire, but stay, and fire again once it is enabled.",
         "The extension can neither list nor change its schedules meanwhile.",
     )
     return Plan(f"Disable install {install_id}?", effects, f"disable {install_id}")

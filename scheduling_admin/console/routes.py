@@ -17,7 +17,8 @@ from scheduling_admin.console.links import (
     tenant_link,
 )
 from scheduling_admin.console.pages.lanes import (
-    render_subject_actions,
+    render_install_actions,
+    render_tenant_actions,
     render_timeline,
 )
 from scheduling_admin.console.pages.layout import text
@@ -112,7 +113,7 @@ def show_install(console: Console, request: Request) -> Response:
                     f" · {len(page.pairs)} schedules",
                 ],
             ],
-            render_subject_actions(install, install.tenant_id, read_only=console.read_only),
+            None if console.read_only else render_install_actions(install),
         ],
         render_timeline(page, window, install_link(install.id), {}, inline),
         crumbs=[(install.tenant_id, tenant_link(install.tenant_id))],
@@ -138,7 +139,7 @@ def show_tenant(console: Console, request: Request) -> Response:
                 h.h1[text(tenant_id)],
                 h.p(".muted")["Paused: none of its schedules fires." if paused else ""],
             ],
-            render_subject_actions(None, tenant_id, read_only=console.read_only),
+            None if console.read_only else render_tenant_actions(tenant_id, paused=paused),
         ],
         render_timeline(page, window, "/tenant", {"id": tenant_id}, inline, shows_installs=True),
     )

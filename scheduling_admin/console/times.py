@@ -1,6 +1,7 @@
 """Times as the viewer reads them: the console runs on the viewer's machine, so its time zone is the viewer's."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 
 def localize(moment: datetime) -> datetime:
@@ -18,3 +19,8 @@ def format_moment(moment: datetime) -> str:
 def format_zone(moment: datetime) -> str:
     """Return the name of the viewer's time zone at the moment, such as `CET`."""
     return localize(moment).strftime("%Z")
+
+
+def format_zoned(moment: datetime, timezone: str) -> str:
+    """Format a moment on the clock of a zone, such as `Mon 23 Nov 10:00 CET`."""
+    return f"{moment.astimezone(ZoneInfo(timezone)):%a %d %b %H:%M %Z}"

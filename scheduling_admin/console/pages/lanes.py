@@ -254,19 +254,23 @@ def render_table(lane: Lane) -> Node:
     ]
 
 
-def render_subject_actions(install: Install | None, tenant_id: str, *, read_only: bool) -> Node:
-    """Render the actions on an install, or on a tenant."""
-    if read_only:
-        return None
-    if install is None:
+def render_tenant_actions(tenant_id: str, *, paused: bool) -> Node:
+    """Render the action on a tenant."""
+    if paused:
         return h.div(".actions")[
-            h.a(".button.danger", href=action_link("pause", tenant=tenant_id))["Pause tenant"],
-            h.a(".button", href=action_link("resume", tenant=tenant_id))["Resume"],
+            h.a(".button.primary", href=action_link("resume", tenant=tenant_id))["Resume tenant"]
         ]
+    return h.div(".actions")[
+        h.a(".button.danger", href=action_link("pause", tenant=tenant_id))["Pause tenant"]
+    ]
+
+
+def render_install_actions(install: Install) -> Node:
+    """Render the actions on an install."""
     name, label = ("disable", "Disable install") if install.enabled else ("enable", "Enable install")
     kind = ".danger" if install.enabled else ""
     return h.div(".actions")[
         h.a(f".button{kind}", href=action_link(name, install=install.id))[label],
         h.a(".button", href=action_link("replay", install=install.id))["Replay dead letters"],
-        h.a(".button.quiet", href=tenant_link(tenant_id))["Whole tenant"],
+        h.a(".button.quiet", href=tenant_link(install.tenant_id))["Whole tenant"],
     ]

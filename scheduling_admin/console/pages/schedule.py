@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import htpy as h
 from htpy import Node
-from scheduling.domain.cron.occurrences import LocalTime, format_time
+from scheduling.domain.cron.occurrences import LocalTime
 from scheduling.domain.install import Install
 from scheduling.domain.preview import Preview
 from scheduling.domain.runs import Run
@@ -24,11 +24,11 @@ from scheduling_admin.console.svg.symbols import render_icon
 from scheduling_admin.console.timeline.lanes import Lane
 from scheduling_admin.console.timeline.marks import mark_from_run
 from scheduling_admin.console.timeline.window import TimeWindow
-from scheduling_admin.console.times import format_moment, format_zone
+from scheduling_admin.console.times import format_moment, format_zone, format_zoned
 from scheduling_admin.errors import AdminError
 from scheduling_admin.explain.evidence import usable_timezone
 from scheduling_admin.output.fields import ScheduleView, describe_definition
-from scheduling_admin.output.times import format_local_time, format_milliseconds, format_wall_time
+from scheduling_admin.output.times import format_milliseconds, format_wall_time
 from scheduling_admin.status import evaluate_firing_status
 
 _MAX_PAYLOAD = 4_000
@@ -105,11 +105,11 @@ def render_fires(times: Sequence[LocalTime], timezone: str) -> Node:
             (
                 h.tr[
                     h.td[
-                        format_local_time(each.utc, timezone),
+                        format_zoned(each.utc, timezone),
                         h.span(".sub")["occurs twice, fires the first time"] if each.repeated else None,
                     ],
                     h.td[format_moment(each.utc)],
-                    h.td[format_time(each.utc)],
+                    h.td[f"{each.utc:%d %b %H:%M}"],
                 ]
                 for each in times
             )

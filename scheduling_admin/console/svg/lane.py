@@ -83,9 +83,13 @@ def _render_gap(gap: Gap, window: TimeWindow, format_moment: FormatMoment) -> No
 
 def describe_gap(gap: Gap, format_moment: FormatMoment) -> str:
     """Return a gap as a text."""
-    since = "from" if gap.start_known else "from at the latest"
-    period = f"{since} {format_moment(gap.start)} to {format_moment(gap.end)}"
-    return escape_control_characters(f"{gap.cause.label}, {period}. {gap.detail}")
+    period = f"from {format_moment(gap.start)} to {format_moment(gap.end)}"
+    note = (
+        ""
+        if gap.start_known
+        else " Since when is not recorded: nothing has run since the start of the period."
+    )
+    return escape_control_characters(f"{gap.cause.label}, {period}. {gap.detail}{note}")
 
 
 def _render_late(mark: Mark, window: TimeWindow) -> Node:
@@ -115,7 +119,7 @@ def _render_cluster(
     )[
         h.title[text],
         h.use(href=f"#{symbol_id(mark.kind)}", x=x, y=str(_MIDDLE)),
-        h.use(href="#stack", x=x, y=str(_MIDDLE)) if count > 1 else None,
+        h.use(href="#pile", x=x, y=str(_MIDDLE)) if count > 1 else None,
         h.line(class_="manual", x1=x, x2=x, y1=str(_MIDDLE + 9), y2=str(_MIDDLE + 15))
         if mark.manual and count == 1
         else None,

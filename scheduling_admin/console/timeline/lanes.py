@@ -84,7 +84,7 @@ def build_lane(
     covering = [
         *_find_edges(schedule, history, window),
         *changes,
-        *_find_blocking_gap(install, schedule, timer, window, expected, changes),
+        *_find_blocking_gap(install, schedule, timer, window, _take_after(expected, run_marks), changes),
     ]
     marks = [
         *run_marks,
@@ -116,6 +116,12 @@ def _is_expected(moment: datetime, schedule: Schedule, history: History, window:
         return False
     since = max(filter(None, (schedule.created_at, schedule.timer_since, history.complete_since)))
     return moment > since
+
+
+def _take_after(moments: Sequence[datetime], marks: Sequence[Mark]) -> list[datetime]:
+    """Return the moments after the newest of the marks."""
+    newest = max((mark.moment for mark in marks), default=None)
+    return [each for each in moments if newest is None or each > newest]
 
 
 def _find_blocking_gap(

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import unescape
 from threading import Thread
 
 import httpx
@@ -44,7 +45,7 @@ class ConsoleClient:
 
 def strip_markup(page: str) -> str:
     """Return the text of a page, in one line."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page)).strip()
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", page))).strip()
 
 
 @contextmanager
