@@ -14,6 +14,7 @@ from scheduling_admin.commands import (
     tenants,
 )
 from scheduling_admin.commands.decorator import create_typer_command
+from scheduling_admin.console import command
 from scheduling_admin.errors import EXIT_STATUS_MEANINGS
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ _COMMANDS = (
     (_INSPECT, schedules.schedules),
     (_INSPECT, schedules.schedule),
     (_INSPECT, explain.explain),
+    (_INSPECT, command.console),
     (_CHANGE, tenants.pause),
     (_CHANGE, tenants.resume),
     (_CHANGE, installs.disable),
