@@ -10,6 +10,7 @@ from scheduling_admin.commands import (
     republish,
     run,
     schedules,
+    status,
     tenants,
 )
 from scheduling_admin.commands.decorator import create_typer_command
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 _INSPECT, _CHANGE, _REPAIR = "Inspect", "Change", "Repair"
 _COMMANDS = (
+    (_INSPECT, status.status),
     (_INSPECT, installs.installs),
     (_INSPECT, schedules.schedules),
     (_INSPECT, schedules.schedule),

@@ -14,6 +14,7 @@ def test_help_lists_the_commands_and_exit_statuses(admin: AdminCli) -> None:
     text = "\n".join(result.lines)
     assert result.exit_status == 0
     assert COMMANDS == [
+        "status",
         "installs",
         "schedules",
         "schedule",
