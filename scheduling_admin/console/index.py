@@ -12,8 +12,9 @@ from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.queries import list_installs
 
+from scheduling_admin.queries.views import ScheduleView
 from scheduling_admin.stack.session import AdminSession
-from scheduling_admin.status import FiringStatus, evaluate_firing_status
+from scheduling_admin.status import evaluate_firing_status
 
 MAX_AGE = timedelta(seconds=60)
 MAX_SCHEDULES = 100_000
@@ -28,9 +29,7 @@ _PAGE_SIZE = 100
 class Entry:
     """One schedule with what the search compares."""
 
-    install: Install
-    schedule: Schedule
-    status: FiringStatus
+    view: ScheduleView
     text: str
 
     @classmethod
@@ -49,28 +48,34 @@ class Entry:
         )
         status = evaluate_firing_status(install, schedule)
         text = "\n".join(filter(None, words)).casefold()
-        return cls(install, as_read(schedule, install, now), status, text)
+        return cls(
+            ScheduleView(install=install, schedule=as_read(schedule, install, now), status=status), text
+        )
 
     @property
-    def is_failing(self) -> bool:
-        """Whether its last run failed."""
-        last_run = self.schedule.last_run
-        return self.schedule.consecutive_failures > 0 or (last_run is not None and last_run.status == "error")
+    def install(self) -> Install:
+        """The schedule's install."""
+        return self.view.install
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule."""
+        return self.view.schedule
 
 
 StateFilter = Callable[[Entry], bool]
 STATES: Mapping[str, tuple[str, StateFilter]] = {
-    "failing": ("Failing", lambda entry: entry.is_failing),
-    "not-firing": ("Not firing", lambda entry: not entry.status.fires),
-    "paused": ("Tenant paused", lambda entry: entry.install.paused),
+    "failing": ("Failing", lambda entry: entry.view.failing),
+    "waiting": ("Waiting", lambda entry: entry.schedule.waiting),
+    "off": ("Does not fire", lambda entry: not entry.view.status.fires),
+    "paused": ("Paused", lambda entry: entry.view.paused),
     "disabled": (
         "Disabled",
         lambda entry: not entry.schedule.definition.enabled or not entry.install.enabled,
     ),
     "pending": ("Change pending", lambda entry: entry.schedule.pending),
-    "firing": ("Firing", lambda entry: entry.status.fires),
 }
-"""The states that a search can select, with their labels."""
+"""The states that a search can select, with their labels, by the table alone: no timer is read."""
 
 
 @dataclass(frozen=True)

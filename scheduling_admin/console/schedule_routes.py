@@ -35,8 +35,10 @@ from scheduling_admin.console.server import Console
 from scheduling_admin.console.svg.strip import MAX_BARS
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.explain.evidence import usable_timezone
-from scheduling_admin.output.fields import ScheduleView, describe_definition
+from scheduling_admin.output.fields import describe_definition
 from scheduling_admin.output.times import format_local_and_utc, parse_occurrence_time
+from scheduling_admin.queries.views import list_next_fires
+from scheduling_admin.status import evaluate_firing_status
 
 NEXT_FIRES = 10
 
@@ -105,7 +107,8 @@ def show_schedule(console: Console, request: Request) -> Response:
     session, window = console.session, read_window(console, request)
     lane = read_lane(session, install_id, schedule_id, window)
     install, schedule = lane.install, lane.schedule
-    view = ScheduleView.create_view(install, schedule, window.now, NEXT_FIRES)
+    fires = evaluate_firing_status(install, schedule).fires
+    next_fires = list_next_fires(schedule.definition, window.now, NEXT_FIRES) if fires else []
     runs = attempt(
         lambda: session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=MAX_BARS).runs
     )
@@ -117,7 +120,7 @@ def show_schedule(console: Console, request: Request) -> Response:
         render_heading(install, schedule, lane, read_only=console.read_only),
         render_timeline(page, window, path, {}, {schedule_id: lane}),
         h.div(".columns")[
-            h.div[render_rule(view), render_payload(schedule)],
+            h.div[render_rule(schedule, next_fires), render_payload(schedule)],
             h.div[
                 render_history(install, schedule, runs, window),
                 None if console.read_only else render_edit(install, schedule),

@@ -27,7 +27,7 @@ from scheduling_admin.console.timeline.window import TimeWindow
 from scheduling_admin.console.times import format_moment, format_zone, format_zoned
 from scheduling_admin.errors import AdminError
 from scheduling_admin.explain.evidence import usable_timezone
-from scheduling_admin.output.fields import ScheduleView, describe_definition
+from scheduling_admin.output.fields import describe_definition
 from scheduling_admin.output.times import format_milliseconds, format_wall_time
 from scheduling_admin.status import evaluate_firing_status
 
@@ -65,9 +65,9 @@ def _render_actions(install: Install, schedule: Schedule) -> Node:
     ]
 
 
-def render_rule(view: ScheduleView) -> Node:
+def render_rule(schedule: Schedule, next_fires: Sequence[LocalTime]) -> Node:
     """Render the rule in words, and its next fires on three clocks."""
-    schedule, definition = view.schedule, view.schedule.definition
+    definition = schedule.definition
     last_run = schedule.last_run
     return h.section(".card", aria_label="Rule")[
         h.h2[text(describe_definition(definition) or "The rule cannot be read")],
@@ -90,9 +90,7 @@ def render_rule(view: ScheduleView) -> Node:
             ]
         ),
         h.h3["Next fires"],
-        render_fires(view.next_fires, definition.timezone)
-        if view.next_fires
-        else h.p(".muted")["It will not fire."],
+        render_fires(next_fires, definition.timezone) if next_fires else h.p(".muted")["It will not fire."],
     ]
 
 
