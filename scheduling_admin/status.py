@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduling.domain.install import SCHEDULER_MANAGE, Install
+from scheduling.domain.install import SCHEDULER_MANAGE, Install, Limits
 from scheduling.domain.runs import NO_RESPONSE, Run
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.domain.sweeps import TimerDifference, TimerSnapshot, find_timer_differences
@@ -71,9 +71,11 @@ def _describe_disabled(schedule: Schedule) -> str:
     return "the schedule is disabled"
 
 
-def describe_timer_differences(timer: TimerSnapshot | None, schedule: Schedule, now: datetime) -> list[str]:
+def describe_timer_differences(
+    timer: TimerSnapshot | None, schedule: Schedule, limits: Limits, now: datetime
+) -> list[str]:
     """Return how the timer differs from the schedule, a sentence for each difference; empty when in sync."""
-    return list(map(_describe_difference, find_timer_differences(timer, schedule, now)))
+    return list(map(_describe_difference, find_timer_differences(timer, schedule, limits, now)))
 
 
 def _describe_difference(difference: TimerDifference) -> str:
@@ -86,6 +88,8 @@ def _describe_difference(difference: TimerDifference) -> str:
             return "The timer does not delete itself after its fire, as that of a one-time schedule has to."
         case "deletion":
             return "The timer deletes itself, as only that of a one-time schedule has to."
+        case "spread":
+            return f"The timer's window is {difference.actual} minutes instead of {difference.expected}."
         case "stack":
             return "The timer's target, role, dead-letter queue or state is not this stack's."
     return f"The timer's {difference.name} is {difference.actual} instead of {difference.expected}."

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.runs import Fire, Run, RunStatus, Trigger, format_manual_time
 from scheduling.domain.views import format_timestamp
@@ -82,8 +81,7 @@ def _gather_evidence(
         overlapping_run=_find_overlapping_run(session, install_id, schedule_id, run),
         timer=session.services.timers.get_timer(schedule_id),
         peek_result=peek_result,
-        history_days=session.stack.history_days,
-        missed_after=missed_after(session.services.limits),
+        limits=session.services.limits,
         log_group=f"/aws/lambda/{session.stack.name}-execute",
     )
 

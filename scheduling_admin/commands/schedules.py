@@ -134,7 +134,7 @@ def schedule(
     pair = find_schedule(session, install_id, schedule_id)
     view = ScheduleView.create_view(*pair, session.now, fires)
     timer = session.services.timers.get_timer(schedule_id)
-    timer_differences = describe_timer_differences(timer, pair[1], session.now)
+    timer_differences = describe_timer_differences(timer, pair[1], session.services.limits, session.now)
     page = (
         session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=runs)
         if runs

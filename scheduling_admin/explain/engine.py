@@ -1,5 +1,6 @@
 """Explain why an occurrence ran or did not run, from the evidence alone; nothing here reads from AWS."""
 
+from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.runs import describe_unreadable
 from scheduling.domain.views import format_timestamp
 
@@ -37,6 +38,7 @@ def explain_occurrence(evidence: Evidence) -> Explanation:
         _check_upcoming,
         _check_blockers,
         _check_timer_drift,
+        _check_window,
         _check_overdue,
     )
     for check in checks:
@@ -60,8 +62,21 @@ def _check_upcoming(evidence: Evidence) -> Explanation | None:
     return Explanation(Verdict.UPCOMING, summary, *_describe_timer(evidence))
 
 
+def _check_window(evidence: Evidence) -> Explanation | None:
+    """Explain an occurrence whose time has come, but whose window has not passed."""
+    if evidence.now >= evidence.occurrence.moment + evidence.spread:
+        return None
+    spread = format_duration(evidence.spread)
+    summary = (
+        f"It has not been delivered yet: EventBridge delivers it at some time within {spread} after its time."
+    )
+    return Explanation(Verdict.UPCOMING, summary, *_describe_timer(evidence))
+
+
 def _describe_timer(evidence: Evidence) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule, evidence.now)
+    timer_differences = describe_timer_differences(
+        evidence.timer, evidence.schedule, evidence.limits, evidence.now
+    )
     if evidence.schedule.pending_since:
         return (_describe_pending(evidence),), ()
     if timer_differences:
@@ -114,7 +129,9 @@ def _describe_last_change(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _check_timer_drift(evidence: Evidence) -> Explanation | None:
-    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule, evidence.now)
+    timer_differences = describe_timer_differences(
+        evidence.timer, evidence.schedule, evidence.limits, evidence.now
+    )
     if evidence.schedule.pending_since and evidence.schedule.pending_since <= evidence.occurrence.moment:
         summary = "It did not run: a change of the schedule has not been applied to EventBridge."
         reasons = (_describe_pending(evidence), *timer_differences)
@@ -135,12 +152,12 @@ def _describe_pending(evidence: Evidence) -> str:
 
 
 def _check_overdue(evidence: Evidence) -> Explanation | None:
-    overdue_by = evidence.now - evidence.occurrence.moment
-    if overdue_by >= evidence.missed_after:
+    overdue_by = evidence.now - evidence.occurrence.moment - evidence.spread
+    patience = missed_after(evidence.limits)
+    if overdue_by >= patience:
         return None
     summary = f"It is overdue: it was due {format_duration(overdue_by)} ago and has not been delivered yet."
-    missed_after = format_duration(evidence.missed_after)
-    reason = f"The timer is in sync. A delivery may be late; after {missed_after} it counts as missed."
+    reason = f"The timer is in sync. A delivery may be late; after {format_duration(patience)} it counts as missed."
     return Explanation(Verdict.OVERDUE, summary, (reason,))
 
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, is_canonical_timezone
-from scheduling.domain.install import Install
+from scheduling.domain.deliveries.spread import find_spread
+from scheduling.domain.install import Install, Limits
 from scheduling.domain.runs import Run
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
@@ -65,9 +66,13 @@ class Evidence:
     overlapping_run: Run | None
     timer: TimerSnapshot | None
     peek_result: PeekResult[DeadLetter] | None
-    history_days: int
-    missed_after: timedelta
+    limits: Limits
     log_group: str
+
+    @property
+    def spread(self) -> timedelta:
+        """How long after its scheduled time the schedule may fire."""
+        return find_spread(self.schedule, self.limits)
 
     @property
     def timezone(self) -> str:

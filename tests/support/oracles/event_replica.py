@@ -12,7 +12,10 @@ from tests.support.aws.stream_records import stream_record
 from tests.support.stacks.world import START, TABLE
 
 Fields = Mapping[str, Any]
-_SCHEDULE_FIELDS = ("endpointMethod", "endpointPath", "name", "cron", "timezone", "enabled", "disabledReason")
+_SCHEDULE_FIELDS = (
+    "endpointMethod", "endpointPath", "name", "cron", "timezone", "enabled", "pauseAfterFailures", "spreadMinutes",
+    "disabledReason",
+)  # fmt: skip
 _INSTALL_FIELDS = ("registryId", "versionId", "contentHash", "extensionName", "extensionVersion", "enabled")
 
 

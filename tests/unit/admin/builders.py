@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from scheduling.domain.install import Limits
 from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.sweeps import TimerSnapshot
 
@@ -39,6 +40,7 @@ SCHEDULE_FIELDS = {
     "suspended",
     "disabled_reason",
     "timer_revision",
+    "spread_minutes",
 }
 
 
@@ -56,8 +58,7 @@ def build_evidence(time: str = SCHEDULED_TIME, *, minutes_late: float = 20, **fi
         "overlapping_run": None,
         "timer": TIMER,
         "peek_result": EMPTY_QUEUE,
-        "history_days": 30,
-        "missed_after": timedelta(hours=73, minutes=15),
+        "limits": Limits(),
         "log_group": "/aws/lambda/stack-execute",
     }
     return Evidence(**{**evidence_fields, **fields})

@@ -1,9 +1,10 @@
 """The situations of an occurrence without a run that the current state explains."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from scheduling_admin.explain.evidence import Verdict
-from tests.unit.admin.builders import REPLAY_ADVICE, SWEEP_ADVICE, build_evidence, build_peek_result
+from tests.unit.admin.builders import REPLAY_ADVICE, SWEEP_ADVICE, TIMER, build_evidence, build_peek_result
 from tests.unit.builders import NOW, install
 
 STATE_SITUATIONS = {
@@ -78,6 +79,27 @@ STATE_SITUATIONS = {
         Verdict.NOT_RUN,
         "It did not run: the timer in EventBridge is out of sync, and its deliveries are not run.",
         ["The timer's revision is 1 instead of 3."],
+        [SWEEP_ADVICE],
+    ),
+    "within its window": (
+        build_evidence(minutes_late=5, spread_minutes=15, timer=replace(TIMER, spread_minutes=15)),
+        Verdict.UPCOMING,
+        "It has not been delivered yet: EventBridge delivers it at some time within 15 min after its time.",
+        ["The timer in EventBridge is in sync."],
+        [],
+    ),
+    "not delivered in its window": (
+        build_evidence(minutes_late=20, spread_minutes=15, timer=replace(TIMER, spread_minutes=15)),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 5 min ago and has not been delivered yet.",
+        ["The timer is in sync. A delivery may be late; after 3 d 1 h it counts as missed."],
+        [],
+    ),
+    "with another window": (
+        build_evidence(minutes_late=20, spread_minutes=15),
+        Verdict.NOT_RUN,
+        "It did not run: the timer in EventBridge is out of sync, and its deliveries are not run.",
+        ["The timer's window is 0 minutes instead of 15."],
         [SWEEP_ADVICE],
     ),
     "not delivered yet": (

@@ -43,6 +43,7 @@ class _ScheduleBody(BaseModel):
     name: str | None = None
     payload: Any = None
     pauseAfterFailures: Any = None  # noqa: N815 - the contract's name
+    spreadMinutes: Any = None  # noqa: N815
 
 
 def max_schedule_body_bytes(limits: Limits) -> int:

@@ -136,16 +136,15 @@ def _count_attempt(run: Run) -> None:
 
 
 def _emit_fire_metrics(result: DeliveryResult) -> None:
-    run, fire, now = result.run, result.delivery.fire, result.delivered_at
+    run, fire = result.run, result.delivery.fire
     values: MetricValues = {"Fires": (MetricUnit.Count, 1)}
     if run and run.duration_ms is not None:
         values = {**values, "RunDurationMs": (MetricUnit.Milliseconds, run.duration_ms)}
     if fire.trigger is Trigger.SCHEDULE and not fire.replay:
-        lateness = now - datetime.fromisoformat(fire.scheduled_time)
-        values = {**values, "LatenessMs": (MetricUnit.Milliseconds, lateness / _MILLISECOND)}
+        values = {**values, "LatenessMs": (MetricUnit.Milliseconds, result.lateness / _MILLISECOND)}
     emit_metrics(values, outcome=_find_outcome(result), trigger=fire.trigger.value)
     if _waits_for_capacity(result):
-        waited = max(now - result.delivery.first_sent_at, timedelta())
+        waited = max(result.delivered_at - result.delivery.first_sent_at, timedelta())
         emit_metrics({"WaitingSeconds": (MetricUnit.Seconds, waited / _SECOND)})
 
 
