@@ -45,10 +45,11 @@ attack: setup sample ## Fuzz every route, kill processes (SEED=1 REQUESTS=30000)
 	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) \
 	    $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(CHANGES),--changes $(CHANGES))
 
-mutants: setup ## Test the tests: COUNT=500 mutants, at most MINUTES=90; resumes
+mutants: setup ## Test the tests: COUNT=500 mutants of MODULES=domain/cron; resumes
 	@scripts/setup_mutants.sh
 	@build/mutants-venv/bin/python -m tests.mutants $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
-	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS))
+	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS)) \
+	    $(MODULES:%=--module %) $(if $(TESTS),--tests $(TESTS))
 
 sam-test: setup ## Test the built artifacts in containers (SAM CLI, Docker)
 	@scripts/sam_engine.sh $(ARCHITECTURE)
