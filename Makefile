@@ -88,8 +88,9 @@ sam-build: setup ## Build layer and functions to build/sam (BOTOCORE=whole: FIPS
 	@scripts/setup_sam.sh
 	@build/sam-venv/bin/sam build --build-dir build/sam --parameter-overrides Architecture=$(ARCHITECTURE)
 
-docs: setup ## Generate the table of permissions from template.yaml
+docs: setup ## Generate the table of permissions and the API's description
 	@$(BIN)/python -m scripts.iam_table
+	@$(BIN)/python -m scripts.openapi
 
 crashes: setup ## Write and print docs/crashes.md, on interrupted operations
 	@mkdir -p build
