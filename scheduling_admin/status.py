@@ -68,13 +68,16 @@ def include_timer(
         return status
     if has_passed(schedule, now):
         return FiringStatus(("its only time has passed",))
-    any_limits = Limits()  # another spread keeps nothing from firing
-    differences = [
-        each
-        for each in find_timer_differences(timer, schedule, any_limits, now)
-        if each.name in _TIMER_CLAUSES
-    ]
+    differences = _find_blocking_differences(timer, schedule, now)
     return FiringStatus(tuple(_describe_blocker(each, schedule) for each in differences))
+
+
+def _find_blocking_differences(
+    timer: TimerSnapshot | None, schedule: Schedule, now: datetime
+) -> list[TimerDifference]:
+    any_limits = Limits()  # another spread keeps nothing from firing
+    differences = find_timer_differences(timer, schedule, any_limits, now)
+    return [each for each in differences if each.name in _TIMER_CLAUSES]
 
 
 def _describe_blocker(difference: TimerDifference, schedule: Schedule) -> str:
@@ -105,6 +108,11 @@ def _describe_disabled(schedule: Schedule) -> str:
     if schedule.disabled_reason:
         return f"the platform has disabled the schedule: {schedule.disabled_reason}"
     return "the schedule is disabled"
+
+
+def list_blocking_differences(timer: TimerSnapshot | None, schedule: Schedule, now: datetime) -> list[str]:
+    """Return those differences, a sentence for each, with which the schedule does not fire as it should."""
+    return [_describe_difference(each) for each in _find_blocking_differences(timer, schedule, now)]
 
 
 def describe_timer_differences(

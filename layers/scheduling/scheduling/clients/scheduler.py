@@ -216,6 +216,7 @@ def _timer_snapshot_from_api(
         expression=api_schedule.get("ScheduleExpression", ""),
         timezone=api_schedule.get("ScheduleExpressionTimezone", ""),
         timer_revision=revision if isinstance(revision, int) else None,
+        created_at=api_schedule.get("CreationDate"),
         deletes_itself=api_schedule.get("ActionAfterCompletion") == "DELETE",
         spread_minutes=api_schedule.get("FlexibleTimeWindow", {}).get("MaximumWindowInMinutes") or 0,
         matches_stack=(

@@ -76,6 +76,7 @@ class TimerSnapshot:
         revision: None if the timer's input has no revision.
         deletes_itself: Whether EventBridge deletes it after its last fire.
         spread_minutes: Its flexible time window; 0 if it has none.
+        created_at: When EventBridge created it; None where it does not say.
         matches_stack: Whether target, role, queues and state are those of this stack.
     unreadable: Why what the timer has is not that of a timer of this service, if it is not.
     """
@@ -89,6 +90,7 @@ class TimerSnapshot:
     matches_stack: bool
     deletes_itself: bool = False
     spread_minutes: int = 0
+    created_at: datetime | None = None
     unreadable: str | None = None
 
 
