@@ -202,5 +202,14 @@ def test_reconcile_can_be_run_by_request(client: httpx.Client) -> None:
     assert client.post("/_local/reconcile").json() == {"Reconcile": {"repaired": 0}}
 
 
+def test_description_of_the_api_is_served(client: httpx.Client) -> None:
+    description, page = client.get("/_local/openapi.json"), client.get("/_local/api")
+
+    assert (description.status_code, description.json()["openapi"]) == (200, "3.1.0")
+    assert description.json()["servers"][0]["url"] == "/"
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.text.startswith("<!doctype html>")
+
+
 def test_unknown_local_route_is_not_found(client: httpx.Client) -> None:
     assert client.get("/_local/nothing").status_code == 404
