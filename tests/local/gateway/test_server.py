@@ -122,6 +122,7 @@ def test_head_has_no_body_and_options_reach_the_function(client: httpx.Client) -
     assert int(head.headers["content-length"]) > 0
     assert client.options("/echo/1").status_code == 200
     assert client.options("/nowhere").status_code == 404
+    assert client.request("TRACE", "/nowhere").status_code == 404
 
 
 def test_chunked_body_is_accepted(client: httpx.Client) -> None:
