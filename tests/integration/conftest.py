@@ -4,8 +4,15 @@ import pytest
 from scheduling.domain.ids import InstallId
 
 from tests.support.oracles.audit import Audit, start_audit
+from tests.support.oracles.mistakes import no_caught_mistakes
 from tests.support.stacks.admin_cli import AdminCli, create_admin_cli
 from tests.support.stacks.world import World, new_world
+
+
+@pytest.fixture(autouse=True)
+def find_mistakes() -> Iterator[None]:
+    with no_caught_mistakes():
+        yield
 
 
 @pytest.fixture

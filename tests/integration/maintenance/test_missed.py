@@ -55,6 +55,16 @@ def test_a_gap_in_the_history_is_recorded_once(world: World, install_id: Install
     assert (missed.status, missed.attempt, missed.error) == (RunStatus.MISSED, 0, "It was not delivered")
 
 
+def test_time_that_counts_as_checked_remains_so_when_occurrences_may_wait_longer(
+    world: World, install_id: InstallId
+) -> None:
+    create_schedule(world.services, install_id, create_input(cron="0 */6 * * *"))
+    assert run_sweep(world)["missed"] > 0
+    limits = replace(world.services.limits, max_wait_hours=72)
+
+    assert run_sweep(replace(world, services=replace(world.services, limits=limits))) == {}
+
+
 def test_late_occurrence_recorded_as_missed_still_runs(world: World, install_id: InstallId) -> None:
     schedule = create_schedule(world.services, install_id, create_input(cron="0 12 * * *"))
     run_sweep(world)

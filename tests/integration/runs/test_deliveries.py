@@ -295,6 +295,16 @@ class TestOverlap:
         assert list_statuses(world, schedule) == [("08:00", "success", 2), ("09:00", "success", 1)]
         assert [fire.scheduled_time[11:13] for fire in world.runner.fires] == ["08", "08", "09"]
 
+    def test_one_that_waits_for_another_is_continued(self, world: World, schedule: Schedule) -> None:
+        every = with_limits(world, catch_up=CatchUp.ALL)
+        world.runner.outcome = FAILED
+        deliver(every, create_fire(schedule, "2026-11-23T08:00:00Z"))
+        delivery = Delivery(event=FireEvent(fire=create_fire(schedule)), accepted_at=START, group=TENANT)
+
+        (result,) = deliver_occurrence(every.services, world.runner, delivery)
+
+        assert (result.run, result.reason, result.continued) == (None, SkipReason.OVERLAP, True)
+
     def test_with_latest_an_occurrence_between_its_attempts_holds_up_nobody(
         self, world: World, schedule: Schedule
     ) -> None:

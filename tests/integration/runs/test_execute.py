@@ -131,13 +131,16 @@ def test_run_of_killed_function_is_taken_over_after_its_lease(world: World, sche
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
 
 
-def test_expired_lease_does_not_block_the_next_occurrence(world: World, schedule: Schedule) -> None:
+@pytest.mark.parametrize("seconds", [50, 300], ids=["as it ends", "long since"])
+def test_expired_lease_does_not_block_the_next_occurrence(
+    world: World, schedule: Schedule, seconds: float
+) -> None:
     def during() -> Outcome:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         execute_fire(world.services, ActingRunner(during), create_fire(schedule))
-    world.advance(minutes=5)
+    world.advance(seconds=seconds)
 
     result = execute_fire(world.services, world.runner, create_fire(schedule, "2026-11-23T09:05:00Z"))
 
