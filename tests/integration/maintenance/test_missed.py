@@ -187,12 +187,30 @@ def test_after_a_change_the_new_rule_counts(world: World, install_id: InstallId)
     assert [run.scheduled_time for run in list_history(world, schedule)] == ["2026-11-23T23:00:00Z"]
 
 
+class KillingRunner(FakeRunner):
+    def __call__(self, *_arguments: object) -> Outcome:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("early", "closed"),
+    [(timedelta(seconds=1), 0), (timedelta(), 1)],
+    ids=["its message may still come", "no message can come"],
+)
+def test_run_of_killed_function_is_closed_once_nothing_takes_it_over(
+    world: World, install_id: InstallId, early: timedelta, closed: int
+) -> None:
+    world.advance(hours=24)
+    schedule = create_schedule(world.services, install_id, create_input(cron="0 0 1 1 *"))
+    with pytest.raises(KeyboardInterrupt):
+        execute_fire(world.services, KillingRunner(), create_fire(schedule, "2026-11-24T09:00:00Z"))
+    world.clock[0] += world.services.lease + missed_after(world.services.limits) - early
+
+    assert sweep(world.services, DAY)["expired run"] == closed
+
+
 def test_run_of_killed_function_is_closed(world: World, install_id: InstallId) -> None:
     schedule = create_schedule(world.services, install_id, create_input(cron="0 0 1 1 *"))
-
-    class KillingRunner(FakeRunner):
-        def __call__(self, *_arguments: object) -> Outcome:
-            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         execute_fire(world.services, KillingRunner(), create_fire(schedule, "2026-11-23T09:00:00Z"))

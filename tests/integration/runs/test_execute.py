@@ -151,10 +151,12 @@ def test_late_outcome_of_a_taken_over_run_is_not_written(world: World, schedule:
     def during() -> Outcome:
         world.advance(seconds=51)
         execute_fire(world.services, world.runner, create_fire(schedule))
+        world.calls.recorded.clear()
         return REFUSED
 
     execute_fire(world.services, ActingRunner(during), create_fire(schedule))
 
+    assert world.calls.operation_names() == ["TransactWriteItems", "BatchGetItem"]
     (run,) = list_history(world, schedule)
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
 
