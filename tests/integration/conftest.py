@@ -5,6 +5,7 @@ from scheduling.domain.ids import InstallId
 
 from tests.support.oracles.audit import Audit, start_audit
 from tests.support.oracles.mistakes import no_caught_mistakes
+from tests.support.oracles.reads import assert_consistent_reads
 from tests.support.stacks.admin_cli import AdminCli, create_admin_cli
 from tests.support.stacks.world import World, new_world
 
@@ -20,6 +21,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A world with the table and the timers in memory; with `on_moto_and_memory`, also one on moto alone."""
     with new_world(aws=getattr(request, "param", "mixed")) as world:
         yield world
+        assert_consistent_reads(world.calls.recorded)
 
 
 @pytest.fixture

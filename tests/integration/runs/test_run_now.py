@@ -156,6 +156,10 @@ def test_history_pages_include_manual_runs(world: World, schedule: Schedule) -> 
     rest = list_runs(world.services, schedule.install_id, schedule.id, before=first.next_before, limit=2)
 
     assert [run.scheduled_time[-5:] for run in (*first.runs, *rest.runs)] == [".000Z", ".500Z", ".000Z"]
+    (query,) = [call for call in world.calls.recorded[-1:] if call.operation == "Query"]
+    assert (
+        query.arguments["Limit"] == 4
+    )  # the row at which the page begins, and one that says whether more follow
 
 
 @pytest.mark.parametrize(
