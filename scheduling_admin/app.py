@@ -3,6 +3,7 @@
 import typer
 
 from scheduling_admin.commands import (
+    changes,
     explain,
     installs,
     reconcile,
@@ -10,9 +11,11 @@ from scheduling_admin.commands import (
     republish,
     run,
     schedules,
+    status,
     tenants,
 )
 from scheduling_admin.commands.decorator import create_typer_command
+from scheduling_admin.console import command
 from scheduling_admin.errors import EXIT_STATUS_MEANINGS
 
 app = typer.Typer(
@@ -26,10 +29,13 @@ app = typer.Typer(
 )
 _INSPECT, _CHANGE, _REPAIR = "Inspect", "Change", "Repair"
 _COMMANDS = (
+    (_INSPECT, status.status),
     (_INSPECT, installs.installs),
     (_INSPECT, schedules.schedules),
     (_INSPECT, schedules.schedule),
     (_INSPECT, explain.explain),
+    (_INSPECT, changes.changes),
+    (_INSPECT, command.console),
     (_CHANGE, tenants.pause),
     (_CHANGE, tenants.resume),
     (_CHANGE, installs.disable),

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduling.domain.install import SCHEDULER_MANAGE, Install
+from scheduling.domain.deliveries.completion import has_passed
+from scheduling.domain.install import SCHEDULER_MANAGE, Install, Limits
 from scheduling.domain.runs import NO_RESPONSE, Run
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.domain.sweeps import TimerDifference, TimerSnapshot, find_timer_differences
@@ -13,6 +14,15 @@ OVERLOAD_ADVICE = (
     "If runs of other schedules time out too (the alarm runner-overload), the runner has more of them than it can "
     "finish: lower MaximumConcurrency to at most its processor cores x RunnerOverheadSeconds / 20."
 )
+
+_TIMER_CLAUSES = {
+    "timer": "EventBridge has no timer for it",
+    "expression": "its timer has {0.actual} instead of {0.expected}",
+    "timezone": "its timer is in {0.actual} instead of {0.expected}",
+    "install": "its timer names another install",
+    "stack": "its timer's target, role, dead-letter queue or state is not this stack's",
+}
+"""What a difference of a timer means, if the schedule then does not fire as it should."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,35 @@ def evaluate_firing_status(install: Install, schedule: Schedule) -> FiringStatus
     return FiringStatus(_select_clauses(checks))
 
 
+def include_timer(
+    status: FiringStatus, timer: TimerSnapshot | None, schedule: Schedule, now: datetime
+) -> FiringStatus:
+    """Return the status by the schedule's timer, too: what fires needs one that fires as the schedule says.
+
+    A timer of an earlier revision, or of another group of messages, still delivers the schedule's occurrences.
+    """
+    if not status.fires:
+        return status
+    if has_passed(schedule, now):
+        return FiringStatus(("its only time has passed",))
+    differences = _find_blocking_differences(timer, schedule, now)
+    return FiringStatus(tuple(_describe_blocker(each, schedule) for each in differences))
+
+
+def _find_blocking_differences(
+    timer: TimerSnapshot | None, schedule: Schedule, now: datetime
+) -> list[TimerDifference]:
+    any_limits = Limits()  # another spread keeps nothing from firing
+    differences = find_timer_differences(timer, schedule, any_limits, now)
+    return [each for each in differences if each.name in _TIMER_CLAUSES]
+
+
+def _describe_blocker(difference: TimerDifference, schedule: Schedule) -> str:
+    if difference.name == "timer" and schedule.pending_since:
+        return "its timer does not exist yet: EventBridge has not confirmed the latest change"
+    return _TIMER_CLAUSES[difference.name].format(difference)
+
+
 def list_install_blockers(install: Install) -> tuple[str, ...]:
     """Return what keeps every schedule of the install from firing, each as a clause in lower case."""
     return _select_clauses(_check_install(install))
@@ -71,9 +110,16 @@ def _describe_disabled(schedule: Schedule) -> str:
     return "the schedule is disabled"
 
 
-def describe_timer_differences(timer: TimerSnapshot | None, schedule: Schedule, now: datetime) -> list[str]:
+def list_blocking_differences(timer: TimerSnapshot | None, schedule: Schedule, now: datetime) -> list[str]:
+    """Return those differences, a sentence for each, with which the schedule does not fire as it should."""
+    return [_describe_difference(each) for each in _find_blocking_differences(timer, schedule, now)]
+
+
+def describe_timer_differences(
+    timer: TimerSnapshot | None, schedule: Schedule, limits: Limits, now: datetime
+) -> list[str]:
     """Return how the timer differs from the schedule, a sentence for each difference; empty when in sync."""
-    return list(map(_describe_difference, find_timer_differences(timer, schedule, now)))
+    return list(map(_describe_difference, find_timer_differences(timer, schedule, limits, now)))
 
 
 def _describe_difference(difference: TimerDifference) -> str:
@@ -86,6 +132,8 @@ def _describe_difference(difference: TimerDifference) -> str:
             return "The timer does not delete itself after its fire, as that of a one-time schedule has to."
         case "deletion":
             return "The timer deletes itself, as only that of a one-time schedule has to."
+        case "spread":
+            return f"The timer's window is {difference.actual} minutes instead of {difference.expected}."
         case "stack":
             return "The timer's target, role, dead-letter queue or state is not this stack's."
     return f"The timer's {difference.name} is {difference.actual} instead of {difference.expected}."

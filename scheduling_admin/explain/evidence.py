@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from scheduling.domain.audit import KeptChange
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, is_canonical_timezone
-from scheduling.domain.install import Install
+from scheduling.domain.deliveries.spread import find_spread
+from scheduling.domain.install import Install, Limits
 from scheduling.domain.runs import Run
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
@@ -53,7 +55,8 @@ _ATTENTION_VERDICTS = {
 class Evidence:
     """Everything that an explanation of one occurrence is based on.
 
-    `overlapping_run` is the run because of which this one was skipped. `peek_result` is None if the dead-letter queue
+    `overlapping_run` is the run because of which this one was skipped. `changes` are those of the schedule and of its
+    install, oldest first, without gaps up to now. `peek_result` is None if the dead-letter queue
     was not read, because its content makes no difference.
     """
 
@@ -65,9 +68,14 @@ class Evidence:
     overlapping_run: Run | None
     timer: TimerSnapshot | None
     peek_result: PeekResult[DeadLetter] | None
-    history_days: int
-    missed_after: timedelta
+    changes: tuple[KeptChange, ...]
+    limits: Limits
     log_group: str
+
+    @property
+    def spread(self) -> timedelta:
+        """How long after its scheduled time the schedule may fire."""
+        return find_spread(self.schedule, self.limits)
 
     @property
     def timezone(self) -> str:

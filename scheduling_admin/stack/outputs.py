@@ -26,6 +26,7 @@ _PARAMETERS = {
     "RUN_HISTORY_DAYS": "RunHistoryDays",
     "CATCH_UP": "CatchUp",
     "MAX_WAIT_HOURS": "MaxWaitHours",
+    "DEFAULT_SPREAD_MINUTES": "DefaultSpreadMinutes",
 }
 _DEAD_LETTER_QUEUE_OUTPUT = "DeadLetterQueueUrl"
 _TIMER_DEAD_LETTER_QUEUE_OUTPUT = "TimerDeadLetterQueueUrl"
@@ -53,6 +54,11 @@ class Stack:
     audit_function_name: str
     clock_url: str | None
     """The URL that returns the time of a local stack, whose clock can be moved."""
+
+    @property
+    def occurrence_queue_url(self) -> str:
+        """The queue of occurrences."""
+        return self.environment["OCCURRENCE_QUEUE_URL"]
 
     @property
     def history_days(self) -> int:

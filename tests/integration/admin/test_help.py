@@ -14,10 +14,13 @@ def test_help_lists_the_commands_and_exit_statuses(admin: AdminCli) -> None:
     text = "\n".join(result.lines)
     assert result.exit_status == 0
     assert COMMANDS == [
+        "status",
         "installs",
         "schedules",
         "schedule",
         "explain",
+        "changes",
+        "console",
         "pause",
         "resume",
         "disable",

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from scheduling.domain.audit import KeptChange
+from scheduling.domain.install import Limits
 from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.sweeps import TimerSnapshot
 
@@ -39,6 +41,7 @@ SCHEDULE_FIELDS = {
     "suspended",
     "disabled_reason",
     "timer_revision",
+    "spread_minutes",
 }
 
 
@@ -56,11 +59,25 @@ def build_evidence(time: str = SCHEDULED_TIME, *, minutes_late: float = 20, **fi
         "overlapping_run": None,
         "timer": TIMER,
         "peek_result": EMPTY_QUEUE,
-        "history_days": 30,
-        "missed_after": timedelta(hours=73, minutes=15),
+        "changes": (),
+        "limits": Limits(),
         "log_group": "/aws/lambda/stack-execute",
     }
     return Evidence(**{**evidence_fields, **fields})
+
+
+def build_change(minutes: float, before: Any, after: Any, *, of_install: bool = False) -> KeptChange:
+    """Build a change so many minutes after the occurrence, by alice."""
+    return KeptChange(
+        install_id=INSTALL_ID,
+        schedule_id=None if of_install else SCHEDULE_ID,
+        name="Changed",
+        actor="admin:arn:aws:sts::123456789012:assumed-role/support/alice",
+        time=NOW + timedelta(minutes=minutes),
+        sequence="1",
+        before=before,
+        after=after,
+    )
 
 
 def build_run(**fields: Any) -> Run:

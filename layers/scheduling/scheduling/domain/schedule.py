@@ -42,6 +42,7 @@ class Definition:
     name: str | None
     payload: str | None
     pause_after_failures: int | None = None
+    spread_minutes: int | None = None
 
     @property
     def endpoint(self) -> str:
@@ -65,6 +66,10 @@ class Definition:
         """Whether EventBridge holds the same for both definitions; the same rule may be written in other words."""
         if not (self.enabled and other.enabled):
             return self.enabled == other.enabled
+        return self.spread_minutes == other.spread_minutes and self.has_same_times(other)
+
+    def has_same_times(self, other: "Definition") -> bool:
+        """Return whether both definitions have the same occurrences while they are enabled."""
         same_zone = self.timezone.lower() == other.timezone.lower()
         return same_zone and are_same_rule(self.cron, other.cron)
 
@@ -96,6 +101,8 @@ class Schedule:
         disabled_reason: Set if the service disabled the schedule.
         consecutive_failures: How many occurrences have failed in a row by the extension's fault, since the last success
             or since it was enabled.
+        unhealthy_since: Since when it fails or waits: the first run after its last success that did not succeed.
+        waiting: Whether its newest attempt has found the runner without capacity.
         expires_at: When the row of a completed schedule is deleted.
         next_fire: The scheduled time of the next occurrence, as the last write or fire knew it; it may have passed.
         not_firing_reason: Why there is none, for readers; the row does not have it.
@@ -136,6 +143,8 @@ class Schedule:
     last_run: LastRun | None = None
     last_success_at: datetime | None = None
     consecutive_failures: int = 0
+    unhealthy_since: datetime | None = None
+    waiting: bool = False
     unreadable: str | None = None
     incomplete: bool = False
 
@@ -198,13 +207,18 @@ class Schedule:
         )
         if not self.unreadable and definition.has_same_timer(self.definition):
             return schedule
+        keeps_times = (
+            not self.unreadable
+            and definition.enabled is self.definition.enabled
+            and definition.has_same_times(self.definition)
+        )
         timer_revision = self.last_timer_revision + 1
         held_name = self.definition.name if self.definition.name != definition.name else None
         return replace(
             schedule,
             timer_revision=timer_revision,
             last_timer_revision=timer_revision,
-            timer_since=now,
+            timer_since=self.timer_since if keeps_times else now,
             next_fire=find_next_fire(definition.cron, definition.timezone, now)
             if definition.enabled
             else None,

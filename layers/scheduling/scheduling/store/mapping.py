@@ -65,6 +65,8 @@ def schedule_from_row(row: ScheduleRow) -> Schedule:
         last_run=_last_run_from_row(row),
         last_success_at=values.get("last_success_at"),
         consecutive_failures=values.get("consecutive_failures", 0),
+        unhealthy_since=values.get("unhealthy_since"),
+        waiting=values.get("waiting", False),
         unreadable=unreadable,
         incomplete=incomplete,
     )
@@ -79,6 +81,7 @@ def _definition_from_values(values: Mapping[str, Any]) -> Definition:
         enabled=values["enabled"],
         name=values.get("name"),
         pause_after_failures=values.get("pause_after_failures"),
+        spread_minutes=values.get("spread_minutes"),
         payload=values.get("payload"),
     )
 
@@ -114,6 +117,7 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "propagated_generation": schedule.propagated_generation,
         "disabled_reason": schedule.disabled_reason,
         "pause_after_failures": definition.pause_after_failures,
+        "spread_minutes": definition.spread_minutes,
         "consecutive_failures": schedule.consecutive_failures or None,
         "expires_at": schedule.expires_at,
         "next_fire": schedule.next_fire,
@@ -146,6 +150,7 @@ def run_from_row(row: RunRow) -> Run:
         response_count=int(row.response_count or 0),
         wait_token=row.wait_token,
         not_before=row.not_before,
+        skip_reason=values.get("skip_reason"),
         unreadable=unreadable,
     )
 
@@ -170,6 +175,7 @@ def run_values(run: Run) -> dict[str, Any]:
         "response_count": run.response_count,
         "wait_token": run.wait_token,
         "not_before": run.not_before,
+        "skip_reason": run.skip_reason and run.skip_reason.value,
     }
 
 

@@ -19,18 +19,18 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from scheduling.domain.runs import RunStatus, Trigger
+from scheduling.domain.runs import RunStatus, SkipReason, Trigger
 from scheduling.domain.schedule import ScheduleState
 from scheduling.domain.sweeps import SweepPhase
-from scheduling.store.keys import PAYLOAD_SUFFIX, InstallsIndex, PendingIndex, TenantsIndex
+from scheduling.store.keys import PAYLOAD_SUFFIX, InstallsIndex, PendingIndex, TenantsIndex, UnhealthyIndex
 from scheduling.store.pynamodb_internals import model_from_item, row_from_item
 
 
 class EnumAttribute(UnicodeAttribute):
     """The value of a StrEnum; any other text cannot be read."""
 
-    def __init__(self, values: type[StrEnum], *, null: bool = False) -> None:
-        super().__init__(null=null)
+    def __init__(self, values: type[StrEnum], *, null: bool = False, attr_name: str | None = None) -> None:
+        super().__init__(null=null, attr_name=attr_name)
         self._values = values
 
     def deserialize(self, value: str) -> StrEnum:
@@ -63,6 +63,7 @@ class Row(Model):
     pending_index = PendingIndex()
     installs_index = InstallsIndex()
     tenants_index = TenantsIndex()
+    unhealthy_index = UnhealthyIndex()
 
     @classmethod
     def from_raw_data(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -146,11 +147,15 @@ class ScheduleRow(Row, discriminator="schedule"):
     running_occurrence = UnicodeAttribute(null=True, attr_name="runningOccurrence")
     lease_expires_at = UTCDateTimeAttribute(null=True, attr_name="leaseExpiresAt")
     pause_after_failures = NumberAttribute(null=True, attr_name="pauseAfterFailures")
+    spread_minutes = NumberAttribute(null=True, attr_name="spreadMinutes")
     consecutive_failures = NumberAttribute(null=True, attr_name="consecutiveFailures")
     last_success_at = UTCDateTimeAttribute(null=True, attr_name="lastSuccessAt")
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
     last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
     last_error = UnicodeAttribute(null=True, attr_name="lastError")
+    unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
+    unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
+    waiting = BooleanAttribute(null=True)
 
 
 class PayloadRow(Row, discriminator="payload"):
@@ -208,6 +213,17 @@ class ManualRunRow(Row, discriminator="manualRun"):
     requested_at = UTCDateTimeAttribute(attr_name="requestedAt")
 
 
+class ChangeRow(Row, discriminator="change"):
+    """pk INSTALL#<install>, sk CHANGE#<time>#<sequence>: written by the audit, whose stream's filters leave it out."""
+
+    schedule_id = UnicodeAttribute(null=True, attr_name="scheduleId")
+    name = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    before = JSONAttribute(null=True)
+    after = JSONAttribute(null=True)
+    payload_changed = BooleanAttribute(null=True, attr_name="payloadChanged")
+
+
 class EndpointMap(MapAttribute[str, Any]):
     """One endpoint of a manifest."""
 
@@ -232,6 +248,7 @@ class RunRow(Row, discriminator="run"):
     status = EnumAttribute(RunStatus)
     attempt = NumberAttribute()
     lease_token = UnicodeAttribute(attr_name="leaseToken")
+    skip_reason = EnumAttribute(SkipReason, null=True, attr_name="skipReason")
     started_at = UTCDateTimeAttribute(attr_name="startedAt")
     lease_expires_at = UTCDateTimeAttribute(null=True, attr_name="leaseExpiresAt")
     duration_ms = NumberAttribute(null=True, attr_name="durationMs")
@@ -263,6 +280,7 @@ _MODELS_BY_KEY: Mapping[tuple[str, str], type[Row]] = {
     ("INSTALL", "SCHEDULE"): ScheduleRow,
     ("INSTALL", "UNIQUE"): NameRow,
     ("INSTALL", "WRITE"): IdempotencyRow,
+    ("INSTALL", "CHANGE"): ChangeRow,
     ("INSTALL", "RUN"): RunRow,
     ("TENANT", "TENANT"): TenantRow,
     ("TENANT", "INSTALL"): TenantInstallRow,

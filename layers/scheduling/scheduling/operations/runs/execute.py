@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from scheduling.domain.deliveries.decision import Acknowledge, Execute, Skip, Wait, decide_delivery
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
 from scheduling.domain.deliveries.firing import next_fire_after
+from scheduling.domain.deliveries.responses import find_response_code
+from scheduling.domain.deliveries.spread import find_spread
 from scheduling.domain.deliveries.waiting import FollowUp, plan_follow_up
 from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.ids import new_token
@@ -50,7 +52,9 @@ def execute_attempt(
     now = services.clock()
     claimed_run = build_next_attempt(delivery.fire, snapshot.run, now, services.lease)
     services.bind_run(claimed_run)
-    result = DeliveryResult(delivery=delivery, delivered_at=now)
+    _, schedule = snapshot.require_target()
+    spread = find_spread(schedule, services.limits)
+    result = DeliveryResult(delivery=delivery, delivered_at=now, spread=spread)
     if reason := _claim_run(services, delivery, snapshot, claimed_run):
         return replace(result, reason=reason)
     outcome, seconds = _call_runner(run_endpoint, delivery.fire, snapshot, claimed_run)
@@ -62,7 +66,6 @@ def execute_attempt(
         max_wait=services.limits.max_wait,
         retry_delay=services.retry_delay,
     )
-    _, schedule = snapshot.require_target()
     try:
         wait_token = _send_follow_up(services, delivery, snapshot, follow_up)
     except Unavailable:
@@ -73,7 +76,12 @@ def execute_attempt(
         raise
     finished_run = replace(follow_up.run, wait_token=wait_token)
     _finish_run(services, delivery.fire, schedule, claimed_run, finished_run)
-    return replace(result, run=finished_run, continued=follow_up.until is not None)
+    return replace(
+        result,
+        run=finished_run,
+        continued=follow_up.until is not None,
+        runner_response=find_response_code(outcome),
+    )
 
 
 def _call_runner(
