@@ -4,8 +4,7 @@ import pytest
 from scheduling.domain.ids import InstallId
 
 from tests.support.oracles.audit import Audit, start_audit
-from tests.support.oracles.mistakes import no_caught_mistakes
-from tests.support.oracles.reads import assert_consistent_reads
+from tests.support.oracles.mistakes import assert_consistent_reads, no_caught_mistakes
 from tests.support.stacks.admin_cli import AdminCli, create_admin_cli
 from tests.support.stacks.world import World, new_world
 
