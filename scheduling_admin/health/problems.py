@@ -53,6 +53,7 @@ def find_problems(health: StackHealth) -> Sequence[Problem]:
         problems += _find_metric_problems(health.metrics)
     problems += _find_queue_problems(health)
     problems += _find_reconciler_problems(health)
+    problems += _find_failing_schedules(health)
     return problems
 
 
@@ -81,7 +82,7 @@ def _find_response_problems(metrics: StackMetrics) -> Iterator[Problem]:
         if counts := by_kind.get(kind):
             yield Problem(problem_code, text.format(_format_attempts(counts)), advice)
     if (busy := by_kind.get(ResponseKind.BUSY)) and ResponseKind.SERVED not in by_kind:
-        text = f"The runner is down or has no capacity: {_format_attempts(busy)}, none served."
+        text = f"The runner is down or has no capacity: {_format_attempts(busy)}."
         yield Problem("runner-down", text, "Start the runner. Occurrences wait, nothing is lost.")
 
 
@@ -129,6 +130,14 @@ def _find_reconciler_problems(health: StackHealth) -> Iterator[Problem]:
     if harmful:
         found = ", ".join(f"{kind}: {count}" for kind, count in harmful.items())
         yield Problem("sweep-found", f"The last sweep found {found}.", "`reconcile --sweep` names each item.")
+
+
+def _find_failing_schedules(health: StackHealth) -> Iterator[Problem]:
+    count = sum(not each.waiting for each in health.failing.items)
+    if count:
+        more = "" if health.failing.complete else "or more "
+        text = f"{count} {more}schedule{' fails' if count == 1 and not more else 's fail'}."
+        yield Problem("schedules-fail", text, "`schedules --failing` lists them, `schedule` has the errors.")
 
 
 def _is_silent(metrics: StackMetrics, health: StackHealth) -> bool:
