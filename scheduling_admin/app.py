@@ -3,6 +3,7 @@
 import typer
 
 from scheduling_admin.commands import (
+    changes,
     explain,
     installs,
     reconcile,
@@ -33,6 +34,7 @@ _COMMANDS = (
     (_INSPECT, schedules.schedules),
     (_INSPECT, schedules.schedule),
     (_INSPECT, explain.explain),
+    (_INSPECT, changes.changes),
     (_INSPECT, command.console),
     (_CHANGE, tenants.pause),
     (_CHANGE, tenants.resume),
