@@ -60,6 +60,9 @@ js-test: setup ## Run a JavaScript extension in the runner (npm, a minute)
 	@tests/compat/js/build.sh
 	@$(BIN)/python -m pytest tests/compat/js/js_component.py
 
+browser-test: setup ## Use the console in the system's Chromium, some minutes
+	@$(BIN)/python -m pytest $(wildcard tests/browser/*_page.py)
+
 author-test: sdk sample ## Play a new author; run the guides' commands and the events
 	@$(BIN)/python -m pytest $(wildcard tests/author/*_*.py)
 
@@ -91,6 +94,9 @@ sam-build: setup ## Build layer and functions to build/sam (BOTOCORE=whole: FIPS
 docs: setup ## Generate the table of permissions and the API's description
 	@$(BIN)/python -m scripts.iam_table
 	@$(BIN)/python -m scripts.openapi
+
+screenshots: setup ## Write docs/console.png: a day on the local stack in Chromium
+	@$(BIN)/python -m tests.browser.screenshots
 
 crashes: setup ## Write and print docs/crashes.md, on interrupted operations
 	@mkdir -p build
@@ -131,5 +137,5 @@ deploy: setup ## Build and deploy (STACK_NAME=x PARAMETERS="A=1" ARGS=--guided)
 
 #> scripts/scheduling-admin --help    Inspect and operate a stack
 
-.PHONY: help deploy demo local check lint test properties attack mutants sam-test js-test author-test bench bench-gate bench-scale setup sample sdk sam-build docs \
+.PHONY: help deploy demo local check lint test properties attack mutants sam-test js-test browser-test screenshots author-test bench bench-gate bench-scale setup sample sdk sam-build docs \
     crashes format lock clean

@@ -1,7 +1,6 @@
 """Fixtures of the browser tests: the system's Chromium, and the console on a day of a tenant."""
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from scheduling.domain.ids import InstallId
 from local.settings import PROJECT_ROOT
 from scheduling_admin.stack.connection import connect
 from scheduling_admin.stack.options import CommonOptions
+from tests.browser.browsers import launch_chromium
 from tests.browser.scene import create_scene
 from tests.support.stacks.admin_cli import AdminCli, create_admin_cli
 from tests.support.stacks.console import serve_console
@@ -73,12 +73,9 @@ def viewer_timezone() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium; `CHROMIUM` names another executable."""
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    assert executable, "install chromium by the package manager, or name an executable by CHROMIUM"
-    arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+    """The system's Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
+        browser = launch_chromium(playwright)
         yield browser
         browser.close()
 

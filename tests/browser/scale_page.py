@@ -1,5 +1,6 @@
 """Ten thousand schedules, and two hundred on a page."""
 
+import json
 import re
 import threading
 import time
@@ -19,11 +20,11 @@ from scheduling_admin.console.reads import SchedulePage
 from scheduling_admin.console.timeline.window import TimeWindow
 from tests.browser.conftest import Site, Visit, open_site, visiting
 from tests.browser.scene import NOW, register
-from tests.support.stacks.world import World, create_input, new_world
+from tests.support.stacks.world import TABLE, World, create_input, new_world
 
 INSTALLS, SCHEDULES_PER_INSTALL = 50, 200
 MAX_REQUESTS = 16
-MAX_BARE_MULTIPLE = 4
+MAX_BARE_MULTIPLE = 3
 """How much longer a page of 200 schedules may take than a template that writes as many elements and texts."""
 
 
@@ -33,17 +34,28 @@ def large_site() -> Iterator[Site]:
     limits = Limits(writes_per_minute=10_000, max_schedules_per_install=SCHEDULES_PER_INSTALL)
     with new_world(limits) as world:
         world.clock[0] = NOW
-        for number in range(INSTALLS):
-            create_install(world, InstallId(f"install-{number:02}"))
+        create_install(world, InstallId("install-00"))
+        for number in range(1, INSTALLS):
+            copy_install(world, f"install-{number:02}")
         with open_site(world=world, install="install-00") as site:
             yield site
 
 
 def create_install(world: World, install_id: InstallId) -> None:
-    register(world, install_id, f"extension-{install_id}", "1.0.0", tenant=f"tenant-{install_id}")
+    register(world, install_id, "extension", "1.0.0", tenant="tenant-00")
     for number in range(SCHEDULES_PER_INSTALL):
-        schedule_input = create_input(name=f"job {number:03} of {install_id}", cron=f"{number % 60} * * * *")
+        schedule_input = create_input(name=f"nightly-{number:03}", cron=f"{number % 60} * * * *")
         create_schedule(world.services, install_id, schedule_input)
+
+
+def copy_install(world: World, install_id: str) -> None:
+    """Copy the rows of the first install, with which a create of each schedule would take minutes."""
+    assert world.memory
+    table = world.memory.tables[TABLE]
+    for row in [row for row in table.items.values() if row["pk"]["S"] == "INSTALL#install-00"]:
+        text = json.dumps(row).replace("install-00", install_id).replace("tenant-00", f"tenant-{install_id}")
+        copy = json.loads(text)
+        table.store_item(table.item_key(copy), copy)
 
 
 @pytest.fixture
@@ -74,10 +86,10 @@ def count_concurrent_calls(world: World) -> Iterator[list[int]]:
 
 def test_ten_thousand_schedules_are_searched_with_16_requests_at_once(visit: Visit) -> None:
     with count_concurrent_calls(visit.site.world) as counts:
-        page = visit.open("/?q=job+007&refresh=1")
+        page = visit.open("/?q=nightly-007&refresh=1")
     expect(page.get_by_text("50 of 10,000 schedules")).to_be_visible()
     assert 1 < max(counts) <= MAX_REQUESTS
-    page = visit.open("/?q=job")
+    page = visit.open("/?q=nightly")
     expect(page.locator(".results tbody tr")).to_have_count(50)
     expect(page.get_by_text("Page 1 of 200")).to_be_visible()
     page.get_by_role("link", name="Next").click()
@@ -87,6 +99,7 @@ def test_ten_thousand_schedules_are_searched_with_16_requests_at_once(visit: Vis
 def test_lanes_are_loaded_as_they_come_into_view(visit: Visit) -> None:
     with count_concurrent_calls(visit.site.world) as counts:
         page = visit.open(f"/installs/{visit.site.install}")
+        expect(page.locator(".lane a.mark").first).to_be_attached()
         page.wait_for_load_state("networkidle")
         in_view = len(lane_requests(visit))
         assert 5 < in_view < 30
