@@ -18,7 +18,7 @@ from scheduling.domain.schedule import (
     LastRun,
     Schedule,
 )
-from scheduling.store.keys import index_shard
+from scheduling.store.keys import DISABLED_INSTALLS, index_shard
 from scheduling.store.models import (
     ConfigRow,
     InstallRow,
@@ -81,6 +81,7 @@ def _definition_from_values(values: Mapping[str, Any]) -> Definition:
         enabled=values["enabled"],
         name=values.get("name"),
         pause_after_failures=values.get("pause_after_failures"),
+        spread_minutes=values.get("spread_minutes"),
         payload=values.get("payload"),
     )
 
@@ -116,6 +117,7 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "propagated_generation": schedule.propagated_generation,
         "disabled_reason": schedule.disabled_reason,
         "pause_after_failures": definition.pause_after_failures,
+        "spread_minutes": definition.spread_minutes,
         "consecutive_failures": schedule.consecutive_failures or None,
         "expires_at": schedule.expires_at,
         "next_fire": schedule.next_fire,
@@ -180,6 +182,11 @@ def run_values(run: Run) -> dict[str, Any]:
 def pending_values(identifier: str, since: datetime | None) -> dict[str, Any]:
     """Return the two attributes that add a row to the pending index, or remove it."""
     return {"pending_since": since, "pending_shard": index_shard(identifier) if since else None}
+
+
+def stopped_values(part: str, since: datetime | None) -> dict[str, Any]:
+    """Return the two attributes that add a row to a part of the index of what is unhealthy, or remove it."""
+    return {"unhealthy_since": since, "unhealthy_shard": part if since else None}
 
 
 def update_actions(model: Any, before: dict[str, Any], after: dict[str, Any]) -> list[Action]:
@@ -259,6 +266,7 @@ def install_from_row(row: InstallRow) -> Install:
         write_sequence=values["write_sequence"],
         schedule_count=values["schedule_count"],
         writes=writes,
+        disabled_since=row.unhealthy_since,
         pending_since=row.pending_since,
         unreadable=unreadable,
     )
@@ -282,6 +290,7 @@ def install_values(install: Install) -> dict[str, Any]:
         "removed_endpoints": set(install.removed_endpoints) or None,
         "changed_by": install.changed_by,
         "generation": install.generation,
+        **stopped_values(DISABLED_INSTALLS, install.disabled_since),
         **pending_values(install.id, install.pending_since),
     }
 

@@ -59,6 +59,8 @@ class Row(Model):
     type = DiscriminatorAttribute()
     pending_shard = UnicodeAttribute(null=True, attr_name="pendingShard")
     pending_since = UTCDateTimeAttribute(null=True, attr_name="pendingSince")
+    unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
+    unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
     expires_at = TTLAttribute(null=True, attr_name="expiresAt")
     pending_index = PendingIndex()
     installs_index = InstallsIndex()
@@ -147,13 +149,12 @@ class ScheduleRow(Row, discriminator="schedule"):
     running_occurrence = UnicodeAttribute(null=True, attr_name="runningOccurrence")
     lease_expires_at = UTCDateTimeAttribute(null=True, attr_name="leaseExpiresAt")
     pause_after_failures = NumberAttribute(null=True, attr_name="pauseAfterFailures")
+    spread_minutes = NumberAttribute(null=True, attr_name="spreadMinutes")
     consecutive_failures = NumberAttribute(null=True, attr_name="consecutiveFailures")
     last_success_at = UTCDateTimeAttribute(null=True, attr_name="lastSuccessAt")
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
     last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
     last_error = UnicodeAttribute(null=True, attr_name="lastError")
-    unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
-    unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
     waiting = BooleanAttribute(null=True)
 
 
