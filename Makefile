@@ -15,7 +15,7 @@ ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 help: ## List the targets
 	@awk -F ':.*## |#> ' ' \
 	    /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	    /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 } \
+	    /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 } \
 	    /^#> / { printf "  %s\n", $$2 }' $(firstword $(MAKEFILE_LIST))
 
 ##@ Try
