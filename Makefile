@@ -61,9 +61,9 @@ sam-test: setup ## Test the built artifacts in containers (SAM CLI, Docker)
 	@$(MAKE) --no-print-directory sam-build
 	@$(BIN)/python -m pytest --sam -n 2 --dist loadgroup tests/sam tests/e2e
 
-js-test: setup ## Run a JavaScript extension in the runner (npm, a minute)
+js-test: setup ## Run JavaScript extensions, and the guide's TypeScript (npm)
 	@tests/compat/js/build.sh
-	@$(BIN)/python -m pytest tests/compat/js/js_component.py
+	@$(BIN)/python -m pytest tests/compat/js/js_component.py tests/compat/js/signed_calls.py
 
 browser-test: setup ## Use the console in the system's Chromium, some minutes
 	@$(BIN)/python -m pytest $(wildcard tests/browser/*_page.py)
