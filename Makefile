@@ -19,7 +19,7 @@ help: ## List the targets
 	    /^#> / { printf "  %s\n", $$2 }' $(firstword $(MAKEFILE_LIST))
 
 ##@ Try
-demo: setup sample ## Run the sample once: create schedules, advance an hour, show runs
+demo: setup sample ## Run the sample: create schedules, advance an hour, show runs
 	@$(BIN)/python -m local.demo
 
 local: setup sample ## Run the whole stack on 127.0.0.1 until Ctrl-C
@@ -46,11 +46,11 @@ stack-test: setup sample ## Run the tests of the local stack, the runner and oth
 properties: setup ## Run the property tests with many more examples and faults
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties tests/integration/test_iam.py
 
-attack: setup sample ## Fuzz every route, kill processes (SEED=1 REQUESTS=30000), minutes
+attack: setup sample ## Fuzz all routes, kill processes (SEED=1 REQUESTS=30000), minutes
 	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) \
 	    $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(CHANGES),--changes $(CHANGES))
 
-mutants: setup ## Test the tests: COUNT=500 mutants of MODULES=domain/cron; resumes
+mutants: setup ## Test tests: COUNT=500 mutants of MODULES=domain/cron; resumes
 	@scripts/setup_mutants.sh
 	@build/mutants-venv/bin/python -m tests.mutants $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS)) \
