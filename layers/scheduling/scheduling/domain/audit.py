@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from scheduling.domain.deliveries.backfill import Backfill
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run, RunStatus, Trigger
@@ -32,6 +33,7 @@ class EventName(StrEnum):
     SCHEDULE_PAUSED = "SchedulePaused"
     SCHEDULE_DELETED = "ScheduleDeleted"
     RUN_REQUESTED = "RunRequested"
+    BACKFILL_REQUESTED = "BackfillRequested"
     RUN_FAILED = "RunFailed"
     RUN_MISSED = "RunMissed"
     INSTALL_REGISTERED = "InstallRegistered"
@@ -61,7 +63,7 @@ class RunRequest:
     requested_by: str
 
 
-Entity = Install | Schedule | ScheduleRun | RunRequest
+Entity = Install | Schedule | ScheduleRun | RunRequest | Backfill
 """The entity that a row stores."""
 _EntityT = TypeVar("_EntityT", Install, Schedule, ScheduleRun)
 
@@ -134,6 +136,8 @@ def classify_change(
             return _classify_run_change(_as_entity(ScheduleRun, before), _as_entity(ScheduleRun, after))
         case RunRequest():
             return _classify_request_change(after)
+        case Backfill():
+            return _classify_backfill_change(before, after)
     return None
 
 
@@ -195,6 +199,13 @@ def _classify_request_change(after: Entity | None) -> ChangeEvent | None:
     return ChangeEvent(EventName.RUN_REQUESTED, after.requested_by, after, after=after)
 
 
+def _classify_backfill_change(before: Entity | None, after: Entity | None) -> ChangeEvent | None:
+    """Return the event of a new backfill; that it was sent, or resumed, is none."""
+    if not isinstance(after, Backfill) or (isinstance(before, Backfill) and before.token == after.token):
+        return None
+    return ChangeEvent(EventName.BACKFILL_REQUESTED, after.requested_by, after, after=after)
+
+
 def _terminal_event_name(run: Run) -> EventName | None:
     if run.status is RunStatus.MISSED:
         return EventName.RUN_MISSED
@@ -232,3 +243,10 @@ def _entity_fields(entity: Entity) -> JsonObject:
             return run_event_fields(run)
         case RunRequest():
             return {"scheduledTime": entity.scheduled_time, "trigger": Trigger.MANUAL.value}
+        case Backfill():
+            return {
+                "from": format_timestamp(entity.first),
+                "to": format_timestamp(entity.last),
+                "which": entity.which.value,
+                "count": len(entity.scheduled_times),
+            }

@@ -15,6 +15,7 @@ from scheduling.domain.schedule import UNKNOWN_TIME
 
 if TYPE_CHECKING:
     from scheduling.domain.cron.occurrences import LocalTime
+    from scheduling.domain.deliveries.backfill import BackfillPlan, BackfillRequest
     from scheduling.domain.endpoints import Endpoint
     from scheduling.domain.install import Install
     from scheduling.domain.runs import Run
@@ -119,6 +120,20 @@ def run_fields(run: "Run") -> Fields:
         "httpStatus": run.http_status,
         "error": run.error,
         "requestId": run.request_id,
+    }
+
+
+def backfill_fields(schedule_id: str, request: "BackfillRequest", plan: "BackfillPlan") -> Fields:
+    """Return what a backfill runs, or would run, and what it leaves out."""
+    left_out = [{"scheduledTime": time, "status": status} for time, status in sorted(plan.left_out.items())]
+    return {
+        "scheduleId": schedule_id,
+        "from": format_timestamp(request.first),
+        "to": format_timestamp(request.last),
+        "which": request.which.value,
+        "dryRun": request.dry_run,
+        "scheduledTimes": list(plan.scheduled_times),
+        "leftOut": left_out,
     }
 
 
