@@ -3,6 +3,7 @@
 import typer
 
 from scheduling_admin.commands import (
+    backfill,
     explain,
     installs,
     reconcile,
@@ -35,6 +36,7 @@ _COMMANDS = (
     (_CHANGE, installs.disable),
     (_CHANGE, installs.enable),
     (_CHANGE, run.run),
+    (_REPAIR, backfill.backfill),
     (_REPAIR, replay.replay),
     (_REPAIR, reconcile.reconcile),
     (_REPAIR, republish.republish),
