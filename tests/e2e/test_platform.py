@@ -190,6 +190,37 @@ def test_manual_run_during_another_run_is_skipped(stack: LocalStack, install: Ap
     assert manual["error"] == "The previous run was still under way"
 
 
+@pytest.mark.local_only("functions in containers use the real time")
+def test_a_backfill_runs_past_occurrences_once(stack: LocalStack, install: ApiInstall) -> None:
+    schedule = install.create_schedule(payload={"n": 1})
+    path = f"/admin{install.path}/schedules/{schedule}/backfill"
+    now = stack.read_clock().replace(minute=0, second=0, microsecond=0)
+    body = {"from": (now - timedelta(hours=2)).isoformat(), "to": now.isoformat(), "which": "all"}
+    times = [f"{now - timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (2, 1, 0)]
+
+    too_long = {**body, "from": (now - timedelta(hours=100)).isoformat()}
+    refusal = stack.api.post(path, json=too_long)
+    assert (refusal.status_code, refusal.json()["detail"]) == (400, "The period has 101 occurrences (max 100)")
+    dry_run = stack.api.post(path, json={**body, "dryRun": True})
+    assert (dry_run.status_code, dry_run.json()["scheduledTimes"]) == (200, times)
+    assert install.list_runs(schedule) == []
+    response = stack.api.post(path, json=body)
+    assert (response.status_code, response.json()["scheduledTimes"]) == (202, times)
+    assert stack.api.post(path, json=body).json()["code"] == "BACKFILL_IN_PROGRESS"
+    stack.advance_clock("PT1M")
+
+    runs = {run["scheduledTime"]: run for run in install.list_runs(schedule) if run["trigger"] == "backfill"}
+    assert [runs[time]["status"] for time in times] == ["success"] * 3
+    headers = [
+        execution["http"]["headers"]
+        for execution in stack.runner.executions
+        if execution["context"]["schedule_id"] == schedule
+    ]
+    assert {each["x-alga-trigger"] for each in headers if each["x-alga-scheduled-for"] in times} == {"backfill"}
+    again = stack.api.post(path, json=body).json()
+    assert (again["scheduledTimes"], [each["status"] for each in again["leftOut"]]) == ([], ["success"] * 3)
+
+
 @pytest.mark.parametrize(
     ("reason", "status", "code", "text"),
     [
