@@ -45,10 +45,11 @@ attack: setup sample ## Fuzz every route, kill processes (SEED=1 REQUESTS=30000)
 	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) \
 	    $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(CHANGES),--changes $(CHANGES))
 
-mutants: setup ## Test the tests: COUNT=500 mutants, at most MINUTES=90; resumes
+mutants: setup ## Test the tests: COUNT=500 mutants of MODULES=domain/cron; resumes
 	@scripts/setup_mutants.sh
 	@build/mutants-venv/bin/python -m tests.mutants $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
-	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS))
+	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS)) \
+	    $(MODULES:%=--module %) $(if $(TESTS),--tests $(TESTS))
 
 sam-test: setup ## Test the built artifacts in containers (SAM CLI, Docker)
 	@scripts/sam_engine.sh $(ARCHITECTURE)
@@ -87,8 +88,9 @@ sam-build: setup ## Build layer and functions to build/sam (BOTOCORE=whole: FIPS
 	@scripts/setup_sam.sh
 	@build/sam-venv/bin/sam build --build-dir build/sam --parameter-overrides Architecture=$(ARCHITECTURE)
 
-docs: setup ## Generate the table of permissions from template.yaml
+docs: setup ## Generate the table of permissions and the API's description
 	@$(BIN)/python -m scripts.iam_table
+	@$(BIN)/python -m scripts.openapi
 
 crashes: setup ## Write and print docs/crashes.md, on interrupted operations
 	@mkdir -p build

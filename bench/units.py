@@ -25,6 +25,7 @@ LARGE_PAYLOAD = ["x" * 99_990]
 _INDEXED = {
     "pending": ("pendingSince",),
     "installs": ("installShard",),
+    "unhealthy": ("unhealthySince",),
     "tenants": ("createdAt", "payloadDigest"),  # which schedules alone have
 }
 """The attributes by index whose change is a write of the index, too."""

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 LAYER = Path(__file__).resolve().parents[1] / "layers" / "scheduling"
-REQUIRED = ("boto3", "rich", "typer")
+REQUIRED = ("boto3", "htpy", "rich", "starlette", "typer", "uvicorn")
 USAGE_ERROR = 2
 
 

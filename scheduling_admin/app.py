@@ -11,9 +11,11 @@ from scheduling_admin.commands import (
     republish,
     run,
     schedules,
+    status,
     tenants,
 )
 from scheduling_admin.commands.decorator import create_typer_command
+from scheduling_admin.console import command
 from scheduling_admin.errors import EXIT_STATUS_MEANINGS
 
 app = typer.Typer(
@@ -27,10 +29,12 @@ app = typer.Typer(
 )
 _INSPECT, _CHANGE, _REPAIR = "Inspect", "Change", "Repair"
 _COMMANDS = (
+    (_INSPECT, status.status),
     (_INSPECT, installs.installs),
     (_INSPECT, schedules.schedules),
     (_INSPECT, schedules.schedule),
     (_INSPECT, explain.explain),
+    (_INSPECT, command.console),
     (_CHANGE, tenants.pause),
     (_CHANGE, tenants.resume),
     (_CHANGE, installs.disable),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from scheduling.domain.deliveries.completion import has_passed
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
 from scheduling.domain.runs import NO_RESPONSE, Run
 from scheduling.domain.schedule import Schedule, ScheduleState
@@ -13,6 +14,15 @@ OVERLOAD_ADVICE = (
     "If runs of other schedules time out too (the alarm runner-overload), the runner has more of them than it can "
     "finish: lower MaximumConcurrency to at most its processor cores x RunnerOverheadSeconds / 20."
 )
+
+_TIMER_CLAUSES = {
+    "timer": "EventBridge has no timer for it",
+    "expression": "its timer has {0.actual} instead of {0.expected}",
+    "timezone": "its timer is in {0.actual} instead of {0.expected}",
+    "install": "its timer names another install",
+    "stack": "its timer's target, role, dead-letter queue or state is not this stack's",
+}
+"""What a difference of a timer means, if the schedule then does not fire as it should."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,29 @@ def evaluate_firing_status(install: Install, schedule: Schedule) -> FiringStatus
         ),
     )
     return FiringStatus(_select_clauses(checks))
+
+
+def include_timer(
+    status: FiringStatus, timer: TimerSnapshot | None, schedule: Schedule, now: datetime
+) -> FiringStatus:
+    """Return the status by the schedule's timer, too: what fires needs one that fires as the schedule says.
+
+    A timer of an earlier revision, or of another group of messages, still delivers the schedule's occurrences.
+    """
+    if not status.fires:
+        return status
+    if has_passed(schedule, now):
+        return FiringStatus(("its only time has passed",))
+    differences = [
+        each for each in find_timer_differences(timer, schedule, now) if each.name in _TIMER_CLAUSES
+    ]
+    return FiringStatus(tuple(_describe_blocker(each, schedule) for each in differences))
+
+
+def _describe_blocker(difference: TimerDifference, schedule: Schedule) -> str:
+    if difference.name == "timer" and schedule.pending_since:
+        return "its timer does not exist yet: EventBridge has not confirmed the latest change"
+    return _TIMER_CLAUSES[difference.name].format(difference)
 
 
 def list_install_blockers(install: Install) -> tuple[str, ...]:

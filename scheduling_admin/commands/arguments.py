@@ -60,7 +60,10 @@ InstallArgument = Annotated[
     str, typer.Argument(parser=parse_install_argument, metavar="INSTALL", help="The install's id.")
 ]
 ScheduleArgument = Annotated[
-    str, typer.Argument(metavar="SCHEDULE", help="The schedule's id, or its name, exactly as written.")
+    str,
+    typer.Argument(
+        metavar="SCHEDULE", help="The schedule's id, its name, exactly as written, or the end of its id."
+    ),
 ]
 TenantArgument = Annotated[
     str, typer.Argument(parser=parse_tenant_argument, metavar="TENANT", help="The tenant's id.")
@@ -82,6 +85,14 @@ ScheduleOption = Annotated[
 LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="The maximum number of items.")]
 CursorOption = Annotated[
     str | None, typer.Option(help="The cursor of the next page, as the previous one printed it.")
+]
+FailingOption = Annotated[
+    bool, typer.Option("--failing", help="Only those whose newest run has failed, or waits for the runner.")
+]
+NotFiringOption = Annotated[bool, typer.Option("--not-firing", help="Only those that do not fire.")]
+PausedOption = Annotated[
+    bool,
+    typer.Option("--paused", help="Only those of paused tenants, or that the service paused after failures."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 

@@ -1,71 +1,49 @@
 """The commands `installs`, `disable` and `enable`."""
 
-from collections.abc import Sequence
-
 from rich.console import RenderableType
 from scheduling.domain.errors import InstallNotFound
 from scheduling.domain.ids import InstallId, parse_install_id
 from scheduling.domain.install import Install
 from scheduling.domain.views import encode_cursor
-from scheduling.operations.installs.queries import installs_scope, list_installs
+from scheduling.operations.installs.queries import installs_scope
 from scheduling.operations.installs.register import set_install_enabled
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.arguments import decode_list_cursor
 from scheduling_admin.errors import ExitStatus
-from scheduling_admin.output.fields import install_fields
+from scheduling_admin.output.fields import install_fields, install_view_fields
 from scheduling_admin.output.report import CommandReport
-from scheduling_admin.output.tables import Listing, render_sentence
-from scheduling_admin.output.views import format_status, render_next_page_hint
+from scheduling_admin.output.tables import render_sentence
+from scheduling_admin.output.views import build_installs_table, render_next_page_hint
+from scheduling_admin.queries.installs import list_install_views
+from scheduling_admin.queries.schedules import ScheduleFilter
 from scheduling_admin.stack.session import AdminSession
-from scheduling_admin.status import list_install_blockers
 
 
 def installs(
     session: AdminSession,
     tenant: arguments.TenantOption = None,
+    failing: arguments.FailingOption = False,
+    not_firing: arguments.NotFiringOption = False,
+    paused: arguments.PausedOption = False,
     limit: arguments.LimitOption = 100,
     cursor: arguments.CursorOption = None,
 ) -> CommandReport:
-    """List the installs of a tenant, in the order of their ids, or of all tenants."""
+    """List the installs of a tenant, in the order of their ids, or of all tenants, and whether their schedules fire."""
     scope = installs_scope(tenant)
     position = decode_list_cursor(scope, cursor, parse_install_id)
-    page = list_installs(session.services, tenant, after=position, limit=limit)
-    next_cursor = encode_cursor(scope, page.next_after)
+    only = ScheduleFilter(failing=failing, not_firing=not_firing, paused=paused)
+    found = list_install_views(session.services, tenant, after=position, limit=limit, only=only)
+    next_cursor = encode_cursor(scope, found.next_after)
     document = {
-        "installs": [install_fields(install) for install in page.installs],
+        "installs": [install_view_fields(each) for each in found.views],
         "nextCursor": next_cursor,
     }
-    return CommandReport(document, _render_installs(page.installs, tenant, next_cursor))
-
-
-def _render_installs(
-    listed_installs: Sequence[Install], tenant: str | None, next_cursor: str | None
-) -> list[RenderableType]:
-    if not listed_installs:
+    if not found.views:
         suffix = f" of tenant {tenant}" if tenant else ""
-        return [render_sentence(f"There are no installs{suffix}.")]
-    columns = ("Install", "Tenant", "Extension, version", "Fires", "Schedules")
-    rows = [
-        (
-            install.id,
-            install.tenant_id,
-            _describe_extension(install),
-            "\n".join(format_status(list_install_blockers(install))),
-            install.schedule_count,
-        )
-        for install in listed_installs
-    ]
-    return [Listing(columns, rows), *render_next_page_hint(next_cursor)]
-
-
-def _describe_extension(install: Install) -> str:
-    """Return the manifest's name and version above the ids, of which an earlier release stored these alone."""
-    if install.extension_name is None:
-        return f"{install.registry_id}\n{install.version_id}"
-    return (
-        f"{install.extension_name} {install.extension_version}\n{install.registry_id}\n{install.version_id}"
-    )
+        kind = "such installs" if only.is_set else "installs"
+        return CommandReport(document, [render_sentence(f"There are no {kind}{suffix}.")])
+    return CommandReport(document, [build_installs_table(found.views), *render_next_page_hint(next_cursor)])
 
 
 def disable(

@@ -1,45 +1,51 @@
 """The commands `schedules` and `schedule`."""
 
-import sys
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from scheduling.domain.errors import InstallNotFound, ScheduleNotFound, UnreadableItem
+from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
 from scheduling.domain.ids import InstallId, ScheduleId, parse_schedule_id
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import cursor_scope, encode_cursor
-from scheduling.operations.installs.tenants import list_tenant_schedules
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.arguments import decode_list_cursor
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.output.fields import (
-    ScheduleView,
     install_fields,
     run_fields,
     schedule_fields,
+    sweep_fields,
     timer_fields,
 )
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.views import (
     build_schedules_table,
+    describe_install,
     left_out_fields,
     render_definition,
     render_history,
     render_left_out,
     render_next_page_hint,
+    render_sweep,
     render_timer,
 )
+from scheduling_admin.queries.schedules import (
+    ScheduleFilter,
+    ScheduleList,
+    list_install_schedules,
+    list_schedules_of_all,
+    list_schedules_of_tenant,
+)
+from scheduling_admin.queries.views import ScheduleView
 from scheduling_admin.stack.session import AdminSession
 from scheduling_admin.status import describe_timer_differences
 
-_SchedulePairs = list[tuple[Install, Schedule]]
 FiresOption = Annotated[
     int, typer.Option(min=0, max=100, help="The number of next fires to show of each schedule.")
 ]
@@ -50,75 +56,91 @@ def schedules(
     session: AdminSession,
     tenant: arguments.TenantOption = None,
     install: arguments.InstallOption = None,
+    failing: arguments.FailingOption = False,
+    not_firing: arguments.NotFiringOption = False,
+    paused: arguments.PausedOption = False,
     limit: arguments.LimitOption = 100,
     cursor: arguments.CursorOption = None,
-    fires: FiresOption = 3,
+    fires: FiresOption = 1,
 ) -> CommandReport:
-    """List the schedules of a tenant or of an install, with their next fires and what keeps them from firing."""
-    if (tenant is None) == (install is None):
-        raise AdminError("Give either --tenant or --install.", ExitStatus.USAGE)
-    if install:
-        pairs, left_out, next_cursor = _read_install_schedules(session, InstallId(install), limit, cursor)
-    else:
-        pairs, left_out, next_cursor = _read_tenant_schedules(session, str(tenant), limit, cursor)
-    now = session.now
-    views = [ScheduleView.create_view(each, schedule, now, fires) for each, schedule in pairs]
+    """List the schedules of a tenant or of an install, their last runs, next fires and what keeps them from firing.
+
+    With --failing, --not-firing or --paused, also those of all tenants.
+    """
+    only = ScheduleFilter(failing=failing, not_firing=not_firing, paused=paused)
+    if (tenant and install) or not (tenant or install or only.is_set):
+        text = "Give --tenant or --install; or for all tenants, --failing, --not-firing or --paused."
+        raise AdminError(text, ExitStatus.USAGE)
+    found, next_cursor = _find_schedules(session, tenant, install, limit, cursor, fires, only)
     document = {
-        "schedules": [schedule_fields(each) for each in views],
-        **left_out_fields(left_out),
+        "schedules": [schedule_fields(each) for each in found.views],
+        **left_out_fields(found.left_out),
         "nextCursor": next_cursor,
+        **({} if tenant or install else {"hasMore": found.has_more}),
+        **sweep_fields(found.sweep),
     }
-    no_schedules = render_sentence(f"There are no schedules of {tenant or install}.")
+    kind = "such schedules" if only.is_set else "schedules"
+    owner = tenant or install
+    no_schedules = render_sentence(f"There are no {kind} of {owner}." if owner else f"There are no {kind}.")
     return CommandReport(
         document,
         [
-            *(_render_tables(views) if views else [no_schedules]),
-            *render_left_out(left_out),
+            *(_render_tables(found.views) if found.views else [no_schedules]),
+            *render_left_out(found.left_out),
             *render_next_page_hint(next_cursor),
+            *([render_sentence(f"\nThere are more than {limit}: raise --limit.")] if found.has_more else ()),
+            *(render_sweep(found.sweep, session.now) if not_firing and not (tenant or install) else ()),
         ],
-        ExitStatus.NEEDS_ATTENTION if left_out else ExitStatus.OK,
+        ExitStatus.NEEDS_ATTENTION if found.left_out else ExitStatus.OK,
     )
 
 
-def _read_install_schedules(
-    session: AdminSession, install_id: InstallId, limit: int, cursor: str | None
-) -> tuple[_SchedulePairs, list[UnreadableItem], str | None]:
-    scope = cursor_scope("schedules", install_id)
-    after = decode_list_cursor(scope, cursor, parse_schedule_id)
-    page = session.services.schedules.read_schedule_page(
-        install_id, now=session.now, after=after, limit=limit, max_bytes=None
-    )
-    install = page.install
-    if install is None:
-        raise InstallNotFound
-    pairs = [(install, each) for each in page.schedules]
-    return pairs, list(page.left_out), encode_cursor(scope, page.next_after)
-
-
-def _read_tenant_schedules(
-    session: AdminSession, tenant_id: str, limit: int, cursor: str | None
-) -> tuple[_SchedulePairs, list[UnreadableItem], str | None]:
-    pairs: _SchedulePairs = []
-    left_out: list[UnreadableItem] = []
-    scope = cursor_scope("tenant-schedules", tenant_id)
-    after = decode_list_cursor(scope, cursor, TenantCursor.parse_position)
-    while True:
-        page = list_tenant_schedules(
-            session.services, tenant_id, after=after, limit=limit - len(pairs), max_bytes=sys.maxsize
+def _find_schedules(
+    session: AdminSession,
+    tenant: str | None,
+    install: str | None,
+    limit: int,
+    cursor: str | None,
+    fires: int,
+    only: ScheduleFilter,
+) -> tuple[ScheduleList, str | None]:
+    """Return the list, and the cursor of its next page."""
+    if install:
+        scope = cursor_scope("schedules", install)
+        found = list_install_schedules(
+            session.services,
+            InstallId(install),
+            after=decode_list_cursor(scope, cursor, parse_schedule_id),
+            limit=limit,
+            fires=fires,
+            only=only,
         )
-        pairs += page.schedules
-        left_out += page.left_out
-        after = page.next_after
-        if after is None or len(pairs) == limit:
-            return pairs, left_out, encode_cursor(scope, after.position if after else None)
+    elif tenant:
+        scope = cursor_scope("tenant-schedules", tenant)
+        found = list_schedules_of_tenant(
+            session.services,
+            tenant,
+            after=decode_list_cursor(scope, cursor, TenantCursor.parse_position),
+            limit=limit,
+            fires=fires,
+            only=only,
+        )
+    elif cursor:
+        raise AdminError("A list of all tenants has no pages: raise --limit.", ExitStatus.USAGE)
+    else:
+        return list_schedules_of_all(session.services, limit=limit, fires=fires, only=only), None
+    return found, encode_cursor(scope, found.next_after)
 
 
 def _render_tables(views: Sequence[ScheduleView]) -> Iterator[RenderableType]:
-    """Render a table for each install, in the order of the views."""
-    for install, group in groupby(views, key=lambda each: each.install):
-        prefix = "\n" if install != views[0].install else ""
-        yield render_sentence(f"{prefix}Install {install.id} of tenant {install.tenant_id}", "bold")
-        yield build_schedules_table(list(group))
+    """Render a table for each install, in the order in which the views first name them."""
+    groups: dict[InstallId, list[ScheduleView]] = {}
+    for view in views:
+        groups.setdefault(view.install.id, []).append(view)
+    for number, group in enumerate(groups.values()):
+        heading = describe_install(group[0].install)
+        yield render_sentence(f"\n{heading}" if number else heading, "bold")
+        yield build_schedules_table(group)
 
 
 def schedule(
@@ -132,8 +154,8 @@ def schedule(
     install_id = InstallId(install)
     schedule_id = resolve_schedule_id(session, install_id, schedule)
     pair = find_schedule(session, install_id, schedule_id)
-    view = ScheduleView.create_view(*pair, session.now, fires)
     timer = session.services.timers.get_timer(schedule_id)
+    view = ScheduleView.create_view(pair, timer, session.now, fires)
     timer_differences = describe_timer_differences(timer, pair[1], session.now)
     page = (
         session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=runs)
@@ -160,22 +182,28 @@ def schedule(
     return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if has_problem else ExitStatus.OK)
 
 
-def resolve_schedule_id(session: AdminSession, install_id: InstallId, id_or_name: str) -> ScheduleId:
-    """Return the id of the schedule that an operator names by its id or its name.
+def resolve_schedule_id(session: AdminSession, install_id: InstallId, text: str) -> ScheduleId:
+    """Return the id of the schedule that an operator names by its id, its name or an end of its id.
 
     Raises:
         InstallNotFound: There is no such install.
-        AdminError: The install has no schedule of that name.
+        AdminError: The install has no such schedule, or several.
     """
-    if schedule_id := parse_schedule_id(id_or_name):
+    if schedule_id := parse_schedule_id(text):
         return schedule_id
-    snapshot = session.services.schedules.read_snapshot(install_id, name=id_or_name)
+    snapshot = session.services.schedules.read_snapshot(install_id, name=text)
     if snapshot.install is None:
         raise InstallNotFound
-    if snapshot.name_owner is None:
-        text = f"Install {install_id} has no schedule with the name {id_or_name!r}; `schedules` lists them."
-        raise AdminError(text, ExitStatus.NOT_FOUND)
-    return snapshot.name_owner
+    if snapshot.name_owner:
+        return snapshot.name_owner
+    ids = [each.id for each in session.services.schedules.read_all_schedules(install_id)]
+    matching = [each for each in ids if each.endswith(text.lower())]
+    if len(matching) == 1:
+        return matching[0]
+    problem = f"has no schedule with the name {text!r}; `schedules` lists them"
+    if matching:
+        problem = f"has several schedules whose id ends with {text!r}: {', '.join(matching)}"
+    raise AdminError(f"Install {install_id} {problem}.", ExitStatus.NOT_FOUND)
 
 
 def find_schedule(

@@ -1,38 +1,15 @@
 """JSON fields of installs, schedules, timers and runs: those of the API, and what only operators see."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from scheduling.domain import views
 from scheduling.domain.cron.description import describe_rule
-from scheduling.domain.cron.occurrences import LocalTime
 from scheduling.domain.cron.rule import parse_rule
-from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.errors import InvalidCron
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run
-from scheduling.domain.schedule import Definition, Schedule
-from scheduling.domain.sweeps import TimerSnapshot
+from scheduling.domain.schedule import Definition
+from scheduling.domain.sweeps import SweepState, TimerSnapshot
 
-from scheduling_admin.output.times import list_next_fires
-from scheduling_admin.status import FiringStatus, evaluate_firing_status
-
-
-@dataclass(frozen=True)
-class ScheduleView:
-    """A schedule with the latest change of its install applied, its status and its next fires."""
-
-    install: Install
-    schedule: Schedule
-    status: FiringStatus
-    next_fires: tuple[LocalTime, ...]
-
-    @classmethod
-    def create_view(cls, install: Install, schedule: Schedule, now: datetime, count: int) -> "ScheduleView":
-        """Return the view with up to `count` fires after `now`; a schedule that does not fire has none."""
-        status = evaluate_firing_status(install, schedule)
-        upcoming_fires = list_next_fires(schedule.definition, now, count) if status.fires else []
-        return cls(install, as_read(schedule, install, now), status, tuple(upcoming_fires))
+from scheduling_admin.queries.views import InstallView, ScheduleView
 
 
 def describe_definition(definition: Definition) -> str | None:
@@ -49,11 +26,16 @@ def schedule_fields(view: ScheduleView) -> dict[str, object]:
     return {
         **views.schedule_fields(schedule),
         "installId": schedule.install_id,
+        "extensionName": view.install.extension_name,
+        "extensionVersion": view.install.extension_version,
         "disabledReason": schedule.disabled_reason,
         "description": describe_definition(schedule.definition),
         "suspended": schedule.suspended,
         "fires": view.status.fires,
         "blockers": list(view.status.blockers),
+        "failing": view.failing,
+        "waiting": view.waiting,
+        "unhealthySince": views.format_timestamp(schedule.unhealthy_since),
         "nextFires": [views.fire_time_fields(time) for time in view.next_fires],
         "revision": schedule.revision,
         "timerRevision": schedule.timer_revision,
@@ -94,3 +76,25 @@ def install_fields(install: Install) -> dict[str, object]:
         "pendingSince": views.format_timestamp(install.pending_since),
         "changedBy": install.changed_by,
     }
+
+
+def install_view_fields(view: InstallView) -> dict[str, object]:
+    """Return the install's fields, and what its schedules say."""
+    return {
+        **install_fields(view.install),
+        "fires": view.fires,
+        "reasons": list(view.reasons),
+        "firingCount": view.firing_count,
+        "failingCount": view.failing_count,
+        "lastRunAt": views.format_timestamp(view.last_run_at),
+        "consecutiveFailures": view.consecutive_failures,
+        "nextFireAt": view.next_fire_at,
+    }
+
+
+def sweep_fields(sweep: SweepState | None) -> dict[str, object]:
+    """Return the JSON member of the last sweep, and what it has repaired, if there was one."""
+    if sweep is None:
+        return {}
+    fields = {"startedAt": views.format_timestamp(sweep.started_at), "repairs": dict(sweep.repairs)}
+    return {"lastSweep": {**fields, "phase": sweep.phase}}

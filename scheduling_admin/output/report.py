@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from typing import TextIO
 
 from rich.console import Console, RenderableType
@@ -40,5 +41,7 @@ class CommandReport:
 
 def create_console(stream: TextIO) -> Console:
     """Return a console that prints text unchanged, with colours on a terminal only."""
+    if isinstance(stream, TextIOWrapper):  # in an ASCII terminal, a name in another script is escaped
+        stream.reconfigure(errors="backslashreplace")
     width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)

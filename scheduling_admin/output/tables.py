@@ -1,19 +1,19 @@
-"""Rich renderables: rows as a table where it fits the terminal, otherwise as blocks of lines."""
+"""Rich renderables: rows as a table if the terminal has room for one, otherwise as blocks of lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-MAX_CELL_WIDTH = 40
-"""The width at which texts are folded in a table; every id is shorter."""
+from scheduling_admin.output.layout import Column, PlacedColumn, place_columns
 
-_UNBOUNDED_WIDTH = 10_000
+_ASCII_HEAD = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+"""The box of a table in a terminal that has no line-drawing characters."""
 
 STATE_STYLES = {
     "yes": "green",
@@ -49,37 +49,51 @@ def render_sentence(text: str, style: str = "", *, indent: int = 0) -> Renderabl
 class Listing:
     """A list of rows; each row has one cell for each of the `columns`."""
 
-    columns: Sequence[str]
+    columns: Sequence[Column | str]
     rows: Sequence[Sequence[object]]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render the listing as a table if it fits, otherwise as blocks."""
-        table = self._build_table()
-        table_width = Measurement.get(console, options.update_width(_UNBOUNDED_WIDTH), table).maximum
-        yield table if table_width <= options.max_width else self._build_blocks()
+        columns = [each if isinstance(each, Column) else Column(each) for each in self.columns]
+        cells = [list(map(render_cell, row)) for row in self.rows]
+        placed = place_columns(columns, [[cell.plain for cell in row] for row in cells], options.max_width)
+        yield _build_table(placed, cells, options) if placed else _build_blocks(columns, cells)
 
-    def _build_table(self) -> Table:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, leading=self._count_lines() > 1)
-        for column in self.columns:
-            table.add_column(column, overflow="fold", max_width=MAX_CELL_WIDTH)
-        for row in self.rows:
-            table.add_row(*map(render_cell, row))
-        return table
 
-    def _count_lines(self) -> int:
-        return max((str(value).count("\n") + 1 for row in self.rows for value in row), default=1)
+def _build_table(
+    placed: Sequence[PlacedColumn], rows: Sequence[Sequence[Text]], options: ConsoleOptions
+) -> Table:
+    has_lines = any("\n" in row[each.position].plain for row in rows for each in placed)
+    folds = any(
+        cell_len(line) > each.width
+        for row in rows
+        for each in placed
+        for line in row[each.position].plain.split("\n")
+    )
+    table = Table(
+        box=_ASCII_HEAD if options.ascii_only else box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        leading=has_lines or folds,
+    )
+    for each in placed:
+        table.add_column(each.column.title, overflow="fold", width=each.width)
+    for row in rows:
+        table.add_row(*(row[each.position] for each in placed))
+    return table
 
-    def _build_blocks(self) -> Table:
-        """Build a block for each row, one line for each cell, with an empty line between rows."""
-        table = Table.grid(padding=(0, 2), pad_edge=False)
-        table.add_column(no_wrap=True, style="dim")
-        table.add_column(overflow="fold")
-        for number, row in enumerate(self.rows):
-            if number:
-                table.add_row()
-            for column, value in zip(self.columns, row, strict=True):
-                table.add_row(column, render_cell(value))
-        return table
+
+def _build_blocks(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> Table:
+    """Build a block for each row, one line for each cell, with an empty line between rows."""
+    table = Table.grid(padding=(0, 2), pad_edge=False)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for number, row in enumerate(rows):
+        if number:
+            table.add_row()
+        for column, cell in zip(columns, row, strict=True):
+            table.add_row(column.title, cell)
+    return table
 
 
 def create_fields_table(**values_by_label: object) -> Table:

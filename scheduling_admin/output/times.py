@@ -3,13 +3,11 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from zoneinfo import ZoneInfo
 
-from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, LocalTime, fire_times, local_times
-from scheduling.domain.cron.rule import Rule, parse_rule
+from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, fire_times
+from scheduling.domain.cron.rule import Rule
 from scheduling.domain.runs import format_manual_time, format_time
-from scheduling.domain.schedule import Definition
 
 _CALENDAR_YEARS = range(1970, 2200)
 """The years that an EventBridge cron expression may name."""
@@ -55,13 +53,6 @@ def parse_occurrence_time(text: str, timezone: str) -> OccurrenceTime:
         nonexistent=not parsed.tzinfo and wall_time != parsed,
         manual=manual,
     )
-
-
-def list_next_fires(definition: Definition, after: datetime, count: int) -> list[LocalTime]:
-    """Return the rule's next fires, even if the schedule is disabled."""
-    rule = parse_rule(definition.cron)
-    upcoming_times = local_times(rule, definition.timezone, after, after + FIRE_SEARCH_HORIZON)
-    return list(islice((time for time in upcoming_times if not time.skipped), count))
 
 
 def find_last_fire(rule: Rule, timezone: str, before: datetime) -> datetime | None:

@@ -55,6 +55,11 @@ class Stack:
     """The URL that returns the time of a local stack, whose clock can be moved."""
 
     @property
+    def occurrence_queue_url(self) -> str:
+        """The queue of occurrences."""
+        return self.environment["OCCURRENCE_QUEUE_URL"]
+
+    @property
     def history_days(self) -> int:
         """The number of days that the history is kept."""
         return int(self.environment["RUN_HISTORY_DAYS"])

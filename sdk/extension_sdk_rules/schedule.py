@@ -97,6 +97,8 @@ class Schedule:
         disabled_reason: Set if the service disabled the schedule.
         consecutive_failures: How many occurrences have failed in a row by the extension's fault, since the last success
             or since it was enabled.
+        unhealthy_since: Since when it fails or waits: the first run after its last success that did not succeed.
+        waiting: Whether its newest attempt has found the runner without capacity.
         expires_at: When the row of a completed schedule is deleted.
         next_fire: The scheduled time of the next occurrence, as the last write or fire knew it; it may have passed.
         not_firing_reason: Why there is none, for readers; the row does not have it.
@@ -137,6 +139,8 @@ class Schedule:
     last_run: LastRun | None = None
     last_success_at: datetime | None = None
     consecutive_failures: int = 0
+    unhealthy_since: datetime | None = None
+    waiting: bool = False
     unreadable: str | None = None
     incomplete: bool = False
 

@@ -17,7 +17,10 @@ StartStack = Callable[..., AbstractContextManager[Stack]]
 
 @pytest.fixture(scope="session")
 def start_stack(tmp_path_factory: pytest.TempPathFactory) -> StartStack:
-    """Start a local stack on free ports, with a clock that stands still, as `make local` does."""
+    """Start a local stack on free ports, with a clock that stands still at a half hour.
+
+    What fires within some minutes does not depend on when the tests run.
+    """
 
     @contextmanager
     def start(**variables: str) -> Iterator[Stack]:
@@ -29,6 +32,8 @@ def start_stack(tmp_path_factory: pytest.TempPathFactory) -> StartStack:
         try:
             stack = Stack(api_port, aws_port, log)
             stack.wait_until_ready()
+            if environ["LOCAL_CLOCK"] == "frozen":
+                stack.advance_to_half_past()
             yield stack
         finally:
             child.stop()

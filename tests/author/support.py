@@ -84,6 +84,12 @@ class Stack:
             assert time.monotonic() < deadline, "the local stack does not answer"
             time.sleep(0.2)
 
+    def advance_to_half_past(self) -> None:
+        """Move the clock to the next half past."""
+        now = datetime.fromisoformat(self.send("GET", "/_local/clock")["now"])
+        half_past = (now + timedelta(minutes=30)).replace(minute=30, second=0, microsecond=0)
+        self.send("POST", "/_local/clock", {"to": half_past.isoformat()})
+
     def read_output(self, text: str) -> str:
         """Return what `make local` has printed, once it has printed this text."""
         deadline = time.monotonic() + WAIT_SECONDS

@@ -3,25 +3,19 @@
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import jwt
 import pytest
 
-from local.sample import INSTALL_ID
-from local.settings import free_ports
-from samples.build import EXTENSIONS
-from tests.support.components.runner import create_runner_settings, prepare_components, start_runner
 from tests.support.policies.isolation import SCHEDULES, bearer_headers, read_state
 from tests.support.stacks.local_stack import (
     HOURLY_SCHEDULE,
     RUNNER_TOKEN,
     ApiInstall,
     LocalStack,
-    start_local_stack,
 )
 
 Headers = dict[str, str]
@@ -101,27 +95,3 @@ def test_capability_is_still_checked_on_the_install(stack: LocalStack, api: Api,
 
     assert (denied.status_code, denied.json()["code"]) == (403, "CAPABILITY_DENIED")
     assert (disabled.status_code, disabled.json()["code"]) == (404, "NOT_FOUND")
-
-
-@pytest.fixture
-def stack_with_real_runner(tmp_path: Path) -> Iterator[LocalStack]:
-    """A stack whose runner executes the sample, and whose own token is accepted nowhere."""
-    prepare_components()
-    (port,) = free_ports(1)
-    with (
-        start_local_stack(tmp_path, RUNNER_BASE_URL=f"http://127.0.0.1:{port}") as stack,
-        start_runner(replace(create_runner_settings(str(stack.api.base_url), EXTENSIONS), port=port)),
-    ):
-        yield stack
-
-
-@pytest.mark.local_only("it starts its own stack")
-def test_component_calls_back_with_its_token(stack_with_real_runner: LocalStack) -> None:
-    sample = ApiInstall(stack_with_real_runner, INSTALL_ID)
-    schedule_id = sample.create_schedule(endpoint="GET /api/schedules", name="list itself")
-
-    fired = stack_with_real_runner.advance_clock("PT1H")
-
-    (run,) = sample.list_runs(schedule_id)
-    assert (run["status"], run["httpStatus"], run["error"]) == ("success", 200, None)
-    assert [each["status"] for each in fired] == ["success"]

@@ -1,5 +1,6 @@
 """The platform's side over HTTP (contract, section 3)."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -200,7 +201,10 @@ def test_a_backfill_runs_past_occurrences_once(stack: LocalStack, install: ApiIn
 
     too_long = {**body, "from": (now - timedelta(hours=100)).isoformat()}
     refusal = stack.api.post(path, json=too_long)
-    assert (refusal.status_code, refusal.json()["detail"]) == (400, "The period has 101 occurrences (max 100)")
+    assert (refusal.status_code, refusal.json()["detail"]) == (
+        400,
+        "The period has 101 occurrences (max 100)",
+    )
     dry_run = stack.api.post(path, json={**body, "dryRun": True})
     assert (dry_run.status_code, dry_run.json()["scheduledTimes"]) == (200, times)
     assert install.list_runs(schedule) == []
@@ -211,12 +215,10 @@ def test_a_backfill_runs_past_occurrences_once(stack: LocalStack, install: ApiIn
 
     runs = {run["scheduledTime"]: run for run in install.list_runs(schedule) if run["trigger"] == "backfill"}
     assert [runs[time]["status"] for time in times] == ["success"] * 3
-    headers = [
-        execution["http"]["headers"]
-        for execution in stack.runner.executions
-        if execution["context"]["schedule_id"] == schedule
-    ]
-    assert {each["x-alga-trigger"] for each in headers if each["x-alga-scheduled-for"] in times} == {"backfill"}
+    bodies = [each.body for each in stack.runner.requests if each.body["context"]["schedule_id"] == schedule]
+    headers = [body["http"]["headers"] for body in bodies if body["context"]["scheduled_for"] in times]
+    assert {body["context"]["trigger"] for body in bodies} == {"schedule"}
+    assert [each["x-alga-trigger"] for each in headers] == ["backfill"] * 3
     again = stack.api.post(path, json=body).json()
     assert (again["scheduledTimes"], [each["status"] for each in again["leftOut"]]) == ([], ["success"] * 3)
 

@@ -5,9 +5,11 @@ the sources are the same.
 """
 
 import argparse
+import hashlib
 import shutil
 import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +23,7 @@ from tests.mutants.judgements import read_judgements
 from tests.mutants.operators import register_operators
 from tests.mutants.report import list_unexplained, list_unused, render_table
 from tests.mutants.sample import create_session, pending_items
+from tests.mutants.selection import STAGES, check_tests, select_modules
 from tests.mutants.trees import copy_tree, environment, hash_sources
 from tests.mutants.trial import Tree, start_tree, try_mutant
 
@@ -31,12 +34,13 @@ def main() -> int:
     """Run or continue a session, and print its table; 1 if a survivor is unexplained."""
     arguments = _parse_arguments()
     register_operators()
-    folder = _open_folder(arguments.folder, arguments.count, arguments.seed)
+    folder = _open_folder(arguments.folder / _digest(arguments.tests))
     roots = [copy_tree(ROOT, folder / f"tree-{number}") for number in range(arguments.jobs)]
-    measurement = measure(roots[0], folder, environment(roots[0]))
-    session = folder / "session.sqlite"
+    measurement = measure(roots[0], folder, arguments.tests, environment(roots[0]))
+    session = folder / f"{arguments.count}-{arguments.seed}-{_digest(arguments.module)}.sqlite"
     if not session.exists():
-        create_session(session, roots[0], arguments.count, arguments.seed)
+        modules = select_modules(roots[0], arguments.module)
+        create_session(session, roots[0], modules, arguments.count, arguments.seed)
     with use_db(session, WorkDB.Mode.open) as database, ExitStack() as stack:
         trees = [start_tree(root) for root in roots]
         for tree in trees:
@@ -49,15 +53,32 @@ def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=500, help="mutants in the sample")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument(
+        "--module", action="append", default=[], metavar="PATH",
+        help="draw the sample from the modules at or below that path in the layer, such as domain/cron; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tests", nargs="+", default=STAGES, metavar="PATH", help="measure and run these tests only"
+    )
     parser.add_argument("--minutes", type=float, default=90, help="start no further mutant after them")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at once, each in a copy of its own")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "mutants")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    try:
+        select_modules(ROOT, arguments.module)
+        check_tests(ROOT, arguments.tests)
+    except ValueError as error:
+        parser.error(str(error))
+    return arguments
 
 
-def _open_folder(parent: Path, count: int, seed: int) -> Path:
-    """Return the session's folder, emptied if it belongs to other sources."""
-    folder = parent.absolute() / f"{count}-{seed}"
+def _digest(paths: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest()[:8]
+
+
+def _open_folder(path: Path) -> Path:
+    """Return the folder for the sessions with the same tests, emptied if it belongs to other sources."""
+    folder = path.absolute()
     stamp, expected = folder / "sources", hash_sources(ROOT)
     if not stamp.exists() or stamp.read_text() != expected:
         shutil.rmtree(folder, ignore_errors=True)

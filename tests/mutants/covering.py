@@ -13,9 +13,9 @@ from coverage import CoverageData
 
 from tests.mutants.recorder import RECORD_VARIABLE
 from tests.mutants.relevant_lines import Line, Sources
-from tests.mutants.sample import LAYER, read_sources
+from tests.mutants.sample import read_sources
+from tests.mutants.selection import LAYER, STAGES
 
-STAGES = ("tests/unit", "tests/integration", "tests/properties")
 PLUGINS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.mutants.recorder")
 """Without xdist and the cache; the examples of hypothesis are the same in each run."""
 
@@ -47,12 +47,7 @@ class Measurement:
         return sum(self.seconds[test] for test in tests)
 
     def _tests_of(self, lines: Iterable[Line]) -> set[str]:
-        tests = {test for module, line in lines for test in self._contexts(module).get(line, ())}
-        return {test for test in tests if not self._has_faster_twin(test)}
-
-    def _has_faster_twin(self, test: str) -> bool:
-        """Return whether the same test runs on the in-memory AWS, too, where it is ten times faster."""
-        return test.endswith("moto]") and f"{test.removesuffix('moto]')}memory]" in self.seconds
+        return {test for module, line in lines for test in self._contexts(module).get(line, ())}
 
     @cache  # noqa: B019 - one measurement per process
     def _contexts(self, module: str) -> dict[int, set[str]]:
@@ -73,8 +68,8 @@ class Measurement:
         return id(self)
 
 
-def measure(root: Path, folder: Path, environment: dict[str, str]) -> Measurement:
-    """Run the tests of all stages once, unless the folder has the measurement already.
+def measure(root: Path, folder: Path, tests: Sequence[str], environment: dict[str, str]) -> Measurement:
+    """Run the tests once, unless the folder has the measurement already.
 
     A test that fails without any mutant is named and left out.
 
@@ -86,7 +81,7 @@ def measure(root: Path, folder: Path, environment: dict[str, str]) -> Measuremen
         print("measuring which test runs which line (some minutes)", flush=True)
         command = [
             sys.executable, "-m", "coverage", "run", f"--data-file={data}", f"--source={root / LAYER}",
-            "-m", "pytest", *PLUGINS, FIXED_EXAMPLES, *STAGES,
+            "-m", "pytest", *PLUGINS, FIXED_EXAMPLES, *tests,
         ]  # fmt: skip
         measured = folder / "measured.json"
         subprocess.run(command, cwd=root, env={**environment, RECORD_VARIABLE: str(measured)}, check=False)

@@ -1,4 +1,4 @@
-"""A pytest plugin: bounds the memory of the run, names each test to coverage and writes what each one took."""
+"""A pytest plugin: bounds memory, leaves out slow twins, names each test to coverage and writes what it took."""
 
 import json
 import os
@@ -10,6 +10,8 @@ from pathlib import Path
 import coverage
 import pytest
 
+from tests.mutants.selection import has_faster_twin
+
 RECORD_VARIABLE = "MUTANTS_RECORD"
 _MEMORY_BYTES = 4 * 1024**3
 _seconds: defaultdict[str, float] = defaultdict(float)
@@ -17,6 +19,11 @@ _failed: set[str] = set()
 
 # A mutant may allocate for ever.
 resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tests = {item.nodeid for item in items}
+    items[:] = [item for item in items if not has_faster_twin(item.nodeid, tests)]
 
 
 @pytest.hookimpl(wrapper=True)

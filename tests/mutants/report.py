@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from cosmic_ray.work_item import TestOutcome, WorkItem, WorkResult
 
-from tests.mutants.covering import STAGES
 from tests.mutants.judgements import Judgement, find_judgement
-from tests.mutants.sample import LAYER, PACKAGES
+from tests.mutants.selection import LAYER, PACKAGES, STAGES
 from tests.mutants.trial import TIMED_OUT
 
 _UNEXPLAINED = "unexplained"

@@ -12,10 +12,8 @@ from cosmic_ray.work_item import MutationSpec, WorkItem
 
 from tests.mutants.operators import OPERATOR_NAMES
 from tests.mutants.relevant_lines import Sources
+from tests.mutants.selection import LAYER
 from tests.mutants.trees import mutate_source
-
-LAYER = "layers/scheduling/scheduling"
-PACKAGES = ("domain", "operations", "store")
 
 
 def read_sources(root: Path) -> Sources:
@@ -24,10 +22,9 @@ def read_sources(root: Path) -> Sources:
     return Sources({str(path.relative_to(root)): ast.parse(path.read_text("utf-8")) for path in modules})
 
 
-def create_session(session: Path, root: Path, count: int, seed: int) -> None:
-    """Write a sample of the mutants of domain, operations and store, in random order, to a new session."""
+def create_session(session: Path, root: Path, modules: Sequence[Path], count: int, seed: int) -> None:
+    """Write a sample of the modules' mutants, in random order, to a new session."""
     everything = session.with_suffix(".all")
-    modules = [path for package in PACKAGES for path in sorted((root / LAYER / package).rglob("*.py"))]
     with use_db(everything) as database:
         init(modules, database, {})
         mutations = [mutation for item in database.work_items for mutation in item.mutations]
@@ -55,7 +52,7 @@ def _sample(mutations: Sequence[MutationSpec], root: Path, count: int, seed: int
     candidates.sort(key=lambda each: (each.module_path, each.start_pos, each.operator_name, each.occurrence))
     random.Random(seed).shuffle(candidates)  # noqa: S311
     sampled = list(islice(filter(_is_valid, candidates), count))
-    print(f"{len(candidates)} mutants in {', '.join(PACKAGES)}; the sample has {len(sampled)}")
+    print(f"{len(candidates)} mutants; the sample has {len(sampled)}")
     return sampled
 
 

@@ -11,7 +11,8 @@ from typing import IO, cast
 
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
-from tests.mutants.covering import FIXED_EXAMPLES, PLUGINS, STAGES, Measurement, files_of
+from tests.mutants.covering import FIXED_EXAMPLES, PLUGINS, Measurement, files_of
+from tests.mutants.selection import STAGES
 from tests.mutants.trees import environment, mutate_source, write_module
 
 TIMED_OUT = "timed out"

@@ -16,10 +16,12 @@ def test_help_lists_the_commands_and_exit_statuses(admin: AdminCli) -> None:
     text = "\n".join(result.lines)
     assert result.exit_status == 0
     assert COMMANDS == [
+        "status",
         "installs",
         "schedules",
         "schedule",
         "explain",
+        "console",
         "pause",
         "resume",
         "disable",

@@ -10,9 +10,10 @@ from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.schedules.create import create_schedule
 
-from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli
+from tests.support.stacks.admin_cli import AdminCli
 from tests.support.stacks.world import ADMIN, TENANT, World, create_input, registration_body
 
+WHICH = "Give --tenant or --install; or for all tenants, --failing, --not-firing or --paused."
 ONE, TWO = InstallId("install-1"), InstallId("install-2")
 ANOTHER_VERSION = {
     "versionId": "version-2",
@@ -33,15 +34,14 @@ def test_the_installs_of_all_tenants_are_listed(world: World, admin: AdminCli) -
     assert (result.exit_status, result.errors) == (0, [])
     assert sorted(result.lines) == sorted(
         [
-            "Install     Tenant         Extension, version   Fires                     Schedules",
-            "───────────────────────────────────────────────────────────────────────────────────",
-            "install-1   tenant-1       sample 1.0.0         no                        1",
-            "                           registry-1           the tenant is paused",
-            "                           version-1",
+            "Install, tenant   Extension      Registry, version   Fires                     Schedules   "
+            "Last run, next fire",
+            "─" * 110,
+            "install-1         sample 1.0.0   registry-1          no                        1           -",
+            "tenant-1                         version-1           the tenant is paused",
             "",
-            "install-2   c38472676572   sample 1.0.0         no                        0",
-            "                           registry-1           the install is disabled",
-            "                           version-1",
+            "install-2         sample 1.0.0   registry-1          no                        0           -",
+            "c38472676572                     version-1           the install is disabled",
         ]
     )
 
@@ -70,6 +70,13 @@ def test_an_install_is_reported_as_json(world: World, admin: AdminCli) -> None:
                 "scheduleCount": 0,
                 "pendingSince": None,
                 "changedBy": ADMIN,
+                "fires": False,
+                "reasons": ["it has no schedules"],
+                "firingCount": 0,
+                "failingCount": 0,
+                "lastRunAt": None,
+                "consecutiveFailures": 0,
+                "nextFireAt": None,
             }
         ],
         "nextCursor": None,
@@ -130,52 +137,29 @@ def test_an_empty_list_is_reported(
 
 def test_the_schedules_of_an_install_are_listed_with_their_blockers(world: World, admin: AdminCli) -> None:
     world.register_install(ONE)
-    create_schedule(
-        world.services, ONE, create_input(name="Ärger 日本語 🎉 [red]x[/red]", timezone="Europe/Berlin")
+    name = "Ärger 日本語 🎉 [red]x[/red]"
+    schedules = (
+        create_schedule(world.services, ONE, create_input(name=name, timezone="Europe/Berlin")),
+        create_schedule(world.services, ONE, create_input(cron="0 0 29 2 *", enabled=False)),
     )
-    create_schedule(world.services, ONE, create_input(cron="0 0 29 2 *", enabled=False))
     result = admin("schedules", "--install", ONE, "--fires", "2")
     assert (result.exit_status, result.errors) == (0, [])
+    zoned, leap = (each.id[-8:] for each in schedules)
     assert result.lines == [
-        "Install install-1 of tenant tenant-1",
-        "Schedule                               Rule            Fires                      Next, local         "
-        "       Next, UTC",
-        "─" * 129,
-        "Ärger 日本語 🎉 [red]x[/red]           0 * * * *       yes                        Mon 2026-11-23 11:00 CET"
-        "   2026-11-23T10:00:00Z",
-        f"{ANY_SCHEDULE_ID}   Europe/Berlin                              Mon 2026-11-23 12:00 CET"
-        "   2026-11-23T11:00:00Z",
-        "POST /api/sync",
+        "Install install-1 of tenant tenant-1, sample 1.0.0",
+        "Schedule                       Rule            In words                               "
+        "Fires                      Last run, next fire    Next, local",
+        "─" * 160,
+        "Ärger 日本語 🎉 [red]x[/red]   0 * * * *       Every hour, Europe/Berlin              "
+        "yes                        next                   Mon 2026-11-23 11:00 CET",
+        f"{zoned}                       Europe/Berlin                                          "
+        "                           2026-11-23T10:00:00Z   Mon 2026-11-23 12:00 CET",
+        f"POST /api/sync{' ' * 99}2026-11-23T11:00:00Z",
         "",
-        f"{ANY_SCHEDULE_ID}   0 0 29 2 *      no                         -                          -",
-        "POST /api/sync                         UTC             the schedule is disabled",
-    ]
-
-
-def test_the_schedules_of_a_tenant_are_listed_install_by_install(world: World, admin: AdminCli) -> None:
-    for install in (ONE, TWO):
-        world.register_install(install)
-        create_schedule(world.services, install, create_input())
-    set_install_enabled(world.services, TWO, enabled=False, actor=ADMIN)
-    assert admin("schedules", "--tenant", TENANT, "--fires", "1", env={"COLUMNS": "60"}).lines == [
-        "Install install-1 of tenant tenant-1",
-        f"Schedule     {ANY_SCHEDULE_ID}",
-        "             POST /api/sync",
-        "Rule         0 * * * *",
-        "             UTC",
-        "Fires        yes",
-        "Next, local  Mon 2026-11-23 10:00 UTC",
-        "Next, UTC    2026-11-23T10:00:00Z",
-        "",
-        "Install install-2 of tenant tenant-1",
-        f"Schedule     {ANY_SCHEDULE_ID}",
-        "             POST /api/sync",
-        "Rule         0 * * * *",
-        "             UTC",
-        "Fires        no",
-        "             the install is disabled",
-        "Next, local  -",
-        "Next, UTC    -",
+        f"{leap}                       0 0 29 2 *      At 00:00, on day 29 of the month,      "
+        "no                         -                      -",
+        "POST /api/sync                 UTC             only in February, UTC                  "
+        "the schedule is disabled",
     ]
 
 
@@ -189,6 +173,8 @@ def test_a_schedule_is_reported_as_json_with_its_exact_payload(world: World, adm
     assert row == {
         "id": schedule.id,
         "installId": "install-1",
+        "extensionName": "sample",
+        "extensionVersion": "1.0.0",
         "name": "night",
         "endpointMethod": "POST",
         "endpointPath": "/api/sync",
@@ -200,6 +186,9 @@ def test_a_schedule_is_reported_as_json_with_its_exact_payload(world: World, adm
         "suspended": False,
         "fires": True,
         "blockers": [],
+        "failing": False,
+        "waiting": False,
+        "unhealthySince": None,
         "nextFires": [{"utc": "2026-11-24T01:30:00Z", "local": "2026-11-24T02:30:00+01:00"}],
         "lastRunAt": None,
         "lastRunStatus": None,
@@ -268,8 +257,13 @@ def test_a_schedule_with_a_removed_endpoint_says_so_before_propagation(world: Wo
 @pytest.mark.parametrize(
     ("words", "exit_status", "text"),
     [
-        (["schedules"], 2, "Give either --tenant or --install."),
-        (["schedules", "--tenant", "a", "--install", "b"], 2, "Give either --tenant or --install."),
+        (["schedules"], 2, WHICH),
+        (["schedules", "--tenant", "a", "--install", "b", "--failing"], 2, WHICH),
+        (
+            ["schedules", "--failing", "--cursor", "a"],
+            2,
+            "A list of all tenants has no pages: raise --limit.",
+        ),
         (["schedules", "--install", "nope"], 3, "Install not found."),
         (
             ["installs", "--cursor", "bm9uc2Vuc2U="],

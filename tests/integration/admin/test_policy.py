@@ -35,7 +35,7 @@ from tests.support.stacks.world import ADMIN, TENANT, create_input, new_world
 
 PAGE = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
 ALWAYS_ALLOWED = "sts:GetCallerIdentity"
-SINGLE_ACTION_SERVICES = {"cloudformation", "sqs", "sts"}
+SINGLE_ACTION_SERVICES = {"cloudformation", "cloudwatch", "sqs", "sts"}
 """Services whose calls each need the one action of that name."""
 
 
@@ -68,6 +68,7 @@ def inspect_stack(admin: AdminCli, case: Case) -> None:
     event = next_fire_event(case)
     admin.send_dead_letter(event)
     case.world.advance(hours=2)
+    admin("status")
     admin("installs")
     admin("installs", "--tenant", TENANT)
     admin("schedules", "--tenant", TENANT)

@@ -128,7 +128,7 @@ def test_failure_is_counted(case: Case, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def execute_fire(case: Case, capsys: pytest.CaptureFixture[str], **more: object) -> dict[str, Any]:
-    """Return the metrics of a fire that is delivered 1.5 s late."""
+    """Return the metrics by outcome of a fire that is delivered 1.5 s late."""
     event = next_fire_event(case) | more
     case.world.advance(seconds=1.5)
     module = load_function("execute")
@@ -139,7 +139,7 @@ def execute_fire(case: Case, capsys: pytest.CaptureFixture[str], **more: object)
     return metrics
 
 
-def test_fire_is_counted_by_outcome_with_its_lateness(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fire_is_counted_by_outcome(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
     values = execute_fire(case, capsys)
 
     assert values.pop("RunDurationMs") >= 0
@@ -149,7 +149,6 @@ def test_fire_is_counted_by_outcome_with_its_lateness(case: Case, capsys: pytest
         "outcome": "success",
         "trigger": "schedule",
         "Fires": 1,
-        "LatenessMs": 1500,
         "correlation_id": values["correlation_id"],
         "tenant_id": TENANT,
         "install_id": case.install_id,
@@ -203,38 +202,32 @@ def fail_fire(
     return read_log_lines(capsys)
 
 
-def test_refusals_of_the_runner_are_counted_by_status(
-    case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("fields", "code", "refusals"),
+    [
+        pytest.param({"runner_status": 422}, "422", 1, id="by its status"),
+        pytest.param({"runner_status": 418}, "4xx", 1, id="by a status that is not counted by itself"),
+        pytest.param({"runner_error": "bundle_fetch_failed"}, "bundle_fetch_failed", 0, id="by its error"),
+        pytest.param({"runner_error": "unresolved_host"}, "unresolved_host", 1, id="its name is wrong"),
+        pytest.param({}, "connection_failed", 0, id="the connection broke"),
+    ],
+)
+def test_what_the_runner_answers_is_counted_by_code(
+    case: Case,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, Any],
+    code: str,
+    refusals: int,
 ) -> None:
-    refused = Outcome(
-        status=RunStatus.ERROR, error="The runner answered 422", retryable=True, runner_status=422
-    )
-
-    lines = fail_fire(case, capsys, monkeypatch, refused)
-
-    refusals = [line for line in lines if "RunnerRefusals" in line]
-    assert [line["RunnerRefusals"] for line in refusals] == [[1], [1]]
-    assert [set(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]) for line in refusals] == [
-        {"service"},
-        {"service", "status"},
-    ]
-    assert refusals[1]["status"] == "422"
-
-
-def test_errors_of_the_runner_are_counted_by_kind(
-    case: Case, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    failed = Outcome(
-        status=RunStatus.ERROR,
-        error="bundle_fetch_failed",
-        retryable=True,
-        runner_error="bundle_fetch_failed",
-    )
+    failed = Outcome(status=RunStatus.ERROR, error="it failed", retryable=True, **fields)
 
     lines = fail_fire(case, capsys, monkeypatch, failed)
 
-    (errors,) = [line for line in lines if "RunnerErrors" in line]
-    assert (errors["RunnerErrors"], errors["error"]) == ([1], "bundle_fetch_failed")
+    (answers,) = [line for line in lines if "RunnerResponses" in line]
+    assert (answers["RunnerResponses"], answers["code"]) == ([1], code)
+    refused = [line["RunnerRefusals"] for line in lines if "RunnerRefusals" in line]
+    assert refused == [[1]] * refusals
 
 
 def test_the_operators_log_has_the_runners_own_words_and_the_request(
@@ -252,11 +245,27 @@ def test_the_operators_log_has_the_runners_own_words_and_the_request(
     assert {line["request_id"] for line in lines} == {execution.run.request_id}
 
 
-def test_manual_run_has_no_lateness(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
-    values = execute_fire(case, capsys, trigger="manual", scheduledTime="2026-11-23T09:00:00.000Z")
+@pytest.mark.parametrize(
+    ("fields", "lateness"),
+    [
+        pytest.param({}, [1.5], id="by its timer"),
+        pytest.param({"trigger": "manual", "scheduledTime": "2026-11-23T09:00:00.000Z"}, [], id="manual"),
+    ],
+)
+def test_a_fire_by_a_timer_has_a_lateness_in_seconds(
+    case: Case, capsys: pytest.CaptureFixture[str], fields: dict[str, str], lateness: list[float]
+) -> None:
+    event = next_fire_event(case) | fields
+    case.world.advance(seconds=1.5)
+    module = load_function("execute")
+    module.run_endpoint = case.world.runner
+    capsys.readouterr()
 
-    assert (values["trigger"], values["outcome"]) == ("manual", "success")
-    assert "LatenessMs" not in values
+    module.handler(event, Context())
+
+    lines = read_all_metrics(capsys)
+    assert [each["Lateness"] for each in lines if "Lateness" in each] == lateness
+    assert [each["dimensions"] for each in lines if "Attempts" in each] == [["service"]]
 
 
 def test_no_line_contains_a_token_a_payload_or_a_configuration(

@@ -257,7 +257,7 @@ def test_only_the_local_stack_has_the_stage_that_accepts_well_known_tokens(stage
 @pytest.mark.parametrize(("parameters", "actions"), [({}, None), ({"AlarmTopicArn": TOPIC}, [TOPIC])])
 def test_every_alarm_notifies_the_topic_if_set(parameters: dict[str, str], actions: list[str] | None) -> None:
     alarms = expand_service_template(**parameters).properties_by_type("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 14
+    assert len(alarms) == 16
     for alarm in alarms.values():
         assert alarm.get("AlarmActions") == actions
         assert alarm["AlarmDescription"]
@@ -357,7 +357,8 @@ def test_audit_receives_every_change_and_retries_for_six_hours(template: Templat
         ("OccurrencesAgeAlarm", "ApproximateAgeOfOldestMessage", 1800),
         ("TimerDeadLettersAlarm", "ApproximateNumberOfMessagesVisible", 0),
         ("DeadLettersAlarm", "ApproximateNumberOfMessagesVisible", 0),
-        ("RunnerOverloadAlarm", "RunnerErrors", 5),
+        ("RunnerOverloadAlarm", "RunnerResponses", 5),
+        ("LatenessAlarm", "Lateness", 1800),
     ],
 )
 def test_occurrences_that_wait_or_fail_raise_an_alarm(

@@ -223,7 +223,14 @@ class _Parser:
         path = self.parse_path()
         if verb == "SET":
             self.take_token("=")
-        return UpdateAction(verb, path, None if verb == "REMOVE" else self.parse_operand())
+        return UpdateAction(verb, path, None if verb == "REMOVE" else self.parse_set_operand())
+
+    def parse_set_operand(self) -> Operand:
+        """Parse a value, or `if_not_exists` of a path and a value."""
+        if not self.accept_token("IF_NOT_EXISTS"):
+            return self.parse_operand()
+        current, default = self.parse_choices()
+        return lambda i, v: current(i, v) or default(i, v)
 
 
 def _begins_with(value: Value | None, prefix: Value | None) -> bool:

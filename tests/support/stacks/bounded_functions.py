@@ -93,6 +93,7 @@ def create_table(aws: MemoryAws) -> None:
     indexes = {
         "pending": Index(("pendingShard", "pendingSince"), projected),
         "installs": Index(("installShard", "pk"), projected),
+        "unhealthy": Index(("unhealthyShard", "unhealthySince"), projected),
         "tenants": Index(("tenantId", "pk", "createdAt"), frozenset({"payloadDigest"})),
     }
     aws.tables[TABLE] = MemoryTable(("pk", "sk"), indexes)

@@ -1,15 +1,20 @@
 """The functions under functions/, imported as Lambda imports them and called with events, in a test world."""
 
+import base64
+import gzip
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import pytest
 from scheduling import bootstrap
 
+from scripts.openapi.operations import OPERATIONS
+from tests.support.oracles.api_description import find_response_faults, operations
 from tests.support.stacks.world import BUS, DEAD_LETTER_QUEUE_URL, GROUP, TABLE, TIMER_SETTINGS, World
 
 ROOT = Path(__file__).parents[3]
@@ -66,7 +71,7 @@ def deploy_functions(world: World, **variables: str) -> Iterator[None]:
 
 
 def load_function(operation: str) -> Any:
-    """Import a fresh copy of the function's module."""
+    """Import a fresh copy of the function's module, whose handler fails where docs/openapi.json is not right."""
     spec = importlib.util.spec_from_file_location(
         f"function_{operation}", ROOT / "functions" / operation / "app.py"
     )
@@ -74,7 +79,25 @@ def load_function(operation: str) -> Any:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    if operation in OPERATIONS:
+        vars(module)["handler"] = _with_checked_responses(operation, module.handler)
     return module
+
+
+def _with_checked_responses(operation: str, handler: Callable[..., Any]) -> Callable[..., Any]:
+    (route,) = (key for key, each in operations().items() if each["operationId"] == OPERATIONS[operation].id)
+
+    @wraps(handler)
+    def checked_handler(*arguments: Any) -> Any:
+        response = handler(*arguments)
+        body = response["body"]
+        if response.get("isBase64Encoded"):
+            body = gzip.decompress(base64.b64decode(body))
+        faults = find_response_faults(route, response["statusCode"], response["headers"], body)
+        assert not faults, "\n".join(faults)
+        return response
+
+    return checked_handler
 
 
 def http_event(

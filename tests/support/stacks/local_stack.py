@@ -17,6 +17,7 @@ import httpx
 from local.cloudformation.deploy import STACK_NAME
 from local.processes import ChildProcess
 from local.settings import free_ports
+from tests.support.oracles.api_description import check_response
 from tests.support.stacks.scripted_runner import ScriptedRunner, start_scripted_runner
 from tests.support.stacks.world import registration_body
 
@@ -255,8 +256,9 @@ def wait_for(read: Callable[[], Any], condition: Callable[[Any], bool]) -> Any:
 
 
 def create_api_client(url: str) -> httpx.Client:
-    """Create a client that sends the runner token."""
-    return httpx.Client(base_url=url, headers={"x-runner-auth": RUNNER_TOKEN}, timeout=60)
+    """Create a client that sends the runner token, and fails on a response that docs/openapi.json does not describe."""
+    headers = {"x-runner-auth": RUNNER_TOKEN}
+    return httpx.Client(base_url=url, headers=headers, timeout=60, event_hooks={"response": [check_response]})
 
 
 def _inherited_environment() -> dict[str, str]:

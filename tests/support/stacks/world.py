@@ -250,6 +250,8 @@ def _start_aws(aws: Aws) -> Iterator[object]:
         patch(f"{modules}.sweeps.SHARDS", "01"),
         patch(f"{modules}.sweeps.index_shard", _shard_of_two),
         patch(f"{modules}.mapping.index_shard", _shard_of_two),
+        patch(f"{modules}.schedule_items.run_ends.index_shard", _shard_of_two),
+        patch(f"{modules}.schedule_items.unhealthy.SHARDS", "01"),
     ):
         yield memory
 
@@ -303,7 +305,17 @@ def create_resources() -> None:
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in ("pk", "sk", "pendingShard", "pendingSince", "installShard", "tenantId", "createdAt")
+            for name in (
+                "pk",
+                "sk",
+                "pendingShard",
+                "pendingSince",
+                "installShard",
+                "tenantId",
+                "createdAt",
+                "unhealthyShard",
+                "unhealthySince",
+            )
         ],
         GlobalSecondaryIndexes=[
             {
@@ -330,6 +342,14 @@ def create_resources() -> None:
                     {"AttributeName": "createdAt", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["payloadDigest"]},
+            },
+            {
+                "IndexName": "unhealthy",
+                "KeySchema": [
+                    {"AttributeName": "unhealthyShard", "KeyType": "HASH"},
+                    {"AttributeName": "unhealthySince", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["type"]},
             },
         ],
     )

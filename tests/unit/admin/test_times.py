@@ -10,9 +10,9 @@ from scheduling_admin.output.times import (
     format_duration,
     format_local_and_utc,
     format_wall_time,
-    list_next_fires,
     parse_occurrence_time,
 )
+from scheduling_admin.queries.views import list_next_fires
 from tests.unit.builders import definition
 
 BERLIN = "Europe/Berlin"

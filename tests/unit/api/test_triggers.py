@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -152,6 +152,24 @@ def test_each_delivery_is_logged(
     assert logged == [("occurrence", expected)]
 
 
+@pytest.mark.parametrize(
+    ("handler", "body", "status"),
+    [
+        pytest.param(Handler(error=Unavailable("down")), json.dumps(EVENT), "undecided", id="undecided"),
+        pytest.param(Handler(), "{}", "unreadable", id="names no occurrence"),
+    ],
+)
+def test_a_delivery_without_a_result_is_logged_too(
+    monkeypatch: pytest.MonkeyPatch, handler: Handler, body: str, status: str
+) -> None:
+    logged: list[object] = []
+    monkeypatch.setattr(logger, "info", lambda message, **fields: logged.append((message, fields["status"])))
+
+    handler({"Records": [message(body=body)]})
+
+    assert logged == [("occurrence", status)]
+
+
 def read_metrics(capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, ...], float]:
     """Return each metric by its name and the values of its dimensions, without the service."""
     values = {}
@@ -176,41 +194,88 @@ WAITING_RUN = Run(
 )
 
 
+Counts = dict[tuple[str, ...], float]
+ENDED: Counts = {("FinishedOccurrences",): 1.0, ("FailedOccurrences",): 0.0}
+FAILED: Counts = {("FinishedOccurrences",): 1.0, ("FailedOccurrences",): 1.0}
+ATTEMPT: Counts = {("Attempts",): 1.0, ("FailedAttempts",): 0.0}
+FAILED_ATTEMPT: Counts = {("Attempts",): 1.0, ("FailedAttempts",): 1.0}
+WAITED: Counts = {("WaitingSeconds",): 90.0}
+
+
 @pytest.mark.parametrize(
-    ("fields", "expected"),
+    ("fields", "outcome", "expected"),
     [
-        pytest.param(
-            {"reason": SkipReason.SUPERSEDED}, {("Fires", "superseded", "schedule"): 1.0}, id="superseded"
-        ),
+        pytest.param({"reason": SkipReason.SUPERSEDED}, "superseded", {}, id="superseded"),
         pytest.param(
             {"reason": SkipReason.RUNNING, "continued": True},
-            {("Fires", "delayed", "schedule"): 1.0},
+            "delayed",
+            {("Waiting", "running"): 1.0},
             id="waits for a lease",
         ),
         pytest.param(
             {"reason": SkipReason.OVERLAP, "continued": True},
-            {("Fires", "waiting", "schedule"): 1.0, ("WaitingSeconds",): 90.0},
+            "waiting",
+            {("Waiting", "overlap"): 1.0, **WAITED},
             id="waits for another run",
         ),
         pytest.param(
-            {"run": WAITING_RUN, "continued": True},
-            {("Fires", "waiting", "schedule"): 1.0, ("WaitingSeconds",): 90.0},
+            {"reason": SkipReason.UNAVAILABLE, "continued": True},
+            "delayed",
+            {("Waiting", "table"): 1.0, **WAITED},
+            id="waits for the table",
+        ),
+        pytest.param(
+            {"reason": SkipReason.UNAVAILABLE}, "error", FAILED, id="has waited for the table long enough"
+        ),
+        pytest.param(
+            {"run": WAITING_RUN, "continued": True, "runner_response": "503"},
+            "waiting",
+            {("Waiting", "no_capacity"): 1.0, ("RunnerResponses", "503"): 1.0, **WAITED},
             id="waits for capacity",
         ),
         pytest.param(
-            {"run": RUN, "continued": True},
-            {("Fires", "retried", "schedule"): 1.0, ("Attempts",): 1.0, ("FailedAttempts",): 1.0},
+            {"run": WAITING_RUN, "continued": True, "runner_response": "no_connection"},
+            "waiting",
+            {("Waiting", "no_connection"): 1.0, ("RunnerResponses", "no_connection"): 1.0, **WAITED},
+            id="waits for a runner that is down",
+        ),
+        pytest.param(
+            {"run": RUN, "continued": True, "runner_response": "200"},
+            "retried",
+            {("RunnerResponses", "200"): 1.0, **FAILED_ATTEMPT},
             id="failed attempt",
+        ),
+        pytest.param(
+            {"run": RUN, "runner_response": "200"},
+            "error",
+            {("RunnerResponses", "200"): 1.0, **FAILED_ATTEMPT, **FAILED},
+            id="failed for good",
+        ),
+        pytest.param({"run": RUN}, "error", FAILED, id="given up without an attempt"),
+        pytest.param(
+            {"run": replace(RUN, status=RunStatus.SUCCESS, error=None), "runner_response": "200"},
+            "success",
+            {("RunnerResponses", "200"): 1.0, **ATTEMPT, **ENDED},
+            id="success",
+        ),
+        pytest.param(
+            {"run": replace(RUN, runner_status=401), "continued": True, "runner_response": "401"},
+            "retried",
+            {("RunnerResponses", "401"): 1.0, ("RunnerRefusals",): 1.0, **FAILED_ATTEMPT},
+            id="refused by the runner",
         ),
     ],
 )
 def test_each_delivery_is_counted_with_its_lateness(
-    capsys: pytest.CaptureFixture[str], fields: dict[str, Any], expected: dict[tuple[str, ...], float]
+    capsys: pytest.CaptureFixture[str],
+    fields: dict[str, Any],
+    outcome: str,
+    expected: Counts,
 ) -> None:
     delivery = Delivery(event=FireEvent(fire=fire()), accepted_at=NOW)
     result = DeliveryResult(delivery=delivery, delivered_at=NOW + timedelta(seconds=90), **fields)
 
     handle_deliveries(EVENT, CONTEXT, lambda _: [result], lambda *_: None, lambda: NOW)
 
-    outcome = next(name[1] for name in expected if name[0] == "Fires")
-    assert read_metrics(capsys) == {**expected, ("LatenessMs", outcome, "schedule"): 90_000.0}
+    of_each = {("Fires", outcome, "schedule"): 1.0, ("Lateness",): 90.0}
+    assert read_metrics(capsys) == {**expected, **of_each}

@@ -36,7 +36,8 @@ from scheduling.operations.schedules.update import update_schedule
 from scheduling.operations.services import Services
 
 Body = Mapping[str, object]
-_RULE_ERRORS = (RulesViolated, NameTaken, QuotaExceeded, ScheduleNotFound)
+RULE_ERRORS = (RulesViolated, NameTaken, QuotaExceeded, ScheduleNotFound)
+"""The errors whose status the parameter CallbackRuleErrorStatus sets."""
 
 
 def _list_schedules(services: Services, install_id: InstallId, _body: Body) -> Response:
@@ -129,7 +130,7 @@ def error_response(error: SchedulingError, rule_error_status: int = 400) -> Resp
         rule_error_status: The status of a broken rule. A deployed runner passes on the body of a 200 only, so 200
             lets the extension read why.
     """
-    status = rule_error_status if isinstance(error, _RULE_ERRORS) else callback_status(error)
+    status = rule_error_status if isinstance(error, RULE_ERRORS) else callback_status(error)
     if isinstance(error, InstallNotFound):
         return json_response(404, {"error": str(error), "code": error.code})
     if status == 500:

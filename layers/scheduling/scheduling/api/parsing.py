@@ -33,7 +33,9 @@ _MAX_ERRORS, _MAX_FIELD_NAME_LENGTH = 20, 64
 _ETAG_PATTERN = re.compile(r'"(\d{1,15})"')
 
 
-class _ScheduleBody(BaseModel):
+class ScheduleBody(BaseModel):
+    """The fields of a schedule in a body, of the types that the rules take."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
     endpoint: str = ""
@@ -65,8 +67,8 @@ def parse_schedule_body(request: Request, limits: Limits) -> dict[str, object]:
 
 def parse_schedule_input(body: Mapping[str, object]) -> ScheduleInput:
     """Return the fields of a create or an update, with an error for each unknown one and each of a wrong type."""
-    errors = find_type_errors(_ScheduleBody, body)
-    fields = {name: body[name] for name in _ScheduleBody.model_fields if name in body and name not in errors}
+    errors = find_type_errors(ScheduleBody, body)
+    fields = {name: body[name] for name in ScheduleBody.model_fields if name in body and name not in errors}
     return ScheduleInput(cast(ScheduleFields, fields), errors)
 
 

@@ -51,7 +51,9 @@ class _Manifest(BaseModel):
     api: _Api = _Api(endpoints=[])
 
 
-class _SecretEnvelope(BaseModel):
+class SecretEnvelope(BaseModel):
+    """An envelope with secrets that a runner can open."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
     ciphertext_b64: str
@@ -62,7 +64,9 @@ class _SecretEnvelope(BaseModel):
     mount: str = ""
 
 
-class _RegistrationBody(BaseModel):
+class RegistrationBody(BaseModel):
+    """The body of a PUT of an install."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
     tenantId: _Id  # noqa: N815 - the contract's names
@@ -84,10 +88,10 @@ def parse_registration(
     Raises:
         ValidationFailed: The body is invalid; the error names every invalid field.
     """
-    errors = find_type_errors(_RegistrationBody, body) | _find_envelope_errors(body.get("secretEnvelope"))
+    errors = find_type_errors(RegistrationBody, body) | _find_envelope_errors(body.get("secretEnvelope"))
     if errors:
         raise ValidationFailed.from_field_errors(errors)
-    model = _RegistrationBody.model_validate(body)
+    model = RegistrationBody.model_validate(body)
     requested = normalize_capabilities(model.grantedCapabilities)
     return Registration(
         tenant_id=model.tenantId,
@@ -140,7 +144,7 @@ def _find_envelope_errors(envelope: object) -> dict[str, str]:
     """Return the errors of an envelope, which is an object; an empty one counts as none."""
     if not isinstance(envelope, dict) or not envelope:
         return {}
-    return find_type_errors(_SecretEnvelope, envelope, prefix="secretEnvelope.")
+    return find_type_errors(SecretEnvelope, envelope, prefix="secretEnvelope.")
 
 
 def _stringify_values(config: Mapping[str, Any]) -> dict[str, str]:
@@ -154,7 +158,7 @@ def _stringify_value(value: Any) -> str:
     return "" if value is None else exact_json.dumps(value)
 
 
-def _grant_capabilities(model: _RegistrationBody, granted: frozenset[str]) -> frozenset[str]:
+def _grant_capabilities(model: RegistrationBody, granted: frozenset[str]) -> frozenset[str]:
     undeclared = granted - normalize_capabilities(model.manifest.capabilities) - ALWAYS_GRANTED
     if undeclared:
         text = f"Not in the manifest: {', '.join(sorted(undeclared))}"
@@ -162,7 +166,7 @@ def _grant_capabilities(model: _RegistrationBody, granted: frozenset[str]) -> fr
     return granted | ALWAYS_GRANTED
 
 
-def _build_version(model: _RegistrationBody, manifest_text: str) -> Version:
+def _build_version(model: RegistrationBody, manifest_text: str) -> Version:
     handlers = {(e.method.upper(), normalize_path(e.path)): e.handler for e in model.manifest.api.endpoints}
     endpoints = [
         Endpoint(id=endpoint_id(model.registryId, method, path), method=method, path=path, handler=handler)

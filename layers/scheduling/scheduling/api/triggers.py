@@ -12,7 +12,7 @@ from scheduling.api.observability import MetricValues, bind_request, count_unrea
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
 from scheduling.domain.errors import InvalidFireEvent
 from scheduling.domain.fire_events import parse_fire_event
-from scheduling.domain.runs import UNRESOLVED_HOST, UNTRUSTED_HOST, Run, RunStatus, SkipReason, Trigger
+from scheduling.domain.runs import UNRESOLVED_HOST, UNTRUSTED_HOST, RunStatus, SkipReason, Trigger
 from scheduling.operations.audit import PublishResult
 
 Deliver = Callable[[Delivery], Sequence[DeliveryResult]]
@@ -20,7 +20,7 @@ Deliver = Callable[[Delivery], Sequence[DeliveryResult]]
 SendDeadLetter = Callable[[str, str | None, str], None]
 """Sends a message's body, its group and the reason to the queue of dead letters."""
 
-_MILLISECOND, _SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
+_SECOND = timedelta(seconds=1)
 
 
 def handle_deliveries(
@@ -63,6 +63,7 @@ def _handle_message(
             fire_event = parse_fire_event(record["body"])
         except InvalidFireEvent as error:
             logger.error("unreadable message", reason=str(error))
+            logger.info("occurrence", scheduled_time=None, status="unreadable", attempt=None)
             emit_metrics(count_unreadable(1))
             send_dead_letter(record["body"], group, f"The message names no occurrence: {error}")
             return True
@@ -86,7 +87,11 @@ def _deliver_and_report(
 ) -> Sequence[DeliveryResult]:
     fire = delivery.fire
     bind_request(context, "execute", install_id=fire.install_id, schedule_id=fire.schedule_id)
-    results = deliver(delivery)
+    try:
+        results = deliver(delivery)
+    except Exception:
+        _log_occurrence(delivery, "undecided", None)
+        raise
     for result in results:
         _report_result(result)
     return results
@@ -107,51 +112,78 @@ def _result_fields(delivery: Delivery, results: Sequence[DeliveryResult]) -> dic
 
 def _report_result(result: DeliveryResult) -> None:
     """Log and count what has become of an occurrence."""
-    run, fire = result.run, result.delivery.fire
-    attempt = run.attempt if run else None
-    logger.info("occurrence", scheduled_time=fire.scheduled_time, status=result.status, attempt=attempt)
+    run = result.run
+    _log_occurrence(result.delivery, result.status, run.attempt if run else None)
     if run and run.status is RunStatus.WAITING:
         logger.info("no capacity", reason=run.error, detail=run.detail)
     elif run and run.error:
         logger.warning("attempt failed", attempt=run.attempt, reason=run.error, detail=run.detail)
-    if run:
-        _count_attempt(run)
+    if values := {**_count_attempt(result), **_count_occurrence(result), **_measure_delays(result)}:
+        emit_metrics(values)
     _emit_fire_metrics(result)
+    if result.runner_response:
+        emit_metrics({"RunnerResponses": (MetricUnit.Count, 1)}, code=result.runner_response)
+    if result.waiting_cause:
+        emit_metrics({"Waiting": (MetricUnit.Count, 1)}, cause=result.waiting_cause.value)
 
 
-def _count_attempt(run: Run) -> None:
-    """Count the attempt, and what the runner or the platform, not the extension, has caused."""
-    if run.status is RunStatus.WAITING:
-        return
-    failed = run.status is RunStatus.ERROR
-    emit_metrics({"Attempts": (MetricUnit.Count, 1), "FailedAttempts": (MetricUnit.Count, int(failed))})
-    refusal: MetricValues = {"RunnerRefusals": (MetricUnit.Count, 1)}
-    if run.runner_status is not None:
-        emit_metrics(refusal)  # over all statuses, for the alarm
-        emit_metrics(refusal, status=str(run.runner_status))
-    elif run.runner_error in (UNRESOLVED_HOST, UNTRUSTED_HOST):
-        emit_metrics(refusal)
-    if run.runner_error:
-        emit_metrics({"RunnerErrors": (MetricUnit.Count, 1)}, error=run.runner_error)
+def _log_occurrence(delivery: Delivery, status: str, attempt: int | None) -> None:
+    """Write the one line that each delivery has."""
+    logger.info("occurrence", scheduled_time=delivery.fire.scheduled_time, status=status, attempt=attempt)
+
+
+def _count_attempt(result: DeliveryResult) -> MetricValues:
+    """Return whether there was an attempt, whether it failed, and whether the runner refused it.
+
+    A lack of the runner's capacity is none.
+    """
+    run = result.run
+    if run is None or result.runner_response is None or run.status is RunStatus.WAITING:
+        return {}
+    values: MetricValues = {
+        "Attempts": (MetricUnit.Count, 1),
+        "FailedAttempts": (MetricUnit.Count, int(run.status is RunStatus.ERROR)),
+    }
+    refused = run.runner_status is not None or run.runner_error in (UNRESOLVED_HOST, UNTRUSTED_HOST)
+    return {**values, "RunnerRefusals": (MetricUnit.Count, 1)} if refused else values
+
+
+def _count_occurrence(result: DeliveryResult) -> MetricValues:
+    """Return whether the occurrence has ended, and whether it has failed for good."""
+    if not result.finished:
+        return {}
+    return {
+        "FinishedOccurrences": (MetricUnit.Count, 1),
+        "FailedOccurrences": (MetricUnit.Count, int(result.failed)),
+    }
+
+
+def _measure_delays(result: DeliveryResult) -> MetricValues:
+    """Return how late the delivery is, and how long the occurrence has waited for its first attempt or for capacity."""
+    fire, now = result.delivery.fire, result.delivered_at
+    values: MetricValues = {}
+    if fire.trigger is Trigger.SCHEDULE and not fire.replay:
+        lateness = now - datetime.fromisoformat(fire.scheduled_time)
+        values = {"Lateness": (MetricUnit.Seconds, lateness / _SECOND)}
+    if _waits_for_capacity(result):
+        waited = max(now - result.delivery.first_sent_at, timedelta())
+        values = {**values, "WaitingSeconds": (MetricUnit.Seconds, waited / _SECOND)}
+    return values
 
 
 def _emit_fire_metrics(result: DeliveryResult) -> None:
-    run, fire, now = result.run, result.delivery.fire, result.delivered_at
+    run, fire = result.run, result.delivery.fire
     values: MetricValues = {"Fires": (MetricUnit.Count, 1)}
     if run and run.duration_ms is not None:
         values = {**values, "RunDurationMs": (MetricUnit.Milliseconds, run.duration_ms)}
-    if fire.trigger is Trigger.SCHEDULE and not fire.replay:
-        lateness = now - datetime.fromisoformat(fire.scheduled_time)
-        values = {**values, "LatenessMs": (MetricUnit.Milliseconds, lateness / _MILLISECOND)}
     emit_metrics(values, outcome=_find_outcome(result), trigger=fire.trigger.value)
-    if _waits_for_capacity(result):
-        waited = max(now - result.delivery.first_sent_at, timedelta())
-        emit_metrics({"WaitingSeconds": (MetricUnit.Seconds, waited / _SECOND)})
 
 
 def _find_outcome(result: DeliveryResult) -> str:
-    """Return the outcome by which a delivery is counted."""
-    if result.run and result.run.status is RunStatus.ERROR and result.continued:
+    """Return the outcome by which a delivery is counted: what failed for good is an `error`, whatever the reason."""
+    if result.failed:
+        return RunStatus.ERROR.value
+    if result.run and result.run.status is RunStatus.ERROR:
         return "retried"
     if result.run is None and result.continued:
         return "waiting" if result.reason is SkipReason.OVERLAP else "delayed"

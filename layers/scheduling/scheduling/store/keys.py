@@ -118,6 +118,17 @@ class InstallsIndex(GlobalSecondaryIndex[Any]):
     pk = UnicodeAttribute(range_key=True)
 
 
+class UnhealthyIndex(GlobalSecondaryIndex[Any]):
+    """The schedules that fail or wait, and no others, by the time since when they do (decision 047)."""
+
+    class Meta:
+        index_name = "unhealthy"
+        projection = IncludeProjection(["type"])
+
+    shard = UnicodeAttribute(hash_key=True, attr_name="unhealthyShard")
+    since = UTCDateTimeAttribute(range_key=True, attr_name="unhealthySince")
+
+
 class TenantsIndex(GlobalSecondaryIndex[Any]):
     """The schedules of a tenant, install by install, each in order of creation (decision 038).
 

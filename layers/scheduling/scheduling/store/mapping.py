@@ -65,6 +65,8 @@ def schedule_from_row(row: ScheduleRow) -> Schedule:
         last_run=_last_run_from_row(row),
         last_success_at=values.get("last_success_at"),
         consecutive_failures=values.get("consecutive_failures", 0),
+        unhealthy_since=values.get("unhealthy_since"),
+        waiting=values.get("waiting", False),
         unreadable=unreadable,
         incomplete=incomplete,
     )

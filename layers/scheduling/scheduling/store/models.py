@@ -22,7 +22,7 @@ from pynamodb.models import Model
 from scheduling.domain.runs import RunStatus, Trigger
 from scheduling.domain.schedule import ScheduleState
 from scheduling.domain.sweeps import SweepPhase
-from scheduling.store.keys import PAYLOAD_SUFFIX, InstallsIndex, PendingIndex, TenantsIndex
+from scheduling.store.keys import PAYLOAD_SUFFIX, InstallsIndex, PendingIndex, TenantsIndex, UnhealthyIndex
 from scheduling.store.pynamodb_internals import model_from_item, row_from_item
 
 
@@ -63,6 +63,7 @@ class Row(Model):
     pending_index = PendingIndex()
     installs_index = InstallsIndex()
     tenants_index = TenantsIndex()
+    unhealthy_index = UnhealthyIndex()
 
     @classmethod
     def from_raw_data(cls, data: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -151,6 +152,9 @@ class ScheduleRow(Row, discriminator="schedule"):
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
     last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
     last_error = UnicodeAttribute(null=True, attr_name="lastError")
+    unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
+    unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
+    waiting = BooleanAttribute(null=True)
 
 
 class PayloadRow(Row, discriminator="payload"):

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
+from scheduling.domain.deliveries.responses import NO_CONNECTION
 from scheduling.domain.fire_events import FireEvent
-from scheduling.domain.runs import Fire, Run, SkipReason
+from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason
 
 HAND_OVER_WINDOW = timedelta(hours=1, minutes=15)
 """How long after its scheduled time an occurrence may reach the queue: EventBridge Scheduler tries for an hour."""
@@ -63,6 +65,28 @@ class Delivery:
         return FireEvent(fire=replace(self.fire, replay=True), sent_at=now, wait_token=wait_token)
 
 
+class WaitingCause(StrEnum):
+    """Why an occurrence waits in a newer message."""
+
+    NO_CAPACITY = "no_capacity"
+    """The runner has answered 429 or 503."""
+    NO_CONNECTION = "no_connection"
+    """No connection to the runner was made."""
+    OVERLAP = "overlap"
+    """Another occurrence of the schedule is under way."""
+    RUNNING = "running"
+    """An attempt at it may still be running, or its next one may not start yet."""
+    TABLE = "table"
+    """DynamoDB does not respond."""
+
+
+_CAUSES_BY_REASON = {
+    SkipReason.OVERLAP: WaitingCause.OVERLAP,
+    SkipReason.RUNNING: WaitingCause.RUNNING,
+    SkipReason.UNAVAILABLE: WaitingCause.TABLE,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryResult:
     """What has become of a delivered occurrence.
@@ -71,6 +95,7 @@ class DeliveryResult:
         run: The attempt that was made, as the history has it; None if there was none.
         reason: Why there was none.
         continued: Whether a newer message continues the occurrence.
+        runner_response: The code of what the runner has answered; None if it was not called.
     """
 
     delivery: Delivery
@@ -78,6 +103,33 @@ class DeliveryResult:
     run: Run | None = None
     reason: SkipReason | None = None
     continued: bool = False
+    runner_response: str | None = None
+
+    @property
+    def waiting_cause(self) -> WaitingCause | None:
+        """Why the occurrence waits, if it does; one that is retried after a failure does not."""
+        if not self.continued:
+            return None
+        if self.run is None:
+            return _CAUSES_BY_REASON.get(self.reason) if self.reason else None
+        if self.run.status is not RunStatus.WAITING:
+            return None
+        no_connection = self.runner_response == NO_CONNECTION
+        return WaitingCause.NO_CONNECTION if no_connection else WaitingCause.NO_CAPACITY
+
+    @property
+    def failed(self) -> bool:
+        """Whether the occurrence has failed for good: only an operator can have it run again."""
+        if self.continued:
+            return False
+        if self.run is None:
+            return self.reason is SkipReason.UNAVAILABLE  # it has waited for the table as long as it may
+        return self.run.status is RunStatus.ERROR
+
+    @property
+    def finished(self) -> bool:
+        """Whether the occurrence has run and ended, or failed for good."""
+        return self.failed or (self.run is not None and self.run.status is RunStatus.SUCCESS)
 
     @property
     def status(self) -> str:

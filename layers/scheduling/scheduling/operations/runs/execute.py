@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from scheduling.domain.deliveries.decision import Acknowledge, Execute, Skip, Wait, decide_delivery
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
 from scheduling.domain.deliveries.firing import next_fire_after
+from scheduling.domain.deliveries.responses import find_response_code
 from scheduling.domain.deliveries.waiting import FollowUp, plan_follow_up
 from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.ids import new_token
@@ -73,7 +74,12 @@ def execute_attempt(
         raise
     finished_run = replace(follow_up.run, wait_token=wait_token)
     _finish_run(services, delivery.fire, schedule, claimed_run, finished_run)
-    return replace(result, run=finished_run, continued=follow_up.until is not None)
+    return replace(
+        result,
+        run=finished_run,
+        continued=follow_up.until is not None,
+        runner_response=find_response_code(outcome),
+    )
 
 
 def _call_runner(

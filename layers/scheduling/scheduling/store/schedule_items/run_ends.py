@@ -9,7 +9,7 @@ from scheduling.domain.deliveries.completion import ScheduleChange
 from scheduling.domain.deliveries.failures import counts_as_failure
 from scheduling.domain.runs import Fire, Run, RunStatus
 from scheduling.domain.schedule import Schedule
-from scheduling.store.keys import schedule_key
+from scheduling.store.keys import index_shard, schedule_key
 from scheduling.store.mapping import schedule_values, update_actions
 from scheduling.store.models import ScheduleRow
 from scheduling.store.schedule_items.reservations import update_install_row, write_name_rows
@@ -55,6 +55,8 @@ def _release_actions(fire: Fire, finished_run: Run, hold_until: datetime | None)
     lease: list[Action] = [ScheduleRow.running_occurrence.remove(), ScheduleRow.lease_expires_at.remove()]
     if hold_until:
         lease = [ScheduleRow.lease_expires_at.set(hold_until)]
+    if finished_run.status is RunStatus.WAITING:
+        return [*lease, ScheduleRow.waiting.set(True), *_unhealthy_actions(fire, finished_run)]
     if finished_run.status not in (RunStatus.SUCCESS, RunStatus.ERROR):
         return lease
     return [
@@ -64,6 +66,7 @@ def _release_actions(fire: Fire, finished_run: Run, hold_until: datetime | None)
         ScheduleRow.last_error.set(finished_run.error)
         if finished_run.error
         else ScheduleRow.last_error.remove(),
+        ScheduleRow.waiting.remove(),
         *_success_or_failure_actions(fire, finished_run),
     ]
 
@@ -71,8 +74,25 @@ def _release_actions(fire: Fire, finished_run: Run, hold_until: datetime | None)
 def _success_or_failure_actions(fire: Fire, finished_run: Run) -> list[Action]:
     if finished_run.status is RunStatus.SUCCESS:
         last_success_at = ScheduleRow.last_success_at.set(finished_run.started_at)
-        return [last_success_at, ScheduleRow.consecutive_failures.remove()]
-    return [ScheduleRow.consecutive_failures.add(1)] if counts_as_failure(fire, finished_run) else []
+        return [
+            last_success_at,
+            ScheduleRow.consecutive_failures.remove(),
+            ScheduleRow.unhealthy_shard.remove(),
+            ScheduleRow.unhealthy_since.remove(),
+        ]
+    unhealthy = _unhealthy_actions(fire, finished_run)
+    if not counts_as_failure(fire, finished_run):
+        return unhealthy
+    return [*unhealthy, ScheduleRow.consecutive_failures.add(1)]
+
+
+def _unhealthy_actions(fire: Fire, finished_run: Run) -> list[Action]:
+    """Add the schedule to the index of unhealthy ones; one that is in it stays as it is, and costs no write of it."""
+    shard, since = index_shard(fire.schedule_id), finished_run.started_at
+    return [
+        ScheduleRow.unhealthy_shard.set(ScheduleRow.unhealthy_shard | shard),
+        ScheduleRow.unhealthy_since.set(ScheduleRow.unhealthy_since | since),
+    ]
 
 
 def _write_what_it_frees(writer: TransactWriter, change: ScheduleChange) -> None:

@@ -1,0 +1,135 @@
+"""Read the health of the whole stack, at a cost that does not grow with it: no scan, and no list of all installs."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+from scheduling.domain.ids import InstallId, ScheduleId
+
+from scheduling_admin.errors import convert_to_admin_error
+from scheduling_admin.health.metrics import read_metrics
+from scheduling_admin.health.model import (
+    DeadLetterGroup,
+    DeadLetterSummary,
+    PendingSummary,
+    QueueDepth,
+    StackHealth,
+    StackMetrics,
+    SweepSummary,
+)
+from scheduling_admin.health.problems import find_problems
+from scheduling_admin.stack.dead_letters import DeadLetter
+from scheduling_admin.stack.session import AdminSession
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MAX_PENDING = 1_000
+_UNNAMED_REASON = "(no reason)"
+_UNKNOWN_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+def read_stack_health(session: AdminSession) -> StackHealth:
+    """Return what the stack is doing, and what is wrong with it.
+
+    One GetMetricData, a Query for each part of the index of pending rows, one BatchGetItem, the attributes of four
+    queues, and the dead letters, if there are any: up to 1,000 of each queue.
+    """
+    metrics, metrics_problem = _read_metrics(session)
+    health = StackHealth(
+        stack_name=session.stack.name,
+        region=session.stack.region,
+        checked_at=session.now,
+        metrics=metrics,
+        metrics_problem=metrics_problem,
+        dead_letters=_read_dead_letters(session),
+        pending=_read_pending(session),
+        queue=_read_queue_depth(session),
+        sweep=_read_sweep(session),
+        unpublished=session.unpublished_queue.estimate_message_count(),
+    )
+    return replace(health, problems=find_problems(health))
+
+
+def _read_metrics(session: AdminSession) -> tuple[StackMetrics | None, str | None]:
+    """Return the metrics, or why they cannot be read: what the table and the queues say is worth as much then."""
+    queue_name = session.stack.occurrence_queue_url.rpartition("/")[2]
+    try:
+        cloudwatch = session.boto_session.client("cloudwatch")
+        return read_metrics(cloudwatch, session.stack.name, queue_name, session.now), None
+    except (BotoCoreError, ClientError) as error:
+        return None, str(convert_to_admin_error(error))
+
+
+def _read_dead_letters(session: AdminSession) -> DeadLetterSummary:
+    queues = session.dead_letter_queues
+    if not queues.estimate_message_count():
+        return DeadLetterSummary((), complete=True)
+    result = queues.peek_messages()
+    return DeadLetterSummary(group_by_reason(result.messages), complete=result.reached_end)
+
+
+def group_by_reason(dead_letters: Sequence[DeadLetter]) -> Sequence[DeadLetterGroup]:
+    """Return the dead letters by their reasons, the largest group first."""
+    groups: dict[str, list[datetime]] = {}
+    for each in dead_letters:
+        reason = " ".join((each.problem or each.reason or _UNNAMED_REASON).split())
+        groups.setdefault(reason, []).append(each.sent_at)
+    summaries = [DeadLetterGroup(reason, len(times), min(times)) for reason, times in groups.items()]
+    return sorted(summaries, key=lambda group: (-group.count, group.reason))
+
+
+def _read_pending(session: AdminSession) -> PendingSummary:
+    items = list(session.services.schedules.read_pending_items(session.now, MAX_PENDING + 1))
+    counted = items[:MAX_PENDING]
+    oldest = min(counted, key=lambda item: item.pending_since or _UNKNOWN_TIME, default=None)
+    if oldest is None:
+        return PendingSummary(0, complete=True)
+    return PendingSummary(
+        count=len(counted),
+        complete=len(items) == len(counted),
+        oldest=_name_pending_item(oldest.tenant_id, oldest.install_id, oldest.schedule_id),
+        oldest_since=oldest.pending_since,
+    )
+
+
+def _name_pending_item(
+    tenant_id: str | None, install_id: InstallId | None, schedule_id: ScheduleId | None
+) -> str:
+    if tenant_id is not None:
+        return f"tenant {tenant_id}"
+    return f"schedule {schedule_id} of install {install_id}" if schedule_id else f"install {install_id}"
+
+
+def _read_queue_depth(session: AdminSession) -> QueueDepth:
+    sqs: SQSClient = session.boto_session.client("sqs")
+    attributes = sqs.get_queue_attributes(
+        QueueUrl=session.stack.occurrence_queue_url,
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
+    )["Attributes"]
+    return QueueDepth(
+        ready=int(attributes["ApproximateNumberOfMessages"]),
+        running=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+        delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
+    )
+
+
+def _read_sweep(session: AdminSession) -> SweepSummary | None:
+    state = session.services.sweeps.read_sweep_state()
+    if state is None:
+        return None
+    finds = {kind: count for kind, count in sorted(state.repairs.items()) if count}
+    if state.unreadable:
+        finds["unreadable"] = finds.get("unreadable", 0) + 1
+    return SweepSummary(
+        started_at=state.started_at,
+        running=state.phase is not None,
+        next_at=state.next_sweep_at,
+        finds=finds,
+    )

@@ -1,0 +1,184 @@
+"""The health of a stack as JSON, and as one screen of 80 columns in ASCII."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from rich.console import RenderableType
+from scheduling.domain.runs import format_time
+
+from scheduling_admin.health.model import (
+    DeadLetterSummary,
+    PendingSummary,
+    QueueDepth,
+    StackHealth,
+    StackMetrics,
+    SweepSummary,
+)
+from scheduling_admin.output.tables import create_fields_table, render_sentence
+from scheduling_admin.output.times import format_duration
+
+_MAX_REASONS = 5
+_MAX_REASON_LENGTH = 160
+_UNKNOWN = "unknown"
+
+
+def health_fields(health: StackHealth) -> dict[str, object]:
+    """Return the JSON document of the command `status` (docs/operations.md)."""
+    return {
+        "stack": health.stack_name,
+        "region": health.region,
+        "checkedAt": format_time(health.checked_at),
+        "ok": not health.problems,
+        "problems": [
+            {"code": each.code, "text": each.text, "advice": each.advice} for each in health.problems
+        ],
+        "metrics": _metrics_fields(health.metrics) if health.metrics else None,
+        "deadLetters": {
+            "count": health.dead_letters.count,
+            "complete": health.dead_letters.complete,
+            "reasons": [
+                {
+                    "reason": group.reason,
+                    "count": group.count,
+                    "oldestSentAt": format_time(group.oldest_sent_at),
+                }
+                for group in health.dead_letters.groups
+            ],
+        },
+        "pending": {
+            "count": health.pending.count,
+            "complete": health.pending.complete,
+            "oldest": health.pending.oldest,
+            "oldestSince": _format_optional(health.pending.oldest_since),
+        },
+        "queue": {
+            "ready": health.queue.ready,
+            "running": health.queue.running,
+            "delayed": health.queue.delayed,
+        },
+        "sweep": _sweep_fields(health.sweep) if health.sweep else None,
+        "unpublished": health.unpublished,
+    }
+
+
+def _metrics_fields(metrics: StackMetrics) -> dict[str, object]:
+    return {
+        "runnerResponses": dict(metrics.responses),
+        "finished": metrics.finished,
+        "failed": metrics.failed,
+        "waiting": dict(metrics.waiting),
+        "maxLatenessSeconds": _seconds(metrics.max_lateness),
+        "oldestMessageSeconds": _seconds(metrics.oldest_message_age),
+        "reconciledAt": _format_optional(metrics.reconciled_at),
+    }
+
+
+def _sweep_fields(sweep: SweepSummary) -> dict[str, object]:
+    return {
+        "startedAt": _format_optional(sweep.started_at),
+        "running": sweep.running,
+        "nextAt": format_time(sweep.next_at),
+        "finds": dict(sweep.finds),
+    }
+
+
+def _seconds(duration: timedelta | None) -> int | None:
+    return None if duration is None else round(duration.total_seconds())
+
+
+def _format_optional(moment: datetime | None) -> str | None:
+    return None if moment is None else format_time(moment)
+
+
+def render_health(health: StackHealth) -> list[RenderableType]:
+    """Render the health, then what is wrong."""
+    now = health.checked_at
+    title = f"{health.stack_name} in {health.region}, {format_time(now)}"
+    rows = {
+        "Runner": _describe_responses(health.metrics),
+        "Occurrences": _describe_occurrences(health.metrics),
+        "Waiting": _describe_counts(health.metrics.waiting) if health.metrics else _UNKNOWN,
+        "Queue": _describe_queue(health.queue, health.metrics),
+        "Dead_letters": "\n".join(_describe_dead_letters(health.dead_letters, now)),
+        "Pending_changes": _describe_pending(health.pending, now),
+        "Last_sweep": _describe_sweep(health.sweep, now),
+        "Unpublished": f"{health.unpublished} batches of changes" if health.unpublished else "none",
+    }
+    return [
+        render_sentence(title, "bold"),
+        render_sentence("Runner, occurrences and waiting are those of the last 60 minutes.\n", "dim"),
+        create_fields_table(**rows),
+        *_render_problems(health),
+    ]
+
+
+def _render_problems(health: StackHealth) -> Iterator[RenderableType]:
+    if not health.problems:
+        yield render_sentence("\nNothing is wrong.", "green")
+        return
+    yield render_sentence("\nWrong:", "bold red")
+    for each in health.problems:
+        yield render_sentence(f"- {each.text}", "red")
+        yield render_sentence(each.advice, indent=2)
+
+
+def _describe_responses(metrics: StackMetrics | None) -> str:
+    if metrics is None:
+        return _UNKNOWN
+    return _describe_counts(metrics.responses, nothing="no responses")
+
+
+def _describe_counts(counts: Mapping[str, int], nothing: str = "none") -> str:
+    return ", ".join(f"{name}: {count}" for name, count in counts.items()) or nothing
+
+
+def _describe_occurrences(metrics: StackMetrics | None) -> str:
+    if metrics is None:
+        return _UNKNOWN
+    text = f"{metrics.finished} ended, {metrics.failed} of them failed for good"
+    if metrics.max_lateness is None:
+        return text
+    return f"{text}; at most {format_duration(max(metrics.max_lateness, timedelta()))} late"
+
+
+def _describe_queue(queue: QueueDepth, metrics: StackMetrics | None) -> str:
+    text = f"{queue.ready} ready, {queue.running} running, {queue.delayed} delayed"
+    age = metrics.oldest_message_age if metrics else None
+    return text if age is None else f"{text}; the oldest {format_duration(age)} old"
+
+
+def _describe_dead_letters(letters: DeadLetterSummary, now: datetime) -> Sequence[str]:
+    if not letters.count:
+        return ["none"]
+    lines = [f"{letters.count}{'' if letters.complete else ' or more'}"]
+    for group in letters.groups[:_MAX_REASONS]:
+        reason = group.reason
+        if len(reason) > _MAX_REASON_LENGTH:
+            reason = f"{reason[:_MAX_REASON_LENGTH]}..."
+        lines.append(f"{group.count}, since {_describe_ago(group.oldest_sent_at, now)}: {reason}")
+    rest = letters.groups[_MAX_REASONS:]
+    if rest:
+        lines.append(f"{sum(group.count for group in rest)} for {len(rest)} other reasons")
+    return lines
+
+
+def _describe_pending(pending: PendingSummary, now: datetime) -> str:
+    if not pending.count:
+        return "none"
+    count = f"{pending.count}{'' if pending.complete else ' or more'}"
+    since = _describe_ago(pending.oldest_since, now) if pending.oldest_since else _UNKNOWN
+    return f"{count}; the oldest since {since}: {pending.oldest}"
+
+
+def _describe_sweep(sweep: SweepSummary | None, now: datetime) -> str:
+    if sweep is None:
+        return "none yet: the reconciler has never run"
+    if sweep.started_at is None:
+        return f"none yet; the first one at {format_time(sweep.next_at)}"
+    state = "running since" if sweep.running else "started"
+    finds = _describe_counts(sweep.finds, nothing="nothing")
+    return f"{state} {format_time(sweep.started_at)} ({_describe_ago(sweep.started_at, now)}); found {finds}"
+
+
+def _describe_ago(moment: datetime, now: datetime) -> str:
+    return f"{format_duration(max(now - moment, timedelta()))} ago"

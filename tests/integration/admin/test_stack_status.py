@@ -1,0 +1,159 @@
+"""The command `status`."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from scheduling.domain.sweeps import SweepState
+
+from tests.support.stacks.admin_cli import STACK_NAME, AdminCli, failing_calls
+from tests.support.stacks.world import UNKNOWN_SCHEDULE_ID, World, aws_client
+
+
+def put_metric(world: World, name: str, value: float, **dimensions: str) -> None:
+    """Put one value, a minute ago."""
+    names = {"service": STACK_NAME, **dimensions}
+    aws_client("cloudwatch").put_metric_data(
+        Namespace="ExtensionScheduler",
+        MetricData=[
+            {
+                "MetricName": name,
+                "Dimensions": [{"Name": key, "Value": each} for key, each in names.items()],
+                "Timestamp": world.clock[0] - timedelta(minutes=1),
+                "Value": value,
+            }
+        ],
+    )
+
+
+@pytest.fixture
+def swept(world: World) -> World:
+    """A stack whose reconciler runs, and whose last sweep found nothing."""
+    put_metric(world, "OldestPendingSeconds", 0)
+    state = SweepState(
+        next_sweep_at=world.clock[0] + timedelta(hours=1), started_at=world.clock[0] - timedelta(hours=23)
+    )
+    world.services.sweeps.save_sweep_state(None, state)
+    return world
+
+
+def test_a_stack_without_problems_is_shown_on_one_screen(swept: World, admin: AdminCli) -> None:
+    put_metric(swept, "RunnerResponses", 7, code="200")
+    put_metric(swept, "FinishedOccurrences", 7)
+    put_metric(swept, "Lateness", 1.5)
+
+    result = admin("status", env={"COLUMNS": "80"})
+
+    assert (result.exit_status, result.errors) == (0, [])
+    assert result.lines == [
+        "extension-scheduler in eu-central-1, 2026-11-23T09:00:00Z",
+        "Runner, occurrences and waiting are those of the last 60 minutes.",
+        "",
+        "Runner           200: 7",
+        "Occurrences      7 ended, 0 of them failed for good; at most 1.5 s late",
+        "Waiting          none",
+        "Queue            0 ready, 0 running, 0 delayed",
+        "Dead letters     none",
+        "Pending changes  none",
+        "Last sweep       started 2026-11-22T10:00:00Z (23 h ago); found nothing",
+        "Unpublished      none",
+        "",
+        "Nothing is wrong.",
+    ]
+
+
+def test_what_is_wrong_is_said_with_what_helps(swept: World, admin: AdminCli) -> None:
+    put_metric(swept, "RunnerResponses", 2, code="200")
+    put_metric(swept, "RunnerResponses", 3, code="401")
+    fire = {"installId": "install-1", "revision": 1, "scheduledTime": "2026-11-23T08:00:00Z"}
+    for reason in ("The runner answered 401", "The runner answered 401", "an\n  error"):
+        admin.send_dead_letter({**fire, "scheduleId": UNKNOWN_SCHEDULE_ID}, ERROR_MESSAGE=reason)
+    admin.send_dead_letter("nothing", admin.timer_dead_letter_queue_url)
+    aws_client("sqs").send_message(QueueUrl=admin.unpublished_queue_url, MessageBody="{}")
+
+    result = admin("status", env={"COLUMNS": "80"})
+
+    assert (result.exit_status, result.errors) == (1, [])
+    first = result.lines.index(next(line for line in result.lines if line.startswith("Dead letters")))
+    counted = [re.sub(r"since .* ago", "since", line) for line in result.lines[first : first + 4]]
+    assert counted[:3] == [
+        "Dead letters     4",
+        "                 2, since: The runner answered 401",
+        "                 1, since: It names no occurrence: installId is missing",
+    ]
+    assert "an error" in result.lines[first + 3]
+    assert result.lines[result.lines.index("Wrong:") :] == [
+        "Wrong:",
+        "- The runner refused 3 attempts (401: 3).",
+        "  Check its URL, the service token and its version; then `replay`.",
+        "- There are 4 dead letters.",
+        "  Repair the cause, then `replay`; `replay --dry-run` lists them.",
+        "- 1 batch of changes is not published.",
+        "  Repair the cause, then `republish`, within 18 hours.",
+    ]
+
+
+def test_json_has_all_of_it(swept: World, admin: AdminCli) -> None:
+    put_metric(swept, "RunnerResponses", 1, code="503")
+    put_metric(swept, "Waiting", 1, cause="no_capacity")
+    put_metric(swept, "Lateness", 90)
+
+    result = admin("status", "--json")
+
+    assert result.exit_status == 1
+    document = result.document
+    assert document.pop("problems") == [
+        {
+            "code": "runner-down",
+            "text": "The runner is down or has no capacity: 1 attempt (503: 1), none served.",
+            "advice": "Start the runner. Occurrences wait, nothing is lost.",
+        }
+    ]
+    assert document == {
+        "stack": STACK_NAME,
+        "region": "eu-central-1",
+        "checkedAt": "2026-11-23T09:00:00Z",
+        "ok": False,
+        "metrics": {
+            "runnerResponses": {"503": 1},
+            "finished": 0,
+            "failed": 0,
+            "waiting": {"no_capacity": 1},
+            "maxLatenessSeconds": 90,
+            "oldestMessageSeconds": None,
+            "reconciledAt": "2026-11-23T08:55:00Z",
+        },
+        "deadLetters": {"count": 0, "complete": True, "reasons": []},
+        "pending": {"count": 0, "complete": True, "oldest": None, "oldestSince": None},
+        "queue": {"ready": 0, "running": 0, "delayed": 0},
+        "sweep": {
+            "startedAt": "2026-11-22T10:00:00Z",
+            "running": False,
+            "nextAt": "2026-11-23T10:00:00Z",
+            "finds": {},
+        },
+        "unpublished": 0,
+    }
+
+
+def test_without_metrics_the_rest_is_shown(swept: World, admin: AdminCli) -> None:
+    with failing_calls(swept, "GetMetricData"):
+        result = admin("status", "--json")
+
+    (problem,) = result.document["problems"]
+    assert (result.exit_status, result.document["metrics"], problem["code"]) == (1, None, "metrics-unread")
+    assert "AWS denies GetMetricData" in problem["text"]
+    assert result.document["queue"] == {"ready": 0, "running": 0, "delayed": 0}
+
+
+@pytest.mark.usefixtures("swept")
+def test_a_stack_costs_the_same_requests_however_large_it_is(admin: AdminCli) -> None:
+    admin("status")
+
+    operations = [call.operation for call in admin.calls if call.service != "cloudformation"]
+    assert sorted(operations) == [
+        "BatchGetItem",
+        "GetMetricData",
+        *["GetQueueAttributes"] * 4,
+        *["Query"] * 2,  # one for each part of the index of pending rows, of which the tests have two
+    ]

@@ -1,0 +1,69 @@
+"""Who gets in: every route, by every wrong way."""
+
+import httpx
+import pytest
+from scheduling.domain.schedule import Schedule
+
+from scheduling_admin.console.action_routes import READ_ONLY
+from scheduling_admin.console.security import NOT_SIGNED_IN, WRONG_HOST, WRONG_ORIGIN
+from tests.support.stacks.console import ConsoleClient, open_console, strip_markup
+from tests.support.stacks.world import TENANT, World
+
+
+@pytest.mark.usefixtures("admin")
+@pytest.mark.parametrize("path", ["/", "/?token=guess", "/installs/install-1", "/actions/pause?tenant=t"])
+def test_a_browser_that_is_not_signed_in_sees_nothing(path: str) -> None:
+    with open_console(sign_in=False) as console:
+        response = console.get(path)
+    assert response.status_code == 403
+    assert NOT_SIGNED_IN in strip_markup(response.text)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "text"),
+    [
+        ({"host": "evil.example"}, 421, WRONG_HOST),
+        ({"sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors"}, 403, WRONG_ORIGIN),
+    ],
+    ids=["dns-rebinding", "page-of-another-port"],
+)
+def test_requests_of_other_pages_are_refused(
+    console: ConsoleClient, headers: dict[str, str], status: int, text: str
+) -> None:
+    response = console.http.get("/", headers=headers)
+    assert response.status_code == status
+    assert text in strip_markup(response.text)
+
+
+def test_a_form_of_another_page_changes_nothing(world: World, console: ConsoleClient) -> None:
+    for headers in ({}, {"origin": "http://127.0.0.1:1"}, {"origin": "null"}):
+        response = console.http.post("/actions/pause", data={"tenant": TENANT}, headers=headers)
+        assert response.status_code == 403
+        assert WRONG_ORIGIN in strip_markup(response.text)
+    assert not world.services.tenants.read_tenant(TENANT).paused
+
+
+@pytest.mark.usefixtures("admin")
+def test_a_read_only_console_refuses_every_action_and_offers_none(world: World, schedule: Schedule) -> None:
+    with open_console(read_only=True) as console:
+        page = console.get(f"/installs/{schedule.install_id}/schedules/{schedule.id}").text
+        assert "read-only" in page
+        assert "/actions/" not in page
+        for response in (
+            console.get("/actions/pause", tenant=TENANT),
+            console.post("/actions/pause", tenant=TENANT),
+        ):
+            assert response.status_code == 403
+            assert READ_ONLY in strip_markup(response.text)
+    assert not world.services.tenants.read_tenant(TENANT).paused
+
+
+def test_every_response_has_the_security_headers(console: ConsoleClient) -> None:
+    responses: list[httpx.Response] = [
+        console.get(path) for path in ("/", "/nothing", "/assets/console.css", "/installs/unknown")
+    ]
+    assert [response.status_code for response in responses] == [200, 404, 200, 404]
+    for response in responses:
+        assert "script-src 'self'" in response.headers["content-security-policy"]
+        assert response.headers["x-frame-options"] == "DENY"
+    assert responses[0].headers["cache-control"] == "no-store"

@@ -1,0 +1,38 @@
+"""What the pages of the console show."""
+
+from scheduling.domain.runs import RunStatus
+from scheduling.domain.schedule import Schedule
+
+from tests.support.stacks.admin_cli import execute_at
+from tests.support.stacks.console import ConsoleClient
+from tests.support.stacks.world import World
+
+
+def test_the_overview_lists_installs(console: ConsoleClient, schedule: Schedule) -> None:
+    assert schedule.install_id in console.read("/")
+
+
+def test_the_search_finds_a_schedule_by_its_name(console: ConsoleClient, schedule: Schedule) -> None:
+    assert schedule.id in console.get("/", q="hour").text
+    assert "1 of 1 schedules" in console.read("/", q="hour")
+    assert "No schedule matches." in console.read("/", q="daily")
+
+
+def test_an_install_has_a_lane_for_each_schedule(
+    world: World, console: ConsoleClient, schedule: Schedule
+) -> None:
+    execute_at(world, schedule, 10)
+    execute_at(world, schedule, 11, status=RunStatus.ERROR, http_status=422, error="Refused by the extension")
+    page = console.get(f"/installs/{schedule.install_id}").text
+    path = f"/installs/{schedule.install_id}/schedules/{schedule.id}/lane"
+    assert f'hx-get="{path}"' in page
+    lane = console.get(path).text
+    assert lane.count('class="mark success"') == 1
+    assert lane.count('class="mark error"') == 1
+    assert "Refused by the extension" in lane
+
+
+def test_an_occurrence_is_explained(world: World, console: ConsoleClient, schedule: Schedule) -> None:
+    execute_at(world, schedule, 10)
+    path = f"/installs/{schedule.install_id}/schedules/{schedule.id}/at/2026-11-23T10:00:00Z"
+    assert "It succeeded at attempt 1." in console.read(path)
