@@ -49,6 +49,7 @@ _OPTIONAL_CONTEXT_FIELDS = {"callback_token"}
 _TRIGGERS = ("schedule", "manual")
 _SCHEDULED_FOR = {
     "schedule": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    "backfill": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "manual": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
 }
 
