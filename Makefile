@@ -63,6 +63,10 @@ js-test: setup ## Run a JavaScript extension in the runner (npm, a minute)
 author-test: sdk sample ## Play a new author; run the guides' commands and the events
 	@$(BIN)/python -m pytest $(wildcard tests/author/*_*.py)
 
+api-test: setup ## Fuzz the API by its description, try a client (SEED=1)
+	@scripts/setup_openapi.sh
+	@$(if $(SEED),SEED=$(SEED)) $(if $(EXAMPLES),EXAMPLES=$(EXAMPLES)) $(BIN)/python -m pytest $(wildcard tests/openapi/*_*.py)
+
 bench: sam-build ## Compare with raw botocore and alternatives (15 minutes)
 	@$(BIN)/python -m bench
 
@@ -111,6 +115,8 @@ lock: setup ## Upgrade the locked dependencies (ONLY=tzdata: that one)
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o layers/scheduling/requirements.txt
 	@scripts/uv pip compile --quiet tests/sam/requirements.in --universal --python-version 3.11 $(UPGRADE) \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o tests/sam/requirements.lock
+	@scripts/uv pip compile --quiet tests/openapi/requirements.in --universal --python-version 3.11 $(UPGRADE) \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url -o tests/openapi/requirements.lock
 	@scripts/uv pip compile --quiet tests/mutants/requirements.in --universal --python-version 3.11 \
 	    -c build/constraints.txt --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	    -o tests/mutants/requirements.lock
@@ -131,5 +137,5 @@ deploy: setup ## Build and deploy (STACK_NAME=x PARAMETERS="A=1" ARGS=--guided)
 
 #> scripts/scheduling-admin --help    Inspect and operate a stack
 
-.PHONY: help deploy demo local check lint test properties attack mutants sam-test js-test author-test bench bench-gate bench-scale setup sample sdk sam-build docs \
+.PHONY: help deploy demo local check lint test properties attack mutants sam-test js-test author-test api-test bench bench-gate bench-scale setup sample sdk sam-build docs \
     crashes format lock clean

@@ -4,6 +4,7 @@ import typer
 
 from scheduling_admin.commands import (
     backfill,
+    changes,
     explain,
     installs,
     reconcile,
@@ -34,6 +35,7 @@ _COMMANDS = (
     (_INSPECT, schedules.schedules),
     (_INSPECT, schedules.schedule),
     (_INSPECT, explain.explain),
+    (_INSPECT, changes.changes),
     (_INSPECT, command.console),
     (_CHANGE, tenants.pause),
     (_CHANGE, tenants.resume),

@@ -104,6 +104,12 @@ def _describe_disabled(schedule: Schedule) -> str:
     return "the schedule is disabled"
 
 
+def list_blocking_differences(timer: TimerSnapshot | None, schedule: Schedule, now: datetime) -> list[str]:
+    """Return those differences, a sentence for each, with which the schedule does not fire as it should."""
+    differences = find_timer_differences(timer, schedule, now)
+    return [_describe_difference(each) for each in differences if each.name in _TIMER_CLAUSES]
+
+
 def describe_timer_differences(timer: TimerSnapshot | None, schedule: Schedule, now: datetime) -> list[str]:
     """Return how the timer differs from the schedule, a sentence for each difference; empty when in sync."""
     return list(map(_describe_difference, find_timer_differences(timer, schedule, now)))

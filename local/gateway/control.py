@@ -1,4 +1,4 @@
-"""The routes that only the local server has: its health, its clock, and manual deliveries."""
+"""The routes that only the local server has: its health, its clock, manual deliveries, and the API's description."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from local.clock import format_instant, parse_duration, parse_instant
 from local.errors import StackError
+from local.gateway.api_page import render_page
 from local.gateway.messages import Request, Response, json_response
+from local.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from local.scheduler.firing import LocalScheduler
 
 PREFIX = "/_local/"
+_DESCRIPTION = PROJECT_ROOT / "docs" / "openapi.json"
+_HTML = [("content-type", "text/html; charset=utf-8")]
 
 
 class ControlApi:
@@ -39,6 +43,8 @@ class ControlApi:
             ("POST", "/_local/clock"): self._set_clock,
             ("POST", "/_local/deliver"): self._deliver_occurrence,
             ("POST", "/_local/reconcile"): self._run_reconcile,
+            ("GET", "/_local/openapi.json"): lambda _: json_response(200, read_description()),
+            ("GET", "/_local/api"): lambda _: Response(200, render_page(read_description()).encode(), _HTML),
         }
 
     def handle_request(self, request: Request) -> Response:
@@ -83,6 +89,13 @@ class ControlApi:
 
     def _run_reconcile(self, _: Any) -> Response:
         return json_response(200, self._reconcile())
+
+
+def read_description() -> dict[str, Any]:
+    """Return the API's description; the stack that serves it is its only server."""
+    description = json.loads(_DESCRIPTION.read_text(encoding="utf-8"))
+    servers = [{"url": "/", "description": "This local stack; admin routes need no signature."}]
+    return {**description, "servers": servers}
 
 
 def _parse_fields(request: Request) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send_response(self.server.respond(self._build_request(body)))
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_http  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_TRACE = handle_http  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
         """Suppress the line per request."""

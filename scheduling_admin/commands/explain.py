@@ -4,9 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.runs import Fire, Run, RunStatus, Trigger, format_manual_time
 from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
@@ -14,19 +12,17 @@ from scheduling_admin.commands.schedules import find_schedule, resolve_schedule_
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.explain.engine import explain_occurrence
 from scheduling_admin.explain.evidence import Evidence, Explanation, usable_timezone
-from scheduling_admin.explain.history import may_be_dead_lettered
+from scheduling_admin.explain.gather import gather_evidence
 from scheduling_admin.output.fields import run_fields, timer_fields
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.times import (
-    OccurrenceTime,
     format_local_and_utc,
     format_wall_time,
     parse_occurrence_time,
 )
 from scheduling_admin.stack.session import AdminSession
 
-_OVERLAP_SEARCH_LIMIT = 5
 TimeArgument = Annotated[
     str,
     typer.Argument(
@@ -62,57 +58,7 @@ def _gather_evidence(
         occurrence = parse_occurrence_time(time, usable_timezone(schedule))
     except ValueError as error:
         raise AdminError(str(error), ExitStatus.USAGE) from error
-    run = (
-        None
-        if occurrence.nonexistent
-        else session.services.runs.read_fire_snapshot(_build_fire(install_id, schedule_id, occurrence)).run
-    )
-    now = session.now
-    peek_result = (
-        session.dead_letter_queues.peek_messages()
-        if may_be_dead_lettered(run) and occurrence.moment <= now
-        else None
-    )
-    return Evidence(
-        occurrence=occurrence,
-        now=now,
-        install=install,
-        schedule=schedule,
-        run=run,
-        overlapping_run=_find_overlapping_run(session, install_id, schedule_id, run),
-        timer=session.services.timers.get_timer(schedule_id),
-        peek_result=peek_result,
-        history_days=session.stack.history_days,
-        missed_after=missed_after(session.services.limits),
-        log_group=f"/aws/lambda/{session.stack.name}-execute",
-    )
-
-
-def _build_fire(install_id: InstallId, schedule_id: ScheduleId, occurrence: OccurrenceTime) -> Fire:
-    trigger = Trigger.MANUAL if occurrence.manual else Trigger.SCHEDULE
-    return Fire(
-        install_id=install_id,
-        schedule_id=schedule_id,
-        timer_revision=0,
-        scheduled_time=occurrence.scheduled_time,
-        trigger=trigger,
-    )
-
-
-def _find_overlapping_run(
-    session: AdminSession, install_id: InstallId, schedule_id: ScheduleId, run: Run | None
-) -> Run | None:
-    """Return the run that a skipped one overlapped: the newest with an attempt that had started by then."""
-    if run is None or run.status is not RunStatus.SKIPPED:
-        return None
-    started_before = format_manual_time(run.started_at)
-    page = session.services.runs.read_run_page(
-        install_id, schedule_id, before=started_before, limit=_OVERLAP_SEARCH_LIMIT
-    )
-    candidates = (
-        other for other in page.runs if other.attempt and other.scheduled_time != run.scheduled_time
-    )
-    return next(candidates, None)
+    return gather_evidence(session, install, schedule, occurrence)
 
 
 def _build_document(evidence: Evidence, explanation: Explanation) -> dict[str, object]:

@@ -3,8 +3,14 @@
 from scheduling.domain.runs import describe_unreadable
 from scheduling.domain.views import format_timestamp
 
+from scheduling_admin.explain.changes import check_changes
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
-from scheduling_admin.explain.history import describe_dead_letters, explain_run, get_replay_advice
+from scheduling_admin.explain.history import (
+    describe_dead_letters,
+    describe_missing_timer,
+    explain_run,
+    get_replay_advice,
+)
 from scheduling_admin.explain.rule import (
     check_creation_time,
     check_history_retention,
@@ -12,8 +18,15 @@ from scheduling_admin.explain.rule import (
     check_timer_change,
 )
 from scheduling_admin.output.times import format_duration, format_local_and_utc
-from scheduling_admin.status import describe_timer_differences, evaluate_firing_status
+from scheduling_admin.status import (
+    describe_timer_differences,
+    evaluate_firing_status,
+    list_blocking_differences,
+)
 
+_SINCE_UNKNOWN_BUT_SENT = (
+    "Since when is not known: what EventBridge sent before is in the queue, and still comes."
+)
 _SWEEP_ADVICE = "To repair it now: scheduling-admin reconcile --sweep"
 
 
@@ -32,11 +45,13 @@ def explain_occurrence(evidence: Evidence) -> Explanation:
         _check_readable,
         check_creation_time,
         check_history_retention,
+        check_changes,
         check_timer_change,
         check_rule,
         _check_upcoming,
         _check_blockers,
         _check_timer_drift,
+        _check_timer_creation,
         _check_overdue,
     )
     for check in checks:
@@ -114,7 +129,7 @@ def _describe_last_change(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _check_timer_drift(evidence: Evidence) -> Explanation | None:
-    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule, evidence.now)
+    timer_differences = list_blocking_differences(evidence.timer, evidence.schedule, evidence.now)
     if evidence.schedule.pending_since and evidence.schedule.pending_since <= evidence.occurrence.moment:
         summary = "It did not run: a change of the schedule has not been applied to EventBridge."
         reasons = (_describe_pending(evidence), *timer_differences)
@@ -123,10 +138,22 @@ def _check_timer_drift(evidence: Evidence) -> Explanation | None:
         )
     if not timer_differences:
         return None
-    summary = "It did not run: the timer in EventBridge is out of sync, and its deliveries are not run."
+    summary = "It did not run: the timer in EventBridge is out of sync."
+    since: tuple[str, ...] = ()
     if evidence.timer is None:
         summary = "It did not run: EventBridge has no timer for the schedule."
-    return Explanation(Verdict.NOT_RUN, summary, tuple(timer_differences), (_SWEEP_ADVICE,))
+        may_come = evidence.now - evidence.occurrence.moment < evidence.missed_after
+        since = (_SINCE_UNKNOWN_BUT_SENT if may_come else "Since when is not known.",)
+    return Explanation(Verdict.NOT_RUN, summary, (*timer_differences, *since), (_SWEEP_ADVICE,))
+
+
+def _check_timer_creation(evidence: Evidence) -> Explanation | None:
+    """Explain an occurrence that fell while its timer was gone: EventBridge will never deliver it."""
+    reason = describe_missing_timer(evidence)
+    if reason is None:
+        return None
+    summary = "It did not run, and cannot come any more: its timer was gone at that time."
+    return Explanation(Verdict.NOT_RUN, summary, (reason, *describe_dead_letters(evidence)))
 
 
 def _describe_pending(evidence: Evidence) -> str:
@@ -140,8 +167,13 @@ def _check_overdue(evidence: Evidence) -> Explanation | None:
         return None
     summary = f"It is overdue: it was due {format_duration(overdue_by)} ago and has not been delivered yet."
     missed_after = format_duration(evidence.missed_after)
-    reason = f"The timer is in sync. A delivery may be late; after {missed_after} it counts as missed."
-    return Explanation(Verdict.OVERDUE, summary, (reason,))
+    differences = describe_timer_differences(evidence.timer, evidence.schedule, evidence.now)
+    reasons = (
+        *(f"{difference} It delivers all the same." for difference in differences),
+        *(() if differences else ("The timer is in sync.",)),
+        f"A delivery may be late; after {missed_after} it counts as missed.",
+    )
+    return Explanation(Verdict.OVERDUE, summary, reasons)
 
 
 def _explain_missing_run(evidence: Evidence) -> Explanation:

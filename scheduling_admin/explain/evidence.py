@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from scheduling.domain.audit import KeptChange
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, is_canonical_timezone
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run
@@ -53,7 +54,8 @@ _ATTENTION_VERDICTS = {
 class Evidence:
     """Everything that an explanation of one occurrence is based on.
 
-    `overlapping_run` is the run because of which this one was skipped. `peek_result` is None if the dead-letter queue
+    `overlapping_run` is the run because of which this one was skipped. `changes` are those of the schedule and of its
+    install, oldest first, without gaps up to now. `peek_result` is None if the dead-letter queue
     was not read, because its content makes no difference.
     """
 
@@ -65,6 +67,7 @@ class Evidence:
     overlapping_run: Run | None
     timer: TimerSnapshot | None
     peek_result: PeekResult[DeadLetter] | None
+    changes: tuple[KeptChange, ...]
     history_days: int
     missed_after: timedelta
     log_group: str

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
-from scheduling.domain.runs import MAX_ATTEMPTS, Run, RunStatus, Trigger
+from scheduling.domain.runs import MAX_ATTEMPTS, Run, RunStatus, SkipReason, Trigger
 from scheduling.domain.views import format_timestamp
 
+from scheduling_admin.explain.changes import describe_inactive_periods
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
-from scheduling_admin.output.times import format_duration, format_milliseconds
+from scheduling_admin.output.times import format_duration, format_local_and_utc, format_milliseconds
 from scheduling_admin.status import OVERLOAD_ADVICE, timed_out
 
 RETRY_WINDOW = timedelta(minutes=15)
@@ -40,9 +41,12 @@ def explain_run(evidence: Evidence, run: Run) -> Explanation:
             return _explain_failed(evidence, run)
         case RunStatus.SKIPPED:
             summary = f"It was skipped: {_format_clause(run.error)}"
-            return Explanation(
-                Verdict.SKIPPED, summary, (*_describe_trigger(run), *_describe_overlap(evidence))
+            reasons = (
+                *_describe_trigger(run),
+                *_describe_overlap(evidence),
+                *_describe_inactivity(evidence, run),
             )
+            return Explanation(Verdict.SKIPPED, summary, reasons)
     return _explain_missed(evidence, run)
 
 
@@ -131,10 +135,24 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
 def _explain_missed(evidence: Evidence, run: Run) -> Explanation:
     summary = "It was missed: EventBridge did not deliver it."
     recorded_at = format_timestamp(run.started_at)
-    reason = f"The sweep recorded this at {recorded_at}. If the occurrence is delivered later, it still runs."
-    return Explanation(
-        Verdict.MISSED, summary, (reason, *describe_dead_letters(evidence)), get_replay_advice(evidence)
+    cause = describe_missing_timer(evidence)
+    reasons = (
+        f"The sweep recorded this at {recorded_at}. "
+        + ("It cannot come any more." if cause else "If the occurrence is delivered later, it still runs."),
+        *([cause] if cause else ()),
+        *describe_inactive_periods(evidence, evidence.occurrence.moment),
+        *describe_dead_letters(evidence),
     )
+    return Explanation(Verdict.MISSED, summary, reasons, get_replay_advice(evidence))
+
+
+def describe_missing_timer(evidence: Evidence) -> str | None:
+    """Return since when the timer exists, if it did not at the time of the occurrence, which then cannot come."""
+    created_at = evidence.timer.created_at if evidence.timer else None
+    if created_at is None or not evidence.occurrence.moment < created_at <= evidence.now:
+        return None
+    since = format_local_and_utc(created_at, evidence.timezone)
+    return f"EventBridge has its timer since {since} only: the one before was deleted, or never created."
 
 
 def describe_dead_letters(evidence: Evidence) -> tuple[str, ...]:
@@ -166,6 +184,13 @@ def _describe_overlap(evidence: Evidence) -> tuple[str, ...]:
     return (
         f"The run of {overlapping_run.scheduled_time} was running: it started at {started_at} and {duration_text}.",
     )
+
+
+def _describe_inactivity(evidence: Evidence, run: Run) -> tuple[str, ...]:
+    """Describe what kept the schedule from firing when the occurrence was skipped, if that is why."""
+    if run.skip_reason not in (SkipReason.DISABLED, SkipReason.CAPABILITY_REVOKED):
+        return ()
+    return describe_inactive_periods(evidence, run.started_at)
 
 
 def _describe_trigger(run: Run) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ from scheduling.domain.cron.rule import Rule, parse_rule
 from scheduling.domain.runs import format_time
 from scheduling.operations.maintenance.missed import TIMER_PROPAGATION_DELAY
 
+from scheduling_admin.explain.changes import describe_known_rule
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
+from scheduling_admin.explain.history import describe_dead_letters
 from scheduling_admin.output.times import (
     find_last_fire,
     find_nonexistent_times,
@@ -44,6 +46,12 @@ def check_timer_change(evidence: Evidence) -> Explanation | None:
     if timer_since is None or moment >= timer_since + TIMER_PROPAGATION_DELAY or moment > evidence.now:
         return None
     timer_since_text = format_local_and_utc(timer_since, evidence.timezone)
+    if moment < timer_since and (rule_text := describe_known_rule(evidence)):
+        summary = (
+            "It did not run, although it was due by the rule of that time, and nothing kept it from firing."
+        )
+        reasons = (f"The rule was {rule_text}; the timer was set anew on {timer_since_text}.",)
+        return Explanation(Verdict.NOT_RUN, summary, (*reasons, *describe_dead_letters(evidence)))
     if moment < timer_since:
         summary = "It did not run, and the state of the schedule at that time is not recorded."
         reason = f"The rule, the time zone or the enabled state changed later, on {timer_since_text}."

@@ -21,6 +21,7 @@ def test_help_lists_the_commands_and_exit_statuses(admin: AdminCli) -> None:
         "schedules",
         "schedule",
         "explain",
+        "changes",
         "console",
         "pause",
         "resume",

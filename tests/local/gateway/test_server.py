@@ -122,6 +122,7 @@ def test_head_has_no_body_and_options_reach_the_function(client: httpx.Client) -
     assert int(head.headers["content-length"]) > 0
     assert client.options("/echo/1").status_code == 200
     assert client.options("/nowhere").status_code == 404
+    assert client.request("TRACE", "/nowhere").status_code == 404
 
 
 def test_chunked_body_is_accepted(client: httpx.Client) -> None:
@@ -200,6 +201,15 @@ def test_occurrence_can_be_delivered_by_request(client: httpx.Client) -> None:
 
 def test_reconcile_can_be_run_by_request(client: httpx.Client) -> None:
     assert client.post("/_local/reconcile").json() == {"Reconcile": {"repaired": 0}}
+
+
+def test_description_of_the_api_is_served(client: httpx.Client) -> None:
+    description, page = client.get("/_local/openapi.json"), client.get("/_local/api")
+
+    assert (description.status_code, description.json()["openapi"]) == (200, "3.1.0")
+    assert description.json()["servers"][0]["url"] == "/"
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.text.startswith("<!doctype html>")
 
 
 def test_unknown_local_route_is_not_found(client: httpx.Client) -> None:

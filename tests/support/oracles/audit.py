@@ -56,6 +56,10 @@ class Audit:
         """Publish and return the new events; fail if one violates the schema."""
         records = self.read_records()
         self.all_records += records
+        return self.publish_events(records)
+
+    def publish_events(self, records: Sequence[Record]) -> list[PublishedEvent]:
+        """Publish and return the events of the records; fail if one violates the schema."""
         matching = [
             record for record in records if any(matches_pattern(each, record) for each in stream_patterns())
         ]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from scheduling.domain.audit import KeptChange
 from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.sweeps import TimerSnapshot
 
@@ -56,11 +57,26 @@ def build_evidence(time: str = SCHEDULED_TIME, *, minutes_late: float = 20, **fi
         "overlapping_run": None,
         "timer": TIMER,
         "peek_result": EMPTY_QUEUE,
+        "changes": (),
         "history_days": 30,
         "missed_after": timedelta(hours=73, minutes=15),
         "log_group": "/aws/lambda/stack-execute",
     }
     return Evidence(**{**evidence_fields, **fields})
+
+
+def build_change(minutes: float, before: Any, after: Any, *, of_install: bool = False) -> KeptChange:
+    """Build a change so many minutes after the occurrence, by alice."""
+    return KeptChange(
+        install_id=INSTALL_ID,
+        schedule_id=None if of_install else SCHEDULE_ID,
+        name="Changed",
+        actor="admin:arn:aws:sts::123456789012:assumed-role/support/alice",
+        time=NOW + timedelta(minutes=minutes),
+        sequence="1",
+        before=before,
+        after=after,
+    )
 
 
 def build_run(**fields: Any) -> Run:

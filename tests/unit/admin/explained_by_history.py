@@ -1,12 +1,20 @@
 """The situations of an occurrence that the history has."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from scheduling.domain.runs import NO_RESPONSE, RunStatus, Trigger
 
 from scheduling_admin.explain.evidence import Verdict
 from scheduling_admin.status import OVERLOAD_ADVICE
-from tests.unit.admin.builders import REPLAY_ADVICE, REQUEST, build_evidence, build_peek_result, build_run
+from tests.unit.admin.builders import (
+    REPLAY_ADVICE,
+    REQUEST,
+    TIMER,
+    build_evidence,
+    build_peek_result,
+    build_run,
+)
 from tests.unit.builders import NOW
 
 RETRYABLE_FAILURE = {
@@ -316,6 +324,21 @@ HISTORY_SITUATIONS = {
         Verdict.SKIPPED,
         "It was skipped: the install no longer has cap:scheduler.manage.",
         [],
+        [],
+    ),
+    "missed while its timer was gone": (
+        build_evidence(
+            run=build_run(status=RunStatus.MISSED, attempt=0, started_at=NOW + timedelta(hours=3)),
+            timer=replace(TIMER, created_at=NOW + timedelta(minutes=10)),
+        ),
+        Verdict.MISSED,
+        "It was missed: EventBridge did not deliver it.",
+        [
+            "The sweep recorded this at 2026-11-23T12:00:00.000Z. It cannot come any more.",
+            "EventBridge has its timer since Mon 2026-11-23 09:10 UTC only: the one before was deleted, or never "
+            "created.",
+            "It is not in the dead-letter queue.",
+        ],
         [],
     ),
     "missed": (

@@ -1,9 +1,10 @@
 """The situations of an occurrence without a run that the current state explains."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from scheduling_admin.explain.evidence import Verdict
-from tests.unit.admin.builders import REPLAY_ADVICE, SWEEP_ADVICE, build_evidence, build_peek_result
+from tests.unit.admin.builders import REPLAY_ADVICE, SWEEP_ADVICE, TIMER, build_evidence, build_peek_result
 from tests.unit.builders import NOW, install
 
 STATE_SITUATIONS = {
@@ -70,21 +71,59 @@ STATE_SITUATIONS = {
         build_evidence(timer=None),
         Verdict.NOT_RUN,
         "It did not run: EventBridge has no timer for the schedule.",
-        ["EventBridge has no timer, but the schedule should have one."],
+        [
+            "EventBridge has no timer, but the schedule should have one.",
+            "Since when is not known: what EventBridge sent before is in the queue, and still comes.",
+        ],
         [SWEEP_ADVICE],
     ),
-    "a timer of an older revision": (
-        build_evidence(timer_revision=3),
+    "no timer for long": (
+        build_evidence(timer=None, minutes_late=74 * 60),
         Verdict.NOT_RUN,
-        "It did not run: the timer in EventBridge is out of sync, and its deliveries are not run.",
-        ["The timer's revision is 1 instead of 3."],
+        "It did not run: EventBridge has no timer for the schedule.",
+        ["EventBridge has no timer, but the schedule should have one.", "Since when is not known."],
         [SWEEP_ADVICE],
+    ),
+    "a timer that was gone and is there again": (
+        build_evidence(timer=replace(TIMER, created_at=NOW + timedelta(minutes=10))),
+        Verdict.NOT_RUN,
+        "It did not run, and cannot come any more: its timer was gone at that time.",
+        [
+            "EventBridge has its timer since Mon 2026-11-23 09:10 UTC only: the one before was deleted, or never "
+            "created.",
+            "It is not in the dead-letter queue.",
+        ],
+        [],
+    ),
+    "a timer whose creation the clock does not know yet": (
+        build_evidence(minutes_late=5, timer=replace(TIMER, created_at=NOW + timedelta(minutes=10))),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 5 min ago and has not been delivered yet.",
+        ["The timer is in sync.", "A delivery may be late; after 3 d 1 h it counts as missed."],
+        [],
+    ),
+    "a timer by another rule": (
+        build_evidence(timer=replace(TIMER, expression="cron(5 9 * * ? *)")),
+        Verdict.NOT_RUN,
+        "It did not run: the timer in EventBridge is out of sync.",
+        ["The timer's expression is cron(5 9 * * ? *) instead of cron(0 9 * * ? *)."],
+        [SWEEP_ADVICE],
+    ),
+    "a timer of an older revision, which delivers": (
+        build_evidence(timer_revision=3, minutes_late=5),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 5 min ago and has not been delivered yet.",
+        [
+            "The timer's revision is 1 instead of 3. It delivers all the same.",
+            "A delivery may be late; after 3 d 1 h it counts as missed.",
+        ],
+        [],
     ),
     "not delivered yet": (
         build_evidence(minutes_late=5),
         Verdict.OVERDUE,
         "It is overdue: it was due 5 min ago and has not been delivered yet.",
-        ["The timer is in sync. A delivery may be late; after 3 d 1 h it counts as missed."],
+        ["The timer is in sync.", "A delivery may be late; after 3 d 1 h it counts as missed."],
         [],
     ),
     "never delivered": (

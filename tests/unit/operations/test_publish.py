@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
-from scheduling.domain.audit import AuditEvent, RowChange
+from scheduling.domain.audit import AuditEvent, KeptChange, RowChange
+from scheduling.domain.errors import Unavailable
 from scheduling.operations.audit import publish_changes
 
 from tests.unit.builders import NOW, schedule
@@ -38,7 +39,20 @@ def change(number: int) -> RowChange:
 def test_publishing_resumes_from_the_first_unpublished_change(
     accepted: tuple[str, ...], resume_from: str | None
 ) -> None:
-    published = publish_changes(PartialBus(*accepted), [change(number) for number in range(1, 7)])
+    kept: list[KeptChange] = []
+    published = publish_changes(
+        PartialBus(*accepted), [change(number) for number in range(1, 7)], kept.append
+    )
 
     assert [event.sequence for event in published.published] == list(accepted)
     assert published.republish_from == resume_from
+    assert [each.sequence for each in kept] == ["2", "4", "6"]
+
+
+def test_nothing_is_published_before_it_is_kept() -> None:
+    def fail(_change: KeptChange) -> None:
+        raise Unavailable("no table")
+
+    result = publish_changes(PartialBus("2"), [change(1), change(2)], fail)
+
+    assert (result.published, result.republish_from) == ([], "2")

@@ -210,6 +210,7 @@ def _timer_snapshot_from_api(
         expression=api_schedule.get("ScheduleExpression", ""),
         timezone=api_schedule.get("ScheduleExpressionTimezone", ""),
         timer_revision=revision if isinstance(revision, int) else None,
+        created_at=api_schedule.get("CreationDate"),
         deletes_itself=api_schedule.get("ActionAfterCompletion") == "DELETE",
         matches_stack=(
             (target.get("Arn"), queue_url) == (settings.timer_target_arn, settings.occurrence_queue_url)

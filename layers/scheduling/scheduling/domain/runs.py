@@ -101,6 +101,7 @@ class Run:
         retryable: Whether another attempt may succeed.
         response_count: How many attempts the extension is known to have answered.
         wait_token: The token of the message that counts, if the occurrence waits; others are acknowledged.
+        skip_reason: Why it was skipped, if it was by a release that records it.
         not_before: When that message may start the next attempt.
         unreadable: Why the stored row cannot be used, if it cannot; it has defaults in place of attributes that cannot
             be read, and allows no further attempt.
@@ -124,6 +125,7 @@ class Run:
     response_count: int = 0
     wait_token: str | None = None
     not_before: datetime | None = None
+    skip_reason: SkipReason | None = None
     unreadable: str | None = None
 
     def holds_lease(self, now: datetime) -> bool:

@@ -73,6 +73,7 @@ class TimerSnapshot:
         group: The group of its messages; None in timers of releases without a queue.
         revision: None if the timer's input has no revision.
         deletes_itself: Whether EventBridge deletes it after its last fire.
+        created_at: When EventBridge created it; None where it does not say.
         matches_stack: Whether target, role, queues and state are those of this stack.
     unreadable: Why what the timer has is not that of a timer of this service, if it is not.
     """
@@ -85,6 +86,7 @@ class TimerSnapshot:
     timer_revision: int | None
     matches_stack: bool
     deletes_itself: bool = False
+    created_at: datetime | None = None
     unreadable: str | None = None
 
 

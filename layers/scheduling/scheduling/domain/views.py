@@ -14,8 +14,9 @@ from scheduling.domain.runs import format_time
 from scheduling.domain.schedule import UNKNOWN_TIME
 
 if TYPE_CHECKING:
+    from scheduling.domain.audit import KeptChange
     from scheduling.domain.cron.occurrences import LocalTime
-    from scheduling.domain.deliveries.backfill import BackfillPlan, BackfillRequest
+    from scheduling.domain.deliveries.backfill import Backfill, BackfillPlan, BackfillRequest
     from scheduling.domain.endpoints import Endpoint
     from scheduling.domain.install import Install
     from scheduling.domain.runs import Run
@@ -137,6 +138,16 @@ def backfill_fields(schedule_id: str, request: "BackfillRequest", plan: "Backfil
     }
 
 
+def backfill_event_fields(backfill: "Backfill") -> Fields:
+    """Return a backfill as an event shows it."""
+    return {
+        "from": format_timestamp(backfill.first),
+        "to": format_timestamp(backfill.last),
+        "which": backfill.which.value,
+        "count": len(backfill.scheduled_times),
+    }
+
+
 def run_event_fields(run: "Run") -> Fields:
     """Return a run as an event shows it."""
     return _select(run_fields(run), _RUN_EVENT_FIELDS)
@@ -166,6 +177,20 @@ def install_fields(install: "Install") -> Fields:
 def install_event_fields(install: "Install") -> Fields:
     """Return an install as an event shows it."""
     return _select(install_fields(install), _INSTALL_EVENT_FIELDS)
+
+
+def change_fields(change: "KeptChange") -> Fields:
+    """Return a change of an install or of one of its schedules; what is in both `before` and `after` differs."""
+    return {
+        "time": format_timestamp(change.time),
+        "name": change.name,
+        "installId": change.install_id,
+        "scheduleId": change.schedule_id,
+        "actor": change.actor,
+        "before": change.before,
+        "after": change.after,
+        "payloadChanged": change.payload_changed,
+    }
 
 
 def endpoint_fields(endpoint: "Endpoint") -> Fields:

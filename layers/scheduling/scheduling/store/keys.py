@@ -49,6 +49,11 @@ def idempotency_record_key(install_id: str, idempotency_key: str) -> Key:
     return Key(hash_key=f"INSTALL#{install_id}", range_key=f"WRITE#{idempotency_key}")
 
 
+def change_key(install_id: str, position: str) -> Key:
+    """Return the key of a change of an install or of one of its schedules, which no read of schedules returns."""
+    return Key(hash_key=f"INSTALL#{install_id}", range_key=f"CHANGE#{position}")
+
+
 def run_key(install_id: str, schedule_id: str, scheduled_time: str) -> Key:
     """Return the key of one occurrence of a schedule."""
     return Key(hash_key=f"INSTALL#{install_id}#SCHEDULE#{schedule_id}", range_key=f"RUN#{scheduled_time}")

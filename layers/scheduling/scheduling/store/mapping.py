@@ -148,6 +148,7 @@ def run_from_row(row: RunRow) -> Run:
         response_count=int(row.response_count or 0),
         wait_token=row.wait_token,
         not_before=row.not_before,
+        skip_reason=values.get("skip_reason"),
         unreadable=unreadable,
     )
 
@@ -172,6 +173,7 @@ def run_values(run: Run) -> dict[str, Any]:
         "response_count": run.response_count,
         "wait_token": run.wait_token,
         "not_before": run.not_before,
+        "skip_reason": run.skip_reason and run.skip_reason.value,
     }
 
 

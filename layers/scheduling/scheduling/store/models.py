@@ -19,7 +19,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.models import Model
 
-from scheduling.domain.runs import RunStatus, Trigger
+from scheduling.domain.runs import RunStatus, SkipReason, Trigger
 from scheduling.domain.schedule import ScheduleState
 from scheduling.domain.sweeps import SweepPhase
 from scheduling.store.keys import PAYLOAD_SUFFIX, InstallsIndex, PendingIndex, TenantsIndex, UnhealthyIndex
@@ -29,8 +29,8 @@ from scheduling.store.pynamodb_internals import model_from_item, row_from_item
 class EnumAttribute(UnicodeAttribute):
     """The value of a StrEnum; any other text cannot be read."""
 
-    def __init__(self, values: type[StrEnum], *, null: bool = False) -> None:
-        super().__init__(null=null)
+    def __init__(self, values: type[StrEnum], *, null: bool = False, attr_name: str | None = None) -> None:
+        super().__init__(null=null, attr_name=attr_name)
         self._values = values
 
     def deserialize(self, value: str) -> StrEnum:
@@ -212,6 +212,17 @@ class ManualRunRow(Row, discriminator="manualRun"):
     requested_at = UTCDateTimeAttribute(attr_name="requestedAt")
 
 
+class ChangeRow(Row, discriminator="change"):
+    """pk INSTALL#<install>, sk CHANGE#<time>#<sequence>: written by the audit, whose stream's filters leave it out."""
+
+    schedule_id = UnicodeAttribute(null=True, attr_name="scheduleId")
+    name = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    before = JSONAttribute(null=True)
+    after = JSONAttribute(null=True)
+    payload_changed = BooleanAttribute(null=True, attr_name="payloadChanged")
+
+
 class EndpointMap(MapAttribute[str, Any]):
     """One endpoint of a manifest."""
 
@@ -236,6 +247,7 @@ class RunRow(Row, discriminator="run"):
     status = EnumAttribute(RunStatus)
     attempt = NumberAttribute()
     lease_token = UnicodeAttribute(attr_name="leaseToken")
+    skip_reason = EnumAttribute(SkipReason, null=True, attr_name="skipReason")
     started_at = UTCDateTimeAttribute(attr_name="startedAt")
     lease_expires_at = UTCDateTimeAttribute(null=True, attr_name="leaseExpiresAt")
     duration_ms = NumberAttribute(null=True, attr_name="durationMs")
@@ -267,6 +279,7 @@ _MODELS_BY_KEY: Mapping[tuple[str, str], type[Row]] = {
     ("INSTALL", "SCHEDULE"): ScheduleRow,
     ("INSTALL", "UNIQUE"): NameRow,
     ("INSTALL", "WRITE"): IdempotencyRow,
+    ("INSTALL", "CHANGE"): ChangeRow,
     ("INSTALL", "RUN"): RunRow,
     ("TENANT", "TENANT"): TenantRow,
     ("TENANT", "INSTALL"): TenantInstallRow,

@@ -418,7 +418,7 @@ class TestCatchUp:
     ],
 )
 def test_run_that_can_never_continue_is_closed(before: Run, status: RunStatus, error: str) -> None:
-    closed = close_unrun(before, "reason")
+    closed = close_unrun(before, Skip(SkipReason.DISABLED, "reason"))
 
     assert (closed.status, closed.error, closed.attempt) == (status, error, before.attempt)
     assert (closed.is_final, closed.wait_token, closed.lease_expires_at) == (True, None, None)

@@ -218,7 +218,7 @@ def supersede(newer_time: str) -> Skip:
     return Skip(SkipReason.SUPERSEDED, f"Superseded by {newer_time}")
 
 
-def close_unrun(run: Run, text: str) -> Run:
+def close_unrun(run: Run, skip: Skip) -> Run:
     """Return the run as ended without a further attempt; one that has had an attempt is an error."""
     closed = replace(run, lease_expires_at=None, wait_token=None, not_before=None, retryable=False)
     match run.status:
@@ -226,8 +226,9 @@ def close_unrun(run: Run, text: str) -> Run:
             return closed
         case RunStatus.RUNNING:
             return replace(closed, status=RunStatus.ERROR, error=run.error or DIED_TEXT)
-    status = RunStatus.ERROR if run.was_attempted else RunStatus.SKIPPED
-    return replace(closed, status=status, error=text)
+    if run.was_attempted:
+        return replace(closed, status=RunStatus.ERROR, error=skip.text)
+    return replace(closed, status=RunStatus.SKIPPED, error=skip.text, skip_reason=skip.reason)
 
 
 def _is_newer_fire(other_time: str, fire: Fire) -> bool:

@@ -107,12 +107,13 @@ def _handle_occurrence(
 def _record_skip(services: Services, fire: Fire, schedule: Schedule, run: Run | None, skip: Skip) -> None:
     """Record why the occurrence is not run; the schedule is released if a dead attempt still holds it."""
     if run is None:
-        skipped_run = build_unattempted_run(fire, RunStatus.SKIPPED, services.clock(), skip.text)
+        unattempted_run = build_unattempted_run(fire, RunStatus.SKIPPED, services.clock(), skip.text)
+        skipped_run = replace(unattempted_run, skip_reason=skip.reason)
         services.runs.record_run(
             schedule, skipped_run, find_schedule_change(services, schedule, fire, skipped_run)
         )
         return
-    closed_run = close_unrun(run, skip.text)
+    closed_run = close_unrun(run, skip)
     services.runs.finish_run(
         fire,
         run,
