@@ -30,6 +30,7 @@ PARAMETER_RANGES = {
     "MAXIMUM_CONCURRENCY": range(2, 1_001),
     "MAX_WAIT_HOURS": range(1, 241),
     "PAUSE_AFTER_FAILURES": range(1_001),
+    "DEFAULT_SPREAD_MINUTES": range(61),
 }
 """The template parameters that an environment variable sets to a number, with the values allowed."""
 CAPPED_PARAMETERS = ("MAX_SCHEDULES_PER_INSTALL", "WRITES_PER_MINUTE")

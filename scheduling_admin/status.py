@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scheduling.domain.deliveries.completion import has_passed
-from scheduling.domain.install import SCHEDULER_MANAGE, Install
+from scheduling.domain.install import SCHEDULER_MANAGE, Install, Limits
 from scheduling.domain.runs import NO_RESPONSE, Run
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.domain.sweeps import TimerDifference, TimerSnapshot, find_timer_differences
@@ -68,10 +68,16 @@ def include_timer(
         return status
     if has_passed(schedule, now):
         return FiringStatus(("its only time has passed",))
-    differences = [
-        each for each in find_timer_differences(timer, schedule, now) if each.name in _TIMER_CLAUSES
-    ]
+    differences = _find_blocking_differences(timer, schedule, now)
     return FiringStatus(tuple(_describe_blocker(each, schedule) for each in differences))
+
+
+def _find_blocking_differences(
+    timer: TimerSnapshot | None, schedule: Schedule, now: datetime
+) -> list[TimerDifference]:
+    any_limits = Limits()  # another spread keeps nothing from firing
+    differences = find_timer_differences(timer, schedule, any_limits, now)
+    return [each for each in differences if each.name in _TIMER_CLAUSES]
 
 
 def _describe_blocker(difference: TimerDifference, schedule: Schedule) -> str:
@@ -106,13 +112,14 @@ def _describe_disabled(schedule: Schedule) -> str:
 
 def list_blocking_differences(timer: TimerSnapshot | None, schedule: Schedule, now: datetime) -> list[str]:
     """Return those differences, a sentence for each, with which the schedule does not fire as it should."""
-    differences = find_timer_differences(timer, schedule, now)
-    return [_describe_difference(each) for each in differences if each.name in _TIMER_CLAUSES]
+    return [_describe_difference(each) for each in _find_blocking_differences(timer, schedule, now)]
 
 
-def describe_timer_differences(timer: TimerSnapshot | None, schedule: Schedule, now: datetime) -> list[str]:
+def describe_timer_differences(
+    timer: TimerSnapshot | None, schedule: Schedule, limits: Limits, now: datetime
+) -> list[str]:
     """Return how the timer differs from the schedule, a sentence for each difference; empty when in sync."""
-    return list(map(_describe_difference, find_timer_differences(timer, schedule, now)))
+    return list(map(_describe_difference, find_timer_differences(timer, schedule, limits, now)))
 
 
 def _describe_difference(difference: TimerDifference) -> str:
@@ -125,6 +132,8 @@ def _describe_difference(difference: TimerDifference) -> str:
             return "The timer does not delete itself after its fire, as that of a one-time schedule has to."
         case "deletion":
             return "The timer deletes itself, as only that of a one-time schedule has to."
+        case "spread":
+            return f"The timer's window is {difference.actual} minutes instead of {difference.expected}."
         case "stack":
             return "The timer's target, role, dead-letter queue or state is not this stack's."
     return f"The timer's {difference.name} is {difference.actual} instead of {difference.expected}."

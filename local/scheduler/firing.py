@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -57,6 +57,17 @@ class Delivery:
 class _TimerState:
     timer: LocalTimer
     next_fire: datetime | None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the message of the next fire is to be sent."""
+        return self.next_fire and self.timer.send_time(self.next_fire)
+
+    def take_fire(self) -> datetime:
+        """Return the next fire, which there must be, and go on to the one after it."""
+        fire_time = cast("datetime", self.next_fire)
+        self.next_fire = self.timer.next_after(fire_time)
+        return fire_time
 
     def occurrences(self, end: datetime) -> Iterator[datetime]:
         """Yield every fire time up to `end`, assuming the timer does not change."""
@@ -189,12 +200,10 @@ class LocalScheduler:
         while (instant := self._find_next_instant(end)) is not None:
             if self._clock.is_frozen:
                 self._clock.freeze_at(max(instant, self._clock.now()))
-            batch = [state for state in self._timer_states.values() if state.next_fire == instant]
-            for state in batch:
-                state.next_fire = state.timer.next_after(instant)
-            timers = [state.timer for state in batch]
+            batch = [state for state in self._timer_states.values() if state.due_at == instant]
+            timers, fire_times = [state.timer for state in batch], [state.take_fire() for state in batch]
             with self._queue.pause():
-                fires += self._pool.map(self._fire_timer, timers, [instant] * len(timers))
+                fires += self._pool.map(self._fire_timer, timers, fire_times)
                 self._delete_completed(batch)
             if self._clock.is_frozen:
                 self._queue.drain()
@@ -209,7 +218,7 @@ class LocalScheduler:
     def _find_next_instant(self, end: datetime) -> datetime | None:
         """Return when the next timer fires or, for a clock that is moved, the next message is due; None after `end`."""
         self._refresh_timers()
-        instants = [state.next_fire for state in self._timer_states.values()]
+        instants = [state.due_at for state in self._timer_states.values()]
         if self._clock.is_frozen:
             instants.append(self._queue.next_due_at())
         return min((instant for instant in instants if instant and instant <= end), default=None)
@@ -220,9 +229,10 @@ class LocalScheduler:
         states = {}
         for name, timer in sorted(timers.items()):
             state = self._timer_states.get(name)
-            if not state or state.timer != timer:
-                state = _TimerState(timer, timer.next_after(self._find_effective_time(timer, now)))
-            states[name] = state
+            if state and state.timer.has_same_times(timer):
+                states[name] = _TimerState(timer, state.next_fire)
+            else:
+                states[name] = _TimerState(timer, timer.next_after(self._find_effective_time(timer, now)))
         self._timer_history.update(timers)
         self._timer_states, self._refreshed_at = states, now
 

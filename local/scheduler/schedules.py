@@ -7,7 +7,8 @@ import logging
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
-    from mypy_boto3_scheduler.type_defs import GetScheduleOutputTypeDef
+    from mypy_boto3_scheduler.type_defs import FlexibleTimeWindowTypeDef, GetScheduleOutputTypeDef
 
 logger = logging.getLogger("local")
 _NAME = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
@@ -31,6 +32,7 @@ class LocalTimer:
 
     name: str
     arn: str
+    created_at: datetime
     modified_at: datetime
     expression: str
     timezone: str
@@ -38,12 +40,25 @@ class LocalTimer:
     target_arn: str
     dead_letter_arn: str | None
     deletes_itself: bool
+    spread_minutes: int
     input: str = field(repr=False)
     rule: At | Cron = field(repr=False, compare=False)
 
     def next_after(self, instant: datetime) -> datetime | None:
         """Return the first fire time after an instant; None if there is none."""
         return self.rule.next_after(instant, ZoneInfo(self.timezone)) if self.enabled else None
+
+    def send_time(self, fire_time: datetime) -> datetime:
+        """Return when the message of a fire is sent: in a flexible time window, at a minute that is always the same."""
+        digest = sha256(f"{self.name} {fire_time.astimezone(UTC).isoformat()}".encode()).digest()
+        return fire_time + timedelta(minutes=int.from_bytes(digest[:8]) % (self.spread_minutes + 1))
+
+    def has_same_times(self, other: LocalTimer) -> bool:
+        """Return whether the other is this timer with the same fire times, such as after a change of its window."""
+        return all(
+            getattr(self, name) == getattr(other, name)
+            for name in ("created_at", "expression", "timezone", "enabled")
+        )
 
     def render_input(self, scheduled_time: datetime) -> str:
         """Return the target's input for one occurrence, with EventBridge's context attributes substituted."""
@@ -120,6 +135,11 @@ class TimerReader:
             logger.warning("%d timers cannot be read and do not fire: %s", len(unreadable), reasons)
 
 
+def _read_window(window: FlexibleTimeWindowTypeDef) -> int:
+    """Return the minutes of a flexible time window; 0 if there is none."""
+    return 0 if window["Mode"] == "OFF" else window["MaximumWindowInMinutes"]
+
+
 def _timer_from_schedule(schedule: GetScheduleOutputTypeDef) -> LocalTimer:
     """Convert a schedule, with EventBridge's defaults for what it lacks.
 
@@ -134,6 +154,7 @@ def _timer_from_schedule(schedule: GetScheduleOutputTypeDef) -> LocalTimer:
         return LocalTimer(
             name=schedule["Name"],
             arn=schedule["Arn"],
+            created_at=schedule["CreationDate"],
             modified_at=schedule["LastModificationDate"],
             expression=schedule["ScheduleExpression"],
             timezone=timezone,
@@ -141,6 +162,7 @@ def _timer_from_schedule(schedule: GetScheduleOutputTypeDef) -> LocalTimer:
             target_arn=target["Arn"],
             dead_letter_arn=target.get("DeadLetterConfig", {}).get("Arn"),
             deletes_itself=schedule.get("ActionAfterCompletion") == "DELETE",
+            spread_minutes=_read_window(schedule["FlexibleTimeWindow"]),
             input=target.get("Input") or "{}",
             rule=rule,
         )

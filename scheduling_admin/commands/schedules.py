@@ -156,7 +156,7 @@ def schedule(
     pair = find_schedule(session, install_id, schedule_id)
     timer = session.services.timers.get_timer(schedule_id)
     view = ScheduleView.create_view(pair, timer, session.now, fires)
-    timer_differences = describe_timer_differences(timer, pair[1], session.now)
+    timer_differences = describe_timer_differences(timer, pair[1], session.services.limits, session.now)
     page = (
         session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=runs)
         if runs

@@ -121,5 +121,5 @@ def read_timer_state(session: AdminSession, schedule: Schedule, now: datetime) -
     timer = attempt(lambda: session.services.timers.get_timer(schedule.id))
     if isinstance(timer, AdminError):
         return TimerState(missing=None, problem=str(timer))
-    differences = describe_timer_differences(timer, schedule, now)
+    differences = describe_timer_differences(timer, schedule, session.services.limits, now)
     return TimerState(timer is None and bool(differences) and not schedule.pending, differences)

@@ -1,5 +1,6 @@
 """Explain why an occurrence ran or did not run, from the evidence alone; nothing here reads from AWS."""
 
+from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.runs import describe_unreadable
 from scheduling.domain.views import format_timestamp
 
@@ -52,6 +53,7 @@ def explain_occurrence(evidence: Evidence) -> Explanation:
         _check_blockers,
         _check_timer_drift,
         _check_timer_creation,
+        _check_window,
         _check_overdue,
     )
     for check in checks:
@@ -75,8 +77,21 @@ def _check_upcoming(evidence: Evidence) -> Explanation | None:
     return Explanation(Verdict.UPCOMING, summary, *_describe_timer(evidence))
 
 
+def _check_window(evidence: Evidence) -> Explanation | None:
+    """Explain an occurrence whose time has come, but whose window has not passed."""
+    if evidence.now >= evidence.occurrence.moment + evidence.spread:
+        return None
+    spread = format_duration(evidence.spread)
+    summary = (
+        f"It has not been delivered yet: EventBridge delivers it at some time within {spread} after its time."
+    )
+    return Explanation(Verdict.UPCOMING, summary, *_describe_timer(evidence))
+
+
 def _describe_timer(evidence: Evidence) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    timer_differences = describe_timer_differences(evidence.timer, evidence.schedule, evidence.now)
+    timer_differences = describe_timer_differences(
+        evidence.timer, evidence.schedule, evidence.limits, evidence.now
+    )
     if evidence.schedule.pending_since:
         return (_describe_pending(evidence),), ()
     if timer_differences:
@@ -142,7 +157,7 @@ def _check_timer_drift(evidence: Evidence) -> Explanation | None:
     since: tuple[str, ...] = ()
     if evidence.timer is None:
         summary = "It did not run: EventBridge has no timer for the schedule."
-        may_come = evidence.now - evidence.occurrence.moment < evidence.missed_after
+        may_come = evidence.now - evidence.occurrence.moment < missed_after(evidence.limits) + evidence.spread
         since = (_SINCE_UNKNOWN_BUT_SENT if may_come else "Since when is not known.",)
     return Explanation(Verdict.NOT_RUN, summary, (*timer_differences, *since), (_SWEEP_ADVICE,))
 
@@ -162,16 +177,16 @@ def _describe_pending(evidence: Evidence) -> str:
 
 
 def _check_overdue(evidence: Evidence) -> Explanation | None:
-    overdue_by = evidence.now - evidence.occurrence.moment
-    if overdue_by >= evidence.missed_after:
+    overdue_by = evidence.now - evidence.occurrence.moment - evidence.spread
+    patience = missed_after(evidence.limits)
+    if overdue_by >= patience:
         return None
     summary = f"It is overdue: it was due {format_duration(overdue_by)} ago and has not been delivered yet."
-    missed_after = format_duration(evidence.missed_after)
-    differences = describe_timer_differences(evidence.timer, evidence.schedule, evidence.now)
+    differences = describe_timer_differences(evidence.timer, evidence.schedule, evidence.limits, evidence.now)
     reasons = (
         *(f"{difference} It delivers all the same." for difference in differences),
         *(() if differences else ("The timer is in sync.",)),
-        f"A delivery may be late; after {missed_after} it counts as missed.",
+        f"A delivery may be late; after {format_duration(patience)} it counts as missed.",
     )
     return Explanation(Verdict.OVERDUE, summary, reasons)
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from scheduling.domain.audit import KeptChange
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, is_canonical_timezone
-from scheduling.domain.install import Install
+from scheduling.domain.deliveries.spread import find_spread
+from scheduling.domain.install import Install, Limits
 from scheduling.domain.runs import Run
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
@@ -68,9 +69,13 @@ class Evidence:
     timer: TimerSnapshot | None
     peek_result: PeekResult[DeadLetter] | None
     changes: tuple[KeptChange, ...]
-    history_days: int
-    missed_after: timedelta
+    limits: Limits
     log_group: str
+
+    @property
+    def spread(self) -> timedelta:
+        """How long after its scheduled time the schedule may fire."""
+        return find_spread(self.schedule, self.limits)
 
     @property
     def timezone(self) -> str:

@@ -1,7 +1,6 @@
 """Read the evidence of an occurrence."""
 
 from scheduling.domain.audit import KeptChange
-from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason, Trigger, format_manual_time
 from scheduling.domain.schedule import Schedule
@@ -37,8 +36,7 @@ def gather_evidence(
         timer=session.services.timers.get_timer(schedule.id),
         peek_result=session.dead_letter_queues.peek_messages() if reads_queue else None,
         changes=_read_changes(schedule, occurrence, run),
-        history_days=session.stack.history_days,
-        missed_after=missed_after(session.services.limits),
+        limits=session.services.limits,
         log_group=f"/aws/lambda/{session.stack.name}-execute",
     )
 

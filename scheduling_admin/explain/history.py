@@ -206,12 +206,19 @@ def _describe_attempt(evidence: Evidence, run: Run) -> str:
     delay = max(run.started_at - evidence.occurrence.moment, timedelta())
     parts = [
         f"Attempt {run.attempt} started at {format_timestamp(run.started_at)}",
-        f"{format_duration(delay)} after the scheduled time",
+        f"{format_duration(delay)} after the scheduled time{_describe_spread(evidence)}",
         "its duration is unknown"
         if run.duration_ms is None
         else f"took {format_milliseconds(run.duration_ms)}",
     ]
     return f"{', '.join(parts)}, and {_describe_response(run)}."
+
+
+def _describe_spread(evidence: Evidence) -> str:
+    """Describe the window that the schedule has now, which may explain the delay of a scheduled run."""
+    if not evidence.spread or evidence.occurrence.manual:
+        return ""
+    return f" (it may start within {format_duration(evidence.spread)})"
 
 
 def _describe_response(run: Run) -> str:

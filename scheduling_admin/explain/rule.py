@@ -34,9 +34,10 @@ def check_creation_time(evidence: Evidence) -> Explanation | None:
 
 def check_history_retention(evidence: Evidence) -> Explanation | None:
     """Explain an occurrence that is older than the history."""
-    if evidence.occurrence.moment >= evidence.now - timedelta(days=evidence.history_days):
+    if evidence.occurrence.moment >= evidence.now - evidence.limits.history:
         return None
-    summary = f"The result is no longer known: the history is kept for {evidence.history_days} days."
+    history_days = evidence.limits.run_history_days
+    summary = f"The result is no longer known: the history is kept for {history_days} days."
     return Explanation(Verdict.UNKNOWN, summary, (_describe_current_rule(evidence),))
 
 

@@ -52,6 +52,7 @@ def timer_fields(timer: TimerSnapshot | None) -> dict[str, object] | None:
     return {
         "expression": timer.expression,
         "timezone": timer.timezone,
+        "spreadMinutes": timer.spread_minutes,
         "revision": timer.timer_revision,
         "installId": timer.install_id,
         "matchesStack": timer.matches_stack,

@@ -164,7 +164,10 @@ def render_timer(
     if timer:
         renderables.append(
             create_fields_table(
-                Expression=timer.expression, Timezone=timer.timezone, Revision=timer.timer_revision
+                Expression=timer.expression,
+                Timezone=timer.timezone,
+                Window=f"{timer.spread_minutes} minutes" if timer.spread_minutes else None,
+                Revision=timer.timer_revision,
             )
         )
     if schedule.unreadable:

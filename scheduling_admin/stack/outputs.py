@@ -26,6 +26,7 @@ _PARAMETERS = {
     "RUN_HISTORY_DAYS": "RunHistoryDays",
     "CATCH_UP": "CatchUp",
     "MAX_WAIT_HOURS": "MaxWaitHours",
+    "DEFAULT_SPREAD_MINUTES": "DefaultSpreadMinutes",
 }
 _DEAD_LETTER_QUEUE_OUTPUT = "DeadLetterQueueUrl"
 _TIMER_DEAD_LETTER_QUEUE_OUTPUT = "TimerDeadLetterQueueUrl"

@@ -15,6 +15,7 @@ from scheduling.api.registration import (
     SecretEnvelope,
 )
 from scheduling.domain.cron.grammar import MAX_CRON_LENGTH
+from scheduling.domain.cron.spread import MAX_SPREAD_MINUTES
 from scheduling.domain.cron.timezones import MAX_TIMEZONE_LENGTH
 from scheduling.domain.deliveries.backfill import MAX_OCCURRENCES, Selection
 from scheduling.domain.ids import TENANT_ID_FORMAT
@@ -62,6 +63,13 @@ _SCHEDULE_TEXTS: Mapping[str, Schema] = {
         "type": ["integer", "null"],
         "minimum": 0,
         "maximum": MAX_PAUSE_AFTER_FAILURES,
+    },
+    "spreadMinutes": {
+        "description": "Within how many minutes after its scheduled time it fires, less than the smallest gap of its "
+        "rule. Null is the stack's DefaultSpreadMinutes, as far as the rule allows it.",
+        "type": ["integer", "null"],
+        "minimum": 0,
+        "maximum": MAX_SPREAD_MINUTES,
     },
 }
 _REGISTRATION_TEXTS: Mapping[str, Schema] = {

@@ -63,6 +63,10 @@ _OPTIONAL_SCHEDULE_FIELDS = {
     "pauseAfterFailures": count(
         "After how many failures in a row it is disabled; absent where it is the stack's.", maximum=1_000
     ),
+    "spreadMinutes": count(
+        "Within how many minutes after its scheduled time it fires; absent where it is the stack's.",
+        maximum=60,
+    ),
     "notFiringReason": text(
         "Why nothing will fire; present if `nextFireAt` is null. `due` is a one-time schedule whose occurrence is not "
         "finished.",
@@ -198,6 +202,12 @@ def _preview_schemas() -> dict[str, Schema]:
                 "endpoint": nullable(text("The endpoint, as `METHOD /path`.")),
                 "smallestGapMinutes": nullable(
                     count("The smallest number of minutes between two fires; null for a one-time rule.")
+                ),
+                "spreadMinutes": nullable(
+                    count(
+                        "Within how many minutes after each time it fires: its own, or the stack's.",
+                        maximum=60,
+                    )
                 ),
                 "fires": array("The next ten fires.", ref("FireTime"), maxItems=10),
                 "skipped": array("Local times until the last of them that do not exist.", ref("SkippedTime")),

@@ -55,6 +55,7 @@ class Limits:
     catch_up: CatchUp = CatchUp.LATEST
     max_wait_hours: int = 72
     pause_after_failures: int = 0
+    default_spread_minutes: int = 0
 
     @property
     def history(self) -> timedelta:

@@ -10,6 +10,7 @@ from extension_sdk_rules.cron.eventbridge import are_same_rule
 from extension_sdk_rules.cron.limits import check_rule
 from extension_sdk_rules.cron.one_time import is_one_time
 from extension_sdk_rules.cron.rule import parse_rule
+from extension_sdk_rules.cron.spread import check_spread_fits
 from extension_sdk_rules.cron.timezones import DEFAULT_TIMEZONE, check_timezone
 from extension_sdk_rules.endpoints import Endpoint, resolve_endpoint
 from extension_sdk_rules.errors import (
@@ -20,7 +21,12 @@ from extension_sdk_rules.errors import (
     ValidationFailed,
 )
 from extension_sdk_rules.install import Limits
-from extension_sdk_rules.requests.fields import check_name, check_pause_after_failures, check_payload
+from extension_sdk_rules.requests.fields import (
+    check_name,
+    check_pause_after_failures,
+    check_payload,
+    check_spread_minutes,
+)
 from extension_sdk_rules.schedule import Definition
 
 SCHEDULE_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
@@ -41,6 +47,7 @@ class ScheduleFields(TypedDict, total=False):
     name: str | None
     payload: object
     pauseAfterFailures: object
+    spreadMinutes: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +184,7 @@ class ScheduleRules:
             name=name,
             payload=payload,
             pause_after_failures=pause_after_failures,
+            spread_minutes=checker.check_spread(cron, current.spread_minutes),
         )
         return CheckResult(definition, checker.sorted_errors(), malformed=bool(schedule_input.errors))
 
@@ -217,6 +225,17 @@ class _FieldChecker:
         except RuleViolation as error:
             self.errors[name] = str(error)
             return default
+
+    def check_spread(self, cron: str, current: int | None) -> int | None:
+        """Check the spread by itself, and by the rule if the input changes either."""
+        minutes = self.check_field("spreadMinutes", check_spread_minutes, current)
+        names = {"cron", "spreadMinutes"}
+        if names & self.fields.keys() and not names & self.errors.keys():
+            try:
+                check_spread_fits(minutes or 0, parse_rule(cron))
+            except RuleViolation as error:
+                self.errors["spreadMinutes"] = str(error)
+        return minutes
 
     def keeps_one_time_rule(self, current: Definition, timezone: str) -> bool:
         """Return whether the input has the one-time rule of `current`, whose time may have passed."""

@@ -43,6 +43,7 @@ class Definition:
     name: str | None
     payload: str | None
     pause_after_failures: int | None = None
+    spread_minutes: int | None = None
 
     @property
     def endpoint(self) -> str:
@@ -66,6 +67,10 @@ class Definition:
         """Whether EventBridge holds the same for both definitions; the same rule may be written in other words."""
         if not (self.enabled and other.enabled):
             return self.enabled == other.enabled
+        return self.spread_minutes == other.spread_minutes and self.has_same_times(other)
+
+    def has_same_times(self, other: "Definition") -> bool:
+        """Return whether both definitions have the same occurrences while they are enabled."""
         same_zone = self.timezone.lower() == other.timezone.lower()
         return same_zone and are_same_rule(self.cron, other.cron)
 
@@ -203,13 +208,18 @@ class Schedule:
         )
         if not self.unreadable and definition.has_same_timer(self.definition):
             return schedule
+        keeps_times = (
+            not self.unreadable
+            and definition.enabled is self.definition.enabled
+            and definition.has_same_times(self.definition)
+        )
         timer_revision = self.last_timer_revision + 1
         held_name = self.definition.name if self.definition.name != definition.name else None
         return replace(
             schedule,
             timer_revision=timer_revision,
             last_timer_revision=timer_revision,
-            timer_since=now,
+            timer_since=self.timer_since if keeps_times else now,
             next_fire=find_next_fire(definition.cron, definition.timezone, now)
             if definition.enabled
             else None,

@@ -94,6 +94,7 @@ def test_every_broken_rule_is_reported_beside_valid_fields(install: ApiInstall) 
         "timezone": None,
         "endpoint": None,
         "smallestGapMinutes": 4,
+        "spreadMinutes": 0,
         "fires": [],
         "skipped": [],
     }

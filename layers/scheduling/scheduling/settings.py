@@ -47,6 +47,7 @@ class TableSettings(_EnvironmentSettings):
     catch_up: CatchUp = CatchUp.LATEST
     max_wait_hours: int = Field(72, ge=1, le=240)
     pause_after_failures: int = Field(0, ge=0, le=1_000)
+    default_spread_minutes: int = Field(0, ge=0, le=60)
 
     @property
     def limits(self) -> Limits:

@@ -83,6 +83,7 @@ def test_an_explanation_is_reported_as_json(world: World, admin: AdminCli, sched
         "timer": {
             "expression": "cron(0 * * * ? *)",
             "timezone": "UTC",
+            "spreadMinutes": 0,
             "revision": 1,
             "installId": "install-1",
             "matchesStack": True,

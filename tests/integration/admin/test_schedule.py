@@ -46,7 +46,7 @@ def test_a_schedule_is_listed_with_its_timer_and_history(
     )
     result = admin("schedule", ONE, schedule.id, "--fires", "1", env={"COLUMNS": "120"})
     assert (result.exit_status, result.errors) == (0, [])
-    assert result.lines[:22] == [
+    assert result.lines[:23] == [
         f"Schedule    {ANY_SCHEDULE_ID}",
         "Name        hourly",
         "Install     install-1 of tenant tenant-1",
@@ -63,6 +63,7 @@ def test_a_schedule_is_listed_with_its_timer_and_history(
         "Timer in EventBridge",
         "Expression  cron(0 * * * ? *)",
         "Timezone    UTC",
+        "Window      -",
         "Revision    1",
         "The timer is in sync.",
         "",
@@ -70,7 +71,7 @@ def test_a_schedule_is_listed_with_its_timer_and_history(
         "Scheduled time, result   Started at, duration       Error                        Request id",
         "─" * 117,
     ]
-    assert_history_is_listed(result.lines[22:])
+    assert_history_is_listed(result.lines[23:])
 
 
 def test_timeouts_in_the_history_are_named_as_overload(
@@ -106,6 +107,7 @@ def test_a_schedule_is_reported_as_json_with_its_timer_and_history(
     assert document["timer"] == {
         "expression": "cron(0 * * * ? *)",
         "timezone": "UTC",
+        "spreadMinutes": 0,
         "revision": 1,
         "installId": "install-1",
         "matchesStack": True,
@@ -133,6 +135,7 @@ CHANGES: dict[str, dict[str, Any]] = {
             "Input": json.dumps({"installId": "install-1", "revision": 1}),
         }
     },
+    "window": {"FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}},
     "no change": {},
 }
 
@@ -145,7 +148,8 @@ def test_a_timer_differs_exactly_where_the_sweep_would_repair_it(
     update_timer(schedule, **changes)
     timer = world.services.timers.get_timer(schedule.id)
     assert timer is not None
-    assert bool(find_timer_differences(timer, schedule, world.clock[0])) is bool(changes)
+    differences = find_timer_differences(timer, schedule, world.services.limits, world.clock[0])
+    assert bool(differences) is bool(changes)
     result = admin("schedule", ONE, schedule.id, "--json")
     assert result.exit_status == (1 if changes else 0)
     assert result.document["timerMatches"] is not bool(changes)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
@@ -73,17 +73,20 @@ class SchedulerBench:
         enabled: bool = True,
         timezone: str = "UTC",
         target_input: str | None = None,
+        spread_minutes: int = 0,
     ) -> None:
         body = json.dumps({"id": name, "at": "<aws.scheduler.scheduled-time>"})
         self.timers[name] = LocalTimer(
             name=name,
             arn=f"arn:aws:scheduler:::{name}",
+            created_at=START,
             modified_at=datetime.now(UTC),
             expression=expression,
             timezone=timezone,
             enabled=enabled,
             target_arn="arn:aws:scheduler:::aws-sdk:sqs:sendMessage",
             deletes_itself=expression.startswith("at("),
+            spread_minutes=spread_minutes,
             dead_letter_arn="arn:aws:sqs:us-east-1:123456789012:timer-dead-letters",
             input=target_input
             or json.dumps({"QueueUrl": "queue", "MessageBody": body, "MessageGroupId": "tenant"}),
@@ -126,6 +129,45 @@ def test_timer_of_every_five_minutes_fires_twelve_times_an_hour(bench: Scheduler
     assert bench.clock.now() == START + timedelta(hours=1)
     assert bench.advance(minutes=4) == []
     assert bench.advance(minutes=1) == ["a 10:05 success"]
+
+
+def test_a_timer_with_a_window_fires_at_the_same_minute_of_it_in_each_travel(bench: SchedulerBench) -> None:
+    travels = []
+    for each in (bench, SchedulerBench()):
+        each.put_timer("a", "cron(0 * * * ? *)", spread_minutes=30)
+        each.put_timer("b", "at(2026-11-23T10:00:00)", spread_minutes=30)
+        each.advance(hours=2)
+        each.advance(hours=3)
+        travels.append(each.events)
+    times = [(name, time[11:16]) for name, time, _ in travels[0]]
+    assert sorted(times) == [*(("a", f"{hour}:00") for hour in range(10, 14)), ("b", "10:00")]
+    delays = [sent_at - datetime.fromisoformat(time) for _, time, sent_at in travels[0]]
+    assert all(timedelta() <= delay <= timedelta(minutes=30) for delay in delays)
+    assert len(set(delays)) > 1
+    assert travels[0] == travels[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "occurrences"),
+    [
+        pytest.param(
+            {"dead_letter_arn": None, "modified_at": START}, ["a 10:00 success"], id="changed target"
+        ),
+        pytest.param({"spread_minutes": 0}, ["a 10:00 success"], id="no window any more"),
+        pytest.param({"created_at": datetime.now(UTC)}, [], id="another timer"),
+        pytest.param({"timezone": "Europe/Berlin"}, [], id="other times"),
+    ],
+)
+def test_an_open_window_stays_as_long_as_the_timer_has_the_same_times(
+    bench: SchedulerBench, changes: dict[str, Any], occurrences: list[str]
+) -> None:
+    bench.put_timer("a", "cron(0 10 * * ? *)", spread_minutes=59)
+    assert bench.timers["a"].send_time(START + timedelta(hours=1)).minute > 1
+    assert bench.advance(minutes=61) == []
+
+    bench.timers["a"] = replace(bench.timers["a"], **changes)
+
+    assert bench.advance(minutes=59) == occurrences
 
 
 def test_timer_of_a_one_time_rule_fires_once_and_deletes_itself(bench: SchedulerBench) -> None:

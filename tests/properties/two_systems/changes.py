@@ -3,6 +3,7 @@
 import json
 
 from scheduling.domain.errors import RemapFailed
+from scheduling.domain.exact_json import Number
 from scheduling.domain.ids import MAX_INLINE_PAYLOAD_BYTES, ScheduleId
 from scheduling.domain.requests.idempotency import IdempotencyKey
 from scheduling.domain.schedule import Definition, Schedule
@@ -117,8 +118,10 @@ class ChangeRunner:
         self, command: Update, install: int, entity: str, schedule_id: ScheduleId
     ) -> tuple[Act, Interpreter]:
         fields: dict[str, object] = {}
+        spread: dict[str, object] = {}  # which only the consistency of row and timer shows
         if command.minute is not None:
             fields["cron"] = f"{command.minute} * * * *"
+            spread["spreadMinutes"] = Number(str(command.minute))
         if command.enabled is not None:
             fields["enabled"] = command.enabled
         if command.name != "keep":
@@ -137,7 +140,7 @@ class ChangeRunner:
                 "update", install, reported_result(result), entity, schedule_id, returned_definition, changes
             )
 
-        input_ = update_input(**fields)
+        input_ = update_input(**fields, **spread)
         return lambda: update_schedule(
             self._world.services, INSTALLS[install], schedule_id, input_
         ), interpret

@@ -131,7 +131,7 @@ def _validate_schedule(arguments: Arguments) -> None:
         "ScheduleExpressionTimezone": arguments.get("ScheduleExpressionTimezone", "UTC") in _ZONES,
         "State": arguments.get("State", "ENABLED") in ("ENABLED", "DISABLED"),
         "Description": len(arguments.get("Description", "")) <= 512,
-        "FlexibleTimeWindow": arguments["FlexibleTimeWindow"] == {"Mode": "OFF"},
+        "FlexibleTimeWindow": _is_window(**arguments["FlexibleTimeWindow"]),
         "Target.Arn": target["Arn"].startswith("arn:aws"),
         "Target.RoleArn": bool(_ROLE.fullmatch(target["RoleArn"])),
         "Target.Input": _is_json(target.get("Input", "{}")),
@@ -150,6 +150,12 @@ def _is_expression(text: str) -> bool:
         return True
     fields = text.split()
     return bool(_CRON.fullmatch(text)) and len(text) <= 256 and [fields[2], fields[4]].count("?") == 1
+
+
+def _is_window(Mode: str, MaximumWindowInMinutes: int | None = None) -> bool:  # noqa: N803 - the API's names
+    if Mode == "OFF":
+        return MaximumWindowInMinutes is None
+    return Mode == "FLEXIBLE" and 1 <= (MaximumWindowInMinutes or 0) <= 1440
 
 
 def _is_json(text: str) -> bool:

@@ -254,7 +254,7 @@ def _pause_over_its_time(case: CrashCase) -> None:
 OPERATIONS = {
     "create": CrashOperation(_create_schedule(), _is_created),
     "update the timer and the name": CrashOperation(
-        _update_schedule(cron="5 * * * *", name="after"),
+        _update_schedule(cron="5 * * * *", name="after", spreadMinutes=Number("15")),
         lambda case: _read_definition(case)[0] == "5 * * * *",
     ),
     "update the payload": CrashOperation(

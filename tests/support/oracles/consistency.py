@@ -102,10 +102,15 @@ def _expected_payloads(schedules: list[Item]) -> set[tuple[str, str, str]]:
     return {(item["pk"], item["sk"], item["payloadDigest"]) for item in schedules if "payloadDigest" in item}
 
 
-def _expected_timer(item: Item) -> tuple[str, str, str, int]:
-    """Return the timer of a row."""
-    install_id = item["pk"].removeprefix("INSTALL#")
-    return _expected_expression(item["cron"]), item["timezone"], install_id, int(item["timerRevision"])
+_Timer = tuple[str, str, int, str, int]
+"""The expression, zone and window of a timer, and the install and revision in its input."""
+
+
+def _expected_timer(item: Item) -> _Timer:
+    """Return the timer of a row, in a stack without a spread of its own."""
+    install_id, spread = item["pk"].removeprefix("INSTALL#"), int(item.get("spreadMinutes", 0))
+    revision = int(item["timerRevision"])
+    return _expected_expression(item["cron"]), item["timezone"], spread, install_id, revision
 
 
 def _has_passed(item: Item, world: World) -> bool:
@@ -121,11 +126,12 @@ def _expected_expression(cron: str) -> str:
     return f"cron({hourly[1]} * * * ? *)" if hourly else eventbridge_expression(parse_rule(cron))
 
 
-def _read_timers(world: World) -> dict[str, tuple[str, str, str, int]]:
+def _read_timers(world: World) -> dict[str, _Timer]:
     timers = {}
     for name, timer in world.read_timers().items():
         timer_input = timer_event(timer)
         assert timer_input["scheduleId"] == name
         zone, expression = timer["ScheduleExpressionTimezone"], timer["ScheduleExpression"]
-        timers[name] = (expression, zone, timer_input["installId"], timer_input["revision"])
+        spread = timer["FlexibleTimeWindow"].get("MaximumWindowInMinutes", 0)
+        timers[name] = (expression, zone, spread, timer_input["installId"], timer_input["revision"])
     return timers

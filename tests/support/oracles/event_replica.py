@@ -12,7 +12,10 @@ from tests.support.aws.stream_records import stream_record
 from tests.support.stacks.world import START, TABLE
 
 Fields = Mapping[str, Any]
-_SCHEDULE_FIELDS = ("endpointMethod", "endpointPath", "name", "cron", "timezone", "enabled", "disabledReason")
+_SCHEDULE_FIELDS = (
+    "endpointMethod", "endpointPath", "name", "cron", "timezone", "enabled", "pauseAfterFailures", "spreadMinutes",
+    "disabledReason",
+)  # fmt: skip
 _INSTALL_FIELDS = ("registryId", "versionId", "contentHash", "extensionName", "extensionVersion", "enabled")
 
 
@@ -68,7 +71,7 @@ def _read_entities(memory: MemoryAws) -> dict[str, Fields]:
     """Return what owner and platform can read in the table."""
     entities: dict[str, Fields] = {}
     for item in memory.tables[TABLE].items.values():
-        row = {name: next(iter(value.values())) for name, value in item.items()}
+        row = {name: _read_value(value) for name, value in item.items()}
         if row["type"] == "schedule" and row["state"] == "active":
             entities[row["sk"].removeprefix("SCHEDULE#")] = {name: row.get(name) for name in _SCHEDULE_FIELDS}
         if row["type"] == "install" and not row["deleting"]:
@@ -80,3 +83,9 @@ def _read_entities(memory: MemoryAws) -> dict[str, Fields]:
                 "paused": paused,
             }
     return entities
+
+
+def _read_value(attribute: Mapping[str, Any]) -> Any:
+    """Return the value of an attribute; all numbers in these rows are whole."""
+    ((kind, value),) = attribute.items()
+    return int(value) if kind == "N" else value

@@ -141,6 +141,7 @@ def create_stack(name: str, admin: AdminCli, *, omitted_output: str = "") -> Non
         "RunHistoryDays": "30",
         "CatchUp": "latest",
         "MaxWaitHours": "72",
+        "DefaultSpreadMinutes": "0",
     }
     template = {
         "Parameters": {each: {"Type": "String", "Default": value} for each, value in parameters.items()},

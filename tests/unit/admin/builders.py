@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from scheduling.domain.audit import KeptChange
+from scheduling.domain.install import Limits
 from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.sweeps import TimerSnapshot
 
@@ -40,6 +41,7 @@ SCHEDULE_FIELDS = {
     "suspended",
     "disabled_reason",
     "timer_revision",
+    "spread_minutes",
 }
 
 
@@ -58,8 +60,7 @@ def build_evidence(time: str = SCHEDULED_TIME, *, minutes_late: float = 20, **fi
         "timer": TIMER,
         "peek_result": EMPTY_QUEUE,
         "changes": (),
-        "history_days": 30,
-        "missed_after": timedelta(hours=73, minutes=15),
+        "limits": Limits(),
         "log_group": "/aws/lambda/stack-execute",
     }
     return Evidence(**{**evidence_fields, **fields})

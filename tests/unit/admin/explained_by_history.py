@@ -42,6 +42,17 @@ HISTORY_SITUATIONS = {
         [f"Attempt 1 {ATTEMPT_START}, took 812 ms, and got status 200 from the extension.", REQUEST],
         [],
     ),
+    "success within its window": (
+        build_evidence(run=build_run(started_at=NOW + timedelta(minutes=7)), spread_minutes=15),
+        Verdict.SUCCEEDED,
+        "It succeeded at attempt 1.",
+        [
+            "Attempt 1 started at 2026-11-23T09:07:00.000Z, 7 min after the scheduled time (it may start within "
+            "15 min), took 812 ms, and got status 200 from the extension.",
+            REQUEST,
+        ],
+        [],
+    ),
     "success of a manual run": (
         build_evidence("2026-11-23T09:00:00.123Z", run=build_run(trigger=Trigger.MANUAL, attempt=2)),
         Verdict.SUCCEEDED,

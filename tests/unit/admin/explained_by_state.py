@@ -119,6 +119,30 @@ STATE_SITUATIONS = {
         ],
         [],
     ),
+    "within its window": (
+        build_evidence(minutes_late=5, spread_minutes=15, timer=replace(TIMER, spread_minutes=15)),
+        Verdict.UPCOMING,
+        "It has not been delivered yet: EventBridge delivers it at some time within 15 min after its time.",
+        ["The timer in EventBridge is in sync."],
+        [],
+    ),
+    "not delivered in its window": (
+        build_evidence(minutes_late=20, spread_minutes=15, timer=replace(TIMER, spread_minutes=15)),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 5 min ago and has not been delivered yet.",
+        ["The timer is in sync.", "A delivery may be late; after 3 d 1 h it counts as missed."],
+        [],
+    ),
+    "with another window": (
+        build_evidence(minutes_late=20, spread_minutes=15),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 5 min ago and has not been delivered yet.",
+        [
+            "The timer's window is 0 minutes instead of 15. It delivers all the same.",
+            "A delivery may be late; after 3 d 1 h it counts as missed.",
+        ],
+        [],
+    ),
     "not delivered yet": (
         build_evidence(minutes_late=5),
         Verdict.OVERDUE,

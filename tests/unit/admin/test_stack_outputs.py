@@ -29,6 +29,7 @@ PARAMETERS = {
     "RunHistoryDays": "7",
     "CatchUp": "latest",
     "MaxWaitHours": "72",
+    "DefaultSpreadMinutes": "0",
     "LogLevel": "INFO",
 }
 
@@ -65,6 +66,7 @@ def test_a_stack_has_the_environment_of_its_functions() -> None:
         "RUN_HISTORY_DAYS": "7",
         "CATCH_UP": "latest",
         "MAX_WAIT_HOURS": "72",
+        "DEFAULT_SPREAD_MINUTES": "0",
     }
 
 

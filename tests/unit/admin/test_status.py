@@ -2,7 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from scheduling.domain.install import Install
+from scheduling.domain.install import Install, Limits
 from scheduling.domain.runs import NO_RESPONSE
 from scheduling.domain.schedule import Schedule, ScheduleState
 
@@ -85,6 +85,11 @@ def test_the_blockers_of_an_install_are_listed() -> None:
                 "The timer's timezone is Europe/Berlin instead of UTC.",
             ],
         ),
+        (
+            {"spread_minutes": 15},
+            schedule(),
+            ["The timer's window is 15 minutes instead of 0."],
+        ),
         ({"timer_revision": 4}, schedule(), ["The timer's revision is 4 instead of 1."]),
         ({"install_id": None}, schedule(), ["The timer's install is None instead of install-1."]),
         (
@@ -98,7 +103,7 @@ def test_each_difference_of_a_timer_is_listed(
     timer: dict[str, Any] | None, row: Schedule, expected: list[str]
 ) -> None:
     actual = None if timer is None else replace(TIMER, **timer)
-    assert describe_timer_differences(actual, row, NOW) == expected
+    assert describe_timer_differences(actual, row, Limits(), NOW) == expected
 
 
 def test_timeouts_at_the_runner_are_named_as_overload() -> None:

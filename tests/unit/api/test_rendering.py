@@ -59,7 +59,8 @@ def test_schedule_of_a_tenant_has_its_install_and_ends_with_its_state() -> None:
 def preview_rule(now: datetime, timezone: str) -> Preview:
     """Preview a schedule that fires every half hour from 01:00 to 02:30."""
     input_ = ScheduleInput({"endpoint": "/a", "cron": "*/30 1,2 * * *", "timezone": timezone})
-    return build_preview(ScheduleRules((endpoint("POST", "/a"),), Limits(), now), install(), input_)
+    limits = Limits(default_spread_minutes=10)
+    return build_preview(ScheduleRules((endpoint("POST", "/a"),), limits, now), install(), input_)
 
 
 def test_preview_has_the_fields_of_the_contract() -> None:
@@ -76,6 +77,7 @@ def test_preview_has_the_fields_of_the_contract() -> None:
         "timezone": "Europe/Berlin",
         "endpoint": "POST /a",
         "smallestGapMinutes": 30,
+        "spreadMinutes": 10,
         "fires": [],
         "skipped": [],
     }

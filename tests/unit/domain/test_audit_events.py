@@ -84,6 +84,8 @@ SCHEDULE = {
     "cron": "0 9 * * *",
     "timezone": "UTC",
     "enabled": True,
+    "pauseAfterFailures": None,
+    "spreadMinutes": None,
     "disabledReason": None,
     "revision": 1,
 }

@@ -18,6 +18,8 @@ LATER = NOW + timedelta(minutes=1)
         pytest.param({}, {"payload": "[]"}, True, id="payload"),
         pytest.param({}, {"endpoint_path": "/other", "endpoint_method": "GET"}, True, id="endpoint"),
         pytest.param({}, {"cron": "0 5 * * *"}, False, id="cron"),
+        pytest.param({}, {"spread_minutes": 5}, False, id="spread"),
+        pytest.param({"spread_minutes": 0}, {}, False, id="from no spread to the stack's"),
         pytest.param({}, {"timezone": "Asia/Tokyo"}, False, id="timezone"),
         pytest.param({}, {"cron": "00 09 * * 0-6"}, True, id="cron in other words"),
         pytest.param({"cron": "0 9 * * 1-5"}, {"cron": "0 9 * * MON-FRI"}, True, id="cron with names"),
@@ -34,11 +36,21 @@ LATER = NOW + timedelta(minutes=1)
         ),
     ],
 )
-def test_timer_depends_on_cron_timezone_and_enabled_only(
+def test_timer_depends_on_cron_timezone_spread_and_enabled_only(
     before: dict[str, Any], after: dict[str, Any], same: bool
 ) -> None:
     assert definition(**after).has_same_timer(definition(**before)) is same
     assert definition(**before).has_same_timer(definition(**after)) is same
+
+
+def test_a_changed_spread_keeps_the_time_since_which_the_rule_fires() -> None:
+    before = schedule(timer_since=NOW)
+
+    after = before.with_definition(definition(spread_minutes=5), LATER)
+
+    assert (after.timer_revision, after.pending_since, after.timer_since) == (2, LATER, NOW)
+    disabled = before.with_definition(definition(spread_minutes=5, enabled=False), LATER)
+    assert disabled.timer_since == LATER
 
 
 def test_an_endpoint_is_named_by_method_and_path() -> None:

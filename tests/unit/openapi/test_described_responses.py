@@ -94,6 +94,7 @@ def test_every_field_of_a_schedule_is_described_and_shown() -> None:
         payload='{"a": 1}',
         last_run=LastRun(started_at=NOW, status="error", error="x"),
         pause_after_failures=3,
+        spread_minutes=5,
         not_firing_reason="disabled",
         disabled_reason="completed",
         pending_since=NOW,

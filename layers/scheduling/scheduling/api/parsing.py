@@ -45,6 +45,7 @@ class ScheduleBody(BaseModel):
     name: str | None = None
     payload: Any = None
     pauseAfterFailures: Any = None  # noqa: N815 - the contract's name
+    spreadMinutes: Any = None  # noqa: N815
 
 
 def max_schedule_body_bytes(limits: Limits) -> int:

@@ -88,6 +88,7 @@ def preview_fields(preview: "Preview") -> Fields:
         "timezone": preview.timezone,
         "endpoint": preview.endpoint,
         "smallestGapMinutes": preview.smallest_gap_minutes,
+        "spreadMinutes": preview.spread_minutes,
         "fires": [fire_time_fields(time) for time in preview.fire_times],
         "skipped": [skipped_time_fields(time) for time in preview.skipped_times],
     }

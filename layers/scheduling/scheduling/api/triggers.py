@@ -160,13 +160,12 @@ def _count_occurrence(result: DeliveryResult) -> MetricValues:
 
 def _measure_delays(result: DeliveryResult) -> MetricValues:
     """Return how late the delivery is, and how long the occurrence has waited for its first attempt or for capacity."""
-    fire, now = result.delivery.fire, result.delivered_at
+    fire = result.delivery.fire
     values: MetricValues = {}
     if fire.trigger is Trigger.SCHEDULE and not fire.replay:
-        lateness = now - datetime.fromisoformat(fire.scheduled_time)
-        values = {"Lateness": (MetricUnit.Seconds, lateness / _SECOND)}
+        values = {"Lateness": (MetricUnit.Seconds, result.lateness / _SECOND)}
     if _waits_for_capacity(result):
-        waited = max(now - result.delivery.first_sent_at, timedelta())
+        waited = max(result.delivered_at - result.delivery.first_sent_at, timedelta())
         values = {**values, "WaitingSeconds": (MetricUnit.Seconds, waited / _SECOND)}
     return values
 

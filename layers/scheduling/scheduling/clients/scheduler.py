@@ -57,12 +57,12 @@ class TimerClient:
         client = self._session.create_client("scheduler", config=_CONFIG)
         return cast("EventBridgeSchedulerClient", client)
 
-    def put_timer(self, schedule: Schedule, *, exists: bool) -> None:
+    def put_timer(self, schedule: Schedule, *, exists: bool, spread_minutes: int = 0) -> None:
         """Create or update the timer to match the schedule; `exists` says which of the two is likelier.
 
         One call where `exists` is right, two where it is not, three where others create or delete it meanwhile.
         """
-        request = self._build_timer_request(schedule)
+        request = self._build_timer_request(schedule, spread_minutes)
 
         def create() -> None:
             self._client.create_schedule(**request)
@@ -151,7 +151,7 @@ class TimerClient:
             raise TimerFailed(f"ListSchedules: {error}", refused=refused) from error
         return [ScheduleId(summary["Name"]) for summary in response["Schedules"]], response.get("NextToken")
 
-    def _build_timer_request(self, schedule: Schedule) -> Mapping[str, Any]:
+    def _build_timer_request(self, schedule: Schedule, spread_minutes: int = 0) -> Mapping[str, Any]:
         settings = self._settings
         return {
             "GroupName": settings.schedule_group_name,
@@ -160,7 +160,7 @@ class TimerClient:
             "State": "ENABLED",
             "ScheduleExpression": eventbridge_expression(parse_rule(schedule.definition.cron)),
             "ScheduleExpressionTimezone": schedule.definition.timezone,
-            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "FlexibleTimeWindow": _build_window(spread_minutes),
             **({"ActionAfterCompletion": "DELETE"} if schedule.definition.is_one_time else {}),
             "Target": {
                 "Arn": settings.timer_target_arn,
@@ -170,6 +170,12 @@ class TimerClient:
                 "RetryPolicy": _RETRY_POLICY,
             },
         }
+
+
+def _build_window(spread_minutes: int) -> Mapping[str, Any]:
+    if not spread_minutes:
+        return {"Mode": "OFF"}
+    return {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": spread_minutes}
 
 
 def _try_call(call: Callable[[], None], *expected_codes: str) -> str | None:
@@ -212,6 +218,7 @@ def _timer_snapshot_from_api(
         timer_revision=revision if isinstance(revision, int) else None,
         created_at=api_schedule.get("CreationDate"),
         deletes_itself=api_schedule.get("ActionAfterCompletion") == "DELETE",
+        spread_minutes=api_schedule.get("FlexibleTimeWindow", {}).get("MaximumWindowInMinutes") or 0,
         matches_stack=(
             (target.get("Arn"), queue_url) == (settings.timer_target_arn, settings.occurrence_queue_url)
             and (target.get("RoleArn"), dlq_arn) == (settings.timer_role_arn, settings.timer_dlq_arn)

@@ -7,18 +7,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from scheduling.domain import views
 from scheduling.domain.deliveries.backfill import Backfill
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, is_admin
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run, RunStatus, Trigger, format_time
 from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, Schedule, ScheduleState
-from scheduling.domain.views import (
-    backfill_event_fields,
-    format_timestamp,
-    install_event_fields,
-    run_event_fields,
-    schedule_event_fields,
-)
 
 EVENT_SOURCE = "extension-scheduler"
 EVENT_VERSION = "1"
@@ -176,7 +170,7 @@ def event_from_change(change: RowChange) -> AuditEvent | None:
         "version": EVENT_VERSION,
         "id": change.id,
         "sequence": change.sequence,
-        "time": format_timestamp(change.time),
+        "time": views.format_timestamp(change.time),
     }
     detail = {**header, **_event_detail(change_event)}
     return AuditEvent(name=change_event.name, sequence=change.sequence, time=change.time, detail=detail)
@@ -291,12 +285,12 @@ def _actor_fields(actor: str, install_id: str) -> JsonObject:
 def _entity_fields(entity: Entity) -> JsonObject:
     match entity:
         case Schedule():
-            return schedule_event_fields(entity)
+            return views.schedule_event_fields(entity)
         case Install():
-            return install_event_fields(entity)
+            return views.install_event_fields(entity)
         case ScheduleRun(run=run):
-            return run_event_fields(run)
+            return views.run_event_fields(run)
         case RunRequest():
             return {"scheduledTime": entity.scheduled_time, "trigger": Trigger.MANUAL.value}
         case Backfill():
-            return backfill_event_fields(entity)
+            return views.backfill_event_fields(entity)

@@ -8,6 +8,7 @@ from scheduling.domain.cron.description import describe_rule
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.occurrences import LocalTime, local_times
 from scheduling.domain.cron.rule import Rule, parse_rule
+from scheduling.domain.deliveries.spread import fit_spread
 from scheduling.domain.errors import InvalidCron, SchedulingError
 from scheduling.domain.install import Install, check_quota
 from scheduling.domain.rules import CheckResult, ScheduleInput, ScheduleRules
@@ -26,6 +27,7 @@ class Preview:
     Attributes:
         error: The text of the refusal.
         field_errors: The text of every invalid field.
+        spread_minutes: Within how many minutes after each time it fires.
         skipped_times: The local times up to the last fire that do not exist.
     """
 
@@ -36,6 +38,7 @@ class Preview:
     timezone: str | None
     endpoint: str | None
     smallest_gap_minutes: int | None
+    spread_minutes: int | None
     fire_times: Sequence[LocalTime]
     skipped_times: Sequence[LocalTime]
 
@@ -55,6 +58,9 @@ def build_preview(rules: ScheduleRules, install: Install, schedule_input: Schedu
         timezone=timezone,
         endpoint=None if "endpoint" in field_errors else definition.endpoint,
         smallest_gap_minutes=rule.smallest_gap_minutes if rule else None,
+        spread_minutes=fit_spread(definition.spread_minutes, rule, rules.limits)
+        if rule and "spreadMinutes" not in field_errors
+        else None,
         fire_times=[time for time in times if not time.skipped],
         skipped_times=[time for time in times if time.skipped],
     )

@@ -9,6 +9,7 @@ from scheduling.domain.cron.eventbridge import are_same_rule
 from scheduling.domain.cron.limits import check_rule
 from scheduling.domain.cron.one_time import is_one_time
 from scheduling.domain.cron.rule import parse_rule
+from scheduling.domain.cron.spread import check_spread_fits
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, check_timezone
 from scheduling.domain.endpoints import Endpoint, resolve_endpoint
 from scheduling.domain.errors import (
@@ -19,7 +20,12 @@ from scheduling.domain.errors import (
     ValidationFailed,
 )
 from scheduling.domain.install import Limits
-from scheduling.domain.requests.fields import check_name, check_pause_after_failures, check_payload
+from scheduling.domain.requests.fields import (
+    check_name,
+    check_pause_after_failures,
+    check_payload,
+    check_spread_minutes,
+)
 from scheduling.domain.schedule import Definition
 
 SCHEDULE_FIELDS = ("endpoint", "cron", "timezone", "enabled", "name", "payload")
@@ -40,6 +46,7 @@ class ScheduleFields(TypedDict, total=False):
     name: str | None
     payload: object
     pauseAfterFailures: object
+    spreadMinutes: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +183,7 @@ class ScheduleRules:
             name=name,
             payload=payload,
             pause_after_failures=pause_after_failures,
+            spread_minutes=checker.check_spread(cron, current.spread_minutes),
         )
         return CheckResult(definition, checker.sorted_errors(), malformed=bool(schedule_input.errors))
 
@@ -216,6 +224,17 @@ class _FieldChecker:
         except RuleViolation as error:
             self.errors[name] = str(error)
             return default
+
+    def check_spread(self, cron: str, current: int | None) -> int | None:
+        """Check the spread by itself, and by the rule if the input changes either."""
+        minutes = self.check_field("spreadMinutes", check_spread_minutes, current)
+        names = {"cron", "spreadMinutes"}
+        if names & self.fields.keys() and not names & self.errors.keys():
+            try:
+                check_spread_fits(minutes or 0, parse_rule(cron))
+            except RuleViolation as error:
+                self.errors["spreadMinutes"] = str(error)
+        return minutes
 
     def keeps_one_time_rule(self, current: Definition, timezone: str) -> bool:
         """Return whether the input has the one-time rule of `current`, whose time may have passed."""

@@ -9,8 +9,10 @@ from typing import Literal
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.deliveries.completion import has_passed
+from scheduling.domain.deliveries.spread import spread_minutes
 from scheduling.domain.fire_events import message_group
 from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.install import Limits
 from scheduling.domain.schedule import Schedule
 
 
@@ -73,6 +75,7 @@ class TimerSnapshot:
         group: The group of its messages; None in timers of releases without a queue.
         revision: None if the timer's input has no revision.
         deletes_itself: Whether EventBridge deletes it after its last fire.
+        spread_minutes: Its flexible time window; 0 if it has none.
         created_at: When EventBridge created it; None where it does not say.
         matches_stack: Whether target, role, queues and state are those of this stack.
     unreadable: Why what the timer has is not that of a timer of this service, if it is not.
@@ -86,6 +89,7 @@ class TimerSnapshot:
     timer_revision: int | None
     matches_stack: bool
     deletes_itself: bool = False
+    spread_minutes: int = 0
     created_at: datetime | None = None
     unreadable: str | None = None
 
@@ -94,13 +98,15 @@ class TimerSnapshot:
 class TimerDifference:
     """One property in which a timer differs from its schedule's desired state."""
 
-    name: Literal["timer", "expression", "timezone", "revision", "install", "tenant", "stack", "deletion"]
+    name: Literal[
+        "timer", "expression", "timezone", "spread", "revision", "install", "tenant", "stack", "deletion"
+    ]
     actual: object
     expected: object
 
 
 def find_timer_differences(
-    timer: TimerSnapshot | None, schedule: Schedule, now: datetime
+    timer: TimerSnapshot | None, schedule: Schedule, limits: Limits, now: datetime
 ) -> Sequence[TimerDifference]:
     """Return how the timer of a schedule differs from its desired state: nothing where they match.
 
@@ -120,6 +126,7 @@ def find_timer_differences(
             "expression", timer.expression, eventbridge_expression(parse_rule(schedule.definition.cron))
         ),
         TimerDifference("timezone", timer.timezone, schedule.definition.timezone),
+        TimerDifference("spread", timer.spread_minutes, spread_minutes(schedule, limits)),
         TimerDifference("revision", timer.timer_revision, schedule.timer_revision),
         TimerDifference("install", timer.install_id, schedule.install_id),
         TimerDifference("tenant", timer.group, message_group(schedule)),

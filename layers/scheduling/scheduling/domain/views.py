@@ -34,6 +34,8 @@ _SCHEDULE_EVENT_FIELDS = (
     "cron",
     "timezone",
     "enabled",
+    "pauseAfterFailures",
+    "spreadMinutes",
     "disabledReason",
     "revision",
 )
@@ -63,9 +65,9 @@ _RUN_EVENT_FIELDS = (
 def schedule_fields(schedule: "Schedule") -> Fields:
     """Return a schedule as its owner sees it.
 
-    `pauseAfterFailures` is present only where it is not the stack's, `notFiringReason` only if nothing will fire,
-    `disabledReason` only if the service disabled it, `pending` while EventBridge may not match it, and `unreadable`
-    only if its row cannot be used.
+    `pauseAfterFailures` and `spreadMinutes` are present only where they are not the stack's, `notFiringReason` only if
+    nothing will fire, `disabledReason` only if the service disabled it, `pending` while EventBridge may not match it,
+    and `unreadable` only if its row cannot be used.
     The payload is the text that is stored, and is never parsed.
     """
     definition, last_run = schedule.definition, schedule.last_run
@@ -87,6 +89,8 @@ def schedule_fields(schedule: "Schedule") -> Fields:
     }
     if definition.pause_after_failures is not None:
         fields["pauseAfterFailures"] = definition.pause_after_failures
+    if definition.spread_minutes is not None:
+        fields["spreadMinutes"] = definition.spread_minutes
     if schedule.not_firing_reason:
         fields["notFiringReason"] = schedule.not_firing_reason
     if schedule.disabled_reason:
@@ -102,6 +106,8 @@ def schedule_fields(schedule: "Schedule") -> Fields:
 def schedule_event_fields(schedule: "Schedule") -> Fields:
     """Return a schedule as an event shows it, without payload, runs and times."""
     fields = {
+        "pauseAfterFailures": None,
+        "spreadMinutes": None,
         **schedule_fields(schedule),
         "disabledReason": schedule.disabled_reason,
         "revision": schedule.revision,

@@ -81,6 +81,7 @@ def _definition_from_values(values: Mapping[str, Any]) -> Definition:
         enabled=values["enabled"],
         name=values.get("name"),
         pause_after_failures=values.get("pause_after_failures"),
+        spread_minutes=values.get("spread_minutes"),
         payload=values.get("payload"),
     )
 
@@ -116,6 +117,7 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "propagated_generation": schedule.propagated_generation,
         "disabled_reason": schedule.disabled_reason,
         "pause_after_failures": definition.pause_after_failures,
+        "spread_minutes": definition.spread_minutes,
         "consecutive_failures": schedule.consecutive_failures or None,
         "expires_at": schedule.expires_at,
         "next_fire": schedule.next_fire,

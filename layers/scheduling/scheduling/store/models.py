@@ -147,6 +147,7 @@ class ScheduleRow(Row, discriminator="schedule"):
     running_occurrence = UnicodeAttribute(null=True, attr_name="runningOccurrence")
     lease_expires_at = UTCDateTimeAttribute(null=True, attr_name="leaseExpiresAt")
     pause_after_failures = NumberAttribute(null=True, attr_name="pauseAfterFailures")
+    spread_minutes = NumberAttribute(null=True, attr_name="spreadMinutes")
     consecutive_failures = NumberAttribute(null=True, attr_name="consecutiveFailures")
     last_success_at = UTCDateTimeAttribute(null=True, attr_name="lastSuccessAt")
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")

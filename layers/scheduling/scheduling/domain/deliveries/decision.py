@@ -10,6 +10,7 @@ from scheduling.domain.cron.occurrences import fires_at, latest_fire_time
 from scheduling.domain.cron.rule import Rule, parse_rule
 from scheduling.domain.deliveries.completion import may_run
 from scheduling.domain.deliveries.delivery import Delivery
+from scheduling.domain.deliveries.spread import find_nominal_time, find_spread
 from scheduling.domain.deliveries.waiting import MIN_CAPACITY_WAIT, next_capacity_check
 from scheduling.domain.errors import InvalidCron
 from scheduling.domain.install import SCHEDULER_MANAGE, CatchUp, Install, Limits
@@ -46,6 +47,13 @@ class ExecuteNewest:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecuteNominal:
+    """Deliver the occurrence by its scheduled time, since the delivery names a time in its window."""
+
+    scheduled_time: str
+
+
+@dataclass(frozen=True, slots=True)
 class Skip:
     """Record why the occurrence is not run, and acknowledge the message."""
 
@@ -75,7 +83,7 @@ class GiveUp:
     text: str
 
 
-Decision = Execute | ExecuteNewest | Skip | Acknowledge | Wait | GiveUp
+Decision = Execute | ExecuteNominal | ExecuteNewest | Skip | Acknowledge | Wait | GiveUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +104,7 @@ def decide_delivery(delivery: Delivery, state: OccurrenceState, limits: Limits, 
         return Skip(SkipReason.UNREADABLE, text)
     case = _Case(delivery, install, schedule, run, limits, now)
     return (
-        (case.decide_by_run(run) if run else None)
+        (case.decide_by_run(run) if run else case.find_nominal_time())
         or case.find_obstacle()
         or case.decide_by_overlap()
         or case.find_newer_occurrence()
@@ -125,7 +133,7 @@ class _Case:
         if self.fire.replay:
             return True
         ended = self.run is not None and (self.run.is_lease_expired(self.now) or self.run.failed_permanently)
-        return ended and self.delivery.redriven
+        return ended and self.delivery.is_redriven(find_spread(self.schedule, self.limits))
 
     @property
     def may_be_passed_over(self) -> bool:
@@ -157,6 +165,18 @@ class _Case:
         """Return whether the message of a backfill has been delivered before; a replay of it names another token."""
         token = self.delivery.event.wait_token
         return self.fire.trigger is Trigger.BACKFILL and token is not None and run.wait_token != token
+
+    def find_nominal_time(self) -> Decision | None:
+        """Decide by the scheduled time of an occurrence that the delivery names by another time in its window."""
+        if (
+            self.fire.trigger is Trigger.MANUAL
+            or self.fire.timer_revision
+            != self.schedule.timer_revision  # the time may be one of an earlier rule
+        ):
+            return None
+        moment = datetime.fromisoformat(self.fire.scheduled_time)
+        nominal = find_nominal_time(self.schedule, self.limits, moment)
+        return ExecuteNominal(format_time(nominal)) if nominal else None
 
     def find_obstacle(self) -> Decision | None:
         """Decide by what keeps the occurrence from ever running."""
@@ -195,13 +215,14 @@ class _Case:
     def find_newer_occurrence(self) -> Decision | None:
         """Decide by the newest due occurrence of the present rule, if this one is late."""
         scheduled_at = datetime.fromisoformat(self.fire.scheduled_time)
-        on_time = self.now < scheduled_at + _NEVER_LATE
+        spread = find_spread(self.schedule, self.limits)
+        on_time = self.now < scheduled_at + spread + _NEVER_LATE
         if on_time or self.fire.trigger is Trigger.MANUAL or not self.may_be_passed_over:
             return None
         rule = _parse_rule(self.schedule)
         rule_since = (self.schedule.timer_since or scheduled_at) - timedelta(microseconds=1)
         newest = rule and latest_fire_time(
-            rule, self.schedule.definition.timezone, max(scheduled_at, rule_since), self.now
+            rule, self.schedule.definition.timezone, max(scheduled_at, rule_since), self.now - spread
         )
         return ExecuteNewest(format_time(newest)) if newest else None
 

@@ -9,7 +9,7 @@ from scheduling.domain.fire_events import FireEvent
 from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason
 
 HAND_OVER_WINDOW = timedelta(hours=1, minutes=15)
-"""How long after its scheduled time an occurrence may reach the queue: EventBridge Scheduler tries for an hour."""
+"""How long after its window an occurrence may reach the queue: EventBridge Scheduler tries for an hour."""
 
 _SEND_TOLERANCE = timedelta(minutes=5)
 """How much later than the executor has sent a message SQS may have accepted it."""
@@ -38,15 +38,20 @@ class Delivery:
         """When the occurrence was first sent to the queue."""
         return self.event.first_sent_at or self.accepted_at
 
-    @property
-    def redriven(self) -> bool:
-        """Whether somebody has sent the message again, such as SQS from the dead-letter queue.
+    def is_redriven(self, spread: timedelta) -> bool:
+        """Return whether somebody has sent the message again, such as SQS from the dead-letter queue.
 
         Such a message has no mark of a replay, but the queue has accepted it long after its sender sent it.
         """
         if self.event.sent_at:
             return self.accepted_at > self.event.sent_at + _SEND_TOLERANCE
-        return self.accepted_at > datetime.fromisoformat(self.fire.scheduled_time) + HAND_OVER_WINDOW
+        due_by = datetime.fromisoformat(self.fire.scheduled_time) + spread
+        return self.accepted_at > due_by + HAND_OVER_WINDOW
+
+    def with_nominal_time(self, scheduled_time: str) -> "Delivery":
+        """Return this delivery with its occurrence named by the scheduled time."""
+        fire = replace(self.fire, scheduled_time=scheduled_time)
+        return replace(self, event=replace(self.event, fire=fire))
 
     def with_occurrence(self, scheduled_time: str) -> "Delivery":
         """Return this delivery as one of another occurrence of the schedule, which runs in its place."""
@@ -96,6 +101,7 @@ class DeliveryResult:
         reason: Why there was none.
         continued: Whether a newer message continues the occurrence.
         runner_response: The code of what the runner has answered; None if it was not called.
+        spread: How long after its scheduled time the occurrence was not late.
     """
 
     delivery: Delivery
@@ -104,6 +110,13 @@ class DeliveryResult:
     reason: SkipReason | None = None
     continued: bool = False
     runner_response: str | None = None
+    spread: timedelta = timedelta()
+
+    @property
+    def lateness(self) -> timedelta:
+        """How late it was delivered; within its window it is not late."""
+        lateness = self.delivered_at - datetime.fromisoformat(self.delivery.fire.scheduled_time)
+        return max(lateness - self.spread, timedelta()) if self.spread else lateness
 
     @property
     def waiting_cause(self) -> WaitingCause | None:

@@ -86,7 +86,7 @@ def is_message_lost(run: Run, limits: Limits, now: datetime) -> bool:
 
 
 def missed_after(limits: Limits) -> timedelta:
-    """Return how long after its time an occurrence without a row in the history counts as missed.
+    """Return how long after its window an occurrence without a row in the history counts as missed.
 
     By then it has either reached the executor or waited as long as it may; one that is delivered later is still run.
     """

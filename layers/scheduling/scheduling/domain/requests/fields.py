@@ -3,6 +3,7 @@
 import re
 
 from scheduling.domain import exact_json
+from scheduling.domain.cron.spread import MAX_SPREAD_MINUTES
 from scheduling.domain.errors import RuleViolation
 
 MAX_NAME_LENGTH = 128
@@ -46,11 +47,23 @@ def check_pause_after_failures(value: object, stack_limit: int) -> int | None:
     """
     if value is None:
         return None
-    text = value.text if isinstance(value, exact_json.Number) else ""
-    if not re.fullmatch(r"0|[1-9][0-9]{0,3}", text) or int(text) > MAX_PAUSE_AFTER_FAILURES:
-        raise RuleViolation(
-            f"pauseAfterFailures must be null or a whole number from 0 to {MAX_PAUSE_AFTER_FAILURES}"
-        )
-    if stack_limit and not 1 <= int(text) <= stack_limit:
+    limit = _parse_whole_number("pauseAfterFailures", value, MAX_PAUSE_AFTER_FAILURES)
+    if stack_limit and not 1 <= limit <= stack_limit:
         raise RuleViolation(f"pauseAfterFailures must be from 1 to {stack_limit}, the stack's limit")
+    return limit
+
+
+def check_spread_minutes(value: object) -> int | None:
+    """Return within how many minutes after its scheduled time a schedule fires: None is the stack's.
+
+    Raises:
+        RuleViolation: It is no whole number from 0 to 60.
+    """
+    return None if value is None else _parse_whole_number("spreadMinutes", value, MAX_SPREAD_MINUTES)
+
+
+def _parse_whole_number(field: str, value: object, maximum: int) -> int:
+    text = value.text if isinstance(value, exact_json.Number) else ""
+    if not re.fullmatch(r"0|[1-9][0-9]{0,3}", text) or int(text) > maximum:
+        raise RuleViolation(f"{field} must be null or a whole number from 0 to {maximum}")
     return int(text)

@@ -13,6 +13,7 @@ from scheduling.domain.cron.occurrences import fire_times, fires_at
 from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.deliveries.decision import DIED_TEXT
 from scheduling.domain.deliveries.delivery import Delivery
+from scheduling.domain.deliveries.spread import find_spread
 from scheduling.domain.deliveries.waiting import is_message_lost, missed_after
 from scheduling.domain.errors import Conflict
 from scheduling.domain.fire_events import FireEvent, message_group
@@ -45,7 +46,7 @@ def record_missed_runs(services: Services, schedule: Schedule, repairs: Counter[
     closed = _close_expired_run(services, schedule, repairs)
     if schedule.timer_since is None or (closed and schedule.definition.is_one_time):
         return
-    until = services.clock() - missed_after(services.limits)
+    until = services.clock() - missed_after(services.limits) - find_spread(schedule, services.limits)
     recorded = _read_recorded_runs(services, schedule, until)
     still_waiting = [run for run in recorded.waiting if not _end_lost_run(services, schedule, run, repairs)]
     if schedule.definition.is_one_time:

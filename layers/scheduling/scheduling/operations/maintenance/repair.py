@@ -96,13 +96,14 @@ def repair_tenant(
 def repair_timer(services: Services, schedule_snapshot: Schedule, repairs: Counter[str]) -> None:
     """Make the schedule's timer match its row; a pending row is left to the reconciler."""
     now = services.clock()
-    if not find_timer_differences(services.timers.get_timer(schedule_snapshot.id), schedule_snapshot, now):
+    snapshot = services.timers.get_timer(schedule_snapshot.id)
+    if not find_timer_differences(snapshot, schedule_snapshot, services.limits, now):
         return
     schedule = services.schedules.read_snapshot(schedule_snapshot.install_id, schedule_snapshot.id).schedule
     if schedule is None or schedule.pending:
         return
     timer = services.timers.get_timer(schedule.id)
-    if not find_timer_differences(timer, schedule, now):
+    if not find_timer_differences(timer, schedule, services.limits, now):
         return
     pending_schedule = schedule.marked_pending(now)
     write_schedule(services, schedule, pending_schedule)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from scheduling.domain.deliveries.decision import (
     Acknowledge,
     Execute,
     ExecuteNewest,
+    ExecuteNominal,
     Skip,
     Wait,
     close_unrun,
@@ -15,6 +16,7 @@ from scheduling.domain.deliveries.decision import (
     supersede,
 )
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
+from scheduling.domain.deliveries.spread import find_spread
 from scheduling.domain.deliveries.waiting import next_capacity_check
 from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.ids import new_token
@@ -44,6 +46,9 @@ def deliver_occurrence(
     """
     try:
         result = _handle_occurrence(services, run_endpoint, delivery)
+        if isinstance(result, ExecuteNominal):
+            delivery = delivery.with_nominal_time(result.scheduled_time)
+            result = _handle_occurrence(services, run_endpoint, delivery)
         if isinstance(result, DeliveryResult):
             return [result]
         return _run_newest_instead(services, run_endpoint, delivery, result.scheduled_time)
@@ -79,17 +84,18 @@ def _skip_superseded(services: Services, delivery: Delivery, newest_time: str) -
 @retry_on_conflict
 def _handle_occurrence(
     services: Services, run_endpoint: RunEndpoint, delivery: Delivery
-) -> DeliveryResult | ExecuteNewest:
+) -> DeliveryResult | ExecuteNewest | ExecuteNominal:
     snapshot = services.runs.read_fire_snapshot(delivery.fire)
     if snapshot.install:
         services.bind_install(snapshot.install)
     now = services.clock()
     decision = decide_delivery(delivery, snapshot.state, services.limits, now)
-    if isinstance(decision, ExecuteNewest):
+    if isinstance(decision, ExecuteNewest | ExecuteNominal):
         return decision
     if isinstance(decision, Execute):
         return execute_attempt(services, run_endpoint, delivery, snapshot)
-    result = DeliveryResult(delivery=delivery, delivered_at=now)
+    spread = find_spread(snapshot.schedule, services.limits) if snapshot.schedule else timedelta()
+    result = DeliveryResult(delivery=delivery, delivered_at=now, spread=spread)
     if isinstance(decision, Acknowledge):
         return replace(result, reason=decision.reason)
     _, schedule = snapshot.require_target()

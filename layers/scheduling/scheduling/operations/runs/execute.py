@@ -11,6 +11,7 @@ from scheduling.domain.deliveries.decision import Acknowledge, Execute, Skip, Wa
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
 from scheduling.domain.deliveries.firing import next_fire_after
 from scheduling.domain.deliveries.responses import find_response_code
+from scheduling.domain.deliveries.spread import find_spread
 from scheduling.domain.deliveries.waiting import FollowUp, plan_follow_up
 from scheduling.domain.errors import Conflict, Unavailable
 from scheduling.domain.ids import new_token
@@ -51,7 +52,9 @@ def execute_attempt(
     now = services.clock()
     claimed_run = build_next_attempt(delivery.fire, snapshot.run, now, services.lease)
     services.bind_run(claimed_run)
-    result = DeliveryResult(delivery=delivery, delivered_at=now)
+    _, schedule = snapshot.require_target()
+    spread = find_spread(schedule, services.limits)
+    result = DeliveryResult(delivery=delivery, delivered_at=now, spread=spread)
     if reason := _claim_run(services, delivery, snapshot, claimed_run):
         return replace(result, reason=reason)
     outcome, seconds = _call_runner(run_endpoint, delivery.fire, snapshot, claimed_run)
@@ -63,7 +66,6 @@ def execute_attempt(
         max_wait=services.limits.max_wait,
         retry_delay=services.retry_delay,
     )
-    _, schedule = snapshot.require_target()
     try:
         wait_token = _send_follow_up(services, delivery, snapshot, follow_up)
     except Unavailable:

@@ -6,6 +6,7 @@ from datetime import datetime
 from scheduling.domain.deliveries.completion import ScheduleChange, complete, complete_by_run, one_time_moment
 from scheduling.domain.deliveries.delivery import HAND_OVER_WINDOW
 from scheduling.domain.deliveries.failures import pause_by_run
+from scheduling.domain.deliveries.spread import find_spread
 from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.runs import Fire, Run, RunStatus, format_time
 from scheduling.domain.schedule import Schedule, ScheduleState
@@ -85,7 +86,7 @@ def complete_overdue(services: Services, schedule: Schedule) -> bool:
     if moment is None or not schedule.definition.enabled or schedule.state is not ScheduleState.ACTIVE:
         return False
     delivered_until = HAND_OVER_WINDOW if schedule.suspended else missed_after(services.limits)
-    if moment + delivered_until > now:
+    if moment + find_spread(schedule, services.limits) + delivered_until > now:
         return False
     scheduled_time = format_time(moment)
     run = services.runs.read_run(build_fire(schedule, scheduled_time))

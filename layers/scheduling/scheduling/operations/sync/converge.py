@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, INVALID_TIMEZONE_TEXT
 from scheduling.domain.deliveries.completion import has_passed
+from scheduling.domain.deliveries.spread import spread_minutes
 from scheduling.domain.errors import (
     Conflict,
     RulesViolated,
@@ -57,7 +58,8 @@ def _apply_timer(services: Services, schedule: Schedule, *, exists: bool = True)
     elif schedule.unreadable:
         logger.warning("timer of %s left as it is: %s", schedule.id, schedule.unreadable)
     elif not has_passed(schedule, services.clock()):  # else EventBridge deletes it, after its fire
-        services.timers.put_timer(schedule, exists=exists)
+        spread = spread_minutes(schedule, services.limits)
+        services.timers.put_timer(schedule, exists=exists, spread_minutes=spread)
     return schedule.should_have_timer, schedule.timer_revision
 
 

@@ -20,6 +20,7 @@ _DEFINITION_FIELDS = (
     "enabled",
     "name",
     "pause_after_failures",
+    "spread_minutes",
 )
 _IDEMPOTENCY_RECORD_FIELDS = (*_DEFINITION_FIELDS, "created_at", "tenant_id")
 
