@@ -21,6 +21,10 @@ from scripts.openapi.schemas import (
     uuid,
 )
 
+_LEFT_OUT_FIELDS = {
+    "scheduledTime": moment("Its scheduled time."),
+    "status": text("Its status in the history; `unreadable` if its row cannot be read."),
+}
 _NEXT_CURSOR = nullable(text("The `cursor` of the next page; null on the last one."))
 _PAYLOAD: Schema = {
     "type": ["object", "array", "null"],
@@ -227,24 +231,12 @@ def _run_schemas() -> dict[str, Schema]:
             "The occurrences of a period that are run, or would be run.",
             {
                 "scheduleId": uuid("The schedule's id."),
-                "from": moment("The start of the period."),
-                "to": moment("Its end."),
+                **{name: moment(f"The request's {name}.") for name in ("from", "to")},
                 "which": text("The request's.", enum=[each.value for each in Selection]),
                 "dryRun": flag("Whether none is run because the request is a dry run."),
-                "scheduledTimes": array(
-                    "Their scheduled times, oldest first.", moment("Such as `2026-11-23T09:00:00Z`.")
-                ),
+                "scheduledTimes": array("Their scheduled times, oldest first.", moment("One of them.")),
                 "leftOut": array(
-                    "The other occurrences of the period.",
-                    record(
-                        "One that is not run.",
-                        {
-                            "scheduledTime": moment("Its scheduled time."),
-                            "status": text(
-                                "Its status in the history; `unreadable` if its row cannot be read."
-                            ),
-                        },
-                    ),
+                    "The others of the period.", record("One that is not run.", _LEFT_OUT_FIELDS)
                 ),
             },
         ),

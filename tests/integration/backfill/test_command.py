@@ -3,13 +3,20 @@
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
+from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.stacks.admin_cli import AdminCli, failing_calls
 from tests.support.stacks.fires import PlayedQueue
-from tests.support.stacks.world import TENANT, World
+from tests.support.stacks.world import TENANT, World, create_input
 
 ONE = InstallId("install-1")
 PERIOD = ("--from", "2026-11-22T08:30Z", "--to", "2026-11-22T09:00:00Z", "--which", "all")
+
+
+@pytest.fixture
+def schedule(world: World) -> Schedule:
+    world.register_install(ONE)
+    return create_schedule(world.services, ONE, create_input())
 
 
 def test_a_dry_run_lists_the_occurrences(world: World, admin: AdminCli, schedule: Schedule) -> None:
