@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from scheduling.domain.deliveries.firing import as_read
+from scheduling.domain.deliveries.spread import find_spread
 from scheduling.domain.errors import InstallNotFound
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
@@ -118,8 +119,11 @@ def _after(window: TimeWindow) -> str:
 
 def read_timer_state(session: AdminSession, schedule: Schedule, now: datetime) -> TimerState:
     """Return what EventBridge has for the schedule, if it may be read."""
+    limits = session.services.limits
+    spread = find_spread(schedule, limits)
     timer = attempt(lambda: session.services.timers.get_timer(schedule.id))
     if isinstance(timer, AdminError):
-        return TimerState(missing=None, problem=str(timer))
-    differences = describe_timer_differences(timer, schedule, session.services.limits, now)
-    return TimerState(timer is None and bool(differences) and not schedule.pending, differences)
+        return TimerState(missing=None, problem=str(timer), spread=spread)
+    differences = describe_timer_differences(timer, schedule, limits, now)
+    missing = timer is None and bool(differences) and not schedule.pending
+    return TimerState(missing, differences, spread=spread)

@@ -3,6 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from scheduling.domain.tenant import Stopped
+
+_ItemT = TypeVar("_ItemT")
 
 METRICS_WINDOW = timedelta(hours=1)
 """How far back the metrics are read."""
@@ -87,6 +92,28 @@ class SweepSummary:
 
 
 @dataclass(frozen=True)
+class FailingSchedule:
+    """A schedule whose newest run did not succeed, since `since`: it has failed, or it waits."""
+
+    schedule_id: str
+    name: str | None
+    install_id: str
+    tenant_id: str
+    since: datetime | None
+    waiting: bool
+    failures: int
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Listed(Generic[_ItemT]):
+    """The first items of a list, those first that are in it the longest; `complete` is False if there are more."""
+
+    items: Sequence[_ItemT]
+    complete: bool
+
+
+@dataclass(frozen=True)
 class Problem:
     """What is wrong; `code` is stable, `text` a sentence, `advice` what to do about it."""
 
@@ -111,9 +138,12 @@ class StackHealth:
     checked_at: datetime
     metrics: StackMetrics | None
     metrics_problem: str | None
+    failing: Listed[FailingSchedule]
     dead_letters: DeadLetterSummary
     pending: PendingSummary
     queue: QueueDepth
     sweep: SweepSummary | None
+    paused_tenants: Listed[Stopped]
+    disabled_installs: Listed[Stopped]
     unpublished: int
     problems: Sequence[Problem] = ()

@@ -53,6 +53,7 @@ def find_problems(health: StackHealth) -> Sequence[Problem]:
         problems += _find_metric_problems(health.metrics)
     problems += _find_queue_problems(health)
     problems += _find_reconciler_problems(health)
+    problems += _find_failing_schedules(health)
     return problems
 
 
@@ -129,6 +130,14 @@ def _find_reconciler_problems(health: StackHealth) -> Iterator[Problem]:
     if harmful:
         found = ", ".join(f"{kind}: {count}" for kind, count in harmful.items())
         yield Problem("sweep-found", f"The last sweep found {found}.", "`reconcile --sweep` names each item.")
+
+
+def _find_failing_schedules(health: StackHealth) -> Iterator[Problem]:
+    count = sum(not each.waiting for each in health.failing.items)
+    if count:
+        more = "" if health.failing.complete else "or more "
+        text = f"{count} {more}schedule{' fails' if count == 1 and not more else 's fail'}."
+        yield Problem("schedules-fail", text, "`schedules --failing` lists them, `schedule` has the errors.")
 
 
 def _is_silent(metrics: StackMetrics, health: StackHealth) -> bool:

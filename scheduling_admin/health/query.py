@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.tenant import Stopped
+from scheduling.operations.installs.unhealthy import (
+    list_disabled_installs,
+    list_paused_tenants,
+    list_unhealthy_schedules,
+)
 
 from scheduling_admin.errors import convert_to_admin_error
 from scheduling_admin.health.metrics import read_metrics
 from scheduling_admin.health.model import (
     DeadLetterGroup,
     DeadLetterSummary,
+    FailingSchedule,
+    Listed,
     PendingSummary,
     QueueDepth,
     StackHealth,
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MAX_PENDING = 1_000
+MAX_LISTED = 50
 _UNNAMED_REASON = "(no reason)"
 _UNKNOWN_TIME = datetime.min.replace(tzinfo=UTC)
 
@@ -34,8 +43,9 @@ _UNKNOWN_TIME = datetime.min.replace(tzinfo=UTC)
 def read_stack_health(session: AdminSession) -> StackHealth:
     """Return what the stack is doing, and what is wrong with it.
 
-    One GetMetricData, a Query for each part of the index of pending rows, one BatchGetItem, the attributes of four
-    queues, and the dead letters, if there are any: up to 1,000 of each queue.
+    One GetMetricData, a Query for each part of the indexes of pending rows and of what is unhealthy, one BatchGetItem
+    for the sweep and one for failing schedules, if there are any, the attributes of four queues, and the dead letters,
+    if there are any: up to 1,000 of each queue.
     """
     metrics, metrics_problem = _read_metrics(session)
     health = StackHealth(
@@ -44,10 +54,13 @@ def read_stack_health(session: AdminSession) -> StackHealth:
         checked_at=session.now,
         metrics=metrics,
         metrics_problem=metrics_problem,
+        failing=_read_failing(session),
         dead_letters=_read_dead_letters(session),
         pending=_read_pending(session),
         queue=_read_queue_depth(session),
         sweep=_read_sweep(session),
+        paused_tenants=_list_stopped(list_paused_tenants(limit=MAX_LISTED + 1)),
+        disabled_installs=_list_stopped(list_disabled_installs(limit=MAX_LISTED + 1)),
         unpublished=session.unpublished_queue.estimate_message_count(),
     )
     return replace(health, problems=find_problems(health))
@@ -61,6 +74,29 @@ def _read_metrics(session: AdminSession) -> tuple[StackMetrics | None, str | Non
         return read_metrics(cloudwatch, session.stack.name, queue_name, session.now), None
     except (BotoCoreError, ClientError) as error:
         return None, str(convert_to_admin_error(error))
+
+
+def _read_failing(session: AdminSession) -> Listed[FailingSchedule]:
+    found = list_unhealthy_schedules(session.services, limit=MAX_LISTED)
+    failing = [
+        FailingSchedule(
+            schedule_id=schedule.id,
+            name=schedule.definition.name,
+            install_id=install.id,
+            tenant_id=install.tenant_id,
+            since=schedule.unhealthy_since,
+            waiting=schedule.waiting,
+            failures=schedule.consecutive_failures,
+            error=schedule.last_run.error if schedule.last_run else None,
+        )
+        for install, schedule in found.schedules
+        if schedule.definition.enabled or schedule.disabled_reason is not None
+    ]
+    return Listed(failing, complete=not found.has_more)
+
+
+def _list_stopped(stopped: Sequence[Stopped]) -> Listed[Stopped]:
+    return Listed(stopped[:MAX_LISTED], complete=len(stopped) <= MAX_LISTED)
 
 
 def _read_dead_letters(session: AdminSession) -> DeadLetterSummary:

@@ -1,13 +1,17 @@
 """The health of a stack as JSON, and as one screen of 80 columns in ASCII."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from rich.console import RenderableType
 from scheduling.domain.runs import format_time
+from scheduling.domain.tenant import Stopped
 
 from scheduling_admin.health.model import (
     DeadLetterSummary,
+    FailingSchedule,
+    Listed,
     PendingSummary,
     QueueDepth,
     StackHealth,
@@ -17,6 +21,7 @@ from scheduling_admin.health.model import (
 from scheduling_admin.output.tables import create_fields_table, render_sentence
 from scheduling_admin.output.times import format_duration
 
+_ItemT = TypeVar("_ItemT")
 _MAX_REASONS = 5
 _MAX_REASON_LENGTH = 160
 _UNKNOWN = "unknown"
@@ -57,6 +62,9 @@ def health_fields(health: StackHealth) -> dict[str, object]:
             "delayed": health.queue.delayed,
         },
         "sweep": _sweep_fields(health.sweep) if health.sweep else None,
+        "failing": _listed_fields(health.failing, _failing_fields),
+        "pausedTenants": _listed_fields(health.paused_tenants, _stopped_fields),
+        "disabledInstalls": _listed_fields(health.disabled_installs, _stopped_fields),
         "unpublished": health.unpublished,
     }
 
@@ -82,6 +90,29 @@ def _sweep_fields(sweep: SweepSummary) -> dict[str, object]:
     }
 
 
+def _listed_fields(
+    listed: Listed[_ItemT], convert_item: Callable[[_ItemT], dict[str, object]]
+) -> dict[str, object]:
+    return {"complete": listed.complete, "items": [convert_item(each) for each in listed.items]}
+
+
+def _failing_fields(schedule: FailingSchedule) -> dict[str, object]:
+    return {
+        "scheduleId": schedule.schedule_id,
+        "name": schedule.name,
+        "installId": schedule.install_id,
+        "tenantId": schedule.tenant_id,
+        "since": _format_optional(schedule.since),
+        "waiting": schedule.waiting,
+        "consecutiveFailures": schedule.failures,
+        "error": schedule.error,
+    }
+
+
+def _stopped_fields(stopped: Stopped) -> dict[str, object]:
+    return {"id": stopped.id, "since": _format_optional(stopped.since)}
+
+
 def _seconds(duration: timedelta | None) -> int | None:
     return None if duration is None else round(duration.total_seconds())
 
@@ -101,7 +132,10 @@ def render_health(health: StackHealth) -> list[RenderableType]:
         "Queue": _describe_queue(health.queue, health.metrics),
         "Dead_letters": "\n".join(_describe_dead_letters(health.dead_letters, now)),
         "Pending_changes": _describe_pending(health.pending, now),
+        "Failing": "\n".join(_describe_failing(health.failing, now)),
         "Last_sweep": _describe_sweep(health.sweep, now),
+        "Paused_tenants": "\n".join(_describe_stopped(health.paused_tenants, now)),
+        "Disabled_installs": "\n".join(_describe_stopped(health.disabled_installs, now)),
         "Unpublished": f"{health.unpublished} batches of changes" if health.unpublished else "none",
     }
     return [
@@ -155,19 +189,44 @@ def _describe_dead_letters(letters: DeadLetterSummary, now: datetime) -> Sequenc
         reason = group.reason
         if len(reason) > _MAX_REASON_LENGTH:
             reason = f"{reason[:_MAX_REASON_LENGTH]}..."
-        lines.append(f"{group.count}, since {_describe_ago(group.oldest_sent_at, now)}: {reason}")
+        lines.append(f"{group.count}, the first {_describe_ago(group.oldest_sent_at, now)}: {reason}")
     rest = letters.groups[_MAX_REASONS:]
     if rest:
         lines.append(f"{sum(group.count for group in rest)} for {len(rest)} other reasons")
     return lines
 
 
+def _describe_failing(failing: Listed[FailingSchedule], now: datetime) -> Sequence[str]:
+    def describe(schedule: FailingSchedule) -> str:
+        state = "waits" if schedule.waiting else f"{schedule.failures} in a row"
+        name = f"{schedule.name or schedule.schedule_id} of {schedule.install_id}"
+        return f"{name}: {state}, {_describe_span(schedule.since, now)}"
+
+    return _describe_listed(failing, describe)
+
+
+def _describe_stopped(stopped: Listed[Stopped], now: datetime) -> Sequence[str]:
+    return _describe_listed(stopped, lambda each: f"{each.id}, {_describe_span(each.since, now)}")
+
+
+def _describe_listed(listed: Listed[_ItemT], describe_item: Callable[[_ItemT], str]) -> Sequence[str]:
+    """Return a line for each of the first items, and one that counts the others."""
+    lines = [describe_item(each) for each in listed.items[:_MAX_REASONS]]
+    rest = len(listed.items) - len(lines)
+    if rest:
+        lines.append(f"{'at least ' if not listed.complete else ''}{rest} more")
+    return lines or ["none"]
+
+
+def _describe_span(since: datetime | None, now: datetime) -> str:
+    return f"for {format_duration(max(now - since, timedelta()))}" if since else "for an unknown time"
+
+
 def _describe_pending(pending: PendingSummary, now: datetime) -> str:
     if not pending.count:
         return "none"
     count = f"{pending.count}{'' if pending.complete else ' or more'}"
-    since = _describe_ago(pending.oldest_since, now) if pending.oldest_since else _UNKNOWN
-    return f"{count}; the oldest since {since}: {pending.oldest}"
+    return f"{count}; the oldest {_describe_span(pending.oldest_since, now)}: {pending.oldest}"
 
 
 def _describe_sweep(sweep: SweepSummary | None, now: datetime) -> str:

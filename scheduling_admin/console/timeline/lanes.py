@@ -20,7 +20,7 @@ from scheduling_admin.explain.evidence import usable_timezone
 MAX_FIRES = 2_100
 """As many fires as the densest rule has in the longest window, of seven days before and after."""
 _DELIVERY_GRACE = timedelta(minutes=2)
-"""How long after its time an occurrence without a run is not yet remarkable."""
+"""How long after its time, or its window, an occurrence without a run is not yet remarkable."""
 _DST_MARK = timedelta(minutes=10)
 """A local time that does not exist has no length; it is drawn so far to both sides."""
 
@@ -35,11 +35,15 @@ class History:
 
 @dataclass(frozen=True)
 class TimerState:
-    """What is known of a timer: `missing` is None, and `problem` says why, if EventBridge could not be read."""
+    """What is known of a timer: `missing` is None, and `problem` says why, if EventBridge could not be read.
+
+    It fires at some time within `spread` after the scheduled time.
+    """
 
     missing: bool | None
     differences: Sequence[str] = ()
     problem: str | None = None
+    spread: timedelta = timedelta()
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,8 @@ def build_lane(
     run_marks = [mark_from_run(run, window.now) for run in history.runs]
     recorded = {mark.scheduled_time for mark in run_marks}
     fires = [time.utc for time in times if not time.skipped and format_time(time.utc) not in recorded]
-    expected = [each for each in fires if _is_expected(each, schedule, history, window)]
+    delivered_until = window.now - _DELIVERY_GRACE - timer.spread
+    expected = [each for each in fires if _is_expected(each, schedule, history, delivered_until)]
     covering = [
         *_find_edges(schedule, history, window),
         *changes,
@@ -93,7 +98,7 @@ def build_lane(
             for each in expected
             if not _is_covered(each, covering)
         ),
-        *_list_upcoming(fires, covering, window),
+        *_list_upcoming(fires, covering, delivered_until),
     ]
     gaps = [*covering, *_find_clock_changes(times, window)]
     return Lane(install, schedule, window, sorted(marks, key=lambda mark: mark.moment), gaps, timer)
@@ -110,9 +115,9 @@ def _list_local_times(schedule: Schedule, window: TimeWindow) -> list[LocalTime]
     return [time for time in islice(times, 2 * MAX_FIRES) if window.contains(time.utc)]
 
 
-def _is_expected(moment: datetime, schedule: Schedule, history: History, window: TimeWindow) -> bool:
+def _is_expected(moment: datetime, schedule: Schedule, history: History, delivered_until: datetime) -> bool:
     """Return whether the present rule was due at the time, so that the history should have a run."""
-    if moment > window.now - _DELIVERY_GRACE:
+    if moment > delivered_until:
         return False
     since = max(filter(None, (schedule.created_at, schedule.timer_since, history.complete_since)))
     return moment > since
@@ -169,7 +174,9 @@ def _is_covered(moment: datetime, gaps: Sequence[Gap]) -> bool:
     return any(gap.start <= moment <= gap.end for gap in gaps)
 
 
-def _list_upcoming(fires: Sequence[datetime], covering: Sequence[Gap], window: TimeWindow) -> Iterator[Mark]:
+def _list_upcoming(
+    fires: Sequence[datetime], covering: Sequence[Gap], delivered_until: datetime
+) -> Iterator[Mark]:
     for moment in fires:
-        if moment > window.now - _DELIVERY_GRACE and not _is_covered(moment, covering):
+        if moment > delivered_until and not _is_covered(moment, covering):
             yield Mark(MarkKind.UPCOMING, format_time(moment), moment)

@@ -4,10 +4,15 @@ import re
 from datetime import timedelta
 
 import pytest
+from scheduling.domain.ids import InstallId
+from scheduling.domain.runs import RunStatus
+from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import SweepState
+from scheduling.operations.installs.register import set_install_enabled
+from scheduling.operations.installs.tenants import set_tenant_paused
 
-from tests.support.stacks.admin_cli import STACK_NAME, AdminCli, failing_calls
-from tests.support.stacks.world import UNKNOWN_SCHEDULE_ID, World, aws_client
+from tests.support.stacks.admin_cli import STACK_NAME, AdminCli, execute_at, failing_calls
+from tests.support.stacks.world import ADMIN, TENANT, UNKNOWN_SCHEDULE_ID, World, aws_client
 
 
 def put_metric(world: World, name: str, value: float, **dimensions: str) -> None:
@@ -49,14 +54,17 @@ def test_a_stack_without_problems_is_shown_on_one_screen(swept: World, admin: Ad
         "extension-scheduler in eu-central-1, 2026-11-23T09:00:00Z",
         "Runner, occurrences and waiting are those of the last 60 minutes.",
         "",
-        "Runner           200: 7",
-        "Occurrences      7 ended, 0 of them failed for good; at most 1.5 s late",
-        "Waiting          none",
-        "Queue            0 ready, 0 running, 0 delayed",
-        "Dead letters     none",
-        "Pending changes  none",
-        "Last sweep       started 2026-11-22T10:00:00Z (23 h ago); found nothing",
-        "Unpublished      none",
+        "Runner             200: 7",
+        "Occurrences        7 ended, 0 of them failed for good; at most 1.5 s late",
+        "Waiting            none",
+        "Queue              0 ready, 0 running, 0 delayed",
+        "Dead letters       none",
+        "Pending changes    none",
+        "Failing            none",
+        "Last sweep         started 2026-11-22T10:00:00Z (23 h ago); found nothing",
+        "Paused tenants     none",
+        "Disabled installs  none",
+        "Unpublished        none",
         "",
         "Nothing is wrong.",
     ]
@@ -75,13 +83,14 @@ def test_what_is_wrong_is_said_with_what_helps(swept: World, admin: AdminCli) ->
 
     assert (result.exit_status, result.errors) == (1, [])
     first = result.lines.index(next(line for line in result.lines if line.startswith("Dead letters")))
-    counted = [re.sub(r"since .* ago", "since", line) for line in result.lines[first : first + 4]]
-    assert counted[:3] == [
-        "Dead letters     4",
-        "                 2, since: The runner answered 401",
-        "                 1, since: It names no occurrence: installId is missing",
+    counted = [re.sub(r"first .* ago", "first", line) for line in result.lines[first : first + 5]]
+    assert counted == [
+        "Dead letters       4",
+        "                   2, the first: The runner answered 401",
+        "                   1, the first: It names no occurrence: installId is",
+        "                   missing",
+        "                   1, the first: an error",
     ]
-    assert "an error" in result.lines[first + 3]
     assert result.lines[result.lines.index("Wrong:") :] == [
         "Wrong:",
         "- The runner refused 3 attempts (401: 3).",
@@ -132,6 +141,9 @@ def test_json_has_all_of_it(swept: World, admin: AdminCli) -> None:
             "nextAt": "2026-11-23T10:00:00Z",
             "finds": {},
         },
+        "failing": {"complete": True, "items": []},
+        "pausedTenants": {"complete": True, "items": []},
+        "disabledInstalls": {"complete": True, "items": []},
         "unpublished": 0,
     }
 
@@ -155,5 +167,53 @@ def test_a_stack_costs_the_same_requests_however_large_it_is(admin: AdminCli) ->
         "BatchGetItem",
         "GetMetricData",
         *["GetQueueAttributes"] * 4,
-        *["Query"] * 2,  # one for each part of the index of pending rows, of which the tests have two
+        # For each part of the indexes of pending rows and of what is unhealthy, of which the tests have two;
+        # for paused tenants, and for disabled installs.
+        *["Query"] * 6,
     ]
+
+
+def test_what_fails_and_what_somebody_has_stopped_is_listed(
+    swept: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    execute_at(swept, schedule, 10, status=RunStatus.ERROR, http_status=404, error="no such thing")
+    other = swept.register_install(InstallId("install-2"), tenantId="tenant-2")
+    set_install_enabled(swept.services, other, enabled=False, actor=ADMIN)
+    set_tenant_paused(swept.services, "tenant-3", paused=True, actor=ADMIN)
+
+    document = admin("status", "--json").document
+    lines = admin("status", env={"COLUMNS": "80"}).lines
+
+    assert document["failing"]["items"] == [
+        {
+            "scheduleId": schedule.id,
+            "name": "hourly",
+            "installId": "install-1",
+            "tenantId": TENANT,
+            "since": "2026-11-23T10:00:00Z",
+            "waiting": False,
+            "consecutiveFailures": 1,
+            "error": "no such thing",
+        }
+    ]
+    since = "2026-11-23T10:00:00Z"
+    assert document["pausedTenants"] == {"complete": True, "items": [{"id": "tenant-3", "since": since}]}
+    assert document["disabledInstalls"] == {"complete": True, "items": [{"id": other, "since": since}]}
+    assert "schedules-fail" in {each["code"] for each in document["problems"]}
+    assert "Failing            hourly of install-1: 1 in a row, for 0 ms" in lines
+    assert "Paused tenants     tenant-3, for 0 ms" in lines
+    assert "Disabled installs  install-2, for 0 ms" in lines
+    assert max(map(len, lines)) <= 80
+
+
+def test_what_is_started_again_is_no_longer_listed(swept: World, admin: AdminCli) -> None:
+    for enabled in (False, True):
+        swept.register_install(InstallId("install-1"), enabled=enabled)
+    swept.register_install(InstallId("install-2"), enabled=False)
+    set_install_enabled(swept.services, InstallId("install-2"), enabled=True, actor=ADMIN)
+    for paused in (True, False):
+        set_tenant_paused(swept.services, TENANT, paused=paused, actor=ADMIN)
+
+    document = admin("status", "--json").document
+
+    assert document["pausedTenants"]["items"] == document["disabledInstalls"]["items"] == []

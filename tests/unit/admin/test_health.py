@@ -12,10 +12,13 @@ from scheduling.domain.deliveries.responses import (
     find_response_code,
 )
 from scheduling.domain.runs import Outcome, RunStatus
+from scheduling.domain.tenant import Stopped
 
 from scheduling_admin.health.model import (
     DeadLetterGroup,
     DeadLetterSummary,
+    FailingSchedule,
+    Listed,
     PendingSummary,
     QueueDepth,
     StackHealth,
@@ -44,9 +47,12 @@ HEALTHY = StackHealth(
     metrics=METRICS,
     metrics_problem=None,
     dead_letters=DeadLetterSummary((), complete=True),
+    failing=Listed((), complete=True),
     pending=PendingSummary(0, complete=True),
     queue=QueueDepth(0, 0, 0),
     sweep=SWEEP,
+    paused_tenants=Listed((Stopped("tenant-1", NOW),), complete=True),
+    disabled_installs=Listed((Stopped("install-1", NOW),), complete=True),
     unpublished=0,
 )
 
@@ -65,6 +71,11 @@ def letters(count: int, *, complete: bool) -> dict[str, Any]:
 
 def pending(**age: float) -> dict[str, Any]:
     return {"pending": PendingSummary(2, True, "tenant t", NOW - timedelta(**age))}
+
+
+def failing(count: int, *, waiting: bool = False, complete: bool = True) -> dict[str, Any]:
+    schedule = FailingSchedule("schedule", None, "install-1", "tenant-1", NOW, waiting, 2, "no")
+    return {"failing": Listed([schedule] * count, complete)}
 
 
 @pytest.mark.parametrize(
@@ -118,6 +129,13 @@ def pending(**age: float) -> dict[str, Any]:
             {"metrics": None, "metrics_problem": "denied."},
             {"metrics-unread": "The metrics cannot be read: denied."},
             id="no metrics",
+        ),
+        pytest.param(failing(1, waiting=True), {}, id="a schedule waits"),
+        pytest.param(failing(1), {"schedules-fail": "1 schedule fails."}, id="a schedule fails"),
+        pytest.param(
+            failing(50, complete=False),
+            {"schedules-fail": "50 or more schedules fail."},
+            id="many schedules fail",
         ),
         pytest.param(
             letters(1, complete=True), {"dead-letters": "There is 1 dead letter."}, id="a dead letter"

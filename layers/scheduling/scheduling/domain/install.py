@@ -92,6 +92,7 @@ class Install:
         removed_endpoints: While `pending_since` is set, the endpoints, as `METHOD /path`, whose schedules the newest
             change disables.
         changed_by: The actor of the newest change.
+        disabled_since: When it was disabled, if it is; None also of one that an earlier release has disabled.
         generation: Counts the platform's changes, so that a write can depend on what it read. An install that is
             registered again under the same id starts at another number.
         write_sequence: Counts the extension's writes, for the same purpose.
@@ -119,6 +120,7 @@ class Install:
     write_sequence: int = 0
     schedule_count: int = 0
     writes: Mapping[int, datetime] = field(default_factory=dict)
+    disabled_since: datetime | None = None
     pending_since: datetime | None = None
     unreadable: str | None = None
 

@@ -13,6 +13,7 @@ class Tenant:
 
     Attributes:
         generation: Counts the changes; 0 if the tenant was never paused.
+        paused_since: When it was paused, if it is; None also of one that an earlier release has paused.
         pending_since: Set while the newest change may not be propagated to all installs.
         propagation_cursor: The change is propagated to the installs up to this one, in the order of their ids.
         unreadable: Why the stored row cannot be used, if it cannot; the next pause or resume replaces it.
@@ -22,6 +23,7 @@ class Tenant:
     paused: bool = False
     generation: int = 0
     changed_by: str = SYSTEM
+    paused_since: datetime | None = None
     pending_since: datetime | None = None
     propagation_cursor: InstallId | None = None
     unreadable: str | None = None
@@ -31,12 +33,21 @@ class Tenant:
         return replace(
             self,
             paused=paused,
+            paused_since=now if paused else None,
             generation=self.generation + 1,
             changed_by=actor,
             pending_since=now,
             propagation_cursor=None,
             unreadable=None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A tenant that is paused, or an install that is disabled, and since when."""
+
+    id: str
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,8 +123,15 @@ class InstallsIndex(GlobalSecondaryIndex[Any]):
     pk = UnicodeAttribute(range_key=True)
 
 
+PAUSED_TENANTS, DISABLED_INSTALLS = "paused", "disabled"
+"""Parts of the index of what is unhealthy, besides those of schedules."""
+
+
 class UnhealthyIndex(GlobalSecondaryIndex[Any]):
-    """The schedules that fail or wait, and no others, by the time since when they do (decision 047)."""
+    """The schedules that fail or wait, the paused tenants and the disabled installs, by the time since when they are.
+
+    The schedules are in sixteen parts (decision 047), the others in one each, since few are.
+    """
 
     class Meta:
         index_name = "unhealthy"

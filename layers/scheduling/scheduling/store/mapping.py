@@ -18,7 +18,7 @@ from scheduling.domain.schedule import (
     LastRun,
     Schedule,
 )
-from scheduling.store.keys import index_shard
+from scheduling.store.keys import DISABLED_INSTALLS, index_shard
 from scheduling.store.models import (
     ConfigRow,
     InstallRow,
@@ -184,6 +184,11 @@ def pending_values(identifier: str, since: datetime | None) -> dict[str, Any]:
     return {"pending_since": since, "pending_shard": index_shard(identifier) if since else None}
 
 
+def stopped_values(part: str, since: datetime | None) -> dict[str, Any]:
+    """Return the two attributes that add a row to a part of the index of what is unhealthy, or remove it."""
+    return {"unhealthy_since": since, "unhealthy_shard": part if since else None}
+
+
 def update_actions(model: Any, before: dict[str, Any], after: dict[str, Any]) -> list[Action]:
     """Return the actions that update a row of `model` from the values `before` to `after`.
 
@@ -261,6 +266,7 @@ def install_from_row(row: InstallRow) -> Install:
         write_sequence=values["write_sequence"],
         schedule_count=values["schedule_count"],
         writes=writes,
+        disabled_since=row.unhealthy_since,
         pending_since=row.pending_since,
         unreadable=unreadable,
     )
@@ -284,6 +290,7 @@ def install_values(install: Install) -> dict[str, Any]:
         "removed_endpoints": set(install.removed_endpoints) or None,
         "changed_by": install.changed_by,
         "generation": install.generation,
+        **stopped_values(DISABLED_INSTALLS, install.disabled_since),
         **pending_values(install.id, install.pending_since),
     }
 

@@ -59,6 +59,8 @@ class Row(Model):
     type = DiscriminatorAttribute()
     pending_shard = UnicodeAttribute(null=True, attr_name="pendingShard")
     pending_since = UTCDateTimeAttribute(null=True, attr_name="pendingSince")
+    unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
+    unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
     expires_at = TTLAttribute(null=True, attr_name="expiresAt")
     pending_index = PendingIndex()
     installs_index = InstallsIndex()
@@ -153,8 +155,6 @@ class ScheduleRow(Row, discriminator="schedule"):
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
     last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
     last_error = UnicodeAttribute(null=True, attr_name="lastError")
-    unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
-    unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
     waiting = BooleanAttribute(null=True)
 
 

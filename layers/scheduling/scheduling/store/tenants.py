@@ -7,17 +7,20 @@ from pynamodb.connection import Connection
 from pynamodb.expressions.condition import Condition
 
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.tenant import Tenant, TenantCursor
+from scheduling.domain.tenant import Stopped, Tenant, TenantCursor
 from scheduling.store.keys import (
+    DISABLED_INSTALLS,
+    PAUSED_TENANTS,
     Key,
     TenantsIndex,
+    UnhealthyIndex,
     install_key,
     payload_key,
     schedule_key,
     tenant_install_key,
     tenant_key,
 )
-from scheduling.store.mapping import install_from_row, pending_values
+from scheduling.store.mapping import install_from_row, pending_values, stopped_values
 from scheduling.store.models import (
     InstallRow,
     Row,
@@ -117,6 +120,28 @@ class TenantStore:
         return TenantEntries(entries, has_more=len(positions) < len(index_items))
 
 
+def read_paused_tenants(limit: int) -> Sequence[Stopped]:
+    """Return up to `limit` paused tenants, those first that are so the longest; eventually consistent.
+
+    One Query.
+    """
+    return _query_stopped(PAUSED_TENANTS, "TENANT#", limit)
+
+
+def read_disabled_installs(limit: int) -> Sequence[Stopped]:
+    """Return up to `limit` disabled installs of all tenants, likewise.
+
+    One Query.
+    """
+    return _query_stopped(DISABLED_INSTALLS, "INSTALL#", limit)
+
+
+def _query_stopped(part: str, prefix: str, limit: int) -> Sequence[Stopped]:
+    with translate_errors():
+        rows = query_rows(Row, part, None, index_name=UnhealthyIndex.Meta.index_name, limit=limit)
+        return [Stopped(row.pk.removeprefix(prefix), row.unhealthy_since) for row in rows]
+
+
 def _position_from_item(item: Mapping[str, Any]) -> TenantCursor:
     return TenantCursor(
         InstallId(item["pk"]["S"].removeprefix("INSTALL#")),
@@ -168,6 +193,7 @@ def _tenant_from_row(tenant_id: str, row: TenantRow | None) -> Tenant:
         paused=values["paused"],
         generation=values["generation"],
         changed_by=values["changed_by"],
+        paused_since=row.unhealthy_since,
         pending_since=row.pending_since,
         propagation_cursor=InstallId(row.propagation_cursor) if row.propagation_cursor else None,
         unreadable=find_row_problem(row),
@@ -180,5 +206,6 @@ def _tenant_values(tenant: Tenant) -> dict[str, Any]:
         "generation": tenant.generation,
         "changed_by": tenant.changed_by,
         "propagation_cursor": tenant.propagation_cursor,
+        **stopped_values(PAUSED_TENANTS, tenant.paused_since),
         **pending_values(tenant.id, tenant.pending_since),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import TypedDict
 
@@ -106,7 +107,9 @@ def set_install_enabled(services: Services, install_id: InstallId, *, enabled: b
     services.bind_install(install)
     if install.enabled != enabled:
         before = install
-        install = before.with_changes(actor, enabled=enabled, pending_since=services.clock())
+        now = services.clock()
+        since = _disabled_since(before, enabled, now)
+        install = before.with_changes(actor, enabled=enabled, disabled_since=since, pending_since=now)
         write_install(services, before, install, partial(services.installs.replace_install, before, install))
     if install.pending_since:
         try_propagate(services, install)
@@ -123,6 +126,7 @@ def _register_install(
         paused=tenant.paused,
         propagated_generation=tenant.generation,
         changed_by=options.actor,
+        disabled_since=_disabled_since(None, registration.enabled, services.clock()),
         **_declared_fields(registration),
     )
     if not options.dry_run:
@@ -141,7 +145,9 @@ def _change_install(
     if before.removed_endpoints and not options.dry_run:
         propagate_install(services, before)
         raise Conflict
-    after = replace(before, tenant_id=registration.tenant_id, **_declared_fields(registration))
+    since = _disabled_since(before, registration.enabled, services.clock())
+    declared = _declared_fields(registration)
+    after = replace(before, tenant_id=registration.tenant_id, disabled_since=since, **declared)
     after = _make_readable(services, after)
     moved = (before.registry_id, before.version_id) != (after.registry_id, after.version_id)
     affected_schedules: Sequence[Schedule] = []
@@ -201,6 +207,13 @@ def _declared_fields(registration: Registration) -> _DeclaredFields:
         "extension_name": registration.extension_name,
         "extension_version": registration.extension_version,
     }
+
+
+def _disabled_since(before: Install | None, enabled: bool, now: datetime) -> datetime | None:
+    """Return since when the install is disabled, if it is."""
+    if enabled:
+        return None
+    return before.disabled_since if before and not before.enabled else now
 
 
 def _find_schedules_without_endpoint(
