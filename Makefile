@@ -26,7 +26,9 @@ local: setup sample ## Run the whole stack on 127.0.0.1 until Ctrl-C
 	@$(BIN)/python -m local
 
 ##@ Test
-check: lint test ## Run all checks that must pass before a commit
+TESTS_WITHOUT_STACK := tests/integration tests/properties tests/attack tests/unit tests/sdk
+
+check: lint test stack-test ## Run all checks that must pass before a commit
 
 lint: setup ## Check format, style, types, import rules and the template
 	@$(BIN)/ruff format --check .
@@ -35,8 +37,11 @@ lint: setup ## Check format, style, types, import rules and the template
 	@$(BIN)/lint-imports
 	@$(BIN)/cfn-lint template.yaml
 
-test: setup sample ## Run the tests, those of the whole stack first
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+test: setup sample ## Run the tests that start no stack, in three minutes
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS_WITHOUT_STACK)
+
+stack-test: setup sample ## Run the tests of the local stack, the runner and others
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS_WITHOUT_STACK:%=--ignore %)
 
 properties: setup ## Run the property tests with many more examples and faults
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties tests/integration/test_iam.py
@@ -56,9 +61,9 @@ sam-test: setup ## Test the built artifacts in containers (SAM CLI, Docker)
 	@$(MAKE) --no-print-directory sam-build
 	@$(BIN)/python -m pytest --sam -n 2 --dist loadgroup tests/sam tests/e2e
 
-js-test: setup ## Run a JavaScript extension in the runner (npm, a minute)
+js-test: setup ## Run JavaScript extensions, and the guide's TypeScript (npm)
 	@tests/compat/js/build.sh
-	@$(BIN)/python -m pytest tests/compat/js/js_component.py
+	@$(BIN)/python -m pytest tests/compat/js/js_component.py tests/compat/js/signed_calls.py
 
 author-test: sdk sample ## Play a new author; run the guides' commands and the events
 	@$(BIN)/python -m pytest $(wildcard tests/author/*_*.py)
@@ -137,5 +142,5 @@ deploy: setup ## Build and deploy (STACK_NAME=x PARAMETERS="A=1" ARGS=--guided)
 
 #> scripts/scheduling-admin --help    Inspect and operate a stack
 
-.PHONY: help deploy demo local check lint test properties attack mutants sam-test js-test author-test api-test bench bench-gate bench-scale setup sample sdk sam-build docs \
+.PHONY: help deploy demo local check lint test stack-test properties attack mutants sam-test js-test author-test api-test bench bench-gate bench-scale setup sample sdk sam-build docs \
     crashes format lock clean

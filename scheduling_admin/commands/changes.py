@@ -3,9 +3,9 @@
 from typing import Annotated
 
 import typer
-from scheduling.domain.audit import parse_change_position
-from scheduling.domain.ids import InstallId
-from scheduling.domain.views import change_fields, encode_cursor
+from scheduling.domain.audit.changes import change_fields
+from scheduling.domain.ids import InstallId, parse_change_position
+from scheduling.domain.views import encode_cursor
 from scheduling.operations.installs.changes import changes_scope, list_changes
 
 from scheduling_admin.commands import arguments

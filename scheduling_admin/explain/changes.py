@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from scheduling.domain.audit import KeptChange
+from scheduling.domain.audit.changes import KeptChange
 from scheduling.domain.cron.occurrences import fires_at
 from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.errors import InvalidCron

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from scheduling.domain.audit import KeptChange
+from scheduling.domain.audit.changes import KeptChange
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, is_canonical_timezone
 from scheduling.domain.deliveries.spread import find_spread
 from scheduling.domain.install import Install, Limits

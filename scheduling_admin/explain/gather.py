@@ -1,6 +1,6 @@
 """Read the evidence of an occurrence."""
 
-from scheduling.domain.audit import KeptChange
+from scheduling.domain.audit.changes import KeptChange
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason, Trigger, format_manual_time
 from scheduling.domain.schedule import Schedule

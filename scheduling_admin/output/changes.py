@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from scheduling.domain.audit import KeptChange
+from scheduling.domain.audit.changes import KeptChange
 from scheduling.domain.ids import HOST_API, SYSTEM
 from scheduling.domain.runs import format_time
 

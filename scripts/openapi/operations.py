@@ -240,6 +240,14 @@ OPERATIONS: Mapping[str, Operation] = {
         responses={204: ""},
         errors=_DELETE,
     ),
+    "changes": Operation(
+        id="listChanges",
+        title="List what has changed of an install and its schedules",
+        tag=_INSTALLS,
+        parameters=("schedule", *_PAGING),
+        responses={200: "ChangePage"},
+        errors=(*_INSTALL, *_PAGE),
+    ),
     "installs": Operation(
         id="listInstalls",
         title="List installs",

@@ -37,6 +37,11 @@ PARAMETERS: Mapping[str, Schema] = {
         "tenant",
         text(f"Only installs of this tenant: {TENANT_ID_FORMAT}.", pattern=r"^[\x21-\x7e]{1,128}$"),
     ),
+    "schedule": _parameter(
+        "query",
+        "schedule",
+        text("Only changes of this schedule, and of the install itself.", format="uuid"),
+    ),
     "limit": _parameter(
         "query",
         "limit",

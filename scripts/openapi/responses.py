@@ -83,6 +83,11 @@ _OPTIONAL_SCHEDULE_FIELDS = {
     "unreadable": _UNREADABLE,
 }
 
+_CHANGED_FIELDS: Schema = {
+    "type": "object",
+    "description": "The fields that were changed; all of them of what was created or deleted.",
+}
+
 _INSTALL_FIELDS = {
     "installId": text(f"The install's id: {INSTALL_ID_FORMAT}."),
     "tenantId": text(f"Its tenant's id: {TENANT_ID_FORMAT}."),
@@ -97,6 +102,17 @@ _INSTALL_FIELDS = {
     "enabled": flag("Whether its schedules may fire."),
     "paused": flag("Whether its tenant is paused."),
     "scheduleCount": count("How many schedules it has, of those that count toward the quota."),
+}
+
+_CHANGE_FIELDS = {
+    "time": moment("When it was written, to the second."),
+    "name": text("The name of its event, such as `ScheduleUpdated`; docs/events.md describes them."),
+    "installId": _INSTALL_FIELDS["installId"],
+    "scheduleId": nullable(uuid("The schedule; null if the install itself was changed.")),
+    "actor": text("`host_api` (the extension), `system` (the service), or `admin:` and the principal's ARN."),
+    "before": nullable(_CHANGED_FIELDS),
+    "after": nullable(_CHANGED_FIELDS),
+    "payloadChanged": flag("Whether the schedule's payload was changed; no payload is shown."),
 }
 
 _TENANT_SCHEDULE_FIELDS = {
@@ -267,6 +283,11 @@ def _install_schemas() -> dict[str, Schema]:
         ),
         "Install": record("An install with its endpoints.", _INSTALL_WITH_ENDPOINTS, unreadable),
         "InstallPutResult": record("An install after it was put.", put_result, unreadable),
+        "Change": record("A change of an install or of one of its schedules.", _CHANGE_FIELDS),
+        "ChangePage": record(
+            "A page of changes of the last 30 days.",
+            {"changes": array("Newest first.", ref("Change")), "nextCursor": _NEXT_CURSOR},
+        ),
         "TenantPause": record(
             "A tenant after it was paused or resumed.",
             {

@@ -21,7 +21,7 @@ from scheduling.clients.event_bus import EventBusClient
 from scheduling.clients.lambda_ import FunctionClient
 from scheduling.clients.queue import OccurrenceQueue
 from scheduling.clients.secrets import CURRENT_STAGE, PREVIOUS_STAGE, Secret
-from scheduling.domain.audit import AuditEvent, EventName
+from scheduling.domain.audit.events import AuditEvent, EventName
 from scheduling.domain.runs import RunStatus
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.installs.uninstall import delete_install

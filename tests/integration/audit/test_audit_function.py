@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from scheduling.domain.audit import event_from_change
+from scheduling.domain.audit.events import event_from_change
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.store.stream import parse_changes

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduling.domain.audit import event_from_change
+from scheduling.domain.audit.events import event_from_change
 from scheduling.store.stream import parse_changes
 
 from tests.support.aws.memory import MemoryAws

@@ -224,6 +224,7 @@ STORIES: dict[str, Story] = {
         (create_second_schedule, kill_at("DeleteSchedule", uninstall_case)),
     ),
     "get an install": Story("install_get", _install_event()),
+    "changes of an install": Story("changes", _install_event()),
     "delete an install": Story("install_delete", _install_event(), (create_second_schedule,)),
     "disable an install": Story("install_disable", _install_event(), (create_second_schedule,)),
     "disable an install with an unfinished delete": Story(

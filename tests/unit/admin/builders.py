@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from scheduling.domain.audit import KeptChange
+from scheduling.domain.audit.changes import KeptChange
 from scheduling.domain.install import Limits
 from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.sweeps import TimerSnapshot

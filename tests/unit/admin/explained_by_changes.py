@@ -5,7 +5,7 @@ from datetime import timedelta
 from scheduling.domain.install import SCHEDULER_MANAGE
 from scheduling.domain.runs import RunStatus, SkipReason
 
-from scheduling_admin.explain.evidence import Verdict
+from scheduling_admin.explain.evidence import Evidence, Verdict
 from tests.unit.admin.builders import build_change, build_evidence, build_run
 from tests.unit.builders import NOW, install
 
@@ -14,7 +14,7 @@ CREATED = {"enabled": True, "cron": "0 9 * * *", "timezone": "UTC"}
 REVOKED, GRANTED = {"grantedCapabilities": ["cap:log.emit"]}, {"grantedCapabilities": [SCHEDULER_MANAGE]}
 OFF, ON = {"enabled": False}, {"enabled": True}
 
-CHANGES_SITUATIONS = {
+CHANGES_SITUATIONS: dict[str, tuple[Evidence, Verdict, str, list[str], list[str]]] = {
     "disabled, and enabled since": (
         build_evidence(
             changes=(build_change(-30, ON, OFF), build_change(10, OFF, ON)),

@@ -9,7 +9,7 @@ import pytest
 from botocore.session import Session
 from botocore.stub import ANY, Stubber
 from scheduling.clients.event_bus import EventBusClient
-from scheduling.domain.audit import AuditEvent, EventName
+from scheduling.domain.audit.events import AuditEvent, EventName
 
 from tests.unit.builders import NOW
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from scheduling.domain.audit import ChangeEvent, Entity, EventName, classify_change
+from scheduling.domain.audit.events import ChangeEvent, Entity, EventName, classify_change
 from scheduling.domain.ids import HOST_API, SYSTEM, admin_actor
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, LastRun, Schedule, ScheduleState

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scheduling.domain.audit import (
+from scheduling.domain.audit.events import (
     EVENT_SOURCE,
     AuditEvent,
     Entity,

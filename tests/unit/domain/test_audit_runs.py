@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from scheduling.domain.audit import EventName, ScheduleRun, classify_change
+from scheduling.domain.audit.events import EventName, ScheduleRun, classify_change
 from scheduling.domain.ids import SYSTEM
 from scheduling.domain.runs import MAX_ATTEMPTS, Run, RunStatus, Trigger
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
-from scheduling.domain.audit import AuditEvent, KeptChange, RowChange
+from scheduling.domain.audit.changes import KeptChange
+from scheduling.domain.audit.events import AuditEvent, RowChange
 from scheduling.domain.errors import Unavailable
 from scheduling.operations.audit import publish_changes
 

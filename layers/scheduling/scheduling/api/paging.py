@@ -5,7 +5,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from scheduling.domain.errors import InvalidCursor, ValidationFailed
-from scheduling.domain.ids import InstallId, ScheduleId, parse_install_id, parse_schedule_id
+from scheduling.domain.ids import (
+    InstallId,
+    ScheduleId,
+    parse_change_position,
+    parse_install_id,
+    parse_schedule_id,
+)
 from scheduling.domain.runs import normalize_manual_time, normalize_scheduled_time
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import CursorScope, decode_cursor
@@ -54,6 +60,15 @@ def parse_run_cursor(scope: CursorScope, cursor: str | None) -> str | None:
         ValidationFailed: No page of the list returned this cursor.
     """
     return _parse_cursor(scope, cursor, _normalize_time)
+
+
+def parse_change_cursor(scope: CursorScope, cursor: str | None) -> str | None:
+    """Return the position before which a page of changes starts.
+
+    Raises:
+        ValidationFailed: No page of the list returned this cursor.
+    """
+    return _parse_cursor(scope, cursor, parse_change_position)
 
 
 def parse_tenant_cursor(scope: CursorScope, cursor: str | None) -> TenantCursor | None:

@@ -139,6 +139,18 @@ def schedule_id_from_path(text: str) -> ScheduleId:
     return schedule_id
 
 
+def parse_queried_schedule(text: str | None) -> ScheduleId | None:
+    """Return the schedule that a query names, or None.
+
+    Raises:
+        ValidationFailed: No schedule can have this id.
+    """
+    schedule_id = parse_schedule_id(text) if text is not None else None
+    if text is not None and schedule_id is None:
+        raise ValidationFailed.from_field_errors({"schedule": "schedule must be a UUID of version 1 to 5"})
+    return schedule_id
+
+
 def parse_idempotency_key(header: str | None, body: Mapping[str, object]) -> IdempotencyKey | None:
     """Return the key with a hash of the body that spacing and the order of names do not change.
 

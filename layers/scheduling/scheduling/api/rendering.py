@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scheduling.operations.installs.queries import InstallPage
     from scheduling.operations.installs.register import PutResult, Registration
     from scheduling.operations.installs.tenants import PauseResult, TenantPage
+    from scheduling.store.schedule_items.changes import ChangePage
     from scheduling.store.snapshots import RunPage, SchedulePage
 
 
@@ -65,6 +66,14 @@ def run_page_response(page: "RunPage", scope: CursorScope) -> Response:
     """Return a page of a schedule's history."""
     runs = [run_fields(run) for run in page.runs]
     return json_response(200, {"runs": runs, "nextCursor": encode_cursor(scope, page.next_before)})
+
+
+def change_page_response(page: "ChangePage", scope: CursorScope) -> Response:
+    """Return a page of the changes of an install and its schedules."""
+    from scheduling.domain.audit.changes import change_fields
+
+    changes = [change_fields(change) for change in page.changes]
+    return json_response(200, {"changes": changes, "nextCursor": encode_cursor(scope, page.next_before)})
 
 
 def endpoints_response(endpoints: "Sequence[Endpoint]") -> Response:

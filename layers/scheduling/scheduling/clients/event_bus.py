@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
-from scheduling.domain.audit import EVENT_SOURCE, AuditEvent
+from scheduling.domain.audit.events import EVENT_SOURCE, AuditEvent
 
 logger = logging.getLogger(__name__)
 MAX_ENTRIES = 10

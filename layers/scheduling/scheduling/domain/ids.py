@@ -17,6 +17,7 @@ _TENANT_ID_PATTERN = re.compile(r"[\x21-\x7e]{1,128}")
 _INSTALL_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UUID_PATTERN = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _SCHEDULE_ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_CHANGE_POSITION_PATTERN = re.compile(r"[0-9T:-]{19}Z#[0-9]{40}")
 _ENDPOINT_NAMESPACE = uuid5(NAMESPACE_URL, "extension-scheduler/endpoint")
 
 HOST_API = "host_api"
@@ -54,6 +55,11 @@ def parse_schedule_id(text: str) -> ScheduleId | None:
     """Return the id in lower case, or None if the text is not a UUID of version 1 to 5."""
     lowercase = text.lower()
     return ScheduleId(lowercase) if _SCHEDULE_ID_PATTERN.fullmatch(lowercase) else None
+
+
+def parse_change_position(text: str) -> str | None:
+    """Return the text if it is a position in the list of an install's changes, else None."""
+    return text if _CHANGE_POSITION_PATTERN.fullmatch(text) else None
 
 
 class ScheduleIdGenerator:

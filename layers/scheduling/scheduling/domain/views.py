@@ -14,7 +14,6 @@ from scheduling.domain.runs import format_time
 from scheduling.domain.schedule import UNKNOWN_TIME
 
 if TYPE_CHECKING:
-    from scheduling.domain.audit import KeptChange
     from scheduling.domain.cron.occurrences import LocalTime
     from scheduling.domain.deliveries.backfill import Backfill, BackfillPlan, BackfillRequest
     from scheduling.domain.endpoints import Endpoint
@@ -183,20 +182,6 @@ def install_fields(install: "Install") -> Fields:
 def install_event_fields(install: "Install") -> Fields:
     """Return an install as an event shows it."""
     return _select(install_fields(install), _INSTALL_EVENT_FIELDS)
-
-
-def change_fields(change: "KeptChange") -> Fields:
-    """Return a change of an install or of one of its schedules; what is in both `before` and `after` differs."""
-    return {
-        "time": format_timestamp(change.time),
-        "name": change.name,
-        "installId": change.install_id,
-        "scheduleId": change.schedule_id,
-        "actor": change.actor,
-        "before": change.before,
-        "after": change.after,
-        "payloadChanged": change.payload_changed,
-    }
 
 
 def endpoint_fields(endpoint: "Endpoint") -> Fields:

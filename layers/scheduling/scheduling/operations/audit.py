@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scheduling.domain.audit import AuditEvent, KeptChange, RowChange, change_from_event, event_from_change
+from scheduling.domain.audit.changes import KeptChange, change_from_event
+from scheduling.domain.audit.events import AuditEvent, RowChange, event_from_change
 from scheduling.domain.errors import Unavailable, UnreadableItem
 from scheduling.store.schedule_items.changes import save_change
 from scheduling.store.stream import parse_changes

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from scheduling.domain.audit import Entity, RowChange, RunRequest, ScheduleRun
+from scheduling.domain.audit.events import Entity, RowChange, RunRequest, ScheduleRun
 from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.store.mapping import install_from_row, run_from_row, schedule_from_row

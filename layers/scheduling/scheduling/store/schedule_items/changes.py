@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
-from scheduling.domain.audit import CHANGES_KEPT, KeptChange
+from scheduling.domain.audit.changes import CHANGES_KEPT, KeptChange
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.store.keys import change_key
 from scheduling.store.models import ChangeRow, Row

@@ -1,5 +1,6 @@
 """The command `changes`, and what the audit keeps for it."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from scheduling.operations.schedules.update import update_schedule
 from local.lambda_.patterns import matches_pattern
 from tests.support.oracles.audit import Audit, stream_patterns
 from tests.support.stacks.admin_cli import AdminCli, execute_at
+from tests.support.stacks.functions import Context, deploy_functions, http_event, load_function
 from tests.support.stacks.world import (
     ADMIN,
     BUS,
@@ -142,3 +144,20 @@ def test_the_end_of_a_run_is_no_change(world: World, audit: Audit, admin: AdminC
     audit.publish_new_events()
     names = [each["name"] for each in admin("changes", ONE, "--json").document["changes"]]
     assert names == ["ScheduleCreated", "InstallRegistered"]
+
+
+def test_the_api_lists_the_same_changes(world: World, admin: AdminCli, ids: list[str]) -> None:
+    with deploy_functions(world):
+        handler = load_function("changes").handler
+        response = handler(http_event(installId=ONE, query={"schedule": ids[0], "limit": "3"}), Context())
+        page = json.loads(response["body"])
+        refused = handler(http_event(installId=ONE, query={"schedule": "hourly"}), Context())
+    assert (response["statusCode"], page) == (
+        200,
+        admin("changes", ONE, ids[0], "--limit", "3", "--json").document,
+    )
+    assert page["nextCursor"]
+    assert (refused["statusCode"], json.loads(refused["body"])["fieldErrors"]) == (
+        400,
+        {"schedule": "schedule must be a UUID of version 1 to 5"},
+    )

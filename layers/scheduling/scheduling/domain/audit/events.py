@@ -1,27 +1,21 @@
 """The events of the audit: a change of a row causes at most one event (docs/events.md)."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from scheduling.domain import views
 from scheduling.domain.deliveries.backfill import Backfill
-from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId, is_admin
+from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
-from scheduling.domain.runs import Run, RunStatus, Trigger, format_time
+from scheduling.domain.runs import Run, RunStatus, Trigger
 from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, Schedule, ScheduleState
 
 EVENT_SOURCE = "extension-scheduler"
 EVENT_VERSION = "1"
 """Version of the events' format; it changes if a member is removed or changes its meaning."""
-
-_POSITION_PATTERN = re.compile(r"[0-9T:-]{19}Z#[0-9]{40}")
-
-CHANGES_KEPT = timedelta(days=30)
-"""How long the table has a change."""
 
 JsonObject = Mapping[str, object]
 
@@ -104,61 +98,6 @@ class AuditEvent:
     sequence: str
     time: datetime
     detail: JsonObject
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptChange:
-    """A change of an install or of one of its schedules, as it is kept for `CHANGES_KEPT`.
-
-    Attributes:
-        schedule_id: None for a change of the install itself.
-        sequence: That of the row's change, so that the same change is kept once however often it is delivered.
-        before: What has changed, or all fields of what was deleted; None for what is new.
-        after: What it has become, or all fields of what is new; None for what was deleted.
-    """
-
-    install_id: InstallId
-    schedule_id: ScheduleId | None
-    name: str
-    actor: str
-    time: datetime
-    sequence: str
-    before: JsonObject | None
-    after: JsonObject | None
-    payload_changed: bool = False
-
-    @property
-    def position(self) -> str:
-        """The position in the list of the install's changes; of two, the later one is larger."""
-        return f"{format_time(self.time)}#{self.sequence:0>40}"
-
-
-def parse_change_position(text: str) -> str | None:
-    """Return the text if it is a position in the list of an install's changes, else None."""
-    return text if _POSITION_PATTERN.fullmatch(text) else None
-
-
-def change_from_event(event: AuditEvent) -> KeptChange | None:
-    """Return the change to keep for the event; None for the end of a run, which is in the history."""
-    if event.name in (EventName.RUN_FAILED, EventName.RUN_MISSED):
-        return None
-    detail: Any = event.detail
-    before, after = detail["before"], detail["after"]
-    if before and after:
-        changed = [name for name in after if before.get(name) != after[name] and name != "revision"]
-        before, after = ({name: fields.get(name) for name in changed} for fields in (before, after))
-    kind, principal = detail["actor"]["kind"], detail["actor"]["principal"]
-    return KeptChange(
-        install_id=detail["installId"],
-        schedule_id=detail.get("scheduleId"),
-        name=event.name.value,
-        actor=f"{kind}:{principal}" if is_admin(f"{kind}:") else kind,
-        time=event.time,
-        sequence=event.sequence,
-        before=before,
-        after=after,
-        payload_changed=detail.get("payloadChanged", False),
-    )
 
 
 def event_from_change(change: RowChange) -> AuditEvent | None:
