@@ -17,13 +17,13 @@ from scheduling.api.registration import (
 from scheduling.domain.cron.grammar import MAX_CRON_LENGTH
 from scheduling.domain.cron.spread import MAX_SPREAD_MINUTES
 from scheduling.domain.cron.timezones import MAX_TIMEZONE_LENGTH
-from scheduling.domain.deliveries.backfill import MAX_OCCURRENCES, Selection
 from scheduling.domain.ids import TENANT_ID_FORMAT
 from scheduling.domain.install import Limits
 from scheduling.domain.requests.fields import MAX_NAME_LENGTH, MAX_PAUSE_AFTER_FAILURES
 from scheduling.domain.rules import SCHEDULE_FIELDS
 
-from scripts.openapi.schemas import Schema, Undescribed, flag, moment, nullable, ref, text, uuid
+from scripts.openapi.backfill import build_backfill_request
+from scripts.openapi.schemas import Schema, Undescribed, nullable, ref, uuid
 
 _LIMITS = Limits()
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -154,26 +154,8 @@ def build_request_schemas() -> dict[str, Schema]:
         "SecretEnvelope": _describe_model(
             SecretEnvelope.model_json_schema(), _ENVELOPE_TEXTS, "Encrypted secrets for the runner."
         ),
-        "BackfillRequest": _build_backfill_schema(),
+        "BackfillRequest": build_backfill_request(),
         **_build_callback_schemas(schedule["properties"], changes),
-    }
-
-
-def _build_backfill_schema() -> Schema:
-    which = [each.value for each in Selection]
-    return {
-        "type": "object",
-        "description": "The period to catch up on, and which of its occurrences.",
-        "required": ["from", "to", "which"],
-        "additionalProperties": False,
-        "properties": {
-            "from": moment("Its start, which is part of it; no older than the history."),
-            "to": moment("Its end, likewise; not in the future."),
-            "which": text(
-                f"All occurrences, at most {MAX_OCCURRENCES}, or the latest of the period.", enum=which
-            ),
-            "dryRun": flag("Whether nothing is to be run.", default=False),
-        },
     }
 
 

@@ -3,10 +3,10 @@
 `domain/views` and `api/rendering` make these bodies, and tests compare every response that they see with the schemas.
 """
 
-from scheduling.domain.deliveries.backfill import Selection
 from scheduling.domain.ids import INSTALL_ID_FORMAT, TENANT_ID_FORMAT
 from scheduling.domain.runs import RunStatus, Trigger
 
+from scripts.openapi.backfill import build_backfill_response
 from scripts.openapi.schemas import (
     Schema,
     array,
@@ -21,10 +21,6 @@ from scripts.openapi.schemas import (
     uuid,
 )
 
-_LEFT_OUT_FIELDS = {
-    "scheduledTime": moment("Its scheduled time."),
-    "status": text("Its status in the history; `unreadable` if its row cannot be read."),
-}
 _NEXT_CURSOR = nullable(text("The `cursor` of the next page; null on the last one."))
 _PAYLOAD: Schema = {
     "type": ["object", "array", "null"],
@@ -243,19 +239,7 @@ def _run_schemas() -> dict[str, Schema]:
             "A page of a schedule's history.",
             {"runs": array("Newest first.", ref("Run")), "nextCursor": _NEXT_CURSOR},
         ),
-        "Backfill": record(
-            "The occurrences of a period that are run, or would be run.",
-            {
-                "scheduleId": uuid("The schedule's id."),
-                **{name: moment(f"The request's {name}.") for name in ("from", "to")},
-                "which": text("The request's.", enum=[each.value for each in Selection]),
-                "dryRun": flag("Whether none is run because the request is a dry run."),
-                "scheduledTimes": array("Their scheduled times, oldest first.", moment("One of them.")),
-                "leftOut": array(
-                    "The others of the period.", record("One that is not run.", _LEFT_OUT_FIELDS)
-                ),
-            },
-        ),
+        "Backfill": build_backfill_response(),
         "ManualRun": record(
             "A manual run that was started.",
             {
