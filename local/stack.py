@@ -10,7 +10,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from local.clock import LocalClock, format_instant
-from local.cloudformation.clients import connect_aws
+from local.cloudformation.clients import connect_aws, create_metrics_client
 from local.cloudformation.deploy import STACK_NAME, deploy_resources, pseudo_parameters, store_secret
 from local.cloudformation.stack_record import record_stack
 from local.cloudformation.template import expand_template
@@ -25,6 +25,7 @@ from local.health import Health, check_reconciler, check_runner, check_table, ch
 from local.lambda_.endpoint import LambdaEndpoint, read_logical_ids
 from local.lambda_.event_sources import EventSourcePoller, read_event_source_mappings
 from local.lambda_.functions import add_layers_to_path, load_functions, read_function_arns
+from local.lambda_.metrics import MetricsLog
 from local.processes import LISTENING
 from local.queue.consumer import QueueConsumer
 from local.queue.delays import delay_by_local_clock
@@ -72,7 +73,7 @@ def run_stack(settings: Settings, children: ChildProcesses, start: datetime | No
     """
     clock = LocalClock(start or datetime.now(UTC), frozen=settings.clock_frozen)
     with ExitStack() as exit_stack:
-        _log_to_file(settings, exit_stack)
+        _log_to_file(settings, clock, exit_stack)
         region = use_aws_endpoint(settings.aws_url, settings.lambda_url)
         if children.moto:
             children.moto.wait_until_ready(f"{settings.aws_url}/moto-api/data.json", LISTENING)
@@ -116,11 +117,13 @@ def deploy_template(settings: Settings, aws: AwsClients) -> Template:
     return template
 
 
-def _log_to_file(settings: Settings, exit_stack: ExitStack) -> None:
+def _log_to_file(settings: Settings, clock: LocalClock, exit_stack: ExitStack) -> None:
     path = settings.logs / "functions.log"
     output = exit_stack.enter_context(path.open("w", encoding="utf-8", buffering=1))
-    exit_stack.enter_context(redirect_stdout(output))
+    metrics = MetricsLog(output, clock, lambda: create_metrics_client(settings.aws_url))
+    exit_stack.enter_context(redirect_stdout(metrics))
     exit_stack.enter_context(redirect_stderr(output))
+    _start_thread(metrics.run, "metrics", exit_stack)
 
 
 def _start_services(

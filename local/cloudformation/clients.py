@@ -57,3 +57,8 @@ def connect_aws(url: str, region: str) -> AwsClients:
         sqs=session.client("sqs", endpoint_url=url, config=config),
         streams=session.client("dynamodbstreams", endpoint_url=url, config=config),
     )
+
+
+def create_metrics_client(url: str) -> Any:
+    """Return a client of CloudWatch, which is created only once there are metrics, since that takes a while."""
+    return boto3.Session().client("cloudwatch", endpoint_url=url)

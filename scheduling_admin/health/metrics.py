@@ -78,6 +78,10 @@ def _list_series(stack_name: str, queue_name: str) -> list[_Series]:
     ]
 
 
+SERIES_COUNT = len(_list_series("stack", "queue"))
+"""How many metrics a request reads, each of which is charged."""
+
+
 def _read_points(cloudwatch: Any, series: Sequence[_Series], now: datetime) -> dict[tuple[str, ...], Points]:
     """Return the values of each series that has any, by its key, oldest first."""
     keys = {f"m{number}": each.key for number, each in enumerate(series)}

@@ -82,7 +82,7 @@ def _find_response_problems(metrics: StackMetrics) -> Iterator[Problem]:
         if counts := by_kind.get(kind):
             yield Problem(problem_code, text.format(_format_attempts(counts)), advice)
     if (busy := by_kind.get(ResponseKind.BUSY)) and ResponseKind.SERVED not in by_kind:
-        text = f"The runner is down or has no capacity: {_format_attempts(busy)}, none served."
+        text = f"The runner is down or has no capacity: {_format_attempts(busy)}."
         yield Problem("runner-down", text, "Start the runner. Occurrences wait, nothing is lost.")
 
 

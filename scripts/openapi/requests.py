@@ -15,7 +15,7 @@ from scheduling.api.registration import (
     SecretEnvelope,
 )
 from scheduling.domain.cron.grammar import MAX_CRON_LENGTH
-from scheduling.domain.cron.spread import MAX_SPREAD_MINUTES
+from scheduling.domain.cron.limits import MAX_SPREAD_MINUTES
 from scheduling.domain.cron.timezones import MAX_TIMEZONE_LENGTH
 from scheduling.domain.ids import TENANT_ID_FORMAT
 from scheduling.domain.install import Limits

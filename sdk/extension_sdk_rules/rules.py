@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 
 from extension_sdk_rules.cron.eventbridge import are_same_rule
-from extension_sdk_rules.cron.limits import check_rule
+from extension_sdk_rules.cron.limits import check_rule, check_spread_fits
 from extension_sdk_rules.cron.one_time import is_one_time
 from extension_sdk_rules.cron.rule import parse_rule
-from extension_sdk_rules.cron.spread import check_spread_fits
 from extension_sdk_rules.cron.timezones import DEFAULT_TIMEZONE, check_timezone
 from extension_sdk_rules.endpoints import Endpoint, resolve_endpoint
 from extension_sdk_rules.errors import (

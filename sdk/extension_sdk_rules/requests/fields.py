@@ -4,7 +4,7 @@
 import re
 
 from extension_sdk_rules import exact_json
-from extension_sdk_rules.cron.spread import MAX_SPREAD_MINUTES
+from extension_sdk_rules.cron.limits import MAX_SPREAD_MINUTES
 from extension_sdk_rules.errors import RuleViolation
 
 MAX_NAME_LENGTH = 128

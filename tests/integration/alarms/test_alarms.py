@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scheduling_admin.app import app
+from scheduling_admin.health.metrics import SERIES_COUNT
 from tests.integration.alarms.rehearsals import REHEARSALS, SUCCESS, fire
 from tests.support.faults.cases import Case, new_case
 from tests.support.oracles.alarms import STACK, list_alarms, parse_datapoints
@@ -49,6 +50,18 @@ def test_a_stack_without_faults_raises_no_alarm(case: Case, capsys: pytest.Captu
 
     assert {each.name for each in datapoints} >= {"Fires", "Attempts", "Lateness", "OldestPendingSeconds"}
     assert [name for name in OWN_ALARMS if list_alarms()[name].is_raised_by(datapoints)] == []
+
+
+def test_the_cost_page_counts_what_is_charged(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+    fire(case, SUCCESS)
+
+    metrics = {
+        (each.name, *sorted(each.dimensions.items())) for each in parse_datapoints(capsys.readouterr().out)
+    }
+
+    assert f"Fires that succeed have {len(metrics)} metrics" in PAGE
+    assert f"${len(metrics) * 0.3:.2f} a month" in PAGE
+    assert f"`status` reads {SERIES_COUNT} metrics at $0.01 per thousand" in PAGE
 
 
 def read_fault_table() -> list[list[str]]:

@@ -103,9 +103,7 @@ def failing(count: int, *, waiting: bool = False, complete: bool = True) -> dict
         ),
         pytest.param(
             metrics(responses={"no_connection": 2}),
-            {
-                "runner-down": "The runner is down or has no capacity: 2 attempts (no_connection: 2), none served."
-            },
+            {"runner-down": "The runner is down or has no capacity: 2 attempts (no_connection: 2)."},
             id="the runner is down",
         ),
         pytest.param(metrics(finished=100, failed=25), {}, id="a quarter failed"),

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 
 from scheduling.domain.cron.eventbridge import are_same_rule
-from scheduling.domain.cron.limits import check_rule
+from scheduling.domain.cron.limits import check_rule, check_spread_fits
 from scheduling.domain.cron.one_time import is_one_time
 from scheduling.domain.cron.rule import parse_rule
-from scheduling.domain.cron.spread import check_spread_fits
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE, check_timezone
 from scheduling.domain.endpoints import Endpoint, resolve_endpoint
 from scheduling.domain.errors import (

@@ -9,7 +9,6 @@ from typing import Literal
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.deliveries.completion import has_passed
-from scheduling.domain.deliveries.spread import spread_minutes
 from scheduling.domain.fire_events import message_group
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Limits
@@ -121,6 +120,8 @@ def find_timer_differences(
         if exists == schedule.should_have_timer:
             return []
         return [TimerDifference("timer", exists, schedule.should_have_timer)]
+    from scheduling.domain.deliveries.spread import spread_minutes  # most functions compare no timers
+
     comparisons = (
         TimerDifference(
             "expression", timer.expression, eventbridge_expression(parse_rule(schedule.definition.cron))

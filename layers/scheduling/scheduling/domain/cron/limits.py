@@ -1,13 +1,15 @@
-"""The limits of a rule: how often it fires, and when for the first time (contract, section 4)."""
+"""The limits of a rule: how often it fires, when for the first time, and how far spread (contract, section 4)."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, next_fire_time, resolve_one_time
 from scheduling.domain.cron.one_time import OneTimeRule
 from scheduling.domain.cron.rule import Rule, parse_rule
 from scheduling.domain.cron.timezones import DEFAULT_TIMEZONE
-from scheduling.domain.errors import InvalidCron
+from scheduling.domain.errors import InvalidCron, RuleViolation
 
+MAX_SPREAD_MINUTES = 60
 _MAX_ZONE_OFFSET = timedelta(days=1)
 """More than the offset of any zone from UTC."""
 
@@ -48,3 +50,23 @@ def _check_one_time(rule: OneTimeRule, timezone: str | None, now: datetime) -> N
         raise InvalidCron("One-time schedule must be in the future")
     if time.utc > now + FIRE_SEARCH_HORIZON + tolerance:
         raise InvalidCron("One-time schedule must be within the next 8 years")
+
+
+@lru_cache(maxsize=128)
+def find_max_spread(rule: Rule) -> int:
+    """Return the largest spread of the rule in minutes, which is less than its smallest gap."""
+    gap = rule.smallest_gap_minutes
+    return MAX_SPREAD_MINUTES if gap is None else min(MAX_SPREAD_MINUTES, gap - 1)
+
+
+def check_spread_fits(minutes: int, rule: Rule) -> None:
+    """Check that a spread is less than the smallest gap of the rule.
+
+    Raises:
+        RuleViolation: It is not.
+    """
+    if minutes > find_max_spread(rule):
+        gap = rule.smallest_gap_minutes
+        raise RuleViolation(
+            f"spreadMinutes must be less than {gap}, the smallest gap between two fires in minutes"
+        )

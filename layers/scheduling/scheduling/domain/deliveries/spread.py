@@ -2,14 +2,14 @@
 
 from datetime import datetime, timedelta
 
+from scheduling.domain.cron.limits import find_max_spread
 from scheduling.domain.cron.occurrences import fires_at, latest_fire_time
 from scheduling.domain.cron.rule import Rule, parse_rule
-from scheduling.domain.cron.spread import find_max_spread
 from scheduling.domain.errors import InvalidCron
 from scheduling.domain.install import Limits
 from scheduling.domain.schedule import Schedule
 
-_TICK = timedelta(microseconds=1)
+_NONE, _TICK = timedelta(), timedelta(microseconds=1)
 
 
 def spread_minutes(schedule: Schedule, limits: Limits) -> int:
@@ -31,7 +31,8 @@ def fit_spread(own_minutes: int | None, rule: Rule, limits: Limits) -> int:
 
 def find_spread(schedule: Schedule, limits: Limits) -> timedelta:
     """Return how long after its scheduled time an occurrence is not late."""
-    return timedelta(minutes=spread_minutes(schedule, limits))
+    minutes = spread_minutes(schedule, limits)
+    return timedelta(minutes=minutes) if minutes else _NONE
 
 
 def find_nominal_time(schedule: Schedule, limits: Limits, moment: datetime) -> datetime | None:

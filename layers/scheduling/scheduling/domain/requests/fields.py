@@ -3,7 +3,7 @@
 import re
 
 from scheduling.domain import exact_json
-from scheduling.domain.cron.spread import MAX_SPREAD_MINUTES
+from scheduling.domain.cron.limits import MAX_SPREAD_MINUTES
 from scheduling.domain.errors import RuleViolation
 
 MAX_NAME_LENGTH = 128

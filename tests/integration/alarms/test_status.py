@@ -10,9 +10,10 @@ from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import SweepState
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
+from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.stacks.admin_cli import STACK_NAME, AdminCli, execute_at, failing_calls
-from tests.support.stacks.world import ADMIN, TENANT, UNKNOWN_SCHEDULE_ID, World, aws_client
+from tests.support.stacks.world import ADMIN, TENANT, UNKNOWN_SCHEDULE_ID, World, aws_client, create_input
 
 
 def put_metric(world: World, name: str, value: float, **dimensions: str) -> None:
@@ -29,6 +30,13 @@ def put_metric(world: World, name: str, value: float, **dimensions: str) -> None
             }
         ],
     )
+
+
+@pytest.fixture
+def schedule(world: World) -> Schedule:
+    """An hourly schedule of install-1."""
+    install_id = world.register_install(InstallId("install-1"))
+    return create_schedule(world.services, install_id, create_input(name="hourly"))
 
 
 @pytest.fixture
@@ -114,7 +122,7 @@ def test_json_has_all_of_it(swept: World, admin: AdminCli) -> None:
     assert document.pop("problems") == [
         {
             "code": "runner-down",
-            "text": "The runner is down or has no capacity: 1 attempt (503: 1), none served.",
+            "text": "The runner is down or has no capacity: 1 attempt (503: 1).",
             "advice": "Start the runner. Occurrences wait, nothing is lost.",
         }
     ]
