@@ -1,6 +1,7 @@
 """The operator's command line on a running stack, to which it has only the endpoint."""
 
 import fcntl
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -63,6 +64,19 @@ def test_explain_uses_the_stack_clock(stack: LocalStack, admin: AdminProcess) ->
     explanation = admin.run_json("explain", install.id, schedule, failed["scheduledTime"], exit_status=1)
     assert (explanation["verdict"], len(explanation["deadLetters"])) == ("failed", 1)
     stack.receive_dead_letters()
+
+
+def test_status_shows_what_the_runner_has_responded(stack: LocalStack, admin: AdminProcess) -> None:
+    install = stack.register_install()
+    install.create_schedule(cron="0 * * * *")
+    stack.advance_clock("PT1H")
+
+    def read_responses() -> int:
+        """Return how many responses with status 200 the command shows, whatever is wrong with the shared stack."""
+        metrics = json.loads(admin("status", "--json").stdout)["metrics"]
+        return int(metrics["runnerResponses"].get("200", 0))
+
+    assert wait_for(read_responses, bool)
 
 
 def test_dead_letters_are_replayed(stack: LocalStack, admin: AdminProcess) -> None:

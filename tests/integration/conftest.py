@@ -4,8 +4,15 @@ import pytest
 from scheduling.domain.ids import InstallId
 
 from tests.support.oracles.audit import Audit, start_audit
+from tests.support.oracles.mistakes import assert_consistent_reads, no_caught_mistakes
 from tests.support.stacks.admin_cli import AdminCli, create_admin_cli
 from tests.support.stacks.world import World, new_world
+
+
+@pytest.fixture(autouse=True)
+def find_mistakes() -> Iterator[None]:
+    with no_caught_mistakes():
+        yield
 
 
 @pytest.fixture
@@ -13,6 +20,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A world with the table and the timers in memory; with `on_moto_and_memory`, also one on moto alone."""
     with new_world(aws=getattr(request, "param", "mixed")) as world:
         yield world
+        assert_consistent_reads(world.calls.recorded)
 
 
 @pytest.fixture

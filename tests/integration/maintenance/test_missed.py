@@ -55,6 +55,16 @@ def test_a_gap_in_the_history_is_recorded_once(world: World, install_id: Install
     assert (missed.status, missed.attempt, missed.error) == (RunStatus.MISSED, 0, "It was not delivered")
 
 
+def test_time_that_counts_as_checked_remains_so_when_occurrences_may_wait_longer(
+    world: World, install_id: InstallId
+) -> None:
+    create_schedule(world.services, install_id, create_input(cron="0 */6 * * *"))
+    assert run_sweep(world)["missed"] > 0
+    limits = replace(world.services.limits, max_wait_hours=72)
+
+    assert run_sweep(replace(world, services=replace(world.services, limits=limits))) == {}
+
+
 def test_late_occurrence_recorded_as_missed_still_runs(world: World, install_id: InstallId) -> None:
     schedule = create_schedule(world.services, install_id, create_input(cron="0 12 * * *"))
     run_sweep(world)
@@ -177,12 +187,30 @@ def test_after_a_change_the_new_rule_counts(world: World, install_id: InstallId)
     assert [run.scheduled_time for run in list_history(world, schedule)] == ["2026-11-23T23:00:00Z"]
 
 
+class KillingRunner(FakeRunner):
+    def __call__(self, *_arguments: object) -> Outcome:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("early", "closed"),
+    [(timedelta(seconds=1), 0), (timedelta(), 1)],
+    ids=["its message may still come", "no message can come"],
+)
+def test_run_of_killed_function_is_closed_once_nothing_takes_it_over(
+    world: World, install_id: InstallId, early: timedelta, closed: int
+) -> None:
+    world.advance(hours=24)
+    schedule = create_schedule(world.services, install_id, create_input(cron="0 0 1 1 *"))
+    with pytest.raises(KeyboardInterrupt):
+        execute_fire(world.services, KillingRunner(), create_fire(schedule, "2026-11-24T09:00:00Z"))
+    world.clock[0] += world.services.lease + missed_after(world.services.limits) - early
+
+    assert sweep(world.services, DAY)["expired run"] == closed
+
+
 def test_run_of_killed_function_is_closed(world: World, install_id: InstallId) -> None:
     schedule = create_schedule(world.services, install_id, create_input(cron="0 0 1 1 *"))
-
-    class KillingRunner(FakeRunner):
-        def __call__(self, *_arguments: object) -> Outcome:
-            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         execute_fire(world.services, KillingRunner(), create_fire(schedule, "2026-11-23T09:00:00Z"))

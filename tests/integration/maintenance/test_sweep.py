@@ -321,6 +321,16 @@ def test_the_installs_are_listed_page_by_page_each_once(world: World) -> None:
     assert sorted(listed) == sorted(registered)
 
 
+def test_count_is_not_saved_after_a_write_that_left_it_the_same(world: World, install_id: InstallId) -> None:
+    schedule = create_schedule(world.services, install_id, create_input())
+    install = world.services.sweeps.read_partition(install_id).install
+    assert install
+    update_schedule(world.services, install_id, schedule.id, update_input(cron="5 * * * *"))
+
+    with pytest.raises(Conflict):
+        world.services.sweeps.save_schedule_count(install, 2)
+
+
 @on_moto_and_memory
 def test_install_is_listed_until_it_is_deleted(world: World) -> None:
     install_id = world.register_install()

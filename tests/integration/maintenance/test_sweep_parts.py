@@ -8,7 +8,7 @@ from threading import Barrier, Lock
 from typing import Any
 
 import pytest
-from scheduling.api.sweep_parts import check_part_event, format_part, parse_result
+from scheduling.api.sweep_parts import check_part_event, count_repairs, format_part, parse_result
 from scheduling.domain.errors import PartFailed, Unavailable, UnreadableItem
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import PartResult, SweepPart, SweepPhase, SweepState
@@ -245,6 +245,13 @@ def test_function_invokes_itself_for_each_part_and_counts_the_whole(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     repaired = [line["DriftRepaired"] for line in lines if "DriftRepaired" in line]
     assert repaired == [[8]]
+
+
+def test_runs_that_the_sweep_ends_count_as_failed_and_not_as_drift() -> None:
+    counts = {
+        name: value for name, (_, value) in count_repairs(Counter({"lost message": 2, "missed": 1})).items()
+    }
+    assert counts == {"MissedFires": 1, "DriftRepaired": 0, "FinishedOccurrences": 2, "FailedOccurrences": 2}
 
 
 def test_other_events_are_no_parts(world: World) -> None:

@@ -170,6 +170,17 @@ class TestCapacity:
         assert queue.waiting == []
 
 
+@pytest.mark.parametrize("outcome", [FAILED, BUSY], ids=["after an attempt", "without capacity"])
+def test_copy_of_a_message_that_is_continued_sends_no_other(
+    world: World, schedule: Schedule, outcome: Outcome
+) -> None:
+    world.runner.outcome = outcome
+    deliver(world, create_fire(schedule))
+
+    assert deliver(world, create_fire(schedule)) == ["duplicate"]
+    assert len(world.list_sent_messages()) == 1
+
+
 class TestLateOccurrences:
     def test_newest_runs_in_place_of_the_late_ones(self, world: World, schedule: Schedule) -> None:
         fires = [create_fire(schedule, f"2026-11-23T{hour:02}:00:00Z") for hour in (9, 10, 11, 12)]
@@ -295,6 +306,16 @@ class TestOverlap:
         assert list_statuses(world, schedule) == [("08:00", "success", 2), ("09:00", "success", 1)]
         assert [fire.scheduled_time[11:13] for fire in world.runner.fires] == ["08", "08", "09"]
 
+    def test_one_that_waits_for_another_is_continued(self, world: World, schedule: Schedule) -> None:
+        every = with_limits(world, catch_up=CatchUp.ALL)
+        world.runner.outcome = FAILED
+        deliver(every, create_fire(schedule, "2026-11-23T08:00:00Z"))
+        delivery = Delivery(event=FireEvent(fire=create_fire(schedule)), accepted_at=START, group=TENANT)
+
+        (result,) = deliver_occurrence(every.services, world.runner, delivery)
+
+        assert (result.run, result.reason, result.continued) == (None, SkipReason.OVERLAP, True)
+
     def test_with_latest_an_occurrence_between_its_attempts_holds_up_nobody(
         self, world: World, schedule: Schedule
     ) -> None:
@@ -392,6 +413,22 @@ class TestDeadLetters:
         row = get_schedule(world.services, schedule.install_id, schedule.id)
         assert (row.running_occurrence, row.last_run and row.last_run.status) == (None, "error")
         assert world.runner.executions == []
+
+    def test_of_one_that_waited_too_long_for_others_is_named_by_its_row(
+        self, world: World, schedule: Schedule
+    ) -> None:
+        every = with_limits(world, catch_up=CatchUp.ALL, max_wait_hours=1)
+        world.runner.outcome = FAILED
+        deliver(every, create_fire(schedule, "2026-11-23T08:00:00Z"))
+        event = FireEvent(fire=create_fire(schedule), first_sent_at=START - HOUR)
+        deliver_occurrence(
+            every.services, world.runner, Delivery(event=event, accepted_at=START, group=TENANT)
+        )
+
+        (letter,) = world.list_sent_messages(DEAD_LETTER_QUEUE_URL)
+        (run, _) = list_history(world, schedule)
+        assert (run.error, run.attempt) == ("It waited for other runs of its schedule for 1 hours", 0)
+        assert run.wait_token == letter.event["waitToken"]
 
     def test_late_one_of_a_finished_occurrence_is_recognized(self, world: World, schedule: Schedule) -> None:
         short = with_limits(world, run_history_days=1)

@@ -131,13 +131,16 @@ def test_run_of_killed_function_is_taken_over_after_its_lease(world: World, sche
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
 
 
-def test_expired_lease_does_not_block_the_next_occurrence(world: World, schedule: Schedule) -> None:
+@pytest.mark.parametrize("seconds", [50, 300], ids=["as it ends", "long since"])
+def test_expired_lease_does_not_block_the_next_occurrence(
+    world: World, schedule: Schedule, seconds: float
+) -> None:
     def during() -> Outcome:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         execute_fire(world.services, ActingRunner(during), create_fire(schedule))
-    world.advance(minutes=5)
+    world.advance(seconds=seconds)
 
     result = execute_fire(world.services, world.runner, create_fire(schedule, "2026-11-23T09:05:00Z"))
 
@@ -148,10 +151,12 @@ def test_late_outcome_of_a_taken_over_run_is_not_written(world: World, schedule:
     def during() -> Outcome:
         world.advance(seconds=51)
         execute_fire(world.services, world.runner, create_fire(schedule))
+        world.calls.recorded.clear()
         return REFUSED
 
     execute_fire(world.services, ActingRunner(during), create_fire(schedule))
 
+    assert world.calls.operation_names() == ["TransactWriteItems", "BatchGetItem"]
     (run,) = list_history(world, schedule)
     assert (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
 

@@ -27,8 +27,10 @@ from tests.support.aws.calls import Call, client_error, lost_response_error
 from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
+    TABLE,
     TENANT,
     World,
+    aws_client,
     create_input,
     on_moto_and_memory,
     update_input,
@@ -91,6 +93,14 @@ def test_key_creates_one_occurrence_per_day(world: World, schedule: Schedule) ->
 
     world.advance(hours=2)
     assert trigger_run(world, schedule, "key") != first
+
+
+def test_rows_of_a_manual_run_expire(world: World, schedule: Schedule) -> None:
+    trigger_run(world, schedule, "key")
+    deliver_events(world)
+
+    rows = aws_client("dynamodb").scan(TableName=TABLE, ConsistentRead=True)["Items"]
+    assert {row["type"]["S"] for row in rows if "expiresAt" in row} == {"manualRun", "manualWindow", "run"}
 
 
 def test_idempotency_key_is_per_schedule(world: World, schedule: Schedule) -> None:
@@ -156,6 +166,10 @@ def test_history_pages_include_manual_runs(world: World, schedule: Schedule) -> 
     rest = list_runs(world.services, schedule.install_id, schedule.id, before=first.next_before, limit=2)
 
     assert [run.scheduled_time[-5:] for run in (*first.runs, *rest.runs)] == [".000Z", ".500Z", ".000Z"]
+    (query,) = [call for call in world.calls.recorded[-1:] if call.operation == "Query"]
+    assert (
+        query.arguments["Limit"] == 4
+    )  # the row at which the page begins, and one that says whether more follow
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ def test_repeated_request_with_key_returns_the_first_result(world: World, instal
         first.created_at,
         1,
     )
+    assert second.tenant_id == first.tenant_id
     assert len(world.read_timers()) == 1
     with pytest.raises(IdempotencyMismatch):
         create_schedule(world.services, install_id, input_, IdempotencyKey("key", "other hash"))

@@ -1,9 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
-from scheduling.domain.errors import RateLimited
+import pytest
+from scheduling.domain.errors import RateLimited, RulesViolated
 from scheduling.domain.install import Limits
 from scheduling.operations.schedules.create import create_schedule
 
+from tests.support.aws.calls import refuse_zone
 from tests.support.stacks.world import create_input, new_world
 
 
@@ -27,3 +29,15 @@ def test_the_window_is_exact_under_concurrency() -> None:
         assert attempt(0) == 1
         world.advance(seconds=0.5)
         assert attempt(0) is None
+
+
+def test_a_write_that_the_timer_refuses_does_not_count() -> None:
+    with new_world(Limits(writes_per_minute=1)) as world:
+        install_id = world.register_install()
+        world.calls.before = refuse_zone("Asia/Tokyo")
+        with pytest.raises(RulesViolated):
+            create_schedule(world.services, install_id, create_input(timezone="Asia/Tokyo"))
+
+        create_schedule(world.services, install_id, create_input())
+        with pytest.raises(RateLimited):
+            create_schedule(world.services, install_id, create_input())

@@ -9,6 +9,7 @@ from scheduling.domain.runs import (
     Run,
     RunStatus,
     build_next_attempt,
+    normalize_manual_time,
     normalize_scheduled_time,
 )
 
@@ -140,6 +141,19 @@ def test_the_next_attempt_has_its_own_request_and_keeps_the_count_of_answers() -
 def test_time_is_normalized(text: str, time: str) -> None:
     assert normalize_scheduled_time(text) == time
     assert normalize_scheduled_time(time) == time
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        pytest.param("2026-11-23T09:00:00Z", "2026-11-23T09:00:00.000Z", id="no fraction"),
+        pytest.param("2026-11-23T10:00:00.042+01:00", "2026-11-23T09:00:00.042Z", id="offset"),
+        pytest.param("2026-11-23T09:00:00.999999Z", "2026-11-23T09:00:00.999Z", id="end of the second"),
+    ],
+)
+def test_manual_time_is_normalized(text: str, time: str) -> None:
+    assert normalize_manual_time(text) == time
+    assert normalize_manual_time(time) == time
 
 
 @pytest.mark.parametrize(

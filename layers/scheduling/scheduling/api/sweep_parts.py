@@ -36,9 +36,14 @@ def parse_result(fields: Mapping[str, Any]) -> PartResult:
 
 
 def count_repairs(repairs: Counter[str]) -> MetricValues:
-    """Return the metrics of the repairs."""
-    drift_count = repairs.total() - repairs["missed"] - repairs["unreadable"]
-    return {
+    """Return the metrics of the repairs; the runs that the sweep has ended have failed for good."""
+    failed_count = repairs["lost message"] + repairs["expired run"]
+    drift_count = repairs.total() - repairs["missed"] - repairs["unreadable"] - failed_count
+    values: MetricValues = {
         "MissedFires": (MetricUnit.Count, repairs["missed"]),
         "DriftRepaired": (MetricUnit.Count, drift_count),
     }
+    if not failed_count:
+        return values
+    failed = (MetricUnit.Count, failed_count)
+    return {**values, "FinishedOccurrences": failed, "FailedOccurrences": failed}

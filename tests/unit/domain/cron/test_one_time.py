@@ -121,6 +121,7 @@ def test_a_valid_text_fires_once_in_its_zone(text: str, timezone: str, utc: str)
         ("at(2034-11-23T12:00:01)", "UTC", "One-time schedule must be within the next 8 years"),
         ("at(2199-12-31T23:59:59)", "Etc/GMT+12", "One-time schedule must be within the next 8 years"),
         ("at(2026-11-01T09:00)", None, "One-time schedule must be in the future"),
+        ("at(2026-11-22T12:00)", None, "One-time schedule must be in the future"),
         ("at(2035-01-01T09:00)", None, "One-time schedule must be within the next 8 years"),
         (
             "at(2027-03-28T02:30)",
