@@ -213,6 +213,7 @@ def start_local_stack(folder: Path, address: str = "127.0.0.1", **environment: s
     with start_scripted_runner(address, strict=True) as runner:
         defaults = {
             "LISTEN_ADDRESS": address,
+            "CONSOLE_PORT": "0",
             "LOCAL_CLOCK": "frozen",
             "WRITES_PER_MINUTE": UNLIMITED_WRITES,
             "SWEEP_INTERVAL_HOURS": YEAR_HOURS,  # so that no sweep repairs what tests have left
