@@ -15,11 +15,11 @@ ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 help: ## List the targets
 	@awk -F ':.*## |#> ' ' \
 	    /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	    /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 } \
+	    /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 } \
 	    /^#> / { printf "  %s\n", $$2 }' $(firstword $(MAKEFILE_LIST))
 
 ##@ Try
-demo: setup sample ## Run the sample once: create schedules, advance an hour, show runs
+demo: setup sample ## Run the sample: create schedules, advance an hour, show runs
 	@$(BIN)/python -m local.demo
 
 local: setup sample ## Run the whole stack on 127.0.0.1 until Ctrl-C
@@ -46,11 +46,11 @@ stack-test: setup sample ## Run the tests of the local stack, the runner and oth
 properties: setup ## Run the property tests with many more examples and faults
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties tests/integration/test_iam.py
 
-attack: setup sample ## Fuzz every route, kill processes (SEED=1 REQUESTS=30000), minutes
+attack: setup sample ## Fuzz all routes, kill processes (SEED=1 REQUESTS=30000), minutes
 	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) \
 	    $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(CHANGES),--changes $(CHANGES))
 
-mutants: setup ## Test the tests: COUNT=500 mutants of MODULES=domain/cron; resumes
+mutants: setup ## Test tests: COUNT=500 mutants of MODULES=domain/cron; resumes
 	@scripts/setup_mutants.sh
 	@build/mutants-venv/bin/python -m tests.mutants $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS)) \
@@ -64,6 +64,9 @@ sam-test: setup ## Test the built artifacts in containers (SAM CLI, Docker)
 js-test: setup ## Run JavaScript extensions, and the guide's TypeScript (npm)
 	@tests/compat/js/build.sh
 	@$(BIN)/python -m pytest tests/compat/js/js_component.py tests/compat/js/signed_calls.py
+
+browser-test: setup ## Use the console in the system's Chromium, some minutes
+	@$(BIN)/python -m pytest $(wildcard tests/browser/*_page.py)
 
 author-test: sdk sample ## Play a new author; run the guides' commands and the events
 	@$(BIN)/python -m pytest $(wildcard tests/author/*_*.py)
@@ -100,6 +103,9 @@ sam-build: setup ## Build layer and functions to build/sam (BOTOCORE=whole: FIPS
 docs: setup ## Generate the table of permissions and the API's description
 	@$(BIN)/python -m scripts.iam_table
 	@$(BIN)/python -m scripts.openapi
+
+screenshots: setup ## Write docs/console.png: a day on the local stack in Chromium
+	@$(BIN)/python -m tests.browser.screenshots
 
 crashes: setup ## Write and print docs/crashes.md, on interrupted operations
 	@mkdir -p build
@@ -142,5 +148,5 @@ deploy: setup ## Build and deploy (STACK_NAME=x PARAMETERS="A=1" ARGS=--guided)
 
 #> scripts/scheduling-admin --help    Inspect and operate a stack
 
-.PHONY: help deploy demo local check lint test stack-test properties attack mutants sam-test js-test author-test api-test bench bench-gate bench-scale setup sample sdk sam-build docs \
+.PHONY: help deploy demo local check lint test stack-test properties attack mutants sam-test js-test browser-test screenshots author-test api-test bench bench-gate bench-scale setup sample sdk sam-build docs \
     crashes format lock clean

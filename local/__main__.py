@@ -8,6 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING, TextIO
 
 from local.cloudformation.deploy import STACK_NAME
+from local.console import run_console
 from local.demo.client import DemoClient
 from local.errors import StackError
 from local.extensions import report_changes
@@ -32,7 +33,10 @@ def main() -> int:
             if stack.settings.set_up_sample and stack.sample:
                 terminal.write(_set_up_sample(stack.settings, stack.sample))
                 terminal.flush()
-            _wait_for_interrupt(stack.settings, terminal)
+            with run_console(stack.settings) as line:
+                terminal.write(line)
+                terminal.flush()
+                _wait_for_interrupt(stack.settings, terminal)
     except StackError as error:
         sys.stderr.write(f"local: {error}\n")
         return error.exit_status

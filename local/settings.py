@@ -43,6 +43,7 @@ SETUPS = ("0", "1", "events")
 """What the stack sets up at its start: nothing, the sample's schedules, or the state that the events expect."""
 LISTEN_ADDRESSES = ("127.0.0.1", "0.0.0.0")  # noqa: S104 (only if the user configures it)
 """Addresses on which moto and the runner may listen; the second lets containers call them."""
+DEFAULT_CONSOLE_PORT = 4580
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -53,6 +54,8 @@ class Settings:
     api_port: int = 3000
     aws_port: int = 4566
     runner_port: int = 8080
+    console_port: int | None = None
+    """The port of the console; 0 starts none, and by default it is 4580 or a free one."""
     runner_auth_token: str = field(default="local-runner-key", repr=False)
     runner_service_token: str = field(default="", repr=False)
     runner_base_url: str = ""
@@ -140,6 +143,9 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         api_port=read_port(environ, "API_PORT", 3000),
         aws_port=read_port(environ, "AWS_PORT", 4566),
         runner_port=read_port(environ, "RUNNER_PORT", 8080),
+        console_port=read_number(environ, "CONSOLE_PORT", _PORTS_OR_NONE)
+        if environ.get("CONSOLE_PORT")
+        else None,
         runner_auth_token=read_token(environ, "RUNNER_AUTH_TOKEN") or "local-runner-key",
         runner_service_token=read_token(environ, "RUNNER_SERVICE_TOKEN") or _create_service_token(environ),
         runner_base_url=read_url(environ, "RUNNER_BASE_URL"),
@@ -222,6 +228,7 @@ def _require_different_ports(settings: Settings) -> None:
 
 
 _PORTS = range(1, 65_536)
+_PORTS_OR_NONE = range(65_536)
 _URL_PATTERN = re.compile(
     r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?(/[!\"$->@-~]*)?"
 )

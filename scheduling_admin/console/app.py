@@ -10,6 +10,7 @@ from rich.console import Console as Terminal
 from starlette.applications import Starlette
 
 from scheduling_admin.console import action_routes, routes, schedule_routes
+from scheduling_admin.console.reads import attempt
 from scheduling_admin.console.security import Gate
 from scheduling_admin.console.server import Console, create_app
 from scheduling_admin.stack.session import AdminSession
@@ -19,6 +20,8 @@ _SHUTDOWN_SECONDS = 1
 
 def build_app(session: AdminSession, gate: Gate, *, read_only: bool = False) -> Starlette:
     """Return the application for a session; the commands that it runs print nothing."""
+    # The table's client is made by the first read, with the session of the thread that makes it, which has the profile.
+    attempt(session.services.sweeps.read_sweep_state)
     silent = Terminal(quiet=True, force_terminal=False)
     return create_app(
         Console(replace(session, console=silent), gate, read_only),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from scheduling.domain.audit.changes import KeptChange
 from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.deliveries.spread import find_spread
 from scheduling.domain.errors import InstallNotFound
@@ -14,10 +15,12 @@ from scheduling.domain.runs import format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import cursor_scope, encode_cursor
+from scheduling.operations.installs.changes import list_changes
 from scheduling.operations.installs.tenants import list_tenant_schedules
 
 from scheduling_admin.commands.arguments import decode_list_cursor
 from scheduling_admin.commands.schedules import find_schedule
+from scheduling_admin.console.timeline.changes import find_change_gaps
 from scheduling_admin.console.timeline.lanes import History, Lane, TimerState, build_lane
 from scheduling_admin.console.timeline.window import TimeWindow
 from scheduling_admin.errors import EXPECTED_ERRORS, AdminError, convert_to_admin_error
@@ -27,6 +30,7 @@ from scheduling_admin.status import describe_timer_differences
 MAX_RUNS = 600
 """The runs of a lane, the newest of its window; older ones need a shorter window."""
 LANES_PER_PAGE = 200
+MAX_CHANGES = 100
 _MAX_BYTES = 4_000_000
 _T = TypeVar("_T")
 
@@ -89,7 +93,7 @@ def read_tenant_page(session: AdminSession, tenant_id: str, cursor: str | None) 
 def read_lane(
     session: AdminSession, install_id: InstallId, schedule_id: ScheduleId, window: TimeWindow
 ) -> Lane:
-    """Return the lane of one schedule: one read of the schedule, of its history and of its timer.
+    """Return the lane of one schedule: one read each of the schedule, its history, its changes and its timer.
 
     Raises:
         InstallNotFound: There is no such install.
@@ -98,7 +102,16 @@ def read_lane(
     install, schedule = find_schedule(session, install_id, schedule_id)
     schedule = as_read(schedule, install, window.now)
     history = read_history(session, install_id, schedule_id, window)
-    return build_lane(install, schedule, history, read_timer_state(session, schedule, window.now), window)
+    changes = attempt(lambda: read_changes(install_id, schedule_id))
+    gaps = [] if isinstance(changes, AdminError) else find_change_gaps(changes, install, schedule, window)
+    timer = read_timer_state(session, schedule, window.now)
+    return build_lane(install, schedule, history, timer, window, gaps)
+
+
+def read_changes(install_id: InstallId, schedule_id: ScheduleId) -> list[KeptChange]:
+    """Return the newest changes of the schedule and its install, the oldest of them first."""
+    page = list_changes(install_id, schedule_id, limit=MAX_CHANGES)
+    return list(reversed(page.changes))
 
 
 def read_history(

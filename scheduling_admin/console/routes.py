@@ -16,6 +16,7 @@ from scheduling_admin.console.links import (
     install_link,
     tenant_link,
 )
+from scheduling_admin.console.pages.health import MAX_FAILING, render_health, render_health_placeholder
 from scheduling_admin.console.pages.lanes import (
     render_install_actions,
     render_tenant_actions,
@@ -40,6 +41,8 @@ from scheduling_admin.console.server import REQUESTS_AT_ONCE, Console
 from scheduling_admin.console.timeline.lanes import Lane
 from scheduling_admin.console.timeline.window import TimeWindow
 from scheduling_admin.errors import AdminError, ExitStatus
+from scheduling_admin.health.query import read_stack_health
+from scheduling_admin.queries.schedules import ScheduleFilter, list_schedules_of_all
 
 _INSTALLS_PER_PAGE = 50
 
@@ -54,6 +57,7 @@ def show_overview(console: Console, request: Request) -> Response:
             request,
             "Overview",
             render_search("", "", None),
+            render_health_placeholder(),
             _render_first_installs(console, request),
             has_search=True,
         )
@@ -67,6 +71,20 @@ def show_overview(console: Console, request: Request) -> Response:
         render_results(results, snapshot, query, state, _parse_page_number(parameters.get("page"))),
         has_search=True,
     )
+
+
+def show_status(console: Console, request: Request) -> Response:
+    """Show the health of the stack, as the command `status` has it."""
+    session = console.session
+    health = attempt(lambda: read_stack_health(session))
+    failing = attempt(
+        lambda: (
+            list_schedules_of_all(
+                session.services, limit=MAX_FAILING, fires=0, only=ScheduleFilter(failing=True)
+            ).views
+        )
+    )
+    return console.page(request, "Health", render_health(health, failing))
 
 
 def _parse_page_number(value: str | None) -> int:
@@ -157,6 +175,7 @@ def _read_lanes(console: Console, page: SchedulePage, window: TimeWindow) -> dic
 
 ROUTES = [
     ("GET", "/", show_overview),
+    ("GET", "/status", show_status),
     ("GET", "/tenant", show_tenant),
     ("GET", "/installs/{install}", show_install),
 ]

@@ -22,6 +22,7 @@ from scheduling_admin.console.pages.lanes import (
 from scheduling_admin.console.pages.layout import clean, text
 from scheduling_admin.console.pages.occurrence import render_occurrence
 from scheduling_admin.console.pages.schedule import (
+    render_changes,
     render_edit,
     render_heading,
     render_history,
@@ -29,7 +30,7 @@ from scheduling_admin.console.pages.schedule import (
     render_preview,
     render_rule,
 )
-from scheduling_admin.console.reads import SchedulePage, attempt, read_lane
+from scheduling_admin.console.reads import SchedulePage, attempt, read_changes, read_lane
 from scheduling_admin.console.requests import parse_ids, read_window
 from scheduling_admin.console.server import Console
 from scheduling_admin.console.svg.strip import MAX_BARS
@@ -112,6 +113,7 @@ def show_schedule(console: Console, request: Request) -> Response:
     runs = attempt(
         lambda: session.services.runs.read_run_page(install_id, schedule_id, before=None, limit=MAX_BARS).runs
     )
+    changes = attempt(lambda: read_changes(install_id, schedule_id))
     page = SchedulePage([(install, schedule)], None)
     path = schedule_path(install_id, schedule_id)
     return console.page(
@@ -120,7 +122,7 @@ def show_schedule(console: Console, request: Request) -> Response:
         render_heading(install, schedule, lane, read_only=console.read_only),
         render_timeline(page, window, path, {}, {schedule_id: lane}),
         h.div(".columns")[
-            h.div[render_rule(schedule, next_fires), render_payload(schedule)],
+            h.div[render_rule(schedule, next_fires), render_payload(schedule), render_changes(changes)],
             h.div[
                 render_history(install, schedule, runs, window),
                 None if console.read_only else render_edit(install, schedule),

@@ -26,6 +26,7 @@ def start_stack(tmp_path_factory: pytest.TempPathFactory) -> StartStack:
     def start(**variables: str) -> Iterator[Stack]:
         api_port, aws_port, runner_port = free_ports(3)
         ports = {"API_PORT": str(api_port), "AWS_PORT": str(aws_port), "RUNNER_PORT": str(runner_port)}
+        ports["CONSOLE_PORT"] = "0"
         environ = {**os.environ, "LOCAL_CLOCK": "frozen", **ports, **variables}
         log = tmp_path_factory.mktemp("stack") / "local.log"
         child = ChildProcess("local", environ=environ, log=log)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def create_environment(**variables: str) -> dict[str, str]:
     ports = dict(zip(("API_PORT", "AWS_PORT", "RUNNER_PORT"), map(str, free_ports(3)), strict=True))
-    return child_environment(**ports, **variables)
+    return child_environment(CONSOLE_PORT="0", **ports, **variables)
 
 
 def start_process(environ: dict[str, str]) -> subprocess.Popen[str]:

@@ -1,10 +1,14 @@
 """The timeline of a tenant or of an install: a lane for each schedule, loaded as it comes into view."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 import htpy as h
 from htpy import Node
+from scheduling.domain.cron.description import describe_rule
+from scheduling.domain.cron.rule import parse_rule
+from scheduling.domain.errors import InvalidCron
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
 
@@ -27,7 +31,6 @@ from scheduling_admin.console.timeline.lanes import Lane
 from scheduling_admin.console.timeline.marks import Mark, MarkKind
 from scheduling_admin.console.timeline.window import SPANS, TimeWindow
 from scheduling_admin.console.times import format_moment, localize
-from scheduling_admin.output.fields import describe_definition
 from scheduling_admin.status import evaluate_firing_status
 
 Pair = tuple[Install, Schedule]
@@ -124,6 +127,15 @@ def schedule_label(schedule: Schedule) -> str:
     return clean(schedule.definition.name or schedule.definition.endpoint)
 
 
+@lru_cache(maxsize=4096)
+def describe_rule_text(cron: str, timezone: str) -> str:
+    """Return the rule in words, or as it is if it cannot be read; many schedules share a rule."""
+    try:
+        return describe_rule(parse_rule(cron), timezone)
+    except InvalidCron:
+        return cron
+
+
 def describe_counts(lane: Lane) -> str:
     """Return how many occurrences of each outcome a lane has."""
     counts = [(kind, len(lane.list_marks(kind))) for kind in reversed(MarkKind)]
@@ -133,7 +145,7 @@ def describe_counts(lane: Lane) -> str:
 def render_lane_head(install: Install, schedule: Schedule, lane: Lane | None = None) -> Node:
     """Render what a schedule is, beside its lane."""
     definition = schedule.definition
-    rule = describe_definition(definition) or definition.cron
+    rule = describe_rule_text(definition.cron, definition.timezone)
     return h.div(".lane-head")[
         h.a(
             ".lane-name",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import htpy as h
 from htpy import Node
+from scheduling.domain.audit.changes import KeptChange
 from scheduling.domain.cron.occurrences import LocalTime
 from scheduling.domain.install import Install
 from scheduling.domain.preview import Preview
@@ -27,6 +28,7 @@ from scheduling_admin.console.timeline.window import TimeWindow
 from scheduling_admin.console.times import format_moment, format_zone, format_zoned
 from scheduling_admin.errors import AdminError
 from scheduling_admin.explain.evidence import usable_timezone
+from scheduling_admin.output.changes import describe_actor, describe_change
 from scheduling_admin.output.fields import describe_definition
 from scheduling_admin.output.times import format_milliseconds, format_wall_time
 from scheduling_admin.status import evaluate_firing_status
@@ -176,6 +178,32 @@ def render_payload(schedule: Schedule) -> Node:
         h.h2["Payload"],
         h.pre(".output")[clean(payload[:_MAX_PAYLOAD])],
         h.p(".muted")[note] if note else None,
+    ]
+
+
+def render_changes(changes: Sequence[KeptChange] | AdminError) -> Node:
+    """Render who has changed what and when, the newest first."""
+    heading = h.h2["Changes"]
+    if isinstance(changes, AdminError):
+        return h.section(".card")[heading, render_notice(str(changes), "error")]
+    columns = ("Time", "Event", "By", "Change")
+    return h.section(".card", aria_label="Changes")[
+        heading,
+        h.table(".data")[
+            h.thead[h.tr[(h.th(scope="col")[each] for each in columns)]],
+            h.tbody[(_render_change(each) for each in reversed(changes[-TABLE_RUNS:]))],
+        ]
+        if changes
+        else h.p(".muted")["No change is known of the last 30 days."],
+    ]
+
+
+def _render_change(change: KeptChange) -> Node:
+    return h.tr[
+        h.td[format_moment(change.time)],
+        h.td(".wrap")[text(change.name)],
+        h.td(".wrap")[text(describe_actor(change.actor))],
+        h.td(".wrap")[(h.span(".line")[text(each)] for each in describe_change(change))],
     ]
 
 

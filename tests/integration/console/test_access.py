@@ -1,11 +1,14 @@
 """Who gets in: every route, by every wrong way."""
 
+import threading
+
 import httpx
 import pytest
 from scheduling.domain.schedule import Schedule
 
 from scheduling_admin.console.action_routes import READ_ONLY
 from scheduling_admin.console.security import NOT_SIGNED_IN, WRONG_HOST, WRONG_ORIGIN
+from tests.support.stacks.admin_cli import AdminCli
 from tests.support.stacks.console import ConsoleClient, open_console, strip_markup
 from tests.support.stacks.world import TENANT, World
 
@@ -67,3 +70,14 @@ def test_every_response_has_the_security_headers(console: ConsoleClient) -> None
         assert "script-src 'self'" in response.headers["content-security-policy"]
         assert response.headers["x-frame-options"] == "DENY"
     assert responses[0].headers["cache-control"] == "no-store"
+
+
+def test_the_thread_that_has_the_profile_reads_first(world: World, admin: AdminCli) -> None:
+    """A client that another thread makes would have another session, without the operator's profile and region."""
+    threads: list[threading.Thread] = []
+    admin.world.calls.before = lambda _: threads.append(threading.current_thread())
+    with open_console() as console:
+        console.get("/")
+    world.calls.before = None
+    assert threads[0] is threading.main_thread()
+    assert len(set(threads)) > 1
