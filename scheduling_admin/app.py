@@ -1,8 +1,12 @@
 """The Typer application with all commands."""
 
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
 from scheduling_admin.commands import (
+    backfill,
     changes,
     explain,
     installs,
@@ -17,8 +21,19 @@ from scheduling_admin.commands import (
 from scheduling_admin.commands.decorator import create_typer_command
 from scheduling_admin.console import command
 from scheduling_admin.errors import EXIT_STATUS_MEANINGS
+from scheduling_admin.stack.options import move_behind_command
+
+
+class _CommandGroup(TyperGroup):
+    """Accepts the options that all commands share before the command, too."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line with these options behind the command; what follows overrides them."""
+        return super().parse_args(ctx, move_behind_command(args))
+
 
 app = typer.Typer(
+    cls=_CommandGroup,
     help="Inspect and operate a deployed Extension Scheduler with your own AWS credentials.",
     epilog="\n\n".join(
         ["Exit status:", *(f"{status.value} {meaning}" for status, meaning in EXIT_STATUS_MEANINGS.items())]
@@ -41,6 +56,7 @@ _COMMANDS = (
     (_CHANGE, installs.disable),
     (_CHANGE, installs.enable),
     (_CHANGE, run.run),
+    (_REPAIR, backfill.backfill),
     (_REPAIR, replay.replay),
     (_REPAIR, reconcile.reconcile),
     (_REPAIR, republish.republish),

@@ -1,6 +1,7 @@
 """The options that all commands share."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Annotated
 
 import typer
@@ -41,3 +42,21 @@ class CommonOptions:
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document to stdout, and nothing else.")
     ] = False
+
+
+_TAKES_VALUE = {
+    f"--{each.name.replace('_', '-')}": not isinstance(each.default, bool) for each in fields(CommonOptions)
+}
+
+
+def move_behind_command(words: Sequence[str]) -> list[str]:
+    """Return the command line with those common options that precede the command behind it, which accepts them."""
+    rest, options = list(words), list[str]()
+    while rest:
+        name, has_value, _ = rest[0].partition("=")
+        if name not in _TAKES_VALUE:
+            break
+        count = 2 if _TAKES_VALUE[name] and not has_value else 1
+        options += rest[:count]
+        del rest[:count]
+    return [*rest[:1], *options, *rest[1:]] if rest else []

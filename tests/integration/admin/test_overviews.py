@@ -1,6 +1,7 @@
 """What `installs` and `schedules` say about what fires and fails, in a terminal of 80 columns."""
 
 from datetime import timedelta
+from io import BytesIO, TextIOWrapper
 
 import pytest
 from scheduling.domain.ids import InstallId
@@ -11,6 +12,8 @@ from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.maintenance.sweep import sweep
 from scheduling.operations.schedules.create import create_schedule
 
+from scheduling_admin.output.report import create_console
+from scheduling_admin.output.tables import Listing
 from tests.support.stacks.admin_cli import AdminCli, CommandResult, build_fire_at, execute_at
 from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import ADMIN, World, create_input
@@ -248,3 +251,32 @@ def test_timers_are_read_for_the_page_alone(world: World, admin: AdminCli, stack
     world.calls.recorded.clear()
     admin("schedules", "--install", ONE, "--limit", "2")
     assert world.calls.operation_names().count("GetSchedule") == 2
+
+
+@pytest.mark.parametrize(
+    "words", [["--json", "schedules"], ["--stack-name", "extension-scheduler", "schedules", "--json"]]
+)
+def test_common_options_may_precede_the_command(admin: AdminCli, stack: Stack, words: list[str]) -> None:
+    assert len(admin(*words, "--install", ONE).document["schedules"]) == len(stack) - 1
+
+
+def test_a_later_option_overrides_an_earlier_one(admin: AdminCli) -> None:
+    assert admin("--stack-name", "other", "installs", "--stack-name", "extension-scheduler").exit_status == 0
+    assert admin("--stack-name", "other", "installs").exit_status == 3
+
+
+def test_an_ascii_terminal_gets_ascii(world: World, admin: AdminCli) -> None:
+    world.register_install(TWO)
+    create_schedule(world.services, TWO, create_input(name="Ärger 日本"))
+    stream = TextIOWrapper(BytesIO(), encoding="ascii")
+    document = admin("schedules", "--install", TWO, "--json").document
+    assert document["schedules"][0]["name"] == "Ärger 日本"
+    console = create_console(stream)
+    console.print(Listing(("Name", "Fires"), [("Ärger 日本", "yes")]))
+    stream.flush()
+    lines = stream.buffer.getvalue().decode("ascii").splitlines()
+    assert [line.rstrip() for line in lines] == [
+        "Name         Fires",
+        "-" * 18,
+        "\\xc4rger \\u65e5\\u672c   yes",
+    ]

@@ -1,4 +1,4 @@
-"""The entry point of the operator's command line, and the packages that it requires."""
+"""The entry point of the operator's command line, the packages that it requires, and options before the command."""
 
 import re
 import tomllib
@@ -8,6 +8,7 @@ import pytest
 
 from local.settings import PROJECT_ROOT
 from scheduling_admin import __main__ as start
+from scheduling_admin.stack.options import move_behind_command
 
 
 def test_a_missing_package_is_a_usage_error_in_one_sentence(
@@ -31,3 +32,23 @@ def test_the_required_packages_are_those_of_the_extra() -> None:
     ]
 
     assert list(start.REQUIRED) == extra
+
+
+@pytest.mark.parametrize(
+    ("words", "moved"),
+    [
+        ("schedules --json", "schedules --json"),
+        ("--json schedules --tenant t", "schedules --json --tenant t"),
+        ("--stack-name s --json installs", "installs --stack-name s --json"),
+        ("--region=eu-west-1 explain i s t", "explain --region=eu-west-1 i s t"),
+        ("--profile p status --profile q", "status --profile p --profile q"),
+        ("--endpoint-url http://127.0.0.1:4566 changes i", "changes --endpoint-url http://127.0.0.1:4566 i"),
+        ("--json --help", "--help --json"),
+        ("--unknown installs", "--unknown installs"),
+        ("--json", ""),
+        ("--profile", ""),
+        ("", ""),
+    ],
+)
+def test_common_options_are_moved_behind_the_command(words: str, moved: str) -> None:
+    assert move_behind_command(words.split()) == moved.split()
