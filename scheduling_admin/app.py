@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from scheduling_admin.commands import (
+    backfill,
     changes,
     explain,
     installs,
@@ -55,6 +56,7 @@ _COMMANDS = (
     (_CHANGE, installs.disable),
     (_CHANGE, installs.enable),
     (_CHANGE, run.run),
+    (_REPAIR, backfill.backfill),
     (_REPAIR, replay.replay),
     (_REPAIR, reconcile.reconcile),
     (_REPAIR, republish.republish),

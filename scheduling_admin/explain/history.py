@@ -83,7 +83,10 @@ def _explain_running(evidence: Evidence, run: Run) -> Explanation:
 
 
 def _explain_waiting(evidence: Evidence, run: Run) -> Explanation:
-    summary = f"It is waiting: {_format_clause(run.error or 'another run of its schedule was under way')}"
+    turn = "its turn in the backfill" if run.trigger is Trigger.BACKFILL else None
+    summary = (
+        f"It is waiting: {_format_clause(run.error or turn or 'another run of its schedule was under way')}"
+    )
     reason = "That is no attempt. It waits for up to MaxWaitHours, and is a dead letter then."
     return Explanation(
         Verdict.WAITING,
@@ -191,7 +194,12 @@ def _describe_inactivity(evidence: Evidence, run: Run) -> tuple[str, ...]:
 
 
 def _describe_trigger(run: Run) -> tuple[str, ...]:
-    return ("It was a manual run.",) if run.trigger is Trigger.MANUAL else ()
+    match run.trigger:
+        case Trigger.MANUAL:
+            return ("It was a manual run.",)
+        case Trigger.BACKFILL:
+            return ("A backfill ran it.",) if run.was_attempted else ("It is part of a backfill.",)
+    return ()
 
 
 def _describe_attempt(evidence: Evidence, run: Run) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from scheduling.domain.tenant import Stopped
+from scheduling.operations.installs.unhealthy import Stopped
 
 _ItemT = TypeVar("_ItemT")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.tenant import Stopped
 from scheduling.operations.installs.unhealthy import (
+    Stopped,
     list_disabled_installs,
     list_paused_tenants,
     list_unhealthy_schedules,

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from rich.console import RenderableType
 from scheduling.domain.runs import format_time
-from scheduling.domain.tenant import Stopped
+from scheduling.operations.installs.unhealthy import Stopped
 
 from scheduling_admin.health.model import (
     DeadLetterSummary,

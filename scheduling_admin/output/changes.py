@@ -58,7 +58,7 @@ def _describe_field(name: str, before: str, after: str) -> Iterator[str]:
 
 
 def _describe_entity(fields: Mapping[str, object]) -> Iterator[str]:
-    """Yield what a schedule, an install or a manual run is."""
+    """Yield what a schedule, an install, a manual run or a backfill is."""
     if "cron" in fields:
         yield f"{fields['endpointMethod']} {fields['endpointPath']}"
         yield f"{fields['cron']}\n{fields['timezone']}"
@@ -66,6 +66,8 @@ def _describe_entity(fields: Mapping[str, object]) -> Iterator[str]:
         yield f"{fields['extensionName']} {fields['extensionVersion']}"
     if fields.get("enabled") is False:
         yield "disabled"
+    if "which" in fields:
+        yield f"{fields['which']} of {fields['from']}\nto {fields['to']}: {fields['count']}"
     if "scheduledTime" in fields:
         yield str(fields["scheduledTime"])
 

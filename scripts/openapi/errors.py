@@ -26,6 +26,7 @@ _SAMPLES: Sequence[SchedulingError] = (
     errors.InstallConflict("An install never changes its tenant"),
     errors.RemapFailed([(_SCHEDULE_ID, "POST /api/sync")]),
     errors.NotRunnable("The schedule is disabled"),
+    errors.BackfillInProgress("A backfill of this schedule is in progress: 40 of 100 have not ended"),
     errors.PreconditionFailed(),
     errors.ResponseTooLarge(
         "The answer is too large; accept gzip, or page through GET /v1/installs/…/schedules"

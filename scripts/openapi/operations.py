@@ -201,6 +201,17 @@ OPERATIONS: Mapping[str, Operation] = {
             *(errors.NotRunnable, errors.RateLimited),
         ),
     ),
+    "backfill": Operation(
+        id="backfillSchedule",
+        title="Catch up on past occurrences",
+        tag=_ADMIN_SCHEDULES,
+        body="BackfillRequest",
+        responses={200: "Backfill", 202: "Backfill"},
+        errors=(
+            *(*_MANAGEABLE, errors.ScheduleNotFound, errors.ValidationFailed, errors.BodyTooLarge),
+            *(errors.NotRunnable, errors.BackfillInProgress),
+        ),
+    ),
     "admin_create": Operation(
         id="createScheduleAsAdmin",
         title="Create a schedule as an admin",

@@ -22,6 +22,7 @@ from scheduling.domain.install import Limits
 from scheduling.domain.requests.fields import MAX_NAME_LENGTH, MAX_PAUSE_AFTER_FAILURES
 from scheduling.domain.rules import SCHEDULE_FIELDS
 
+from scripts.openapi.backfill import build_backfill_request
 from scripts.openapi.schemas import Schema, Undescribed, nullable, ref, uuid
 
 _LIMITS = Limits()
@@ -153,6 +154,7 @@ def build_request_schemas() -> dict[str, Schema]:
         "SecretEnvelope": _describe_model(
             SecretEnvelope.model_json_schema(), _ENVELOPE_TEXTS, "Encrypted secrets for the runner."
         ),
+        "BackfillRequest": build_backfill_request(),
         **_build_callback_schemas(schedule["properties"], changes),
     }
 

@@ -6,6 +6,7 @@
 from scheduling.domain.ids import INSTALL_ID_FORMAT, TENANT_ID_FORMAT
 from scheduling.domain.runs import RunStatus, Trigger
 
+from scripts.openapi.backfill import build_backfill_response
 from scripts.openapi.schemas import (
     Schema,
     array,
@@ -238,6 +239,7 @@ def _run_schemas() -> dict[str, Schema]:
             "A page of a schedule's history.",
             {"runs": array("Newest first.", ref("Run")), "nextCursor": _NEXT_CURSOR},
         ),
+        "Backfill": build_backfill_response(),
         "ManualRun": record(
             "A manual run that was started.",
             {

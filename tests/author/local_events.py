@@ -27,6 +27,7 @@ CHANGES = (
     "execute/due",
     "execute/message_due",
     "run/now",
+    "backfill/all",
     "install_put/register",
     "tenant_resume/existing",
     "install_disable/existing",

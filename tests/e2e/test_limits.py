@@ -188,7 +188,9 @@ def test_compressed_response_is_valid_gzip(install: ApiInstall) -> None:
     """Reads the raw bytes; the client of the tests above decodes by itself."""
     for _ in range(40):
         install.create_schedule(enabled=False, payload=["\\" * 49_998])
-    with install.stack.api.stream("POST", install.callback_path, json={"operation": "list"}) as response:
+    api = install.stack.api
+    url, headers = api.base_url.join(install.callback_path), api.headers
+    with httpx.stream("POST", url, headers=headers, json={"operation": "list"}, timeout=60) as response:
         raw = b"".join(response.iter_raw())
 
     assert len(json.loads(gzip.decompress(raw))["schedules"]) == 40

@@ -1,5 +1,6 @@
 """The platform's side over HTTP (contract, section 3)."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -188,6 +189,38 @@ def test_manual_run_during_another_run_is_skipped(stack: LocalStack, install: Ap
     manual, scheduled = sorted(install.list_runs(schedule), key=lambda run: str(run["trigger"]))
     assert (manual["status"], scheduled["status"]) == ("skipped", "success")
     assert manual["error"] == "The previous run was still under way"
+
+
+@pytest.mark.local_only("functions in containers use the real time")
+def test_a_backfill_runs_past_occurrences_once(stack: LocalStack, install: ApiInstall) -> None:
+    schedule = install.create_schedule(payload={"n": 1})
+    path = f"/admin{install.path}/schedules/{schedule}/backfill"
+    now = stack.read_clock().replace(minute=0, second=0, microsecond=0)
+    body = {"from": (now - timedelta(hours=2)).isoformat(), "to": now.isoformat(), "which": "all"}
+    times = [f"{now - timedelta(hours=hours):%Y-%m-%dT%H:%M:%SZ}" for hours in (2, 1, 0)]
+
+    too_long = {**body, "from": (now - timedelta(hours=100)).isoformat()}
+    refusal = stack.api.post(path, json=too_long)
+    assert (refusal.status_code, refusal.json()["detail"]) == (
+        400,
+        "The period has 101 occurrences (max 100)",
+    )
+    dry_run = stack.api.post(path, json={**body, "dryRun": True})
+    assert (dry_run.status_code, dry_run.json()["scheduledTimes"]) == (200, times)
+    assert install.list_runs(schedule) == []
+    response = stack.api.post(path, json=body)
+    assert (response.status_code, response.json()["scheduledTimes"]) == (202, times)
+    assert stack.api.post(path, json=body).json()["code"] == "BACKFILL_IN_PROGRESS"
+    stack.advance_clock("PT1M")
+
+    runs = {run["scheduledTime"]: run for run in install.list_runs(schedule) if run["trigger"] == "backfill"}
+    assert [runs[time]["status"] for time in times] == ["success"] * 3
+    bodies = [each.body for each in stack.runner.requests if each.body["context"]["schedule_id"] == schedule]
+    headers = [body["http"]["headers"] for body in bodies if body["context"]["scheduled_for"] in times]
+    assert {body["context"]["trigger"] for body in bodies} == {"schedule"}
+    assert [each["x-alga-trigger"] for each in headers] == ["backfill"] * 3
+    again = stack.api.post(path, json=body).json()
+    assert (again["scheduledTimes"], [each["status"] for each in again["leftOut"]]) == ([], ["success"] * 3)
 
 
 @pytest.mark.parametrize(

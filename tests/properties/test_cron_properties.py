@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from pyawscron import AWSCron  # type: ignore[import-untyped]
 from scheduling.domain.cron.eventbridge import eventbridge_expression
 from scheduling.domain.cron.grammar import CronRule, parse_cron
-from scheduling.domain.cron.occurrences import FIRE_SEARCH_HORIZON, fire_times, fires_at
+from scheduling.domain.cron.occurrences import (
+    FIRE_SEARCH_HORIZON,
+    count_fires,
+    fire_times,
+    fires_at,
+    fires_in,
+)
 from scheduling.domain.errors import InvalidCron
 
 from tests.support.oracles.clock_changes import clock_changes, minutes_in
@@ -147,3 +153,14 @@ def test_valid_rule_fires_within_two_years(text: str, timezone: str, after: date
     assume(rule.fires_every_year)
 
     assert next(fire_times(rule, timezone, after, after + timedelta(days=731)), None) is not None
+
+
+@given(cron_texts_in_any_month(), clock_changes(), st.timedeltas(-timedelta(days=5), timedelta(hours=6)))
+def test_the_fires_of_a_period_are_the_same_without_croniter(
+    text: str, change: tuple[str, datetime], offset: timedelta
+) -> None:
+    rule, (timezone, changes_at) = parse_cron(text), change
+    first, last = changes_at + offset, changes_at + timedelta(days=3)
+    expected = list(fire_times(rule, timezone, first - timedelta(microseconds=1), last))
+    assert list(fires_in(rule, timezone, first, last)) == expected
+    assert count_fires(rule, timezone, first, last) == len(expected)

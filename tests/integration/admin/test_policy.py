@@ -87,6 +87,11 @@ def change_stack(admin: AdminCli, case: Case) -> None:
     admin("run", case.install_id, case.schedule.id, "--idempotency-key", "key", "--wait", "--timeout", "1")
 
 
+def backfill_schedule(admin: AdminCli, case: Case) -> None:
+    arguments = ("--from", "2026-11-21T00:00:00Z", "--to", "2026-11-22T12:00:00Z", "--which", "all", "--yes")
+    assert admin("backfill", case.install_id, case.schedule.id, *arguments).exit_status == 0
+
+
 def replay_dead_letter(admin: AdminCli, case: Case) -> None:
     admin.send_dead_letter(next_fire_event(case))
     admin("replay", "--yes")
@@ -130,6 +135,7 @@ def register_other_install(case: Case) -> None:
 
 STORIES = [
     change_stack,
+    backfill_schedule,
     replay_dead_letter,
     republish_changes,
     repair_drifts(update_case_schedule(cron="5 9 * * *")),

@@ -12,6 +12,7 @@ from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.schedules.create import create_schedule
 
+from tests.support.faults.broken_rows import set_attribute
 from tests.support.stacks.admin_cli import STACK_NAME, AdminCli, execute_at, failing_calls
 from tests.support.stacks.world import ADMIN, TENANT, UNKNOWN_SCHEDULE_ID, World, aws_client, create_input
 
@@ -225,3 +226,13 @@ def test_what_is_started_again_is_no_longer_listed(swept: World, admin: AdminCli
     document = admin("status", "--json").document
 
     assert document["pausedTenants"]["items"] == document["disabledInstalls"]["items"] == []
+
+
+def test_a_time_that_cannot_be_read_is_unknown(swept: World, admin: AdminCli) -> None:
+    set_tenant_paused(swept.services, "tenant-3", paused=True, actor=ADMIN)
+    set_attribute("TENANT#tenant-3", "TENANT", "unhealthySince", {"S": "yesterday"})
+
+    result = admin("status", env={"COLUMNS": "80"})
+
+    assert (result.exit_status, result.errors) == (0, [])
+    assert "Paused tenants     tenant-3, for an unknown time" in result.lines

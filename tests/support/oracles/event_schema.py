@@ -21,7 +21,7 @@ def _closed_validator() -> Any:
     strict_schema = load_schema()
     for event in strict_schema["oneOf"]:
         event["properties"]["detail"]["unevaluatedProperties"] = False
-    for name in ("actor", "schedule", "install", "run", "runRequest"):
+    for name in ("actor", "schedule", "install", "run", "runRequest", "backfillRequest"):
         strict_schema["$defs"][name]["unevaluatedProperties"] = False
     Draft202012Validator.check_schema(strict_schema)
     return Draft202012Validator(strict_schema, format_checker=Draft202012Validator.FORMAT_CHECKER)

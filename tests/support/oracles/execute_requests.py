@@ -47,8 +47,10 @@ _CONTEXT_FIELDS = {
 }
 _OPTIONAL_CONTEXT_FIELDS = {"callback_token"}
 _TRIGGERS = ("schedule", "manual")
+"""Of the context; the header also names backfills, which deployed runners pass on unread."""
 _SCHEDULED_FOR = {
     "schedule": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    "backfill": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "manual": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
 }
 
@@ -136,7 +138,7 @@ def _extension_header_violations(headers: Mapping[str, str], context: Mapping[st
     if not re.fullmatch(r"[1-9]\d*", headers.get("x-alga-attempt", "1")):
         yield f"http.headers: x-alga-attempt is {headers['x-alga-attempt']!r}"
     trigger = headers.get("x-alga-trigger", "schedule")
-    if trigger not in _TRIGGERS:
+    if trigger not in _SCHEDULED_FOR:
         yield f"http.headers: x-alga-trigger is {trigger!r}"
     elif not re.fullmatch(_SCHEDULED_FOR[trigger], str(context.get("scheduled_for"))):
         yield f"http.headers: x-alga-trigger {trigger} with scheduled_for {context.get('scheduled_for')!r}"

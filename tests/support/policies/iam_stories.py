@@ -65,6 +65,12 @@ def _schedule_event(
     )
 
 
+def _backfill_event(case: Case, **fields: object) -> dict[str, Any]:
+    """Build the event for the two occurrences before the case was created."""
+    body = {"from": "2026-11-21T09:00:00Z", "to": "2026-11-22T09:00:00Z", "which": "all", **fields}
+    return _schedule_event(body)(case)
+
+
 def _tenant_event(_case: Case) -> dict[str, Any]:
     return http_event(tenantId=TENANT)
 
@@ -238,6 +244,16 @@ STORIES: dict[str, Story] = {
     ),
     "run now": Story("run", _schedule_event(headers=_KEY_HEADER)),
     "run now without a key": Story("run", _schedule_event()),
+    "backfill": Story("backfill", _backfill_event),
+    "backfill, a dry run": Story("backfill", lambda case: _backfill_event(case, dryRun=True)),
+    "backfill after an interrupted one": Story(
+        "backfill",
+        _backfill_event,
+        (
+            kill_at("SendMessage", lambda case: _invoke_function(case, "backfill", _backfill_event(case))),
+            lambda case: case.world.advance(minutes=2),
+        ),
+    ),
     "a tenant's schedules": Story("tenant_schedules", _tenant_event),
     "a tenant's next schedules": Story("tenant_schedules", _tenant_event_with_cursor),
     "pause a tenant": Story("tenant_pause", _tenant_event, (create_second_schedule,)),

@@ -54,6 +54,12 @@ EXTENSION_ROUTES = {
 RUN_ROUTE = Route("POST", f"{ADMIN}/schedules/{{s}}/run", foreign=404)
 ADMIN_ROUTES = {
     "run": RUN_ROUTE,
+    "backfill": Route(
+        "POST",
+        f"{ADMIN}/schedules/{{s}}/backfill",
+        {"from": "2026-11-20T00:00:00Z", "to": "2026-11-20T01:00:00Z", "which": "all"},
+        foreign=404,
+    ),
     "update": Route("PATCH", f"{ADMIN}/schedules/{{s}}", {"enabled": False}, foreign=404),
     "delete": Route("DELETE", f"{ADMIN}/schedules/{{s}}", foreign=404),
 }

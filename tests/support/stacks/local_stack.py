@@ -190,7 +190,7 @@ class ApiInstall:
             return None
 
     def read_rows(self) -> list[dict[str, Any]]:
-        """Return the install's items in the table."""
+        """Return the install's items in the table, without the log of changes, which `audit` writes later."""
         pages = (
             self.stack.aws_client("dynamodb")
             .get_paginator("query")
@@ -201,7 +201,8 @@ class ApiInstall:
                 ConsistentRead=True,
             )
         )
-        return [item for page in pages for item in page["Items"]]
+        items = [item for page in pages for item in page["Items"]]
+        return [item for item in items if not item["sk"]["S"].startswith("CHANGE#")]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from scheduling.domain.deliveries.responses import (
     find_response_code,
 )
 from scheduling.domain.runs import Outcome, RunStatus
-from scheduling.domain.tenant import Stopped
+from scheduling.operations.installs.unhealthy import Stopped
 
 from scheduling_admin.health.model import (
     DeadLetterGroup,

@@ -26,6 +26,7 @@ TABLE = [
     pytest.param(errors.ResponseTooLarge("x"), 413, 413, "ANSWER_TOO_LARGE", id="too large"),
     pytest.param(errors.RateLimited(7), 429, 429, "RATE_LIMITED", id="rate"),
     pytest.param(errors.NotRunnable("x"), 409, 409, "NOT_RUNNABLE", id="not runnable"),
+    pytest.param(errors.BackfillInProgress("x"), 409, 409, "BACKFILL_IN_PROGRESS", id="backfill in progress"),
     pytest.param(errors.Unavailable("x", 3), 503, 503, "UNAVAILABLE", id="unavailable"),
     pytest.param(errors.UnconfirmedChange(), 503, 503, "UNAVAILABLE", id="unconfirmed"),
     pytest.param(SchedulingError("x"), 500, 500, "INTERNAL_ERROR", id="anything else"),

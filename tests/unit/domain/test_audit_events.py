@@ -16,6 +16,7 @@ from scheduling.domain.audit.events import (
     ScheduleRun,
     event_from_change,
 )
+from scheduling.domain.deliveries.backfill import Backfill, Selection
 from scheduling.domain.ids import SYSTEM, admin_actor
 from scheduling.domain.runs import MAX_ERROR_LENGTH, Run, RunStatus, Trigger
 from scheduling.domain.schedule import PAUSED_AFTER_FAILURES
@@ -45,6 +46,21 @@ FAILED_RUN = Run(
 )
 MISSED_RUN = Run(
     scheduled_time="2026-11-23T09:00:00Z", status=RunStatus.MISSED, attempt=0, started_at=NOW, error="x"
+)
+
+BACKFILL = Backfill(
+    tenant_id="tenant-1",
+    install_id=INSTALL_ID,
+    schedule_id=SCHEDULE_ID,
+    token="token",
+    first=NOW - timedelta(hours=2),
+    last=NOW,
+    which=Selection.ALL,
+    scheduled_times=["2026-11-23T09:00:00Z"],
+    requested_at=NOW,
+    requested_by=admin_actor(ROLE),
+    sending_until=NOW,
+    expires_at=NOW,
 )
 
 
@@ -122,6 +138,21 @@ EVENTS: dict[EventName, tuple[Entity | None, Entity | None, dict[str, Any]]] = {
         SCHEDULE_ROW,
         SCHEDULE_ROW.marked_deleted(NOW, admin_actor(ROLE)),
         {**SCHEDULE_EVENT_FIELDS, **ADMIN_ACTOR, "before": SCHEDULE, "after": None},
+    ),
+    EventName.BACKFILL_REQUESTED: (
+        None,
+        BACKFILL,
+        {
+            **SCHEDULE_EVENT_FIELDS,
+            **ADMIN_ACTOR,
+            "before": None,
+            "after": {
+                "from": "2026-11-23T07:00:00.000Z",
+                "to": "2026-11-23T09:00:00.000Z",
+                "which": "all",
+                "count": 1,
+            },
+        },
     ),
     EventName.RUN_REQUESTED: (
         None,

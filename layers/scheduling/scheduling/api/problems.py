@@ -23,6 +23,7 @@ _STATUSES: Mapping[type[errors.SchedulingError], int] = {
     errors.InstallConflict: 409,
     errors.RemapFailed: 409,
     errors.NotRunnable: 409,
+    errors.BackfillInProgress: 409,
     errors.PreconditionFailed: 412,
     errors.ResponseTooLarge: 413,
     errors.RateLimited: 429,

@@ -191,7 +191,8 @@ def _find_outcome(result: DeliveryResult) -> str:
 
 def _waits_for_capacity(result: DeliveryResult) -> bool:
     """Return whether the occurrence has waited for its first attempt until now, or goes on waiting."""
-    if result.delivery.fire.replay:
+    fire = result.delivery.fire
+    if fire.replay or fire.trigger is Trigger.BACKFILL:
         return False
     if result.run is None:
         return result.continued and result.reason is not SkipReason.RUNNING

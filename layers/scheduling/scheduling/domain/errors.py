@@ -153,6 +153,12 @@ class NotRunnable(SchedulingError):
     code = "NOT_RUNNABLE"
 
 
+class BackfillInProgress(SchedulingError):
+    """A backfill of the schedule has not ended; the text says how far it is."""
+
+    code = "BACKFILL_IN_PROGRESS"
+
+
 class ResponseTooLarge(SchedulingError):
     """The response is too large to be returned."""
 

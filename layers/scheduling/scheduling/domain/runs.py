@@ -24,6 +24,8 @@ class Trigger(StrEnum):
 
     SCHEDULE = "schedule"
     MANUAL = "manual"
+    BACKFILL = "backfill"
+    """An operator has asked to catch up on it; its time is that of the schedule."""
 
 
 class RunStatus(StrEnum):

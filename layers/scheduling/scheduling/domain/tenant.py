@@ -43,14 +43,6 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
-    """A tenant that is paused, or an install that is disabled, and since when."""
-
-    id: str
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class TenantCursor:
     """A position in the list of a tenant's schedules: after that schedule.
 

@@ -15,6 +15,7 @@ from scheduling.domain.schedule import UNKNOWN_TIME
 
 if TYPE_CHECKING:
     from scheduling.domain.cron.occurrences import LocalTime
+    from scheduling.domain.deliveries.backfill import Backfill, BackfillPlan, BackfillRequest
     from scheduling.domain.endpoints import Endpoint
     from scheduling.domain.install import Install
     from scheduling.domain.runs import Run
@@ -125,6 +126,30 @@ def run_fields(run: "Run") -> Fields:
         "httpStatus": run.http_status,
         "error": run.error,
         "requestId": run.request_id,
+    }
+
+
+def backfill_fields(schedule_id: str, request: "BackfillRequest", plan: "BackfillPlan") -> Fields:
+    """Return what a backfill runs, or would run, and what it leaves out."""
+    left_out = [{"scheduledTime": time, "status": status} for time, status in sorted(plan.left_out.items())]
+    return {
+        "scheduleId": schedule_id,
+        "from": format_timestamp(request.first),
+        "to": format_timestamp(request.last),
+        "which": request.which.value,
+        "dryRun": request.dry_run,
+        "scheduledTimes": list(plan.scheduled_times),
+        "leftOut": left_out,
+    }
+
+
+def backfill_event_fields(backfill: "Backfill") -> Fields:
+    """Return a backfill as an event shows it."""
+    return {
+        "from": format_timestamp(backfill.first),
+        "to": format_timestamp(backfill.last),
+        "which": backfill.which.value,
+        "count": len(backfill.scheduled_times),
     }
 
 

@@ -69,6 +69,11 @@ def manual_run_key(install_id: str, schedule_id: str, idempotency_key: str) -> K
     return Key(hash_key=f"INSTALL#{install_id}#SCHEDULE#{schedule_id}", range_key=f"MANUAL#{idempotency_key}")
 
 
+def backfill_key(install_id: str, schedule_id: str) -> Key:
+    """Return the key of the newest backfill of a schedule."""
+    return Key(hash_key=f"INSTALL#{install_id}#SCHEDULE#{schedule_id}", range_key="BACKFILL")
+
+
 def tenant_key(tenant_id: str) -> Key:
     """Return the key of a tenant."""
     return Key(hash_key=f"TENANT#{tenant_id}", range_key="TENANT")

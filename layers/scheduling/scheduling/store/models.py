@@ -59,8 +59,6 @@ class Row(Model):
     type = DiscriminatorAttribute()
     pending_shard = UnicodeAttribute(null=True, attr_name="pendingShard")
     pending_since = UTCDateTimeAttribute(null=True, attr_name="pendingSince")
-    unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
-    unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
     expires_at = TTLAttribute(null=True, attr_name="expiresAt")
     pending_index = PendingIndex()
     installs_index = InstallsIndex()
@@ -103,6 +101,8 @@ class InstallRow(Row, discriminator="install"):
     granted_capabilities = UnicodeSetAttribute(attr_name="grantedCapabilities")
     enabled = BooleanAttribute()
     paused = BooleanAttribute(null=True)
+    unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
+    unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
     propagated_generation = NumberAttribute(default=0, attr_name="propagatedGeneration")
     deleting = BooleanAttribute(default=False)
     removed_endpoints = UnicodeSetAttribute(null=True, attr_name="removedEndpoints")
@@ -155,6 +155,8 @@ class ScheduleRow(Row, discriminator="schedule"):
     last_run_at = UTCDateTimeAttribute(null=True, attr_name="lastRunAt")
     last_run_status = UnicodeAttribute(null=True, attr_name="lastRunStatus")
     last_error = UnicodeAttribute(null=True, attr_name="lastError")
+    unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
+    unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
     waiting = BooleanAttribute(null=True)
 
 
@@ -182,6 +184,8 @@ class TenantRow(Row, discriminator="tenant"):
     """pk TENANT#<tenant>, sk TENANT: exists once the tenant was paused."""
 
     paused = BooleanAttribute()
+    unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
+    unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
     generation = NumberAttribute()
     changed_by = UnicodeAttribute(attr_name="changedBy")
     propagation_cursor = UnicodeAttribute(null=True, attr_name="propagationCursor")

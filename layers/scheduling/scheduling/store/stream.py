@@ -10,8 +10,9 @@ from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.store.mapping import install_from_row, run_from_row, schedule_from_row
 from scheduling.store.models import InstallRow, ManualWindowRow, Row, RunRow, ScheduleRow
+from scheduling.store.schedule_items.backfills import BackfillRow, backfill_from_row
 
-_AUDITED_TYPES = (InstallRow, ScheduleRow, RunRow, ManualWindowRow)
+_AUDITED_TYPES = (InstallRow, ScheduleRow, RunRow, ManualWindowRow, BackfillRow)
 """The types of the rows that events describe; records of other rows are not parsed further."""
 
 
@@ -75,6 +76,8 @@ def _entity_from_row(row: Row | None) -> Entity | None:
             return _require_readable(schedule_run, schedule_run.run.unreadable)
         case ManualWindowRow():
             return _run_request_from_row(row)
+        case BackfillRow():
+            return backfill_from_row(row)
     return None
 
 

@@ -7,13 +7,11 @@ from pynamodb.connection import Connection
 from pynamodb.expressions.condition import Condition
 
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.tenant import Stopped, Tenant, TenantCursor
+from scheduling.domain.tenant import Tenant, TenantCursor
 from scheduling.store.keys import (
-    DISABLED_INSTALLS,
     PAUSED_TENANTS,
     Key,
     TenantsIndex,
-    UnhealthyIndex,
     install_key,
     payload_key,
     schedule_key,
@@ -118,28 +116,6 @@ class TenantStore:
             for each in positions
         ]
         return TenantEntries(entries, has_more=len(positions) < len(index_items))
-
-
-def read_paused_tenants(limit: int) -> Sequence[Stopped]:
-    """Return up to `limit` paused tenants, those first that are so the longest; eventually consistent.
-
-    One Query.
-    """
-    return _query_stopped(PAUSED_TENANTS, "TENANT#", limit)
-
-
-def read_disabled_installs(limit: int) -> Sequence[Stopped]:
-    """Return up to `limit` disabled installs of all tenants, likewise.
-
-    One Query.
-    """
-    return _query_stopped(DISABLED_INSTALLS, "INSTALL#", limit)
-
-
-def _query_stopped(part: str, prefix: str, limit: int) -> Sequence[Stopped]:
-    with translate_errors():
-        rows = query_rows(Row, part, None, index_name=UnhealthyIndex.Meta.index_name, limit=limit)
-        return [Stopped(row.pk.removeprefix(prefix), row.unhealthy_since) for row in rows]
 
 
 def _position_from_item(item: Mapping[str, Any]) -> TenantCursor:

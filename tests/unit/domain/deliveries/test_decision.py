@@ -29,6 +29,7 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 TIME = "2026-11-23T09:00:00Z"
 COPY = Acknowledge(SkipReason.DUPLICATE)
 MANUAL = fire(trigger=Trigger.MANUAL, scheduled_time="2026-11-23T09:00:00.000Z")
+BACKFILL = fire(trigger=Trigger.BACKFILL)
 DISABLED = Skip(SkipReason.DISABLED, "The schedule was disabled, its install, or its tenant paused")
 OVERLAP = Skip(SkipReason.OVERLAP, "The previous run was still under way")
 HOURLY: dict[str, Any] = {"cron": "0 * * * *", "timer_since": NOW - 24 * HOUR}
@@ -145,6 +146,37 @@ class TestFirstDelivery:
 
     def test_of_a_manual_run_has_no_rule(self) -> None:
         assert decide(build_delivery(MANUAL), timer_revision=2, cron="30 9 * * *") == Execute()
+
+
+class TestBackfill:
+    """Deliveries of the message of a backfill, whose row names it by its token until its first attempt."""
+
+    @pytest.mark.parametrize(
+        ("replay", "before", "expected"),
+        [
+            pytest.param(False, WAITING, Execute(), id="first delivery"),
+            pytest.param(True, replace(WAITING, attempt=3), Execute(), id="first after three attempts"),
+            pytest.param(False, DEAD, Execute(), id="first attempt died"),
+            pytest.param(False, run(status=RunStatus.SUCCESS), COPY, id="succeeded"),
+            pytest.param(True, run(status=RunStatus.SUCCESS), COPY, id="succeeded after a failure"),
+            pytest.param(True, run(status=RunStatus.SKIPPED), COPY, id="skipped"),
+            pytest.param(True, run(), COPY, id="failed again"),
+            pytest.param(True, run(attempt=4, wait_token="dead letter"), COPY, id="dead-lettered again"),
+            pytest.param(False, replace(WAITING, wait_token="newer"), COPY, id="newer backfill"),
+        ],
+    )
+    def test_runs_once(self, replay: bool, before: Run, expected: Decision) -> None:
+        delivery = build_delivery(replace(BACKFILL, replay=replay), token="named", sent_at=NOW)
+        assert decide(delivery, before) == expected
+
+    def test_the_replay_of_its_dead_letter_runs(self) -> None:
+        before = run(attempt=4, wait_token="dead letter")
+        for token in (None, "dead letter"):
+            delivery = build_delivery(replace(BACKFILL, replay=True), token=token, sent_at=NOW)
+            assert decide(delivery, before) == Execute()
+
+    def test_the_message_of_the_timer_gives_way(self) -> None:
+        assert decide(build_delivery(), WAITING) == COPY
 
 
 class TestRowOfTheOccurrence:
@@ -291,6 +323,9 @@ class TestOverlap:
         later = {**OTHER, "running_occurrence": "2026-11-23T09:00:30.000Z"}
         assert decide(build_delivery(MANUAL), **later) == OVERLAP
 
+    def test_of_a_backfill_waits(self) -> None:
+        assert decide(build_delivery(BACKFILL), **OTHER) == Wait(NOW + 30 * SECOND, SkipReason.OVERLAP)
+
     @pytest.mark.parametrize("before", [DEAD, BETWEEN_ATTEMPTS])
     def test_of_what_had_an_attempt_waits(self, before: Run) -> None:
         assert decide(build_delivery(token="named"), before, **OTHER) == Wait(
@@ -341,6 +376,7 @@ class TestCatchUp:
             pytest.param(fire(), replace(WAITING_NAMELESS, attempt=1), id="had an attempt before it waited"),
             pytest.param(MANUAL, None, id="manual"),
             pytest.param(fire(replay=True), None, id="replay"),
+            pytest.param(BACKFILL, None, id="backfill"),
         ],
     )
     def test_never_superseded(self, fire: Fire, before: Run | None) -> None:

@@ -6,16 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from scheduling.domain import views
+from scheduling.domain.deliveries.backfill import Backfill
 from scheduling.domain.ids import HOST_API, SYSTEM, InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run, RunStatus, Trigger
 from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, Schedule, ScheduleState
-from scheduling.domain.views import (
-    format_timestamp,
-    install_event_fields,
-    run_event_fields,
-    schedule_event_fields,
-)
 
 EVENT_SOURCE = "extension-scheduler"
 EVENT_VERSION = "1"
@@ -32,6 +28,7 @@ class EventName(StrEnum):
     SCHEDULE_PAUSED = "SchedulePaused"
     SCHEDULE_DELETED = "ScheduleDeleted"
     RUN_REQUESTED = "RunRequested"
+    BACKFILL_REQUESTED = "BackfillRequested"
     RUN_FAILED = "RunFailed"
     RUN_MISSED = "RunMissed"
     INSTALL_REGISTERED = "InstallRegistered"
@@ -61,7 +58,7 @@ class RunRequest:
     requested_by: str
 
 
-Entity = Install | Schedule | ScheduleRun | RunRequest
+Entity = Install | Schedule | ScheduleRun | RunRequest | Backfill
 """The entity that a row stores."""
 _EntityT = TypeVar("_EntityT", Install, Schedule, ScheduleRun)
 
@@ -112,7 +109,7 @@ def event_from_change(change: RowChange) -> AuditEvent | None:
         "version": EVENT_VERSION,
         "id": change.id,
         "sequence": change.sequence,
-        "time": format_timestamp(change.time),
+        "time": views.format_timestamp(change.time),
     }
     detail = {**header, **_event_detail(change_event)}
     return AuditEvent(name=change_event.name, sequence=change.sequence, time=change.time, detail=detail)
@@ -132,8 +129,8 @@ def classify_change(
             return _classify_install_change(_as_entity(Install, before), _as_entity(Install, after))
         case ScheduleRun():
             return _classify_run_change(_as_entity(ScheduleRun, before), _as_entity(ScheduleRun, after))
-        case RunRequest():
-            return _classify_request_change(after)
+        case RunRequest() | Backfill():
+            return _classify_request_change(before, after)
     return None
 
 
@@ -188,11 +185,13 @@ def _classify_run_change(before: ScheduleRun | None, after: ScheduleRun | None) 
     )
 
 
-def _classify_request_change(after: Entity | None) -> ChangeEvent | None:
-    """Return the event of a request; each writes its row anew, which only expires or goes with its schedule."""
-    if not isinstance(after, RunRequest):
+def _classify_request_change(before: Entity | None, after: Entity | None) -> ChangeEvent | None:
+    """Return the event of a request, which writes its row anew; that a backfill was sent, or resumed, is none."""
+    if isinstance(after, RunRequest):
+        return ChangeEvent(EventName.RUN_REQUESTED, after.requested_by, after, after=after)
+    if not isinstance(after, Backfill) or (isinstance(before, Backfill) and before.token == after.token):
         return None
-    return ChangeEvent(EventName.RUN_REQUESTED, after.requested_by, after, after=after)
+    return ChangeEvent(EventName.BACKFILL_REQUESTED, after.requested_by, after, after=after)
 
 
 def _terminal_event_name(run: Run) -> EventName | None:
@@ -225,10 +224,12 @@ def _actor_fields(actor: str, install_id: str) -> JsonObject:
 def _entity_fields(entity: Entity) -> JsonObject:
     match entity:
         case Schedule():
-            return schedule_event_fields(entity)
+            return views.schedule_event_fields(entity)
         case Install():
-            return install_event_fields(entity)
+            return views.install_event_fields(entity)
         case ScheduleRun(run=run):
-            return run_event_fields(run)
+            return views.run_event_fields(run)
         case RunRequest():
             return {"scheduledTime": entity.scheduled_time, "trigger": Trigger.MANUAL.value}
+        case Backfill():
+            return views.backfill_event_fields(entity)

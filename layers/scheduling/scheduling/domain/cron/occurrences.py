@@ -130,6 +130,52 @@ def latest_fire_time(rule: "Rule", timezone: str, after: datetime, until: dateti
     return None
 
 
+def fires_in(rule: "Rule", timezone: str, first: datetime, last: datetime) -> Iterator[datetime]:
+    """Yield the fires in [`first`, `last`], both aware, in order and in UTC, as `fire_times` but without croniter."""
+    if isinstance(rule, OneTimeRule):
+        yield from fire_times(rule, timezone, first - timedelta(microseconds=1), last)
+        return
+    zone = ZoneInfo(timezone)
+    for day in _matching_days(rule, first.astimezone(zone).date(), last.astimezone(zone).date()):
+        yield from (moment for moment in _fires_of_day(rule, day, zone) if first <= moment <= last)
+
+
+def count_fires(rule: "Rule", timezone: str, first: datetime, last: datetime) -> int:
+    """Return how many fires [`first`, `last`] has, at the cost of its days rather than of its fires."""
+    if isinstance(rule, OneTimeRule):
+        return len(list(fires_in(rule, timezone, first, last)))
+    zone = ZoneInfo(timezone)
+    first_day, last_day = first.astimezone(zone).date(), last.astimezone(zone).date()
+    count = 0
+    for day in _matching_days(rule, first_day, last_day):
+        if first_day < day < last_day and _has_one_offset(day, zone):
+            count += len(rule.hours) * len(rule.minutes)
+        else:
+            count += sum(first <= moment <= last for moment in _fires_of_day(rule, day, zone))
+    return count
+
+
+def _matching_days(rule: "CronRule", first_day: date, last_day: date) -> Iterator[date]:
+    day = first_day
+    while day <= last_day:
+        if rule.matches_day(day):
+            yield day
+        day = _next_candidate_day(rule, day)
+
+
+def _fires_of_day(rule: "CronRule", day: date, zone: ZoneInfo) -> Iterator[datetime]:
+    for hour, minute in product(rule.hours, rule.minutes):
+        time = _resolve_local_time(datetime.combine(day, wall_clock(hour, minute), zone))
+        if not time.skipped:
+            yield time.utc
+
+
+def _has_one_offset(day: date, zone: ZoneInfo) -> bool:
+    """Return whether no clock change can skip a time of the day."""
+    midnight = datetime.combine(day, wall_clock(), zone)
+    return midnight.utcoffset() == (midnight + timedelta(days=1)).utcoffset()
+
+
 def local_times(rule: "Rule", timezone: str, after: datetime, until: datetime) -> Iterator[LocalTime]:
     """Yield the local times of the fires in (`after`, `until`], and between them those that do not exist.
 

@@ -71,6 +71,6 @@ def complete_by_run(
 def _is_only_occurrence(schedule: Schedule, fire: Fire) -> bool:
     """Return whether the fire is the schedule's one occurrence, and not one of an earlier rule."""
     moment = one_time_moment(schedule)
-    if moment is None or fire.trigger is not Trigger.SCHEDULE:
+    if moment is None or fire.trigger is Trigger.MANUAL:
         return False
     return fire.timer_revision == schedule.timer_revision or fire.scheduled_time == format_time(moment)

@@ -139,7 +139,8 @@ class _Case:
     def may_be_passed_over(self) -> bool:
         """Whether it can be skipped in favor of another occurrence of its schedule."""
         attempted = self.run is not None and self.run.was_attempted
-        return self.limits.catch_up is CatchUp.LATEST and not (attempted or self.is_replay)
+        requested = self.is_replay or self.fire.trigger is Trigger.BACKFILL
+        return self.limits.catch_up is CatchUp.LATEST and not (attempted or requested)
 
     def decide_by_run(self, run: Run) -> Decision | None:
         """Decide by the occurrence's row in the history."""
@@ -150,7 +151,7 @@ class _Case:
         if run.wait_token not in (None, token) and (token or early or not self.is_replay):
             # A copy of the message that counts. A replay that names no message counts once that one is overdue.
             return Acknowledge(SkipReason.DUPLICATE)
-        if run.is_final and not (self.is_replay and run.failed_permanently):
+        if run.is_final and not (self.is_replay and run.failed_permanently and not self._is_copy(run)):
             return Acknowledge(SkipReason.DUPLICATE)
         if run.holds_lease(self.now):
             return Wait(run.lease_expires_at or self.now + MIN_CAPACITY_WAIT, SkipReason.RUNNING)
@@ -159,6 +160,11 @@ class _Case:
         if run.is_lease_expired(self.now) and run.attempt >= MAX_ATTEMPTS and not self.is_replay:
             return GiveUp(run.error or DIED_TEXT)
         return None
+
+    def _is_copy(self, run: Run) -> bool:
+        """Return whether the message of a backfill has been delivered before; a replay of it names another token."""
+        token = self.delivery.event.wait_token
+        return self.fire.trigger is Trigger.BACKFILL and token is not None and run.wait_token != token
 
     def find_nominal_time(self) -> Decision | None:
         """Decide by the scheduled time of an occurrence that the delivery names by another time in its window."""

@@ -1,13 +1,17 @@
 """The schedules that fail or wait, the paused tenants and the disabled installs, for the platform's operators."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from scheduling.domain.deliveries.firing import as_read
-from scheduling.domain.tenant import Stopped
 from scheduling.operations.services import Services
-from scheduling.store.schedule_items.unhealthy import UnhealthySchedules, read_unhealthy_schedules
-from scheduling.store.tenants import read_disabled_installs, read_paused_tenants
+from scheduling.store.keys import DISABLED_INSTALLS, PAUSED_TENANTS
+from scheduling.store.schedule_items.unhealthy import (
+    UnhealthySchedules,
+    read_stopped,
+    read_unhealthy_schedules,
+)
 
 
 def list_unhealthy_schedules(services: Services, *, limit: int) -> UnhealthySchedules:
@@ -20,11 +24,30 @@ def list_unhealthy_schedules(services: Services, *, limit: int) -> UnhealthySche
     return replace(found, schedules=[(install, as_read(each, install, now)) for install, each in existing])
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A tenant that is paused, or an install that is disabled, and since when; None if that cannot be read."""
+
+    id: str
+    since: datetime | None
+
+
 def list_paused_tenants(*, limit: int) -> Sequence[Stopped]:
-    """Return up to `limit` paused tenants, those first that are so the longest."""
-    return read_paused_tenants(limit)
+    """Return up to `limit` paused tenants, those first that are so the longest; eventually consistent."""
+    return _list_stopped(PAUSED_TENANTS, limit)
 
 
 def list_disabled_installs(*, limit: int) -> Sequence[Stopped]:
-    """Return up to `limit` disabled installs, likewise."""
-    return read_disabled_installs(limit)
+    """Return up to `limit` disabled installs of all tenants, likewise."""
+    return _list_stopped(DISABLED_INSTALLS, limit)
+
+
+def _list_stopped(part: str, limit: int) -> Sequence[Stopped]:
+    return [Stopped(key.partition("#")[2], _parse_time(since)) for key, since in read_stopped(part, limit)]
+
+
+def _parse_time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # somebody has changed the row by hand
+        return None

@@ -61,7 +61,7 @@ def _save_manual_run(
     now = services.clock()
     if snapshot.earlier_run and now - snapshot.earlier_run.requested_at < IDEMPOTENCY_TTL:
         return replace(snapshot.earlier_run, tenant_id=snapshot.install.tenant_id)
-    _check_runnable(snapshot.install, schedule)
+    check_runnable(snapshot.install, schedule)
     run_at = snapshot.window.next_free_time(now)
     window = snapshot.window.with_write(services.limits.writes_per_minute, run_at)
     fire = Fire(
@@ -82,7 +82,13 @@ def _save_manual_run(
     return manual_run
 
 
-def _check_runnable(install: Install, schedule: Schedule) -> None:
+def check_runnable(install: Install, schedule: Schedule) -> None:
+    """Check that an occurrence of the schedule would be run now.
+
+    Raises:
+        NotRunnable: It would be skipped.
+        CapabilityDenied: The install may not have schedules.
+    """
     if problem := describe_unreadable(install, schedule):
         raise NotRunnable(problem)
     if not install.enabled:

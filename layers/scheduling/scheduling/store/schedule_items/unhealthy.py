@@ -42,6 +42,16 @@ def read_unhealthy_schedules(limit: int) -> UnhealthySchedules:
     return UnhealthySchedules(pairs, has_more=len(items) > limit)
 
 
+def read_stopped(part: str, limit: int) -> Iterator[tuple[str, str]]:
+    """Yield up to `limit` partition keys of a part with other than schedules, with the time since when.
+
+    One Query.
+    """
+    with translate_errors():
+        for item in _query_part(part, limit):
+            yield item["pk"]["S"], item["unhealthySince"]["S"]
+
+
 def _query_part(shard: str, limit: int) -> Iterator[Mapping[str, Any]]:
     return query_items(Row, shard, None, index_name=UnhealthyIndex.Meta.index_name, limit=limit)
 
