@@ -94,6 +94,8 @@ PausedOption = Annotated[
     bool,
     typer.Option("--paused", help="Only those of paused tenants, or that the service paused after failures."),
 ]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until what was started has ended.")]
+TimeoutOption = Annotated[int, typer.Option(min=1, help="The number of seconds that --wait waits.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 

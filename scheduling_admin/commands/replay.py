@@ -1,6 +1,6 @@
 """The command `replay`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -9,14 +9,21 @@ import typer
 from rich.console import RenderableType
 from scheduling.domain.errors import ServiceError, Unavailable
 from scheduling.domain.ids import InstallId
-from scheduling.domain.views import format_timestamp
+from scheduling.domain.runs import Fire, Run, RunStatus
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.errors import ExitStatus, add_error_hint
-from scheduling_admin.output.ids import MIN_LENGTH
-from scheduling_admin.output.layout import Column
+from scheduling_admin.output.dead_letters import (
+    build_dead_letters_table,
+    dead_letter_fields,
+    format_dead_letter_count,
+    outcome_fields,
+    render_outcomes,
+    render_problems,
+)
 from scheduling_admin.output.report import CommandReport
-from scheduling_admin.output.tables import Listing, render_sentence
+from scheduling_admin.output.tables import render_sentence
+from scheduling_admin.queries.outcomes import read_run, wait_for_outcomes
 from scheduling_admin.stack.dead_letters import DeadLetter
 from scheduling_admin.stack.session import AdminSession
 
@@ -32,7 +39,6 @@ OlderThanOption = Annotated[
         "--older-than", min=0, metavar="HOURS", help="Only those sent so many hours ago or earlier."
     ),
 ]
-_MAX_BODY_LENGTH = 300
 ReasonOption = Annotated[
     str | None, typer.Option("--reason", help="Only those whose reason contains this text, in any case.")
 ]
@@ -47,6 +53,8 @@ def replay(
     older_than: OlderThanOption = 0,
     dry_run: DryRunOption = False,
     drop: DropOption = False,
+    wait: arguments.WaitOption = False,
+    timeout: arguments.TimeoutOption = 300,
     yes: arguments.YesOption = False,
 ) -> CommandReport:
     """Send the occurrences of dead letters to the queue again and delete the dead letters.
@@ -68,8 +76,19 @@ def replay(
     count = session.dead_letter_queues.estimate_message_count()
     if count:
         subject = "the selected ones of about" if selection.is_partial else "about"
-        session.confirm(f"Deliver {subject} {_format_dead_letter_count(count)} again?", yes=yes)
-    return _build_report(_replay_dead_letters(session, selection, count), dry_run=False, reached_end=True)
+        session.confirm(f"Deliver {subject} {format_dead_letter_count(count)} again?", yes=yes)
+    earlier_runs: dict[Fire, Run | None] = {}
+
+    def deliver(dead_letter: DeadLetter) -> None:
+        """Send the occurrence to the queue; one whose install is gone, too, since the executor deletes it."""
+        if fire := dead_letter.fire:
+            if wait:
+                earlier_runs[fire] = read_run(session, fire)
+            session.deliver(fire, groups.find_group(dead_letter) or fire.install_id)
+
+    replayed = _replay_dead_letters(session, selection, deliver, count)
+    report = _build_report(replayed, dry_run=False, reached_end=True)
+    return _add_outcomes(report, wait_for_outcomes(session, earlier_runs, timeout)) if wait else report
 
 
 class _Groups:
@@ -128,15 +147,10 @@ class _Selection:
         )
 
 
-def _replay_dead_letters(session: AdminSession, selection: _Selection, count: int) -> list[DeadLetter]:
+def _replay_dead_letters(
+    session: AdminSession, selection: _Selection, deliver: Callable[[DeadLetter], None], count: int
+) -> list[DeadLetter]:
     replayed: list[DeadLetter] = []
-
-    def deliver(dead_letter: DeadLetter) -> None:
-        """Send the occurrence to the queue; one whose install is gone, too, since the executor deletes it."""
-        fire = dead_letter.fire
-        if fire:
-            session.deliver(fire, selection.groups.find_group(dead_letter) or fire.install_id)
-
     hint = "Delivered dead letters are deleted from the queue; run the same command again to continue with the rest."
     with add_error_hint(hint), session.show_progress() as bar:
         task = bar.add_task("Delivering", total=count)
@@ -153,30 +167,23 @@ def _drop_dead_letters(
     peek_result = session.dead_letter_queues.peek_messages()
     found = [each for each in peek_result.messages if each.fire is None and selection.includes(each)]
     if found and not dry_run:
-        question = f"Delete {_format_dead_letter_count(len(found))} that name no occurrence, for good?"
+        question = f"Delete {format_dead_letter_count(len(found))} that name no occurrence, for good?"
         session.confirm(question, yes=yes)
         ids = {each.message_id for each in found}
         found = list(session.dead_letter_queues.drop_dead_letters(lambda each: each.message_id in ids))
     document = {
         "dryRun": dry_run,
-        "dropped": 0 if dry_run else len(found),
+        "deleted": 0 if dry_run else len(found),
         "reachedEnd": peek_result.reached_end,
-        "deadLetters": [_dead_letter_fields(each) for each in found],
+        "deadLetters": [dead_letter_fields(each) for each in found],
     }
     if not found:
         return CommandReport(
             document, [render_sentence("There are no dead letters that name no occurrence.")]
         )
     verb = "would be deleted" if dry_run else "deleted"
-    text = f"{_format_dead_letter_count(len(found))} {verb}."
-    return CommandReport(document, [*_render_problems(found), render_sentence(text)])
-
-
-def _render_problems(problems: Sequence[DeadLetter]) -> Iterator[RenderableType]:
-    """Yield the ids and bodies of dead letters that name no occurrence, and why they do not."""
-    for each in problems:
-        yield render_sentence(f"{each.message_id}: {each.problem}", indent=2)
-        yield render_sentence(each.body[:_MAX_BODY_LENGTH], "dim", indent=4)
+    text = f"{format_dead_letter_count(len(found))} {verb}."
+    return CommandReport(document, [*render_problems(found), render_sentence(text)])
 
 
 def _build_report(selected: Sequence[DeadLetter], *, dry_run: bool, reached_end: bool) -> CommandReport:
@@ -186,24 +193,22 @@ def _build_report(selected: Sequence[DeadLetter], *, dry_run: bool, reached_end:
         "delivered": 0 if dry_run else len(selected) - len(problems),
         "remaining": len(selected) if dry_run else len(problems),
         "reachedEnd": reached_end,
-        "deadLetters": [_dead_letter_fields(each) for each in selected],
+        "deadLetters": [dead_letter_fields(each) for each in selected],
+        "outcomes": None,
     }
     renderables = _render_dead_letters(selected, problems, dry_run=dry_run, reached_end=reached_end)
     return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if problems else ExitStatus.OK)
 
 
-def _dead_letter_fields(dead_letter: DeadLetter) -> dict[str, object]:
-    fire = dead_letter.fire
-    return {
-        "messageId": dead_letter.message_id,
-        "sentAt": format_timestamp(dead_letter.sent_at),
-        "installId": fire.install_id if fire else None,
-        "scheduleId": fire.schedule_id if fire else None,
-        "scheduledTime": fire.scheduled_time if fire else None,
-        "reason": dead_letter.reason,
-        "problem": dead_letter.problem,
-        "body": dead_letter.body if dead_letter.problem else None,
-    }
+def _add_outcomes(report: CommandReport, outcomes: Mapping[Fire, Run | None]) -> CommandReport:
+    succeeded = all(run is not None and run.status is RunStatus.SUCCESS for run in outcomes.values())
+    return CommandReport(
+        {**report.document, "outcomes": [outcome_fields(*item) for item in outcomes.items()]},
+        [*report.renderables, render_sentence(""), *render_outcomes(outcomes)]
+        if outcomes
+        else report.renderables,
+        report.exit_status if succeeded else ExitStatus.NEEDS_ATTENTION,
+    )
 
 
 def _render_dead_letters(
@@ -218,40 +223,18 @@ def _render_dead_letters(
     delivered_count = len(selected) - len(problems)
     verb = "would be delivered again" if dry_run else "delivered again"
     renderables: list[RenderableType] = [
-        _build_table(selected),
+        build_dead_letters_table(selected),
         render_sentence(
-            f"\n{_format_dead_letter_count(delivered_count)} {verb}.", "green" if delivered_count else ""
+            f"\n{format_dead_letter_count(delivered_count)} {verb}.", "green" if delivered_count else ""
         ),
     ]
     if problems:
         verb = "stays" if len(problems) == 1 else "stay"
         renderables.append(
-            render_sentence(f"{_format_dead_letter_count(len(problems))} {verb} in the queue:", "red")
+            render_sentence(f"{format_dead_letter_count(len(problems))} {verb} in the queue:", "red")
         )
-        renderables += _render_problems(problems)
+        renderables += render_problems(problems)
         renderables.append(render_sentence("To delete them: scheduling-admin replay --drop", "cyan"))
     if not reached_end:
         renderables.append(render_sentence("There are more dead letters than these.", "yellow"))
     return renderables
-
-
-def _build_table(dead_letters: Sequence[DeadLetter]) -> Listing:
-    columns = (
-        Column("Schedule", min_width=8),
-        Column("Install", min_width=8, drop=1),
-        Column("Scheduled time", whole=True),
-        Column("Sent at", whole=True),
-        Column("Reason", min_width=12),
-    )
-    return Listing(columns, [_build_row(dead_letter) for dead_letter in dead_letters])
-
-
-def _build_row(dead_letter: DeadLetter) -> tuple[object, ...]:
-    fire, sent_at = dead_letter.fire, format_timestamp(dead_letter.sent_at)
-    if fire is None:
-        return "(none named)", None, None, sent_at, dead_letter.reason
-    return fire.schedule_id[-MIN_LENGTH:], fire.install_id, fire.scheduled_time, sent_at, dead_letter.reason
-
-
-def _format_dead_letter_count(count: int) -> str:
-    return f"{count} dead letter{'' if count == 1 else 's'}"

@@ -17,9 +17,8 @@ from scheduling_admin.output.fields import run_fields
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.views import build_runs_table
+from scheduling_admin.queries.outcomes import POLL_SECONDS, has_ended, read_run
 from scheduling_admin.stack.session import AdminSession
-
-POLL_SECONDS = 1.0
 
 IdempotencyKeyOption = Annotated[
     str | None,
@@ -27,8 +26,6 @@ IdempotencyKeyOption = Annotated[
         help="1 to 64 characters; the same key within 24 hours is the same run. The default is a new key."
     ),
 ]
-WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the run has ended.")]
-TimeoutOption = Annotated[int, typer.Option(min=1, help="The number of seconds that --wait waits.")]
 
 
 def run(
@@ -36,8 +33,8 @@ def run(
     install: arguments.InstallArgument,
     schedule: arguments.ScheduleArgument,
     idempotency_key: IdempotencyKeyOption = None,
-    wait: WaitOption = False,
-    timeout: TimeoutOption = 300,
+    wait: arguments.WaitOption = False,
+    timeout: arguments.TimeoutOption = 300,
 ) -> CommandReport:
     """Run a schedule now, independently of its timer."""
     key = str(uuid4()) if idempotency_key is None else idempotency_key
@@ -79,18 +76,12 @@ def _wait_for_run(session: AdminSession, fire: Fire, timeout: int) -> Run | None
     with session.show_progress(show_count=False) as bar:
         task = bar.add_task("Waiting for the run to start", total=None)
         while True:
-            current_run = services.runs.read_fire_snapshot(fire).run
-            if (current_run and _has_ended(current_run)) or services.monotonic() > deadline:
+            current_run = read_run(session, fire)
+            if (current_run and has_ended(current_run)) or services.monotonic() > deadline:
                 return current_run
             if current_run:
                 bar.update(task, description=f"Attempt {current_run.attempt}: {current_run.status.value}")
             services.sleep(POLL_SECONDS)
-
-
-def _has_ended(current_run: Run) -> bool:
-    if current_run.status is RunStatus.ERROR:
-        return current_run.failed_permanently
-    return current_run.status not in (RunStatus.RUNNING, RunStatus.WAITING)
 
 
 def _render_run(fire: Fire, current_run: Run | None) -> list[RenderableType]:
@@ -98,7 +89,7 @@ def _render_run(fire: Fire, current_run: Run | None) -> list[RenderableType]:
         return [
             render_sentence(f"The run {fire.scheduled_time} has not started yet; see `explain`.", "yellow")
         ]
-    if _has_ended(current_run):
+    if has_ended(current_run):
         return [build_runs_table([current_run])]
     return [
         build_runs_table([current_run]),

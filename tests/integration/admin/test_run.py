@@ -1,41 +1,16 @@
 """The command `run`."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 import pytest
-from scheduling import bootstrap
 from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Outcome, Run, RunStatus
 from scheduling.domain.schedule import Schedule
 
 from tests.support.stacks.admin_cli import AdminCli, failing_calls
-from tests.support.stacks.fires import PlayedQueue
+from tests.support.stacks.fires import execute_while_waiting
 from tests.support.stacks.world import TENANT, World
 
 ONE = InstallId("install-1")
-
-
-class ExecuteWhileWaiting:
-    """Delivers the next message of the queue at each poll of the command, at the time at which it is due."""
-
-    def __init__(self, world: World, outcomes: Sequence[Outcome]) -> None:
-        self.world = world
-        self.outcomes = list(outcomes)
-        self.queue = PlayedQueue(world)
-
-    def sleep(self, seconds: float) -> None:
-        self.world.services.sleep(seconds)
-        self.queue.collect_messages()
-        if self.queue.waiting and self.outcomes:
-            self.world.runner.outcome = self.outcomes.pop(0)
-            self.queue.deliver_until(min(due_at for due_at, _ in self.queue.waiting))
-
-
-def execute_while_waiting(world: World, monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome) -> None:
-    services = replace(world.services, sleep=ExecuteWhileWaiting(world, outcomes).sleep)
-    monkeypatch.setattr(bootstrap, "build_services", lambda *_: services)
 
 
 SUCCESS = Outcome(status=RunStatus.SUCCESS, http_status=200)
@@ -111,9 +86,10 @@ def test_an_ended_run_is_listed(
     result = admin("run", ONE, schedule.id, "--wait")
     assert result.exit_status == 0
     assert result.lines[0].split() == [
-        "Scheduled", "time,", "request", "id", "Status", "Attempt", "Started", "at,", "duration", "HTTP", "Error",
+        "Scheduled", "time,", "result", "Started", "at,", "duration", "Error", "Request", "id",
     ]  # fmt: skip
-    assert result.lines[2].split()[:3] == ["2026-11-23T09:00:00.000Z", "success", "1"]
+    assert result.lines[2].split()[0] == "2026-11-23T09:00:00.000Z"
+    assert result.lines[3].split()[:4] == ["success", "200,", "attempt", "1"]
 
 
 @pytest.mark.parametrize(

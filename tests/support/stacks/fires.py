@@ -1,14 +1,16 @@
 """Occurrences to deliver in a world, the queue that delivers them again, and the history that they leave."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import pytest
+from scheduling import bootstrap
 from scheduling.domain.deliveries.completion import one_time_moment
 from scheduling.domain.deliveries.delivery import Delivery, DeliveryResult
 from scheduling.domain.errors import Unavailable
 from scheduling.domain.fire_events import FireEvent, parse_fire_event
-from scheduling.domain.runs import Fire, Run, SkipReason, format_time
+from scheduling.domain.runs import Fire, Outcome, Run, SkipReason, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.runs.deliver import deliver_occurrence
 from scheduling.operations.runs.execute import RunEndpoint
@@ -111,3 +113,25 @@ class PlayedQueue:
     def deliver_for(self, **span: float) -> list[DeliveryResult]:
         """Deliver what becomes due within a span of time."""
         return self.deliver_until(self.world.clock[0] + timedelta(**span))
+
+
+class ExecuteWhileWaiting:
+    """Delivers the next message of the queue at each poll of the command, at the time at which it is due."""
+
+    def __init__(self, world: World, outcomes: Sequence[Outcome]) -> None:
+        self.world = world
+        self.outcomes = list(outcomes)
+        self.queue = PlayedQueue(world)
+
+    def sleep(self, seconds: float) -> None:
+        self.world.services.sleep(seconds)
+        self.queue.collect_messages()
+        if self.queue.waiting and self.outcomes:
+            self.world.runner.outcome = self.outcomes.pop(0)
+            self.queue.deliver_until(min(due_at for due_at, _ in self.queue.waiting))
+
+
+def execute_while_waiting(world: World, monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome) -> None:
+    """Let the executor work, with these outcomes, whenever a command waits."""
+    services = replace(world.services, sleep=ExecuteWhileWaiting(world, outcomes).sleep)
+    monkeypatch.setattr(bootstrap, "build_services", lambda *_: services)
