@@ -1,7 +1,8 @@
 """The command `replay`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -12,6 +13,8 @@ from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.errors import ExitStatus, add_error_hint
+from scheduling_admin.output.ids import MIN_LENGTH
+from scheduling_admin.output.layout import Column
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import Listing, render_sentence
 from scheduling_admin.stack.dead_letters import DeadLetter
@@ -20,6 +23,16 @@ from scheduling_admin.stack.session import AdminSession
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="List the dead letters and leave them in the queue.")
 ]
+DropOption = Annotated[
+    bool, typer.Option("--drop", help="Delete those that name no occurrence, and deliver none.")
+]
+OlderThanOption = Annotated[
+    int,
+    typer.Option(
+        "--older-than", min=0, metavar="HOURS", help="Only those sent so many hours ago or earlier."
+    ),
+]
+_MAX_BODY_LENGTH = 300
 ReasonOption = Annotated[
     str | None, typer.Option("--reason", help="Only those whose reason contains this text, in any case.")
 ]
@@ -31,16 +44,23 @@ def replay(
     tenant: arguments.TenantOption = None,
     schedule: arguments.ScheduleOption = None,
     reason: ReasonOption = None,
+    older_than: OlderThanOption = 0,
     dry_run: DryRunOption = False,
+    drop: DropOption = False,
     yes: arguments.YesOption = False,
 ) -> CommandReport:
     """Send the occurrences of dead letters to the queue again and delete the dead letters.
 
     An occurrence runs once more even if its attempts are used up, but not after a success, and not if its schedule
-    is disabled or its rule has no such time any more. Dead letters that name no occurrence stay in the queue.
+    is disabled or its rule has no such time any more. Dead letters that name no occurrence stay in the queue, until
+    they are deleted by --drop.
     """
     groups = _Groups(session)
-    selection = _Selection(groups, install, tenant, schedule, reason)
+    # By the queue's clock, which is the machine's in a local stack, too.
+    sent_before = datetime.now(UTC) - timedelta(hours=older_than) if older_than else None
+    selection = _Selection(groups, install, tenant, schedule, reason, sent_before)
+    if drop:
+        return _drop_dead_letters(session, selection, dry_run=dry_run, yes=yes)
     if dry_run:
         peek_result = session.dead_letter_queues.peek_messages()
         selected = list(filter(selection.includes, peek_result.messages))
@@ -87,16 +107,18 @@ class _Selection:
     tenant: str | None
     schedule: str | None
     reason: str | None
+    sent_before: datetime | None
 
     @property
     def is_partial(self) -> bool:
-        return any((self.install, self.tenant, self.schedule, self.reason))
+        return any((self.install, self.tenant, self.schedule, self.reason, self.sent_before))
 
     def includes(self, dead_letter: DeadLetter) -> bool:
         """Return whether a dead letter is selected; one that names no occurrence has only a reason."""
         fire = dead_letter.fire
         return (
-            (self.install is None or (fire is not None and fire.install_id == self.install))
+            (self.sent_before is None or dead_letter.sent_at <= self.sent_before)
+            and (self.install is None or (fire is not None and fire.install_id == self.install))
             and (self.schedule is None or (fire is not None and fire.schedule_id == self.schedule))
             and (
                 self.reason is None
@@ -124,6 +146,39 @@ def _replay_dead_letters(session: AdminSession, selection: _Selection, count: in
     return replayed
 
 
+def _drop_dead_letters(
+    session: AdminSession, selection: _Selection, *, dry_run: bool, yes: bool
+) -> CommandReport:
+    """Delete the selected dead letters that name no occurrence, or list them, with their ids and bodies."""
+    peek_result = session.dead_letter_queues.peek_messages()
+    found = [each for each in peek_result.messages if each.fire is None and selection.includes(each)]
+    if found and not dry_run:
+        question = f"Delete {_format_dead_letter_count(len(found))} that name no occurrence, for good?"
+        session.confirm(question, yes=yes)
+        ids = {each.message_id for each in found}
+        found = list(session.dead_letter_queues.drop_dead_letters(lambda each: each.message_id in ids))
+    document = {
+        "dryRun": dry_run,
+        "dropped": 0 if dry_run else len(found),
+        "reachedEnd": peek_result.reached_end,
+        "deadLetters": [_dead_letter_fields(each) for each in found],
+    }
+    if not found:
+        return CommandReport(
+            document, [render_sentence("There are no dead letters that name no occurrence.")]
+        )
+    verb = "would be deleted" if dry_run else "deleted"
+    text = f"{_format_dead_letter_count(len(found))} {verb}."
+    return CommandReport(document, [*_render_problems(found), render_sentence(text)])
+
+
+def _render_problems(problems: Sequence[DeadLetter]) -> Iterator[RenderableType]:
+    """Yield the ids and bodies of dead letters that name no occurrence, and why they do not."""
+    for each in problems:
+        yield render_sentence(f"{each.message_id}: {each.problem}", indent=2)
+        yield render_sentence(each.body[:_MAX_BODY_LENGTH], "dim", indent=4)
+
+
 def _build_report(selected: Sequence[DeadLetter], *, dry_run: bool, reached_end: bool) -> CommandReport:
     problems = [each for each in selected if each.problem]
     document = {
@@ -147,6 +202,7 @@ def _dead_letter_fields(dead_letter: DeadLetter) -> dict[str, object]:
         "scheduledTime": fire.scheduled_time if fire else None,
         "reason": dead_letter.reason,
         "problem": dead_letter.problem,
+        "body": dead_letter.body if dead_letter.problem else None,
     }
 
 
@@ -172,14 +228,21 @@ def _render_dead_letters(
         renderables.append(
             render_sentence(f"{_format_dead_letter_count(len(problems))} {verb} in the queue:", "red")
         )
-        renderables += [render_sentence(f"{each.message_id}: {each.problem}", indent=2) for each in problems]
+        renderables += _render_problems(problems)
+        renderables.append(render_sentence("To delete them: scheduling-admin replay --drop", "cyan"))
     if not reached_end:
         renderables.append(render_sentence("There are more dead letters than these.", "yellow"))
     return renderables
 
 
 def _build_table(dead_letters: Sequence[DeadLetter]) -> Listing:
-    columns = ("Schedule", "Install", "Scheduled time", "Sent at", "Reason")
+    columns = (
+        Column("Schedule", min_width=8),
+        Column("Install", min_width=8, drop=1),
+        Column("Scheduled time", whole=True),
+        Column("Sent at", whole=True),
+        Column("Reason", min_width=12),
+    )
     return Listing(columns, [_build_row(dead_letter) for dead_letter in dead_letters])
 
 
@@ -187,7 +250,7 @@ def _build_row(dead_letter: DeadLetter) -> tuple[object, ...]:
     fire, sent_at = dead_letter.fire, format_timestamp(dead_letter.sent_at)
     if fire is None:
         return "(none named)", None, None, sent_at, dead_letter.reason
-    return fire.schedule_id, fire.install_id, fire.scheduled_time, sent_at, dead_letter.reason
+    return fire.schedule_id[-MIN_LENGTH:], fire.install_id, fire.scheduled_time, sent_at, dead_letter.reason
 
 
 def _format_dead_letter_count(count: int) -> str:

@@ -27,6 +27,7 @@ class DeadLetter(QueueMessage):
     group: str | None
     reason: str | None
     problem: str | None = None
+    body: str = ""
 
 
 class DeadLetterQueues:
@@ -72,6 +73,19 @@ class DeadLetterQueues:
                         delivered.add((fire.schedule_id, fire.scheduled_time))
                     yield dead_letter
 
+    def drop_dead_letters(self, is_selected: Callable[[DeadLetter], bool]) -> Iterator[DeadLetter]:
+        """Delete the selected dead letters that name no occurrence; yield each one when done. The others stay."""
+        for queue in self._queues:
+            remaining: list[DeadLetter] = []
+            with ExitStack() as exit_stack:
+                exit_stack.callback(queue.release_messages, remaining)
+                for dead_letter in queue.iterate_messages():
+                    if dead_letter.fire is None and is_selected(dead_letter):
+                        queue.delete_message(dead_letter)
+                        yield dead_letter
+                    else:
+                        remaining.append(dead_letter)
+
     def parse_dead_letter(self, message: Mapping[str, Any]) -> DeadLetter:
         """Parse a message of either queue."""
         content = parse_dead_letter_content(message)
@@ -85,5 +99,10 @@ class DeadLetterQueues:
         except InvalidFireEvent as error:
             problem = f"It names no occurrence: {error}"
         return DeadLetter(
-            **message_fields(message), fire=fire, group=content.group, reason=content.reason, problem=problem
+            **message_fields(message),
+            fire=fire,
+            group=content.group,
+            reason=content.reason,
+            problem=problem,
+            body=str(message.get("Body", "")),
         )

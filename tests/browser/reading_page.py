@@ -241,6 +241,15 @@ def test_pages_fit_their_width_and_name_every_control(
 def test_nothing_moves_while_a_page_loads(visit: Visit) -> None:
     page = open_install(visit)
     assert page.evaluate(LAYOUT_SHIFT) < 0.01
+    page = visit.open("/")
+    expect(page.locator(".health .columns")).to_be_visible()
+    assert page.evaluate(LAYOUT_SHIFT) < 0.01
+
+
+def test_the_overview_shows_the_health_of_the_stack(visit: Visit) -> None:
+    page = visit.open("/")
+    expect(page.get_by_role("heading", name="Dead letters by reason")).to_be_visible()
+    expect(page.get_by_text("Nothing is wrong.")).to_be_visible()
 
 
 def test_everything_but_the_live_parts_works_without_javascript(

@@ -173,10 +173,10 @@ def test_pipe_closed_early_is_not_a_failure(
 def test_a_terminal_gets_colours_and_lines_of_its_width(stack: LocalStack, admin: AdminProcess) -> None:
     install = stack.register_install()
     schedule = install.create_schedule(name=SCHEDULE_NAME)
-    status, printed = admin.run_on_terminal("schedules", "--install", install.id, columns=60)
+    status, printed = admin.run_on_terminal("schedules", "--install", install.id, columns=56)
     assert status == 0
     assert [line for line in printed.splitlines() if SCHEDULE_NAME in line and "\x1b[2mSchedule" in line]
-    assert schedule in printed
+    assert schedule[-8:] in printed
     assert "\x1b[32myes" in printed
     assert "\x1b" not in admin("schedules", "--install", install.id).stdout
 

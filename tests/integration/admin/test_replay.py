@@ -13,7 +13,7 @@ from scheduling.operations.schedules.queries import list_runs
 
 from scheduling_admin.stack import queues
 from tests.support.aws.calls import Call, client_error
-from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, AdminCli, before_each_call
+from tests.support.stacks.admin_cli import AdminCli, before_each_call
 from tests.support.stacks.fires import PlayedQueue, execute_fire
 from tests.support.stacks.world import (
     GROUP,
@@ -95,8 +95,8 @@ def test_a_dry_run_lists_dead_letters_and_keeps_them(
             "Reason",
         ]
         assert [line.split()[:3] for line in result.lines[2:4]] == [
-            [ANY_SCHEDULE_ID, ONE, "2026-11-23T09:00:00Z"],
-            [ANY_SCHEDULE_ID, ONE, "2026-11-23T10:00:00Z"],
+            [schedule.id[-8:], ONE, "2026-11-23T09:00:00Z"],
+            [schedule.id[-8:], ONE, "2026-11-23T10:00:00Z"],
         ]
         assert result.lines[4:] == ["", "2 dead letters would be delivered again."]
     assert world.list_executor_events() == []
@@ -116,6 +116,7 @@ def test_dead_letters_are_reported_as_json(world: World, admin: AdminCli, schedu
         "scheduledTime": "2026-11-23T09:00:00Z",
         "reason": "no",
         "problem": None,
+        "body": None,
     }
     document = admin("replay", "--yes", "--json").document
     assert (document["dryRun"], document["delivered"], document["remaining"]) == (False, 1, 0)
@@ -129,11 +130,40 @@ def test_a_dead_letter_without_an_occurrence_stays(world: World, admin: AdminCli
     assert result.exit_status == 1
     (message,) = admin.receive_dead_letters()
     assert message["Body"] == "not JSON"
-    assert result.lines[-3:-1] == ["1 dead letter delivered again.", "1 dead letter stays in the queue:"]
-    assert result.cli_result.stdout.splitlines()[-1].rstrip() == (
-        f"  {message['MessageId']}: It names no occurrence: installId is missing"
-    )
+    assert [line.rstrip() for line in result.cli_result.stdout.splitlines()[-5:]] == [
+        "1 dead letter delivered again.",
+        "1 dead letter stays in the queue:",
+        f"  {message['MessageId']}: It names no occurrence: installId is missing",
+        "    not JSON",
+        "To delete them: scheduling-admin replay --drop",
+    ]
     assert len(world.list_executor_events()) == 1
+
+
+def test_dead_letters_without_an_occurrence_are_dropped(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    admin.send_dead_letter("not JSON")
+    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
+    listed = admin("replay", "--drop", "--dry-run", "--json").document
+    assert (listed["dropped"], [each["body"] for each in listed["deadLetters"]]) == (0, ["not JSON"])
+    assert admin("replay", "--drop", stdin_text="n\n").exit_status == 4
+    assert len(admin.receive_dead_letters()) == 2
+    result = admin("replay", "--drop", "--yes")
+    assert (result.exit_status, result.lines[1:]) == (0, ["    not JSON", "1 dead letter deleted."])
+    (remaining,) = admin.receive_dead_letters()
+    assert schedule.id in remaining["Body"]
+    assert admin("replay", "--drop").lines == ["There are no dead letters that name no occurrence."]
+    assert world.list_executor_events() == []
+
+
+def test_dead_letters_are_selected_by_age(admin: AdminCli, schedule: Schedule) -> None:
+    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
+    listed = [
+        len(admin("replay", "--dry-run", "--older-than", hours, "--json").document["deadLetters"])
+        for hours in ("0", "1")
+    ]
+    assert listed == [1, 0]
 
 
 def test_more_dead_letters_than_one_batch_are_all_delivered(

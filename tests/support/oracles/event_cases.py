@@ -16,6 +16,9 @@ CASES = sorted(
     for path in EVENTS.glob("*/*.json")
     if not path.name.endswith(".expected.json")
 )
+DATED_CASES = frozenset({"backfill/all", "backfill/dry_run"})
+"""The cases that name a period, which is no longer in the history 30 days later: a stack in real time refuses them."""
+TIMELESS_CASES = [case for case in CASES if case not in DATED_CASES]
 INSTALL_ID = InstallId("5a3d1e0c-9c1b-4f0e-8d55-0d2f6a1c7e11")
 SCHEDULE_ID = ScheduleId("01a20745-4897-4f81-a91e-a0d09962b8d6")
 DAILY = {"endpoint": "POST /api/sync", "cron": "0 9 * * *", "name": "daily"}
