@@ -9,6 +9,7 @@ from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from local.cloudformation.deploy import STACK_NAME
 from local.settings import PROJECT_ROOT, free_ports
@@ -140,7 +141,10 @@ def start_night(folder: Path) -> Iterator[Night]:
     """Start a stack whose runner is down until a fault starts one."""
     (runner_port,) = free_ports(1)
     url = f"http://127.0.0.1:{runner_port}"
-    with start_local_stack(folder, RUNNER_BASE_URL=url) as stack:
+    with (
+        start_local_stack(folder, RUNNER_BASE_URL=url) as stack,
+        patch("scheduling_admin.stack.queues.RECEIVE_WAIT_SECONDS", 0),
+    ):
         options = CommonOptions(stack_name=STACK_NAME, endpoint_url=stack.aws_url)
         with open_console(options) as console:
             yield Night(stack, AdminProcess(stack.aws_url), console, runner_port)
