@@ -159,7 +159,7 @@ def _drop_dead_letters(
         found = list(session.dead_letter_queues.drop_dead_letters(lambda each: each.message_id in ids))
     document = {
         "dryRun": dry_run,
-        "dropped": 0 if dry_run else len(found),
+        "deleted": 0 if dry_run else len(found),
         "reachedEnd": peek_result.reached_end,
         "deadLetters": [_dead_letter_fields(each) for each in found],
     }

@@ -146,7 +146,7 @@ def test_dead_letters_without_an_occurrence_are_dropped(
     admin.send_dead_letter("not JSON")
     send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
     listed = admin("replay", "--drop", "--dry-run", "--json").document
-    assert (listed["dropped"], [each["body"] for each in listed["deadLetters"]]) == (0, ["not JSON"])
+    assert (listed["deleted"], [each["body"] for each in listed["deadLetters"]]) == (0, ["not JSON"])
     assert admin("replay", "--drop", stdin_text="n\n").exit_status == 4
     assert len(admin.receive_dead_letters()) == 2
     result = admin("replay", "--drop", "--yes")
