@@ -111,6 +111,9 @@ crashes: setup ## Write and print docs/crashes.md, on interrupted operations
 	@mkdir -p build
 	@$(BIN)/python -m tests.support.faults.crash_table 2>build/crashes.log
 
+night: setup ## Write and print docs/night.md, on what faults show
+	@$(BIN)/python -m tests.support.faults.night_page
+
 format: setup ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -149,4 +152,4 @@ deploy: setup ## Build and deploy (STACK_NAME=x PARAMETERS="A=1" ARGS=--guided)
 #> scripts/scheduling-admin --help    Inspect and operate a stack
 
 .PHONY: help deploy demo local check lint test stack-test properties attack mutants sam-test js-test browser-test screenshots author-test api-test bench bench-gate bench-scale setup sample sdk sam-build docs \
-    crashes format lock clean
+    crashes night format lock clean

@@ -25,6 +25,7 @@ _ItemT = TypeVar("_ItemT")
 _MAX_REASONS = 5
 _MAX_REASON_LENGTH = 160
 _UNKNOWN = "unknown"
+ONLY_BY_SWEEP = "Timers that others have changed or deleted are found by the sweep alone."
 
 
 def health_fields(health: StackHealth) -> dict[str, object]:
@@ -149,6 +150,7 @@ def render_health(health: StackHealth) -> list[RenderableType]:
 def _render_problems(health: StackHealth) -> Iterator[RenderableType]:
     if not health.problems:
         yield render_sentence("\nNothing is wrong.", "green")
+        yield render_sentence(ONLY_BY_SWEEP, "dim")
         return
     yield render_sentence("\nWrong:", "bold red")
     for each in health.problems:
@@ -198,7 +200,8 @@ def _describe_dead_letters(letters: DeadLetterSummary, now: datetime) -> Sequenc
 
 def _describe_failing(failing: Listed[FailingSchedule], now: datetime) -> Sequence[str]:
     def describe(schedule: FailingSchedule) -> str:
-        state = "waits" if schedule.waiting else f"{schedule.failures} in a row"
+        failed = f"{schedule.failures} in a row" if schedule.failures else "failed"
+        state = "waits" if schedule.waiting else failed
         name = f"{schedule.name or schedule.schedule_id} of {schedule.install_id}"
         return f"{name}: {state}, {_describe_span(schedule.since, now)}"
 

@@ -10,7 +10,7 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "sdk" / "README.md"]
 GLOSSARY = "glossary.md"
-WITHOUT_GLOSSARY_LINK = {"CHANGELOG.md", "SECURITY.md", "crashes.md", "iam.md", GLOSSARY}
+WITHOUT_GLOSSARY_LINK = {"CHANGELOG.md", "SECURITY.md", "crashes.md", "night.md", "iam.md", GLOSSARY}
 """Pages that need no terms, or are generated."""
 
 

@@ -10,6 +10,7 @@ from scheduling_admin.console.pages.layout import render_facts, render_notice, t
 from scheduling_admin.console.times import format_moment
 from scheduling_admin.errors import AdminError
 from scheduling_admin.health.model import StackHealth
+from scheduling_admin.health.rendering import ONLY_BY_SWEEP
 from scheduling_admin.output.times import format_duration
 from scheduling_admin.queries.views import ScheduleView
 
@@ -37,7 +38,7 @@ def _render_health(health: StackHealth) -> Node:
     return [
         (h.p(".notice.error")[h.strong[text(each.text)], " ", text(each.advice)] for each in health.problems)
         if health.problems
-        else h.p(".notice.good")["Nothing is wrong."],
+        else h.p(".notice.good")["Nothing is wrong. ", ONLY_BY_SWEEP],
         h.div(".columns")[
             h.div(".card")[h.h3["Deliveries"], render_facts(_list_deliveries(health))],
             h.div(".card")[h.h3["Queue and changes"], render_facts(_list_queue(health))],

@@ -10,6 +10,7 @@ from scheduling.domain.cron.description import describe_rule
 from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.errors import InvalidCron
 from scheduling.domain.install import Install
+from scheduling.domain.runs import RunStatus
 from scheduling.domain.schedule import Schedule
 
 from scheduling_admin.console.links import (
@@ -164,9 +165,8 @@ def render_state_chip(install: Install, schedule: Schedule, lane: Lane | None = 
         return render_chip("off", "off", "; ".join(map(clean, blockers)))
     if lane and lane.timer.missing:
         return render_chip("no timer", "bad", "EventBridge has no timer for the schedule")
-    if schedule.consecutive_failures:
-        count = schedule.consecutive_failures
-        return render_chip(f"{count} failed", "bad", f"{count} in a row failed")
+    if (chip := _render_trouble_chip(schedule)) is not None:
+        return chip
     if schedule.pending:
         return render_chip("pending", "warn", "EventBridge does not have the newest change yet")
     if lane and lane.timer.differences:
@@ -174,6 +174,17 @@ def render_state_chip(install: Install, schedule: Schedule, lane: Lane | None = 
     if lane and lane.timer.problem:
         return render_chip("timer?", "warn", clean(lane.timer.problem))
     return render_chip("on", "on", "It fires")
+
+
+def _render_trouble_chip(schedule: Schedule) -> Node:
+    """Render that it fails or waits; the runner's failures count, but not as those of the extension."""
+    if count := schedule.consecutive_failures:
+        return render_chip(f"{count} failed", "bad", f"{count} in a row failed")
+    if schedule.waiting:
+        return render_chip("waiting", "warn", "An occurrence waits")
+    if schedule.last_run and schedule.last_run.status == RunStatus.ERROR:
+        return render_chip("failed", "bad", "Its last occurrence failed")
+    return None
 
 
 def render_controls(window: TimeWindow, base_url: str, base_parameters: Mapping[str, str]) -> Node:

@@ -76,6 +76,7 @@ def test_a_stack_without_problems_is_shown_on_one_screen(swept: World, admin: Ad
         "Unpublished        none",
         "",
         "Nothing is wrong.",
+        "Timers that others have changed or deleted are found by the sweep alone.",
     ]
 
 

@@ -13,7 +13,10 @@ from typing import Any
 import boto3  # noqa: F401 - imported by every command
 import scheduling.bootstrap  # noqa: F401
 
-import scheduling_admin.app  # noqa: F401
+import scheduling_admin.app
+import scheduling_admin.stack.queues
+
+scheduling_admin.stack.queues.RECEIVE_WAIT_SECONDS = 0  # the emulator returns all messages at once
 
 
 def _execute_command(request: dict[str, Any]) -> None:

@@ -49,9 +49,11 @@ def strip_markup(page: str) -> str:
 
 
 @contextmanager
-def open_console(*, read_only: bool = False, sign_in: bool = True) -> Iterator[ConsoleClient]:
-    """Start the console within `create_admin_cli`, and sign in."""
-    session = connect(CommonOptions())
+def open_console(
+    options: CommonOptions | None = None, *, read_only: bool = False, sign_in: bool = True
+) -> Iterator[ConsoleClient]:
+    """Start the console, and sign in; without options, within `create_admin_cli`."""
+    session = connect(options or CommonOptions())
     with serve_console(session, read_only=read_only) as url:
         origin = url.partition("/?")[0]
         with httpx.Client(base_url=origin) as http:

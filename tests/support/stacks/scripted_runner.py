@@ -80,8 +80,10 @@ class ScriptedRunner:
 
 
 @contextmanager
-def start_scripted_runner(address: str = "127.0.0.1", *, strict: bool = False) -> Iterator[ScriptedRunner]:
-    """Start a runner on a free port."""
+def start_scripted_runner(
+    address: str = "127.0.0.1", *, strict: bool = False, port: int = 0
+) -> Iterator[ScriptedRunner]:
+    """Start a runner, on a free port by default."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -99,7 +101,7 @@ def start_scripted_runner(address: str = "127.0.0.1", *, strict: bool = False) -
         def log_message(self, *_arguments: object) -> None:
             pass
 
-    with ThreadingHTTPServer((address, 0), Handler) as server:
+    with ThreadingHTTPServer((address, port), Handler) as server:
         runner = ScriptedRunner(server.server_port, strict=strict)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield runner
