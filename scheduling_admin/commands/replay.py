@@ -12,8 +12,7 @@ from scheduling.domain.ids import InstallId
 from scheduling.domain.runs import Fire, Run, RunStatus
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.errors import ExitStatus, add_error_hint
-from scheduling_admin.output.dead_letters import (
+from scheduling_admin.commands.dead_letter_tables import (
     build_dead_letters_table,
     dead_letter_fields,
     format_dead_letter_count,
@@ -21,6 +20,7 @@ from scheduling_admin.output.dead_letters import (
     render_outcomes,
     render_problems,
 )
+from scheduling_admin.errors import ExitStatus, add_error_hint
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.queries.outcomes import read_run, wait_for_outcomes
