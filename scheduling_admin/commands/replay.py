@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -83,12 +84,12 @@ def replay(
         """Send the occurrence to the queue; one whose install is gone, too, since the executor deletes it."""
         if fire := dead_letter.fire:
             if wait:
-                earlier_runs[fire] = read_run(session, fire)
+                earlier_runs[fire] = read_run(session.services, fire)
             session.deliver(fire, groups.find_group(dead_letter) or fire.install_id)
 
     replayed = _replay_dead_letters(session, selection, deliver, count)
     report = _build_report(replayed, dry_run=False, reached_end=True)
-    return _add_outcomes(report, wait_for_outcomes(session, earlier_runs, timeout)) if wait else report
+    return _add_outcomes(report, _wait_for_outcomes(session, earlier_runs, timeout)) if wait else report
 
 
 class _Groups:
@@ -198,6 +199,14 @@ def _build_report(selected: Sequence[DeadLetter], *, dry_run: bool, reached_end:
     }
     renderables = _render_dead_letters(selected, problems, dry_run=dry_run, reached_end=reached_end)
     return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if problems else ExitStatus.OK)
+
+
+def _wait_for_outcomes(
+    session: AdminSession, earlier_runs: Mapping[Fire, Run | None], timeout: int
+) -> Mapping[Fire, Run | None]:
+    with session.show_progress() as bar:
+        task = bar.add_task("Waiting for the runs", total=len(earlier_runs))
+        return wait_for_outcomes(session.services, earlier_runs, timeout, partial(bar.advance, task))
 
 
 def _add_outcomes(report: CommandReport, outcomes: Mapping[Fire, Run | None]) -> CommandReport:

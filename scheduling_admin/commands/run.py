@@ -76,7 +76,7 @@ def _wait_for_run(session: AdminSession, fire: Fire, timeout: int) -> Run | None
     with session.show_progress(show_count=False) as bar:
         task = bar.add_task("Waiting for the run to start", total=None)
         while True:
-            current_run = read_run(session, fire)
+            current_run = read_run(services, fire)
             if (current_run and has_ended(current_run)) or services.monotonic() > deadline:
                 return current_run
             if current_run:
