@@ -23,6 +23,7 @@ _VARYING = (
     r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?" + _INSTANT,
     r"/(?:[\w.-]+/)+(?=build/|[\w-]+/component\.wasm|ticket-counter\b)",
     r"(?<=logs/)\d+",
+    r"(?m)^[0-9a-f]{8}(?= )",
     r"\d+\.\d+ MB",
     r"(?<=about )\d+(?= CPU seconds)",
     r"(?<=passed in )\d+\.\d+s",
