@@ -95,7 +95,8 @@ def test_nothing_is_built_twice(author: Author) -> None:
 def follow_command(author: Author, *command: str) -> Iterator[Callable[..., str]]:
     """Run a command that ends with Ctrl-C; yield a function that waits for a line with a text."""
     output = Path(author.environment["HOME"], "output.txt")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a command inherits that a background job ignores it
+    # A background job ignores the signal, and what it starts would, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with output.open("w") as file:
         process = subprocess.Popen(
             [author.tool(command[0]), *command[1:]],
