@@ -37,7 +37,7 @@ lint: setup ## Check format, style, types, import rules and the template
 	@$(BIN)/lint-imports
 	@$(BIN)/cfn-lint template.yaml
 
-test: setup sample ## Run the tests that start no stack, in three minutes
+test: setup sample ## Run the tests that start no stack, in four minutes
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS_WITHOUT_STACK)
 
 stack-test: setup sample ## Run the tests of the local stack, the runner and others
