@@ -27,6 +27,7 @@ SENDERS = {
     "ExecuteFunctionRole",
     "ReconcileFunctionRole",
     "AuditFunctionRole",
+    "BackfillFunctionRole",
     "TimerRole",
 }
 
