@@ -116,7 +116,10 @@ class OneTimeMachine(RuleBasedStateMachine):
 
     @rule(hours=_HOURS, enabled=st.none() | st.booleans())
     def change_rule(self, hours: int, enabled: bool | None) -> None:
-        before, self.time = self.time, self.world.clock[0].replace(minute=30, second=0) + timedelta(hours=hours)
+        before, self.time = (
+            self.time,
+            self.world.clock[0].replace(minute=30, second=0) + timedelta(hours=hours),
+        )
         fields = {"cron": self._rule(), **({} if enabled is None else {"enabled": enabled})}
         try:
             update_schedule(self.world.services, self.install_id, self.schedule_id, update_input(**fields))
