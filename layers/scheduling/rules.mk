@@ -23,6 +23,8 @@ endif
 	    "$(PACKAGES)/pydantic/v1" "$(PACKAGES)/pydantic/mypy.py" "$(POWERTOOLS)/event_handler"
 	@find "$(POWERTOOLS)/utilities" -mindepth 1 -maxdepth 1 \
 	    ! -name __init__.py ! -name jmespath_utils ! -name typing -exec rm -r {} +
+	@# A copy of tzdata, which dateutil reads only where a caller asks it for a zone by its name.
+	@rm -r "$(PACKAGES)/dateutil/zoneinfo"
 	@find "$(PACKAGES)/cron_descriptor/locale" -type f ! -name en_US.mo -delete
 	@find "$(PACKAGES)" \( -name __pycache__ -o -name '*.pyi' -o -name py.typed \) -prune -exec rm -r {} +
 	@$(call compile,$(ARTIFACTS_DIR),/opt)
