@@ -72,7 +72,7 @@ author-test: sdk sample ## Play a new author; run the guides' commands and the e
 	@$(BIN)/python -m pytest $(wildcard tests/author/*_*.py)
 
 api-test: setup ## Fuzz the API by its description, try a client (SEED=1)
-	@scripts/setup_openapi.sh
+	@scripts/setup_tool.sh openapi "the client generator"
 	@$(if $(SEED),SEED=$(SEED)) $(if $(EXAMPLES),EXAMPLES=$(EXAMPLES)) $(BIN)/python -m pytest $(wildcard tests/openapi/*_*.py)
 
 bench: sam-build ## Compare with raw botocore and alternatives (15 minutes)
@@ -97,7 +97,7 @@ sdk: setup ## Build the SDK's wheel and sdist to build/sdk
 	@cd sdk && ../$(BIN)/python -m hatchling build -d ../build/sdk
 
 sam-build: setup ## Build layer and functions to build/sam (BOTOCORE=whole: FIPS)
-	@scripts/setup_sam.sh
+	@scripts/setup_tool.sh sam "the SAM CLI"
 	@build/sam-venv/bin/sam build --build-dir build/sam --parameter-overrides Architecture=$(ARCHITECTURE)
 
 docs: setup ## Generate the table of permissions and the API's description

@@ -43,6 +43,17 @@ _GATEWAY_STATUSES = {413: "Request Entity Too Large", 429: "Too Many Requests", 
 """What API Gateway itself responds on any route."""
 _REFUSALS = {401: "Unauthorized", 403: "Forbidden"}
 """What it responds to a caller without credentials, or with invalid ones."""
+_SERVERS: list[Schema] = [
+    {
+        "url": "https://{api}.execute-api.{region}.amazonaws.com",
+        "description": "A stack on AWS; its output ApiUrl is this URL.",
+        "variables": {"api": {"default": "example"}, "region": {"default": "eu-central-1"}},
+    },
+    {
+        "url": "http://127.0.0.1:3000",
+        "description": "The local stack; admin routes need no signature.",
+    },
+]
 
 
 def render_document() -> str:
@@ -68,17 +79,7 @@ def build_document() -> dict[str, Any]:
             "description": _TEXT,
             "license": {"name": project["license"], "identifier": project["license"]},
         },
-        "servers": [
-            {
-                "url": "https://{api}.execute-api.{region}.amazonaws.com",
-                "description": "A stack on AWS; its output ApiUrl is this URL.",
-                "variables": {"api": {"default": "example"}, "region": {"default": "eu-central-1"}},
-            },
-            {
-                "url": "http://127.0.0.1:3000",
-                "description": "The local stack; admin routes need no signature.",
-            },
-        ],
+        "servers": _SERVERS,
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
         "components": {
