@@ -1,6 +1,6 @@
 """The command `replay`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -64,10 +64,9 @@ def replay(
     is disabled or its rule has no such time any more. Dead letters that name no occurrence stay in the queue, until
     they are deleted by --drop.
     """
-    groups = _Groups(session)
     # By the queue's clock, which is the machine's in a local stack, too.
     sent_before = datetime.now(UTC) - timedelta(hours=older_than) if older_than else None
-    selection = _Selection(groups, install, tenant, schedule, reason, sent_before)
+    selection = _Selection(_Groups(session), install, tenant, schedule, reason, sent_before)
     if drop:
         return _drop_dead_letters(session, selection, dry_run=dry_run, yes=yes)
     if dry_run:
@@ -78,18 +77,12 @@ def replay(
     if count:
         subject = "the selected ones of about" if selection.is_partial else "about"
         session.confirm(f"Deliver {subject} {format_dead_letter_count(count)} again?", yes=yes)
-    earlier_runs: dict[Fire, Run | None] = {}
-
-    def deliver(dead_letter: DeadLetter) -> None:
-        """Send the occurrence to the queue; one whose install is gone, too, since the executor deletes it."""
-        if fire := dead_letter.fire:
-            if wait:
-                earlier_runs[fire] = read_run(session.services, fire)
-            session.deliver(fire, groups.find_group(dead_letter) or fire.install_id)
-
-    replayed = _replay_dead_letters(session, selection, deliver, count)
+    earlier_runs: dict[Fire, Run | None] | None = {} if wait else None
+    replayed = _replay_dead_letters(session, selection, count, earlier_runs)
     report = _build_report(replayed, dry_run=False, reached_end=True)
-    return _add_outcomes(report, _wait_for_outcomes(session, earlier_runs, timeout)) if wait else report
+    if earlier_runs is None:
+        return report
+    return _add_outcomes(report, _wait_for_outcomes(session, earlier_runs, timeout))
 
 
 class _Groups:
@@ -149,9 +142,18 @@ class _Selection:
 
 
 def _replay_dead_letters(
-    session: AdminSession, selection: _Selection, deliver: Callable[[DeadLetter], None], count: int
+    session: AdminSession, selection: _Selection, count: int, earlier_runs: dict[Fire, Run | None] | None
 ) -> list[DeadLetter]:
+    """Replay the selected dead letters; add the run that each occurrence has before that to `earlier_runs`."""
     replayed: list[DeadLetter] = []
+
+    def deliver(dead_letter: DeadLetter) -> None:
+        """Send the occurrence to the queue; one whose install is gone, too, since the executor deletes it."""
+        if fire := dead_letter.fire:
+            if earlier_runs is not None:
+                earlier_runs[fire] = read_run(session.services, fire)
+            session.deliver(fire, selection.groups.find_group(dead_letter) or fire.install_id)
+
     hint = "Delivered dead letters are deleted from the queue; run the same command again to continue with the rest."
     with add_error_hint(hint), session.show_progress() as bar:
         task = bar.add_task("Delivering", total=count)

@@ -71,28 +71,31 @@ def schedules(
     if (tenant and install) or not (tenant or install or only.is_set):
         text = "Give --tenant or --install; or for all tenants, --failing, --not-firing or --paused."
         raise AdminError(text, ExitStatus.USAGE)
-    found, next_cursor = _find_schedules(session, tenant, install, limit, cursor, fires, only)
-    document = {
-        "schedules": [schedule_fields(each) for each in found.views],
-        **left_out_fields(found.left_out),
-        "nextCursor": next_cursor,
-        **({} if tenant or install else {"hasMore": found.has_more}),
-        **sweep_fields(found.sweep),
-    }
-    kind = "such schedules" if only.is_set else "schedules"
+    listed, next_cursor = _find_schedules(session, tenant, install, limit, cursor, fires, only)
     owner = tenant or install
-    no_schedules = render_sentence(f"There are no {kind} of {owner}." if owner else f"There are no {kind}.")
+    document = {
+        "schedules": [schedule_fields(each) for each in listed.views],
+        **left_out_fields(listed.left_out),
+        "nextCursor": next_cursor,
+        **({} if owner else {"hasMore": listed.has_more}),
+        **sweep_fields(listed.sweep),
+    }
     return CommandReport(
         document,
         [
-            *(_render_tables(found.views) if found.views else [no_schedules]),
-            *render_left_out(found.left_out),
+            *(_render_tables(listed.views) if listed.views else [_render_none(owner, only)]),
+            *render_left_out(listed.left_out),
             *render_next_page_hint(next_cursor),
-            *([render_sentence(f"\nThere are more than {limit}: raise --limit.")] if found.has_more else ()),
-            *(render_sweep(found.sweep, session.now) if not_firing and not (tenant or install) else ()),
+            *([render_sentence(f"\nThere are more than {limit}: raise --limit.")] if listed.has_more else ()),
+            *(render_sweep(listed.sweep, session.now) if not_firing and not owner else ()),
         ],
-        ExitStatus.NEEDS_ATTENTION if found.left_out else ExitStatus.OK,
+        ExitStatus.NEEDS_ATTENTION if listed.left_out else ExitStatus.OK,
     )
+
+
+def _render_none(owner: str | None, only: ScheduleFilter) -> RenderableType:
+    kind = "such schedules" if only.is_set else "schedules"
+    return render_sentence(f"There are no {kind} of {owner}." if owner else f"There are no {kind}.")
 
 
 def _find_schedules(

@@ -32,7 +32,7 @@ _RESPONSE_PROBLEMS = {
     ),
     ResponseKind.TIMED_OUT: (
         "runner-overloaded",
-        "The runner did not answer {} in time.",
+        "The runner did not respond to {} in time.",
         "Lower MaximumConcurrency to its cores x RunnerOverheadSeconds / 20.",
     ),
     ResponseKind.FAILED: (
@@ -128,8 +128,8 @@ def _find_reconciler_problems(health: StackHealth) -> Iterator[Problem]:
         yield Problem("sweep-overdue", text, "See the log of `reconcile`; `reconcile --sweep` sweeps now.")
     harmful = {kind: sweep.finds[kind] for kind in HARMFUL_FINDS if kind in sweep.finds}
     if harmful:
-        found = ", ".join(f"{kind}: {count}" for kind, count in harmful.items())
-        yield Problem("sweep-found", f"The last sweep found {found}.", "`reconcile --sweep` names each item.")
+        finds = ", ".join(f"{kind}: {count}" for kind, count in harmful.items())
+        yield Problem("sweep-found", f"The last sweep found {finds}.", "`reconcile --sweep` names each item.")
 
 
 def _find_failing_schedules(health: StackHealth) -> Iterator[Problem]:

@@ -59,23 +59,29 @@ def render_occurrence(
         class_="occurrence",
         data_verdict=verdict,
     )[
-        h.header[
-            h.p(".eyebrow")[text(schedule_label(schedule))],
-            h.h2[local_time],
-            render_chip(verdict.replace("-", " "), _VERDICT_KINDS.get(verdict, "off")),
-        ],
+        _render_header(schedule, local_time, verdict),
         h.p(".summary")[text(document["summary"])],
         _render_sentences(document["reasons"], "reasons"),
         _render_sentences(document["advice"], "advice"),
         _render_actions(install, schedule, verdict, read_only=read_only),
         _render_run(document["run"]),
         _render_dead_letters(document["deadLetters"]),
-        h.p(".muted")[
-            h.a(href=schedule_path(install.id, schedule.id))["Open the schedule"],
-            h.span(".command")[
-                f" Same as: scheduling-admin explain {install.id} {schedule.id} {time or document['localTime']}"
-            ],
-        ],
+        _render_footer(install, schedule, time or document["localTime"]),
+    ]
+
+
+def _render_footer(install: Install, schedule: Schedule, time: str) -> Node:
+    return h.p(".muted")[
+        h.a(href=schedule_path(install.id, schedule.id))["Open the schedule"],
+        h.span(".command")[f" Same as: scheduling-admin explain {install.id} {schedule.id} {time}"],
+    ]
+
+
+def _render_header(schedule: Schedule, local_time: str, verdict: str) -> Node:
+    return h.header[
+        h.p(".eyebrow")[text(schedule_label(schedule))],
+        h.h2[local_time],
+        render_chip(verdict.replace("-", " "), _VERDICT_KINDS.get(verdict, "off")),
     ]
 
 

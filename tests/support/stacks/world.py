@@ -299,61 +299,34 @@ def _queue_client() -> OccurrenceQueue:
 
 def create_resources() -> None:
     """Create the table and the schedule group as template.yaml defines them."""
+    indexes = [
+        _index("pending", "pendingShard", "pendingSince", projected="type"),
+        _index("installs", "installShard", "pk", projected="type"),
+        _index("tenants", "tenantId", "pk", "createdAt", projected="payloadDigest"),
+        _index("unhealthy", "unhealthyShard", "unhealthySince", projected="type"),
+    ]
+    keys = [_key_schema("pk", "sk"), *(index["KeySchema"] for index in indexes)]
+    names = dict.fromkeys(key["AttributeName"] for schema in keys for key in schema)
     aws_client("dynamodb").create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"}
-            for name in (
-                "pk",
-                "sk",
-                "pendingShard",
-                "pendingSince",
-                "installShard",
-                "tenantId",
-                "createdAt",
-                "unhealthyShard",
-                "unhealthySince",
-            )
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "pending",
-                "KeySchema": [
-                    {"AttributeName": "pendingShard", "KeyType": "HASH"},
-                    {"AttributeName": "pendingSince", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["type"]},
-            },
-            {
-                "IndexName": "installs",
-                "KeySchema": [
-                    {"AttributeName": "installShard", "KeyType": "HASH"},
-                    {"AttributeName": "pk", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["type"]},
-            },
-            {
-                "IndexName": "tenants",
-                "KeySchema": [
-                    {"AttributeName": "tenantId", "KeyType": "HASH"},
-                    {"AttributeName": "pk", "KeyType": "RANGE"},
-                    {"AttributeName": "createdAt", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["payloadDigest"]},
-            },
-            {
-                "IndexName": "unhealthy",
-                "KeySchema": [
-                    {"AttributeName": "unhealthyShard", "KeyType": "HASH"},
-                    {"AttributeName": "unhealthySince", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["type"]},
-            },
-        ],
+        KeySchema=keys[0],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        GlobalSecondaryIndexes=indexes,
     )
     aws_client("scheduler").create_schedule_group(Name=GROUP)
+
+
+def _index(name: str, *key_names: str, projected: str) -> dict[str, Any]:
+    projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": [projected]}
+    return {"IndexName": name, "KeySchema": _key_schema(*key_names), "Projection": projection}
+
+
+def _key_schema(hash_name: str, *range_names: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": hash_name, "KeyType": "HASH"},
+        *({"AttributeName": name, "KeyType": "RANGE"} for name in range_names),
+    ]
 
 
 def create_queues() -> None:

@@ -93,7 +93,7 @@ def failing(count: int, *, waiting: bool = False, complete: bool = True) -> dict
         ),
         pytest.param(
             metrics(responses={"200": 1, "no_response": 1}),
-            {"runner-overloaded": "The runner did not answer 1 attempt (no_response: 1) in time."},
+            {"runner-overloaded": "The runner did not respond to 1 attempt (no_response: 1) in time."},
             id="the runner does not answer in time",
         ),
         pytest.param(

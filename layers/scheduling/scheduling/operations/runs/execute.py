@@ -69,10 +69,7 @@ def execute_attempt(
     try:
         wait_token = _send_follow_up(services, delivery, snapshot, follow_up)
     except Unavailable:
-        if follow_up.dead_letter:
-            _keep_reason(services, delivery.fire, claimed_run, follow_up.run)
-        else:
-            _finish_run(services, delivery.fire, schedule, claimed_run, follow_up.run)
+        _finish_without_follow_up(services, delivery.fire, schedule, claimed_run, follow_up)
         raise
     finished_run = replace(follow_up.run, wait_token=wait_token)
     _finish_run(services, delivery.fire, schedule, claimed_run, finished_run)
@@ -82,6 +79,16 @@ def execute_attempt(
         continued=follow_up.until is not None,
         runner_response=find_response_code(outcome),
     )
+
+
+def _finish_without_follow_up(
+    services: Services, fire: Fire, schedule: Schedule, claimed_run: Run, follow_up: FollowUp
+) -> None:
+    """Write what is known of the attempt; the message itself, delivered again, continues the occurrence."""
+    if follow_up.dead_letter:
+        _keep_reason(services, fire, claimed_run, follow_up.run)
+    else:
+        _finish_run(services, fire, schedule, claimed_run, follow_up.run)
 
 
 def _call_runner(

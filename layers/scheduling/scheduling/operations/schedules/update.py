@@ -1,10 +1,12 @@
 """Update a schedule."""
 
+from datetime import datetime
+
 from scheduling.domain.deliveries.firing import as_read
 from scheduling.domain.errors import NameTaken
 from scheduling.domain.ids import HOST_API, InstallId, ScheduleId
 from scheduling.domain.install import Install, check_quota, reserve_write
-from scheduling.domain.rules import ScheduleInput, requested_name
+from scheduling.domain.rules import ScheduleInput, ScheduleRules, requested_name
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.propagate import finish_propagation
 from scheduling.operations.schedules.input_rules import read_rules
@@ -47,12 +49,10 @@ def update_schedule(
     before = _require_synced(services, install, snapshot.schedule)
     require_revision(before, if_match)
     now = services.clock()
-    name_taken = snapshot.name_owner not in (None, schedule_id)
-    rules = read_rules(services, install, now, actor, name_taken=name_taken)
-    definition = rules.update_definition(
-        before.definition, schedule_input, recheck_rule=before.unreadable is not None
+    rules = read_rules(
+        services, install, now, actor, name_taken=snapshot.name_owner not in (None, schedule_id)
     )
-    after = before.with_definition(definition, now, actor)
+    after = _apply_input(rules, before, schedule_input, now, actor)
     if after.counts_toward_quota and not before.counts_toward_quota:
         _check_name_and_quota(services, install, after)
     reservation = reserve_write(install, services.limits, now, actor)
@@ -61,6 +61,15 @@ def update_schedule(
         failure = "Schedule not updated: the timer service is not available"
         after = apply_or_rollback(services, before, after, reservation, failure=failure)
     return as_read(after, install, now)
+
+
+def _apply_input(
+    rules: ScheduleRules, before: Schedule, schedule_input: ScheduleInput, now: datetime, actor: str
+) -> Schedule:
+    definition = rules.update_definition(
+        before.definition, schedule_input, recheck_rule=before.unreadable is not None
+    )
+    return before.with_definition(definition, now, actor)
 
 
 def _require_synced(services: Services, install: Install, schedule: Schedule | None) -> Schedule:
