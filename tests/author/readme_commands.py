@@ -59,6 +59,6 @@ def test_each_call_of_the_readme(start_stack: StartStack, tmp_path: Path) -> Non
     assert len(statuses) == commands.count("curl -s")
     assert " ".join(statuses) == (
         "GET 200 POST 200 POST 201 GET 200 PATCH 200 GET 200 GET 200 POST 201 "
-        "PUT 201 POST 202 POST 200 PATCH 200 GET 200 POST 200 POST 200 GET 200 POST 200 POST 200 PUT 200 "
+        "PUT 201 POST 202 POST 200 PATCH 200 GET 200 GET 200 POST 200 POST 200 GET 200 POST 200 POST 200 PUT 200 "
         "DELETE 204 DELETE 204 POST 200"
     )
