@@ -98,6 +98,7 @@ def test_a_backfill_runs_what_has_not_succeeded_and_names_what_has(world: World,
     assert [message.group for message in messages] == [TENANT] * 5
     assert [message.delay for message in messages] == [0, 3, 6, 9, 12]
     assert {message.event["trigger"] for message in messages} == {"backfill"}
+    assert {message.event["sentAt"] for message in messages} == {"2026-11-23T15:30:00Z"}
     assert statuses(world, schedule)[1:] == [
         (time, "backfill", "waiting", int(time == failed)) for time in hours(11, 15)
     ]
@@ -298,6 +299,37 @@ def test_an_interrupted_backfill_is_resumed_by_the_same_request(
     assert {run.status for run in list_history(world, schedule)} == {RunStatus.SUCCESS}
     assert audit.publish_new_event_names() == ["BackfillRequested by admin"]
     assert backfill(world, schedule, period(3, 4)).scheduled_times == hours(3, 4)
+
+
+def test_of_two_that_resume_a_backfill_at_once_one_is_refused(world: World, schedule: Schedule) -> None:
+    world.calls.before = interrupt_at("SendMessage")
+    with pytest.raises(Killed):
+        backfill(world, schedule, period(5, 7))
+    world.calls.before = None
+    world.advance(minutes=1)
+    results: list[BackfillPlan] = []
+
+    def resume_first(call: Call) -> None:
+        if call.operation == "PutItem":
+            world.calls.before = None
+            results.append(backfill(world, schedule, period(5, 7)))
+
+    world.calls.before = resume_first
+    with pytest.raises(BackfillInProgress):
+        backfill(world, schedule, period(5, 7))
+
+    assert results == [BackfillPlan(hours(5, 7), {})]
+    assert len(world.list_executor_events()) == 3
+
+
+def interrupt_at(operation: str) -> Callable[[Call], None]:
+    """Return what kills the function at its first call of the operation."""
+
+    def interrupt(call: Call) -> None:
+        if call.operation == operation:
+            raise Killed
+
+    return interrupt
 
 
 @in_memory

@@ -5,13 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scheduling.domain.deliveries.responses import (
-    RESPONSE_CODES,
-    ResponseKind,
-    classify_response,
-    find_response_code,
-)
-from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.operations.installs.unhealthy import Stopped
 
 from scheduling_admin.health.model import (
@@ -184,34 +177,3 @@ def test_problems_of_a_stack(fields: dict[str, Any], problems: dict[str, str]) -
     found = find_problems(replace(HEALTHY, **fields))
     assert {each.code: each.text for each in found} == problems
     assert all(len(each.advice) <= 76 for each in found)
-
-
-@pytest.mark.parametrize(
-    ("fields", "code", "kind"),
-    [
-        ({"status": RunStatus.SUCCESS, "http_status": 200}, "200", ResponseKind.SERVED),
-        ({"http_status": 500, "retryable": True}, "200", ResponseKind.SERVED),
-        ({"error": "too large"}, "200", ResponseKind.SERVED),
-        ({"runner_error": "execute_failed", "retryable": True}, "execute_failed", ResponseKind.SERVED),
-        ({"runner_status": 429, "retryable": True, "retry_after": timedelta(5)}, "429", ResponseKind.BUSY),
-        ({"runner_status": 503, "retryable": True, "retry_after": timedelta(0)}, "503", ResponseKind.BUSY),
-        ({"retryable": True, "retry_after": timedelta(0)}, "no_connection", ResponseKind.BUSY),
-        ({"runner_status": 401, "retryable": True}, "401", ResponseKind.REFUSED),
-        ({"runner_status": 418, "retryable": True}, "4xx", ResponseKind.REFUSED),
-        ({"runner_status": 204, "retryable": True}, "2xx", ResponseKind.REFUSED),
-        ({"runner_error": "unresolved_host", "retryable": True}, "unresolved_host", ResponseKind.REFUSED),
-        ({"runner_error": "untrusted_host", "retryable": True}, "untrusted_host", ResponseKind.REFUSED),
-        ({"runner_error": "no_response", "retryable": True}, "no_response", ResponseKind.TIMED_OUT),
-        ({"retryable": True}, "connection_failed", ResponseKind.FAILED),
-        ({"runner_error": "other", "retryable": True}, "other", ResponseKind.FAILED),
-        ({"runner_error": "bundle_fetch_failed"}, "bundle_fetch_failed", ResponseKind.FAILED),
-    ],
-)
-def test_every_answer_has_a_code_that_is_read_and_a_kind(
-    fields: dict[str, Any], code: str, kind: ResponseKind
-) -> None:
-    outcome = Outcome(**{"status": RunStatus.ERROR, **fields})
-
-    assert find_response_code(outcome) == code
-    assert code in RESPONSE_CODES
-    assert classify_response(code) is kind
