@@ -30,7 +30,7 @@ from tests.support.oracles.five_field_cron import (
 )
 
 SAMPLE = 40
-MOST_FIRES = 400
+MOST_FIRES = 600
 MOMENTS = st.timedeltas(timedelta(), timedelta(days=80 * 366)).map(datetime(2023, 1, 1, tzinfo=UTC).__add__)
 
 
