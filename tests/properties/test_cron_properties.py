@@ -157,6 +157,8 @@ def test_valid_rule_fires_within_two_years(text: str, timezone: str, after: date
 
 
 @given(cron_texts_in_any_month(), clock_changes(), st.timedeltas(-timedelta(days=5), timedelta(hours=6)))
+@example("30 2 * * *", ("Europe/Berlin", datetime(2026, 3, 29, 1, tzinfo=UTC)), -timedelta(days=2))
+@example("*/5 * * * *", ("Europe/Berlin", datetime(2026, 10, 25, 1, tzinfo=UTC)), -timedelta(days=2))
 def test_the_fires_of_a_period_are_the_same_without_croniter(
     text: str, change: tuple[str, datetime], offset: timedelta
 ) -> None:
