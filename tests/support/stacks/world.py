@@ -42,6 +42,7 @@ from scheduling.store.sweeps import SweepStore
 from scheduling.store.tenants import TenantStore
 
 from local.moto.conditions import patch_conditions
+from local.moto.http import patch_service_lookup
 from local.moto.queries import patch_queries
 from local.moto.serializer import patch_serializers
 from local.moto.transactions import patch_transactions
@@ -74,6 +75,7 @@ patch_transactions()
 patch_queries()
 patch_serializers()
 patch_conditions()
+patch_service_lookup()
 
 on_moto_and_memory = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
 """Runs a module's tests on moto and on the in-memory AWS, so that the two stay equivalent."""
