@@ -22,6 +22,7 @@ from scheduling_admin.output.fields import (
     sweep_fields,
     timer_fields,
 )
+from scheduling_admin.output.finds import find_view_fields, render_finds
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.views import (
@@ -79,6 +80,7 @@ def schedules(
         "nextCursor": next_cursor,
         **({} if owner else {"hasMore": listed.has_more}),
         **sweep_fields(listed.sweep),
+        **({} if owner or not not_firing else {"finds": list(map(find_view_fields, listed.finds))}),
     }
     return CommandReport(
         document,
@@ -87,6 +89,7 @@ def schedules(
             *render_left_out(listed.left_out),
             *render_next_page_hint(next_cursor),
             *([render_sentence(f"\nThere are more than {limit}: raise --limit.")] if listed.has_more else ()),
+            *render_finds(listed.finds, session.now),
             *(render_sweep(listed.sweep, session.now) if not_firing and not owner else ()),
         ],
         ExitStatus.NEEDS_ATTENTION if listed.left_out else ExitStatus.OK,

@@ -124,13 +124,15 @@ class InstallsIndex(GlobalSecondaryIndex[Any]):
 
 
 PAUSED_TENANTS, DISABLED_INSTALLS = "paused", "disabled"
+PREVENTING_FINDS, HARMLESS_FINDS = "preventing-finds", "harmless-finds"
 """Parts of the index of what is unhealthy, besides those of schedules."""
 
 
 class UnhealthyIndex(GlobalSecondaryIndex[Any]):
-    """The schedules that fail or wait, the paused tenants and the disabled installs, by the time since when they are.
+    """The schedules that fail or wait, paused tenants, disabled installs and the sweep's finds, by their times.
 
-    The schedules are in sixteen parts (decision 047), the others in one each, since few are.
+    The schedules are in sixteen parts (decision 047); the others in one each, since few are, and the sweep makes fewer
+    finds than a part takes (decision 049).
     """
 
     class Meta:
