@@ -129,6 +129,7 @@ class StackHealth:
     Attributes:
         metrics: None if CloudWatch does not respond, and then `metrics_problem` says why.
         sweep: None before the reconciler has run for the first time.
+        ungranted_installs: Those that have lost `cap:scheduler.manage` while they had schedules.
         unpublished: How many batches of changes the event bus has not accepted.
         problems: What is wrong, the most urgent first; empty if all is well.
     """
@@ -145,5 +146,6 @@ class StackHealth:
     sweep: SweepSummary | None
     paused_tenants: Listed[Stopped]
     disabled_installs: Listed[Stopped]
+    ungranted_installs: Listed[Stopped]
     unpublished: int
     problems: Sequence[Problem] = ()

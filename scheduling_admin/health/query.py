@@ -11,6 +11,7 @@ from scheduling.operations.installs.unhealthy import (
     Stopped,
     list_disabled_installs,
     list_paused_tenants,
+    list_ungranted_installs,
     list_unhealthy_schedules,
 )
 
@@ -61,6 +62,7 @@ def read_stack_health(session: AdminSession) -> StackHealth:
         sweep=_read_sweep(session),
         paused_tenants=_list_stopped(list_paused_tenants(limit=MAX_LISTED + 1)),
         disabled_installs=_list_stopped(list_disabled_installs(limit=MAX_LISTED + 1)),
+        ungranted_installs=_list_stopped(list_ungranted_installs(limit=MAX_LISTED + 1)),
         unpublished=session.unpublished_queue.estimate_message_count(),
     )
     return replace(health, problems=find_problems(health))

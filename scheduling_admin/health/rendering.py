@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from rich.console import RenderableType
+from scheduling.domain.install import SCHEDULER_MANAGE
 from scheduling.domain.runs import format_time
 from scheduling.operations.installs.unhealthy import Stopped
 
@@ -66,6 +67,7 @@ def health_fields(health: StackHealth) -> dict[str, object]:
         "failing": _listed_fields(health.failing, _failing_fields),
         "pausedTenants": _listed_fields(health.paused_tenants, _stopped_fields),
         "disabledInstalls": _listed_fields(health.disabled_installs, _stopped_fields),
+        "notGrantedInstalls": _listed_fields(health.ungranted_installs, _stopped_fields),
         "unpublished": health.unpublished,
     }
 
@@ -137,6 +139,7 @@ def render_health(health: StackHealth) -> list[RenderableType]:
         "Last_sweep": _describe_sweep(health.sweep, now),
         "Paused_tenants": "\n".join(_describe_stopped(health.paused_tenants, now)),
         "Disabled_installs": "\n".join(_describe_stopped(health.disabled_installs, now)),
+        "Not_granted": "\n".join(_describe_ungranted(health.ungranted_installs, now)),
         "Unpublished": f"{health.unpublished} batches of changes" if health.unpublished else "none",
     }
     return [
@@ -210,6 +213,13 @@ def _describe_failing(failing: Listed[FailingSchedule], now: datetime) -> Sequen
 
 def _describe_stopped(stopped: Listed[Stopped], now: datetime) -> Sequence[str]:
     return _describe_listed(stopped, lambda each: f"{each.id}, {_describe_span(each.since, now)}")
+
+
+def _describe_ungranted(ungranted: Listed[Stopped], now: datetime) -> Sequence[str]:
+    def describe(install: Stopped) -> str:
+        return f"{install.id}: {SCHEDULER_MANAGE}, {_describe_span(install.since, now)}"
+
+    return _describe_listed(ungranted, describe)
 
 
 def _describe_listed(listed: Listed[_ItemT], describe_item: Callable[[_ItemT], str]) -> Sequence[str]:
