@@ -80,6 +80,19 @@ class QueueDepth:
     running: int
     delayed: int
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not (self.ready or self.running or self.delayed)
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """The depth of the queue of occurrences, and the age of its oldest message; None if that is not known."""
+
+    depth: QueueDepth
+    oldest_message_age: timedelta | None
+
 
 @dataclass(frozen=True)
 class SweepSummary:
