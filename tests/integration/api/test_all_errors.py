@@ -67,7 +67,11 @@ GRANTED = registration_body(
 def test_every_invalid_field_is_named(
     world: World, install_id: InstallId, function: str, request_: dict[str, Any], fields: Sequence[str]
 ) -> None:
-    path: dict[str, Any] = {"installId": install_id, "tenantId": "tenant-1", "scheduleId": UNKNOWN_SCHEDULE_ID}
+    path: dict[str, Any] = {
+        "installId": install_id,
+        "tenantId": "tenant-1",
+        "scheduleId": UNKNOWN_SCHEDULE_ID,
+    }
     with deploy_functions(world):
         response = load_function(function).handler(http_event(**request_, **path), Context())
 
