@@ -30,7 +30,7 @@ from scheduling_admin.status import describe_timer_differences
 MAX_RUNS = 600
 """The runs of a lane, the newest of its window; older ones need a shorter window."""
 LANES_PER_PAGE = 200
-MAX_CHANGES = 100
+MAX_CHANGES, _MAX_OLDER_CHANGES = 100, 1_000
 _MAX_BYTES = 4_000_000
 _T = TypeVar("_T")
 
@@ -102,16 +102,24 @@ def read_lane(
     install, schedule = find_schedule(session, install_id, schedule_id)
     schedule = as_read(schedule, install, window.now)
     history = read_history(session, install_id, schedule_id, window)
-    changes = attempt(lambda: read_changes(install_id, schedule_id))
+    changes = attempt(lambda: read_changes(install_id, schedule_id, since=window.start))
     gaps = [] if isinstance(changes, AdminError) else find_change_gaps(changes, install, schedule, window)
     timer = read_timer_state(session, schedule, window.now)
     return build_lane(install, schedule, history, timer, window, gaps)
 
 
-def read_changes(install_id: InstallId, schedule_id: ScheduleId) -> list[KeptChange]:
-    """Return the newest changes of the schedule and its install, the oldest of them first."""
+def read_changes(
+    install_id: InstallId, schedule_id: ScheduleId, since: datetime | None = None
+) -> list[KeptChange]:
+    """Return the newest changes of the schedule and its install, the oldest of them first; all of them `since` then."""
     page = list_changes(install_id, schedule_id, limit=MAX_CHANGES)
-    return list(reversed(page.changes))
+    changes = list(page.changes)
+    if since and page.next_before and changes[-1].time > since:
+        older = list_changes(
+            install_id, schedule_id, since=since, before=page.next_before, limit=_MAX_OLDER_CHANGES
+        )
+        changes += older.changes
+    return changes[::-1]
 
 
 def read_history(

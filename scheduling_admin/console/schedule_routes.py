@@ -124,7 +124,7 @@ def show_schedule(console: Console, request: Request) -> Response:
         h.div(".columns")[
             h.div[render_rule(schedule, next_fires), render_payload(schedule), render_changes(changes)],
             h.div[
-                render_history(install, schedule, runs, window),
+                render_history(install, schedule, runs, lane),
                 None if console.read_only else render_edit(install, schedule),
             ],
         ],

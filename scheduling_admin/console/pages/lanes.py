@@ -261,7 +261,7 @@ def render_table(lane: Lane) -> Node:
             h.td[h.a(href=url)[format_moment(mark.moment)]],
             h.td[render_icon(mark.kind), " ", mark.kind.label],
             h.td[format_moment(mark.started_at) if mark.started_at else ""],
-            h.td(".wrap")[text(mark.detail) if mark.detail else ("manual run" if mark.manual else "")],
+            h.td(".wrap")[text(", ".join(filter(None, (mark.origin, mark.detail))))],
         ]
 
     return [

@@ -23,8 +23,7 @@ from scheduling_admin.console.pages.layout import clean, render_facts, render_no
 from scheduling_admin.console.svg.strip import render_strip
 from scheduling_admin.console.svg.symbols import render_icon
 from scheduling_admin.console.timeline.lanes import Lane
-from scheduling_admin.console.timeline.marks import mark_from_run
-from scheduling_admin.console.timeline.window import TimeWindow
+from scheduling_admin.console.timeline.marks import Mark, mark_from_run
 from scheduling_admin.console.times import format_moment, format_zone, format_zoned
 from scheduling_admin.errors import AdminError
 from scheduling_admin.explain.evidence import usable_timezone
@@ -118,7 +117,7 @@ def render_fires(times: Sequence[LocalTime], timezone: str) -> Node:
 
 
 def render_history(
-    install: Install, schedule: Schedule, runs: Sequence[Run] | AdminError, window: TimeWindow
+    install: Install, schedule: Schedule, runs: Sequence[Run] | AdminError, lane: Lane
 ) -> Node:
     """Render the newest runs: a strip of their durations, and a table."""
     path = schedule_path(install.id, schedule.id)
@@ -129,18 +128,26 @@ def render_history(
     def link_run(time: str) -> str:
         return occurrence_link(install.id, schedule.id, time)
 
+    marked = [(run, mark_from_run(run, lane.window.now, lane.timer.spread)) for run in runs]
+
     return h.section(".card", aria_label="History")[
         heading,
-        render_strip(runs, window, lambda mark: link_run(mark.scheduled_time), format_moment)
+        render_strip(marked, lambda mark: link_run(mark.scheduled_time), format_moment)
         if runs
         else h.p(".muted")["It has not run yet."],
         h.table(".data")[
             h.thead[h.tr[(h.th(scope="col")[each] for each in ("Time", "Outcome", "Duration", "Answer"))]],
-            h.tbody[(_render_run(run, link_run(run.scheduled_time), window) for run in runs[:TABLE_RUNS])],
+            h.tbody[
+                (_render_run(run, mark, link_run(run.scheduled_time)) for run, mark in marked[:TABLE_RUNS])
+            ],
         ]
         if runs
         else None,
-        h.p[h.a(href=link(f"{path}/table", **window_parameters(window)))["All occurrences of the timeline"]],
+        h.p[
+            h.a(href=link(f"{path}/table", **window_parameters(lane.window)))[
+                "All occurrences of the timeline"
+            ]
+        ],
         h.form(".form", action=f"{path}/at", method="get")[
             h.label[
                 f"Explain a time, in {clean(usable_timezone(schedule))}",
@@ -151,11 +158,11 @@ def render_history(
     ]
 
 
-def _render_run(run: Run, url: str, window: TimeWindow) -> Node:
-    mark = mark_from_run(run, window.now)
+def _render_run(run: Run, mark: Mark, url: str) -> Node:
     return h.tr[
         h.td[
-            h.a(href=url)[format_moment(mark.moment)], h.span(".sub")["manual run"] if mark.manual else None
+            h.a(href=url)[format_moment(mark.moment)],
+            h.span(".sub")[mark.origin] if mark.origin else None,
         ],
         h.td(".wrap")[render_icon(mark.kind), " ", mark.kind.label],
         h.td[None if run.duration_ms is None else format_milliseconds(run.duration_ms)],
