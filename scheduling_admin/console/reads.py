@@ -11,7 +11,7 @@ from scheduling.domain.deliveries.spread import find_spread
 from scheduling.domain.errors import InstallNotFound
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
-from scheduling.domain.runs import format_time
+from scheduling.domain.runs import Fire, Trigger, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import cursor_scope, encode_cursor
@@ -24,6 +24,7 @@ from scheduling_admin.console.timeline.changes import find_change_gaps
 from scheduling_admin.console.timeline.lanes import History, Lane, TimerState, build_lane
 from scheduling_admin.console.timeline.window import TimeWindow
 from scheduling_admin.errors import EXPECTED_ERRORS, AdminError, convert_to_admin_error
+from scheduling_admin.output.times import OccurrenceTime
 from scheduling_admin.stack.session import AdminSession
 from scheduling_admin.status import describe_timer_differences
 
@@ -131,6 +132,21 @@ def read_history(
     )
     complete_since = datetime.fromisoformat(page.next_before) if page.next_before else None
     return History(page.runs, complete_since)
+
+
+def read_run_state(session: AdminSession, schedule: Schedule, occurrence: OccurrenceTime) -> str:
+    """Return what changes with each step of the occurrence's run, by one read."""
+    fire = Fire(
+        install_id=schedule.install_id,
+        schedule_id=schedule.id,
+        timer_revision=0,
+        scheduled_time=occurrence.scheduled_time,
+        trigger=Trigger.MANUAL if occurrence.manual else Trigger.SCHEDULE,
+    )
+    run = session.services.runs.read_run(fire)
+    if run is None:
+        return "none"
+    return f"{'expired' if run.is_lease_expired(session.now) else run.status}-{run.attempt}"
 
 
 def _after(window: TimeWindow) -> str:
