@@ -24,6 +24,8 @@ _TIMER_CLAUSES = {
 }
 """What a difference of a timer means, if the schedule then does not fire as it should."""
 
+_NOT_GRANTED = f"the install is not granted {SCHEDULER_MANAGE}"
+
 
 @dataclass(frozen=True)
 class FiringStatus:
@@ -44,10 +46,7 @@ def evaluate_firing_status(install: Install, schedule: Schedule) -> FiringStatus
         (schedule.state is not ScheduleState.ACTIVE, "the schedule is deleted"),
         (schedule.unreadable is not None, f"the schedule cannot be read: {schedule.unreadable}"),
         *_check_install(install),
-        (
-            SCHEDULER_MANAGE not in install.granted_capabilities,
-            f"the install is not granted {SCHEDULER_MANAGE}",
-        ),
+        (SCHEDULER_MANAGE not in install.granted_capabilities, _NOT_GRANTED),
         (not effective_schedule.definition.enabled, _describe_disabled(effective_schedule)),
         (
             install.active and schedule.suspended,
@@ -88,7 +87,8 @@ def _describe_blocker(difference: TimerDifference, schedule: Schedule) -> str:
 
 def list_install_blockers(install: Install) -> tuple[str, ...]:
     """Return what keeps every schedule of the install from firing, each as a clause in lower case."""
-    return _select_clauses(_check_install(install))
+    ungranted = install.schedule_count > 0 and SCHEDULER_MANAGE not in install.granted_capabilities
+    return _select_clauses((*_check_install(install), (ungranted, _NOT_GRANTED)))
 
 
 def _check_install(install: Install) -> tuple[tuple[bool, str], ...]:

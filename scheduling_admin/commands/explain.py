@@ -13,6 +13,7 @@ from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.explain.engine import explain_occurrence
 from scheduling_admin.explain.evidence import Evidence, Explanation, usable_timezone
 from scheduling_admin.explain.gather import gather_evidence
+from scheduling_admin.health.rendering import queue_fields
 from scheduling_admin.output.fields import run_fields, timer_fields
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
@@ -79,6 +80,7 @@ def _build_document(evidence: Evidence, explanation: Explanation) -> dict[str, o
             {"sentAt": format_timestamp(each.sent_at), "reason": each.reason}
             for each in evidence.dead_letters
         ],
+        "queue": queue_fields(evidence.queue) if evidence.queue else None,
     }
 
 

@@ -25,7 +25,7 @@ def installs(
     tenant: arguments.TenantOption = None,
     failing: arguments.FailingOption = False,
     not_firing: arguments.NotFiringOption = False,
-    paused: arguments.PausedOption = False,
+    paused: arguments.PausedInstallsOption = False,
     limit: arguments.LimitOption = 100,
     cursor: arguments.CursorOption = None,
 ) -> CommandReport:

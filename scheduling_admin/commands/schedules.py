@@ -57,7 +57,7 @@ def schedules(
     tenant: arguments.TenantOption = None,
     install: arguments.InstallOption = None,
     failing: arguments.FailingOption = False,
-    not_firing: arguments.NotFiringOption = False,
+    not_firing: arguments.NotFiringSchedulesOption = False,
     paused: arguments.PausedOption = False,
     limit: arguments.LimitOption = 100,
     cursor: arguments.CursorOption = None,
@@ -83,19 +83,24 @@ def schedules(
     return CommandReport(
         document,
         [
-            *(_render_tables(listed.views) if listed.views else [_render_none(owner, only)]),
+            *(_render_tables(listed.views) if listed.views else [_render_none(owner, only, listed)]),
             *render_left_out(listed.left_out),
             *render_next_page_hint(next_cursor),
-            *([render_sentence(f"\nThere are more than {limit}: raise --limit.")] if listed.has_more else ()),
+            *(
+                [render_sentence(f"\nNot all are read: raise --limit, which is {limit}.")]
+                if listed.has_more
+                else ()
+            ),
             *(render_sweep(listed.sweep, session.now) if not_firing and not owner else ()),
         ],
         ExitStatus.NEEDS_ATTENTION if listed.left_out else ExitStatus.OK,
     )
 
 
-def _render_none(owner: str | None, only: ScheduleFilter) -> RenderableType:
+def _render_none(owner: str | None, only: ScheduleFilter, listed: ScheduleList) -> RenderableType:
     kind = "such schedules" if only.is_set else "schedules"
-    return render_sentence(f"There are no {kind} of {owner}." if owner else f"There are no {kind}.")
+    of_owner = f" of {owner}" if owner else ""
+    return render_sentence(f"There are no {kind}{of_owner}{' among those read' if listed.has_more else ''}.")
 
 
 def _find_schedules(

@@ -18,6 +18,9 @@ from scheduling_admin.explain.rule import (
     check_rule,
     check_timer_change,
 )
+from scheduling_admin.health.model import QueueState
+from scheduling_admin.health.problems import MAX_MESSAGE_AGE, QUEUE_ADVICE
+from scheduling_admin.health.rendering import describe_queue
 from scheduling_admin.output.times import format_duration, format_local_and_utc
 from scheduling_admin.status import (
     describe_timer_differences,
@@ -186,9 +189,28 @@ def _check_overdue(evidence: Evidence) -> Explanation | None:
     reasons = (
         *(f"{difference} It delivers all the same." for difference in differences),
         *(() if differences else ("The timer is in sync.",)),
+        *_describe_queue(evidence.queue),
         f"A delivery may be late; after {format_duration(patience)} it counts as missed.",
     )
-    return Explanation(Verdict.OVERDUE, summary, reasons)
+    return Explanation(Verdict.OVERDUE, summary, reasons, _advise_on_queue(evidence.queue))
+
+
+def _describe_queue(queue: QueueState | None) -> tuple[str, ...]:
+    if queue is None:
+        return ()
+    if queue.depth.is_empty:
+        return ("The queue of occurrences is empty: EventBridge has not sent this one yet, or it was lost.",)
+    return (f"The queue of occurrences has {describe_queue(queue)}.",)
+
+
+def _advise_on_queue(queue: QueueState | None) -> tuple[str, ...]:
+    """Advise on a queue from which nobody takes messages."""
+    if queue is None:
+        return ()
+    depth, age = queue.depth, queue.oldest_message_age
+    is_untouched = depth.ready > 0 and not depth.running
+    is_old = age is not None and age > MAX_MESSAGE_AGE and not depth.is_empty
+    return (QUEUE_ADVICE,) if is_untouched or is_old else ()
 
 
 def _explain_missing_run(evidence: Evidence) -> Explanation:

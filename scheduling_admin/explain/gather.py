@@ -1,13 +1,17 @@
 """Read the evidence of an occurrence."""
 
+from dataclasses import replace
+
 from scheduling.domain.audit.changes import KeptChange
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason, Trigger, format_manual_time
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.changes import list_changes
 
-from scheduling_admin.explain.evidence import Evidence
+from scheduling_admin.explain.engine import explain_occurrence
+from scheduling_admin.explain.evidence import Evidence, Verdict
 from scheduling_admin.explain.history import may_be_dead_lettered
+from scheduling_admin.health.queue import read_queue_state
 from scheduling_admin.output.times import OccurrenceTime
 from scheduling_admin.stack.session import AdminSession
 
@@ -20,13 +24,13 @@ def gather_evidence(
 ) -> Evidence:
     """Return what an explanation of the occurrence is based on.
 
-    One BatchGetItem and one GetSchedule; where they can matter, also a Query of the changes, one of the history, and
-    the dead letters.
+    One BatchGetItem and one GetSchedule; where they can matter, also a Query of the changes, one of the history, the
+    dead letters, and of an overdue occurrence the state of the queue.
     """
     run = None if occurrence.nonexistent else _read_run(session, schedule, occurrence)
     now = session.now
     reads_queue = may_be_dead_lettered(run) and occurrence.moment <= now
-    return Evidence(
+    evidence = Evidence(
         occurrence=occurrence,
         now=now,
         install=install,
@@ -39,6 +43,9 @@ def gather_evidence(
         limits=session.services.limits,
         log_group=f"/aws/lambda/{session.stack.name}-execute",
     )
+    if explain_occurrence(evidence).verdict is Verdict.OVERDUE:
+        return replace(evidence, queue=read_queue_state(session))
+    return evidence
 
 
 def _read_run(session: AdminSession, schedule: Schedule, occurrence: OccurrenceTime) -> Run | None:

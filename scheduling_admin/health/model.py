@@ -80,6 +80,19 @@ class QueueDepth:
     running: int
     delayed: int
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not (self.ready or self.running or self.delayed)
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """The depth of the queue of occurrences, and the age of its oldest message; None if that is not known."""
+
+    depth: QueueDepth
+    oldest_message_age: timedelta | None
+
 
 @dataclass(frozen=True)
 class SweepSummary:
@@ -129,6 +142,7 @@ class StackHealth:
     Attributes:
         metrics: None if CloudWatch does not respond, and then `metrics_problem` says why.
         sweep: None before the reconciler has run for the first time.
+        ungranted_installs: Those that have lost `cap:scheduler.manage` while they had schedules.
         unpublished: How many batches of changes the event bus has not accepted.
         problems: What is wrong, the most urgent first; empty if all is well.
     """
@@ -145,5 +159,6 @@ class StackHealth:
     sweep: SweepSummary | None
     paused_tenants: Listed[Stopped]
     disabled_installs: Listed[Stopped]
+    ungranted_installs: Listed[Stopped]
     unpublished: int
     problems: Sequence[Problem] = ()

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 from scheduling.domain.ids import InstallId, ScheduleId
@@ -11,6 +10,7 @@ from scheduling.operations.installs.unhealthy import (
     Stopped,
     list_disabled_installs,
     list_paused_tenants,
+    list_ungranted_installs,
     list_unhealthy_schedules,
 )
 
@@ -22,17 +22,14 @@ from scheduling_admin.health.model import (
     FailingSchedule,
     Listed,
     PendingSummary,
-    QueueDepth,
     StackHealth,
     StackMetrics,
     SweepSummary,
 )
 from scheduling_admin.health.problems import find_problems
+from scheduling_admin.health.queue import read_queue_depth
 from scheduling_admin.stack.dead_letters import DeadLetter
 from scheduling_admin.stack.session import AdminSession
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 MAX_PENDING = 1_000
 MAX_LISTED = 50
@@ -57,10 +54,11 @@ def read_stack_health(session: AdminSession) -> StackHealth:
         failing=_read_failing(session),
         dead_letters=_read_dead_letters(session),
         pending=_read_pending(session),
-        queue=_read_queue_depth(session),
+        queue=read_queue_depth(session),
         sweep=_read_sweep(session),
         paused_tenants=_list_stopped(list_paused_tenants(limit=MAX_LISTED + 1)),
         disabled_installs=_list_stopped(list_disabled_installs(limit=MAX_LISTED + 1)),
+        ungranted_installs=_list_stopped(list_ungranted_installs(limit=MAX_LISTED + 1)),
         unpublished=session.unpublished_queue.estimate_message_count(),
     )
     return replace(health, problems=find_problems(health))
@@ -68,10 +66,9 @@ def read_stack_health(session: AdminSession) -> StackHealth:
 
 def _read_metrics(session: AdminSession) -> tuple[StackMetrics | None, str | None]:
     """Return the metrics, or why they cannot be read: what the table and the queues say is worth as much then."""
-    queue_name = session.stack.occurrence_queue_url.rpartition("/")[2]
     try:
         cloudwatch = session.boto_session.client("cloudwatch")
-        return read_metrics(cloudwatch, session.stack.name, queue_name, session.now), None
+        return read_metrics(cloudwatch, session.stack.name, session.stack.queue_name, session.now), None
     except (BotoCoreError, ClientError) as error:
         return None, str(convert_to_admin_error(error))
 
@@ -137,23 +134,6 @@ def _name_pending_item(
     if tenant_id is not None:
         return f"tenant {tenant_id}"
     return f"schedule {schedule_id} of install {install_id}" if schedule_id else f"install {install_id}"
-
-
-def _read_queue_depth(session: AdminSession) -> QueueDepth:
-    sqs: SQSClient = session.boto_session.client("sqs")
-    attributes = sqs.get_queue_attributes(
-        QueueUrl=session.stack.occurrence_queue_url,
-        AttributeNames=[
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ],
-    )["Attributes"]
-    return QueueDepth(
-        ready=int(attributes["ApproximateNumberOfMessages"]),
-        running=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
-        delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
-    )
 
 
 def _read_sweep(session: AdminSession) -> SweepSummary | None:

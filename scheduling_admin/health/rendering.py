@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from rich.console import RenderableType
+from scheduling.domain.install import SCHEDULER_MANAGE
 from scheduling.domain.runs import format_time
 from scheduling.operations.installs.unhealthy import Stopped
 
@@ -14,6 +15,7 @@ from scheduling_admin.health.model import (
     Listed,
     PendingSummary,
     QueueDepth,
+    QueueState,
     StackHealth,
     StackMetrics,
     SweepSummary,
@@ -57,15 +59,12 @@ def health_fields(health: StackHealth) -> dict[str, object]:
             "oldest": health.pending.oldest,
             "oldestSince": _format_optional(health.pending.oldest_since),
         },
-        "queue": {
-            "ready": health.queue.ready,
-            "running": health.queue.running,
-            "delayed": health.queue.delayed,
-        },
+        "queue": _depth_fields(health.queue),
         "sweep": _sweep_fields(health.sweep) if health.sweep else None,
         "failing": _listed_fields(health.failing, _failing_fields),
         "pausedTenants": _listed_fields(health.paused_tenants, _stopped_fields),
         "disabledInstalls": _listed_fields(health.disabled_installs, _stopped_fields),
+        "notGrantedInstalls": _listed_fields(health.ungranted_installs, _stopped_fields),
         "unpublished": health.unpublished,
     }
 
@@ -114,6 +113,15 @@ def _stopped_fields(stopped: Stopped) -> dict[str, object]:
     return {"id": stopped.id, "since": _format_optional(stopped.since)}
 
 
+def queue_fields(queue: QueueState) -> dict[str, object]:
+    """Return the queue as the JSON document of the command `explain` has it."""
+    return {**_depth_fields(queue.depth), "oldestMessageSeconds": _seconds(queue.oldest_message_age)}
+
+
+def _depth_fields(depth: QueueDepth) -> dict[str, object]:
+    return {"ready": depth.ready, "running": depth.running, "delayed": depth.delayed}
+
+
 def _seconds(duration: timedelta | None) -> int | None:
     return None if duration is None else round(duration.total_seconds())
 
@@ -125,18 +133,20 @@ def _format_optional(moment: datetime | None) -> str | None:
 def render_health(health: StackHealth) -> list[RenderableType]:
     """Render the health, then what is wrong."""
     now = health.checked_at
+    age = health.metrics.oldest_message_age if health.metrics else None
     title = f"{health.stack_name} in {health.region}, {format_time(now)}"
     rows = {
         "Runner": _describe_responses(health.metrics),
         "Occurrences": _describe_occurrences(health.metrics),
         "Waiting": _describe_counts(health.metrics.waiting) if health.metrics else _UNKNOWN,
-        "Queue": _describe_queue(health.queue, health.metrics),
+        "Queue": describe_queue(QueueState(health.queue, age)),
         "Dead_letters": "\n".join(_describe_dead_letters(health.dead_letters, now)),
         "Pending_changes": _describe_pending(health.pending, now),
         "Failing": "\n".join(_describe_failing(health.failing, now)),
         "Last_sweep": _describe_sweep(health.sweep, now),
         "Paused_tenants": "\n".join(_describe_stopped(health.paused_tenants, now)),
         "Disabled_installs": "\n".join(_describe_stopped(health.disabled_installs, now)),
+        "Not_granted": "\n".join(_describe_ungranted(health.ungranted_installs, now)),
         "Unpublished": f"{health.unpublished} batches of changes" if health.unpublished else "none",
     }
     return [
@@ -177,9 +187,10 @@ def _describe_occurrences(metrics: StackMetrics | None) -> str:
     return f"{text}; at most {format_duration(max(metrics.max_lateness, timedelta()))} late"
 
 
-def _describe_queue(queue: QueueDepth, metrics: StackMetrics | None) -> str:
-    text = f"{queue.ready} ready, {queue.running} running, {queue.delayed} delayed"
-    age = metrics.oldest_message_age if metrics else None
+def describe_queue(queue: QueueState) -> str:
+    """Describe the depth of the queue, and its age if that is known."""
+    depth, age = queue.depth, queue.oldest_message_age
+    text = f"{depth.ready} ready, {depth.running} running, {depth.delayed} delayed"
     return text if age is None else f"{text}; the oldest {format_duration(age)} old"
 
 
@@ -210,6 +221,13 @@ def _describe_failing(failing: Listed[FailingSchedule], now: datetime) -> Sequen
 
 def _describe_stopped(stopped: Listed[Stopped], now: datetime) -> Sequence[str]:
     return _describe_listed(stopped, lambda each: f"{each.id}, {_describe_span(each.since, now)}")
+
+
+def _describe_ungranted(ungranted: Listed[Stopped], now: datetime) -> Sequence[str]:
+    def describe(install: Stopped) -> str:
+        return f"{install.id}: {SCHEDULER_MANAGE}, {_describe_span(install.since, now)}"
+
+    return _describe_listed(ungranted, describe)
 
 
 def _describe_listed(listed: Listed[_ItemT], describe_item: Callable[[_ItemT], str]) -> Sequence[str]:

@@ -8,17 +8,17 @@ from itertools import islice
 
 from scheduling.domain.errors import InstallNotFound, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import Install
 from scheduling.domain.sweeps import SweepState
 from scheduling.domain.tenant import TenantCursor
-from scheduling.operations.installs.queries import list_installs
 from scheduling.operations.installs.tenants import list_tenant_schedules
-from scheduling.operations.installs.unhealthy import list_unhealthy_schedules
+from scheduling.operations.installs.unhealthy import list_paused_tenants, list_unhealthy_schedules
 from scheduling.operations.services import Services
 
 from scheduling_admin.queries.views import MAX_PARALLEL_READS, SchedulePair, ScheduleView, read_schedule_views
+from scheduling_admin.status import list_install_blockers
 
-_INSTALLS_OF_PAGE = 100
+_MAX_PAUSED_TENANTS = 10_000
+"""What the index of them returns in about one page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +145,9 @@ def list_schedules_of_all(
 ) -> ScheduleList:
     """Return schedules of all installs, of which only those with a problem can be found without reading all of them.
 
-    Those that fail or wait are in an index. Those that do not fire although they should are what is pending: each
-    other difference is found by the sweep alone, which repairs it. Those that are paused are of paused installs.
+    Those that fail or wait are in an index, and so are paused tenants. Those that do not fire although they should are
+    what is pending and what was paused after failures, unless somebody has stopped it as well: each other difference is
+    found by the sweep alone, which repairs it.
     """
     unhealthy = list_unhealthy_schedules(services, limit=limit)
     pairs = {pair[1].id: pair for pair in unhealthy.schedules}
@@ -155,10 +156,14 @@ def list_schedules_of_all(
         pending = _read_pending_pairs(services, limit)
         has_more |= len(pending) == limit
         pairs |= {pair[1].id: pair for pair in pending}
+    left_out: list[UnreadableItem] = []
     if only.paused and not only.failing:
-        pairs |= {pair[1].id: pair for pair in islice(_read_paused_pairs(services), limit + 1)}
-    found = list(filter(only.includes, read_schedule_views(services, list(pairs.values()), fires)))
+        paused = islice(_read_paused_pairs(services, limit + 1, left_out), limit + 1)
+        pairs |= {pair[1].id: pair for pair in paused}
+    views = filter(only.includes, read_schedule_views(services, list(pairs.values()), fires))
+    found = [each for each in views if only.failing or only.paused or _should_fire(each)]
     return ScheduleList(
+        left_out=left_out,
         views=found[:limit],
         has_more=has_more or len(found) > limit,
         sweep=services.sweeps.read_sweep_state() if only.not_firing else None,
@@ -173,19 +178,21 @@ def _read_pending_pairs(services: Services, limit: int) -> list[SchedulePair]:
     return [(each.install, each.schedule) for each in snapshots if each.install and each.schedule]
 
 
-def _read_paused_pairs(services: Services) -> Iterator[SchedulePair]:
-    for install in read_all_installs(services):
-        if install.paused:
-            for schedule in services.schedules.read_all_schedules(install.id):
-                yield install, schedule
+def _should_fire(view: ScheduleView) -> bool:
+    """Return whether neither its owner has stopped the schedule, nor the platform its install or its tenant."""
+    return view.expected and not list_install_blockers(view.install)
 
 
-def read_all_installs(services: Services) -> Iterator[Install]:
-    """Yield the installs of all tenants, part by part of their index."""
-    after: InstallId | None = None
-    while True:
-        page = list_installs(services, after=after, limit=_INSTALLS_OF_PAGE)
-        yield from page.installs
-        if page.next_after is None:
-            return
-        after = InstallId(page.next_after)
+def _read_paused_pairs(
+    services: Services, size: int, left_out: list[UnreadableItem]
+) -> Iterator[SchedulePair]:
+    """Yield the schedules of paused tenants, those first that are paused the longest, in pages of that size."""
+    for tenant in list_paused_tenants(limit=_MAX_PAUSED_TENANTS):
+        after: TenantCursor | None = None
+        while True:
+            page = list_tenant_schedules(services, tenant.id, after=after, limit=size, max_bytes=sys.maxsize)
+            left_out += page.left_out
+            yield from page.schedules
+            after = page.next_after
+            if after is None:
+                break

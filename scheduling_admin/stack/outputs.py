@@ -61,6 +61,11 @@ class Stack:
         return self.environment["OCCURRENCE_QUEUE_URL"]
 
     @property
+    def queue_name(self) -> str:
+        """The name of the queue of occurrences."""
+        return self.occurrence_queue_url.rpartition("/")[2]
+
+    @property
     def history_days(self) -> int:
         """The number of days that the history is kept."""
         return int(self.environment["RUN_HISTORY_DAYS"])

@@ -315,6 +315,20 @@ class TestRevival:
             update_schedule(world.services, schedule.install_id, schedule.id, change)
         assert_consistent(world)
 
+    @pytest.mark.parametrize("name", ["other", None], ids=["another", "none"])
+    def test_it_does_not_need_the_name_that_it_gives_up(
+        self, world: World, schedule: Schedule, name: str | None
+    ) -> None:
+        run_once(world, schedule)
+        create_schedule(world.services, schedule.install_id, create_input(name="once"))
+        change = update_input(cron="0 9 * * *", enabled=True, name=name)
+
+        revived = update_schedule(world.services, schedule.install_id, schedule.id, change)
+
+        assert (revived.definition.name, revived.definition.enabled, revived.pending) == (name, True, False)
+        assert read_count(world, schedule.install_id) == 2
+        assert_consistent(world)
+
     def test_it_needs_a_place(self, world: World, schedule: Schedule) -> None:
         run_once(world, schedule)
         for _ in range(50):

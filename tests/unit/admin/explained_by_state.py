@@ -4,7 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from scheduling_admin.explain.evidence import Verdict
-from tests.unit.admin.builders import REPLAY_ADVICE, SWEEP_ADVICE, TIMER, build_evidence, build_peek_result
+from tests.unit.admin.builders import (
+    REPLAY_ADVICE,
+    SWEEP_ADVICE,
+    TIMER,
+    build_evidence,
+    build_peek_result,
+    build_queue,
+)
 from tests.unit.builders import NOW, install
 
 STATE_SITUATIONS = {
@@ -148,6 +155,50 @@ STATE_SITUATIONS = {
         Verdict.OVERDUE,
         "It is overdue: it was due 5 min ago and has not been delivered yet.",
         ["The timer is in sync.", "A delivery may be late; after 3 d 1 h it counts as missed."],
+        [],
+    ),
+    "in a queue from which nobody takes messages": (
+        build_evidence(minutes_late=45, queue=build_queue(7, age=timedelta(minutes=40))),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 45 min ago and has not been delivered yet.",
+        [
+            "The timer is in sync.",
+            "The queue of occurrences has 7 ready, 0 running, 0 delayed; the oldest 40 min old.",
+            "A delivery may be late; after 3 d 1 h it counts as missed.",
+        ],
+        ["Is OccurrenceMapping enabled, and may the function `execute` run?"],
+    ),
+    "in a queue from which nobody takes messages, of an unknown age": (
+        build_evidence(queue=build_queue(7, delayed=2)),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 20 min ago and has not been delivered yet.",
+        [
+            "The timer is in sync.",
+            "The queue of occurrences has 7 ready, 0 running, 2 delayed.",
+            "A delivery may be late; after 3 d 1 h it counts as missed.",
+        ],
+        ["Is OccurrenceMapping enabled, and may the function `execute` run?"],
+    ),
+    "in a queue that is worked off": (
+        build_evidence(queue=build_queue(900, running=5, age=timedelta(minutes=20))),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 20 min ago and has not been delivered yet.",
+        [
+            "The timer is in sync.",
+            "The queue of occurrences has 900 ready, 5 running, 0 delayed; the oldest 20 min old.",
+            "A delivery may be late; after 3 d 1 h it counts as missed.",
+        ],
+        [],
+    ),
+    "with an empty queue": (
+        build_evidence(queue=build_queue(age=timedelta(hours=1))),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 20 min ago and has not been delivered yet.",
+        [
+            "The timer is in sync.",
+            "The queue of occurrences is empty: EventBridge has not sent this one yet, or it was lost.",
+            "A delivery may be late; after 3 d 1 h it counts as missed.",
+        ],
         [],
     ),
     "never delivered": (

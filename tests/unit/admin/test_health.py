@@ -46,6 +46,7 @@ HEALTHY = StackHealth(
     sweep=SWEEP,
     paused_tenants=Listed((Stopped("tenant-1", NOW),), complete=True),
     disabled_installs=Listed((Stopped("install-1", NOW),), complete=True),
+    ungranted_installs=Listed((Stopped("install-2", NOW),), complete=True),
     unpublished=0,
 )
 

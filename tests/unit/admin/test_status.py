@@ -60,13 +60,17 @@ def test_every_blocker_of_a_schedule_is_listed(owner: Install, row: Schedule, bl
 
 
 def test_the_blockers_of_an_install_are_listed() -> None:
-    blocked = install(deleting=True, enabled=False, paused=True)
+    blocked = install(
+        deleting=True, enabled=False, paused=True, granted_capabilities=frozenset(), schedule_count=1
+    )
     assert list_install_blockers(blocked) == (
         "the install is being deleted",
         "the install is disabled",
         "the tenant is paused",
+        "the install is not granted cap:scheduler.manage",
     )
     assert list_install_blockers(install()) == ()
+    assert list_install_blockers(install(granted_capabilities=frozenset())) == ()
 
 
 @pytest.mark.parametrize(

@@ -123,12 +123,12 @@ class InstallsIndex(GlobalSecondaryIndex[Any]):
     pk = UnicodeAttribute(range_key=True)
 
 
-PAUSED_TENANTS, DISABLED_INSTALLS = "paused", "disabled"
-"""Parts of the index of what is unhealthy, besides those of schedules."""
+PAUSED_TENANTS, DISABLED_INSTALLS, UNGRANTED_INSTALLS = "paused", "disabled", "ungranted"
+"""Parts of the index of what is unhealthy, besides those of schedules. A row is in one of them at most."""
 
 
 class UnhealthyIndex(GlobalSecondaryIndex[Any]):
-    """The schedules that fail or wait, the paused tenants and the disabled installs, by the time since when they are.
+    """The schedules that fail or wait, and the tenants and installs that somebody has stopped, by the time since when.
 
     The schedules are in sixteen parts (decision 047), the others in one each, since few are.
     """

@@ -101,6 +101,7 @@ class InstallRow(Row, discriminator="install"):
     granted_capabilities = UnicodeSetAttribute(attr_name="grantedCapabilities")
     enabled = BooleanAttribute()
     paused = BooleanAttribute(null=True)
+    ungranted_since = UTCDateTimeAttribute(null=True, attr_name="ungrantedSince")
     unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
     unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
     propagated_generation = NumberAttribute(default=0, attr_name="propagatedGeneration")

@@ -1,4 +1,4 @@
-"""The schedules that fail or wait, the paused tenants and the disabled installs, for the platform's operators."""
+"""The schedules that fail or wait, and what somebody has stopped, for the platform's operators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from scheduling.domain.deliveries.firing import as_read
 from scheduling.operations.services import Services
-from scheduling.store.keys import DISABLED_INSTALLS, PAUSED_TENANTS
+from scheduling.store.keys import DISABLED_INSTALLS, PAUSED_TENANTS, UNGRANTED_INSTALLS
 from scheduling.store.schedule_items.unhealthy import (
     UnhealthySchedules,
     read_stopped,
@@ -26,7 +26,7 @@ def list_unhealthy_schedules(services: Services, *, limit: int) -> UnhealthySche
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """A tenant that is paused, or an install that is disabled, and since when; None if that cannot be read."""
+    """A tenant or an install none of whose schedules fires, and since when; None if that cannot be read."""
 
     id: str
     since: datetime | None
@@ -40,6 +40,14 @@ def list_paused_tenants(*, limit: int) -> Sequence[Stopped]:
 def list_disabled_installs(*, limit: int) -> Sequence[Stopped]:
     """Return up to `limit` disabled installs of all tenants, likewise."""
     return _list_stopped(DISABLED_INSTALLS, limit)
+
+
+def list_ungranted_installs(*, limit: int) -> Sequence[Stopped]:
+    """Return up to `limit` installs that lost `cap:scheduler.manage` while they had schedules, likewise.
+
+    One that is disabled, too, is among the disabled ones until it is enabled.
+    """
+    return _list_stopped(UNGRANTED_INSTALLS, limit)
 
 
 def _list_stopped(part: str, limit: int) -> Sequence[Stopped]:
