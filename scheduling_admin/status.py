@@ -7,7 +7,7 @@ from datetime import datetime
 from scheduling.domain.deliveries.completion import has_passed
 from scheduling.domain.install import SCHEDULER_MANAGE, Install, Limits
 from scheduling.domain.runs import NO_RESPONSE, Run
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, Schedule, ScheduleState
 from scheduling.domain.sweeps import TimerDifference, TimerSnapshot, find_timer_differences
 
 OVERLOAD_ADVICE = (
@@ -24,6 +24,7 @@ _TIMER_CLAUSES = {
 }
 """What a difference of a timer means, if the schedule then does not fire as it should."""
 
+_TIME_PASSED = "its only time has passed"
 _NOT_GRANTED = f"the install is not granted {SCHEDULER_MANAGE}"
 
 
@@ -66,7 +67,7 @@ def include_timer(
     if not status.fires:
         return status
     if has_passed(schedule, now):
-        return FiringStatus(("its only time has passed",))
+        return FiringStatus((_TIME_PASSED,))
     differences = _find_blocking_differences(timer, schedule, now)
     return FiringStatus(tuple(_describe_blocker(each, schedule) for each in differences))
 
@@ -105,6 +106,10 @@ def _select_clauses(checks: Iterable[tuple[bool, str]]) -> tuple[str, ...]:
 
 
 def _describe_disabled(schedule: Schedule) -> str:
+    if schedule.completed:
+        return _TIME_PASSED
+    if schedule.disabled_reason == PAUSED_AFTER_FAILURES:
+        return "the service has paused the schedule after failures"
     if schedule.disabled_reason:
         return f"the platform has disabled the schedule: {schedule.disabled_reason}"
     return "the schedule is disabled"

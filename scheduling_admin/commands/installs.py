@@ -18,6 +18,7 @@ from scheduling_admin.output.views import build_installs_table, render_next_page
 from scheduling_admin.queries.installs import list_install_views
 from scheduling_admin.queries.schedules import ScheduleFilter
 from scheduling_admin.stack.session import AdminSession
+from scheduling_admin.status import list_install_blockers
 
 
 def installs(
@@ -87,8 +88,8 @@ def _render_change(before: Install, after: Install) -> list[RenderableType]:
         text = f"Install {after.id} was already {'enabled' if after.enabled else 'disabled'}."
     elif not after.enabled:
         text = f"Install {after.id} is disabled: its schedules no longer fire."
-    elif after.paused:
-        text = f"Install {after.id} is enabled, but its tenant is paused: its schedules do not fire yet."
+    elif blockers := list_install_blockers(after):
+        text = f"Install {after.id} is enabled, but its schedules do not fire yet: {'; '.join(blockers)}."
     else:
         text = f"Install {after.id} is enabled: its enabled schedules fire again."
     renderables: list[RenderableType] = [render_sentence(text)]

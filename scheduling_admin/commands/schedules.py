@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
+from scheduling.domain.errors import InstallNotFound
 from scheduling.domain.ids import InstallId, ScheduleId, parse_schedule_id
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
@@ -15,6 +15,7 @@ from scheduling.domain.views import cursor_scope, encode_cursor
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.arguments import decode_list_cursor
 from scheduling_admin.errors import AdminError, ExitStatus
+from scheduling_admin.output.changes import describe_actor
 from scheduling_admin.output.fields import (
     install_fields,
     run_fields,
@@ -24,6 +25,7 @@ from scheduling_admin.output.fields import (
 )
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
+from scheduling_admin.output.times import format_local_and_utc
 from scheduling_admin.output.views import (
     build_schedules_table,
     describe_install,
@@ -35,6 +37,7 @@ from scheduling_admin.output.views import (
     render_sweep,
     render_timer,
 )
+from scheduling_admin.queries.former_schedules import find_former_schedule
 from scheduling_admin.queries.schedules import (
     ScheduleFilter,
     ScheduleList,
@@ -204,14 +207,28 @@ def resolve_schedule_id(session: AdminSession, install_id: InstallId, text: str)
         raise InstallNotFound
     if snapshot.name_owner:
         return snapshot.name_owner
-    ids = [each.id for each in session.services.schedules.read_all_schedules(install_id)]
-    matching = [each for each in ids if each.endswith(text.lower())]
+    schedules = session.services.schedules.read_all_schedules(install_id)
+    matching = [
+        each.id for each in schedules if each.definition.name == text or each.id.endswith(text.lower())
+    ]
     if len(matching) == 1:
         return matching[0]
-    problem = f"has no schedule with the name {text!r}; `schedules` lists them"
-    if matching:
-        problem = f"has several schedules whose id ends with {text!r}: {', '.join(matching)}"
+    if not matching:
+        raise _describe_unknown_schedule(install_id, text)
+    problem = f"has several schedules whose id ends with {text!r}, or with that name: {', '.join(matching)}"
     raise AdminError(f"Install {install_id} {problem}.", ExitStatus.NOT_FOUND)
+
+
+def _describe_unknown_schedule(install_id: InstallId, text: str) -> AdminError:
+    """Return the error for an id or a name, with what is known of the schedule that had it."""
+    change = find_former_schedule(install_id, text)
+    if change is None:
+        problem = f"has no schedule with the id or name {text!r}; `schedules` lists them"
+    else:
+        event = "deleted" if change.after is None else "renamed"
+        when = f"on {format_local_and_utc(change.time, 'UTC')} (by {describe_actor(change.actor)})"
+        problem = f"no longer has a schedule {text!r}: {change.schedule_id} was {event} {when}; `changes` lists more"
+    return AdminError(f"Install {install_id} {problem}.", ExitStatus.NOT_FOUND)
 
 
 def find_schedule(
@@ -221,11 +238,11 @@ def find_schedule(
 
     Raises:
         InstallNotFound: There is no such install.
-        ScheduleNotFound: The install has no such schedule.
+        AdminError: The install has no such schedule.
     """
     snapshot = session.services.schedules.read_snapshot_with_payload(install_id, schedule_id)
     if snapshot.install is None:
         raise InstallNotFound
     if snapshot.schedule is None:
-        raise ScheduleNotFound
+        raise _describe_unknown_schedule(install_id, schedule_id)
     return snapshot.install, snapshot.schedule

@@ -38,12 +38,13 @@ class _Cause:
     applies: Callable[[Any], bool]
 
 
+_SCHEDULE_DISABLED = _Cause(
+    "the schedule was disabled",
+    _Field("enabled", False, lambda evidence: evidence.schedule.definition.enabled),
+    lambda enabled: not enabled,
+)
 _CAUSES = (
-    _Cause(
-        "the schedule was disabled",
-        _Field("enabled", False, lambda evidence: evidence.schedule.definition.enabled),
-        lambda enabled: not enabled,
-    ),
+    _SCHEDULE_DISABLED,
     _Cause(
         "the install was disabled",
         _Field("enabled", True, lambda evidence: evidence.install.enabled),
@@ -87,7 +88,7 @@ def check_changes(evidence: Evidence) -> Explanation | None:
 def describe_inactive_periods(evidence: Evidence, moment: datetime) -> tuple[str, ...]:
     """Return what kept the schedule from firing at that time, from when to when and by whom."""
     return tuple(
-        _describe_period(evidence, cause.subject, period)
+        _describe_period(evidence, f"{cause.subject}{_describe_reason(evidence, cause, period)}", period)
         for cause, period in _find_inactive_periods(evidence, moment)
     )
 
@@ -125,6 +126,17 @@ def _find_period(evidence: Evidence, field: _Field, moment: datetime) -> _Period
         return _Period(start.after[field.name], start, None)
     is_known = bool(evidence.changes) and evidence.changes[0].time <= moment
     return _Period(field.read(evidence), None, None) if is_known else None
+
+
+def _describe_reason(evidence: Evidence, cause: _Cause, period: _Period) -> str:
+    """Return why the service or the platform has disabled the schedule, if it was not its owner."""
+    if cause is not _SCHEDULE_DISABLED:
+        return ""
+    if period.start and period.start.after:
+        reason = period.start.after.get("disabledReason")
+    else:
+        reason = None if period.end else evidence.schedule.disabled_reason
+    return f" ({reason})" if reason else ""
 
 
 def _describe_period(evidence: Evidence, subject: str, period: _Period) -> str:

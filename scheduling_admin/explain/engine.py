@@ -1,10 +1,11 @@
 """Explain why an occurrence ran or did not run, from the evidence alone; nothing here reads from AWS."""
 
 from scheduling.domain.deliveries.waiting import missed_after
+from scheduling.domain.install import SCHEDULER_MANAGE
 from scheduling.domain.runs import describe_unreadable
 from scheduling.domain.views import format_timestamp
 
-from scheduling_admin.explain.changes import check_changes
+from scheduling_admin.explain.changes import check_changes, describe_inactive_periods
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
 from scheduling_admin.explain.history import (
     describe_dead_letters,
@@ -21,6 +22,7 @@ from scheduling_admin.explain.rule import (
 from scheduling_admin.health.model import QueueState
 from scheduling_admin.health.problems import MAX_MESSAGE_AGE, QUEUE_ADVICE
 from scheduling_admin.health.rendering import describe_queue
+from scheduling_admin.output.changes import describe_actor
 from scheduling_admin.output.times import format_duration, format_local_and_utc
 from scheduling_admin.status import (
     describe_timer_differences,
@@ -42,8 +44,7 @@ def explain_occurrence(evidence: Evidence) -> Explanation:
     if evidence.run:
         return explain_run(evidence, evidence.run)
     if evidence.occurrence.manual:
-        reason = "Only manual runs have a time with a fraction of a second."
-        return Explanation(Verdict.UNKNOWN, "The history has no manual run at that time.", (reason,))
+        return _check_dead_letters(evidence) or _explain_unknown_manual_run(evidence)
     checks = (
         _check_dead_letters,
         _check_readable,
@@ -66,6 +67,15 @@ def explain_occurrence(evidence: Evidence) -> Explanation:
     return _explain_missing_run(evidence)
 
 
+def _explain_unknown_manual_run(evidence: Evidence) -> Explanation:
+    reasons: tuple[str, ...] = ("Only manual runs have a time with a fraction of a second.",)
+    if evidence.queue:
+        reason = "One that was requested is in the history once the queue has delivered it."
+        reasons = (*reasons, reason, *_describe_queue(evidence.queue))
+    advice = _advise_on_queue(evidence.queue)
+    return Explanation(Verdict.UNKNOWN, "The history has no manual run at that time.", reasons, advice)
+
+
 def _check_upcoming(evidence: Evidence) -> Explanation | None:
     if evidence.occurrence.moment <= evidence.now:
         return None
@@ -75,7 +85,8 @@ def _check_upcoming(evidence: Evidence) -> Explanation | None:
         summary = (
             f"It is upcoming, in {wait_text}, but will not run in the current state: {'; '.join(blockers)}."
         )
-        return Explanation(Verdict.UPCOMING, summary, _describe_last_change(evidence))
+        periods = describe_inactive_periods(evidence, evidence.now)
+        return Explanation(Verdict.UPCOMING, summary, periods or _describe_last_change(evidence))
     summary = f"It is upcoming, in {wait_text}."
     return Explanation(Verdict.UPCOMING, summary, *_describe_timer(evidence))
 
@@ -141,9 +152,10 @@ def _check_blockers(evidence: Evidence) -> Explanation | None:
 
 
 def _describe_last_change(evidence: Evidence) -> tuple[str, ...]:
-    if evidence.install.active:
-        return (f"The schedule was last changed by {evidence.schedule.changed_by}.",)
-    return (f"The install was last changed by {evidence.install.changed_by}.",)
+    install = evidence.install
+    if install.active and SCHEDULER_MANAGE in install.granted_capabilities:
+        return (f"The schedule was last changed by {describe_actor(evidence.schedule.changed_by)}.",)
+    return (f"The install was last changed by {describe_actor(install.changed_by)}.",)
 
 
 def _check_timer_drift(evidence: Evidence) -> Explanation | None:
@@ -184,7 +196,10 @@ def _check_overdue(evidence: Evidence) -> Explanation | None:
     patience = missed_after(evidence.limits)
     if overdue_by >= patience:
         return None
-    summary = f"It is overdue: it was due {format_duration(overdue_by)} ago and has not been delivered yet."
+    since = f"it was due {format_duration(overdue_by)} ago and"
+    if evidence.spread:
+        since = f"its window of {format_duration(evidence.spread)} ended {format_duration(overdue_by)} ago, and it"
+    summary = f"It is overdue: {since} has not been delivered yet."
     differences = describe_timer_differences(evidence.timer, evidence.schedule, evidence.limits, evidence.now)
     reasons = (
         *(f"{difference} It delivers all the same." for difference in differences),
@@ -208,9 +223,8 @@ def _advise_on_queue(queue: QueueState | None) -> tuple[str, ...]:
     if queue is None:
         return ()
     depth, age = queue.depth, queue.oldest_message_age
-    is_untouched = depth.ready > 0 and not depth.running
     is_old = age is not None and age > MAX_MESSAGE_AGE and not depth.is_empty
-    return (QUEUE_ADVICE,) if is_untouched or is_old else ()
+    return (QUEUE_ADVICE,) if depth.is_untouched or is_old else ()
 
 
 def _explain_missing_run(evidence: Evidence) -> Explanation:

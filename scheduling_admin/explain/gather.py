@@ -1,8 +1,10 @@
 """Read the evidence of an occurrence."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from scheduling.domain.audit.changes import KeptChange
+from scheduling.domain.deliveries.waiting import missed_after
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Fire, Run, RunStatus, SkipReason, Trigger, format_manual_time
 from scheduling.domain.schedule import Schedule
@@ -43,9 +45,18 @@ def gather_evidence(
         limits=session.services.limits,
         log_group=f"/aws/lambda/{session.stack.name}-execute",
     )
-    if explain_occurrence(evidence).verdict is Verdict.OVERDUE:
+    if _may_be_in_queue(evidence):
         return replace(evidence, queue=read_queue_state(session))
     return evidence
+
+
+def _may_be_in_queue(evidence: Evidence) -> bool:
+    """Return whether all that is known of the occurrence is that it may have been sent."""
+    verdict = explain_occurrence(evidence).verdict
+    if verdict is Verdict.UNKNOWN and evidence.occurrence.manual and not evidence.run:
+        age = evidence.now - evidence.occurrence.moment
+        return timedelta() <= age < missed_after(evidence.limits)
+    return verdict is Verdict.OVERDUE
 
 
 def _read_run(session: AdminSession, schedule: Schedule, occurrence: OccurrenceTime) -> Run | None:

@@ -85,6 +85,11 @@ class QueueDepth:
         """Whether there are none."""
         return not (self.ready or self.running or self.delayed)
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether there are messages, but nobody takes them at this moment."""
+        return self.ready > 0 and not self.running
+
 
 @dataclass(frozen=True)
 class QueueState:

@@ -100,6 +100,9 @@ def _find_queue_problems(health: StackHealth) -> Iterator[Problem]:
         noun = "dead letter" if letters.count == 1 else "dead letters"
         text = f"There {'is' if letters.count == 1 else 'are'} {more}{letters.count} {noun}."
         yield Problem("dead-letters", text, "Repair the cause, then `replay`; `replay --dry-run` lists them.")
+    if health.metrics is None and health.queue.is_untouched:
+        text = f"No message of the queue is being run, but {health.queue.ready} could be."
+        yield Problem("queue-stuck", text, QUEUE_ADVICE)
     if health.unpublished:
         one = health.unpublished == 1
         text = f"{health.unpublished} {'batch of changes is' if one else 'batches of changes are'} not published."

@@ -30,6 +30,7 @@ from scheduling_admin.health.problems import find_problems
 from scheduling_admin.health.queue import read_queue_depth
 from scheduling_admin.stack.dead_letters import DeadLetter
 from scheduling_admin.stack.session import AdminSession
+from scheduling_admin.status import list_install_blockers
 
 MAX_PENDING = 1_000
 MAX_LISTED = 50
@@ -87,7 +88,8 @@ def _read_failing(session: AdminSession) -> Listed[FailingSchedule]:
             error=schedule.last_run.error if schedule.last_run else None,
         )
         for install, schedule in found.schedules
-        if schedule.definition.enabled or schedule.disabled_reason is not None
+        if (schedule.definition.enabled or schedule.disabled_reason is not None)
+        and not list_install_blockers(install)
     ]
     return Listed(failing, complete=not found.has_more)
 

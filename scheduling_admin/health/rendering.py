@@ -20,7 +20,7 @@ from scheduling_admin.health.model import (
     StackMetrics,
     SweepSummary,
 )
-from scheduling_admin.output.tables import create_fields_table, render_sentence
+from scheduling_admin.output.tables import create_fields_table, render_item, render_sentence
 from scheduling_admin.output.times import format_duration
 
 _ItemT = TypeVar("_ItemT")
@@ -164,7 +164,7 @@ def _render_problems(health: StackHealth) -> Iterator[RenderableType]:
         return
     yield render_sentence("\nWrong:", "bold red")
     for each in health.problems:
-        yield render_sentence(f"- {each.text}", "red")
+        yield render_item(each.text, "red")
         yield render_sentence(each.advice, indent=2)
 
 

@@ -308,7 +308,7 @@ def test_a_schedule_can_be_named(world: World, admin: AdminCli) -> None:
     unknown = admin("schedule", ONE, "Café ☕")
     assert (unknown.exit_status, unknown.errors) == (
         3,
-        ["Install install-1 has no schedule with the name 'Café ☕'; `schedules` lists them."],
+        ["Install install-1 has no schedule with the id or name 'Café ☕'; `schedules` lists them."],
     )
 
 

@@ -242,7 +242,10 @@ def test_an_ambiguous_end_of_an_id_is_rejected(admin: AdminCli, stack: Stack) ->
     result = admin("schedule", ONE, "", "--json")
     assert (result.exit_status, result.errors) == (
         3,
-        [f"Install {ONE} has several schedules whose id ends with '': {', '.join(matching)}."],
+        [
+            f"Install {ONE} has several schedules whose id ends with '', or with that name: "
+            f"{', '.join(matching)}."
+        ],
     )
 
 

@@ -14,7 +14,7 @@ from scheduling.operations.installs.tenants import set_tenant_paused
 from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.faults.broken_rows import set_attribute
-from tests.support.stacks.admin_cli import STACK_NAME, AdminCli, execute_at, failing_calls
+from tests.support.stacks.admin_cli import ANY_SCHEDULE_ID, STACK_NAME, AdminCli, execute_at, failing_calls
 from tests.support.stacks.world import ADMIN, TENANT, UNKNOWN_SCHEDULE_ID, World, aws_client, create_input
 
 
@@ -111,6 +111,18 @@ def test_what_is_wrong_is_said_with_what_helps(swept: World, admin: AdminCli) ->
         "  Repair the cause, then `replay`; `replay --dry-run` lists them.",
         "- 1 batch of changes is not published.",
         "  Repair the cause, then `republish`, within 18 hours.",
+    ]
+
+
+def test_a_long_problem_is_indented(swept: World, admin: AdminCli, schedule: Schedule) -> None:
+    swept.services.schedules.replace_schedule(schedule, schedule.marked_pending(swept.clock[0]))
+    swept.advance(minutes=30)
+    put_metric(swept, "OldestPendingSeconds", 0)
+    lines = admin("status", env={"COLUMNS": "80"}).lines
+    assert lines[lines.index("Wrong:") + 1 :] == [
+        "- A change has been pending for 30 min: schedule",
+        f"  {ANY_SCHEDULE_ID} of install install-1.",
+        "  `reconcile` applies it, or shows what prevents it.",
     ]
 
 

@@ -32,6 +32,56 @@ CHANGES_SITUATIONS: dict[str, tuple[Evidence, Verdict, str, list[str], list[str]
         [f"The schedule was disabled, since {BEFORE}."],
         [],
     ),
+    "paused by the service after failures": (
+        build_evidence(
+            changes=(build_change(-30, ON, {**OFF, "disabledReason": "paused after failures"}),),
+            enabled=False,
+            disabled_reason="paused after failures",
+            timer=None,
+        ),
+        Verdict.INACTIVE,
+        "It did not run: the schedule was disabled.",
+        [f"The schedule was disabled (paused after failures), since {BEFORE}."],
+        [],
+    ),
+    "paused by the service before what is kept": (
+        build_evidence(
+            changes=(build_change(-30, {"name": "a"}, {"name": "b"}),),
+            enabled=False,
+            disabled_reason="paused after failures",
+            timer=None,
+        ),
+        Verdict.INACTIVE,
+        "It did not run: the schedule was disabled.",
+        ["The schedule was disabled (paused after failures)."],
+        [],
+    ),
+    "paused by the service, and enabled since": (
+        build_evidence(
+            changes=(
+                build_change(-30, ON, {**OFF, "disabledReason": "paused after failures"}),
+                build_change(10, {**OFF, "disabledReason": "paused after failures"}, ON),
+            ),
+            timer_since=NOW + timedelta(minutes=10),
+        ),
+        Verdict.INACTIVE,
+        "It did not run: the schedule was disabled.",
+        [f"The schedule was disabled (paused after failures) from {BEFORE} to {AFTER}."],
+        [],
+    ),
+    "upcoming, but paused": (
+        build_evidence(
+            minutes_late=-20,
+            changes=(build_change(-30, {"paused": False}, {"paused": True}, of_install=True),),
+            install=install(paused=True, changed_by="admin:bob"),
+            suspended=True,
+            timer=None,
+        ),
+        Verdict.UPCOMING,
+        "It is upcoming, in 20 min, but will not run in the current state: the tenant is paused.",
+        [f"The tenant was paused, since {BEFORE}."],
+        [],
+    ),
     "disabled before what is kept, and enabled since": (
         build_evidence(changes=(build_change(10, OFF, ON),), timer_since=NOW + timedelta(minutes=10)),
         Verdict.INACTIVE,

@@ -31,7 +31,7 @@ STATE_SITUATIONS = {
         "Version v2 has no endpoint POST /api/sync.",
         [
             "The table does not record since when; this may already have been the case at that time.",
-            "The schedule was last changed by host_api.",
+            "The schedule was last changed by the extension.",
         ],
         [],
     ),
@@ -43,7 +43,7 @@ STATE_SITUATIONS = {
         "It did not run, and would not run now: the install is disabled; the tenant is paused.",
         [
             "The table does not record since when; this may already have been the case at that time.",
-            "The install was last changed by admin:bob.",
+            "The install was last changed by bob.",
         ],
         [],
     ),
@@ -136,14 +136,14 @@ STATE_SITUATIONS = {
     "not delivered in its window": (
         build_evidence(minutes_late=20, spread_minutes=15, timer=replace(TIMER, spread_minutes=15)),
         Verdict.OVERDUE,
-        "It is overdue: it was due 5 min ago and has not been delivered yet.",
+        "It is overdue: its window of 15 min ended 5 min ago, and it has not been delivered yet.",
         ["The timer is in sync.", "A delivery may be late; after 3 d 1 h it counts as missed."],
         [],
     ),
     "with another window": (
         build_evidence(minutes_late=20, spread_minutes=15),
         Verdict.OVERDUE,
-        "It is overdue: it was due 5 min ago and has not been delivered yet.",
+        "It is overdue: its window of 15 min ended 5 min ago, and it has not been delivered yet.",
         [
             "The timer's window is 0 minutes instead of 15. It delivers all the same.",
             "A delivery may be late; after 3 d 1 h it counts as missed.",

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from scheduling.domain.install import Install, Limits
 from scheduling.domain.runs import NO_RESPONSE
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.schedule import COMPLETED, PAUSED_AFTER_FAILURES, Schedule, ScheduleState
 
 from scheduling_admin.status import (
     OVERLOAD_ADVICE,
@@ -35,6 +35,16 @@ from tests.unit.builders import NOW, install, schedule
             install(),
             schedule(enabled=False, disabled_reason="no endpoint"),
             ["the platform has disabled the schedule: no endpoint"],
+        ),
+        (
+            install(),
+            schedule(enabled=False, disabled_reason=PAUSED_AFTER_FAILURES),
+            ["the service has paused the schedule after failures"],
+        ),
+        (
+            install(),
+            schedule(enabled=False, disabled_reason=COMPLETED),
+            ["its only time has passed"],
         ),
         (
             install(removed_endpoints=frozenset({"POST /api/sync"})),
