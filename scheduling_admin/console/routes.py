@@ -84,7 +84,9 @@ def show_status(console: Console, request: Request) -> Response:
             ).views
         )
     )
-    return console.page(request, "Health", render_health(health, failing))
+    is_part = bool(request.query_params.get("part"))
+    content = render_health(health, failing, is_open=not is_part)
+    return console.page(request, "Health", None if is_part else h.h1["Health"], content)
 
 
 def _parse_page_number(value: str | None) -> int:

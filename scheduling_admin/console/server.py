@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -40,6 +40,15 @@ _STATUSES = {
 Handler = Callable[["Console", Request], Response]
 
 
+@cache
+def asset_version() -> str:
+    """Return what changes with the assets, which browsers may therefore keep."""
+    digest = hashlib.sha256()
+    for name in ASSET_PATHS:
+        digest.update((ASSETS / name).read_bytes())
+    return digest.hexdigest()[:12]
+
+
 @dataclass
 class Console:
     """What all pages share."""
@@ -51,14 +60,6 @@ class Console:
 
     def __post_init__(self) -> None:
         self.index = ScheduleIndex(self.session)
-
-    @cached_property
-    def asset_version(self) -> str:
-        """Changes with the assets, which browsers may therefore keep."""
-        digest = hashlib.sha256()
-        for name in ASSET_PATHS:
-            digest.update((ASSETS / name).read_bytes())
-        return digest.hexdigest()[:12]
 
     def page(
         self,
@@ -79,7 +80,7 @@ class Console:
             now_text=format_moment(now),
             zone=format_zone(now),
             read_only=self.read_only,
-            asset_version=self.asset_version,
+            asset_version=asset_version(),
         )
         page = render_page(frame, title, *content, has_search=has_search, crumbs=crumbs)
         return HTMLResponse(str(page), status)
@@ -91,10 +92,10 @@ class Console:
         notice = render_notice(str(admin_error), "error")
         if request.query_params.get("part"):
             return HTMLResponse(str(notice), status)
-        return plain_page("This cannot be shown", notice, status, self.asset_version)
+        return plain_page("This cannot be shown", notice, status)
 
 
-def plain_page(title: str, content: Node, status: int, asset_version: str = "") -> Response:
+def plain_page(title: str, content: Node, status: int) -> Response:
     """Return a page that reads nothing from the stack."""
     document = h.html(lang="en")[
         h.head[
@@ -102,7 +103,8 @@ def plain_page(title: str, content: Node, status: int, asset_version: str = "") 
             h.meta(name="viewport", content="width=device-width, initial-scale=1"),
             h.meta(name="color-scheme", content="light dark"),
             h.title[f"{title} · Scheduler console"],
-            h.link(rel="stylesheet", href=f"/assets/console.css?v={asset_version}"),
+            h.link(rel="icon", href=f"/assets/icon.svg?v={asset_version()}", type="image/svg+xml"),
+            h.link(rel="stylesheet", href=f"/assets/console.css?v={asset_version()}"),
         ],
         h.body[h.main("#content.plain")[h.h1[title], content, h.p[h.a(".button", href="/")["Overview"]]]],
     ]

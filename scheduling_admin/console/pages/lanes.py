@@ -19,10 +19,9 @@ from scheduling_admin.console.links import (
     link,
     occurrence_link,
     schedule_path,
-    tenant_link,
     window_parameters,
 )
-from scheduling_admin.console.pages.layout import clean, render_chip, render_notice, text
+from scheduling_admin.console.pages.layout import clean, render_chip, render_data_table, render_notice, text
 from scheduling_admin.console.reads import SchedulePage
 from scheduling_admin.console.svg.axis import render_axis
 from scheduling_admin.console.svg.lane import describe_gap, render_lane
@@ -236,7 +235,8 @@ def render_legend() -> Node:
                 for cause in GapCause
             ),
             h.li[
-                "A short line below a mark: a manual run. A line to the right: it started late, at the dot."
+                "A line across below a mark: several occurrences. A line down: a manual run. "
+                "A dotted line to the right: it started late, at the dot."
             ],
         ],
     ]
@@ -255,25 +255,23 @@ def render_table(lane: Lane) -> Node:
     """Render a lane as a text."""
     install, schedule = lane.install, lane.schedule
 
-    def render_row(mark: Mark) -> Node:
+    def build_row(mark: Mark) -> Sequence[Node]:
         url = occurrence_link(install.id, schedule.id, mark.scheduled_time)
-        return h.tr[
-            h.td[h.a(href=url)[format_moment(mark.moment)]],
-            h.td[render_icon(mark.kind), " ", mark.kind.label],
-            h.td[format_moment(mark.started_at) if mark.started_at else ""],
-            h.td(".wrap")[text(mark.detail) if mark.detail else ("manual run" if mark.manual else "")],
-        ]
+        reason = ", ".join(filter(None, (mark.origin, mark.detail)))
+        return (
+            h.a(href=url)[format_moment(mark.moment)],
+            [render_icon(mark.kind), " ", mark.kind.label],
+            format_moment(mark.started_at) if mark.started_at else None,
+            text(reason) if reason else None,
+        )
 
     return [
-        h.table(".data")[
-            h.thead[
-                h.tr[(h.th(scope="col")[each] for each in ("Time", "Outcome", "Started late", "Reason"))]
-            ],
-            h.tbody[(render_row(mark) for mark in reversed(lane.marks))],
-        ]
+        h.ul(".gaps")[(h.li[describe_gap(gap, format_moment)] for gap in lane.gaps)] if lane.gaps else None,
+        render_data_table(
+            ("@Time", "Outcome", "@Started late", "Reason"), map(build_row, reversed(lane.marks))
+        )
         if lane.marks
         else h.p(".muted")["There is no occurrence in this time."],
-        h.ul(".gaps")[(h.li[describe_gap(gap, format_moment)] for gap in lane.gaps)] if lane.gaps else None,
     ]
 
 
@@ -295,5 +293,4 @@ def render_install_actions(install: Install) -> Node:
     return h.div(".actions")[
         h.a(f".button{kind}", href=action_link(name, install=install.id))[label],
         h.a(".button", href=action_link("replay", install=install.id))["Replay dead letters"],
-        h.a(".button.quiet", href=tenant_link(install.tenant_id))["Whole tenant"],
     ]

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from scheduling.domain.schedule import Schedule
 
-from scheduling_admin.console.action_routes import READ_ONLY
+from scheduling_admin.console.actions.routes import READ_ONLY
 from scheduling_admin.console.security import NOT_SIGNED_IN, WRONG_HOST, WRONG_ORIGIN
 from tests.support.stacks.admin_cli import AdminCli
 from tests.support.stacks.console import ConsoleClient, open_console, strip_markup
