@@ -9,6 +9,7 @@ from htpy import Node
 from scheduling.domain.cron.description import describe_rule
 from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.errors import InvalidCron
+from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.runs import RunStatus
 from scheduling.domain.schedule import Schedule
@@ -21,16 +22,17 @@ from scheduling_admin.console.links import (
     schedule_path,
     window_parameters,
 )
-from scheduling_admin.console.pages.layout import clean, render_chip, render_data_table, render_notice, text
+from scheduling_admin.console.pages.layout import clean, render_chip, render_notice, text
 from scheduling_admin.console.reads import SchedulePage
 from scheduling_admin.console.svg.axis import render_axis
-from scheduling_admin.console.svg.lane import describe_gap, render_lane
+from scheduling_admin.console.svg.lane import render_lane
 from scheduling_admin.console.svg.symbols import render_icon
 from scheduling_admin.console.timeline.gaps import GapCause
 from scheduling_admin.console.timeline.lanes import Lane
-from scheduling_admin.console.timeline.marks import Mark, MarkKind
+from scheduling_admin.console.timeline.marks import MarkKind
 from scheduling_admin.console.timeline.window import SPANS, TimeWindow
 from scheduling_admin.console.times import format_moment, localize
+from scheduling_admin.errors import AdminError
 from scheduling_admin.status import evaluate_firing_status
 
 Pair = tuple[Install, Schedule]
@@ -100,16 +102,34 @@ def _render_lane_or_placeholder(pair: Pair, window: TimeWindow, lane: Lane | Non
     ]
 
 
-def render_lane_row(lane: Lane) -> Node:
-    """Render a lane, which reads itself again when the page asks it to."""
-    install, schedule = lane.install, lane.schedule
-    url = link(schedule_path(install.id, schedule.id, "lane"), **window_parameters(lane.window))
-    name = schedule_label(schedule)
+def _start_row(install_id: InstallId, schedule_id: ScheduleId, window: TimeWindow) -> h.Element:
+    """Start the row of a lane, which reads itself again when the page asks it to."""
+    url = link(schedule_path(install_id, schedule_id, "lane"), **window_parameters(window))
     return h.div(
         {"hx-get": url, "hx-trigger": "refresh", "hx-swap": "outerHTML"},
         class_="lane",
-        id=f"lane-{schedule.id}",
-    )[
+        id=f"lane-{schedule_id}",
+    )
+
+
+def render_failed_lane(
+    install_id: InstallId, schedule_id: ScheduleId, window: TimeWindow, error: AdminError
+) -> Node:
+    """Render why a lane cannot be read."""
+    return _start_row(install_id, schedule_id, window)[
+        h.div(".lane-head")[
+            h.a(".lane-name", href=schedule_path(install_id, schedule_id))[schedule_id],
+            render_chip("unknown", "bad"),
+        ],
+        h.div(".lane-body")[h.p(".lane-error", title=clean(error))[text(error)]],
+    ]
+
+
+def render_lane_row(lane: Lane) -> Node:
+    """Render a lane."""
+    install, schedule = lane.install, lane.schedule
+    name = schedule_label(schedule)
+    return _start_row(install.id, schedule.id, lane.window)[
         render_lane_head(install, schedule, lane),
         h.div(".lane-body")[
             render_lane(
@@ -249,30 +269,6 @@ def _render_more(
         return None
     url = link(base_url, **base_parameters, **window_parameters(window), cursor=page.next_cursor)
     return h.p(".more")[h.a(".button", href=url)["More schedules"]]
-
-
-def render_table(lane: Lane) -> Node:
-    """Render a lane as a text."""
-    install, schedule = lane.install, lane.schedule
-
-    def build_row(mark: Mark) -> Sequence[Node]:
-        url = occurrence_link(install.id, schedule.id, mark.scheduled_time)
-        reason = ", ".join(filter(None, (mark.origin, mark.detail)))
-        return (
-            h.a(href=url)[format_moment(mark.moment)],
-            [render_icon(mark.kind), " ", mark.kind.label],
-            format_moment(mark.started_at) if mark.started_at else None,
-            text(reason) if reason else None,
-        )
-
-    return [
-        h.ul(".gaps")[(h.li[describe_gap(gap, format_moment)] for gap in lane.gaps)] if lane.gaps else None,
-        render_data_table(
-            ("@Time", "Outcome", "@Started late", "Reason"), map(build_row, reversed(lane.marks))
-        )
-        if lane.marks
-        else h.p(".muted")["There is no occurrence in this time."],
-    ]
 
 
 def render_tenant_actions(tenant_id: str, *, paused: bool) -> Node:
