@@ -77,7 +77,7 @@ def _find_blocking_differences(
 ) -> list[TimerDifference]:
     any_limits = Limits()  # another spread keeps nothing from firing
     differences = find_timer_differences(timer, schedule, any_limits, now)
-    return [each for each in differences if each.name in _TIMER_CLAUSES]
+    return [each for each in differences if each.prevents_fires]
 
 
 def _describe_blocker(difference: TimerDifference, schedule: Schedule) -> str:

@@ -1,6 +1,7 @@
 """The commands `schedules` and `schedule`."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ from scheduling_admin.output.fields import (
     sweep_fields,
     timer_fields,
 )
+from scheduling_admin.output.finds import find_view_fields, render_finds
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.times import format_local_and_utc
@@ -82,6 +84,7 @@ def schedules(
         "nextCursor": next_cursor,
         **({} if owner else {"hasMore": listed.has_more}),
         **sweep_fields(listed.sweep),
+        **({} if owner or not not_firing else {"finds": list(map(find_view_fields, listed.finds))}),
     }
     return CommandReport(
         document,
@@ -94,10 +97,14 @@ def schedules(
                 if listed.has_more
                 else ()
             ),
-            *(render_sweep(listed.sweep, session.now) if not_firing and not owner else ()),
+            *(_render_sweep(listed, session.now) if not_firing and not owner else ()),
         ],
         ExitStatus.NEEDS_ATTENTION if listed.left_out else ExitStatus.OK,
     )
+
+
+def _render_sweep(listed: ScheduleList, now: datetime) -> list[RenderableType]:
+    return [*render_finds(listed.finds, now), *render_sweep(listed.sweep, now)]
 
 
 def _render_none(owner: str | None, only: ScheduleFilter, listed: ScheduleList) -> RenderableType:

@@ -7,6 +7,12 @@ from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.explain.changes import check_changes, describe_inactive_periods
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
+from scheduling_admin.explain.finds import (
+    describe_last_repair,
+    describe_next_find,
+    find_next_find,
+    is_missing,
+)
 from scheduling_admin.explain.history import (
     describe_dead_letters,
     describe_missing_timer,
@@ -18,6 +24,7 @@ from scheduling_admin.explain.rule import (
     check_history_retention,
     check_rule,
     check_timer_change,
+    was_due,
 )
 from scheduling_admin.health.model import QueueState
 from scheduling_admin.health.problems import MAX_MESSAGE_AGE, QUEUE_ADVICE
@@ -51,6 +58,7 @@ def explain_occurrence(evidence: Evidence) -> Explanation:
         check_creation_time,
         check_history_retention,
         check_changes,
+        _check_find,
         check_timer_change,
         check_rule,
         _check_upcoming,
@@ -65,6 +73,18 @@ def explain_occurrence(evidence: Evidence) -> Explanation:
         if explanation:
             return explanation
     return _explain_missing_run(evidence)
+
+
+def _check_find(evidence: Evidence) -> Explanation | None:
+    """Explain an occurrence after which the sweep found its timer missing or changed."""
+    find = find_next_find(evidence)
+    if find is None or not was_due(evidence):
+        return None
+    state = "missing" if is_missing(find) else "changed"
+    time = format_local_and_utc(find.time, evidence.timezone)
+    summary = f"It did not run: its timer was {state} when the sweep checked it next, on {time}."
+    reasons = (*describe_next_find(evidence, find), *describe_dead_letters(evidence))
+    return Explanation(Verdict.NOT_RUN, summary, reasons)
 
 
 def _explain_unknown_manual_run(evidence: Evidence) -> Explanation:
@@ -174,7 +194,8 @@ def _check_timer_drift(evidence: Evidence) -> Explanation | None:
         summary = "It did not run: EventBridge has no timer for the schedule."
         may_come = evidence.now - evidence.occurrence.moment < missed_after(evidence.limits) + evidence.spread
         since = (_SINCE_UNKNOWN_BUT_SENT if may_come else "Since when is not known.",)
-    return Explanation(Verdict.NOT_RUN, summary, (*timer_differences, *since), (_SWEEP_ADVICE,))
+    reasons = (*timer_differences, *since, *describe_last_repair(evidence))
+    return Explanation(Verdict.NOT_RUN, summary, reasons, (_SWEEP_ADVICE,))
 
 
 def _check_timer_creation(evidence: Evidence) -> Explanation | None:

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+from scheduling.domain.audit.finds import TimerFind
 from scheduling.domain.runs import MAX_ATTEMPTS, Run, RunStatus, SkipReason, Trigger
 from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.explain.changes import describe_inactive_periods
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
+from scheduling_admin.explain.finds import describe_next_find, find_next_find
 from scheduling_admin.output.times import format_duration, format_local_and_utc, format_milliseconds
 from scheduling_admin.status import OVERLOAD_ADVICE, timed_out
 
@@ -135,21 +137,30 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
 def _explain_missed(evidence: Evidence, run: Run) -> Explanation:
     summary = "It was missed: EventBridge did not deliver it."
     recorded_at = format_timestamp(run.started_at)
-    cause = describe_missing_timer(evidence)
+    find = find_next_find(evidence)
+    cause = None if find else describe_missing_timer(evidence)
     reasons = (
         f"The sweep recorded this at {recorded_at}. "
         + ("It cannot come any more." if cause else "If the occurrence is delivered later, it still runs."),
         *([cause] if cause else ()),
+        *(_describe_timer_check(evidence, find) if find else ()),
         *describe_inactive_periods(evidence, evidence.occurrence.moment),
         *describe_dead_letters(evidence),
     )
     return Explanation(Verdict.MISSED, summary, reasons, get_replay_advice(evidence))
 
 
+def _describe_timer_check(evidence: Evidence, find: TimerFind) -> tuple[str, ...]:
+    time = format_local_and_utc(find.time, evidence.timezone)
+    return (f"The sweep checked its timer next on {time}.", *describe_next_find(evidence, find))
+
+
 def describe_missing_timer(evidence: Evidence) -> str | None:
     """Return since when the timer exists, if it did not at the time of the occurrence, which then cannot come."""
     created_at = evidence.timer.created_at if evidence.timer else None
     if created_at is None or not evidence.occurrence.moment < created_at <= evidence.now:
+        return None
+    if evidence.has_later_delivery:
         return None
     since = format_local_and_utc(created_at, evidence.timezone)
     return f"EventBridge has its timer since {since} only: the one before was deleted, or never created."

@@ -65,6 +65,14 @@ def check_timer_change(evidence: Evidence) -> Explanation | None:
     return Explanation(Verdict.NOT_SCHEDULED, summary, (reason,))
 
 
+def was_due(evidence: Evidence) -> bool:
+    """Return whether the rule of that time had the occurrence, and its timer had taken effect."""
+    timer_since, moment = evidence.schedule.timer_since, evidence.occurrence.moment
+    if timer_since and moment < timer_since:
+        return describe_known_rule(evidence) is not None
+    return _is_scheduled(evidence) and not (timer_since and moment < timer_since + TIMER_PROPAGATION_DELAY)
+
+
 def check_rule(evidence: Evidence) -> Explanation | None:
     """Explain an occurrence that the rule does not have."""
     if _is_scheduled(evidence):

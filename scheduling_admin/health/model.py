@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from scheduling.domain.audit.finds import ScheduleFind
 from scheduling.operations.installs.unhealthy import Stopped
 
 _ItemT = TypeVar("_ItemT")
@@ -100,16 +101,6 @@ class QueueState:
 
 
 @dataclass(frozen=True)
-class SweepSummary:
-    """The sweep under way, or the last one; `finds` has how many repairs it has made of each kind."""
-
-    started_at: datetime | None
-    running: bool
-    next_at: datetime
-    finds: Mapping[str, int]
-
-
-@dataclass(frozen=True)
 class FailingSchedule:
     """A schedule whose newest run did not succeed, since `since`: it has failed, or it waits."""
 
@@ -129,6 +120,21 @@ class Listed(Generic[_ItemT]):
 
     items: Sequence[_ItemT]
     complete: bool
+
+
+@dataclass(frozen=True)
+class SweepSummary:
+    """The sweep under way, or the last one.
+
+    `finds` has how many repairs it has made of each kind, and `schedules` those whose timers it has repaired, the
+    newest finds first.
+    """
+
+    started_at: datetime | None
+    running: bool
+    next_at: datetime
+    finds: Mapping[str, int]
+    schedules: Listed[ScheduleFind] = Listed((), complete=True)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
+from scheduling.domain.audit.finds import ScheduleFind
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.operations.installs.unhealthy import (
     Stopped,
     list_disabled_installs,
+    list_finds,
     list_paused_tenants,
     list_ungranted_installs,
     list_unhealthy_schedules,
@@ -150,4 +152,13 @@ def _read_sweep(session: AdminSession) -> SweepSummary | None:
         running=state.phase is not None,
         next_at=state.next_sweep_at,
         finds=finds,
+        schedules=_list_finds(session, state.started_at),
     )
+
+
+def _list_finds(session: AdminSession, since: datetime | None) -> Listed[ScheduleFind]:
+    if since is None:
+        return Listed((), complete=True)
+    since = since.replace(microsecond=0)  # finds have whole seconds
+    page = list_finds(session.services, limit=MAX_LISTED, since=since)
+    return Listed(page.finds, complete=not page.has_more)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from rich.console import RenderableType
+from scheduling.domain.audit.finds import ScheduleFind
 from scheduling.domain.install import SCHEDULER_MANAGE
 from scheduling.domain.runs import format_time
 from scheduling.operations.installs.unhealthy import Stopped
@@ -20,6 +21,7 @@ from scheduling_admin.health.model import (
     StackMetrics,
     SweepSummary,
 )
+from scheduling_admin.output.finds import find_fields, list_find_lines
 from scheduling_admin.output.tables import create_fields_table, render_item, render_sentence
 from scheduling_admin.output.times import format_duration
 
@@ -87,6 +89,9 @@ def _sweep_fields(sweep: SweepSummary) -> dict[str, object]:
         "running": sweep.running,
         "nextAt": format_time(sweep.next_at),
         "finds": dict(sweep.finds),
+        "schedules": _listed_fields(
+            sweep.schedules, lambda each: find_fields(each.find, each.install, each.schedule)
+        ),
     }
 
 
@@ -143,7 +148,7 @@ def render_health(health: StackHealth) -> list[RenderableType]:
         "Dead_letters": "\n".join(_describe_dead_letters(health.dead_letters, now)),
         "Pending_changes": _describe_pending(health.pending, now),
         "Failing": "\n".join(_describe_failing(health.failing, now)),
-        "Last_sweep": _describe_sweep(health.sweep, now),
+        "Last_sweep": "\n".join(_describe_sweep(health.sweep, now)),
         "Paused_tenants": "\n".join(_describe_stopped(health.paused_tenants, now)),
         "Disabled_installs": "\n".join(_describe_stopped(health.disabled_installs, now)),
         "Not_granted": "\n".join(_describe_ungranted(health.ungranted_installs, now)),
@@ -250,14 +255,23 @@ def _describe_pending(pending: PendingSummary, now: datetime) -> str:
     return f"{count}; the oldest {_describe_span(pending.oldest_since, now)}: {pending.oldest}"
 
 
-def _describe_sweep(sweep: SweepSummary | None, now: datetime) -> str:
+def _describe_sweep(sweep: SweepSummary | None, now: datetime) -> Iterator[str]:
     if sweep is None:
-        return "none yet: the reconciler has never run"
+        yield "none yet: the reconciler has never run"
+        return
     if sweep.started_at is None:
-        return f"none yet; the first one at {format_time(sweep.next_at)}"
+        yield f"none yet; the first one at {format_time(sweep.next_at)}"
+        return
     state = "running since" if sweep.running else "started"
     finds = _describe_counts(sweep.finds, nothing="nothing")
-    return f"{state} {format_time(sweep.started_at)} ({_describe_ago(sweep.started_at, now)}); found {finds}"
+    yield f"{state} {format_time(sweep.started_at)} ({_describe_ago(sweep.started_at, now)}); found {finds}"
+    if sweep.schedules.items:
+        yield from _describe_listed(sweep.schedules, _describe_find)
+
+
+def _describe_find(each: ScheduleFind) -> str:
+    name = f"{each.schedule.definition.name or each.schedule.id} of {each.install.id}"
+    return f"{name}: {', '.join(list_find_lines(each.find))}"
 
 
 def _describe_ago(moment: datetime, now: datetime) -> str:

@@ -6,12 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
+from scheduling.domain.audit.finds import ScheduleFind, TimerFind
 from scheduling.domain.errors import InstallNotFound, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.sweeps import SweepState
 from scheduling.domain.tenant import TenantCursor
 from scheduling.operations.installs.tenants import list_tenant_schedules
-from scheduling.operations.installs.unhealthy import list_paused_tenants, list_unhealthy_schedules
+from scheduling.operations.installs.unhealthy import (
+    list_finds,
+    list_paused_tenants,
+    list_unhealthy_schedules,
+)
 from scheduling.operations.services import Services
 
 from scheduling_admin.queries.views import MAX_PARALLEL_READS, SchedulePair, ScheduleView, read_schedule_views
@@ -47,11 +52,20 @@ NO_FILTER = ScheduleFilter()
 
 
 @dataclass(frozen=True, kw_only=True)
+class FindView:
+    """A find of the sweep about a timer, and what its schedule is now."""
+
+    find: TimerFind
+    view: ScheduleView
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScheduleList:
     """Schedules in the order of the list.
 
     `next_after` is the position of the next page, if there may be one. A list over all installs has no pages:
-    `has_more` says that its limit has left some out. `sweep` is the last sweep, where the list is of what it looks for.
+    `has_more` says that its limit has left some out. `sweep` is the last sweep, where the list is of what it looks for,
+    and `finds` what it and earlier ones have repaired, whether or not it fires now.
     """
 
     views: Sequence[ScheduleView]
@@ -59,6 +73,7 @@ class ScheduleList:
     next_after: str | None = None
     has_more: bool = False
     sweep: SweepState | None = None
+    finds: Sequence[FindView] = ()
 
 
 @dataclass(frozen=True)
@@ -147,26 +162,35 @@ def list_schedules_of_all(
 
     Those that fail or wait are in an index, and so are paused tenants. Those that do not fire although they should are
     what is pending and what was paused after failures, unless somebody has stopped it as well: each other difference is
-    found by the sweep alone, which repairs it.
+    found by the sweep alone, which repairs it; what it has found is listed apart, with whether it fires now.
     """
     unhealthy = list_unhealthy_schedules(services, limit=limit)
     pairs = {pair[1].id: pair for pair in unhealthy.schedules}
     has_more = unhealthy.has_more
+    finds: Sequence[ScheduleFind] = ()
     if only.not_firing and not only.failing:
         pending = _read_pending_pairs(services, limit)
         has_more |= len(pending) == limit
         pairs |= {pair[1].id: pair for pair in pending}
+        page = list_finds(services, limit=limit, only_preventing=True)
+        finds, has_more = page.finds, has_more or page.has_more
+        pairs |= {each.schedule.id: (each.install, each.schedule) for each in finds}
     left_out: list[UnreadableItem] = []
     if only.paused and not only.failing:
         paused = islice(_read_paused_pairs(services, limit + 1, left_out), limit + 1)
         pairs |= {pair[1].id: pair for pair in paused}
-    views = filter(only.includes, read_schedule_views(services, list(pairs.values()), fires))
-    found = [each for each in views if only.failing or only.paused or _should_fire(each)]
+    views = {each.schedule.id: each for each in read_schedule_views(services, list(pairs.values()), fires)}
+    included = [
+        each
+        for each in filter(only.includes, views.values())
+        if only.failing or only.paused or _should_fire(each)
+    ]
     return ScheduleList(
         left_out=left_out,
-        views=found[:limit],
-        has_more=has_more or len(found) > limit,
+        views=included[:limit],
+        has_more=has_more or len(included) > limit,
         sweep=services.sweeps.read_sweep_state() if only.not_firing else None,
+        finds=[FindView(find=each.find, view=views[each.schedule.id]) for each in finds if not only.paused],
     )
 
 

@@ -164,6 +164,7 @@ def test_json_has_all_of_it(swept: World, admin: AdminCli) -> None:
             "running": False,
             "nextAt": "2026-11-23T10:00:00Z",
             "finds": {},
+            "schedules": {"complete": True, "items": []},
         },
         "failing": {"complete": True, "items": []},
         "pausedTenants": {"complete": True, "items": []},
@@ -193,8 +194,9 @@ def test_a_stack_costs_the_same_requests_however_large_it_is(admin: AdminCli) ->
         "GetMetricData",
         *["GetQueueAttributes"] * 4,
         # For each part of the indexes of pending rows and of what is unhealthy, of which the tests have two;
-        # for paused tenants, for disabled installs, and for those without the capability.
-        *["Query"] * 7,
+        # for paused tenants, for disabled installs, for those without the capability, and for the two parts of what the
+        # last sweep has found.
+        *["Query"] * 9,
     ]
 
 
@@ -334,3 +336,40 @@ def test_a_time_that_cannot_be_read_is_unknown(swept: World, admin: AdminCli) ->
 
     assert (result.exit_status, result.errors) == (0, [])
     assert "Paused tenants     tenant-3, for an unknown time" in result.lines
+
+
+def test_what_the_last_sweep_has_found_is_named(swept: World, admin: AdminCli) -> None:
+    schedules = [
+        create_schedule(
+            swept.services, swept.register_install(InstallId(f"install-{number}")), create_input()
+        )
+        for number in range(7)
+    ]
+    for each in schedules:
+        swept.services.timers.delete_timer(each.id)
+    swept.advance(minutes=5)
+
+    admin("reconcile", "--sweep")
+    swept.advance(minutes=3)
+
+    result = admin("status", env={"COLUMNS": "80"})
+    assert (result.exit_status, result.errors) == (0, [])
+    first = next(number for number, line in enumerate(result.lines) if line.startswith("Last sweep"))
+    rows = [line[19:] for line in result.lines[first : first + 8]]
+    assert rows[0] == "started 2026-11-23T09:05:00Z (3 min ago); found missing"
+    assert rows[1] == "timer: 7"
+    assert rows[2].startswith(f"{ANY_SCHEDULE_ID} of install-")
+    assert [line.endswith(": no timer") for line in rows[2:7]] == [True] * 5
+    assert rows[7] == "2 more"
+    listed = admin("status", "--json").document["sweep"]["schedules"]
+    assert listed["complete"] is True
+    items = sorted(listed["items"], key=lambda item: item["installId"])
+    assert [item["installId"] for item in items] == [f"install-{number}" for number in range(7)]
+    assert items[0] == {
+        "scheduleId": schedules[0].id,
+        "name": None,
+        "installId": "install-0",
+        "tenantId": TENANT,
+        "time": "2026-11-23T09:05:00.000Z",
+        "differences": [{"name": "timer", "actual": False, "expected": True}],
+    }
