@@ -126,7 +126,7 @@ def show_install(console: Console, request: Request) -> Response:
                 h.p(".muted")[
                     "Tenant ",
                     h.a(href=tenant_link(install.tenant_id))[text(install.tenant_id)],
-                    f" · {len(page.pairs)} schedules",
+                    f" · {len(page.pairs):,} schedule{'' if len(page.pairs) == 1 else 's'}",
                 ],
             ],
             None if console.read_only else render_install_actions(install),

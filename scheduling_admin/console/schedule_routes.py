@@ -16,7 +16,6 @@ from scheduling_admin.console.actions.targets import Target
 from scheduling_admin.console.links import install_link, link, schedule_path, tenant_link, window_parameters
 from scheduling_admin.console.pages.lanes import (
     render_controls,
-    render_failed_lane,
     render_lane_row,
     render_timeline,
     schedule_label,
@@ -54,7 +53,9 @@ def show_lane(console: Console, request: Request) -> Response:
     window = read_window(console, request)
     lane = attempt(lambda: read_lane(console.session, install_id, schedule_id, window))
     if isinstance(lane, AdminError):
-        return HTMLResponse(str(h.fragment[render_failed_lane(install_id, schedule_id, window, lane)]))
+        error = h.p(".lane-error", title=clean(lane))[text(lane)]
+        target = {"hx-retarget": f"#lane-{schedule_id} .lane-body", "hx-reswap": "innerHTML"}
+        return HTMLResponse(str(error), headers=target)
     return HTMLResponse(str(h.fragment[render_lane_row(lane)]))
 
 

@@ -37,7 +37,7 @@ _STATUSES = {
     ExitStatus.AWS: 502,
     ExitStatus.NEEDS_ATTENTION: 503,
 }
-_SERVER_ERRORS = 500
+_FORBIDDEN, _SERVER_ERRORS = 403, 500
 Handler = Callable[["Console", Request], Response]
 
 
@@ -97,7 +97,7 @@ class Console:
             return plain_page("This was not completed", notice, status)
         url = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
         again = h.a(".button.primary", href=url)["Try again"] if status >= _SERVER_ERRORS else None
-        return plain_page("This cannot be shown", [notice, again and h.p[again]], status)
+        return plain_page("This cannot be shown", notice, status, again)
 
 
 def is_partial(request: Request) -> bool:
@@ -105,8 +105,9 @@ def is_partial(request: Request) -> bool:
     return "hx-request" in request.headers
 
 
-def plain_page(title: str, content: Node, status: int) -> Response:
-    """Return a page that reads nothing from the stack."""
+def plain_page(title: str, content: Node, status: int, action: Node = None) -> Response:
+    """Return a page that reads nothing from the stack, with an action besides the link to the overview."""
+    links = h.div(".actions")[action, h.a(".button", href="/")["Overview"]]
     document = h.html(lang="en")[
         h.head[
             h.meta(charset="utf-8"),
@@ -116,7 +117,7 @@ def plain_page(title: str, content: Node, status: int) -> Response:
             h.link(rel="icon", href=f"/assets/icon.svg?v={asset_version()}", type="image/svg+xml"),
             h.link(rel="stylesheet", href=f"/assets/console.css?v={asset_version()}"),
         ],
-        h.body[h.main("#content.plain")[h.h1[title], content, h.p[h.a(".button", href="/")["Overview"]]]],
+        h.body[h.main("#content.plain")[h.h1[title], content, None if status == _FORBIDDEN else links]],
     ]
     return HTMLResponse(str(document), status)
 

@@ -56,7 +56,8 @@ def perform(console: Console, request: Request) -> Response:
 
 
 def _refuse() -> Response:
-    return plain_page("Read-only", h.p[READ_ONLY], 403)
+    overview = h.a(".button", href="/")["Overview"]
+    return plain_page("Read-only", [h.p[READ_ONLY], h.p[overview]], 403)
 
 
 def _parse(request: Request, values: Mapping[str, str]) -> tuple[Action, Target]:

@@ -9,7 +9,6 @@ from htpy import Node
 from scheduling.domain.cron.description import describe_rule
 from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.errors import InvalidCron
-from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.runs import RunStatus
 from scheduling.domain.schedule import Schedule
@@ -32,7 +31,6 @@ from scheduling_admin.console.timeline.lanes import Lane
 from scheduling_admin.console.timeline.marks import MarkKind
 from scheduling_admin.console.timeline.window import SPANS, TimeWindow
 from scheduling_admin.console.times import format_moment, localize
-from scheduling_admin.errors import AdminError
 from scheduling_admin.status import evaluate_firing_status
 
 Pair = tuple[Install, Schedule]
@@ -58,6 +56,7 @@ def render_timeline(
             h.div(".lanes")[
                 h.div(".lane.axis")[h.div(".lane-head"), h.div(".lane-body")[render_axis(window, localize)]],
                 _render_groups(page.pairs, window, lanes or {}, shows_installs=shows_installs),
+                None if page.pairs else h.p(".no-lanes.muted")["There are no schedules here."],
             ]
         ],
         render_legend(),
@@ -93,7 +92,7 @@ def _render_lane_or_placeholder(pair: Pair, window: TimeWindow, lane: Lane | Non
     install, schedule = pair
     url = link(schedule_path(install.id, schedule.id, "lane"), **window_parameters(window))
     return h.div(
-        {"hx-get": url, "hx-trigger": "intersect once", "hx-swap": "outerHTML"},
+        {"hx-get": url, "hx-trigger": "intersect once, refresh", "hx-swap": "outerHTML"},
         class_="lane loading",
         id=f"lane-{schedule.id}",
     )[
@@ -102,34 +101,16 @@ def _render_lane_or_placeholder(pair: Pair, window: TimeWindow, lane: Lane | Non
     ]
 
 
-def _start_row(install_id: InstallId, schedule_id: ScheduleId, window: TimeWindow) -> h.Element:
-    """Start the row of a lane, which reads itself again when the page asks it to."""
-    url = link(schedule_path(install_id, schedule_id, "lane"), **window_parameters(window))
+def render_lane_row(lane: Lane) -> Node:
+    """Render a lane, which reads itself again when the page asks it to."""
+    install, schedule = lane.install, lane.schedule
+    name = schedule_label(schedule)
+    url = link(schedule_path(install.id, schedule.id, "lane"), **window_parameters(lane.window))
     return h.div(
         {"hx-get": url, "hx-trigger": "refresh", "hx-swap": "outerHTML"},
         class_="lane",
-        id=f"lane-{schedule_id}",
-    )
-
-
-def render_failed_lane(
-    install_id: InstallId, schedule_id: ScheduleId, window: TimeWindow, error: AdminError
-) -> Node:
-    """Render why a lane cannot be read."""
-    return _start_row(install_id, schedule_id, window)[
-        h.div(".lane-head")[
-            h.a(".lane-name", href=schedule_path(install_id, schedule_id))[schedule_id],
-            render_chip("unknown", "bad"),
-        ],
-        h.div(".lane-body")[h.p(".lane-error", title=clean(error))[text(error)]],
-    ]
-
-
-def render_lane_row(lane: Lane) -> Node:
-    """Render a lane."""
-    install, schedule = lane.install, lane.schedule
-    name = schedule_label(schedule)
-    return _start_row(install.id, schedule.id, lane.window)[
+        id=f"lane-{schedule.id}",
+    )[
         render_lane_head(install, schedule, lane),
         h.div(".lane-body")[
             render_lane(
@@ -179,6 +160,8 @@ def render_lane_head(install: Install, schedule: Schedule, lane: Lane | None = N
 
 def render_state_chip(install: Install, schedule: Schedule, lane: Lane | None = None) -> Node:
     """Render whether the schedule fires."""
+    if schedule.completed:
+        return render_chip("done", "info", "Its only time has passed, and its occurrence is finished")
     blockers = evaluate_firing_status(install, schedule).blockers
     if blockers:
         return render_chip("off", "off", "; ".join(map(clean, blockers)))

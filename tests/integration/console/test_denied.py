@@ -88,7 +88,8 @@ def test_a_lane_that_cannot_be_read_says_why_in_its_row_and_tries_again(
     with failing_calls(world, "Query", error):
         response = console.get(path)
     assert response.status_code == 200
-    assert response.text.startswith(f'<div hx-get="{path}" hx-trigger="refresh"')
+    assert response.text.startswith('<p class="lane-error"')
+    assert response.headers["hx-retarget"] == f"#lane-{schedule.id} .lane-body"
     assert "AWS denies" in response.text or error in response.text
     assert "<html" not in response.text
 
