@@ -21,6 +21,7 @@ from scheduling.operations.installs.tenants import list_tenant_schedules
 from scheduling_admin.commands.arguments import decode_list_cursor
 from scheduling_admin.commands.schedules import find_schedule
 from scheduling_admin.console.timeline.changes import find_change_gaps
+from scheduling_admin.console.timeline.finds import list_repairs
 from scheduling_admin.console.timeline.lanes import History, Lane, TimerState, build_lane
 from scheduling_admin.console.timeline.window import TimeWindow
 from scheduling_admin.errors import EXPECTED_ERRORS, AdminError, convert_to_admin_error
@@ -104,9 +105,10 @@ def read_lane(
     schedule = as_read(schedule, install, window.now)
     history = read_history(session, install_id, schedule_id, window)
     changes = attempt(lambda: read_changes(install_id, schedule_id, since=window.start))
-    gaps = [] if isinstance(changes, AdminError) else find_change_gaps(changes, install, schedule, window)
+    known = [] if isinstance(changes, AdminError) else changes
+    gaps = find_change_gaps(known, install, schedule, window)
     timer = read_timer_state(session, schedule, window.now)
-    return build_lane(install, schedule, history, timer, window, gaps)
+    return build_lane(install, schedule, history, timer, window, gaps, list_repairs(known))
 
 
 def read_changes(

@@ -17,7 +17,6 @@ from scheduling_admin.console.links import install_link, link, schedule_path, te
 from scheduling_admin.console.pages.lanes import (
     render_controls,
     render_lane_row,
-    render_table,
     render_timeline,
     schedule_label,
 )
@@ -32,6 +31,7 @@ from scheduling_admin.console.pages.schedule import (
     render_preview,
     render_rule,
 )
+from scheduling_admin.console.pages.table import render_table
 from scheduling_admin.console.reads import SchedulePage, attempt, read_changes, read_lane, read_run_state
 from scheduling_admin.console.requests import parse_ids, read_window
 from scheduling_admin.console.server import Console
@@ -48,9 +48,14 @@ NEXT_FIRES = 10
 
 
 def show_lane(console: Console, request: Request) -> Response:
-    """Return the lane of one schedule, as a part of a page."""
+    """Return the lane of one schedule, as a part of a page; if it cannot be read, why."""
     install_id, schedule_id = parse_ids(request)
-    lane = read_lane(console.session, install_id, schedule_id, read_window(console, request))
+    window = read_window(console, request)
+    lane = attempt(lambda: read_lane(console.session, install_id, schedule_id, window))
+    if isinstance(lane, AdminError):
+        error = h.p(".lane-error", title=clean(lane))[text(lane)]
+        target = {"hx-retarget": f"#lane-{schedule_id} .lane-body", "hx-reswap": "innerHTML"}
+        return HTMLResponse(str(error), headers=target)
     return HTMLResponse(str(h.fragment[render_lane_row(lane)]))
 
 

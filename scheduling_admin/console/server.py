@@ -37,6 +37,7 @@ _STATUSES = {
     ExitStatus.AWS: 502,
     ExitStatus.NEEDS_ATTENTION: 503,
 }
+_FORBIDDEN, _SERVER_ERRORS = 403, 500
 Handler = Callable[["Console", Request], Response]
 
 
@@ -90,13 +91,23 @@ class Console:
         admin_error = convert_to_admin_error(error)
         status = _STATUSES.get(admin_error.exit_status, 500)
         notice = render_notice(str(admin_error), "error")
-        if request.query_params.get("part"):
+        if request.query_params.get("part") or is_partial(request):
             return HTMLResponse(str(notice), status)
-        return plain_page("This cannot be shown", notice, status)
+        if request.method not in security.SAFE_METHODS:
+            return plain_page("This was not completed", notice, status)
+        url = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        again = h.a(".button.primary", href=url)["Try again"] if status >= _SERVER_ERRORS else None
+        return plain_page("This cannot be shown", notice, status, again)
 
 
-def plain_page(title: str, content: Node, status: int) -> Response:
-    """Return a page that reads nothing from the stack."""
+def is_partial(request: Request) -> bool:
+    """Return whether a page that is shown has sent the request, so that the response replaces a part of it."""
+    return "hx-request" in request.headers
+
+
+def plain_page(title: str, content: Node, status: int, action: Node = None) -> Response:
+    """Return a page that reads nothing from the stack, with an action besides the link to the overview."""
+    links = h.div(".actions")[action, h.a(".button", href="/")["Overview"]]
     document = h.html(lang="en")[
         h.head[
             h.meta(charset="utf-8"),
@@ -106,7 +117,7 @@ def plain_page(title: str, content: Node, status: int) -> Response:
             h.link(rel="icon", href=f"/assets/icon.svg?v={asset_version()}", type="image/svg+xml"),
             h.link(rel="stylesheet", href=f"/assets/console.css?v={asset_version()}"),
         ],
-        h.body[h.main("#content.plain")[h.h1[title], content, h.p[h.a(".button", href="/")["Overview"]]]],
+        h.body[h.main("#content.plain")[h.h1[title], content, None if status == _FORBIDDEN else links]],
     ]
     return HTMLResponse(str(document), status)
 
@@ -135,6 +146,8 @@ class SecurityMiddleware:
 
         request = Request(scope, receive)
         response = self._check(request)
+        if response and is_partial(request):
+            response.headers["hx-refresh"] = "true"  # the page that is shown cannot go on
         await (response or self._app)(scope, receive, send_with_headers)  # type: ignore[arg-type]
 
     def _check(self, request: Request) -> Response | None:
@@ -180,7 +193,7 @@ def create_app(console: Console, routes: list[tuple[str, str, Handler]]) -> Star
     return Starlette(
         routes=[asset_route, *pages],
         middleware=[Middleware(SecurityMiddleware, gate=console.gate)],
-        exception_handlers={404: _not_found, 405: _not_found},
+        exception_handlers={404: _not_found, 405: _not_found, 500: _report_fault},
         lifespan=lifespan,
     )
 
@@ -196,3 +209,11 @@ async def serve_asset(request: Request) -> Response:
 
 async def _not_found(_: Request, _error: Exception | None) -> Response:
     return plain_page("Not found", h.p["There is no such page."], 404)
+
+
+async def _report_fault(_: Request, _error: Exception) -> Response:
+    """Return a page; the server writes the traceback to the terminal."""
+    text = "This is a fault of the console. The terminal in which it runs has the details."
+    response = plain_page("This cannot be shown", h.p[text], 500)
+    response.headers.update({**security.RESPONSE_HEADERS, **security.NO_STORE})
+    return response

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from scheduling_admin.console.actions.catalog import ACTIONS
 from scheduling_admin.console.actions.targets import Action, Plan, Target
 from scheduling_admin.console.pages.layout import clean, render_command, render_notice, text
+from scheduling_admin.console.requests import parse_number
 from scheduling_admin.console.server import Console, plain_page
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.output.times import parse_occurrence_time
@@ -55,7 +56,8 @@ def perform(console: Console, request: Request) -> Response:
 
 
 def _refuse() -> Response:
-    return plain_page("Read-only", h.p[READ_ONLY], 403)
+    overview = h.a(".button", href="/")["Overview"]
+    return plain_page("Read-only", [h.p[READ_ONLY], h.p[overview]], 403)
 
 
 def _parse(request: Request, values: Mapping[str, str]) -> tuple[Action, Target]:
@@ -67,9 +69,9 @@ def _parse(request: Request, values: Mapping[str, str]) -> tuple[Action, Target]
         occurrence=_parse_occurrence(values.get("occurrence", "")),
         key=values.get("key", "")[:_MAX_KEY_LENGTH] or str(uuid4()),
         fields=ScheduleFields(**{name: values[name] for name in EDIT_FIELDS if name in values}),  # type: ignore[typeddict-item]
-        revision=int(values["revision"]) if values.get("revision", "").isdecimal() else None,
+        revision=parse_number(values.get("revision")),
     )
-    if action is None or not _has_target(action, target):
+    if action is None or not _has_target(action, target) or (target.fields and target.revision is None):
         raise AdminError("There is no such action.", ExitStatus.NOT_FOUND)
     return action, target
 

@@ -110,7 +110,7 @@
   const observer = new IntersectionObserver((entries) => {
     for (const entry of entries) visible[entry.isIntersecting ? "add" : "delete"](entry.target);
   });
-  const observe = () => document.querySelectorAll('.lane[hx-trigger="refresh"]').forEach((each) => observer.observe(each));
+  const observe = () => document.querySelectorAll('.lane[hx-get]').forEach((each) => observer.observe(each));
   document.body.addEventListener("htmx:afterSettle", observe);
   observe();
   setInterval(() => {

@@ -55,7 +55,7 @@ def _render_line(health: StackHealth | AdminError) -> Node:
         return [render_chip("unknown", "bad"), h.span(".health-text")["The health cannot be read."]]
     if not health.problems:
         metrics = health.metrics
-        ended = f" {metrics.finished:,} occurrences ended in the last hour." if metrics else ""
+        ended = f" Occurrences that ended in the last hour: {metrics.finished:,}." if metrics else ""
         return [render_chip("healthy", "on"), h.span(".health-text")[f"Nothing is wrong.{ended}"]]
     first, count = health.problems[0], len(health.problems)
     return [

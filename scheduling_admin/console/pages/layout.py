@@ -140,7 +140,7 @@ def render_data_table(columns: Sequence[str], rows: Iterable[Sequence[Node]], ki
 
 def render_notice(message: str, kind: str = "warning") -> Node:
     """Render a note on what a page cannot show, or what happened."""
-    return h.p(f".notice.{kind}", role="status")[text(message)]
+    return h.p(f".notice.{kind}", role="status")[render_advice(message)]
 
 
 def render_command(command: str) -> Node:

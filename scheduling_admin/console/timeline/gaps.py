@@ -11,6 +11,7 @@ from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, Schedule
 
 from scheduling_admin.output.changes import describe_actor
 
+DRAWN_FROM_FIRST = "It is drawn from the first occurrence without a run."
 COMPLETED_TEXT = "Its only time has passed, and its occurrence is finished."
 
 
@@ -23,6 +24,7 @@ class GapCause(StrEnum):
     PAUSED = "paused"
     NOT_GRANTED = "not-granted"
     NO_TIMER = "no-timer"
+    TIMER_CHANGED = "timer-changed"
     UNREADABLE = "unreadable"
     DST_SKIP = "dst-skip"
     DST_REPEAT = "dst-repeat"
@@ -42,6 +44,7 @@ _LABELS: Mapping[GapCause, str] = {
     GapCause.PAUSED: "Tenant paused",
     GapCause.NOT_GRANTED: "Not granted",
     GapCause.NO_TIMER: "No timer",
+    GapCause.TIMER_CHANGED: "Timer changed by others",
     GapCause.UNREADABLE: "Unreadable",
     GapCause.DST_SKIP: "Clocks go forward",
     GapCause.DST_REPEAT: "Clocks go back",

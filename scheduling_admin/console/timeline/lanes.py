@@ -12,7 +12,8 @@ from scheduling.domain.runs import Run
 from scheduling.domain.schedule import Schedule
 
 from scheduling_admin.console.timeline.clocks import find_clock_changes
-from scheduling_admin.console.timeline.gaps import Blocker, Gap, GapCause, find_blocker
+from scheduling_admin.console.timeline.finds import Repair, find_repair_gaps
+from scheduling_admin.console.timeline.gaps import DRAWN_FROM_FIRST, Blocker, Gap, GapCause, find_blocker
 from scheduling_admin.console.timeline.marks import Mark, MarkKind, mark_from_run
 from scheduling_admin.console.timeline.window import TimeWindow
 from scheduling_admin.explain.evidence import usable_timezone
@@ -65,6 +66,7 @@ def build_lane(
     timer: TimerState,
     window: TimeWindow,
     changes: Sequence[Gap] = (),
+    repairs: Sequence[Repair] = (),
 ) -> Lane:
     """Return the lane of a schedule.
 
@@ -75,6 +77,7 @@ def build_lane(
         timer: Its timer.
         window: The window.
         changes: The periods without fires that recorded changes show.
+        repairs: What the sweep has found about its timer.
     """
     rule, timezone = _read_rule(schedule), usable_timezone(schedule)
     run_marks = [mark_from_run(run, window.now, timer.spread) for run in history.runs]
@@ -83,10 +86,13 @@ def build_lane(
     fires = [each for each in all_fires if format_time(each) not in recorded]
     delivered_until = window.now - _DELIVERY_GRACE - timer.spread
     expected = [each for each in fires if _is_expected(each, schedule, history, delivered_until)]
+    repaired = list(find_repair_gaps(repairs, run_marks, expected))
+    without_run = _take_after(expected, run_marks, repaired)
     covering = [
         *_find_edges(schedule, history, window),
         *changes,
-        *_find_blocking_gap(install, schedule, timer, window, _take_after(expected, run_marks), changes),
+        *(gap for gap in repaired if window.start < gap.end and gap.start < window.end),
+        *_find_blocking_gap(install, schedule, timer, window, without_run, changes),
     ]
     marks = [
         *run_marks,
@@ -118,9 +124,12 @@ def _is_expected(moment: datetime, schedule: Schedule, history: History, deliver
     return moment > since
 
 
-def _take_after(moments: Sequence[datetime], marks: Sequence[Mark]) -> list[datetime]:
-    """Return the moments after the newest occurrence that was delivered at its time."""
-    newest = max((mark.moment for mark in marks if mark.was_delivered), default=None)
+def _take_after(
+    moments: Sequence[datetime], marks: Sequence[Mark], repaired: Sequence[Gap]
+) -> list[datetime]:
+    """Return the moments after the newest occurrence that was delivered at its time, and after the newest repair."""
+    known = [*(mark.moment for mark in marks if mark.was_delivered), *(gap.end for gap in repaired)]
+    newest = max(known, default=None)
     return [each for each in moments if newest is None or each > newest]
 
 
@@ -144,7 +153,7 @@ def _find_blocking_gap(
         detail = blocker.detail
     else:
         start = _find_earliest_start(schedule, window, without_run)
-        note = " It is drawn from the first occurrence without a run." if start < window.now else ""
+        note = f" {DRAWN_FROM_FIRST}" if start < window.now else ""
         detail = f"{blocker.detail}{note}"
     if start < window.end:
         is_known = blocker.since is not None

@@ -146,6 +146,13 @@ class PendingItem:
     install_id: InstallId | None = None
     schedule_id: ScheduleId | None = None
 
+    def __str__(self) -> str:
+        """Name the tenant, the install or the schedule."""
+        if self.tenant_id is not None:
+            return f"tenant {self.tenant_id}"
+        install = f"install {self.install_id}"
+        return f"schedule {self.schedule_id} of {install}" if self.schedule_id else install
+
 
 @dataclass(frozen=True, slots=True)
 class InstallPartition:
