@@ -22,6 +22,11 @@ ratio. AWS is a stub in the process (warm calls), or a server over TLS on 127.0.
 ![CPU of cold starts and warm calls by part](results.svg)
 """
 
+_USAGE_HEAD = """On an install with 49 schedules, in a process that has cached the version; units by DynamoDB's rules,
+including the index, with a payload of some 80 bytes and with one of 100 KB; in brackets the minimum, which is what any
+design with these guarantees needs (`bench/units.py`). A page of a list has 2 MB at most; DynamoDB reads 1 MB at a time.
+"""
+
 
 def render_report(
     rounds: int,
@@ -49,22 +54,8 @@ def render_report(
             *_table(_warm_head(warm), _warm_rows(warm)),
             "\nAn invalid request, whose body is not a JSON object, is compared with a's get.",
             "\n## AWS usage of an operation\n",
-            "On an install with 49 schedules, in a process that has cached the version; units by DynamoDB's rules,"
-            " including the index, with a payload of some 80 bytes and with one of 100 KB; in brackets the minimum,"
-            " which is what any design with these guarantees needs (`bench/units.py`). A page of a list has 2 MB at"
-            " most; DynamoDB reads 1 MB at a time.\n",
-            *_table(
-                (
-                    "",
-                    "calls",
-                    "read units",
-                    "write units",
-                    "calls, 100 KB",
-                    "read units, 100 KB",
-                    "write units, 100 KB",
-                ),
-                _usage_rows(usage),
-            ),
+            _USAGE_HEAD,
+            *_table(("", *_usage_head()), _usage_rows(usage)),
             "\n## Growth of cost\n",
             *_table(("operation", "with", "", "CPU µs", "calls", "response bytes"), map(_growth_row, growth)),
             "",
@@ -115,6 +106,11 @@ def _warm_rows(warm: Figures) -> Iterable[Sequence[str]]:
 
 def _subjects(figures: Figures) -> Sequence[str]:
     return list(dict.fromkeys(name for name, _ in figures))
+
+
+def _usage_head() -> Sequence[str]:
+    names = ("calls", "read units", "write units")
+    return *names, *(f"{name}, 100 KB" for name in names)
 
 
 def _usage_rows(usage: UsageBySize) -> Iterable[Sequence[str]]:

@@ -6,6 +6,7 @@ import signal
 import sys
 
 from runner.host.callback import SchedulerCallback
+from runner.host.capabilities import KNOWN_CAPABILITIES
 from runner.logs import configure_logging
 from runner.server import RunnerServer
 from runner.settings import Settings, SettingsError, read_settings
@@ -25,7 +26,8 @@ def build_server(settings: Settings) -> RunnerServer:
     callback = SchedulerCallback(settings.scheduler_base_url, settings.auth_token)
     watcher = ComponentWatcher(components)
     pool = WorkerPool(settings.max_executions)
-    executor = ExtensionExecutor(components, pool, callback, settings.limits)
+    capabilities = KNOWN_CAPABILITIES | settings.additional_capabilities
+    executor = ExtensionExecutor(components, pool, callback, settings.limits, capabilities)
     server = RunnerServer((settings.host, settings.port), executor, watcher, settings.service_token)
     watcher.start()
     return server

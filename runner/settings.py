@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from runner.host.capabilities import normalize_capabilities
 from runner.protocol import Limits
 
 MEBIBYTE = 1024 * 1024
@@ -32,6 +33,8 @@ class Settings:
     max_executions: int = 16
     limits: Limits = DEFAULT_LIMITS
     compile_memory_bytes: int = 1024 * MEBIBYTE
+    additional_capabilities: frozenset[str] = frozenset()
+    """Known besides those of the platform, as the stack's parameter AdditionalCapabilities has them."""
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -51,9 +54,14 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         max_executions=_parse_number(environ, "MAX_EXECUTIONS", 16, range(1, 1001)),
         limits=_parse_limits(environ),
         compile_memory_bytes=_parse_number(environ, "COMPILE_MEMORY_MB", 1024, MEMORY_MB) * MEBIBYTE,
+        additional_capabilities=_parse_capabilities(environ.get("ADDITIONAL_CAPABILITIES", "")),
     )
     _require_token_unless_local(settings)
     return settings
+
+
+def _parse_capabilities(value: str) -> frozenset[str]:
+    return frozenset(normalize_capabilities(name for name in value.split(",") if name.strip()))
 
 
 def _parse_limits(environ: Mapping[str, str]) -> Limits:

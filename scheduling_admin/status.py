@@ -7,7 +7,7 @@ from datetime import datetime
 from scheduling.domain.deliveries.completion import has_passed
 from scheduling.domain.install import SCHEDULER_MANAGE, Install, Limits
 from scheduling.domain.runs import NO_RESPONSE, Run
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.schedule import PAUSED_AFTER_FAILURES, Schedule, ScheduleState
 from scheduling.domain.sweeps import TimerDifference, TimerSnapshot, find_timer_differences
 
 OVERLOAD_ADVICE = (
@@ -23,6 +23,9 @@ _TIMER_CLAUSES = {
     "stack": "its timer's target, role, dead-letter queue or state is not this stack's",
 }
 """What a difference of a timer means, if the schedule then does not fire as it should."""
+
+_TIME_PASSED = "its only time has passed"
+_NOT_GRANTED = f"the install is not granted {SCHEDULER_MANAGE}"
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,7 @@ def evaluate_firing_status(install: Install, schedule: Schedule) -> FiringStatus
         (schedule.state is not ScheduleState.ACTIVE, "the schedule is deleted"),
         (schedule.unreadable is not None, f"the schedule cannot be read: {schedule.unreadable}"),
         *_check_install(install),
-        (
-            SCHEDULER_MANAGE not in install.granted_capabilities,
-            f"the install is not granted {SCHEDULER_MANAGE}",
-        ),
+        (_is_ungranted(install), _NOT_GRANTED),
         (not effective_schedule.definition.enabled, _describe_disabled(effective_schedule)),
         (
             install.active and schedule.suspended,
@@ -67,7 +67,7 @@ def include_timer(
     if not status.fires:
         return status
     if has_passed(schedule, now):
-        return FiringStatus(("its only time has passed",))
+        return FiringStatus((_TIME_PASSED,))
     differences = _find_blocking_differences(timer, schedule, now)
     return FiringStatus(tuple(_describe_blocker(each, schedule) for each in differences))
 
@@ -77,7 +77,7 @@ def _find_blocking_differences(
 ) -> list[TimerDifference]:
     any_limits = Limits()  # another spread keeps nothing from firing
     differences = find_timer_differences(timer, schedule, any_limits, now)
-    return [each for each in differences if each.name in _TIMER_CLAUSES]
+    return [each for each in differences if each.prevents_fires]
 
 
 def _describe_blocker(difference: TimerDifference, schedule: Schedule) -> str:
@@ -88,16 +88,22 @@ def _describe_blocker(difference: TimerDifference, schedule: Schedule) -> str:
 
 def list_install_blockers(install: Install) -> tuple[str, ...]:
     """Return what keeps every schedule of the install from firing, each as a clause in lower case."""
-    return _select_clauses(_check_install(install))
+    lacks_right = install.schedule_count > 0 and _is_ungranted(install)
+    return _select_clauses((*_check_install(install), (lacks_right, _NOT_GRANTED)))
 
 
 def _check_install(install: Install) -> tuple[tuple[bool, str], ...]:
+    if install.unreadable is not None:  # which has defaults in place of what cannot be read
+        return ((True, f"the install cannot be read: {install.unreadable}"),)
     return (
-        (install.unreadable is not None, f"the install cannot be read: {install.unreadable}"),
         (install.deleting, "the install is being deleted"),
         (not install.enabled, "the install is disabled"),
         (install.paused, "the tenant is paused"),
     )
+
+
+def _is_ungranted(install: Install) -> bool:
+    return install.unreadable is None and SCHEDULER_MANAGE not in install.granted_capabilities
 
 
 def _select_clauses(checks: Iterable[tuple[bool, str]]) -> tuple[str, ...]:
@@ -105,6 +111,10 @@ def _select_clauses(checks: Iterable[tuple[bool, str]]) -> tuple[str, ...]:
 
 
 def _describe_disabled(schedule: Schedule) -> str:
+    if schedule.completed:
+        return _TIME_PASSED
+    if schedule.disabled_reason == PAUSED_AFTER_FAILURES:
+        return "the service has paused the schedule after failures"
     if schedule.disabled_reason:
         return f"the platform has disabled the schedule: {schedule.disabled_reason}"
     return "the schedule is disabled"

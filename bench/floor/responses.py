@@ -4,15 +4,11 @@ import json
 import re
 from datetime import UTC, datetime
 
+from errors import ApiError
+
 INSTALL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SCHEDULE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _REASONS = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 409: "Conflict", 429: "Too Many Requests"}
-
-
-class ApiError(Exception):
-    def __init__(self, status, code, text, field_errors=None):
-        super().__init__(text)
-        self.status, self.code, self.field_errors = status, code, field_errors
 
 
 def http_handler(operation):

@@ -5,7 +5,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from responses import ApiError
+from errors import ApiError
 
 _FIELDS = {"endpoint": str, "cron": str, "timezone": str, "enabled": bool, "name": str, "payload": object}
 _TEXTS = {str: "must be a string", bool: "must be true or false"}

@@ -4,7 +4,7 @@ import random
 import secrets
 
 from aws import TABLE, build_update, dynamodb, encode_item, install_key, name_key, schedule_key
-from responses import ApiError
+from errors import ApiError
 
 WINDOW_MS = 60_000
 

@@ -101,17 +101,7 @@ def create_schedule(install_id, body):
         ScheduleExpression="cron({} {} ? {} {} *)".format(*(_CRON.match(body.cron)[n] for n in (1, 2, 4, 5))),
         ScheduleExpressionTimezone=body.timezone,
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target={
-            "Arn": os.environ["TIMER_TARGET_ARN"],
-            "RoleArn": os.environ["TIMER_ROLE_ARN"],
-            "Input": json.dumps(
-                {
-                    "QueueUrl": os.environ["OCCURRENCE_QUEUE_URL"],
-                    "MessageBody": json.dumps({"installId": install_id, "scheduleId": schedule_id}),
-                    "MessageGroupId": install["tenantId"],
-                }
-            ),
-        },
+        Target=_timer_target(install["tenantId"], {"installId": install_id, "scheduleId": schedule_id}),
     )
     table.update_item(
         Key={"pk": f"INSTALL#{install_id}", "sk": "INSTALL"},
@@ -119,6 +109,19 @@ def create_schedule(install_id, body):
         ExpressionAttributeValues={":one": 1},
     )
     return _schedule_from_item(item)
+
+
+def _timer_target(tenant_id, fire):
+    message = {
+        "QueueUrl": os.environ["OCCURRENCE_QUEUE_URL"],
+        "MessageBody": json.dumps(fire),
+        "MessageGroupId": tenant_id,
+    }
+    return {
+        "Arn": os.environ["TIMER_TARGET_ARN"],
+        "RoleArn": os.environ["TIMER_ROLE_ARN"],
+        "Input": json.dumps(message),
+    }
 
 
 def _read_install(install_id):

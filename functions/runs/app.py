@@ -2,7 +2,7 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import Request, Response
-from scheduling.api.paging import parse_page_limit, parse_run_cursor
+from scheduling.api.paging import parse_page_request, parse_run_cursor
 from scheduling.api.parsing import schedule_id_from_path
 from scheduling.api.problems import extension_handler
 from scheduling.api.rendering import run_page_response
@@ -19,12 +19,14 @@ def handler(request: Request) -> Response:
         request.install_id,
         schedule_id_from_path(request.path_parameter("scheduleId")),
     )
-    scope = cursor_scope("runs", install_id, schedule_id)
+    page_request = parse_page_request(
+        request, lambda: cursor_scope("runs", install_id, schedule_id), parse_run_cursor
+    )
     page = list_runs(
         services,
         install_id,
         schedule_id,
-        before=parse_run_cursor(scope, request.query_parameter("cursor")),
-        limit=parse_page_limit(request.query_parameter("limit")),
+        before=page_request.position,
+        limit=page_request.limit,
     )
-    return run_page_response(page, scope)
+    return run_page_response(page, page_request.scope)

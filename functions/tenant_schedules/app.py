@@ -2,7 +2,7 @@
 
 from scheduling import bootstrap
 from scheduling.api.http import MAX_PAGE_BYTES, Request, Response
-from scheduling.api.paging import parse_page_limit, parse_tenant_cursor
+from scheduling.api.paging import parse_page_request, parse_tenant_cursor
 from scheduling.api.problems import rest_handler
 from scheduling.api.rendering import tenant_page_response
 from scheduling.domain.views import cursor_scope
@@ -14,12 +14,14 @@ services = bootstrap.services()
 @rest_handler("tenant_schedules")
 def handler(request: Request) -> Response:
     """Return a page of the schedules of all installs of the tenant."""
-    scope = cursor_scope("tenant-schedules", request.tenant_id)
+    page_request = parse_page_request(
+        request, lambda: cursor_scope("tenant-schedules", request.tenant_id), parse_tenant_cursor
+    )
     page = list_tenant_schedules(
         services,
         request.tenant_id,
-        after=parse_tenant_cursor(scope, request.query_parameter("cursor")),
-        limit=parse_page_limit(request.query_parameter("limit")),
+        after=page_request.position,
+        limit=page_request.limit,
         max_bytes=MAX_PAGE_BYTES,
     )
-    return tenant_page_response(page, scope)
+    return tenant_page_response(page, page_request.scope)

@@ -2,11 +2,12 @@
 
 import time
 from base64 import b64decode
+from collections.abc import Collection
 from functools import partial
 
 from runner.errors import ComponentNotLoadable, SecretDecryptFailed, UnknownCapabilities
 from runner.host.callback import SchedulerCallback
-from runner.host.capabilities import KNOWN_CAPABILITIES, SCHEDULER_MANAGE, normalize_capabilities
+from runner.host.capabilities import SCHEDULER_MANAGE, normalize_capabilities
 from runner.messages import ExecuteRequest
 from runner.protocol import ContextData, Job, Limits
 from runner.workers.components import ComponentStore
@@ -17,12 +18,18 @@ class ExtensionExecutor:
     """Executes extensions."""
 
     def __init__(
-        self, components: ComponentStore, pool: WorkerPool, callback: SchedulerCallback, limits: Limits
+        self,
+        components: ComponentStore,
+        pool: WorkerPool,
+        callback: SchedulerCallback,
+        limits: Limits,
+        known_capabilities: Collection[str],
     ) -> None:
         self._components = components
         self._pool = pool
         self._callback = callback
         self._limits = limits
+        self._known_capabilities = frozenset(known_capabilities)
 
     def execute(self, request: ExecuteRequest) -> tuple[int, bytes]:
         """Execute a request and return status and JSON of the extension's response.
@@ -33,7 +40,7 @@ class ExtensionExecutor:
         """
         content_hash = request.context.content_hash
         component = self._components.get_component(content_hash)
-        _check_capabilities(request)
+        self._check_capabilities(request)
         _check_secret_envelope(request)
         with self._pool.borrow_worker() as worker:
             # The time limit starts here: neither compilation nor a worker's start counts against the extension.
@@ -53,6 +60,11 @@ class ExtensionExecutor:
     def close(self) -> None:
         """End the worker processes."""
         self._pool.close()
+
+    def _check_capabilities(self, request: ExecuteRequest) -> None:
+        unknown = normalize_capabilities(request.providers) - self._known_capabilities
+        if unknown:
+            raise UnknownCapabilities(", ".join(sorted(unknown)))
 
     def _build_job(self, request: ExecuteRequest, component: str) -> Job:
         context, http = request.context, request.http
@@ -76,12 +88,6 @@ class ExtensionExecutor:
             may_schedule=may_schedule and bool(context.install_id),
             limits=self._limits,
         )
-
-
-def _check_capabilities(request: ExecuteRequest) -> None:
-    unknown = normalize_capabilities(request.providers) - KNOWN_CAPABILITIES
-    if unknown:
-        raise UnknownCapabilities(", ".join(sorted(unknown)))
 
 
 def _check_secret_envelope(request: ExecuteRequest) -> None:

@@ -90,6 +90,13 @@ FailingOption = Annotated[
     bool, typer.Option("--failing", help="Only those whose newest run has failed, or waits for the runner.")
 ]
 NotFiringOption = Annotated[bool, typer.Option("--not-firing", help="Only those that do not fire.")]
+NotFiringSchedulesOption = Annotated[
+    bool,
+    typer.Option(
+        "--not-firing", help="Only those that do not fire; of all tenants, those that nobody has stopped."
+    ),
+]
+PausedInstallsOption = Annotated[bool, typer.Option("--paused", help="Only those of paused tenants.")]
 PausedOption = Annotated[
     bool,
     typer.Option("--paused", help="Only those of paused tenants, or that the service paused after failures."),

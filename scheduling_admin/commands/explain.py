@@ -8,11 +8,12 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.commands.schedules import find_schedule, resolve_schedule_id
+from scheduling_admin.commands.schedules import require_schedule, resolve_schedule_id
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.explain.engine import explain_occurrence
 from scheduling_admin.explain.evidence import Evidence, Explanation, usable_timezone
 from scheduling_admin.explain.gather import gather_evidence
+from scheduling_admin.health.rendering import queue_fields
 from scheduling_admin.output.fields import run_fields, timer_fields
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
@@ -53,7 +54,7 @@ def explain(
 def _gather_evidence(
     session: AdminSession, install_id: InstallId, schedule_id: ScheduleId, time: str
 ) -> Evidence:
-    install, schedule = find_schedule(session, install_id, schedule_id)
+    install, schedule = require_schedule(session, install_id, schedule_id)
     try:
         occurrence = parse_occurrence_time(time, usable_timezone(schedule))
     except ValueError as error:
@@ -79,6 +80,7 @@ def _build_document(evidence: Evidence, explanation: Explanation) -> dict[str, o
             {"sentAt": format_timestamp(each.sent_at), "reason": each.reason}
             for each in evidence.dead_letters
         ],
+        "queue": queue_fields(evidence.queue) if evidence.queue else None,
     }
 
 

@@ -1,12 +1,16 @@
 """The command `reconcile`, which does now what the reconciler does each minute and the sweep each day."""
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Annotated, TypeVar
 
 import typer
 from rich.console import RenderableType
+from scheduling.domain.errors import Conflict
+from scheduling.domain.sweeps import SweepState
 from scheduling.operations.maintenance.parts import sweep_install, sweep_timer
 from scheduling.operations.maintenance.reconcile import reconcile as sync_pending_changes
 from scheduling.operations.maintenance.sweep import INSTALLS_OF_PART
@@ -16,6 +20,7 @@ from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import Listing, render_sentence
 from scheduling_admin.stack.session import AdminSession
 
+logger = logging.getLogger(__name__)
 _ItemT = TypeVar("_ItemT")
 _MAX_ROUNDS = 50
 """The maximum number of reconciler calls, of up to 200 items each: an item that stays pending would return forever."""
@@ -26,7 +31,10 @@ SweepOption = Annotated[
 
 
 def reconcile(session: AdminSession, sweep: SweepOption = False) -> CommandReport:
-    """Sync changes that have been pending for over a minute; with --sweep, also find and repair all other drift."""
+    """Sync changes that have been pending for over a minute; with --sweep, also find and repair all other drift.
+
+    A complete sweep counts as the last one.
+    """
     synced, failed = _sync_pending(session)
     repairs = _sweep_all(session) if sweep else Counter[str]()
     unreadable_count = repairs.pop("unreadable", 0)
@@ -64,6 +72,7 @@ def _sweep_all(session: AdminSession) -> Counter[str]:
     repairs: Counter[str] = Counter()
     hint = "The sweep is incomplete: its repairs are kept, and the same command starts over."
     services = session.services
+    before, started_at = services.sweeps.read_sweep_state(), services.clock()
     with add_error_hint(hint), session.show_progress(show_count=False) as bar:
         task = bar.add_task("Sweeping", total=None)
         for count, install_id in enumerate(
@@ -74,7 +83,23 @@ def _sweep_all(session: AdminSession) -> Counter[str]:
         for count, schedule_id in enumerate(_iterate_pages(services.timers.list_timers), start=1):
             sweep_timer(services, schedule_id, repairs)
             bar.update(task, description=f"Sweeping timers: {count}")
+        _save_as_last_sweep(session, before, started_at, repairs)
     return repairs
+
+
+def _save_as_last_sweep(
+    session: AdminSession, before: SweepState | None, started_at: datetime, repairs: Mapping[str, int]
+) -> None:
+    """Save the complete sweep as the last one, unless the reconciler's is under way, which then is."""
+    if before and before.phase:
+        return
+    services = session.services
+    next_sweep_at = services.clock() + session.stack.sweep_interval
+    state = SweepState(next_sweep_at=next_sweep_at, started_at=started_at, repairs=dict(repairs))
+    try:
+        services.sweeps.save_sweep_state(before, state)
+    except Conflict:
+        logger.info("another sweep has started meanwhile: that one counts as the last")
 
 
 def _iterate_pages(

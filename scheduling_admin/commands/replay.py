@@ -24,6 +24,7 @@ from scheduling_admin.commands.dead_letter_tables import (
 from scheduling_admin.errors import ExitStatus, add_error_hint
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
+from scheduling_admin.output.times import parse_occurrence_time
 from scheduling_admin.queries.outcomes import read_run, wait_for_outcomes
 from scheduling_admin.stack.dead_letters import DeadLetter
 from scheduling_admin.stack.session import AdminSession
@@ -40,6 +41,29 @@ OlderThanOption = Annotated[
         "--older-than", min=0, metavar="HOURS", help="Only those sent so many hours ago or earlier."
     ),
 ]
+
+
+def parse_occurrence_option(text: str) -> str:
+    """Parse the time of an occurrence, in UTC unless it has an offset, into the form that dead letters have.
+
+    Raises:
+        typer.BadParameter: The text is not a time.
+    """
+    try:
+        return parse_occurrence_time(text, "UTC").scheduled_time
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time such as 2026-11-23T09:00:00Z") from None
+
+
+OccurrenceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--occurrence",
+        parser=parse_occurrence_option,
+        metavar="TIME",
+        help="Only the occurrence of this scheduled time, in UTC, such as 2026-11-23T09:00:00Z.",
+    ),
+]
 ReasonOption = Annotated[
     str | None, typer.Option("--reason", help="Only those whose reason contains this text, in any case.")
 ]
@@ -50,6 +74,7 @@ def replay(
     install: arguments.InstallOption = None,
     tenant: arguments.TenantOption = None,
     schedule: arguments.ScheduleOption = None,
+    occurrence: OccurrenceOption = None,
     reason: ReasonOption = None,
     older_than: OlderThanOption = 0,
     dry_run: DryRunOption = False,
@@ -66,20 +91,20 @@ def replay(
     """
     # By the queue's clock, which is the machine's in a local stack, too.
     sent_before = datetime.now(UTC) - timedelta(hours=older_than) if older_than else None
-    selection = _Selection(_Groups(session), install, tenant, schedule, reason, sent_before)
+    selection = _Selection(_Groups(session), install, tenant, schedule, occurrence, reason, sent_before)
     if drop:
         return _drop_dead_letters(session, selection, dry_run=dry_run, yes=yes)
     if dry_run:
         peek_result = session.dead_letter_queues.peek_messages()
         selected = list(filter(selection.includes, peek_result.messages))
-        return _build_report(selected, dry_run=True, reached_end=peek_result.reached_end)
+        return _build_report(selected, selection, dry_run=True, reached_end=peek_result.reached_end)
     count = session.dead_letter_queues.estimate_message_count()
     if count:
         subject = "the selected ones of about" if selection.is_partial else "about"
         session.confirm(f"Deliver {subject} {format_dead_letter_count(count)} again?", yes=yes)
     earlier_runs: dict[Fire, Run | None] | None = {} if wait else None
     replayed = _replay_dead_letters(session, selection, count, earlier_runs)
-    report = _build_report(replayed, dry_run=False, reached_end=True)
+    report = _build_report(replayed, selection, dry_run=False, reached_end=True)
     if earlier_runs is None:
         return report
     return _add_outcomes(report, _wait_for_outcomes(session, earlier_runs, timeout))
@@ -119,12 +144,13 @@ class _Selection:
     install: str | None
     tenant: str | None
     schedule: str | None
+    occurrence: str | None
     reason: str | None
     sent_before: datetime | None
 
     @property
     def is_partial(self) -> bool:
-        return any((self.install, self.tenant, self.schedule, self.reason, self.sent_before))
+        return any((self.install, self.tenant, self.schedule, self.occurrence, self.reason, self.sent_before))
 
     def includes(self, dead_letter: DeadLetter) -> bool:
         """Return whether a dead letter is selected; one that names no occurrence has only a reason."""
@@ -133,6 +159,7 @@ class _Selection:
             (self.sent_before is None or dead_letter.sent_at <= self.sent_before)
             and (self.install is None or (fire is not None and fire.install_id == self.install))
             and (self.schedule is None or (fire is not None and fire.schedule_id == self.schedule))
+            and (self.occurrence is None or (fire is not None and fire.scheduled_time == self.occurrence))
             and (
                 self.reason is None
                 or self.reason.lower() in (dead_letter.reason or dead_letter.problem or "").lower()
@@ -189,7 +216,9 @@ def _drop_dead_letters(
     return CommandReport(document, [*render_problems(found), render_sentence(text)])
 
 
-def _build_report(selected: Sequence[DeadLetter], *, dry_run: bool, reached_end: bool) -> CommandReport:
+def _build_report(
+    selected: Sequence[DeadLetter], selection: _Selection, *, dry_run: bool, reached_end: bool
+) -> CommandReport:
     problems = [each for each in selected if each.problem]
     document = {
         "dryRun": dry_run,
@@ -199,7 +228,13 @@ def _build_report(selected: Sequence[DeadLetter], *, dry_run: bool, reached_end:
         "deadLetters": [dead_letter_fields(each) for each in selected],
         "outcomes": None,
     }
-    renderables = _render_dead_letters(selected, problems, dry_run=dry_run, reached_end=reached_end)
+    renderables = (
+        _render_dead_letters(selected, problems, dry_run=dry_run)
+        if selected
+        else [render_sentence(f"There are no {'such ' if selection.is_partial else ''}dead letters.")]
+    )
+    if not reached_end:
+        renderables.append(render_sentence("There are more dead letters than were read.", "yellow"))
     return CommandReport(document, renderables, ExitStatus.NEEDS_ATTENTION if problems else ExitStatus.OK)
 
 
@@ -223,14 +258,8 @@ def _add_outcomes(report: CommandReport, outcomes: Mapping[Fire, Run | None]) ->
 
 
 def _render_dead_letters(
-    selected: Sequence[DeadLetter],
-    problems: Sequence[DeadLetter],
-    *,
-    dry_run: bool,
-    reached_end: bool,
+    selected: Sequence[DeadLetter], problems: Sequence[DeadLetter], *, dry_run: bool
 ) -> list[RenderableType]:
-    if not selected:
-        return [render_sentence("There are no dead letters.")]
     delivered_count = len(selected) - len(problems)
     verb = "would be delivered again" if dry_run else "delivered again"
     renderables: list[RenderableType] = [
@@ -246,6 +275,4 @@ def _render_dead_letters(
         )
         renderables += render_problems(problems)
         renderables.append(render_sentence("To delete them: scheduling-admin replay --drop", "cyan"))
-    if not reached_end:
-        renderables.append(render_sentence("There are more dead letters than these.", "yellow"))
     return renderables

@@ -1,6 +1,7 @@
 """The commands `schedules` and `schedule`."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ from scheduling_admin.output.fields import (
     sweep_fields,
     timer_fields,
 )
+from scheduling_admin.output.finds import find_view_fields, render_finds
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
 from scheduling_admin.output.views import (
@@ -45,6 +47,7 @@ from scheduling_admin.queries.schedules import (
 from scheduling_admin.queries.views import ScheduleView
 from scheduling_admin.stack.session import AdminSession
 from scheduling_admin.status import describe_timer_differences
+from scheduling_admin.unknown import describe_unknown_install, describe_unknown_schedule
 
 FiresOption = Annotated[
     int, typer.Option(min=0, max=100, help="The number of next fires to show of each schedule.")
@@ -57,7 +60,7 @@ def schedules(
     tenant: arguments.TenantOption = None,
     install: arguments.InstallOption = None,
     failing: arguments.FailingOption = False,
-    not_firing: arguments.NotFiringOption = False,
+    not_firing: arguments.NotFiringSchedulesOption = False,
     paused: arguments.PausedOption = False,
     limit: arguments.LimitOption = 100,
     cursor: arguments.CursorOption = None,
@@ -79,23 +82,33 @@ def schedules(
         "nextCursor": next_cursor,
         **({} if owner else {"hasMore": listed.has_more}),
         **sweep_fields(listed.sweep),
+        **({} if owner or not not_firing else {"finds": list(map(find_view_fields, listed.finds))}),
     }
     return CommandReport(
         document,
         [
-            *(_render_tables(listed.views) if listed.views else [_render_none(owner, only)]),
+            *(_render_tables(listed.views) if listed.views else [_render_none(owner, only, listed)]),
             *render_left_out(listed.left_out),
             *render_next_page_hint(next_cursor),
-            *([render_sentence(f"\nThere are more than {limit}: raise --limit.")] if listed.has_more else ()),
-            *(render_sweep(listed.sweep, session.now) if not_firing and not owner else ()),
+            *(
+                [render_sentence(f"\nNot all are read: raise --limit, which is {limit}.")]
+                if listed.has_more
+                else ()
+            ),
+            *(_render_sweep(listed, session.now) if not_firing and not owner else ()),
         ],
         ExitStatus.NEEDS_ATTENTION if listed.left_out else ExitStatus.OK,
     )
 
 
-def _render_none(owner: str | None, only: ScheduleFilter) -> RenderableType:
+def _render_sweep(listed: ScheduleList, now: datetime) -> list[RenderableType]:
+    return [*render_finds(listed.finds, now), *render_sweep(listed.sweep, now)]
+
+
+def _render_none(owner: str | None, only: ScheduleFilter, listed: ScheduleList) -> RenderableType:
     kind = "such schedules" if only.is_set else "schedules"
-    return render_sentence(f"There are no {kind} of {owner}." if owner else f"There are no {kind}.")
+    of_owner = f" of {owner}" if owner else ""
+    return render_sentence(f"There are no {kind}{of_owner}{' among those read' if listed.has_more else ''}.")
 
 
 def _find_schedules(
@@ -110,14 +123,17 @@ def _find_schedules(
     """Return the list, and the cursor of its next page."""
     if install:
         scope = cursor_scope("schedules", install)
-        found = list_install_schedules(
-            session.services,
-            InstallId(install),
-            after=decode_list_cursor(scope, cursor, parse_schedule_id),
-            limit=limit,
-            fires=fires,
-            only=only,
-        )
+        try:
+            found = list_install_schedules(
+                session.services,
+                InstallId(install),
+                after=decode_list_cursor(scope, cursor, parse_schedule_id),
+                limit=limit,
+                fires=fires,
+                only=only,
+            )
+        except InstallNotFound:
+            raise describe_unknown_install(InstallId(install)) from None
     elif tenant:
         scope = cursor_scope("tenant-schedules", tenant)
         found = list_schedules_of_tenant(
@@ -156,7 +172,7 @@ def schedule(
     """Show one schedule: its definition, its timer in EventBridge and whether it is in sync, and its history."""
     install_id = InstallId(install)
     schedule_id = resolve_schedule_id(session, install_id, schedule)
-    pair = find_schedule(session, install_id, schedule_id)
+    pair = require_schedule(session, install_id, schedule_id)
     timer = session.services.timers.get_timer(schedule_id)
     view = ScheduleView.create_view(pair, timer, session.now, fires)
     timer_differences = describe_timer_differences(timer, pair[1], session.services.limits, session.now)
@@ -189,23 +205,24 @@ def resolve_schedule_id(session: AdminSession, install_id: InstallId, text: str)
     """Return the id of the schedule that an operator names by its id, its name or an end of its id.
 
     Raises:
-        InstallNotFound: There is no such install.
-        AdminError: The install has no such schedule, or several.
+        AdminError: There is no such install, or it has no such schedule, or several.
     """
     if schedule_id := parse_schedule_id(text):
         return schedule_id
     snapshot = session.services.schedules.read_snapshot(install_id, name=text)
     if snapshot.install is None:
-        raise InstallNotFound
+        raise describe_unknown_install(install_id)
     if snapshot.name_owner:
         return snapshot.name_owner
-    ids = [each.id for each in session.services.schedules.read_all_schedules(install_id)]
-    matching = [each for each in ids if each.endswith(text.lower())]
+    schedules = session.services.schedules.read_all_schedules(install_id)
+    matching = [
+        each.id for each in schedules if each.definition.name == text or each.id.endswith(text.lower())
+    ]
     if len(matching) == 1:
         return matching[0]
-    problem = f"has no schedule with the name {text!r}; `schedules` lists them"
-    if matching:
-        problem = f"has several schedules whose id ends with {text!r}: {', '.join(matching)}"
+    if not matching:
+        raise describe_unknown_schedule(install_id, text)
+    problem = f"has several schedules whose id ends with {text!r}, or with that name: {', '.join(matching)}"
     raise AdminError(f"Install {install_id} {problem}.", ExitStatus.NOT_FOUND)
 
 
@@ -224,3 +241,19 @@ def find_schedule(
     if snapshot.schedule is None:
         raise ScheduleNotFound
     return snapshot.install, snapshot.schedule
+
+
+def require_schedule(
+    session: AdminSession, install_id: InstallId, schedule_id: ScheduleId
+) -> tuple[Install, Schedule]:
+    """Read a schedule and its install, likewise.
+
+    Raises:
+        AdminError: There is no such install, or it has no such schedule; the text says what became of it.
+    """
+    try:
+        return find_schedule(session, install_id, schedule_id)
+    except InstallNotFound:
+        raise describe_unknown_install(install_id) from None
+    except ScheduleNotFound:
+        raise describe_unknown_schedule(install_id, schedule_id) from None

@@ -81,7 +81,10 @@ def _render_change(before: Tenant, paused: bool, count: int) -> RenderableType:
     if before.paused == paused and not before.pending_since:
         state = "paused" if paused else "not paused"
         return render_sentence(f"Tenant {before.id} was already {state}.")
-    effect = "its schedules no longer fire" if paused else "its schedules fire again"
+    if not count:
+        effect = "those that it gets do not fire" if paused else "those that it gets fire"
+        return render_sentence(f"Tenant {before.id} is {word}. It has no installs: {effect}.")
+    effect = "its schedules no longer fire" if paused else "its schedules fire again, but for disabled ones"
     return render_sentence(f"Tenant {before.id} ({_format_install_count(count)}) is {word}: {effect}.")
 
 

@@ -11,7 +11,7 @@ from scheduling.domain.deliveries.spread import find_spread
 from scheduling.domain.errors import InstallNotFound
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
-from scheduling.domain.runs import format_time
+from scheduling.domain.runs import Fire, Trigger, format_time
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.tenant import TenantCursor
 from scheduling.domain.views import cursor_scope, encode_cursor
@@ -21,16 +21,18 @@ from scheduling.operations.installs.tenants import list_tenant_schedules
 from scheduling_admin.commands.arguments import decode_list_cursor
 from scheduling_admin.commands.schedules import find_schedule
 from scheduling_admin.console.timeline.changes import find_change_gaps
+from scheduling_admin.console.timeline.finds import list_repairs
 from scheduling_admin.console.timeline.lanes import History, Lane, TimerState, build_lane
 from scheduling_admin.console.timeline.window import TimeWindow
 from scheduling_admin.errors import EXPECTED_ERRORS, AdminError, convert_to_admin_error
+from scheduling_admin.output.times import OccurrenceTime
 from scheduling_admin.stack.session import AdminSession
 from scheduling_admin.status import describe_timer_differences
 
 MAX_RUNS = 600
 """The runs of a lane, the newest of its window; older ones need a shorter window."""
 LANES_PER_PAGE = 200
-MAX_CHANGES = 100
+MAX_CHANGES, _MAX_OLDER_CHANGES = 100, 1_000
 _MAX_BYTES = 4_000_000
 _T = TypeVar("_T")
 
@@ -102,16 +104,25 @@ def read_lane(
     install, schedule = find_schedule(session, install_id, schedule_id)
     schedule = as_read(schedule, install, window.now)
     history = read_history(session, install_id, schedule_id, window)
-    changes = attempt(lambda: read_changes(install_id, schedule_id))
-    gaps = [] if isinstance(changes, AdminError) else find_change_gaps(changes, install, schedule, window)
+    changes = attempt(lambda: read_changes(install_id, schedule_id, since=window.start))
+    known = [] if isinstance(changes, AdminError) else changes
+    gaps = find_change_gaps(known, install, schedule, window)
     timer = read_timer_state(session, schedule, window.now)
-    return build_lane(install, schedule, history, timer, window, gaps)
+    return build_lane(install, schedule, history, timer, window, gaps, list_repairs(known))
 
 
-def read_changes(install_id: InstallId, schedule_id: ScheduleId) -> list[KeptChange]:
-    """Return the newest changes of the schedule and its install, the oldest of them first."""
+def read_changes(
+    install_id: InstallId, schedule_id: ScheduleId, since: datetime | None = None
+) -> list[KeptChange]:
+    """Return the newest changes of the schedule and its install, the oldest of them first; all of them `since` then."""
     page = list_changes(install_id, schedule_id, limit=MAX_CHANGES)
-    return list(reversed(page.changes))
+    changes = list(page.changes)
+    if since and page.next_before and changes[-1].time > since:
+        older = list_changes(
+            install_id, schedule_id, since=since, before=page.next_before, limit=_MAX_OLDER_CHANGES
+        )
+        changes += older.changes
+    return changes[::-1]
 
 
 def read_history(
@@ -123,6 +134,21 @@ def read_history(
     )
     complete_since = datetime.fromisoformat(page.next_before) if page.next_before else None
     return History(page.runs, complete_since)
+
+
+def read_run_state(session: AdminSession, schedule: Schedule, occurrence: OccurrenceTime) -> str:
+    """Return what changes with each step of the occurrence's run, by one read."""
+    fire = Fire(
+        install_id=schedule.install_id,
+        schedule_id=schedule.id,
+        timer_revision=0,
+        scheduled_time=occurrence.scheduled_time,
+        trigger=Trigger.MANUAL if occurrence.manual else Trigger.SCHEDULE,
+    )
+    run = session.services.runs.read_run(fire)
+    if run is None:
+        return "none"
+    return f"{'expired' if run.is_lease_expired(session.now) else run.status}-{run.attempt}"
 
 
 def _after(window: TimeWindow) -> str:

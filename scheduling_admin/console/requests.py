@@ -7,6 +7,8 @@ from starlette.requests import Request
 from scheduling_admin.console.server import Console
 from scheduling_admin.console.timeline.window import TimeWindow, parse_window
 
+_MAX_DIGITS = 9
+
 
 def parse_install(request: Request) -> InstallId:
     """Return the install.
@@ -31,6 +33,11 @@ def parse_ids(request: Request) -> tuple[InstallId, ScheduleId]:
     if schedule_id is None:
         raise ScheduleNotFound
     return parse_install(request), schedule_id
+
+
+def parse_number(text: str | None) -> int | None:
+    """Return a whole number of at most nine digits, None for anything else."""
+    return int(text) if text and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def read_window(console: Console, request: Request) -> TimeWindow:

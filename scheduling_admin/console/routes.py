@@ -36,7 +36,7 @@ from scheduling_admin.console.reads import (
     read_lane,
     read_tenant_page,
 )
-from scheduling_admin.console.requests import parse_install, read_window
+from scheduling_admin.console.requests import parse_install, parse_number, read_window
 from scheduling_admin.console.server import REQUESTS_AT_ONCE, Console
 from scheduling_admin.console.timeline.lanes import Lane
 from scheduling_admin.console.timeline.window import TimeWindow
@@ -68,7 +68,7 @@ def show_overview(console: Console, request: Request) -> Response:
         f"{query or STATES[state][0]}",
         render_search(query, state, snapshot.count_states()),
         _render_direct_hits(console, query),
-        render_results(results, snapshot, query, state, _parse_page_number(parameters.get("page"))),
+        render_results(results, snapshot, query, state, parse_number(parameters.get("page")) or 1),
         has_search=True,
     )
 
@@ -84,11 +84,9 @@ def show_status(console: Console, request: Request) -> Response:
             ).views
         )
     )
-    return console.page(request, "Health", render_health(health, failing))
-
-
-def _parse_page_number(value: str | None) -> int:
-    return int(value) if value and value.isdecimal() and 0 < len(value) < 6 and int(value) else 1
+    is_part = bool(request.query_params.get("part"))
+    content = render_health(health, failing, is_open=not is_part)
+    return console.page(request, "Health", None if is_part else h.h1["Health"], content)
 
 
 def _render_first_installs(console: Console, request: Request) -> Node:
@@ -128,7 +126,7 @@ def show_install(console: Console, request: Request) -> Response:
                 h.p(".muted")[
                     "Tenant ",
                     h.a(href=tenant_link(install.tenant_id))[text(install.tenant_id)],
-                    f" · {len(page.pairs)} schedules",
+                    f" · {len(page.pairs):,} schedule{'' if len(page.pairs) == 1 else 's'}",
                 ],
             ],
             None if console.read_only else render_install_actions(install),

@@ -9,7 +9,8 @@ from a page of this server (CSRF). A page runs no script but those of this serve
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
+
+from starlette.requests import cookie_parser
 
 TOKEN_PARAMETER = "token"  # noqa: S105 - the name of a query parameter
 LOOPBACK = "127.0.0.1"
@@ -80,13 +81,9 @@ class Gate:
 
     def is_signed_in(self, headers: Mapping[str, str]) -> bool:
         """Return whether the request has the cookie."""
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(self.cookie_name)
-        except CookieError:
-            return False
-        return cookie is not None and secrets.compare_digest(
-            cookie.value.encode(), self._session_token.encode()
-        )
+        # As browsers send them: other servers of this machine may have set cookies that are not well-formed.
+        value = cookie_parser(headers.get("cookie", "")).get(self.cookie_name, "")
+        return secrets.compare_digest(value.encode(), self._session_token.encode())
 
     def use_token(self, token: str) -> bool:
         """Return whether the token signs its bearer in; it does so once."""

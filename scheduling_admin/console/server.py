@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -37,7 +37,17 @@ _STATUSES = {
     ExitStatus.AWS: 502,
     ExitStatus.NEEDS_ATTENTION: 503,
 }
+_FORBIDDEN, _SERVER_ERRORS = 403, 500
 Handler = Callable[["Console", Request], Response]
+
+
+@cache
+def asset_version() -> str:
+    """Return what changes with the assets, which browsers may therefore keep."""
+    digest = hashlib.sha256()
+    for name in ASSET_PATHS:
+        digest.update((ASSETS / name).read_bytes())
+    return digest.hexdigest()[:12]
 
 
 @dataclass
@@ -51,14 +61,6 @@ class Console:
 
     def __post_init__(self) -> None:
         self.index = ScheduleIndex(self.session)
-
-    @cached_property
-    def asset_version(self) -> str:
-        """Changes with the assets, which browsers may therefore keep."""
-        digest = hashlib.sha256()
-        for name in ASSET_PATHS:
-            digest.update((ASSETS / name).read_bytes())
-        return digest.hexdigest()[:12]
 
     def page(
         self,
@@ -79,7 +81,7 @@ class Console:
             now_text=format_moment(now),
             zone=format_zone(now),
             read_only=self.read_only,
-            asset_version=self.asset_version,
+            asset_version=asset_version(),
         )
         page = render_page(frame, title, *content, has_search=has_search, crumbs=crumbs)
         return HTMLResponse(str(page), status)
@@ -89,22 +91,33 @@ class Console:
         admin_error = convert_to_admin_error(error)
         status = _STATUSES.get(admin_error.exit_status, 500)
         notice = render_notice(str(admin_error), "error")
-        if request.query_params.get("part"):
+        if request.query_params.get("part") or is_partial(request):
             return HTMLResponse(str(notice), status)
-        return plain_page("This cannot be shown", notice, status, self.asset_version)
+        if request.method not in security.SAFE_METHODS:
+            return plain_page("This was not completed", notice, status)
+        url = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        again = h.a(".button.primary", href=url)["Try again"] if status >= _SERVER_ERRORS else None
+        return plain_page("This cannot be shown", notice, status, again)
 
 
-def plain_page(title: str, content: Node, status: int, asset_version: str = "") -> Response:
-    """Return a page that reads nothing from the stack."""
+def is_partial(request: Request) -> bool:
+    """Return whether a page that is shown has sent the request, so that the response replaces a part of it."""
+    return "hx-request" in request.headers
+
+
+def plain_page(title: str, content: Node, status: int, action: Node = None) -> Response:
+    """Return a page that reads nothing from the stack, with an action besides the link to the overview."""
+    links = h.div(".actions")[action, h.a(".button", href="/")["Overview"]]
     document = h.html(lang="en")[
         h.head[
             h.meta(charset="utf-8"),
             h.meta(name="viewport", content="width=device-width, initial-scale=1"),
             h.meta(name="color-scheme", content="light dark"),
             h.title[f"{title} · Scheduler console"],
-            h.link(rel="stylesheet", href=f"/assets/console.css?v={asset_version}"),
+            h.link(rel="icon", href=f"/assets/icon.svg?v={asset_version()}", type="image/svg+xml"),
+            h.link(rel="stylesheet", href=f"/assets/console.css?v={asset_version()}"),
         ],
-        h.body[h.main("#content.plain")[h.h1[title], content, h.p[h.a(".button", href="/")["Overview"]]]],
+        h.body[h.main("#content.plain")[h.h1[title], content, None if status == _FORBIDDEN else links]],
     ]
     return HTMLResponse(str(document), status)
 
@@ -133,6 +146,8 @@ class SecurityMiddleware:
 
         request = Request(scope, receive)
         response = self._check(request)
+        if response and is_partial(request):
+            response.headers["hx-refresh"] = "true"  # the page that is shown cannot go on
         await (response or self._app)(scope, receive, send_with_headers)  # type: ignore[arg-type]
 
     def _check(self, request: Request) -> Response | None:
@@ -178,7 +193,7 @@ def create_app(console: Console, routes: list[tuple[str, str, Handler]]) -> Star
     return Starlette(
         routes=[asset_route, *pages],
         middleware=[Middleware(SecurityMiddleware, gate=console.gate)],
-        exception_handlers={404: _not_found, 405: _not_found},
+        exception_handlers={404: _not_found, 405: _not_found, 500: _report_fault},
         lifespan=lifespan,
     )
 
@@ -194,3 +209,11 @@ async def serve_asset(request: Request) -> Response:
 
 async def _not_found(_: Request, _error: Exception | None) -> Response:
     return plain_page("Not found", h.p["There is no such page."], 404)
+
+
+async def _report_fault(_: Request, _error: Exception) -> Response:
+    """Return a page; the server writes the traceback to the terminal."""
+    text = "This is a fault of the console. The terminal in which it runs has the details."
+    response = plain_page("This cannot be shown", h.p[text], 500)
+    response.headers.update({**security.RESPONSE_HEADERS, **security.NO_STORE})
+    return response

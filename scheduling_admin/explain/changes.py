@@ -29,6 +29,10 @@ _CRON = _Field("cron", False, lambda evidence: evidence.schedule.definition.cron
 _TIMEZONE = _Field("timezone", False, lambda evidence: evidence.schedule.definition.timezone)
 
 
+_TIMER_FIELDS = {"cron", "timezone", "enabled", "paused", "spreadMinutes"}
+"""Fields of a schedule or of its install whose change sets its timer anew."""
+
+
 @dataclass(frozen=True)
 class _Cause:
     """A state in which nothing fires: the values of a field that mean it."""
@@ -38,12 +42,13 @@ class _Cause:
     applies: Callable[[Any], bool]
 
 
+_SCHEDULE_DISABLED = _Cause(
+    "the schedule was disabled",
+    _Field("enabled", False, lambda evidence: evidence.schedule.definition.enabled),
+    lambda enabled: not enabled,
+)
 _CAUSES = (
-    _Cause(
-        "the schedule was disabled",
-        _Field("enabled", False, lambda evidence: evidence.schedule.definition.enabled),
-        lambda enabled: not enabled,
-    ),
+    _SCHEDULE_DISABLED,
     _Cause(
         "the install was disabled",
         _Field("enabled", True, lambda evidence: evidence.install.enabled),
@@ -87,7 +92,7 @@ def check_changes(evidence: Evidence) -> Explanation | None:
 def describe_inactive_periods(evidence: Evidence, moment: datetime) -> tuple[str, ...]:
     """Return what kept the schedule from firing at that time, from when to when and by whom."""
     return tuple(
-        _describe_period(evidence, cause.subject, period)
+        _describe_period(evidence, f"{cause.subject}{_describe_reason(evidence, cause, period)}", period)
         for cause, period in _find_inactive_periods(evidence, moment)
     )
 
@@ -100,6 +105,36 @@ def describe_known_rule(evidence: Evidence) -> str | None:
         return None
     due = _fires_at(str(cron.value), str(timezone.value), moment)
     return f"{cron.value} in {timezone.value}" if due else None
+
+
+def describe_earlier_rule(evidence: Evidence) -> tuple[str, ...]:
+    """Describe the rule that had the occurrence, if it was changed before the occurrence's time."""
+    moment = evidence.occurrence.moment
+    cron, timezone = (_find_period(evidence, field, moment) for field in (_CRON, _TIMEZONE))
+    if cron is None or timezone is None:
+        return ()
+    starts = [period.start for period in (cron, timezone) if period.start]
+    change = max(starts, key=lambda start: start.time, default=None)
+    if change is None or change.before is None:
+        return ()
+    rule, zone = (
+        str(change.before.get(field.name, period.value))
+        for field, period in ((_CRON, cron), (_TIMEZONE, timezone))
+    )
+    if not _fires_at(rule, zone, moment):
+        return ()
+    until = _describe_change(evidence, change)
+    return (f"The rule was {rule} in {zone}, which has that time, until {until}.",)
+
+
+def find_timer_change(evidence: Evidence) -> datetime:
+    """Return when the timer that the schedule had at the occurrence's time was set, as far as that is known."""
+    times = [
+        change.time
+        for change in evidence.changes
+        if change.time <= evidence.occurrence.moment and _TIMER_FIELDS & (change.after or {}).keys()
+    ]
+    return max([evidence.schedule.created_at, *times])
 
 
 def _find_inactive_periods(evidence: Evidence, moment: datetime) -> Iterator[tuple[_Cause, _Period]]:
@@ -125,6 +160,17 @@ def _find_period(evidence: Evidence, field: _Field, moment: datetime) -> _Period
         return _Period(start.after[field.name], start, None)
     is_known = bool(evidence.changes) and evidence.changes[0].time <= moment
     return _Period(field.read(evidence), None, None) if is_known else None
+
+
+def _describe_reason(evidence: Evidence, cause: _Cause, period: _Period) -> str:
+    """Return why the service or the platform has disabled the schedule, if it was not its owner."""
+    if cause is not _SCHEDULE_DISABLED:
+        return ""
+    if period.start and period.start.after:
+        reason = period.start.after.get("disabledReason")
+    else:
+        reason = None if period.end else evidence.schedule.disabled_reason
+    return f" ({reason})" if reason else ""
 
 
 def _describe_period(evidence: Evidence, subject: str, period: _Period) -> str:

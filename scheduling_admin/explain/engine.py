@@ -1,23 +1,33 @@
 """Explain why an occurrence ran or did not run, from the evidence alone; nothing here reads from AWS."""
 
 from scheduling.domain.deliveries.waiting import missed_after
+from scheduling.domain.install import SCHEDULER_MANAGE
 from scheduling.domain.runs import describe_unreadable
 from scheduling.domain.views import format_timestamp
 
-from scheduling_admin.explain.changes import check_changes
+from scheduling_admin.explain.changes import check_changes, describe_inactive_periods
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
+from scheduling_admin.explain.finds import (
+    describe_last_repair,
+    describe_next_find,
+    find_next_find,
+    is_missing,
+)
 from scheduling_admin.explain.history import (
     describe_dead_letters,
     describe_missing_timer,
     explain_run,
     get_replay_advice,
 )
+from scheduling_admin.explain.queue import advise_on_queue, describe_queue_state
 from scheduling_admin.explain.rule import (
     check_creation_time,
     check_history_retention,
     check_rule,
     check_timer_change,
+    was_due,
 )
+from scheduling_admin.output.changes import describe_actor
 from scheduling_admin.output.times import format_duration, format_local_and_utc
 from scheduling_admin.status import (
     describe_timer_differences,
@@ -28,6 +38,7 @@ from scheduling_admin.status import (
 _SINCE_UNKNOWN_BUT_SENT = (
     "Since when is not known: what EventBridge sent before is in the queue, and still comes."
 )
+_NOT_SENT = "EventBridge has not sent this one yet, or it was lost"
 _SWEEP_ADVICE = "To repair it now: scheduling-admin reconcile --sweep"
 
 
@@ -39,14 +50,14 @@ def explain_occurrence(evidence: Evidence) -> Explanation:
     if evidence.run:
         return explain_run(evidence, evidence.run)
     if evidence.occurrence.manual:
-        reason = "Only manual runs have a time with a fraction of a second."
-        return Explanation(Verdict.UNKNOWN, "The history has no manual run at that time.", (reason,))
+        return _check_dead_letters(evidence) or _explain_unknown_manual_run(evidence)
     checks = (
         _check_dead_letters,
         _check_readable,
         check_creation_time,
         check_history_retention,
         check_changes,
+        _check_find,
         check_timer_change,
         check_rule,
         _check_upcoming,
@@ -63,6 +74,31 @@ def explain_occurrence(evidence: Evidence) -> Explanation:
     return _explain_missing_run(evidence)
 
 
+def _check_find(evidence: Evidence) -> Explanation | None:
+    """Explain an occurrence after which the sweep found its timer missing or changed."""
+    find = find_next_find(evidence)
+    if find is None or not was_due(evidence):
+        return None
+    state = "missing" if is_missing(find) else "changed"
+    time = format_local_and_utc(find.time, evidence.timezone)
+    summary = f"It did not run: its timer was {state} when the sweep checked it next, on {time}."
+    reasons = (*describe_next_find(evidence, find), *describe_dead_letters(evidence))
+    return Explanation(Verdict.NOT_RUN, summary, reasons)
+
+
+def _explain_unknown_manual_run(evidence: Evidence) -> Explanation:
+    reasons: tuple[str, ...] = ("Only manual runs have a time with a fraction of a second.",)
+    if evidence.queue:
+        reason = "One that was requested is in the history once the queue has delivered it."
+        reasons = (
+            *reasons,
+            reason,
+            *describe_queue_state(evidence.queue, empty="there is none, or it was lost"),
+        )
+    advice = advise_on_queue(evidence.queue)
+    return Explanation(Verdict.UNKNOWN, "The history has no manual run at that time.", reasons, advice)
+
+
 def _check_upcoming(evidence: Evidence) -> Explanation | None:
     if evidence.occurrence.moment <= evidence.now:
         return None
@@ -72,7 +108,8 @@ def _check_upcoming(evidence: Evidence) -> Explanation | None:
         summary = (
             f"It is upcoming, in {wait_text}, but will not run in the current state: {'; '.join(blockers)}."
         )
-        return Explanation(Verdict.UPCOMING, summary, _describe_last_change(evidence))
+        periods = describe_inactive_periods(evidence, evidence.now)
+        return Explanation(Verdict.UPCOMING, summary, periods or _describe_last_change(evidence))
     summary = f"It is upcoming, in {wait_text}."
     return Explanation(Verdict.UPCOMING, summary, *_describe_timer(evidence))
 
@@ -138,9 +175,10 @@ def _check_blockers(evidence: Evidence) -> Explanation | None:
 
 
 def _describe_last_change(evidence: Evidence) -> tuple[str, ...]:
-    if evidence.install.active:
-        return (f"The schedule was last changed by {evidence.schedule.changed_by}.",)
-    return (f"The install was last changed by {evidence.install.changed_by}.",)
+    install = evidence.install
+    if install.active and SCHEDULER_MANAGE in install.granted_capabilities:
+        return (f"The schedule was last changed by {describe_actor(evidence.schedule.changed_by)}.",)
+    return (f"The install was last changed by {describe_actor(install.changed_by)}.",)
 
 
 def _check_timer_drift(evidence: Evidence) -> Explanation | None:
@@ -159,7 +197,8 @@ def _check_timer_drift(evidence: Evidence) -> Explanation | None:
         summary = "It did not run: EventBridge has no timer for the schedule."
         may_come = evidence.now - evidence.occurrence.moment < missed_after(evidence.limits) + evidence.spread
         since = (_SINCE_UNKNOWN_BUT_SENT if may_come else "Since when is not known.",)
-    return Explanation(Verdict.NOT_RUN, summary, (*timer_differences, *since), (_SWEEP_ADVICE,))
+    reasons = (*timer_differences, *since, *describe_last_repair(evidence))
+    return Explanation(Verdict.NOT_RUN, summary, reasons, (_SWEEP_ADVICE,))
 
 
 def _check_timer_creation(evidence: Evidence) -> Explanation | None:
@@ -181,14 +220,18 @@ def _check_overdue(evidence: Evidence) -> Explanation | None:
     patience = missed_after(evidence.limits)
     if overdue_by >= patience:
         return None
-    summary = f"It is overdue: it was due {format_duration(overdue_by)} ago and has not been delivered yet."
+    since = f"it was due {format_duration(overdue_by)} ago and"
+    if evidence.spread:
+        since = f"its window of {format_duration(evidence.spread)} ended {format_duration(overdue_by)} ago, and it"
+    summary = f"It is overdue: {since} has not been delivered yet."
     differences = describe_timer_differences(evidence.timer, evidence.schedule, evidence.limits, evidence.now)
     reasons = (
         *(f"{difference} It delivers all the same." for difference in differences),
         *(() if differences else ("The timer is in sync.",)),
+        *describe_queue_state(evidence.queue, empty=_NOT_SENT),
         f"A delivery may be late; after {format_duration(patience)} it counts as missed.",
     )
-    return Explanation(Verdict.OVERDUE, summary, reasons)
+    return Explanation(Verdict.OVERDUE, summary, reasons, advise_on_queue(evidence.queue))
 
 
 def _explain_missing_run(evidence: Evidence) -> Explanation:

@@ -12,6 +12,7 @@ from scheduling.domain.runs import Run
 from scheduling.domain.schedule import Schedule
 from scheduling.domain.sweeps import TimerSnapshot
 
+from scheduling_admin.health.model import QueueState
 from scheduling_admin.output.times import OccurrenceTime
 from scheduling_admin.stack.dead_letters import DeadLetter
 from scheduling_admin.stack.queues import PeekResult
@@ -57,7 +58,9 @@ class Evidence:
 
     `overlapping_run` is the run because of which this one was skipped. `changes` are those of the schedule and of its
     install, oldest first, without gaps up to now. `peek_result` is None if the dead-letter queue
-    was not read, because its content makes no difference.
+    was not read, because its content makes no difference; `queue` is that of the queue of occurrences, likewise.
+    `last_delivery` is the scheduled time of the newest occurrence that was delivered before the timer was found wrong
+    or created anew; None if that makes no difference.
     """
 
     occurrence: OccurrenceTime
@@ -71,6 +74,13 @@ class Evidence:
     changes: tuple[KeptChange, ...]
     limits: Limits
     log_group: str
+    queue: QueueState | None = None
+    last_delivery: str | None = None
+
+    @property
+    def has_later_delivery(self) -> bool:
+        """Whether the timer has delivered a later occurrence before it was found wrong or created anew."""
+        return self.last_delivery is not None and self.last_delivery > self.occurrence.scheduled_time
 
     @property
     def spread(self) -> timedelta:

@@ -46,7 +46,6 @@ def read_metrics(cloudwatch: Any, stack_name: str, queue_name: str, now: datetim
     def total(*key: str) -> int:
         return round(sum(value for _, value in points.get(key, ())))
 
-    latest_ages = [value for time, value in points.get(("age",), ()) if time >= now - _RECENT][-1:]
     lateness = [value for _, value in points.get(("lateness",), ())]
     reports = [time for time, value in points.get(("reconciler",), ()) if value]
     return StackMetrics(
@@ -55,9 +54,27 @@ def read_metrics(cloudwatch: Any, stack_name: str, queue_name: str, now: datetim
         failed=total("failed"),
         waiting={cause: count for cause in map(str, WaitingCause) if (count := total("waiting", cause))},
         max_lateness=timedelta(seconds=max(lateness)) if lateness else None,
-        oldest_message_age=timedelta(seconds=latest_ages[0]) if latest_ages else None,
+        oldest_message_age=_find_latest_age(points, now),
         reconciled_at=max(reports, default=None),
     )
+
+
+def read_oldest_message_age(cloudwatch: Any, queue_name: str, now: datetime) -> timedelta | None:
+    """Return the age of the oldest message in the queue; None without a recent value.
+
+    One GetMetricData for one series.
+    """
+    return _find_latest_age(_read_points(cloudwatch, [_age_series(queue_name)], now), now)
+
+
+def _find_latest_age(points: Mapping[tuple[str, ...], Points], now: datetime) -> timedelta | None:
+    ages = [value for time, value in points.get(("age",), ()) if time >= now - _RECENT]
+    return timedelta(seconds=ages[-1]) if ages else None
+
+
+def _age_series(queue_name: str) -> _Series:
+    dimensions = {"QueueName": queue_name}
+    return _Series(("age",), "AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions, "Maximum")
 
 
 def _list_series(stack_name: str, queue_name: str) -> list[_Series]:
@@ -66,7 +83,6 @@ def _list_series(stack_name: str, queue_name: str) -> list[_Series]:
     def own(key: tuple[str, ...], name: str, statistic: str = "Sum", **dimensions: str) -> _Series:
         return _Series(key, NAMESPACE, name, {**service, **dimensions}, statistic)
 
-    age = _Series(("age",), "AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": queue_name}, "Maximum")
     return [
         *(own(("response", code), "RunnerResponses", code=code) for code in RESPONSE_CODES),
         *(own(("waiting", cause), "Waiting", cause=cause) for cause in map(str, WaitingCause)),
@@ -74,7 +90,7 @@ def _list_series(stack_name: str, queue_name: str) -> list[_Series]:
         own(("failed",), "FailedOccurrences"),
         own(("lateness",), "Lateness", "Maximum"),
         own(("reconciler",), "OldestPendingSeconds", "SampleCount"),
-        age,
+        _age_series(queue_name),
     ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from scheduling.domain.audit.finds import ScheduleFind
 from scheduling.operations.installs.unhealthy import Stopped
 
 _ItemT = TypeVar("_ItemT")
@@ -80,15 +81,23 @@ class QueueDepth:
     running: int
     delayed: int
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not (self.ready or self.running or self.delayed)
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether there are messages, but nobody takes them at this moment."""
+        return self.ready > 0 and not self.running
+
 
 @dataclass(frozen=True)
-class SweepSummary:
-    """The sweep under way, or the last one; `finds` has how many repairs it has made of each kind."""
+class QueueState:
+    """The depth of the queue of occurrences, and the age of its oldest message; None if that is not known."""
 
-    started_at: datetime | None
-    running: bool
-    next_at: datetime
-    finds: Mapping[str, int]
+    depth: QueueDepth
+    oldest_message_age: timedelta | None
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,21 @@ class Listed(Generic[_ItemT]):
 
 
 @dataclass(frozen=True)
+class SweepSummary:
+    """The sweep under way, or the last one.
+
+    `finds` has how many repairs it has made of each kind, and `schedules` those whose timers it has repaired, the
+    newest finds first.
+    """
+
+    started_at: datetime | None
+    running: bool
+    next_at: datetime
+    finds: Mapping[str, int]
+    schedules: Listed[ScheduleFind] = Listed((), complete=True)
+
+
+@dataclass(frozen=True)
 class Problem:
     """What is wrong; `code` is stable, `text` a sentence, `advice` what to do about it."""
 
@@ -129,6 +153,7 @@ class StackHealth:
     Attributes:
         metrics: None if CloudWatch does not respond, and then `metrics_problem` says why.
         sweep: None before the reconciler has run for the first time.
+        ungranted_installs: Those that have lost `cap:scheduler.manage` while they had schedules.
         unpublished: How many batches of changes the event bus has not accepted.
         problems: What is wrong, the most urgent first; empty if all is well.
     """
@@ -145,5 +170,6 @@ class StackHealth:
     sweep: SweepSummary | None
     paused_tenants: Listed[Stopped]
     disabled_installs: Listed[Stopped]
+    ungranted_installs: Listed[Stopped]
     unpublished: int
     problems: Sequence[Problem] = ()

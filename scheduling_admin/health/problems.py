@@ -24,6 +24,9 @@ FAILED_SHARE, MIN_FAILED = 0.25, 5
 HARMFUL_FINDS = ("missed", "lost message", "expired run", "unreadable")
 """What the sweep finds that it cannot put right: an occurrence was lost, or something cannot be read."""
 
+QUEUE_ADVICE = "Is OccurrenceMapping enabled, and may the function `execute` run?"
+"""Where nobody takes messages from the queue of occurrences."""
+
 _RESPONSE_PROBLEMS = {
     ResponseKind.REFUSED: (
         "runner-refuses",
@@ -69,9 +72,7 @@ def _find_metric_problems(metrics: StackMetrics) -> Iterator[Problem]:
         yield Problem("late", text, "Give the runner more capacity, then raise MaximumConcurrency.")
     if metrics.oldest_message_age and metrics.oldest_message_age > MAX_MESSAGE_AGE:
         text = f"A message has been in the queue for {format_duration(metrics.oldest_message_age)}."
-        yield Problem(
-            "queue-stuck", text, "Is OccurrenceMapping enabled, and may the function `execute` run?"
-        )
+        yield Problem("queue-stuck", text, QUEUE_ADVICE)
 
 
 def _find_response_problems(metrics: StackMetrics) -> Iterator[Problem]:
@@ -99,6 +100,9 @@ def _find_queue_problems(health: StackHealth) -> Iterator[Problem]:
         noun = "dead letter" if letters.count == 1 else "dead letters"
         text = f"There {'is' if letters.count == 1 else 'are'} {more}{letters.count} {noun}."
         yield Problem("dead-letters", text, "Repair the cause, then `replay`; `replay --dry-run` lists them.")
+    if health.metrics is None and health.queue.is_untouched:
+        text = f"No message of the queue is being run, but {health.queue.ready} could be."
+        yield Problem("queue-stuck", text, QUEUE_ADVICE)
     if health.unpublished:
         one = health.unpublished == 1
         text = f"{health.unpublished} {'batch of changes is' if one else 'batches of changes are'} not published."

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.audit.finds import ScheduleFind
 from scheduling.operations.installs.unhealthy import (
     Stopped,
     list_disabled_installs,
+    list_finds,
     list_paused_tenants,
+    list_ungranted_installs,
     list_unhealthy_schedules,
 )
 
@@ -22,17 +23,15 @@ from scheduling_admin.health.model import (
     FailingSchedule,
     Listed,
     PendingSummary,
-    QueueDepth,
     StackHealth,
     StackMetrics,
     SweepSummary,
 )
 from scheduling_admin.health.problems import find_problems
+from scheduling_admin.health.queue import read_queue_depth
 from scheduling_admin.stack.dead_letters import DeadLetter
 from scheduling_admin.stack.session import AdminSession
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+from scheduling_admin.status import list_install_blockers
 
 MAX_PENDING = 1_000
 MAX_LISTED = 50
@@ -57,10 +56,11 @@ def read_stack_health(session: AdminSession) -> StackHealth:
         failing=_read_failing(session),
         dead_letters=_read_dead_letters(session),
         pending=_read_pending(session),
-        queue=_read_queue_depth(session),
+        queue=read_queue_depth(session),
         sweep=_read_sweep(session),
         paused_tenants=_list_stopped(list_paused_tenants(limit=MAX_LISTED + 1)),
         disabled_installs=_list_stopped(list_disabled_installs(limit=MAX_LISTED + 1)),
+        ungranted_installs=_list_stopped(list_ungranted_installs(limit=MAX_LISTED + 1)),
         unpublished=session.unpublished_queue.estimate_message_count(),
     )
     return replace(health, problems=find_problems(health))
@@ -68,10 +68,9 @@ def read_stack_health(session: AdminSession) -> StackHealth:
 
 def _read_metrics(session: AdminSession) -> tuple[StackMetrics | None, str | None]:
     """Return the metrics, or why they cannot be read: what the table and the queues say is worth as much then."""
-    queue_name = session.stack.occurrence_queue_url.rpartition("/")[2]
     try:
         cloudwatch = session.boto_session.client("cloudwatch")
-        return read_metrics(cloudwatch, session.stack.name, queue_name, session.now), None
+        return read_metrics(cloudwatch, session.stack.name, session.stack.queue_name, session.now), None
     except (BotoCoreError, ClientError) as error:
         return None, str(convert_to_admin_error(error))
 
@@ -90,7 +89,8 @@ def _read_failing(session: AdminSession) -> Listed[FailingSchedule]:
             error=schedule.last_run.error if schedule.last_run else None,
         )
         for install, schedule in found.schedules
-        if schedule.definition.enabled or schedule.disabled_reason is not None
+        if (schedule.definition.enabled or schedule.disabled_reason is not None)
+        and not list_install_blockers(install)
     ]
     return Listed(failing, complete=not found.has_more)
 
@@ -126,33 +126,8 @@ def _read_pending(session: AdminSession) -> PendingSummary:
     return PendingSummary(
         count=len(counted),
         complete=len(items) == len(counted),
-        oldest=_name_pending_item(oldest.tenant_id, oldest.install_id, oldest.schedule_id),
+        oldest=str(oldest),
         oldest_since=oldest.pending_since,
-    )
-
-
-def _name_pending_item(
-    tenant_id: str | None, install_id: InstallId | None, schedule_id: ScheduleId | None
-) -> str:
-    if tenant_id is not None:
-        return f"tenant {tenant_id}"
-    return f"schedule {schedule_id} of install {install_id}" if schedule_id else f"install {install_id}"
-
-
-def _read_queue_depth(session: AdminSession) -> QueueDepth:
-    sqs: SQSClient = session.boto_session.client("sqs")
-    attributes = sqs.get_queue_attributes(
-        QueueUrl=session.stack.occurrence_queue_url,
-        AttributeNames=[
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ],
-    )["Attributes"]
-    return QueueDepth(
-        ready=int(attributes["ApproximateNumberOfMessages"]),
-        running=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
-        delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
     )
 
 
@@ -168,4 +143,13 @@ def _read_sweep(session: AdminSession) -> SweepSummary | None:
         running=state.phase is not None,
         next_at=state.next_sweep_at,
         finds=finds,
+        schedules=_list_finds(session, state.started_at),
     )
+
+
+def _list_finds(session: AdminSession, since: datetime | None) -> Listed[ScheduleFind]:
+    if since is None:
+        return Listed((), complete=True)
+    since = since.replace(microsecond=0)  # finds have whole seconds
+    page = list_finds(session.services, limit=MAX_LISTED, since=since)
+    return Listed(page.finds, complete=not page.has_more)

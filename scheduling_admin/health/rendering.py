@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from rich.console import RenderableType
+from scheduling.domain.audit.finds import ScheduleFind
+from scheduling.domain.install import SCHEDULER_MANAGE
 from scheduling.domain.runs import format_time
 from scheduling.operations.installs.unhealthy import Stopped
 
@@ -14,11 +16,13 @@ from scheduling_admin.health.model import (
     Listed,
     PendingSummary,
     QueueDepth,
+    QueueState,
     StackHealth,
     StackMetrics,
     SweepSummary,
 )
-from scheduling_admin.output.tables import create_fields_table, render_sentence
+from scheduling_admin.output.finds import find_fields, list_find_lines
+from scheduling_admin.output.tables import create_fields_table, render_item, render_sentence
 from scheduling_admin.output.times import format_duration
 
 _ItemT = TypeVar("_ItemT")
@@ -57,15 +61,12 @@ def health_fields(health: StackHealth) -> dict[str, object]:
             "oldest": health.pending.oldest,
             "oldestSince": _format_optional(health.pending.oldest_since),
         },
-        "queue": {
-            "ready": health.queue.ready,
-            "running": health.queue.running,
-            "delayed": health.queue.delayed,
-        },
+        "queue": _depth_fields(health.queue),
         "sweep": _sweep_fields(health.sweep) if health.sweep else None,
         "failing": _listed_fields(health.failing, _failing_fields),
         "pausedTenants": _listed_fields(health.paused_tenants, _stopped_fields),
         "disabledInstalls": _listed_fields(health.disabled_installs, _stopped_fields),
+        "notGrantedInstalls": _listed_fields(health.ungranted_installs, _stopped_fields),
         "unpublished": health.unpublished,
     }
 
@@ -88,6 +89,9 @@ def _sweep_fields(sweep: SweepSummary) -> dict[str, object]:
         "running": sweep.running,
         "nextAt": format_time(sweep.next_at),
         "finds": dict(sweep.finds),
+        "schedules": _listed_fields(
+            sweep.schedules, lambda each: find_fields(each.find, each.install, each.schedule)
+        ),
     }
 
 
@@ -114,6 +118,15 @@ def _stopped_fields(stopped: Stopped) -> dict[str, object]:
     return {"id": stopped.id, "since": _format_optional(stopped.since)}
 
 
+def queue_fields(queue: QueueState) -> dict[str, object]:
+    """Return the queue as the JSON document of the command `explain` has it."""
+    return {**_depth_fields(queue.depth), "oldestMessageSeconds": _seconds(queue.oldest_message_age)}
+
+
+def _depth_fields(depth: QueueDepth) -> dict[str, object]:
+    return {"ready": depth.ready, "running": depth.running, "delayed": depth.delayed}
+
+
 def _seconds(duration: timedelta | None) -> int | None:
     return None if duration is None else round(duration.total_seconds())
 
@@ -125,18 +138,20 @@ def _format_optional(moment: datetime | None) -> str | None:
 def render_health(health: StackHealth) -> list[RenderableType]:
     """Render the health, then what is wrong."""
     now = health.checked_at
+    age = health.metrics.oldest_message_age if health.metrics else None
     title = f"{health.stack_name} in {health.region}, {format_time(now)}"
     rows = {
         "Runner": _describe_responses(health.metrics),
         "Occurrences": _describe_occurrences(health.metrics),
         "Waiting": _describe_counts(health.metrics.waiting) if health.metrics else _UNKNOWN,
-        "Queue": _describe_queue(health.queue, health.metrics),
+        "Queue": describe_queue(QueueState(health.queue, age)),
         "Dead_letters": "\n".join(_describe_dead_letters(health.dead_letters, now)),
         "Pending_changes": _describe_pending(health.pending, now),
         "Failing": "\n".join(_describe_failing(health.failing, now)),
-        "Last_sweep": _describe_sweep(health.sweep, now),
+        "Last_sweep": "\n".join(_describe_sweep(health.sweep, now)),
         "Paused_tenants": "\n".join(_describe_stopped(health.paused_tenants, now)),
         "Disabled_installs": "\n".join(_describe_stopped(health.disabled_installs, now)),
+        "Not_granted": "\n".join(_describe_ungranted(health.ungranted_installs, now)),
         "Unpublished": f"{health.unpublished} batches of changes" if health.unpublished else "none",
     }
     return [
@@ -154,7 +169,7 @@ def _render_problems(health: StackHealth) -> Iterator[RenderableType]:
         return
     yield render_sentence("\nWrong:", "bold red")
     for each in health.problems:
-        yield render_sentence(f"- {each.text}", "red")
+        yield render_item(each.text, "red")
         yield render_sentence(each.advice, indent=2)
 
 
@@ -177,9 +192,10 @@ def _describe_occurrences(metrics: StackMetrics | None) -> str:
     return f"{text}; at most {format_duration(max(metrics.max_lateness, timedelta()))} late"
 
 
-def _describe_queue(queue: QueueDepth, metrics: StackMetrics | None) -> str:
-    text = f"{queue.ready} ready, {queue.running} running, {queue.delayed} delayed"
-    age = metrics.oldest_message_age if metrics else None
+def describe_queue(queue: QueueState) -> str:
+    """Describe the depth of the queue, and its age if that is known."""
+    depth, age = queue.depth, queue.oldest_message_age
+    text = f"{depth.ready} ready, {depth.running} running, {depth.delayed} delayed"
     return text if age is None else f"{text}; the oldest {format_duration(age)} old"
 
 
@@ -212,6 +228,13 @@ def _describe_stopped(stopped: Listed[Stopped], now: datetime) -> Sequence[str]:
     return _describe_listed(stopped, lambda each: f"{each.id}, {_describe_span(each.since, now)}")
 
 
+def _describe_ungranted(ungranted: Listed[Stopped], now: datetime) -> Sequence[str]:
+    def describe(install: Stopped) -> str:
+        return f"{install.id}: {SCHEDULER_MANAGE}, {_describe_span(install.since, now)}"
+
+    return _describe_listed(ungranted, describe)
+
+
 def _describe_listed(listed: Listed[_ItemT], describe_item: Callable[[_ItemT], str]) -> Sequence[str]:
     """Return a line for each of the first items, and one that counts the others."""
     lines = [describe_item(each) for each in listed.items[:_MAX_REASONS]]
@@ -232,14 +255,23 @@ def _describe_pending(pending: PendingSummary, now: datetime) -> str:
     return f"{count}; the oldest {_describe_span(pending.oldest_since, now)}: {pending.oldest}"
 
 
-def _describe_sweep(sweep: SweepSummary | None, now: datetime) -> str:
+def _describe_sweep(sweep: SweepSummary | None, now: datetime) -> Iterator[str]:
     if sweep is None:
-        return "none yet: the reconciler has never run"
+        yield "none yet: the reconciler has never run"
+        return
     if sweep.started_at is None:
-        return f"none yet; the first one at {format_time(sweep.next_at)}"
+        yield f"none yet; the first one at {format_time(sweep.next_at)}"
+        return
     state = "running since" if sweep.running else "started"
     finds = _describe_counts(sweep.finds, nothing="nothing")
-    return f"{state} {format_time(sweep.started_at)} ({_describe_ago(sweep.started_at, now)}); found {finds}"
+    yield f"{state} {format_time(sweep.started_at)} ({_describe_ago(sweep.started_at, now)}); found {finds}"
+    if sweep.schedules.items:
+        yield from _describe_listed(sweep.schedules, _describe_find)
+
+
+def _describe_find(each: ScheduleFind) -> str:
+    name = f"{each.schedule.definition.name or each.schedule.id} of {each.install.id}"
+    return f"{name}: {', '.join(list_find_lines(each.find))}"
 
 
 def _describe_ago(moment: datetime, now: datetime) -> str:

@@ -45,6 +45,13 @@ def render_sentence(text: str, style: str = "", *, indent: int = 0) -> Renderabl
     return Padding(line, (0, 0, 0, indent), expand=False) if indent else line
 
 
+def render_item(text: str, style: str = "") -> RenderableType:
+    """Return an item of a list, whose further lines are indented as its first one is."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_row(Text("-", style=style), render_sentence(text, style))
+    return grid
+
+
 @dataclass(frozen=True)
 class Listing:
     """A list of rows; each row has one cell for each of the `columns`."""

@@ -33,7 +33,7 @@ class InstallList:
 def list_install_views(
     services: Services, tenant_id: str | None, *, after: InstallId | None, limit: int, only: ScheduleFilter
 ) -> InstallList:
-    """Return installs by their ids; with a filter, those with such a schedule, or that are paused."""
+    """Return installs by their ids; with a filter, those with such a schedule; paused are those of paused tenants."""
     views: list[InstallView] = []
     while True:
         size = min(limit - len(views), _INSTALLS_OF_PAGE)

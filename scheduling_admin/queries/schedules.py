@@ -6,19 +6,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
+from scheduling.domain.audit.finds import ScheduleFind, TimerFind
 from scheduling.domain.errors import InstallNotFound, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
-from scheduling.domain.install import Install
 from scheduling.domain.sweeps import SweepState
 from scheduling.domain.tenant import TenantCursor
-from scheduling.operations.installs.queries import list_installs
 from scheduling.operations.installs.tenants import list_tenant_schedules
-from scheduling.operations.installs.unhealthy import list_unhealthy_schedules
+from scheduling.operations.installs.unhealthy import (
+    list_finds,
+    list_paused_tenants,
+    list_unhealthy_schedules,
+)
 from scheduling.operations.services import Services
 
 from scheduling_admin.queries.views import MAX_PARALLEL_READS, SchedulePair, ScheduleView, read_schedule_views
+from scheduling_admin.status import list_install_blockers
 
-_INSTALLS_OF_PAGE = 100
+_MAX_PAUSED_TENANTS = 10_000
+"""What the index of them returns in about one page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +52,20 @@ NO_FILTER = ScheduleFilter()
 
 
 @dataclass(frozen=True, kw_only=True)
+class FindView:
+    """A find of the sweep about a timer, and what its schedule is now."""
+
+    find: TimerFind
+    view: ScheduleView
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScheduleList:
     """Schedules in the order of the list.
 
     `next_after` is the position of the next page, if there may be one. A list over all installs has no pages:
-    `has_more` says that its limit has left some out. `sweep` is the last sweep, where the list is of what it looks for.
+    `has_more` says that its limit has left some out. `sweep` is the last sweep, where the list is of what it looks for,
+    and `finds` what it and earlier ones have repaired, whether or not it fires now.
     """
 
     views: Sequence[ScheduleView]
@@ -59,6 +73,7 @@ class ScheduleList:
     next_after: str | None = None
     has_more: bool = False
     sweep: SweepState | None = None
+    finds: Sequence[FindView] = ()
 
 
 @dataclass(frozen=True)
@@ -145,23 +160,37 @@ def list_schedules_of_all(
 ) -> ScheduleList:
     """Return schedules of all installs, of which only those with a problem can be found without reading all of them.
 
-    Those that fail or wait are in an index. Those that do not fire although they should are what is pending: each
-    other difference is found by the sweep alone, which repairs it. Those that are paused are of paused installs.
+    Those that fail or wait are in an index, and so are paused tenants. Those that do not fire although they should are
+    what is pending and what was paused after failures, unless somebody has stopped it as well: each other difference is
+    found by the sweep alone, which repairs it; what it has found is listed apart, with whether it fires now.
     """
     unhealthy = list_unhealthy_schedules(services, limit=limit)
     pairs = {pair[1].id: pair for pair in unhealthy.schedules}
     has_more = unhealthy.has_more
+    finds: Sequence[ScheduleFind] = ()
     if only.not_firing and not only.failing:
         pending = _read_pending_pairs(services, limit)
         has_more |= len(pending) == limit
         pairs |= {pair[1].id: pair for pair in pending}
+        page = list_finds(services, limit=limit, only_preventing=True)
+        finds, has_more = page.finds, has_more or page.has_more
+        pairs |= {each.schedule.id: (each.install, each.schedule) for each in finds}
+    left_out: list[UnreadableItem] = []
     if only.paused and not only.failing:
-        pairs |= {pair[1].id: pair for pair in islice(_read_paused_pairs(services), limit + 1)}
-    found = list(filter(only.includes, read_schedule_views(services, list(pairs.values()), fires)))
+        paused = islice(_read_paused_pairs(services, limit + 1, left_out), limit + 1)
+        pairs |= {pair[1].id: pair for pair in paused}
+    views = {each.schedule.id: each for each in read_schedule_views(services, list(pairs.values()), fires)}
+    included = [
+        each
+        for each in filter(only.includes, views.values())
+        if only.failing or only.paused or _should_fire(each)
+    ]
     return ScheduleList(
-        views=found[:limit],
-        has_more=has_more or len(found) > limit,
+        left_out=left_out,
+        views=included[:limit],
+        has_more=has_more or len(included) > limit,
         sweep=services.sweeps.read_sweep_state() if only.not_firing else None,
+        finds=[FindView(find=each.find, view=views[each.schedule.id]) for each in finds if not only.paused],
     )
 
 
@@ -173,19 +202,21 @@ def _read_pending_pairs(services: Services, limit: int) -> list[SchedulePair]:
     return [(each.install, each.schedule) for each in snapshots if each.install and each.schedule]
 
 
-def _read_paused_pairs(services: Services) -> Iterator[SchedulePair]:
-    for install in read_all_installs(services):
-        if install.paused:
-            for schedule in services.schedules.read_all_schedules(install.id):
-                yield install, schedule
+def _should_fire(view: ScheduleView) -> bool:
+    """Return whether neither its owner has stopped the schedule, nor the platform its install or its tenant."""
+    return view.expected and not list_install_blockers(view.install)
 
 
-def read_all_installs(services: Services) -> Iterator[Install]:
-    """Yield the installs of all tenants, part by part of their index."""
-    after: InstallId | None = None
-    while True:
-        page = list_installs(services, after=after, limit=_INSTALLS_OF_PAGE)
-        yield from page.installs
-        if page.next_after is None:
-            return
-        after = InstallId(page.next_after)
+def _read_paused_pairs(
+    services: Services, size: int, left_out: list[UnreadableItem]
+) -> Iterator[SchedulePair]:
+    """Yield the schedules of paused tenants, those first that are paused the longest, in pages of that size."""
+    for tenant in list_paused_tenants(limit=_MAX_PAUSED_TENANTS):
+        after: TenantCursor | None = None
+        while True:
+            page = list_tenant_schedules(services, tenant.id, after=after, limit=size, max_bytes=sys.maxsize)
+            left_out += page.left_out
+            yield from page.schedules
+            after = page.next_after
+            if after is None:
+                break

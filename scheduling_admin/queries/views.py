@@ -68,6 +68,12 @@ class ScheduleView:
         return has_failed and (schedule.definition.enabled or schedule.disabled_reason is not None)
 
     @property
+    def expected(self) -> bool:
+        """Whether it is to fire: not if its owner has disabled it, nor if its only occurrence has come."""
+        disabled_by_service = self.schedule.disabled_reason is not None and not self.schedule.completed
+        return self.schedule.definition.enabled or disabled_by_service
+
+    @property
     def paused(self) -> bool:
         """Whether its tenant is paused, or the service has paused it after failures."""
         return self.install.paused or self.schedule.disabled_reason == PAUSED_AFTER_FAILURES
@@ -113,12 +119,7 @@ class InstallView:
     @property
     def expected(self) -> Sequence[ScheduleView]:
         """Its schedules but for those that their owner has disabled, and those that are completed."""
-        return [
-            view
-            for view in self.schedules
-            if view.schedule.definition.enabled
-            or (view.schedule.disabled_reason and not view.schedule.completed)
-        ]
+        return [view for view in self.schedules if view.expected]
 
     @property
     def firing_count(self) -> int:

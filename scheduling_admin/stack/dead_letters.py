@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from scheduling.domain.errors import InvalidFireEvent, TimerFailed
@@ -31,15 +32,17 @@ class DeadLetter(QueueMessage):
 
 
 class DeadLetterQueues:
-    """The stack's dead-letter queues, which are read as one."""
+    """The stack's dead-letter queues, which are read as one, by one thread at a time: a reader hides what it reads."""
 
     def __init__(self, sqs: "SQSClient", urls: tuple[str, ...], read_timer: ReadTimer) -> None:
         self._read_timer = read_timer
+        self._lock = Lock()
         self._queues = [MessageQueue(sqs, url, self.parse_dead_letter) for url in urls]
 
     def peek_messages(self) -> PeekResult[DeadLetter]:
         """Return the dead letters and leave them in their queues."""
-        results = [queue.peek_messages() for queue in self._queues]
+        with self._lock:
+            results = [queue.peek_messages() for queue in self._queues]
         messages = tuple(message for result in results for message in result.messages)
         return PeekResult(messages, reached_end=all(result.reached_end for result in results))
 
@@ -59,7 +62,7 @@ class DeadLetterQueues:
         delivered: set[tuple[str, str]] = set()
         for queue in self._queues:
             remaining: list[DeadLetter] = []
-            with ExitStack() as exit_stack:
+            with self._lock, ExitStack() as exit_stack:
                 exit_stack.callback(queue.release_messages, remaining)
                 for dead_letter in queue.iterate_messages():
                     remaining.append(dead_letter)
@@ -77,7 +80,7 @@ class DeadLetterQueues:
         """Delete the selected dead letters that name no occurrence; yield each one when done. The others stay."""
         for queue in self._queues:
             remaining: list[DeadLetter] = []
-            with ExitStack() as exit_stack:
+            with self._lock, ExitStack() as exit_stack:
                 exit_stack.callback(queue.release_messages, remaining)
                 for dead_letter in queue.iterate_messages():
                     if dead_letter.fire is None and is_selected(dead_letter):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ _PARAMETERS = {
     "CATCH_UP": "CatchUp",
     "MAX_WAIT_HOURS": "MaxWaitHours",
     "DEFAULT_SPREAD_MINUTES": "DefaultSpreadMinutes",
+    "SWEEP_INTERVAL_HOURS": "SweepIntervalHours",
 }
 _DEAD_LETTER_QUEUE_OUTPUT = "DeadLetterQueueUrl"
 _TIMER_DEAD_LETTER_QUEUE_OUTPUT = "TimerDeadLetterQueueUrl"
@@ -61,9 +63,19 @@ class Stack:
         return self.environment["OCCURRENCE_QUEUE_URL"]
 
     @property
+    def queue_name(self) -> str:
+        """The name of the queue of occurrences."""
+        return self.occurrence_queue_url.rpartition("/")[2]
+
+    @property
     def history_days(self) -> int:
         """The number of days that the history is kept."""
         return int(self.environment["RUN_HISTORY_DAYS"])
+
+    @property
+    def sweep_interval(self) -> timedelta:
+        """How long after one sweep the next one starts."""
+        return timedelta(hours=int(self.environment["SWEEP_INTERVAL_HOURS"]))
 
 
 def parse_stack(description: Mapping[str, Any], region: str) -> Stack:

@@ -16,8 +16,12 @@ _MANAGEABLE: Errors = (*_INSTALL, errors.CapabilityDenied)
 _PAGE: Errors = (errors.ValidationFailed, errors.InvalidCursor)
 _BODY: Errors = (errors.ValidationFailed, errors.BodyTooLarge, errors.RulesViolated)
 _WRITE: Errors = (*_MANAGEABLE, errors.UnconfirmedChange)
-_CREATE: Errors = (*_WRITE, *_BODY, errors.NameTaken, errors.QuotaExceeded, errors.IdempotencyMismatch)
-_UPDATE: Errors = (*_WRITE, *_BODY, errors.NameTaken, errors.ScheduleNotFound, errors.PreconditionFailed)
+_TAKEN: Errors = (
+    errors.NameTaken,
+    errors.QuotaExceeded,
+)  # by an update, where it revives a completed schedule
+_CREATE: Errors = (*_WRITE, *_BODY, *_TAKEN, errors.IdempotencyMismatch)
+_UPDATE: Errors = (*_WRITE, *_BODY, *_TAKEN, errors.ScheduleNotFound, errors.PreconditionFailed)
 _DELETE: Errors = (*_WRITE, errors.ScheduleNotFound, errors.PreconditionFailed)
 _EXTENSION: Errors = (errors.RateLimited,)
 

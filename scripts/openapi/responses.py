@@ -102,7 +102,9 @@ _INSTALL_FIELDS = {
 
 _CHANGE_FIELDS = {
     "time": moment("When it was written, to the second."),
-    "name": text("The name of its event, such as `ScheduleUpdated`; docs/events.md describes them."),
+    "name": text(
+        "The name of its event (docs/events.md), or `TimerRepaired`: what the sweep has found of a timer."
+    ),
     "installId": _INSTALL_FIELDS["installId"],
     "scheduleId": nullable(uuid("The schedule; null if the install itself was changed.")),
     "actor": text("`host_api` (the extension), `system` (the service), or `admin:` and the principal's ARN."),

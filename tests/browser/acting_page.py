@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from scheduling.domain.runs import format_manual_time
 
-from tests.browser.conftest import Visit, open_site, visiting
-from tests.browser.reading_page import find_schedule, lane_of, list_classes, open_install
+from tests.browser.conftest import Site, Visit, open_site, visiting
+from tests.browser.reading_page import LAYOUT_SHIFT, find_schedule, lane_of, list_classes, open_install
 from tests.browser.scene import NOW
 from tests.support.stacks.fires import PlayedQueue
 
@@ -35,7 +35,7 @@ def test_pause_says_what_will_happen_and_cancel_changes_nothing(own_visit: Visit
     page = own_visit.open("/tenant?id=acme")
     page.get_by_role("link", name="Pause tenant").click()
     expect(page.get_by_text("None of its schedules fires")).to_be_visible()
-    expect(page.get_by_text("Same as: scheduling-admin pause acme")).to_be_visible()
+    expect(page.get_by_text("Same as scheduling-admin pause acme")).to_be_visible()
     page.get_by_role("link", name="Cancel").click()
     assert not tenants.read_tenant("acme").paused
     page.get_by_role("link", name="Pause tenant").click()
@@ -101,22 +101,54 @@ def test_a_schedule_is_deleted_after_a_confirmation(own_visit: Visit) -> None:
     expect(page.get_by_role("link", name="Sync invoices")).to_have_count(0)
 
 
-def test_dead_letters_are_listed_before_they_are_replayed(own_visit: Visit) -> None:
+def test_one_occurrence_is_replayed_and_its_page_shows_the_new_attempt(own_visit: Visit) -> None:
     site = own_visit.site
     schedule = find_schedule(site, "Send reminders")
     fire = {"installId": site.install, "scheduleId": schedule.id, "revision": 1}
-    site.admin.send_dead_letter(
-        {**fire, "scheduledTime": "2026-11-23T05:15:00Z"}, ERROR_MESSAGE="The extension answered 503"
-    )
+    for hour in ("05", "07"):
+        site.admin.send_dead_letter(
+            {**fire, "scheduledTime": f"2026-11-23T{hour}:15:00Z"}, ERROR_MESSAGE=f"Failed at {hour}"
+        )
+    queue = PlayedQueue(site.world, len(site.world.list_sent_messages()))
     page = own_visit.open(f"/installs/{site.install}")
     expect(page.locator(".lane.loading")).to_have_count(0)
     lane_of(page, "Send reminders").locator("a.mark.dead-letter").first.click()
-    page.locator("#panel").get_by_role("link", name="Replay").click()
-    expect(page.locator(".confirm")).to_contain_text("The extension answered 503")
-    assert len(site.admin.receive_dead_letters()) == 1
+    page.locator("#panel").get_by_role("link", name="Replay this occurrence").click()
+    expect(page.locator(".confirm")).to_contain_text("Failed at 05")
+    expect(page.locator(".confirm")).not_to_contain_text("Failed at 07")
+    assert len(site.admin.receive_dead_letters()) == 2
     page.get_by_role("button", name="Replay").click()
-    expect(page.locator(".confirm")).to_contain_text("delivered again")
-    assert site.admin.receive_dead_letters() == []
+    expect(page.get_by_text("It was sent to the queue again.")).to_be_visible()
+    (remaining,) = site.admin.receive_dead_letters()
+    assert "07:15" in remaining["Body"]
+    queue.deliver_until(site.world.clock[0] + timedelta(seconds=1))
+    expect(page.locator(".occurrence")).to_have_attribute("data-verdict", "succeeded")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_moves_when_much_is_wrong(
+    own_site: Site, browser: Browser, width: int, request: pytest.FixtureRequest
+) -> None:
+    schedule = find_schedule(own_site, "Send reminders")
+    for number in range(20):
+        own_site.admin.send_dead_letter(
+            {
+                "installId": schedule.install_id,
+                "scheduleId": schedule.id,
+                "revision": 1,
+                "scheduledTime": f"2026-11-23T05:{number:02}:00Z",
+            },
+            ERROR_MESSAGE=f"reason {number} " * 40,
+        )
+    context = own_site.open_context(browser, viewport={"width": width, "height": 844})
+    with visiting(own_site, context, request.node.name) as visit:
+        page = visit.open("/")
+        summary = page.get_by_text("There are 20 dead letters.").first
+        expect(summary).to_be_visible()
+        assert page.evaluate(LAYOUT_SHIFT) < 0.01
+        summary.click()
+        expect(page.locator(".groups li")).to_have_count(20)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_a_read_only_console_offers_no_action(browser: Browser, request: pytest.FixtureRequest) -> None:

@@ -45,6 +45,18 @@ def test_limits_are_read() -> None:
     assert settings.compile_memory_bytes == 512 * MEBIBYTE
 
 
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        pytest.param("", set(), id="empty"),
+        pytest.param("cap:one", {"cap:one"}, id="one"),
+        pytest.param(" Cap:One , cap:two,", {"cap:one", "cap:two"}, id="as they are compared"),
+    ],
+)
+def test_further_capabilities_are_read(value: str, names: set[str]) -> None:
+    assert read_settings({**ENVIRON, "ADDITIONAL_CAPABILITIES": value}).additional_capabilities == names
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "runner.example"])  # noqa: S104 - refused
 def test_runner_without_a_token_serves_this_machine_only(host: str) -> None:
     text = f"RUNNER_SERVICE_TOKEN is not set: without it the runner serves 127.0.0.1 only, not {host}"

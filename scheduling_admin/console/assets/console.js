@@ -87,11 +87,30 @@
     }
   });
 
+  // On a narrow screen, the lanes begin with what is newest.
+  document.querySelectorAll(".scroller").forEach((scroller) => {
+    const now = scroller.querySelector(".axis .now");
+    if (!now || scroller.scrollWidth <= scroller.clientWidth) return;
+    const head = scroller.querySelector(".lane-head").offsetWidth;
+    const offset = now.getBoundingClientRect().left - scroller.getBoundingClientRect().left;
+    scroller.scrollLeft = offset - head - 0.7 * (scroller.clientWidth - head);
+  });
+
+  // The console itself may have ended; what it says of the stack it says by a page.
+  document.body.addEventListener("htmx:sendError", () => {
+    const notice = document.getElementById("offline");
+    if (notice) notice.hidden = false;
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    const notice = document.getElementById("offline");
+    if (notice && event.detail.successful) notice.hidden = true;
+  });
+
   const visible = new Set();
   const observer = new IntersectionObserver((entries) => {
     for (const entry of entries) visible[entry.isIntersecting ? "add" : "delete"](entry.target);
   });
-  const observe = () => document.querySelectorAll('.lane[hx-trigger="refresh"]').forEach((each) => observer.observe(each));
+  const observe = () => document.querySelectorAll('.lane[hx-get]').forEach((each) => observer.observe(each));
   document.body.addEventListener("htmx:afterSettle", observe);
   observe();
   setInterval(() => {

@@ -6,7 +6,14 @@ import htpy as h
 from htpy import Node
 
 from scheduling_admin.console.links import schedule_path
-from scheduling_admin.console.pages.layout import render_facts, render_notice, text
+from scheduling_admin.console.pages.layout import (
+    clean,
+    render_advice,
+    render_chip,
+    render_facts,
+    render_notice,
+    text,
+)
 from scheduling_admin.console.times import format_moment
 from scheduling_admin.errors import AdminError
 from scheduling_admin.health.model import StackHealth
@@ -19,28 +26,57 @@ _SHOWN_PER_REASON = 5
 
 
 def render_health_placeholder() -> Node:
-    """Render what reads the health once the page is there: the search does not wait for it."""
+    """Render what reads the health once the page is there: the search does not wait for it.
+
+    It has the height of the line that replaces it, so that nothing moves.
+    """
     return h.section(
-        {"hx-get": "/status?part=1", "hx-trigger": "load", "hx-swap": "outerHTML"}, class_="health loading"
-    )[h.h2["Health"], h.p(".muted")[h.a(href="/status")["Show the health of the stack"]]]
+        {"hx-get": "/status?part=1", "hx-trigger": "load", "hx-swap": "outerHTML"},
+        class_="health loading",
+        aria_label="Health",
+    )[h.p(".health-line")[h.a(href="/status")["Show the health of the stack"]]]
 
 
-def render_health(health: StackHealth | AdminError, failing: Sequence[ScheduleView] | AdminError) -> Node:
-    """Render what is wrong, then what the stack does."""
+def render_health(
+    health: StackHealth | AdminError, failing: Sequence[ScheduleView] | AdminError, *, is_open: bool
+) -> Node:
+    """Render in one line whether anything is wrong; opened, what is wrong and what the stack does."""
     return h.section(".health", aria_label="Health")[
-        h.h2["Health"],
-        render_notice(str(health), "error") if isinstance(health, AdminError) else _render_health(health),
-        _render_failing(failing),
+        h.details(open=is_open)[
+            h.summary(".health-line")[_render_line(health)],
+            render_notice(str(health), "error") if isinstance(health, AdminError) else _render_health(health),
+            _render_failing(failing),
+        ]
+    ]
+
+
+def _render_line(health: StackHealth | AdminError) -> Node:
+    if isinstance(health, AdminError):
+        return [render_chip("unknown", "bad"), h.span(".health-text")["The health cannot be read."]]
+    if not health.problems:
+        metrics = health.metrics
+        ended = f" Occurrences that ended in the last hour: {metrics.finished:,}." if metrics else ""
+        return [render_chip("healthy", "on"), h.span(".health-text")[f"Nothing is wrong.{ended}"]]
+    first, count = health.problems[0], len(health.problems)
+    return [
+        render_chip("1 problem" if count == 1 else f"{count} problems", "bad"),
+        h.span(".health-text")[text(first.text)],
+        h.span(".health-more")[f"and {count - 1} more"] if count > 1 else None,
     ]
 
 
 def _render_health(health: StackHealth) -> Node:
     return [
-        (h.p(".notice.error")[h.strong[text(each.text)], " ", text(each.advice)] for each in health.problems)
+        h.ul(".problems")[
+            (
+                h.li(data_code=each.code)[h.strong[text(each.text)], " ", render_advice(each.advice)]
+                for each in health.problems
+            )
+        ]
         if health.problems
-        else h.p(".notice.good")["Nothing is wrong. ", ONLY_BY_SWEEP],
+        else h.p(".muted")[ONLY_BY_SWEEP],
         h.div(".columns")[
-            h.div(".card")[h.h3["Deliveries"], render_facts(_list_deliveries(health))],
+            h.div(".card")[h.h3["Deliveries in the last hour"], render_facts(_list_deliveries(health))],
             h.div(".card")[h.h3["Queue and changes"], render_facts(_list_queue(health))],
             h.div(".card")[h.h3["Dead letters by reason"], _render_dead_letters(health)],
         ],
@@ -52,7 +88,7 @@ def _list_deliveries(health: StackHealth) -> list[tuple[str, Node]]:
     if metrics is None:
         return [("Metrics", text(health.metrics_problem or "not available"))]
     return [
-        ("Ended in the last hour", f"{metrics.finished:,}"),
+        ("Ended", f"{metrics.finished:,}"),
         ("Failed for good", f"{metrics.failed:,}"),
         ("Runner's responses", _join_counts(metrics.responses)),
         ("Waiting", _join_counts(metrics.waiting)),
@@ -83,11 +119,19 @@ def _join_counts(counts: Mapping[str, int]) -> str:
 def _render_dead_letters(health: StackHealth) -> Node:
     if not health.dead_letters.groups:
         return h.p(".muted")["There are none."]
-    return h.ul[
-        (
-            h.li[f"{group.count:,} since {format_moment(group.oldest_sent_at)}: ", text(group.reason)]
-            for group in health.dead_letters.groups
-        )
+    more = "" if health.dead_letters.complete else "There are more than these."
+    return [
+        h.ul(".groups")[
+            (
+                h.li[
+                    h.strong[f"{group.count:,} x "],
+                    h.span(".clamped", title=clean(group.reason))[text(group.reason)],
+                    h.span(".sub")[f"since {format_moment(group.oldest_sent_at)}"],
+                ]
+                for group in health.dead_letters.groups
+            )
+        ],
+        h.p(".muted")[more] if more else None,
     ]
 
 
@@ -102,10 +146,16 @@ def _render_failing(failing: Sequence[ScheduleView] | AdminError) -> Node:
     if not groups:
         return None
     return h.section(".card", aria_label="Failing schedules")[
-        h.h2[f"{len(failing)} failing or waiting, by reason"],
+        h.h3[
+            f"{len(failing)}{' or more' if len(failing) >= MAX_FAILING else ''} failing or waiting, by reason"
+        ],
         h.ul(".groups")[
             (
-                h.li[h.strong[f"{len(views)} x ", text(reason[:300])], _render_names(views)]
+                h.li[
+                    h.strong[f"{len(views)} x "],
+                    h.span(".clamped", title=clean(reason))[text(reason)],
+                    _render_names(views),
+                ]
                 for reason, views in sorted(groups.items(), key=lambda item: -len(item[1]))
             )
         ],

@@ -19,17 +19,16 @@ from scheduling_admin.console.links import (
     link,
     occurrence_link,
     schedule_path,
-    tenant_link,
     window_parameters,
 )
 from scheduling_admin.console.pages.layout import clean, render_chip, render_notice, text
 from scheduling_admin.console.reads import SchedulePage
 from scheduling_admin.console.svg.axis import render_axis
-from scheduling_admin.console.svg.lane import describe_gap, render_lane
+from scheduling_admin.console.svg.lane import render_lane
 from scheduling_admin.console.svg.symbols import render_icon
 from scheduling_admin.console.timeline.gaps import GapCause
 from scheduling_admin.console.timeline.lanes import Lane
-from scheduling_admin.console.timeline.marks import Mark, MarkKind
+from scheduling_admin.console.timeline.marks import MarkKind
 from scheduling_admin.console.timeline.window import SPANS, TimeWindow
 from scheduling_admin.console.times import format_moment, localize
 from scheduling_admin.status import evaluate_firing_status
@@ -57,6 +56,7 @@ def render_timeline(
             h.div(".lanes")[
                 h.div(".lane.axis")[h.div(".lane-head"), h.div(".lane-body")[render_axis(window, localize)]],
                 _render_groups(page.pairs, window, lanes or {}, shows_installs=shows_installs),
+                None if page.pairs else h.p(".no-lanes.muted")["There are no schedules here."],
             ]
         ],
         render_legend(),
@@ -92,7 +92,7 @@ def _render_lane_or_placeholder(pair: Pair, window: TimeWindow, lane: Lane | Non
     install, schedule = pair
     url = link(schedule_path(install.id, schedule.id, "lane"), **window_parameters(window))
     return h.div(
-        {"hx-get": url, "hx-trigger": "intersect once", "hx-swap": "outerHTML"},
+        {"hx-get": url, "hx-trigger": "intersect once, refresh", "hx-swap": "outerHTML"},
         class_="lane loading",
         id=f"lane-{schedule.id}",
     )[
@@ -104,8 +104,8 @@ def _render_lane_or_placeholder(pair: Pair, window: TimeWindow, lane: Lane | Non
 def render_lane_row(lane: Lane) -> Node:
     """Render a lane, which reads itself again when the page asks it to."""
     install, schedule = lane.install, lane.schedule
-    url = link(schedule_path(install.id, schedule.id, "lane"), **window_parameters(lane.window))
     name = schedule_label(schedule)
+    url = link(schedule_path(install.id, schedule.id, "lane"), **window_parameters(lane.window))
     return h.div(
         {"hx-get": url, "hx-trigger": "refresh", "hx-swap": "outerHTML"},
         class_="lane",
@@ -160,6 +160,8 @@ def render_lane_head(install: Install, schedule: Schedule, lane: Lane | None = N
 
 def render_state_chip(install: Install, schedule: Schedule, lane: Lane | None = None) -> Node:
     """Render whether the schedule fires."""
+    if schedule.completed:
+        return render_chip("done", "info", "Its only time has passed, and its occurrence is finished")
     blockers = evaluate_firing_status(install, schedule).blockers
     if blockers:
         return render_chip("off", "off", "; ".join(map(clean, blockers)))
@@ -236,7 +238,8 @@ def render_legend() -> Node:
                 for cause in GapCause
             ),
             h.li[
-                "A short line below a mark: a manual run. A line to the right: it started late, at the dot."
+                "A line across below a mark: several occurrences. A line down: a manual run. "
+                "A dotted line to the right: it started late, at the dot."
             ],
         ],
     ]
@@ -249,32 +252,6 @@ def _render_more(
         return None
     url = link(base_url, **base_parameters, **window_parameters(window), cursor=page.next_cursor)
     return h.p(".more")[h.a(".button", href=url)["More schedules"]]
-
-
-def render_table(lane: Lane) -> Node:
-    """Render a lane as a text."""
-    install, schedule = lane.install, lane.schedule
-
-    def render_row(mark: Mark) -> Node:
-        url = occurrence_link(install.id, schedule.id, mark.scheduled_time)
-        return h.tr[
-            h.td[h.a(href=url)[format_moment(mark.moment)]],
-            h.td[render_icon(mark.kind), " ", mark.kind.label],
-            h.td[format_moment(mark.started_at) if mark.started_at else ""],
-            h.td(".wrap")[text(mark.detail) if mark.detail else ("manual run" if mark.manual else "")],
-        ]
-
-    return [
-        h.table(".data")[
-            h.thead[
-                h.tr[(h.th(scope="col")[each] for each in ("Time", "Outcome", "Started late", "Reason"))]
-            ],
-            h.tbody[(render_row(mark) for mark in reversed(lane.marks))],
-        ]
-        if lane.marks
-        else h.p(".muted")["There is no occurrence in this time."],
-        h.ul(".gaps")[(h.li[describe_gap(gap, format_moment)] for gap in lane.gaps)] if lane.gaps else None,
-    ]
 
 
 def render_tenant_actions(tenant_id: str, *, paused: bool) -> Node:
@@ -295,5 +272,4 @@ def render_install_actions(install: Install) -> Node:
     return h.div(".actions")[
         h.a(f".button{kind}", href=action_link(name, install=install.id))[label],
         h.a(".button", href=action_link("replay", install=install.id))["Replay dead letters"],
-        h.a(".button.quiet", href=tenant_link(install.tenant_id))["Whole tenant"],
     ]

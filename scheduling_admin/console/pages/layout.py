@@ -1,6 +1,7 @@
 """The frame of every page, and the parts that several pages have."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import htpy as h
@@ -13,8 +14,10 @@ from scheduling_admin.output.tables import escape_control_characters
 # No inline styles (CSP), no evaluated texts, no request to another host.
 _HTMX_CONFIG = (
     '{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,'
-    '"historyCacheSize":0,"responseHandling":[{"code":"...","swap":true}]}'
+    '"historyCacheSize":0,"responseHandling":[{"code":"204","swap":false},{"code":"...","swap":true}]}'
 )
+_OFFLINE = "The console does not respond. If it has ended, start it again, and open the URL that it prints."
+_CODE = re.compile(r"`([^`]+)`")
 ASSET_PATHS = ("console.css", "console.js", "htmx.min.js", "icon.svg")
 
 
@@ -51,6 +54,7 @@ def render_page(
             h.a(".skip-link", href="#content")["Skip to the content"],
             render_symbols(),
             _render_header(frame, has_search=has_search),
+            h.p("#offline.notice.error", role="alert", hidden=True)[_OFFLINE],
             h.main("#content", tabindex="-1")[_render_crumbs(crumbs), content],
             h.aside("#panel", aria_label="Details", aria_live="polite", tabindex="-1", hidden=True),
         ],
@@ -58,7 +62,7 @@ def render_page(
 
 
 def _render_header(frame: Frame, *, has_search: bool) -> Node:
-    return h.header(".top")[
+    return h.header(".top.bare" if has_search else ".top")[
         h.a(".brand", href="/")[
             h.img(src=f"/assets/icon.svg?v={frame.asset_version}", width="22", height="22", alt=""),
             h.span["Scheduler"],
@@ -70,7 +74,7 @@ def _render_header(frame: Frame, *, has_search: bool) -> Node:
                 type="search",
                 name="q",
                 aria_label="Search schedules",
-                placeholder="Search by name, id, tenant or endpoint",
+                placeholder="Search schedules",
                 autocomplete="off",
                 spellcheck="false",
             ),
@@ -102,9 +106,46 @@ def text(value: object) -> Node:
     return h.bdi[clean(value)]
 
 
+def render_advice(advice: str) -> Iterator[Node]:
+    """Yield a text whose commands are between backticks."""
+    for number, part in enumerate(_CODE.split(advice)):
+        yield h.code[clean(part)] if number % 2 else text(part)
+
+
+def render_data_table(columns: Sequence[str], rows: Iterable[Sequence[Node]], kind: str = "") -> Node:
+    """Render a table; on a narrow screen, each row is a block in which the columns' names are labels.
+
+    Args:
+        columns: The names; one that begins with `#` is of numbers, one with `@` of times.
+        rows: A node for each column, None for an empty cell.
+        kind: The class of the table.
+    """
+    names = [name.lstrip("#@") for name in columns]
+    classes = [{"#": ".number", "@": ".time"}.get(name[0], ".wrap") for name in columns]
+    return h.table(f".data{kind}")[
+        h.thead[h.tr[(h.th(each, scope="col")[name] for name, each in zip(names, classes, strict=True))]],
+        h.tbody[
+            (
+                h.tr[
+                    (
+                        h.td(each, data_label=name)[cell]
+                        for cell, name, each in zip(row, names, classes, strict=True)
+                    )
+                ]
+                for row in rows
+            )
+        ],
+    ]
+
+
 def render_notice(message: str, kind: str = "warning") -> Node:
     """Render a note on what a page cannot show, or what happened."""
-    return h.p(f".notice.{kind}", role="status")[text(message)]
+    return h.p(f".notice.{kind}", role="status")[render_advice(message)]
+
+
+def render_command(command: str) -> Node:
+    """Render the command that does the same."""
+    return h.p(".muted.same")["Same as ", h.code(".command")[clean(f"scheduling-admin {command}")]]
 
 
 def render_facts(pairs: Sequence[tuple[str, Node]]) -> Node:

@@ -1,6 +1,7 @@
 """The overview: the search first, then the installs."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import htpy as h
 from htpy import Node
@@ -9,7 +10,8 @@ from scheduling.domain.install import Install
 from scheduling_admin.console.index import STATES, Entry, Snapshot
 from scheduling_admin.console.links import install_link, link, schedule_path, tenant_link
 from scheduling_admin.console.pages.lanes import render_state_chip
-from scheduling_admin.console.pages.layout import render_chip, render_notice, text
+from scheduling_admin.console.pages.layout import clean, render_chip, render_data_table, render_notice, text
+from scheduling_admin.console.times import format_moment
 from scheduling_admin.errors import AdminError
 from scheduling_admin.output.fields import describe_definition
 from scheduling_admin.status import list_install_blockers
@@ -27,7 +29,7 @@ def render_search(query: str, state: str, counts: dict[str, int] | None) -> Node
                 value=query,
                 autofocus=not (query or state),
                 aria_label="Search all schedules",
-                placeholder="Name, id, tenant or endpoint of a schedule",
+                placeholder="Name, id, tenant or endpoint",
                 autocomplete="off",
                 spellcheck="false",
             ),
@@ -61,43 +63,37 @@ def render_results(results: Sequence[Entry], snapshot: Snapshot, query: str, sta
         None
         if snapshot.complete
         else render_notice("Not all schedules are read yet. Search again to read more of them."),
-        h.table(".data.schedules")[
-            h.thead[
-                h.tr[
-                    (
-                        h.th(scope="col")[each]
-                        for each in ("Schedule", "State", "Rule", "Tenant, install", "Next fire (UTC)")
-                    )
-                ]
-            ],
-            h.tbody[(_render_result(each) for each in shown)],
-        ]
+        render_data_table(
+            ("Schedule", "State", "Rule", "Tenant, install", "@Next fire"),
+            map(_build_result, shown),
+            ".schedules",
+        )
         if shown
         else h.p(".empty")["No schedule matches."],
         _render_pager(len(results), query, state, number),
     ]
 
 
-def _render_result(entry: Entry) -> Node:
+def _build_result(entry: Entry) -> Sequence[Node]:
     install, schedule, definition = entry.install, entry.schedule, entry.schedule.definition
-    return h.tr[
-        h.td(".wrap")[
+    return (
+        [
             h.a(".strong", href=schedule_path(install.id, schedule.id))[
                 text(definition.name or definition.endpoint)
             ],
             h.span(".sub")[text(definition.endpoint)],
         ],
-        h.td[render_state_chip(install, schedule)],
-        h.td(".wrap")[
+        render_state_chip(install, schedule),
+        [
             text(describe_definition(definition) or definition.cron),
-            h.span(".sub")[text(f"{definition.cron} · {definition.timezone}")],
+            h.span(".sub")[h.code[clean(definition.cron)]],
         ],
-        h.td(".wrap")[
+        [
             h.a(href=tenant_link(install.tenant_id))[text(install.tenant_id)],
             h.a(".sub", href=install_link(install.id))[text(install.id)],
         ],
-        h.td[h.time[(schedule.next_fire or "-").replace("T", " ").removesuffix("Z")]],
-    ]
+        format_moment(datetime.fromisoformat(schedule.next_fire)) if schedule.next_fire else None,
+    )
 
 
 def _render_pager(count: int, query: str, state: str, number: int) -> Node:
@@ -133,26 +129,26 @@ def render_installs(
         return render_notice(str(installs), "error")
     if not installs:
         return h.p(".empty")["There are no installs yet."]
-    columns = ("Extension", "State", "Tenant", "Install", "Schedules")
     return h.section(aria_label=heading)[
         h.h2[heading],
-        h.table(".data.installs")[
-            h.thead[h.tr[(h.th(scope="col")[each] for each in columns)]],
-            h.tbody[(_render_install(each) for each in installs)],
-        ],
+        render_data_table(
+            ("Extension", "State", "Tenant", "Install", "#Schedules"),
+            map(_build_install, installs),
+            ".installs",
+        ),
         h.p(".more")[h.a(".button", href=link("/", cursor=next_cursor))["More installs"]]
         if next_cursor
         else None,
     ]
 
 
-def _render_install(install: Install) -> Node:
+def _build_install(install: Install) -> Sequence[Node]:
     blockers = list_install_blockers(install)
     name = f"{install.extension_name or install.registry_id} {install.extension_version or ''}"
-    return h.tr[
-        h.td(".wrap")[h.a(".strong", href=install_link(install.id))[text(name.strip())]],
-        h.td[render_chip("off", "off", "; ".join(blockers)) if blockers else render_chip("on", "on")],
-        h.td(".wrap")[h.a(href=tenant_link(install.tenant_id))[text(install.tenant_id)]],
-        h.td(".wrap")[h.code[text(install.id)]],
-        h.td(".number")[str(install.schedule_count)],
-    ]
+    return (
+        h.a(".strong", href=install_link(install.id))[text(name.strip())],
+        render_chip("off", "off", "; ".join(blockers)) if blockers else render_chip("on", "on"),
+        h.a(href=tenant_link(install.tenant_id))[text(install.tenant_id)],
+        h.code[text(install.id)],
+        f"{install.schedule_count:,}",
+    )

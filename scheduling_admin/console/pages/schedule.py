@@ -18,14 +18,21 @@ from scheduling_admin.console.links import (
     schedule_path,
     window_parameters,
 )
+from scheduling_admin.console.pages.fires import render_fires
 from scheduling_admin.console.pages.lanes import render_state_chip, schedule_label
-from scheduling_admin.console.pages.layout import clean, render_facts, render_notice, text
+from scheduling_admin.console.pages.layout import (
+    clean,
+    render_advice,
+    render_data_table,
+    render_facts,
+    render_notice,
+    text,
+)
 from scheduling_admin.console.svg.strip import render_strip
 from scheduling_admin.console.svg.symbols import render_icon
 from scheduling_admin.console.timeline.lanes import Lane
-from scheduling_admin.console.timeline.marks import mark_from_run
-from scheduling_admin.console.timeline.window import TimeWindow
-from scheduling_admin.console.times import format_moment, format_zone, format_zoned
+from scheduling_admin.console.timeline.marks import Mark, mark_from_run
+from scheduling_admin.console.times import format_moment
 from scheduling_admin.errors import AdminError
 from scheduling_admin.explain.evidence import usable_timezone
 from scheduling_admin.output.changes import describe_actor, describe_change
@@ -33,8 +40,9 @@ from scheduling_admin.output.fields import describe_definition
 from scheduling_admin.output.times import format_milliseconds, format_wall_time
 from scheduling_admin.status import evaluate_firing_status
 
-_MAX_PAYLOAD = 4_000
+_MAX_PAYLOAD, _MAX_ERROR = 4_000, 200
 TABLE_RUNS = 20
+_TIMER_ADVICE = "The next sweep repairs it; `scheduling-admin reconcile --sweep` does so now."
 
 
 def render_heading(install: Install, schedule: Schedule, lane: Lane, *, read_only: bool) -> Node:
@@ -50,7 +58,10 @@ def render_heading(install: Install, schedule: Schedule, lane: Lane, *, read_onl
             None if read_only else _render_actions(install, schedule),
         ],
         (render_notice(f"It does not fire: {each}.") for each in blockers),
-        (render_notice(each) for each in (lane.timer.differences if not blockers else ())),
+        (
+            h.p(".notice.warning")[h.strong[text(each)], " ", render_advice(_TIMER_ADVICE)]
+            for each in (lane.timer.differences if not blockers and not schedule.pending else ())
+        ),
         render_notice(f"The timer cannot be read: {lane.timer.problem}") if lane.timer.problem else None,
     ]
 
@@ -67,8 +78,8 @@ def _render_actions(install: Install, schedule: Schedule) -> Node:
     ]
 
 
-def render_rule(schedule: Schedule, next_fires: Sequence[LocalTime]) -> Node:
-    """Render the rule in words, and its next fires on three clocks."""
+def render_rule(schedule: Schedule, next_fires: Sequence[LocalTime], *, has_timer: bool) -> Node:
+    """Render the rule in words, and its next fires."""
     definition = schedule.definition
     last_run = schedule.last_run
     return h.section(".card", aria_label="Rule")[
@@ -78,7 +89,7 @@ def render_rule(schedule: Schedule, next_fires: Sequence[LocalTime]) -> Node:
                 ("Rule", h.code[clean(definition.cron)]),
                 ("Time zone", clean(definition.timezone)),
                 ("Created", format_moment(schedule.created_at)),
-                ("Changed by", clean(schedule.changed_by)),
+                ("Changed by", text(describe_actor(schedule.changed_by))),
                 ("Revision", str(schedule.revision)),
                 ("Failures in a row", str(schedule.consecutive_failures)),
                 (
@@ -91,34 +102,13 @@ def render_rule(schedule: Schedule, next_fires: Sequence[LocalTime]) -> Node:
                 ),
             ]
         ),
-        h.h3["Next fires"],
+        h.h3["Next fires" if has_timer else "Next fires, once it has a timer"],
         render_fires(next_fires, definition.timezone) if next_fires else h.p(".muted")["It will not fire."],
     ]
 
 
-def render_fires(times: Sequence[LocalTime], timezone: str) -> Node:
-    """Render fires in the schedule's zone, the viewer's and UTC."""
-    zone = format_zone(times[0].utc)
-    return h.table(".data.fires")[
-        h.thead[h.tr[(h.th(scope="col")[each] for each in (clean(timezone), f"Your time ({zone})", "UTC"))]],
-        h.tbody[
-            (
-                h.tr[
-                    h.td[
-                        format_zoned(each.utc, timezone),
-                        h.span(".sub")["occurs twice, fires the first time"] if each.repeated else None,
-                    ],
-                    h.td[format_moment(each.utc)],
-                    h.td[f"{each.utc:%d %b %H:%M}"],
-                ]
-                for each in times
-            )
-        ],
-    ]
-
-
 def render_history(
-    install: Install, schedule: Schedule, runs: Sequence[Run] | AdminError, window: TimeWindow
+    install: Install, schedule: Schedule, runs: Sequence[Run] | AdminError, lane: Lane
 ) -> Node:
     """Render the newest runs: a strip of their durations, and a table."""
     path = schedule_path(install.id, schedule.id)
@@ -129,18 +119,24 @@ def render_history(
     def link_run(time: str) -> str:
         return occurrence_link(install.id, schedule.id, time)
 
+    marked = [(run, mark_from_run(run, lane.window.now, lane.timer.spread)) for run in runs]
+
     return h.section(".card", aria_label="History")[
         heading,
-        render_strip(runs, window, lambda mark: link_run(mark.scheduled_time), format_moment)
+        render_strip(marked, lambda mark: link_run(mark.scheduled_time), format_moment)
         if runs
         else h.p(".muted")["It has not run yet."],
-        h.table(".data")[
-            h.thead[h.tr[(h.th(scope="col")[each] for each in ("Time", "Outcome", "Duration", "Answer"))]],
-            h.tbody[(_render_run(run, link_run(run.scheduled_time), window) for run in runs[:TABLE_RUNS])],
-        ]
+        render_data_table(
+            ("@Time", "Outcome", "@Duration", "Answer"),
+            (_build_run(run, mark, link_run(run.scheduled_time)) for run, mark in marked[:TABLE_RUNS]),
+        )
         if runs
         else None,
-        h.p[h.a(href=link(f"{path}/table", **window_parameters(window)))["All occurrences of the timeline"]],
+        h.p[
+            h.a(href=link(f"{path}/table", **window_parameters(lane.window)))[
+                "All occurrences of the timeline"
+            ]
+        ],
         h.form(".form", action=f"{path}/at", method="get")[
             h.label[
                 f"Explain a time, in {clean(usable_timezone(schedule))}",
@@ -151,19 +147,20 @@ def render_history(
     ]
 
 
-def _render_run(run: Run, url: str, window: TimeWindow) -> Node:
-    mark = mark_from_run(run, window.now)
-    return h.tr[
-        h.td[
-            h.a(href=url)[format_moment(mark.moment)], h.span(".sub")["manual run"] if mark.manual else None
-        ],
-        h.td(".wrap")[render_icon(mark.kind), " ", mark.kind.label],
-        h.td[None if run.duration_ms is None else format_milliseconds(run.duration_ms)],
-        h.td(".wrap")[
-            f"HTTP {run.http_status}" if run.http_status else None,
-            h.span(".sub")[text(run.error[:200])] if run.error else None,
-        ],
+def _build_run(run: Run, mark: Mark, url: str) -> Sequence[Node]:
+    answer = [
+        f"HTTP {run.http_status}" if run.http_status else None,
+        h.span(".sub")[text(run.error[:_MAX_ERROR])] if run.error else None,
     ]
+    return (
+        [
+            h.a(href=url)[format_moment(mark.moment)],
+            h.span(".sub")[mark.origin] if mark.origin else None,
+        ],
+        [render_icon(mark.kind), " ", mark.kind.label],
+        None if run.duration_ms is None else format_milliseconds(run.duration_ms),
+        answer if any(answer) else None,
+    )
 
 
 def render_payload(schedule: Schedule) -> Node:
@@ -186,25 +183,24 @@ def render_changes(changes: Sequence[KeptChange] | AdminError) -> Node:
     heading = h.h2["Changes"]
     if isinstance(changes, AdminError):
         return h.section(".card")[heading, render_notice(str(changes), "error")]
-    columns = ("Time", "Event", "By", "Change")
     return h.section(".card", aria_label="Changes")[
         heading,
-        h.table(".data")[
-            h.thead[h.tr[(h.th(scope="col")[each] for each in columns)]],
-            h.tbody[(_render_change(each) for each in reversed(changes[-TABLE_RUNS:]))],
-        ]
+        render_data_table(
+            ("@Time", "Event", "By", "Change"), map(_build_change, reversed(changes[-TABLE_RUNS:]))
+        )
         if changes
         else h.p(".muted")["No change is known of the last 30 days."],
     ]
 
 
-def _render_change(change: KeptChange) -> Node:
-    return h.tr[
-        h.td[format_moment(change.time)],
-        h.td(".wrap")[text(change.name)],
-        h.td(".wrap")[text(describe_actor(change.actor))],
-        h.td(".wrap")[(h.span(".line")[text(each)] for each in describe_change(change))],
-    ]
+def _build_change(change: KeptChange) -> Sequence[Node]:
+    lines = list(describe_change(change))
+    return (
+        format_moment(change.time),
+        text(change.name),
+        text(describe_actor(change.actor)),
+        [h.span(".line")[text(each)] for each in lines] if lines else None,
+    )
 
 
 def render_edit(install: Install, schedule: Schedule) -> Node:

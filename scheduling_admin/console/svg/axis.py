@@ -33,13 +33,18 @@ def render_axis(window: TimeWindow, localize: Localize) -> Node:
     """Render the axis."""
     ticks = [tick for tick in list_ticks(window, localize) if _EDGE < window.fraction(tick) < 1 - _EDGE]
     return h.svg(".axis-svg", width="100%", height=str(AXIS_HEIGHT), aria_hidden="true")[
-        (_render_tick(tick, window) for tick in ticks),
+        (_render_tick(tick, window, has_label=not _is_beside_now(tick, window)) for tick in ticks),
         render_now_line(window, AXIS_HEIGHT, top=14),
         _render_now_label(window),
     ]
 
 
-def _render_tick(tick: datetime, window: TimeWindow) -> Node:
+def _is_beside_now(tick: datetime, window: TimeWindow) -> bool:
+    """Return whether the line of the present time would cross the label."""
+    return abs(window.fraction(tick) - window.fraction(window.now)) < _EDGE
+
+
+def _render_tick(tick: datetime, window: TimeWindow, *, has_label: bool) -> Node:
     x = percent(window.fraction(tick))
     is_midnight = (tick.hour, tick.minute) == (0, 0)
     label = f"{tick:%a} {tick.day}" if is_midnight else f"{tick:%H:%M}"
@@ -47,7 +52,9 @@ def _render_tick(tick: datetime, window: TimeWindow) -> Node:
         h.line(class_="tick", x1=x, x2=x, y1=str(AXIS_HEIGHT - 6), y2=str(AXIS_HEIGHT)),
         h.text(class_="day" if is_midnight else "hour", x=x, y=str(AXIS_HEIGHT - 10), text_anchor="middle")[
             label
-        ],
+        ]
+        if has_label
+        else None,
     ]
 
 

@@ -43,7 +43,7 @@ def render_lane(lane: Lane, label: str, link_mark: LinkMark, format_moment: Form
             class_="future",
             x=percent(lane.window.fraction(lane.window.now)),
             y="0",
-            width="100%",
+            width=percent(1 - lane.window.fraction(lane.window.now)),
             height=str(LANE_HEIGHT),
         ),
         (_render_gap(gap, lane.window, format_moment) for gap in lane.gaps),
@@ -83,13 +83,17 @@ def _render_gap(gap: Gap, window: TimeWindow, format_moment: FormatMoment) -> No
 
 def describe_gap(gap: Gap, format_moment: FormatMoment) -> str:
     """Return a gap as a text."""
-    period = f"from {format_moment(gap.start)} to {format_moment(gap.end)}"
-    note = (
-        ""
-        if gap.start_known
-        else " Since when is not recorded: nothing has run since the start of the period."
+    return escape_control_characters(
+        f"{gap.cause.label}, {_describe_period(gap, format_moment)}. {gap.detail}"
     )
-    return escape_control_characters(f"{gap.cause.label}, {period}. {gap.detail}{note}")
+
+
+def _describe_period(gap: Gap, format_moment: FormatMoment) -> str:
+    """Return from when to when the gap is, as far as that is known."""
+    start, end = format_moment(gap.start), format_moment(gap.end)
+    if gap.start_known:
+        return f"from {start} to {end}" if gap.end_known else f"since {start}"
+    return f"until {end}" if gap.end_known else "since an unknown time"
 
 
 def _render_late(mark: Mark, window: TimeWindow) -> Node:
@@ -121,7 +125,7 @@ def _render_cluster(
         h.use(href=f"#{symbol_id(mark.kind)}", x=x, y=str(_MIDDLE)),
         h.use(href="#pile", x=x, y=str(_MIDDLE)) if count > 1 else None,
         h.line(class_="manual", x1=x, x2=x, y1=str(_MIDDLE + 9), y2=str(_MIDDLE + 15))
-        if mark.manual and count == 1
+        if any(each.manual for each in cluster.marks)
         else None,
     ]
 
@@ -138,8 +142,8 @@ def describe_cluster(cluster: Cluster, format_moment: FormatMoment) -> str:
 def describe_mark(mark: Mark, format_moment: FormatMoment) -> str:
     """Return one occurrence as a text."""
     parts = [f"{format_moment(mark.moment)}: {mark.kind.label}"]
-    if mark.manual:
-        parts.append("manual run")
+    if mark.origin:
+        parts.append(mark.origin)
     if mark.started_at:
         parts.append(f"started late, at {format_moment(mark.started_at)}")
     if mark.detail:

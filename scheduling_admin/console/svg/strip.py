@@ -8,8 +8,7 @@ from scheduling.domain.runs import Run
 
 from scheduling_admin.console.svg.lane import FormatMoment, LinkMark, describe_mark, percent
 from scheduling_admin.console.svg.symbols import symbol_id
-from scheduling_admin.console.timeline.marks import Mark, mark_from_run
-from scheduling_admin.console.timeline.window import TimeWindow
+from scheduling_admin.console.timeline.marks import Mark
 from scheduling_admin.output.times import format_milliseconds
 
 STRIP_HEIGHT = 88
@@ -18,21 +17,17 @@ _MIN_BAR = 2
 MAX_BARS = 60
 
 
-def render_strip(
-    runs: Sequence[Run], window: TimeWindow, link_mark: LinkMark, format_moment: FormatMoment
-) -> Node:
+def render_strip(runs: Sequence[tuple[Run, Mark]], link_mark: LinkMark, format_moment: FormatMoment) -> Node:
     """Render the newest runs, the oldest at the left: a bar as high as the run was long, above its outcome."""
     newest = list(reversed(runs[:MAX_BARS]))
-    longest = max((run.duration_ms or 0 for run in newest), default=0)
+    longest = max((run.duration_ms or 0 for run, _ in newest), default=0)
     slot = 1 / max(len(newest), 20)
     return h.svg(
         ".strip-svg", width="100%", height=str(STRIP_HEIGHT), role="group", aria_label="Durations of the runs"
     )[
         (
-            _render_bar(
-                run, mark_from_run(run, window.now), i * slot, slot, longest, link_mark, format_moment
-            )
-            for i, run in enumerate(newest)
+            _render_bar(run, mark, i * slot, slot, longest, link_mark, format_moment)
+            for i, (run, mark) in enumerate(newest)
         ),
         h.line(class_="rail", x1="0", x2="100%", y1=str(_BAR_AREA), y2=str(_BAR_AREA)),
     ]

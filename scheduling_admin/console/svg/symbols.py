@@ -59,7 +59,7 @@ def render_symbols() -> Node:
                 ]
                 for kind, shape in _SHAPES.items()
             ),
-            h.path(id="pile", class_="pile", d="M-5 10.5H5M-3 13.5H3"),
+            h.path(id="pile", class_="pile", d="M-3.5 11.5H3.5"),
             (_render_pattern(cause) for cause in GapCause),
         ]
     ]

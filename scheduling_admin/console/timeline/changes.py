@@ -6,9 +6,14 @@ from typing import Any
 
 from scheduling.domain.audit.changes import KeptChange
 from scheduling.domain.install import SCHEDULER_MANAGE, Install
-from scheduling.domain.schedule import Schedule
+from scheduling.domain.schedule import COMPLETED, Schedule
 
-from scheduling_admin.console.timeline.gaps import Gap, GapCause
+from scheduling_admin.console.timeline.gaps import (
+    COMPLETED_TEXT,
+    Gap,
+    GapCause,
+    describe_disabled_by_service,
+)
 from scheduling_admin.console.timeline.window import TimeWindow
 from scheduling_admin.output.changes import describe_actor
 
@@ -101,13 +106,24 @@ def _changes(change: KeptChange, switch: _Switch) -> bool:
 def _clip(
     switch: _Switch, start: KeptChange | None, end: KeptChange | None, window: TimeWindow
 ) -> Iterator[Gap]:
-    """Yield the part of a period that the window shows."""
+    """Yield a period that the window shows, at least a part of it."""
     first = start.time if start else window.start
     last = end.time if end else window.end
     if last <= window.start or first >= window.end or first >= last:
         return
-    detail = "".join((switch.subject, _describe(start, " by"), _describe(end, ", until a change by"), "."))
-    yield Gap(switch.cause, max(first, window.start), min(last, window.end), detail, start is not None)
+    cause, subject = _describe_start(switch, start)
+    detail = f"{subject}{_describe(end, ', until a change by')}."
+    yield Gap(cause, first, last, detail, start_known=start is not None, end_known=end is not None)
+
+
+def _describe_start(switch: _Switch, start: KeptChange | None) -> tuple[GapCause, str]:
+    """Return the cause, and what has happened, by whom if it is known."""
+    reason = ((start.after if start else None) or {}).get("disabledReason")
+    if switch.cause is GapCause.DISABLED and reason == COMPLETED:
+        return GapCause.COMPLETED, COMPLETED_TEXT.rstrip(".")
+    if switch.cause is GapCause.DISABLED and reason:
+        return switch.cause, describe_disabled_by_service(str(reason)).rstrip(".")
+    return switch.cause, f"{switch.subject}{_describe(start, ' by')}"
 
 
 def _describe(change: KeptChange | None, words: str) -> str:

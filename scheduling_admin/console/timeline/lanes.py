@@ -3,26 +3,23 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 
-from scheduling.domain.cron.occurrences import LocalTime, format_time, local_times
-from scheduling.domain.cron.rule import parse_rule
+from scheduling.domain.cron.occurrences import fires_in, format_time
+from scheduling.domain.cron.rule import Rule, parse_rule
 from scheduling.domain.errors import InvalidCron
 from scheduling.domain.install import Install
 from scheduling.domain.runs import Run
 from scheduling.domain.schedule import Schedule
 
-from scheduling_admin.console.timeline.gaps import Gap, GapCause, find_blocker
+from scheduling_admin.console.timeline.clocks import find_clock_changes
+from scheduling_admin.console.timeline.finds import Repair, find_repair_gaps
+from scheduling_admin.console.timeline.gaps import DRAWN_FROM_FIRST, Blocker, Gap, GapCause, find_blocker
 from scheduling_admin.console.timeline.marks import Mark, MarkKind, mark_from_run
 from scheduling_admin.console.timeline.window import TimeWindow
 from scheduling_admin.explain.evidence import usable_timezone
 
-MAX_FIRES = 2_100
-"""As many fires as the densest rule has in the longest window, of seven days before and after."""
 _DELIVERY_GRACE = timedelta(minutes=2)
 """How long after its time, or its window, an occurrence without a run is not yet remarkable."""
-_DST_MARK = timedelta(minutes=10)
-"""A local time that does not exist has no length; it is drawn so far to both sides."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +66,7 @@ def build_lane(
     timer: TimerState,
     window: TimeWindow,
     changes: Sequence[Gap] = (),
+    repairs: Sequence[Repair] = (),
 ) -> Lane:
     """Return the lane of a schedule.
 
@@ -79,17 +77,22 @@ def build_lane(
         timer: Its timer.
         window: The window.
         changes: The periods without fires that recorded changes show.
+        repairs: What the sweep has found about its timer.
     """
-    times = _list_local_times(schedule, window)
-    run_marks = [mark_from_run(run, window.now) for run in history.runs]
+    rule, timezone = _read_rule(schedule), usable_timezone(schedule)
+    run_marks = [mark_from_run(run, window.now, timer.spread) for run in history.runs]
     recorded = {mark.scheduled_time for mark in run_marks}
-    fires = [time.utc for time in times if not time.skipped and format_time(time.utc) not in recorded]
+    all_fires = fires_in(rule, timezone, window.start, window.end) if rule else ()
+    fires = [each for each in all_fires if format_time(each) not in recorded]
     delivered_until = window.now - _DELIVERY_GRACE - timer.spread
     expected = [each for each in fires if _is_expected(each, schedule, history, delivered_until)]
+    repaired = list(find_repair_gaps(repairs, run_marks, expected))
+    without_run = _take_after(expected, run_marks, repaired)
     covering = [
         *_find_edges(schedule, history, window),
         *changes,
-        *_find_blocking_gap(install, schedule, timer, window, _take_after(expected, run_marks), changes),
+        *(gap for gap in repaired if window.start < gap.end and gap.start < window.end),
+        *_find_blocking_gap(install, schedule, timer, window, without_run, changes),
     ]
     marks = [
         *run_marks,
@@ -100,19 +103,17 @@ def build_lane(
         ),
         *_list_upcoming(fires, covering, delivered_until),
     ]
-    gaps = [*covering, *_find_clock_changes(times, window)]
+    gaps = [*covering, *(find_clock_changes(rule, timezone, window) if rule else ())]
     return Lane(install, schedule, window, sorted(marks, key=lambda mark: mark.moment), gaps, timer)
 
 
-def _list_local_times(schedule: Schedule, window: TimeWindow) -> list[LocalTime]:
+def _read_rule(schedule: Schedule) -> Rule | None:
     if schedule.unreadable:
-        return []
+        return None
     try:
-        rule = parse_rule(schedule.definition.cron)
+        return parse_rule(schedule.definition.cron)
     except InvalidCron:
-        return []
-    times = local_times(rule, usable_timezone(schedule), window.start, window.end)
-    return [time for time in islice(times, 2 * MAX_FIRES) if window.contains(time.utc)]
+        return None
 
 
 def _is_expected(moment: datetime, schedule: Schedule, history: History, delivered_until: datetime) -> bool:
@@ -123,9 +124,12 @@ def _is_expected(moment: datetime, schedule: Schedule, history: History, deliver
     return moment > since
 
 
-def _take_after(moments: Sequence[datetime], marks: Sequence[Mark]) -> list[datetime]:
-    """Return the moments after the newest of the marks."""
-    newest = max((mark.moment for mark in marks), default=None)
+def _take_after(
+    moments: Sequence[datetime], marks: Sequence[Mark], repaired: Sequence[Gap]
+) -> list[datetime]:
+    """Return the moments after the newest occurrence that was delivered at its time, and after the newest repair."""
+    known = [*(mark.moment for mark in marks if mark.was_delivered), *(gap.end for gap in repaired)]
+    newest = max(known, default=None)
     return [each for each in moments if newest is None or each > newest]
 
 
@@ -138,36 +142,40 @@ def _find_blocking_gap(
     changes: Sequence[Gap],
 ) -> Iterator[Gap]:
     """Yield the period up to the end of the window in which the schedule does not fire, by its present state."""
-    first_without_run = max(min(without_run, default=window.now), window.start)
-    if blocker := find_blocker(install, schedule):
-        if not any(change.cause is blocker.cause and change.end >= window.now for change in changes):
-            start = max(blocker.since or first_without_run, window.start)
-            is_known = blocker.since is not None
-            yield Gap(blocker.cause, start, window.end, blocker.detail, start_known=is_known)
-    elif timer.missing:
-        text = "EventBridge has no timer for the schedule."
-        yield Gap(GapCause.NO_TIMER, first_without_run, window.end, text, start_known=False)
+    blocker = find_blocker(install, schedule)
+    if blocker is None and timer.missing:
+        blocker = Blocker(GapCause.NO_TIMER, "EventBridge has no timer for the schedule.", None)
+    if blocker is None or any(
+        each.cause is blocker.cause and each.end >= min(window.now, window.end) for each in changes
+    ):
+        return
+    if start := blocker.since:
+        detail = blocker.detail
+    else:
+        start = _find_earliest_start(schedule, window, without_run)
+        note = f" {DRAWN_FROM_FIRST}" if start < window.now else ""
+        detail = f"{blocker.detail}{note}"
+    if start < window.end:
+        is_known = blocker.since is not None
+        yield Gap(blocker.cause, start, window.end, detail, start_known=is_known, end_known=False)
+
+
+def _find_earliest_start(schedule: Schedule, window: TimeWindow, without_run: Sequence[datetime]) -> datetime:
+    """Return since when nothing has run: since an occurrence of the window, or else the present."""
+    has_run_later = schedule.last_run is not None and schedule.last_run.started_at > window.end
+    if without_run and not has_run_later:
+        return without_run[0]
+    return window.now
 
 
 def _find_edges(schedule: Schedule, history: History, window: TimeWindow) -> Iterator[Gap]:
     """Yield what lies before the schedule was created, and before the runs that are loaded."""
-    if window.start < schedule.created_at < window.end:
+    if window.start < schedule.created_at:
         text = f"The schedule was created at {format_time(schedule.created_at)}."
-        yield Gap(GapCause.NOT_CREATED, window.start, schedule.created_at, text)
+        yield Gap(GapCause.NOT_CREATED, window.start, schedule.created_at, text, start_known=False)
     if history.complete_since and history.complete_since > window.start:
         text = "There are more runs than the timeline loads; choose a shorter time."
-        yield Gap(GapCause.NOT_LOADED, window.start, history.complete_since, text)
-
-
-def _find_clock_changes(times: Sequence[LocalTime], window: TimeWindow) -> Iterator[Gap]:
-    for time in times:
-        local = f"{time.wall_time:%Y-%m-%d %H:%M}"
-        if time.skipped:
-            text = f"{local} does not exist in {time.wall_time.tzinfo}: clocks go forward past it. It is skipped."
-            yield Gap(GapCause.DST_SKIP, time.utc - _DST_MARK, time.utc + _DST_MARK, text)
-        elif time.repeated and window.contains(time.utc - time.offset_change):
-            text = f"{local} occurs twice in {time.wall_time.tzinfo}: it fires the first time only."
-            yield Gap(GapCause.DST_REPEAT, time.utc, time.utc - time.offset_change, text)
+        yield Gap(GapCause.NOT_LOADED, window.start, history.complete_since, text, start_known=False)
 
 
 def _is_covered(moment: datetime, gaps: Sequence[Gap]) -> bool:

@@ -53,6 +53,13 @@ _LABELS: Mapping[MarkKind, str] = {
 }
 
 
+_ORIGINS: Mapping[Trigger, str] = {
+    Trigger.SCHEDULE: "",
+    Trigger.MANUAL: "manual run",
+    Trigger.BACKFILL: "backfill",
+}
+
+
 @dataclass(frozen=True)
 class Mark:
     """One occurrence; `started_at` is set where it started late, and `detail` says more than the outcome."""
@@ -60,9 +67,29 @@ class Mark:
     kind: MarkKind
     scheduled_time: str
     moment: datetime
-    manual: bool = False
+    trigger: Trigger = Trigger.SCHEDULE
     started_at: datetime | None = None
     detail: str | None = None
+
+    @property
+    def manual(self) -> bool:
+        """Whether it was started by hand."""
+        return self.trigger is Trigger.MANUAL
+
+    @property
+    def origin(self) -> str:
+        """What has started it, unless it was the schedule."""
+        return _ORIGINS[self.trigger]
+
+    @property
+    def was_delivered(self) -> bool:
+        """Whether its timer has fired at its time: nothing kept the schedule from it."""
+        return self.trigger is Trigger.SCHEDULE and self.kind not in (
+            MarkKind.UPCOMING,
+            MarkKind.NO_RECORD,
+            MarkKind.SKIPPED,
+            MarkKind.MISSED,
+        )
 
 
 @dataclass(frozen=True)
@@ -101,15 +128,19 @@ def classify_run(run: Run, now: datetime) -> MarkKind:
     return MarkKind.DEAD_LETTER if run.retryable or run.wait_token else MarkKind.ERROR
 
 
-def mark_from_run(run: Run, now: datetime) -> Mark:
-    """Return the mark of a run in the history."""
+def mark_from_run(run: Run, now: datetime, spread: timedelta = timedelta()) -> Mark:
+    """Return the mark of a run in the history, whose timer fires at some time within `spread`.
+
+    A backfill is not late: it was asked for later.
+    """
     moment = datetime.fromisoformat(run.scheduled_time)
-    is_late = run.was_attempted and run.started_at - moment > LATE_AFTER and run.attempt == 1
+    is_first = run.was_attempted and run.attempt == 1 and run.trigger is not Trigger.BACKFILL
+    is_late = is_first and run.started_at - moment > spread + LATE_AFTER
     return Mark(
         kind=classify_run(run, now),
         scheduled_time=run.scheduled_time,
         moment=moment,
-        manual=run.trigger is Trigger.MANUAL,
+        trigger=run.trigger,
         started_at=run.started_at if is_late else None,
         detail=run.error,
     )

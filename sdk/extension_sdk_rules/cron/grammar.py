@@ -133,7 +133,7 @@ def _parse_part(field: _Field, part: str) -> range:
     first, last, step = match.groups()
     low = _parse_number(field, first) if first else field.low
     if last:
-        high = _parse_range_end(field, last)
+        high = _parse_range_end(field, low, last)
     elif step or not first:
         low, high = low % (field.wildcard_end + 1), field.wildcard_end  # 7 is Sunday, like 0
     else:
@@ -146,9 +146,9 @@ def _parse_part(field: _Field, part: str) -> range:
     return range(low, high + 1, stride)
 
 
-def _parse_range_end(field: _Field, text: str) -> int:
-    # A Sunday that ends a range is the one after its first day: FRI-SUN is 5-7.
-    return 7 if field is _DAY_OF_WEEK and text.upper() == "SUN" else _parse_number(field, text)
+def _parse_range_end(field: _Field, low: int, text: str) -> int:
+    # A Sunday that ends a range is the one after its first day: FRI-SUN is 5-7, but SUN-SUN one day, as MON-MON is.
+    return 7 if low and field is _DAY_OF_WEEK and text.upper() == "SUN" else _parse_number(field, text)
 
 
 def _parse_number(field: _Field, text: str) -> int:

@@ -35,7 +35,9 @@ def test_a_tenant_is_paused_and_resumed(world: World, admin: AdminCli, schedule:
     assert schedule.id not in world.read_timers()
     assert admin("pause", TENANT, "--yes").lines == ["Tenant tenant-1 was already paused."]
     resumed = admin("resume", TENANT)
-    assert resumed.lines == ["Tenant tenant-1 (1 install) is resumed: its schedules fire again."]
+    assert resumed.lines == [
+        "Tenant tenant-1 (1 install) is resumed: its schedules fire again, but for disabled ones."
+    ]
     assert schedule.id in world.read_timers()
     assert admin("resume", TENANT).lines == ["Tenant tenant-1 was already not paused."]
 
@@ -175,7 +177,7 @@ def test_an_enabled_install_of_a_paused_tenant_does_not_fire(
     assert schedule.id not in world.read_timers()
     admin("disable", ONE, "--yes")
     assert admin("enable", ONE).lines == [
-        "Install install-1 is enabled, but its tenant is paused: its schedules do not fire yet."
+        "Install install-1 is enabled, but its schedules do not fire yet: the tenant is paused."
     ]
 
 

@@ -17,7 +17,7 @@ from tests.support.stacks.admin_cli import (
     failing_calls,
 )
 from tests.support.stacks.fires import execute_fire
-from tests.support.stacks.world import World, create_input, read_timer_input
+from tests.support.stacks.world import TIMER_SETTINGS, World, aws_client, create_input, read_timer_input
 
 ONE = InstallId("install-1")
 
@@ -89,6 +89,7 @@ def test_an_explanation_is_reported_as_json(world: World, admin: AdminCli, sched
             "matchesStack": True,
         },
         "deadLetters": [],
+        "queue": None,
     }
 
 
@@ -144,7 +145,45 @@ def test_the_queue_is_read_only_when_it_can_matter(world: World, admin: AdminCli
     world.calls.recorded.clear()
     admin("explain", ONE, schedule.id, "2026-11-23T10:00:00Z")
     admin("explain", ONE, schedule.id, "2026-11-24T10:00:00Z")
-    assert "ReceiveMessage" not in world.calls.operation_names()
+    operations = set(world.calls.operation_names())
+    assert not operations & {"ReceiveMessage", "GetQueueAttributes", "GetMetricData"}
+
+
+def test_an_overdue_occurrence_is_explained_with_the_queue(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    url = TIMER_SETTINGS.occurrence_queue_url
+    aws_client("sqs").send_message(QueueUrl=url, MessageBody="{}")
+    world.clock[0] += timedelta(hours=1, minutes=45)
+    aws_client("cloudwatch").put_metric_data(
+        Namespace="AWS/SQS",
+        MetricData=[
+            {
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [{"Name": "QueueName", "Value": url.rpartition("/")[2]}],
+                "Timestamp": world.clock[0] - timedelta(minutes=5),
+                "Value": 2400,
+            }
+        ],
+    )
+
+    result = admin("explain", ONE, schedule.id, "2026-11-23T10:00:00Z", env={"COLUMNS": "80"})
+    document = admin("explain", ONE, schedule.id, "2026-11-23T10:00:00Z", "--json").document
+    with failing_calls(world, "GetMetricData"):
+        without_age = admin("explain", ONE, schedule.id, "2026-11-23T10:00:00Z", "--json").document
+
+    assert (result.exit_status, result.errors) == (0, [])
+    assert result.lines[1:] == [
+        "It is overdue: it was due 45 min ago and has not been delivered yet.",
+        "  The timer is in sync.",
+        "  The queue of occurrences has 1 ready, 0 running, 0 delayed; the oldest 40 min",
+        "  old.",
+        "  A delivery may be late; after 3 d 1 h it counts as missed.",
+        "  Is OccurrenceMapping enabled, and may the function `execute` run?",
+    ]
+    depth = {"ready": 1, "running": 0, "delayed": 0}
+    assert document["queue"] == {**depth, "oldestMessageSeconds": 2400}
+    assert without_age["queue"] == {**depth, "oldestMessageSeconds": None}
 
 
 def test_a_denied_timer_read_exits_with_5(world: World, admin: AdminCli, schedule: Schedule) -> None:

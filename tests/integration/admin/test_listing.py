@@ -163,9 +163,8 @@ def test_the_schedules_of_an_install_are_listed_with_their_blockers(world: World
     ]
 
 
-def test_a_schedule_is_reported_as_json_with_its_exact_payload(world: World, admin: AdminCli) -> None:
+def test_a_schedule_is_reported_as_json(world: World, admin: AdminCli) -> None:
     world.register_install(ONE)
-    payload = '{"n": 1.0, "big": 12345678901234567890123}'
     schedule = create_schedule(
         world.services, ONE, create_input(name="night", cron="30 2 * * *", timezone="Europe/Berlin")
     )
@@ -204,6 +203,11 @@ def test_a_schedule_is_reported_as_json_with_its_exact_payload(world: World, adm
         "changedBy": "host_api",
         "payload": None,
     }
+
+
+def test_a_schedule_is_reported_with_its_exact_payload(world: World, admin: AdminCli) -> None:
+    world.register_install(ONE)
+    payload = '{"n": 1.0, "big": 12345678901234567890123}'
     create_schedule(world.services, ONE, create_input(payload=exact_json.loads(payload)))
     text = admin("schedules", "--install", ONE, "--json").cli_result.stdout
     assert '"payload":{"n":1.0,"big":12345678901234567890123}' in text
@@ -304,7 +308,7 @@ def test_a_schedule_can_be_named(world: World, admin: AdminCli) -> None:
     unknown = admin("schedule", ONE, "Café ☕")
     assert (unknown.exit_status, unknown.errors) == (
         3,
-        ["Install install-1 has no schedule with the name 'Café ☕'; `schedules` lists them."],
+        ["Install install-1 has no schedule with the id or name 'Café ☕'; `schedules` lists them."],
     )
 
 

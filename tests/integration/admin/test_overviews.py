@@ -14,6 +14,7 @@ from scheduling.operations.schedules.create import create_schedule
 
 from scheduling_admin.output.report import create_console
 from scheduling_admin.output.tables import Listing
+from tests.integration.maintenance.test_sweep import alter_timer
 from tests.support.stacks.admin_cli import AdminCli, CommandResult, build_fire_at, execute_at
 from tests.support.stacks.fires import execute_fire
 from tests.support.stacks.world import ADMIN, World, create_input
@@ -209,6 +210,50 @@ def test_a_pending_schedule_of_any_tenant_is_not_firing(world: World, admin: Adm
     ]
 
 
+def test_what_the_sweep_has_found_is_told_apart_from_what_does_not_fire_now(
+    world: World, admin: AdminCli, stack: Stack
+) -> None:
+    world.clock[0] = world.clock[0].replace(hour=12, minute=5)
+    admin("reconcile", "--sweep")
+    world.advance(hours=1)
+    alter_timer(stack["hourly"], ScheduleExpression="cron(0 3 1 1 ? *)")
+    admin("reconcile", "--sweep")
+    world.services.timers.delete_timer(stack["hourly"].id)
+    world.advance(hours=3)
+    result = at_80_columns(admin, "schedules", "--not-firing")
+    assert result.lines == [
+        "Install 00000000-0000-4000-8000-000000000001 of tenant tenant-1, sample 1.0.0",
+        "Schedule         Rule            Fires                      Last run, next fire",
+        LINE,
+        "hourly           0 * * * *       no                         success",
+        f"{end(stack['hourly'])}         Europe/Berlin   EventBridge has no timer   2026-11-23T10:00:00Z",
+        "POST /api/sync                   for it",
+        "",
+        "The sweep has found these timers changed or deleted, and repaired them:",
+        "",
+        "Install 00000000-0000-4000-8000-000000000001 of tenant tenant-1, sample 1.0.0",
+        "Schedule         Found                  Timer then              Fires now",
+        LINE,
+        "hourly           2026-11-23T13:05:00Z   cron(0 3 1 1 ? *)       no",
+        f"{end(stack['hourly'])}         3 h ago                not cron(0 * * * ? *)   EventBridge has",
+        "POST /api/sync                                                  no timer for it",
+        "",
+        "gone             2026-11-23T12:05:00Z   no timer                yes",
+        f"{end(stack['gone'])}         4 h ago",
+        "POST /api/sync",
+        "",
+        "Timers that others have changed or deleted are found and repaired by the sweep",
+        "alone. The last one began 3 h ago, at 2026-11-23T13:05:00Z, and has ended. It",
+        "repaired: 1 x different timer.",
+    ]
+    document = admin("schedules", "--not-firing", "--json").document
+    assert [each["id"] for each in document["schedules"]] == [stack["hourly"].id]
+    assert [(each["name"], each["fires"], each["blockers"]) for each in document["finds"]] == [
+        ("hourly", False, ["EventBridge has no timer for it"]),
+        ("gone", True, []),
+    ]
+
+
 def test_a_schedule_waits_as_long_as_an_occurrence_does(world: World, admin: AdminCli, stack: Stack) -> None:
     world.runner.outcome = NO_CAPACITY
     fire = build_fire_at(world, stack["hourly"], 14)
@@ -242,7 +287,10 @@ def test_an_ambiguous_end_of_an_id_is_rejected(admin: AdminCli, stack: Stack) ->
     result = admin("schedule", ONE, "", "--json")
     assert (result.exit_status, result.errors) == (
         3,
-        [f"Install {ONE} has several schedules whose id ends with '': {', '.join(matching)}."],
+        [
+            f"Install {ONE} has several schedules whose id ends with '', or with that name: "
+            f"{', '.join(matching)}."
+        ],
     )
 
 

@@ -1,9 +1,13 @@
 """The command `reconcile`."""
 
+from datetime import timedelta
+
 import pytest
 from scheduling.domain.ids import InstallId
 from scheduling.domain.schedule import Schedule
+from scheduling.domain.sweeps import SweepPhase, SweepState
 
+from tests.support.aws.calls import Call
 from tests.support.faults.cases import (
     Case,
     corrupt_count,
@@ -12,7 +16,7 @@ from tests.support.faults.cases import (
     kill_at,
     update_case_schedule,
 )
-from tests.support.stacks.admin_cli import AdminCli, failing_calls
+from tests.support.stacks.admin_cli import AdminCli, before_each_call, failing_calls
 from tests.support.stacks.world import World
 
 ONE = InstallId("install-1")
@@ -51,9 +55,10 @@ def test_unsynced_changes_are_reported(world: World, admin: AdminCli, schedule: 
         "Synced 0 pending changes.",
         "1 pending change could not be synced; the reconciler retries. See the messages above.",
     ]
-    (error,) = result.errors
-    assert schedule.id in error
-    assert error.endswith(" is still pending: UpdateSchedule: AccessDeniedException: AccessDeniedException")
+    assert result.errors == [
+        f"schedule {schedule.id} of install install-1 is still pending: "
+        "UpdateSchedule: AccessDeniedException: AccessDeniedException"
+    ]
 
 
 def test_a_sweep_repairs_all_drift(world: World, admin: AdminCli, schedule: Schedule) -> None:
@@ -81,10 +86,42 @@ def test_a_sweep_repairs_all_drift(world: World, admin: AdminCli, schedule: Sche
     ]
 
 
-@pytest.mark.usefixtures("schedule")
-def test_a_sweep_does_not_move_the_daily_sweep(world: World, admin: AdminCli) -> None:
+def test_a_sweep_counts_as_the_last_one(world: World, admin: AdminCli, schedule: Schedule) -> None:
+    delete_timer(Case(world, ONE, schedule))
+    started_at = world.clock[0]
     admin("reconcile", "--sweep")
-    assert world.services.sweeps.read_sweep_state() is None
+    expected = SweepState(
+        next_sweep_at=started_at + timedelta(hours=24), started_at=started_at, repairs={"missing timer": 1}
+    )
+    assert world.services.sweeps.read_sweep_state() == expected
+    assert admin("status", "--json").document["sweep"]["finds"] == {"missing timer": 1}
+
+
+@pytest.mark.usefixtures("schedule")
+def test_the_sweep_of_the_reconciler_stays_the_last_one(world: World, admin: AdminCli) -> None:
+    under_way = SweepState(
+        next_sweep_at=world.clock[0], phase=SweepPhase.TIMERS, started_at=world.clock[0] - timedelta(hours=1)
+    )
+    world.services.sweeps.save_sweep_state(None, under_way)
+    assert admin("reconcile", "--sweep").exit_status == 0
+    assert world.services.sweeps.read_sweep_state() == under_way
+
+
+@pytest.mark.usefixtures("schedule")
+def test_a_sweep_that_ended_meanwhile_stays_the_last_one(world: World, admin: AdminCli) -> None:
+    later = SweepState(
+        next_sweep_at=world.clock[0] + timedelta(hours=24), started_at=world.clock[0] + timedelta(minutes=1)
+    )
+    before = SweepState(next_sweep_at=world.clock[0], started_at=world.clock[0] - timedelta(hours=24))
+    world.services.sweeps.save_sweep_state(None, before)
+
+    def end_another_sweep(call: Call) -> None:
+        if call.operation == "ListSchedules":
+            world.services.sweeps.save_sweep_state(before, later)
+
+    with before_each_call(world, end_another_sweep):
+        assert admin("reconcile", "--sweep").exit_status == 0
+    assert world.services.sweeps.read_sweep_state() == later
 
 
 @pytest.mark.usefixtures("schedule")
@@ -96,3 +133,4 @@ def test_a_throttled_sweep_is_reported(world: World, admin: AdminCli) -> None:
         "GetSchedule failed with ThrottlingException: ThrottlingException. "
         "The sweep is incomplete: its repairs are kept, and the same command starts over."
     ]
+    assert world.services.sweeps.read_sweep_state() is None

@@ -175,7 +175,7 @@ def test_a_peek_ends_at_its_maximum(
     result = admin("replay", "--dry-run")
     assert result.lines[-2:] == [
         "10 dead letters would be delivered again.",
-        "There are more dead letters than these.",
+        "There are more dead letters than were read.",
     ]
     assert admin("replay", "--dry-run", "--json").document["reachedEnd"] is False
 
@@ -273,6 +273,37 @@ def test_dead_letters_of_one_schedule_are_selected(
 ) -> None:
     admin("replay", "--yes", "--schedule", dead_letters["other"])
     assert [event["scheduleId"] for event in world.list_executor_events()] == [dead_letters["other"]]
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-11-23T10:00:00Z", "2026-11-23T10:00Z", "2026-11-23T10:00", "2026-11-23T11:00+01:00"]
+)
+def test_the_dead_letter_of_one_occurrence_is_selected(
+    world: World, admin: AdminCli, schedule: Schedule, time: str
+) -> None:
+    send_dead_letters(admin, schedule, *(f"2026-11-23T{hour:02}:00:00Z" for hour in (9, 10, 11)))
+    result = admin("replay", "--yes", "--schedule", schedule.id, "--occurrence", time)
+    assert result.lines[-1] == "1 dead letter delivered again."
+    assert [event["scheduledTime"] for event in world.list_executor_events()] == ["2026-11-23T10:00:00Z"]
+    again = admin("replay", "--yes", "--schedule", schedule.id, "--occurrence", time)
+    assert (again.exit_status, again.lines) == (0, ["There are no such dead letters."])
+    assert len(admin.receive_dead_letters()) == 2
+
+
+def test_a_manual_run_is_selected_by_its_time_with_milliseconds(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    times = {"schedule": "2026-11-23T09:00:00Z", "manual": "2026-11-23T09:00:00.000Z"}
+    for trigger, time in times.items():
+        admin.send_dead_letter(timer_event(schedule, time, trigger=trigger))
+    assert admin("replay", "--yes", "--occurrence", times["manual"], "--json").document["delivered"] == 1
+    assert [event["trigger"] for event in world.list_executor_events()] == ["manual"]
+
+
+def test_an_occurrence_is_named_by_a_time(admin: AdminCli) -> None:
+    result = admin("replay", "--yes", "--occurrence", "yesterday")
+    assert result.exit_status == 2
+    assert "'yesterday' is not a time such as 2026-11-23T09:00:00Z" in " ".join(result.errors)
 
 
 def test_dead_letter_of_a_deleted_install_keeps_its_group(world: World, admin: AdminCli) -> None:

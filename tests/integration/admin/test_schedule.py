@@ -190,7 +190,10 @@ def test_an_absent_schedule_exits_with_3(admin: AdminCli, schedule: Schedule, co
     foreign = admin(command, "install-2", schedule.id, *time)
     assert (foreign.exit_status, foreign.errors) == (3, ["Install not found."])
     absent = admin(command, ONE, ANY_SCHEDULE_ID, *time)
-    assert (absent.exit_status, absent.errors) == (3, ["Schedule not found."])
+    text = (
+        f"Install install-1 has no schedule with the id or name {ANY_SCHEDULE_ID!r}; `schedules` lists them."
+    )
+    assert (absent.exit_status, absent.errors) == (3, [text])
 
 
 def test_a_schedule_of_a_disabled_install_is_listed(

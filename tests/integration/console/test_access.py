@@ -6,7 +6,7 @@ import httpx
 import pytest
 from scheduling.domain.schedule import Schedule
 
-from scheduling_admin.console.action_routes import READ_ONLY
+from scheduling_admin.console.actions.routes import READ_ONLY
 from scheduling_admin.console.security import NOT_SIGNED_IN, WRONG_HOST, WRONG_ORIGIN
 from tests.support.stacks.admin_cli import AdminCli
 from tests.support.stacks.console import ConsoleClient, open_console, strip_markup
@@ -59,6 +59,23 @@ def test_a_read_only_console_refuses_every_action_and_offers_none(world: World, 
             assert response.status_code == 403
             assert READ_ONLY in strip_markup(response.text)
     assert not world.services.tenants.read_tenant(TENANT).paused
+
+
+@pytest.mark.parametrize(
+    "other",
+    ['foo={"a":1}', "a[b]=c", 'x="unclosed', "=", "\xff"],
+    ids=["json", "brackets", "quote", "empty", "latin"],
+)
+def test_cookies_of_other_servers_of_the_machine_sign_nobody_out(console: ConsoleClient, other: str) -> None:
+    ((name, value),) = console.http.cookies.items()
+    cookie = f"{other}; {name}={value}".encode("latin-1")
+    assert httpx.get(console.origin, headers={b"cookie": cookie}).status_code == 200
+    assert httpx.get(console.origin, headers={b"cookie": other.encode("latin-1")}).status_code == 403
+
+
+def test_a_part_of_a_page_that_is_no_longer_signed_in_reloads_the_page(console: ConsoleClient) -> None:
+    response = httpx.get(f"{console.origin}/status?part=1", headers={"hx-request": "true"})
+    assert (response.status_code, response.headers["hx-refresh"]) == (403, "true")
 
 
 def test_every_response_has_the_security_headers(console: ConsoleClient) -> None:

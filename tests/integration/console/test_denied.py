@@ -55,6 +55,12 @@ def test_the_overview_and_the_health_say_what_cannot_be_read(
         ("/tenant?id=tenant-1&cursor=x", 400, "is not of this list"),
         ("/actions/explode?tenant=tenant-1", 404, "There is no such action."),
         ("/actions/pause", 404, "There is no such action."),
+        (
+            "/actions/edit?install=install-1&schedule={}&cron=x&revision=" + "9" * 5000,
+            404,
+            "There is no such action.",
+        ),
+        ("/actions/replay?install=install-1&schedule={}&occurrence=x", 400, "x is not a time such as"),
         ("/nowhere", 404, "There is no such page."),
     ],
 )
@@ -64,3 +70,49 @@ def test_a_wrong_address_is_explained(
     response = console.get(path.replace("{}", schedule.id))
     assert response.status_code == status
     assert text in strip_markup(response.text)
+
+
+@pytest.mark.parametrize("page", ["9" * 5000, "0", "-1", "x", "99999999"])
+def test_a_page_number_that_makes_no_sense_is_harmless(
+    console: ConsoleClient, schedule: Schedule, page: str
+) -> None:
+    assert schedule.id
+    assert console.get("/", q="hour", page=page).status_code == 200
+
+
+@pytest.mark.parametrize("error", ["AccessDeniedException", "ProvisionedThroughputExceededException"])
+def test_a_lane_that_cannot_be_read_says_why_in_its_row_and_tries_again(
+    world: World, console: ConsoleClient, schedule: Schedule, error: str
+) -> None:
+    path = f"/installs/{schedule.install_id}/schedules/{schedule.id}/lane"
+    with failing_calls(world, "Query", error):
+        response = console.get(path)
+    assert response.status_code == 200
+    assert response.text.startswith('<p class="lane-error"')
+    assert response.headers["hx-retarget"] == f"#lane-{schedule.id} .lane-body"
+    assert "AWS denies" in response.text or error in response.text
+    assert "<html" not in response.text
+
+
+def test_a_failed_action_is_not_called_a_page_that_cannot_be_shown(
+    world: World, console: ConsoleClient, schedule: Schedule
+) -> None:
+    target = {"install": schedule.install_id, "schedule": schedule.id}
+    with failing_calls(world, "TransactWriteItems"):
+        response = console.post("/actions/disable-schedule", **target)
+    assert response.status_code == 502
+    assert "This was not completed" in strip_markup(response.text)
+
+
+def test_a_fault_of_the_console_is_a_page_without_traceback(
+    console: ConsoleClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("scheduling_admin.console.routes.list_installs", fail)
+    response = console.get("/")
+    assert response.status_code == 500
+    assert "This is a fault of the console." in strip_markup(response.text)
+    assert "ZeroDivisionError" not in response.text
+    assert response.headers["x-frame-options"] == "DENY"

@@ -5,6 +5,7 @@ from scheduling.domain.schedule import Schedule
 
 from tests.support.stacks.admin_cli import execute_at
 from tests.support.stacks.console import ConsoleClient
+from tests.support.stacks.fires import PlayedQueue
 from tests.support.stacks.world import World
 
 
@@ -36,3 +37,28 @@ def test_an_occurrence_is_explained(world: World, console: ConsoleClient, schedu
     execute_at(world, schedule, 10)
     path = f"/installs/{schedule.install_id}/schedules/{schedule.id}/at/2026-11-23T10:00:00Z"
     assert "It succeeded at attempt 1." in console.read(path)
+
+
+def test_a_page_that_waits_for_a_run_reads_only_that_until_it_changes(
+    world: World, console: ConsoleClient, schedule: Schedule
+) -> None:
+    target = {"install": schedule.install_id, "schedule": schedule.id, "key": "form-1"}
+    path, _, _ = console.post("/actions/run", **target).headers["location"].partition("?")
+    page = console.get(path, live="1").text
+    polled = f"{path}?part=1&amp;live=1&amp;state=none"
+    assert polled in page
+    reads = len(world.calls.recorded)
+    assert console.get(path, part="1", live="1", state="none").status_code == 204
+    operations = [call.operation for call in world.calls.recorded[reads:]]
+    assert operations == ["BatchGetItem", "BatchGetItem"]
+    PlayedQueue(world).deliver_for(minutes=1)
+    response = console.get(path, part="1", live="1", state="none")
+    assert 'data-verdict="succeeded"' in response.text
+    assert "hx-get" not in response.text
+
+
+def test_the_health_is_one_line_that_opens(console: ConsoleClient) -> None:
+    part, page = console.get("/status", part="1").text, console.get("/status").text
+    assert "<details><summary" in part
+    assert "<details open><summary" in page
+    assert '<p class="health-line">' in console.get("/").text

@@ -21,6 +21,7 @@ from tests.support.stacks.fires import (
     fire_one_time,
     list_history,
 )
+from tests.support.stacks.functions import Context, deploy_functions, http_event, load_function
 from tests.support.stacks.world import (
     ADMIN,
     DEAD_LETTER_QUEUE_URL,
@@ -315,6 +316,20 @@ class TestRevival:
             update_schedule(world.services, schedule.install_id, schedule.id, change)
         assert_consistent(world)
 
+    @pytest.mark.parametrize("name", ["other", None], ids=["another", "none"])
+    def test_it_does_not_need_the_name_that_it_gives_up(
+        self, world: World, schedule: Schedule, name: str | None
+    ) -> None:
+        run_once(world, schedule)
+        create_schedule(world.services, schedule.install_id, create_input(name="once"))
+        change = update_input(cron="0 9 * * *", enabled=True, name=name)
+
+        revived = update_schedule(world.services, schedule.install_id, schedule.id, change)
+
+        assert (revived.definition.name, revived.definition.enabled, revived.pending) == (name, True, False)
+        assert read_count(world, schedule.install_id) == 2
+        assert_consistent(world)
+
     def test_it_needs_a_place(self, world: World, schedule: Schedule) -> None:
         run_once(world, schedule)
         for _ in range(50):
@@ -323,6 +338,15 @@ class TestRevival:
         with pytest.raises(QuotaExceeded):
             update_schedule(world.services, schedule.install_id, schedule.id, change)
         assert_consistent(world)
+
+        fields = {"cron": "0 9 * * *", "enabled": True}
+        event = http_event(fields, installId=schedule.install_id, scheduleId=schedule.id)
+        with deploy_functions(world):
+            for function in (
+                "update",
+                "admin_update",
+            ):  # whose responses are as docs/openapi.json describes them
+                assert load_function(function).handler(event, Context())["statusCode"] == 409
 
 
 def test_a_large_payload_expires_with_its_schedule(world: World, install_id: InstallId) -> None:

@@ -56,6 +56,43 @@ def deliver_events(world: World) -> list[Run | SkipReason]:
     ]
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 50])
+def test_the_history_is_by_time_within_a_second_too(world: World, schedule: Schedule, limit: int) -> None:
+    execute_fire(world.services, world.runner, next_hourly_fire(world, schedule))
+    trigger_run(world, schedule)
+    world.advance(milliseconds=123)
+    trigger_run(world, schedule)
+    deliver_events(world)
+    execute_fire(world.services, world.runner, next_hourly_fire(world, schedule))
+
+    times: list[str] = []
+    before = None
+    while before or not times:
+        page = list_runs(world.services, schedule.install_id, schedule.id, before=before, limit=limit)
+        assert 1 <= len(page.runs) <= limit
+        times += [run.scheduled_time for run in page.runs]
+        before = page.next_before
+
+    assert times == [
+        "2026-11-23T11:00:00Z",
+        "2026-11-23T10:00:00.123Z",
+        "2026-11-23T10:00:00.000Z",
+        "2026-11-23T10:00:00Z",
+    ]
+
+
+@pytest.mark.parametrize("count", [4, 5, 6, 9], ids=lambda count: f"{count} runs")
+def test_a_page_of_the_history_is_one_query(world: World, schedule: Schedule, count: int) -> None:
+    for _ in range(count):
+        execute_fire(world.services, world.runner, next_hourly_fire(world, schedule))
+    page = list_runs(world.services, schedule.install_id, schedule.id, limit=3)
+    world.calls.recorded.clear()
+
+    list_runs(world.services, schedule.install_id, schedule.id, before=page.next_before, limit=3)
+
+    assert world.calls.operation_names().count("Query") == 1
+
+
 def test_manual_run_is_delivered_and_recorded_as_manual(world: World, schedule: Schedule) -> None:
     world.advance(milliseconds=123)
     fire = trigger_run(world, schedule)
@@ -167,9 +204,8 @@ def test_history_pages_include_manual_runs(world: World, schedule: Schedule) -> 
 
     assert [run.scheduled_time[-5:] for run in (*first.runs, *rest.runs)] == [".000Z", ".500Z", ".000Z"]
     (query,) = [call for call in world.calls.recorded[-1:] if call.operation == "Query"]
-    assert (
-        query.arguments["Limit"] == 4
-    )  # the row at which the page begins, and one that says whether more follow
+    # The row at which the page begins, one that says whether more follow, and one of another second.
+    assert query.arguments["Limit"] == 5
 
 
 @pytest.mark.parametrize(

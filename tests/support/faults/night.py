@@ -35,7 +35,7 @@ have the sentences of these commands. Ids, times and durations are left out. Wha
 | fault | `status` | `explain` | the schedule's page |
 |---|---|---|---|
 """
-_STATUS_ROWS = ("Paused tenants", "Disabled installs")
+_STATUS_ROWS = ("Paused tenants", "Disabled installs", "Not granted")
 """What the command's table has in a row of its own."""
 _TENANT = "tenant-of-the-night"
 _QUIET = timedelta(hours=2, minutes=50)
@@ -163,7 +163,8 @@ def _list_status(document: dict[str, Any]) -> list[str]:
     """Return what is wrong, and what is stopped, which is no problem."""
     lines = [each["text"] for each in document["problems"]] or ["Nothing is wrong.", ONLY_BY_SWEEP]
     lines += [f"Paused tenants: {each['id']}" for each in document["pausedTenants"]["items"]]
-    return [*lines, *(f"Disabled installs: {each['id']}" for each in document["disabledInstalls"]["items"])]
+    lines += [f"Disabled installs: {each['id']}" for each in document["disabledInstalls"]["items"]]
+    return [*lines, *(f"Not granted: {each['id']}" for each in document["notGrantedInstalls"]["items"])]
 
 
 def _without_spaces(text: str) -> str:

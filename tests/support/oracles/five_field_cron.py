@@ -33,6 +33,7 @@ def _matches_part(field: Field, part: str, value: int) -> bool:
     first = field.low if start == "*" else _parse_number(field, start, field.names)
     if is_range:
         last = _parse_number(field, stop, field.end_names)
+        last = 0 if (first, stop) == (0, "SUN") else last  # SUN-SUN is one day, as MON-MON is
     elif step or start == "*":
         first, last = 0 if first > field.end else first, field.end
     else:

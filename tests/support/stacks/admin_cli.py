@@ -160,6 +160,7 @@ def create_stack(name: str, admin: AdminCli, *, omitted_output: str = "") -> Non
         "CatchUp": "latest",
         "MaxWaitHours": "72",
         "DefaultSpreadMinutes": "0",
+        "SweepIntervalHours": "24",
     }
     template = {
         "Parameters": {each: {"Type": "String", "Default": value} for each, value in parameters.items()},

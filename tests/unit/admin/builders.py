@@ -10,6 +10,7 @@ from scheduling.domain.runs import Run, RunStatus
 from scheduling.domain.sweeps import TimerSnapshot
 
 from scheduling_admin.explain.evidence import Evidence
+from scheduling_admin.health.model import QueueDepth, QueueState
 from scheduling_admin.output.times import parse_occurrence_time
 from scheduling_admin.stack.dead_letters import DeadLetter
 from scheduling_admin.stack.queues import PeekResult
@@ -91,6 +92,12 @@ def build_run(**fields: Any) -> Run:
         request_id="request-1",
     )
     return replace(default_run, **fields)
+
+
+def build_queue(
+    ready: int = 0, *, running: int = 0, delayed: int = 0, age: timedelta | None = None
+) -> QueueState:
+    return QueueState(QueueDepth(ready, running, delayed), age)
 
 
 def build_peek_result(

@@ -4,7 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from scheduling_admin.explain.evidence import Verdict
-from tests.unit.admin.builders import SWEEP_ADVICE, build_evidence
+from tests.unit.admin.builders import (
+    REPLAY_ADVICE,
+    SWEEP_ADVICE,
+    build_evidence,
+    build_peek_result,
+    build_queue,
+)
 from tests.unit.builders import NOW, install
 
 BERLIN_NIGHT: dict[str, Any] = {"cron": "30 2 * * *", "timezone": "Europe/Berlin"}
@@ -76,6 +82,37 @@ RULE_SITUATIONS = {
         ["Only manual runs have a time with a fraction of a second."],
         [],
     ),
+    "manual, just requested": (
+        build_evidence("2026-11-23T09:00:00.123Z", queue=build_queue(3)),
+        Verdict.UNKNOWN,
+        "The history has no manual run at that time.",
+        [
+            "Only manual runs have a time with a fraction of a second.",
+            "One that was requested is in the history once the queue has delivered it.",
+            "The queue of occurrences has 3 ready, 0 running, 0 delayed.",
+        ],
+        ["Is OccurrenceMapping enabled, and may the function `execute` run?"],
+    ),
+    "manual, in the dead-letter queue": (
+        build_evidence(
+            "2026-11-23T09:00:00.123Z",
+            peek_result=build_peek_result("DynamoDB", scheduled_time="2026-11-23T09:00:00.123Z"),
+        ),
+        Verdict.NOT_RUN,
+        "It did not run: it could not be delivered, or failed before its run was recorded.",
+        ["It has been in the dead-letter queue since 2026-11-23T09:05:00.000Z: DynamoDB"],
+        [REPLAY_ADVICE],
+    ),
+    "upcoming, but not granted": (
+        build_evidence(
+            minutes_late=-180, install=install(granted_capabilities=frozenset(), changed_by="admin:alice")
+        ),
+        Verdict.UPCOMING,
+        "It is upcoming, in 3 h, but will not run in the current state: the install is not granted "
+        "cap:scheduler.manage.",
+        ["The install was last changed by alice."],
+        [],
+    ),
     "upcoming": (
         build_evidence(minutes_late=-180),
         Verdict.UPCOMING,
@@ -89,7 +126,7 @@ RULE_SITUATIONS = {
         ),
         Verdict.UPCOMING,
         "It is upcoming, in 3 h, but will not run in the current state: the tenant is paused.",
-        ["The install was last changed by admin:alice."],
+        ["The install was last changed by alice."],
         [],
     ),
     "upcoming, without a timer": (

@@ -3,9 +3,32 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from scheduling.domain.runs import RunStatus
+
 from scheduling_admin.explain.evidence import Verdict
-from tests.unit.admin.builders import REPLAY_ADVICE, SWEEP_ADVICE, TIMER, build_evidence, build_peek_result
+from tests.unit.admin.builders import (
+    REPLAY_ADVICE,
+    REQUEST,
+    SWEEP_ADVICE,
+    TIMER,
+    build_evidence,
+    build_peek_result,
+    build_queue,
+    build_run,
+)
+from tests.unit.admin.explained_by_history import ATTEMPT_START, RETRYABLE_FAILURE
 from tests.unit.builders import NOW, install
+
+WAITING_RUN = build_run(
+    status=RunStatus.WAITING,
+    attempt=0,
+    duration_ms=None,
+    http_status=None,
+    error="The runner answered 503",
+    wait_token="token",
+    not_before=NOW + timedelta(minutes=10),
+)
+ATTEMPT_503 = f"Attempt 1 {ATTEMPT_START}, took 812 ms, and got status 503 from the extension."
 
 STATE_SITUATIONS = {
     "disabled": (
@@ -24,7 +47,7 @@ STATE_SITUATIONS = {
         "Version v2 has no endpoint POST /api/sync.",
         [
             "The table does not record since when; this may already have been the case at that time.",
-            "The schedule was last changed by host_api.",
+            "The schedule was last changed by the extension.",
         ],
         [],
     ),
@@ -36,7 +59,7 @@ STATE_SITUATIONS = {
         "It did not run, and would not run now: the install is disabled; the tenant is paused.",
         [
             "The table does not record since when; this may already have been the case at that time.",
-            "The install was last changed by admin:bob.",
+            "The install was last changed by bob.",
         ],
         [],
     ),
@@ -129,14 +152,14 @@ STATE_SITUATIONS = {
     "not delivered in its window": (
         build_evidence(minutes_late=20, spread_minutes=15, timer=replace(TIMER, spread_minutes=15)),
         Verdict.OVERDUE,
-        "It is overdue: it was due 5 min ago and has not been delivered yet.",
+        "It is overdue: its window of 15 min ended 5 min ago, and it has not been delivered yet.",
         ["The timer is in sync.", "A delivery may be late; after 3 d 1 h it counts as missed."],
         [],
     ),
     "with another window": (
         build_evidence(minutes_late=20, spread_minutes=15),
         Verdict.OVERDUE,
-        "It is overdue: it was due 5 min ago and has not been delivered yet.",
+        "It is overdue: its window of 15 min ended 5 min ago, and it has not been delivered yet.",
         [
             "The timer's window is 0 minutes instead of 15. It delivers all the same.",
             "A delivery may be late; after 3 d 1 h it counts as missed.",
@@ -148,6 +171,50 @@ STATE_SITUATIONS = {
         Verdict.OVERDUE,
         "It is overdue: it was due 5 min ago and has not been delivered yet.",
         ["The timer is in sync.", "A delivery may be late; after 3 d 1 h it counts as missed."],
+        [],
+    ),
+    "in a queue from which nobody takes messages": (
+        build_evidence(minutes_late=45, queue=build_queue(7, age=timedelta(minutes=40))),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 45 min ago and has not been delivered yet.",
+        [
+            "The timer is in sync.",
+            "The queue of occurrences has 7 ready, 0 running, 0 delayed; the oldest 40 min old.",
+            "A delivery may be late; after 3 d 1 h it counts as missed.",
+        ],
+        ["Is OccurrenceMapping enabled, and may the function `execute` run?"],
+    ),
+    "in a queue from which nobody takes messages, of an unknown age": (
+        build_evidence(queue=build_queue(7, delayed=2)),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 20 min ago and has not been delivered yet.",
+        [
+            "The timer is in sync.",
+            "The queue of occurrences has 7 ready, 0 running, 2 delayed.",
+            "A delivery may be late; after 3 d 1 h it counts as missed.",
+        ],
+        ["Is OccurrenceMapping enabled, and may the function `execute` run?"],
+    ),
+    "in a queue that is worked off": (
+        build_evidence(queue=build_queue(900, running=5, age=timedelta(minutes=20))),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 20 min ago and has not been delivered yet.",
+        [
+            "The timer is in sync.",
+            "The queue of occurrences has 900 ready, 5 running, 0 delayed; the oldest 20 min old.",
+            "A delivery may be late; after 3 d 1 h it counts as missed.",
+        ],
+        [],
+    ),
+    "with an empty queue": (
+        build_evidence(queue=build_queue(age=timedelta(hours=1))),
+        Verdict.OVERDUE,
+        "It is overdue: it was due 20 min ago and has not been delivered yet.",
+        [
+            "The timer is in sync.",
+            "The queue of occurrences is empty: EventBridge has not sent this one yet, or it was lost.",
+            "A delivery may be late; after 3 d 1 h it counts as missed.",
+        ],
         [],
     ),
     "never delivered": (
@@ -163,5 +230,60 @@ STATE_SITUATIONS = {
             "The log group /aws/lambda/stack-execute has a line `occurrence` for each delivery: "
             "search it for 2026-11-23T09:00:00Z."
         ],
+    ),
+    "waiting for capacity, in a queue that does not deliver it": (
+        build_evidence(run=WAITING_RUN, queue=build_queue(7)),
+        Verdict.WAITING,
+        "It is waiting: the runner answered 503.",
+        [
+            "That is no attempt. It waits for up to MaxWaitHours, and is a dead letter then.",
+            "It was to be tried again at 2026-11-23T09:10:00.000Z, and has not been delivered yet.",
+            "The queue of occurrences has 7 ready, 0 running, 0 delayed.",
+            REQUEST,
+            "It is not in the dead-letter queue.",
+        ],
+        ["Is OccurrenceMapping enabled, and may the function `execute` run?"],
+    ),
+    "waiting for capacity, with an empty queue": (
+        build_evidence(run=WAITING_RUN, queue=build_queue()),
+        Verdict.WAITING,
+        "It is waiting: the runner answered 503.",
+        [
+            "That is no attempt. It waits for up to MaxWaitHours, and is a dead letter then.",
+            "It was to be tried again at 2026-11-23T09:10:00.000Z, and has not been delivered yet.",
+            "The queue of occurrences is empty: its message was lost, or is under way.",
+            REQUEST,
+            "It is not in the dead-letter queue.",
+        ],
+        [],
+    ),
+    "waiting for capacity, of a tenant that is paused now": (
+        build_evidence(run=WAITING_RUN, minutes_late=10, install=install(paused=True), timer=None),
+        Verdict.WAITING,
+        "It is waiting: the runner answered 503.",
+        [
+            "It is skipped when it is tried again: the tenant is paused.",
+            "It is tried again at 2026-11-23T09:10:00.000Z.",
+            REQUEST,
+            "It is not in the dead-letter queue.",
+        ],
+        [],
+    ),
+    "no further attempt, in a queue that does not deliver it": (
+        build_evidence(
+            run=build_run(**RETRYABLE_FAILURE, not_before=NOW + timedelta(minutes=1)),
+            queue=build_queue(7),
+        ),
+        Verdict.FAILED,
+        "It failed at attempt 1 of 3, and no further attempt was made.",
+        [
+            ATTEMPT_503,
+            REQUEST,
+            "Error: The extension answered 503",
+            "It was to be tried again at 2026-11-23T09:01:00.000Z, and has not been delivered yet.",
+            "The queue of occurrences has 7 ready, 0 running, 0 delayed.",
+            "It is not in the dead-letter queue.",
+        ],
+        ["Is OccurrenceMapping enabled, and may the function `execute` run?"],
     ),
 }

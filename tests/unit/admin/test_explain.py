@@ -10,12 +10,19 @@ from scheduling_admin.explain.evidence import Evidence, Verdict
 from scheduling_admin.output.times import parse_occurrence_time
 from tests.unit.admin.builders import TIMER, build_evidence
 from tests.unit.admin.explained_by_changes import CHANGES_SITUATIONS
+from tests.unit.admin.explained_by_finds import FINDS_SITUATIONS
 from tests.unit.admin.explained_by_history import HISTORY_SITUATIONS
 from tests.unit.admin.explained_by_rule import RULE_SITUATIONS
 from tests.unit.admin.explained_by_state import STATE_SITUATIONS
 from tests.unit.builders import NOW
 
-SITUATIONS = HISTORY_SITUATIONS | RULE_SITUATIONS | STATE_SITUATIONS | CHANGES_SITUATIONS
+SITUATIONS = {
+    **HISTORY_SITUATIONS,
+    **RULE_SITUATIONS,
+    **STATE_SITUATIONS,
+    **CHANGES_SITUATIONS,
+    **FINDS_SITUATIONS,
+}
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ HEALTHY = StackHealth(
     sweep=SWEEP,
     paused_tenants=Listed((Stopped("tenant-1", NOW),), complete=True),
     disabled_installs=Listed((Stopped("install-1", NOW),), complete=True),
+    ungranted_installs=Listed((Stopped("install-2", NOW),), complete=True),
     unpublished=0,
 )
 
@@ -121,6 +122,20 @@ def failing(count: int, *, waiting: bool = False, complete: bool = True) -> dict
             {"metrics-unread": "The metrics cannot be read: denied."},
             id="no metrics",
         ),
+        pytest.param(
+            {"metrics": None, "metrics_problem": "denied.", "queue": QueueDepth(7, 0, 2)},
+            {
+                "metrics-unread": "The metrics cannot be read: denied.",
+                "queue-stuck": "No message of the queue is being run, but 7 could be.",
+            },
+            id="the queue is stuck, without metrics",
+        ),
+        pytest.param(
+            {"metrics": None, "metrics_problem": "denied.", "queue": QueueDepth(7, 1, 2)},
+            {"metrics-unread": "The metrics cannot be read: denied."},
+            id="the queue is worked off, without metrics",
+        ),
+        pytest.param({"queue": QueueDepth(7, 0, 2)}, {}, id="a queue that has just got messages"),
         pytest.param(failing(1, waiting=True), {}, id="a schedule waits"),
         pytest.param(failing(1), {"schedules-fail": "1 schedule fails."}, id="a schedule fails"),
         pytest.param(

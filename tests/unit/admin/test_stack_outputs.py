@@ -30,6 +30,7 @@ PARAMETERS = {
     "CatchUp": "latest",
     "MaxWaitHours": "72",
     "DefaultSpreadMinutes": "0",
+    "SweepIntervalHours": "24",
     "LogLevel": "INFO",
 }
 
@@ -67,6 +68,7 @@ def test_a_stack_has_the_environment_of_its_functions() -> None:
         "CATCH_UP": "latest",
         "MAX_WAIT_HOURS": "72",
         "DEFAULT_SPREAD_MINUTES": "0",
+        "SWEEP_INTERVAL_HOURS": "24",
     }
 
 

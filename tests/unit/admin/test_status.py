@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from scheduling.domain.install import Install, Limits
 from scheduling.domain.runs import NO_RESPONSE
-from scheduling.domain.schedule import Schedule, ScheduleState
+from scheduling.domain.schedule import COMPLETED, PAUSED_AFTER_FAILURES, Schedule, ScheduleState
 
 from scheduling_admin.status import (
     OVERLOAD_ADVICE,
@@ -37,6 +37,16 @@ from tests.unit.builders import NOW, install, schedule
             ["the platform has disabled the schedule: no endpoint"],
         ),
         (
+            install(),
+            schedule(enabled=False, disabled_reason=PAUSED_AFTER_FAILURES),
+            ["the service has paused the schedule after failures"],
+        ),
+        (
+            install(),
+            schedule(enabled=False, disabled_reason=COMPLETED),
+            ["its only time has passed"],
+        ),
+        (
             install(removed_endpoints=frozenset({"POST /api/sync"})),
             schedule(),
             ["the platform has disabled the schedule: Version version-1 has no endpoint POST /api/sync"],
@@ -45,6 +55,11 @@ from tests.unit.builders import NOW, install, schedule
             install(),
             schedule(suspended=True),
             ["the schedule is still suspended, although its install is active again"],
+        ),
+        (
+            install(unreadable="enabled is missing", enabled=False, granted_capabilities=frozenset()),
+            schedule(),
+            ["the install cannot be read: enabled is missing"],
         ),
         (
             install(enabled=False, paused=True),
@@ -60,13 +75,17 @@ def test_every_blocker_of_a_schedule_is_listed(owner: Install, row: Schedule, bl
 
 
 def test_the_blockers_of_an_install_are_listed() -> None:
-    blocked = install(deleting=True, enabled=False, paused=True)
+    blocked = install(
+        deleting=True, enabled=False, paused=True, granted_capabilities=frozenset(), schedule_count=1
+    )
     assert list_install_blockers(blocked) == (
         "the install is being deleted",
         "the install is disabled",
         "the tenant is paused",
+        "the install is not granted cap:scheduler.manage",
     )
     assert list_install_blockers(install()) == ()
+    assert list_install_blockers(install(granted_capabilities=frozenset())) == ()
 
 
 @pytest.mark.parametrize(

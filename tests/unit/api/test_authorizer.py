@@ -97,6 +97,13 @@ def test_non_ascii_token_is_compared_verbatim() -> None:
     assert is_authorized(authorizer(tokens=["schlüssel"]), runner_token_event("schlüssel"))
 
 
+@pytest.mark.parametrize("stored", [f"{TOKEN}\n", f" {TOKEN}\r\n"], ids=["line end", "spaces and CRLF"])
+def test_white_space_around_a_stored_token_does_not_count(stored: str) -> None:
+    assert is_authorized(authorizer(tokens=[stored]), runner_token_event(TOKEN))
+    assert not is_authorized(authorizer(tokens=[" \n"]), runner_token_event(""))
+    assert not is_authorized(authorizer(tokens=["changeme\n"]), runner_token_event("changeme"))
+
+
 def test_previous_token_is_accepted() -> None:
     rotated = authorizer(tokens=["new", "old"])
 

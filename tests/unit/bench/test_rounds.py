@@ -15,6 +15,12 @@ from bench.subjects import CONTROL, FLOOR, PEERS, THIS, Subject
 from bench.units import LARGE_MIN_UNITS, MIN_UNITS, AwsUsage, UsageBySize
 
 STAGE = Stage([], {})
+USAGE = UsageBySize(
+    *(
+        {name: AwsUsage([""] * MAX_CALLS[name], *units[name]) for name in units}
+        for units in (MIN_UNITS, LARGE_MIN_UNITS)
+    )
+)
 
 
 def create_cases(*subjects: Subject) -> list[BenchCase]:
@@ -84,12 +90,6 @@ def process_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[t
     monkeypatch.setattr(BenchCase, "first_call", run_fresh("first", {"first": 1.0, "peak": 1.0}))
     monkeypatch.setattr(BenchCase, "start_warm", start_warm)
     monkeypatch.setattr("bench.measure.measure_batch", lambda case: 0.3 if case.subject is THIS else 1.0)
-    usage = UsageBySize(
-        *(
-            {name: AwsUsage([""] * MAX_CALLS[name], *units[name]) for name in units}
-            for units in (MIN_UNITS, LARGE_MIN_UNITS)
-        )
-    )
     replaced: dict[str, object] = {
         "ARTIFACT": tmp_path,
         "WORK": tmp_path,
@@ -97,7 +97,7 @@ def process_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[t
         "create_stage": lambda: STAGE,
         "install_runtimes": lambda: None,
         "measure_growth": list,
-        "measure_usage_by_size": lambda: usage,
+        "measure_usage_by_size": lambda: USAGE,
         "write_ca_bundle": lambda *_: "bundle.pem",
         "warm_shares": lambda *_: {"botocore": 1.0},
     }

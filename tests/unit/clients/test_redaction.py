@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from scheduling.clients.redaction import REDACTED, Redactor
+from scheduling.clients.redaction import REDACTED, Redactor, list_nested_values
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,23 @@ from scheduling.clients.redaction import REDACTED, Redactor
 )
 def test_a_secret_is_replaced(secret: str, text: str, expected: str) -> None:
     assert Redactor([secret]).redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        pytest.param('{"a":{"b":["x",{"c":"y"}]}}', ["x", "y"], id="strings"),
+        pytest.param("[1, 2.50, 1e400]", ["1", "1e400", "2.50"], id="numbers as written"),
+        pytest.param('{"a":true,"b":null}', [], id="constants"),
+        pytest.param(' ["x"]', ["x"], id="a space before it"),
+        pytest.param('"x"', [], id="no container"),
+        pytest.param("{not JSON", [], id="no JSON"),
+        pytest.param("[" * 50_000, [], id="bottomless"),
+        pytest.param("", [], id="empty"),
+    ],
+)
+def test_the_values_within_json_are_secrets_too(text: str, values: list[str]) -> None:
+    assert sorted(list_nested_values(text)) == values
 
 
 def test_the_longest_secret_is_replaced_first() -> None:

@@ -48,12 +48,20 @@ def test_invalid_service_token_is_an_error_without_showing_it(client: RunnerHarn
     assert "line" not in f"{outcome.error}{outcome.detail}"
 
 
-CONFIG = {"key": "the key of the install", "second": 'a "quoted" secret\n', "short": "eu", "number": 4711}
+CONFIG = {
+    "key": "the key of the install",
+    "second": 'a "quoted" secret\n',
+    "short": "eu",
+    "number": 4711,
+    "nested": '{"smtp":{"password":"the nested password","ports":[4712]}}',
+}
 ENVELOPE = {"ciphertext_b64": "c2VjcmV0LWVudmVsb3Bl", "version": "v7"}
 SECRETS = (
     "the key of the install",
     "quoted",
     "4711",
+    "the nested password",
+    "4712",
     "c2VjcmV0",
     "v7",
     "service-token",
@@ -69,6 +77,7 @@ SECRETS = (
         pytest.param("error: execute_failed: {config} {envelope} {token} {callback}", id="execute_failed"),
         pytest.param("error: bundle_fetch_failed: {config} {envelope} {token} {callback}", id="an error"),
         pytest.param("extension: {config} {envelope} {token} {callback}", id="the extension's answer"),
+        pytest.param("extension: login with the nested password on 4712", id="a value within JSON"),
     ],
 )
 def test_no_text_quotes_a_secret_of_the_call(

@@ -196,6 +196,16 @@ def test_informational_responses_do_not_extend_the_time(
             "IncompleteRead",
             id="a chunk of no length",
         ),
+        pytest.param(
+            send_bytes(b'HTTP/1.1 200 OK\r\n\r\n{"status":200,"body_b64":"YQ'),
+            "IncompleteRead",
+            id="closed in the middle of a string, without a length",
+        ),
+        pytest.param(
+            send_bytes(b'HTTP/1.0 200 OK\r\n\r\n{"status":2'),
+            "IncompleteRead",
+            id="closed in the middle of a number, without a length",
+        ),
         pytest.param(send_bytes(b"SSH-2.0-x\r\n"), "BadStatusLine", id="not HTTP"),
         pytest.param(
             send_bytes(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200 + b"\r\n"),
@@ -218,6 +228,17 @@ def test_broken_connection_is_an_error(
     local.respond = respond
 
     assert client.execute_fire() == error_outcome(f"The connection to the runner failed: {kind}")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"status":200} x', b'{"status" 200', b"[200"])
+def test_a_body_without_a_length_that_is_no_beginning_is_not_understood(
+    local: LocalRunner, client: RunnerHarness, body: bytes
+) -> None:
+    local.respond = send_bytes(b"HTTP/1.1 200 OK\r\n\r\n" + body)
+
+    outcome = client.execute_fire()
+
+    assert (outcome.error, outcome.retryable) == ("The runner's answer is not understood", False)
 
 
 def test_call_is_never_repeated(local: LocalRunner, client: RunnerHarness) -> None:

@@ -114,6 +114,13 @@ def test_a_late_start_is_drawn_at_both_times() -> None:
     assert mark_from_run(run_at("12:00"), NOW).started_at is None
 
 
+def test_a_start_within_the_spread_and_a_backfill_are_not_late() -> None:
+    run = run_at("12:00", started_at=moment("12:09"))
+    assert mark_from_run(run, NOW, spread=timedelta(minutes=10)).started_at is None
+    backfill = run_at("12:00", started_at=moment("12:09"), trigger=Trigger.BACKFILL)
+    assert mark_from_run(backfill, NOW).started_at is None
+
+
 @pytest.mark.parametrize(
     ("install", "schedule", "timer", "cause"),
     [
@@ -130,7 +137,7 @@ def test_a_cause_without_a_known_start_begins_after_the_last_run(
 ) -> None:
     lane = lane_of(run_at("08:00"), run_at("09:00"), install=install, schedule=schedule, timer=timer)
     (gap,) = lane.gaps
-    assert (gap.cause, gap.start, gap.end, gap.start_known) == (cause, moment("10:00"), WINDOW.end, False)
+    assert (gap.cause, gap.start, gap.start_known, gap.end_known) == (cause, moment("10:00"), False, False)
     assert list_times(lane, MarkKind.UPCOMING) == []
     assert list_times(lane, MarkKind.NO_RECORD) == ["07:00"]
 
@@ -139,7 +146,7 @@ def test_a_schedule_is_disabled_since_its_timer_was_deleted() -> None:
     disabled = replace(with_definition(enabled=False), timer_since=moment("09:30"))
     (gap,) = lane_of(schedule=disabled).gaps
     assert (gap.cause, gap.start, gap.start_known) == (GapCause.DISABLED, moment("09:30"), True)
-    assert gap.detail == "The schedule is disabled, by host_api."
+    assert gap.detail == "It is disabled, by the extension."
 
 
 def test_what_is_not_loaded_or_not_created_is_no_missing_run() -> None:
@@ -168,6 +175,28 @@ def test_changes_of_clocks_are_marked(date: str, cause: GapCause, detail: str) -
     assert gap.cause is cause
     assert gap.detail.startswith(detail)
     assert len(lane.list_marks(MarkKind.UPCOMING)) == (cause is GapCause.DST_REPEAT)
+
+
+@pytest.mark.parametrize(
+    ("date", "detail"),
+    [
+        (
+            "2026-03-29",
+            "2026-03-29 02:00 to 02:59 (60 times) do not exist in Europe/Berlin: clocks go forward.",
+        ),
+        (
+            "2026-10-25",
+            "2026-10-25 02:00 to 02:59 (60 times) occur twice in Europe/Berlin: only the first time fires.",
+        ),
+    ],
+)
+def test_a_change_of_clocks_is_one_gap_however_dense_the_rule_is(date: str, detail: str) -> None:
+    now = datetime.fromisoformat(f"{date}T00:00:00Z")
+    dense = replace(with_definition(cron="* * * * *", timezone="Europe/Berlin"), created_at=now)
+    lane = lane_of(schedule=dense, window=TimeWindow("7d", now, now))
+    assert [gap.detail for gap in lane.gaps if gap.cause is not GapCause.NOT_CREATED] == [detail]
+    skipped = 60 if date == "2026-10-25" else 0
+    assert len(lane.list_marks(MarkKind.UPCOMING)) == 7 * 24 * 60 - skipped
 
 
 def change(
@@ -251,7 +280,7 @@ def test_drawings_escape_texts_and_have_no_inline_style_or_script() -> None:
     failed = run_at("12:00", RunStatus.ERROR, error=HOSTILE, duration_ms=5, trigger=Trigger.SCHEDULE)
     lane = lane_of(failed, install=replace(INSTALL, paused=True, changed_by=f"admin:{HOSTILE}"))
     drawing = str(render_lane(lane, "hourly", lambda mark: f"/at/{mark.scheduled_time}", str))
-    drawing += str(render_strip([failed], WINDOW, lambda _: "/", str))
+    drawing += str(render_strip([(failed, mark_from_run(failed, NOW))], lambda _: "/", str))
     assert drawing.count("&lt;script&gt;") >= 3
     assert "<script" not in drawing
     assert "\u202e" not in drawing

@@ -51,7 +51,14 @@ def module_name(path: Path) -> str:
 
 
 def list_imports(path: Path, modules: Mapping[str, Path]) -> Iterator[str]:
-    """Yield the modules that a module may import, including imports in functions and for type checking."""
+    """Yield the modules that a module may import: in functions, for type checking, and beside it by a short name."""
+    folder = module_name(path).rpartition(".")[0]
+    for name in _list_imported_names(path, modules):
+        yield name
+        yield f"{folder}.{name}"
+
+
+def _list_imported_names(path: Path, modules: Mapping[str, Path]) -> Iterator[str]:
     for node in read_statements(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -43,10 +43,9 @@ class Authorizer:
         return {"isAuthorized": True, "context": {"tenantId": tenant_id}}
 
     def _is_runner_token(self, presented: str) -> bool:
+        tokens = map(str.strip, self.runner_tokens())  # a header has no white space around its value
         accepted_tokens = [
-            token
-            for token in self.runner_tokens()
-            if token and (self.local or token not in WELL_KNOWN_TOKENS)
+            token for token in tokens if token and (self.local or token not in WELL_KNOWN_TOKENS)
         ]
         # A sum compares with every token, so that the time does not depend on which one matches.
         return sum(hmac.compare_digest(presented.encode(), token.encode()) for token in accepted_tokens) > 0

@@ -3,8 +3,8 @@
 import base64
 import gzip
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from scheduling.domain import exact_json
 from scheduling.domain.errors import (
@@ -36,6 +36,8 @@ MAX_LIST_BYTES = 16_000_000
 
 _MAX_BYTES_PER_CHARACTER = 6
 Response = dict[str, Any]
+_First = TypeVar("_First")
+_Second = TypeVar("_Second")
 
 
 class Request:
@@ -167,6 +169,23 @@ class Request:
         if exact_json.min_compact_size(data) > MAX_COMPACT_BODY_BYTES:
             raise BodyTooLarge(MAX_COMPACT_BODY_BYTES, compact=True)
         return data.decode() if in_base64 else text
+
+
+def parse_both(first: Callable[[], _First], second: Callable[[], _Second]) -> tuple[_First, _Second]:
+    """Return what both return.
+
+    Raises:
+        ValidationFailed: At least one of them raised it; the error has the fields of both, and the text of the first.
+    """
+    try:
+        first_result = first()
+    except ValidationFailed as error:
+        try:
+            second()
+        except ValidationFailed as other:
+            raise ValidationFailed(str(error), {**error.field_errors, **other.field_errors}) from error
+        raise
+    return first_result, second()
 
 
 def _base64_length(byte_count: int) -> int:

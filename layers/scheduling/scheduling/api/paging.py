@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+from scheduling.api.http import Request, parse_both
 from scheduling.domain.errors import InvalidCursor, ValidationFailed
 from scheduling.domain.ids import (
     InstallId,
@@ -18,6 +20,36 @@ from scheduling.domain.views import CursorScope, decode_cursor
 
 MAX_PAGE_SIZE = 50
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest(Generic[_T]):
+    """What page of which list a request asks for."""
+
+    scope: CursorScope
+    position: _T | None
+    limit: int
+
+
+def parse_page_request(
+    request: Request,
+    find_scope: Callable[[], CursorScope],
+    parse_cursor: Callable[[CursorScope, str | None], _T | None],
+) -> PageRequest[_T]:
+    """Return the page that the request asks for, of the list that `find_scope` returns.
+
+    Raises:
+        ValidationFailed: At least one parameter is invalid; the error names each of them.
+    """
+
+    def parse_position() -> tuple[CursorScope, _T | None]:
+        scope = find_scope()
+        return scope, parse_cursor(scope, request.query_parameter("cursor"))
+
+    (scope, position), limit = parse_both(
+        parse_position, lambda: parse_page_limit(request.query_parameter("limit"))
+    )
+    return PageRequest(scope, position, limit)
 
 
 def parse_page_limit(text: str | None) -> int:

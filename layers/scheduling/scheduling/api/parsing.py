@@ -139,16 +139,27 @@ def schedule_id_from_path(text: str) -> ScheduleId:
     return schedule_id
 
 
-def parse_queried_schedule(text: str | None) -> ScheduleId | None:
-    """Return the schedule that a query names, or None.
+def queried_schedule(request: Request) -> ScheduleId | None:
+    """Return the schedule that the query names, or None.
 
     Raises:
         ValidationFailed: No schedule can have this id.
     """
+    text = request.query_parameter("schedule")
     schedule_id = parse_schedule_id(text) if text is not None else None
     if text is not None and schedule_id is None:
         raise ValidationFailed.from_field_errors({"schedule": "schedule must be a UUID of version 1 to 5"})
     return schedule_id
+
+
+def parse_create(request: Request, body: Mapping[str, object]) -> tuple[ScheduleInput, IdempotencyKey | None]:
+    """Return the fields of a create and its idempotency key; an invalid key is one more error of the input."""
+    schedule_input = parse_schedule_input(body)
+    try:
+        return schedule_input, parse_idempotency_key(request.header("idempotency-key"), body)
+    except ValidationFailed as error:
+        errors = {**schedule_input.errors, **error.field_errors}
+        return ScheduleInput(schedule_input.fields, errors), None
 
 
 def parse_idempotency_key(header: str | None, body: Mapping[str, object]) -> IdempotencyKey | None:

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from scheduling.api.http import Request
+from scheduling.api.http import Request, parse_both
 from scheduling.api.parsing import MAX_ESCAPE_LENGTH, MAX_OTHER_FIELDS_BYTES, find_type_errors
 from scheduling.domain import exact_json
 from scheduling.domain.endpoints import Endpoint, normalize_path
@@ -22,6 +22,11 @@ from scheduling.domain.install import (
 from scheduling.operations.installs.register import PutOptions, Registration
 
 MAX_MANIFEST_BYTES = MAX_CONFIG_BYTES = 100_000
+_MAX_BYTES = {
+    "manifest": MAX_MANIFEST_BYTES,
+    "config": MAX_CONFIG_BYTES,
+    "secretEnvelope": MAX_CONFIG_BYTES,
+}
 MAX_REGISTRATION_BYTES = (
     MAX_ESCAPE_LENGTH * (MAX_MANIFEST_BYTES + 2 * MAX_CONFIG_BYTES) + MAX_OTHER_FIELDS_BYTES
 )
@@ -88,7 +93,13 @@ def parse_registration(
     Raises:
         ValidationFailed: The body is invalid; the error names every invalid field.
     """
-    errors = find_type_errors(RegistrationBody, body) | _find_envelope_errors(body.get("secretEnvelope"))
+    texts = _dump_fields(body)
+    errors = (
+        find_type_errors(RegistrationBody, body)
+        | _find_envelope_errors(body.get("secretEnvelope"))
+        | _find_capability_errors(body, known_capabilities)
+        | _find_size_errors(texts)
+    )
     if errors:
         raise ValidationFailed.from_field_errors(errors)
     model = RegistrationBody.model_validate(body)
@@ -97,20 +108,13 @@ def parse_registration(
         tenant_id=model.tenantId,
         registry_id=model.registryId,
         content_hash=model.contentHash,
-        granted_capabilities=_grant_capabilities(model, requested.intersection(known_capabilities)),
+        granted_capabilities=requested.intersection(known_capabilities) | ALWAYS_GRANTED,
         ignored_capabilities=requested.difference(known_capabilities),
         enabled=model.enabled,
         extension_name=model.manifest.name,
         extension_version=model.manifest.version,
-        version=_build_version(
-            model, _dump_limited_json("manifest", body["manifest"], MAX_MANIFEST_BYTES, sort_keys=True)
-        ),
-        config=InstallConfig(
-            config=_dump_limited_json("config", _stringify_values(model.config or {}), MAX_CONFIG_BYTES),
-            secret_envelope=_dump_limited_json(
-                "secretEnvelope", model.secretEnvelope or {}, MAX_CONFIG_BYTES
-            ),
-        ),
+        version=_build_version(model, texts["manifest"]),
+        config=InstallConfig(config=texts["config"], secret_envelope=texts["secretEnvelope"]),
     )
 
 
@@ -120,10 +124,10 @@ def parse_put_options(request: Request) -> PutOptions:
     Raises:
         ValidationFailed: A query parameter has an unknown value.
     """
-    on_missing_endpoint = _parse_choice(
-        "onMissingEndpoint", request.query_parameter("onMissingEndpoint"), ("reject", "disable")
+    on_missing_endpoint, dry_run = parse_both(
+        lambda: _parse_choice(request, "onMissingEndpoint", ("reject", "disable")),
+        lambda: _parse_choice(request, "dryRun", ("false", "true")),
     )
-    dry_run = _parse_choice("dryRun", request.query_parameter("dryRun"), ("false", "true"))
     return PutOptions(
         actor=admin_actor(request.principal),
         disable_missing=on_missing_endpoint == "disable",
@@ -131,8 +135,9 @@ def parse_put_options(request: Request) -> PutOptions:
     )
 
 
-def _parse_choice(name: str, text: str | None, choices: Sequence[str]) -> str:
+def _parse_choice(request: Request, name: str, choices: Sequence[str]) -> str:
     """Return a query parameter that must be one of the choices; the default is the first."""
+    text = request.query_parameter(name)
     if text is None:
         return choices[0]
     if text not in choices:
@@ -158,12 +163,41 @@ def _stringify_value(value: Any) -> str:
     return "" if value is None else exact_json.dumps(value)
 
 
-def _grant_capabilities(model: RegistrationBody, granted: frozenset[str]) -> frozenset[str]:
-    undeclared = granted - normalize_capabilities(model.manifest.capabilities) - ALWAYS_GRANTED
-    if undeclared:
-        text = f"Not in the manifest: {', '.join(sorted(undeclared))}"
-        raise ValidationFailed.from_field_errors({"grantedCapabilities": text})
-    return granted | ALWAYS_GRANTED
+def _find_capability_errors(body: Mapping[str, Any], known_capabilities: Collection[str]) -> dict[str, str]:
+    """Return an error if the manifest does not request what is granted; a list that cannot be read has its own."""
+    granted, manifest = body.get("grantedCapabilities"), body.get("manifest")
+    requested = manifest.get("capabilities", []) if isinstance(manifest, dict) else None
+    if not (_has_only_strings(granted) and _has_only_strings(requested)):
+        return {}
+    known = normalize_capabilities(granted).intersection(known_capabilities)
+    undeclared = known - normalize_capabilities(requested) - ALWAYS_GRANTED
+    return (
+        {"grantedCapabilities": f"Not in the manifest: {', '.join(sorted(undeclared))}"} if undeclared else {}
+    )
+
+
+def _has_only_strings(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _dump_fields(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return the objects in the body as the JSON texts to store; anything else counts as an empty one."""
+    manifest, config, envelope = (
+        value if isinstance(value := body.get(name), dict) else {} for name in _MAX_BYTES
+    )
+    return {
+        "manifest": exact_json.dumps(manifest, sort_keys=True),
+        "config": exact_json.dumps(_stringify_values(config)),
+        "secretEnvelope": exact_json.dumps(envelope),
+    }
+
+
+def _find_size_errors(texts: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: f"Larger than {_MAX_BYTES[name]} bytes"
+        for name, text in texts.items()
+        if len(text.encode()) > _MAX_BYTES[name]
+    }
 
 
 def _build_version(model: RegistrationBody, manifest_text: str) -> Version:
@@ -177,10 +211,3 @@ def _build_version(model: RegistrationBody, manifest_text: str) -> Version:
         manifest_hash=hashlib.sha256(manifest_text.encode()).hexdigest(),
         endpoints=tuple(sorted(endpoints, key=lambda e: (e.path, e.method))),
     )
-
-
-def _dump_limited_json(field: str, value: object, max_bytes: int, *, sort_keys: bool = False) -> str:
-    text = exact_json.dumps(value, sort_keys=sort_keys)
-    if len(text.encode()) > max_bytes:
-        raise ValidationFailed.from_field_errors({field: f"Larger than {max_bytes} bytes"})
-    return text

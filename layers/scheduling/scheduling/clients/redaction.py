@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 REDACTED = "[redacted]"
 _MIN_SUBSTRING_LENGTH = 8
@@ -29,6 +29,22 @@ class Redactor:
 
     def _redact_word(self, match: re.Match[str]) -> str:
         return REDACTED if match[0] in self._words else match[0]
+
+
+def list_nested_values(text: str) -> Iterator[str]:
+    """Yield the strings and numbers in a text that is JSON of an object or an array."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return
+    try:
+        pending = [json.loads(text, parse_int=str, parse_float=str)]
+    except (ValueError, RecursionError):
+        return
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            pending += value.values() if isinstance(value, dict) else value
 
 
 def _list_forms(secret: str) -> set[str]:

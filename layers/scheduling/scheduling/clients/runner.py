@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import Any
 from urllib.parse import urlsplit
 
-from scheduling.clients.redaction import Redactor
-from scheduling.clients.runner_response import MAX_RESPONSE_BYTES, parse_outcome
+from scheduling.clients.redaction import Redactor, list_nested_values
+from scheduling.clients.runner_response import MAX_RESPONSE_BYTES, is_cut_short, parse_outcome
 from scheduling.clients.runner_tls import TrustedAuthorities
 from scheduling.domain import exact_json
 from scheduling.domain.errors import Unavailable
@@ -126,7 +127,7 @@ class RunnerClient:
             connection.request("POST", self._path, body=body, headers=headers)
             response = connection.getresponse()
             response_body = response.read(MAX_RESPONSE_BYTES + 1)
-            if response.length and len(response_body) <= MAX_RESPONSE_BYTES:
+            if len(response_body) <= MAX_RESPONSE_BYTES and _is_cut_off(response, response_body):
                 raise IncompleteRead(response_body, response.length)
         finally:
             watchdog.cancel()
@@ -149,6 +150,13 @@ class RunnerClient:
             raise _NoConnection(_outcome_without_connection(error)) from error
         connection.sock.settimeout(None)
         return connection
+
+
+def _is_cut_off(response: HTTPResponse, body: bytes) -> bool:
+    """Return whether the connection ended before the body: by its length, or where it has none, as JSON."""
+    if response.length is None and not response.chunked:
+        return response.status == HTTPStatus.OK and is_cut_short(body)
+    return bool(response.length)
 
 
 class _FinalResponse(HTTPResponse):
@@ -211,11 +219,13 @@ def _build_http_request(execution: Execution) -> _Json:
 
 
 def _list_secrets(headers: Mapping[str, str], body: _Json) -> Iterator[str]:
-    """Yield what no text may quote: tokens, the values of config and envelope, and the encoded payload."""
+    """Yield what no text may quote: tokens, the payload, and the values of config, also within JSON, and envelope."""
     yield headers.get("x-runner-service-token", "")
     yield body["context"].get("callback_token", "")
     yield body["http"].get("body_b64", "")
-    yield from body["context"]["config"].values()
+    for value in body["context"]["config"].values():
+        yield value
+        yield from list_nested_values(value)
     yield from filter(None, body.get("secret_envelope", {}).values())
 
 

@@ -13,6 +13,8 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
 from typing import Any
 
+from pydantic_core import from_json
+
 from scheduling.clients.redaction import Redactor
 from scheduling.domain.runs import EXTENSION_FAILED, MAX_ERROR_LENGTH, Outcome, RunStatus
 
@@ -65,6 +67,22 @@ def parse_outcome(response: HTTPResponse, body: bytes, redactor: Redactor) -> Ou
     return Outcome(
         status=RunStatus.ERROR, http_status=answer.status, error=text, retryable=answer.status >= 500
     )
+
+
+def is_cut_short(body: bytes) -> bool:
+    """Return whether the body is the beginning of a JSON object."""
+    text = body.decode(errors="replace").lstrip()
+    if not text.startswith("{"):
+        return False
+    try:
+        json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        try:
+            from_json(body, allow_partial=True)
+        except ValueError:
+            return False
+        return True
+    return False
 
 
 def _parse_retry_after(response: HTTPResponse) -> timedelta:

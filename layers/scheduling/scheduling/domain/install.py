@@ -93,6 +93,7 @@ class Install:
             change disables.
         changed_by: The actor of the newest change.
         disabled_since: When it was disabled, if it is; None also of one that an earlier release has disabled.
+        ungranted_since: When it lost `cap:scheduler.manage` while it had schedules, if it still lacks it; likewise.
         generation: Counts the platform's changes, so that a write can depend on what it read. An install that is
             registered again under the same id starts at another number.
         write_sequence: Counts the extension's writes, for the same purpose.
@@ -121,6 +122,7 @@ class Install:
     schedule_count: int = 0
     writes: Mapping[int, datetime] = field(default_factory=dict)
     disabled_since: datetime | None = None
+    ungranted_since: datetime | None = None
     pending_since: datetime | None = None
     unreadable: str | None = None
 

@@ -213,7 +213,8 @@ class Schedule:
             and definition.has_same_times(self.definition)
         )
         timer_revision = self.last_timer_revision + 1
-        held_name = self.definition.name if self.definition.name != definition.name else None
+        former_name = self.definition.name  # which another schedule may have where this one was completed
+        keeps_name = former_name in self.reserved_names - {definition.name}
         return replace(
             schedule,
             timer_revision=timer_revision,
@@ -223,7 +224,7 @@ class Schedule:
             if definition.enabled
             else None,
             pending_since=now,
-            held_name=held_name,
+            held_name=former_name if keeps_name else None,
         )
 
     def _digest_of(self, definition: Definition) -> str | None:

@@ -93,15 +93,28 @@ class TimerSnapshot:
     unreadable: str | None = None
 
 
+DifferenceName = Literal[
+    "timer", "expression", "timezone", "spread", "revision", "install", "tenant", "stack", "deletion"
+]
+_PREVENTING_NAMES = ("timer", "expression", "timezone", "install", "stack")
+
+
 @dataclass(frozen=True, slots=True)
 class TimerDifference:
     """One property in which a timer differs from its schedule's desired state."""
 
-    name: Literal[
-        "timer", "expression", "timezone", "spread", "revision", "install", "tenant", "stack", "deletion"
-    ]
+    name: DifferenceName
     actual: object
     expected: object
+
+    @property
+    def prevents_fires(self) -> bool:
+        """Whether the schedule does not fire as it should because of it.
+
+        A timer of an earlier revision, or of another group of messages, still delivers the schedule's occurrences, and
+        of one that should not exist none is run.
+        """
+        return self.name in _PREVENTING_NAMES and not (self.name == "timer" and self.actual)
 
 
 def find_timer_differences(

@@ -123,14 +123,16 @@ class InstallsIndex(GlobalSecondaryIndex[Any]):
     pk = UnicodeAttribute(range_key=True)
 
 
-PAUSED_TENANTS, DISABLED_INSTALLS = "paused", "disabled"
-"""Parts of the index of what is unhealthy, besides those of schedules."""
+PAUSED_TENANTS, DISABLED_INSTALLS, UNGRANTED_INSTALLS = "paused", "disabled", "ungranted"
+PREVENTING_FINDS, HARMLESS_FINDS = "preventing-finds", "harmless-finds"
+"""Parts of the index of what is unhealthy, besides those of schedules. A row is in one of them at most."""
 
 
 class UnhealthyIndex(GlobalSecondaryIndex[Any]):
-    """The schedules that fail or wait, the paused tenants and the disabled installs, by the time since when they are.
+    """The schedules that fail or wait, what somebody has stopped, and the sweep's finds, by their times.
 
-    The schedules are in sixteen parts (decision 047), the others in one each, since few are.
+    The schedules are in sixteen parts (decision 047); the others in one each, since few are, and the sweep makes fewer
+    finds than a part takes (decision 049).
     """
 
     class Meta:

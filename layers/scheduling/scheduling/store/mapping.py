@@ -13,18 +13,9 @@ from scheduling.domain.cron.stored import find_rule_problem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install, InstallConfig
 from scheduling.domain.runs import Run
-from scheduling.domain.schedule import (
-    Definition,
-    LastRun,
-    Schedule,
-)
-from scheduling.store.keys import DISABLED_INSTALLS, index_shard
-from scheduling.store.models import (
-    ConfigRow,
-    InstallRow,
-    RunRow,
-    ScheduleRow,
-)
+from scheduling.domain.schedule import Definition, LastRun, Schedule
+from scheduling.store.keys import DISABLED_INSTALLS, UNGRANTED_INSTALLS, index_shard
+from scheduling.store.models import ConfigRow, InstallRow, RunRow, ScheduleRow
 from scheduling.store.pynamodb_internals import row_values
 from scheduling.store.unreadable import DEFAULTS, LISTED_DEFAULTS, find_row_problem
 
@@ -266,7 +257,8 @@ def install_from_row(row: InstallRow) -> Install:
         write_sequence=values["write_sequence"],
         schedule_count=values["schedule_count"],
         writes=writes,
-        disabled_since=row.unhealthy_since,
+        disabled_since=row.unhealthy_since if row.unhealthy_shard == DISABLED_INSTALLS else None,
+        ungranted_since=row.ungranted_since,
         pending_since=row.pending_since,
         unreadable=unreadable,
     )
@@ -290,7 +282,12 @@ def install_values(install: Install) -> dict[str, Any]:
         "removed_endpoints": set(install.removed_endpoints) or None,
         "changed_by": install.changed_by,
         "generation": install.generation,
-        **stopped_values(DISABLED_INSTALLS, install.disabled_since),
+        "ungranted_since": install.ungranted_since,
+        **(
+            stopped_values(DISABLED_INSTALLS, install.disabled_since)
+            if install.disabled_since
+            else stopped_values(UNGRANTED_INSTALLS, install.ungranted_since)
+        ),
         **pending_values(install.id, install.pending_since),
     }
 

@@ -101,6 +101,7 @@ class InstallRow(Row, discriminator="install"):
     granted_capabilities = UnicodeSetAttribute(attr_name="grantedCapabilities")
     enabled = BooleanAttribute()
     paused = BooleanAttribute(null=True)
+    ungranted_since = UTCDateTimeAttribute(null=True, attr_name="ungrantedSince")
     unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
     unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
     propagated_generation = NumberAttribute(default=0, attr_name="propagatedGeneration")
@@ -218,8 +219,13 @@ class ManualRunRow(Row, discriminator="manualRun"):
 
 
 class ChangeRow(Row, discriminator="change"):
-    """pk INSTALL#<install>, sk CHANGE#<time>#<sequence>: written by the audit, whose stream's filters leave it out."""
+    """pk INSTALL#<install>, sk CHANGE#<time>#<sequence>: written by the audit, whose stream's filters leave it out.
 
+    What the sweep has found and repaired is a change, too, and the index of what is unhealthy has it.
+    """
+
+    unhealthy_shard = UnicodeAttribute(null=True, attr_name="unhealthyShard")
+    unhealthy_since = UTCDateTimeAttribute(null=True, attr_name="unhealthySince")
     schedule_id = UnicodeAttribute(null=True, attr_name="scheduleId")
     name = UnicodeAttribute()
     actor = UnicodeAttribute()

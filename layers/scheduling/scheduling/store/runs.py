@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from pynamodb.connection import Connection
 
 from scheduling.domain.deliveries.completion import ScheduleChange
-from scheduling.domain.errors import UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.requests.idempotency import IDEMPOTENCY_TTL
 from scheduling.domain.runs import Fire, ManualRun, Run, RunStatus, Trigger
@@ -37,6 +36,7 @@ from scheduling.store.schedule_items.reads import (
     schedule_with_payload,
 )
 from scheduling.store.schedule_items.run_ends import add_release, add_schedule_change
+from scheduling.store.schedule_items.run_pages import query_run_page
 from scheduling.store.schedule_items.writes import move_payload
 from scheduling.store.snapshots import FireSnapshot, ManualRunSnapshot, RecordedRuns, RunPage
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
@@ -165,34 +165,9 @@ class RunStore:
     ) -> RunPage:
         """Return the history of a schedule from `since` to before the time `before`, newest first.
 
-        One Query.
+        One Query, or two where a page ends among runs of the same second.
         """
-        newest_key = run_key(install_id, schedule_id, before or "~")
-        oldest_key = run_key(install_id, schedule_id, since)
-        if oldest_key["range_key"] > newest_key["range_key"]:
-            return RunPage(runs=[])
-        with translate_errors():
-            rows = list(
-                query_rows(
-                    RunRow,
-                    newest_key["hash_key"],
-                    RunRow.sk.between(oldest_key["range_key"], newest_key["range_key"]),
-                    scan_index_forward=False,
-                    consistent_read=True,
-                    limit=limit + 2,
-                )
-            )
-        runs = [run for run in map(run_from_row, rows) if run.scheduled_time != before]
-        has_more = len(runs) > limit
-        return RunPage(
-            runs=[run for run in runs[:limit] if not run.unreadable],
-            next_before=runs[limit - 1].scheduled_time if has_more else None,
-            left_out=[
-                UnreadableItem("run", f"{run.scheduled_time} of schedule {schedule_id}", run.unreadable)
-                for run in runs[:limit]
-                if run.unreadable
-            ],
-        )
+        return query_run_page(install_id, schedule_id, since=since, before=before, limit=limit)
 
     def read_recorded_runs(self, schedule: Schedule, after: str, until: str) -> RecordedRuns:
         """Return what the history has after the time `after` and up to `until`.

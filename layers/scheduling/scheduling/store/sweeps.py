@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pynamodb.connection import Connection
 
@@ -31,9 +32,14 @@ from scheduling.store.models import (
 )
 from scheduling.store.pynamodb_internals import query_rows, row_values
 from scheduling.store.schedule_items.reads import find_orphaned_payloads, schedules_from_rows
+from scheduling.store.schedule_items.writes import write_schedule_items
 from scheduling.store.snapshots import InstallPartition
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import DEFAULTS, find_row_problem, install_unchanged
+
+if TYPE_CHECKING:
+    from scheduling.domain.audit.finds import TimerFind
+    from scheduling.store.schedule_items.index_repairs import IndexRepair
 
 
 class SweepStore:
@@ -88,7 +94,12 @@ class SweepStore:
             phase_unchanged = (
                 SweepRow.phase == before.phase.value if before.phase else SweepRow.phase.does_not_exist()
             )
-            writer.put_row(row, cursor_unchanged & phase_unchanged)
+            start_unchanged = (
+                SweepRow.started_at == before.started_at
+                if before.started_at
+                else SweepRow.started_at.does_not_exist()
+            )
+            writer.put_row(row, cursor_unchanged & phase_unchanged & start_unchanged)
         writer.commit()
 
     def read_install_ids(self, cursor: str | None, limit: int) -> tuple[Sequence[InstallId], str | None]:
@@ -107,6 +118,10 @@ class SweepStore:
 
         One Query.
         """
+        from scheduling.store.schedule_items.index_repairs import (
+            find_index_repairs,  # the sweep alone needs it
+        )
+
         with translate_errors():
             rows = list(
                 query_rows(
@@ -127,6 +142,7 @@ class SweepStore:
                 if isinstance(row, NameRow)
             },
             orphaned_payloads=find_orphaned_payloads(rows),
+            index_repairs=list(find_index_repairs(rows)),
         )
 
     def save_schedule_count(self, install: Install, count: int) -> None:
@@ -143,6 +159,26 @@ class SweepStore:
         writer.update_row(
             InstallRow(**install_key(install.id)), [InstallRow.schedule_count.set(count)], unchanged
         )
+        writer.commit()
+
+    def read_tenant_repair(self, tenant_id: str) -> "IndexRepair | None":
+        """Return what the index of what is unhealthy lacks of a paused tenant, if it does.
+
+        One BatchGetItem.
+        """
+        from scheduling.store.schedule_items.index_repairs import find_tenant_repair
+
+        return find_tenant_repair(tenant_id)
+
+    def repair_index(self, repair: "IndexRepair", now: datetime) -> None:
+        """Put the row into its part of the index, or remove it, on condition that the row has not changed.
+
+        One UpdateItem.
+        """
+        from scheduling.store.schedule_items.index_repairs import add_index_repair
+
+        writer = TransactWriter(self._connection)
+        add_index_repair(writer, repair, now)
         writer.commit()
 
     def add_name_owner(self, install_id: InstallId, name: str, owner: ScheduleId) -> None:
@@ -162,6 +198,20 @@ class SweepStore:
         """
         writer = TransactWriter(self._connection)
         writer.delete_row(NameRow(**name_owner_key(install_id, name)), NameRow.schedule_id == owner)
+        writer.commit()
+
+    def save_find(self, before: Schedule, after: Schedule, find: "TimerFind | None") -> None:
+        """Mark the schedule as pending, as `after`, on condition that it is `before`; keep the find with it.
+
+        One TransactWriteItems; without a find, one UpdateItem.
+        """
+        # Imported here because the sweep alone needs it, and every cold start would pay for the import.
+        from scheduling.store.schedule_items.finds import put_find
+
+        writer = TransactWriter(self._connection)
+        write_schedule_items(writer, before, after)
+        if find:
+            put_find(writer, find)
         writer.commit()
 
     def save_tenant(self, schedule: Schedule, tenant_id: str) -> None:

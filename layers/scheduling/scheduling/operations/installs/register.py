@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from scheduling.domain.errors import Conflict, InstallConflict, InstallNotFound, RemapFailed
 from scheduling.domain.ids import InstallId
-from scheduling.domain.install import Install, InstallConfig, Version
+from scheduling.domain.install import SCHEDULER_MANAGE, Install, InstallConfig, Version
 from scheduling.domain.schedule import Schedule, ScheduleState
 from scheduling.operations.installs.propagate import propagate_install, try_propagate
 from scheduling.operations.installs.uninstall import finish_deletion
@@ -145,9 +145,7 @@ def _change_install(
     if before.removed_endpoints and not options.dry_run:
         propagate_install(services, before)
         raise Conflict
-    since = _disabled_since(before, registration.enabled, services.clock())
-    declared = _declared_fields(registration)
-    after = replace(before, tenant_id=registration.tenant_id, disabled_since=since, **declared)
+    after = _apply_registration(before, registration, services.clock())
     after = _make_readable(services, after)
     moved = (before.registry_id, before.version_id) != (after.registry_id, after.version_id)
     affected_schedules: Sequence[Schedule] = []
@@ -164,6 +162,16 @@ def _change_install(
     if not options.dry_run:
         _write_change(services, before, after, registration)
     return PutResult(install=after, new=False, changed=True, disabled_schedules=affected_schedules)
+
+
+def _apply_registration(before: Install, registration: Registration, now: datetime) -> Install:
+    return replace(
+        before,
+        tenant_id=registration.tenant_id,
+        disabled_since=_disabled_since(before, registration.enabled, now),
+        ungranted_since=_ungranted_since(before, registration.granted_capabilities, now),
+        **_declared_fields(registration),
+    )
 
 
 def _make_readable(services: Services, install: Install) -> Install:
@@ -214,6 +222,15 @@ def _disabled_since(before: Install | None, enabled: bool, now: datetime) -> dat
     if enabled:
         return None
     return before.disabled_since if before and not before.enabled else now
+
+
+def _ungranted_since(before: Install, granted: frozenset[str], now: datetime) -> datetime | None:
+    """Return since when the install has schedules and no right to them; it gets no schedule while it has none."""
+    if SCHEDULER_MANAGE in granted:
+        return None
+    if SCHEDULER_MANAGE not in before.granted_capabilities:
+        return before.ungranted_since
+    return now if before.schedule_count else None
 
 
 def _find_schedules_without_endpoint(

@@ -3,7 +3,8 @@
 import logging
 from collections import Counter
 
-from scheduling.domain.errors import UnreadableItem
+from scheduling.domain.audit.finds import TimerFind, create_find
+from scheduling.domain.errors import Conflict, UnconfirmedChange, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
@@ -11,7 +12,8 @@ from scheduling.domain.sweeps import TimerSnapshot, find_timer_differences
 from scheduling.operations.installs.propagate import propagate_to_schedule
 from scheduling.operations.services import Services
 from scheduling.operations.sync.converge import converge
-from scheduling.operations.sync.optimistic_writes import write_schedule
+from scheduling.operations.sync.optimistic_writes import apply_schedule_write
+from scheduling.store.schedule_items.index_repairs import IndexRepair
 from scheduling.store.snapshots import InstallPartition
 
 logger = logging.getLogger(__name__)
@@ -63,6 +65,25 @@ def repair_payloads(
         _record_repair(repairs, "orphaned payload", install_id, schedule_id)
 
 
+def repair_index_entry(services: Services, repair: IndexRepair, repairs: Counter[str]) -> None:
+    """Put a row into the index of what is unhealthy, or remove it: one of an earlier release, or edited by somebody.
+
+    Raises:
+        Conflict: The row has changed meanwhile.
+    """
+    services.sweeps.repair_index(repair, services.clock())
+    _record_repair(repairs, "index", None, repair.item_id)
+
+
+def repair_tenant_index(services: Services, install: Install | None, repairs: Counter[str]) -> None:
+    """Put the paused tenant of an install into that index; the others are not read."""
+    if install is None or install.unreadable or not install.paused:
+        return
+    repair = services.sweeps.read_tenant_repair(install.tenant_id)
+    if repair:
+        repair_index_entry(services, repair, repairs)
+
+
 def _holds_name(services: Services, install_id: InstallId, owner: ScheduleId, name: str) -> bool:
     schedule = services.schedules.read_snapshot(install_id, owner).schedule
     return schedule is not None and name in schedule.reserved_names
@@ -103,12 +124,42 @@ def repair_timer(services: Services, schedule_snapshot: Schedule, repairs: Count
     if schedule is None or schedule.pending:
         return
     timer = services.timers.get_timer(schedule.id)
-    if not find_timer_differences(timer, schedule, services.limits, now):
+    differences = find_timer_differences(timer, schedule, services.limits, now)
+    if not differences:
         return
     pending_schedule = schedule.marked_pending(now)
-    write_schedule(services, schedule, pending_schedule)
+    if not _save_find(services, schedule, pending_schedule, create_find(schedule, differences, now)):
+        repairs["unkept find"] += 1
     converge(services, pending_schedule, exists=timer is not None)
     _record_repair(repairs, _describe_timer_repair(timer, schedule), schedule.install_id, schedule.id)
+
+
+def _save_find(services: Services, schedule: Schedule, pending_schedule: Schedule, find: TimerFind) -> bool:
+    """Mark the schedule as pending and keep the find, both or neither, so that each repair has one find.
+
+    Where the find cannot be kept, the timer is repaired all the same, and False is returned.
+
+    Raises:
+        Conflict: The schedule has changed meanwhile, or another sweep repairs it.
+    """
+
+    def mark(kept_find: TimerFind | None) -> None:
+        apply_schedule_write(
+            services,
+            schedule,
+            pending_schedule,
+            lambda: services.sweeps.save_find(schedule, pending_schedule, kept_find),
+        )
+
+    try:
+        mark(find)
+    except (Conflict, UnconfirmedChange):
+        raise
+    except Exception:
+        logger.exception("the find about the timer of %s is not kept: %s", schedule.id, find.differences)
+        mark(None)
+        return False
+    return True
 
 
 def _describe_timer_repair(timer: TimerSnapshot | None, schedule: Schedule) -> str:

@@ -33,7 +33,26 @@ def write_schedule(
     save_record: IdempotencyRecord | None = None,
     delete_record_key: str | None = None,
 ) -> None:
-    """Change the row from `before` to `after`; where the response is lost, read whether it has changed.
+    """Change the row from `before` to `after`, as `apply_schedule_write` does."""
+    apply_schedule_write(
+        services,
+        before,
+        after,
+        lambda: services.schedules.replace_schedule(
+            before,
+            after,
+            reserve=reserve,
+            release=release,
+            save_record=save_record,
+            delete_record_key=delete_record_key,
+        ),
+    )
+
+
+def apply_schedule_write(
+    services: Services, before: Schedule | None, after: Schedule, write: Callable[[], None]
+) -> None:
+    """Let `write` change the row from `before` to `after`; where the response is lost, read whether it has changed.
 
     A write may also conflict with itself, when the SDK repeats a request whose response it has lost.
 
@@ -43,14 +62,7 @@ def write_schedule(
         UnconfirmedChange: The row may have been changed.
     """
     try:
-        services.schedules.replace_schedule(
-            before,
-            after,
-            reserve=reserve,
-            release=release,
-            save_record=save_record,
-            delete_record_key=delete_record_key,
-        )
+        write()
     except (Conflict, Unavailable) as error:
         _raise_unless_applied(error, _read_schedule_outcome(services, before, after))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
 from scheduling.domain.audit.changes import CHANGES_KEPT, KeptChange
 from scheduling.domain.ids import InstallId, ScheduleId
@@ -26,7 +27,13 @@ def save_change(change: KeptChange) -> None:
 
     One PutItem.
     """
-    row = ChangeRow(
+    with translate_errors():
+        create_change_row(change).save()
+
+
+def create_change_row(change: KeptChange, **values: Any) -> ChangeRow:
+    """Return the row of the change, with further values."""
+    return ChangeRow(
         **change_key(change.install_id, change.position),
         schedule_id=change.schedule_id,
         name=change.name,
@@ -35,9 +42,8 @@ def save_change(change: KeptChange) -> None:
         after=change.after,
         payload_changed=change.payload_changed or None,
         expires_at=change.time + CHANGES_KEPT,
+        **values,
     )
-    with translate_errors():
-        row.save()
 
 
 def read_change_page(
@@ -73,12 +79,13 @@ def _query_changes(
     )
     for row in rows:
         if isinstance(row, ChangeRow) and not row.unreadable_attributes:
-            change = _change_from_row(row)
+            change = change_from_row(row)
             if change.position != before and schedule_id in (None, change.schedule_id or schedule_id):
                 yield change
 
 
-def _change_from_row(row: ChangeRow) -> KeptChange:
+def change_from_row(row: ChangeRow) -> KeptChange:
+    """Return the change of the row."""
     time, _, sequence = row.sk.removeprefix("CHANGE#").partition("#")
     return KeptChange(
         install_id=InstallId(row.pk.removeprefix("INSTALL#")),

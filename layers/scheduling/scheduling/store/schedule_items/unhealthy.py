@@ -36,10 +36,8 @@ def read_unhealthy_schedules(limit: int) -> UnhealthySchedules:
     with translate_errors():
         parts = [list(_query_part(shard, limit + 1)) for shard in SHARDS]
         items = list(islice(merge(*parts, key=_sort_key), limit + 1))
-    pairs: list[tuple[Install, Schedule]] = []
-    for start in range(0, min(len(items), limit), _SCHEDULES_OF_READ):
-        pairs += _read_pairs(items[start : min(start + _SCHEDULES_OF_READ, limit)])
-    return UnhealthySchedules(pairs, has_more=len(items) > limit)
+    keys = [Key(hash_key=item["pk"]["S"], range_key=item["sk"]["S"]) for item in items[:limit]]
+    return UnhealthySchedules(read_pairs(keys), has_more=len(items) > limit)
 
 
 def read_stopped(part: str, limit: int) -> Iterator[tuple[str, str]]:
@@ -60,9 +58,18 @@ def _sort_key(item: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(item[name]["S"] for name in ("unhealthySince", "pk", "sk"))
 
 
-def _read_pairs(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Install, Schedule]]:
-    """Yield those of the schedules that still exist, in the order of the items."""
-    schedule_keys = [Key(hash_key=item["pk"]["S"], range_key=item["sk"]["S"]) for item in items]
+def read_pairs(schedule_keys: Sequence[Key]) -> Sequence[tuple[Install, Schedule]]:
+    """Return those of the schedules that still exist, with their installs and in the order of the keys.
+
+    One BatchGetItem for each fifty.
+    """
+    pairs: list[tuple[Install, Schedule]] = []
+    for start in range(0, len(schedule_keys), _SCHEDULES_OF_READ):
+        pairs += _read_some_pairs(schedule_keys[start : start + _SCHEDULES_OF_READ])
+    return pairs
+
+
+def _read_some_pairs(schedule_keys: Sequence[Key]) -> Iterator[tuple[Install, Schedule]]:
     install_keys = {
         key["hash_key"]: Key(hash_key=key["hash_key"], range_key="INSTALL") for key in schedule_keys
     }

@@ -1,79 +1,26 @@
 """The actions: each says what it will do, and then does it as the command of the same effect."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from io import StringIO
 
 from rich.console import Console as Terminal
-from scheduling.domain.ids import InstallId, ScheduleId
+from scheduling.domain.ids import InstallId
 from scheduling.domain.rules import ScheduleFields, ScheduleInput
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.update import update_schedule
 
 from scheduling_admin.commands.installs import disable, enable
-from scheduling_admin.commands.replay import replay
 from scheduling_admin.commands.run import run
-from scheduling_admin.commands.schedules import find_schedule
 from scheduling_admin.commands.tenants import pause, resume
-from scheduling_admin.console.links import install_link, occurrence_link, schedule_path, tenant_link
+from scheduling_admin.console.actions.replays import perform_replay, plan_replay
+from scheduling_admin.console.actions.targets import Action, Plan, Result, Target, describe_schedule
+from scheduling_admin.console.links import occurrence_link
 from scheduling_admin.errors import ExitStatus
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.stack.session import AdminSession
 
-_OUTPUT_WIDTH = 100
-
-
-@dataclass(frozen=True)
-class Target:
-    """What an action is about: a tenant, an install or a schedule; `key` makes a repeated request the same one."""
-
-    tenant: str | None = None
-    install: InstallId | None = None
-    schedule: ScheduleId | None = None
-    key: str = ""
-    fields: ScheduleFields = field(default_factory=lambda: ScheduleFields())
-    revision: int | None = None
-
-    @property
-    def link(self) -> str:
-        """The page of what the action is about."""
-        if self.install and self.schedule:
-            return schedule_path(self.install, self.schedule)
-        return install_link(self.install) if self.install else tenant_link(self.tenant or "")
-
-    @property
-    def schedule_ids(self) -> tuple[InstallId, ScheduleId]:
-        """The ids of the install and the schedule."""
-        return InstallId(self.install or ""), ScheduleId(self.schedule or "")
-
-
-@dataclass(frozen=True)
-class Result:
-    """What an action did, as text; or where to see it. `succeeded` is False if something is left to do."""
-
-    text: str = ""
-    succeeded: bool = True
-    see: str | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an action will do: a question, sentences on its effect, and the same command."""
-
-    question: str
-    effects: tuple[str, ...]
-    command: str
-
-
-@dataclass(frozen=True)
-class Action:
-    """One action; a `dangerous` one stops or deletes something."""
-
-    label: str
-    plan: Callable[[AdminSession, Target], Plan]
-    perform: Callable[[AdminSession, Target], Result]
-    needs: str
-    dangerous: bool = False
+_OUTPUT_WIDTH = 10_000
+"""The page breaks the lines."""
 
 
 def _report(report: CommandReport) -> Result:
@@ -118,39 +65,23 @@ def _plan_enable(_: AdminSession, target: Target) -> Plan:
 
 
 def _plan_run(session: AdminSession, target: Target) -> Plan:
-    name = _describe_schedule(session, target)
+    name = describe_schedule(session, target)
     effects = (
         "Its endpoint is called once more, now, with its payload. The timer and its next fires stay as they are.",
     )
     return Plan(f"Run {name} now?", effects, f"run {target.install} {target.schedule}")
 
 
-def _plan_replay(session: AdminSession, target: Target) -> Plan:
-    report = replay(session, install=target.install, schedule=target.schedule, dry_run=True)
-    option = f"--schedule {target.schedule}" if target.schedule else f"--install {target.install}"
-    effects = (
-        "Each occurrence runs once more, even if its attempts are used up, but not after a success.",
-        _report(report).text,
-    )
-    subject = _describe_schedule(session, target) if target.schedule else f"install {target.install}"
-    return Plan(f"Replay the dead letters of {subject}?", effects, f"replay {option}")
-
-
 def _plan_schedule_change(verb: str, effect: str) -> Callable[[AdminSession, Target], Plan]:
     def plan(session: AdminSession, target: Target) -> Plan:
-        return Plan(f"{verb} {_describe_schedule(session, target)}?", (effect,), "")
+        return Plan(f"{verb} {describe_schedule(session, target)}?", (effect,))
 
     return plan
 
 
 def _plan_edit(session: AdminSession, target: Target) -> Plan:
     changes = tuple(f"{name}: {value}" for name, value in target.fields.items())
-    return Plan(f"Change {_describe_schedule(session, target)}?", changes, "")
-
-
-def _describe_schedule(session: AdminSession, target: Target) -> str:
-    _, schedule = find_schedule(session, *target.schedule_ids)
-    return schedule.definition.name or f"{schedule.definition.endpoint} ({schedule.id})"
+    return Plan(f"Change {describe_schedule(session, target)}?", changes)
 
 
 def _run(session: AdminSession, target: Target) -> Result:
@@ -217,10 +148,8 @@ ACTIONS: Mapping[str, Action] = {
     "run": Action("Run now", _plan_run, _run, "schedule"),
     "replay": Action(
         "Replay",
-        _plan_replay,
-        lambda session, target: _report(
-            replay(session, install=target.install, schedule=target.schedule, yes=True)
-        ),
+        plan_replay,
+        perform_replay,
         "install",
     ),
     "disable-schedule": Action(

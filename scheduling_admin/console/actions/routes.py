@@ -10,10 +10,13 @@ from scheduling.domain.rules import ScheduleFields
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from scheduling_admin.console.actions import ACTIONS, Action, Plan, Target
-from scheduling_admin.console.pages.layout import clean, render_notice, text
+from scheduling_admin.console.actions.catalog import ACTIONS
+from scheduling_admin.console.actions.targets import Action, Plan, Target
+from scheduling_admin.console.pages.layout import clean, render_command, render_notice, text
+from scheduling_admin.console.requests import parse_number
 from scheduling_admin.console.server import Console, plain_page
 from scheduling_admin.errors import AdminError, ExitStatus
+from scheduling_admin.output.times import parse_occurrence_time
 
 READ_ONLY = "The console was started with --read-only: it shows everything, and changes nothing."
 EDIT_FIELDS = ("endpoint", "cron", "timezone")
@@ -24,7 +27,7 @@ def confirm(console: Console, request: Request) -> Response:
     """Ask whether to do it."""
     action, target = _parse(request, request.query_params)
     if console.read_only:
-        return _refuse(console)
+        return _refuse()
     plan = action.plan(console.session, target)
     return console.page(request, action.label, _render_plan(request.url.path, action, plan, target))
 
@@ -33,7 +36,7 @@ def perform(console: Console, request: Request) -> Response:
     """Do it, and show what happened."""
     action, target = _parse(request, request.state.form)
     if console.read_only:
-        return _refuse(console)
+        return _refuse()
     result = action.perform(console.session, target)
     console.index.drop()
     if result.see:
@@ -46,14 +49,15 @@ def perform(console: Console, request: Request) -> Response:
         h.section(".confirm.card")[
             h.h1[action.label],
             render_notice("Done." if result.succeeded else "It is not complete.", kind),
-            h.pre(".output")[clean(result.text)],
+            h.pre(".output")[clean(result.text)] if result.text else None,
             h.div(".actions")[h.a(".button.primary", href=back)["Continue"]],
         ],
     )
 
 
-def _refuse(console: Console) -> Response:
-    return plain_page("Read-only", h.p[READ_ONLY], 403, console.asset_version)
+def _refuse() -> Response:
+    overview = h.a(".button", href="/")["Overview"]
+    return plain_page("Read-only", [h.p[READ_ONLY], h.p[overview]], 403)
 
 
 def _parse(request: Request, values: Mapping[str, str]) -> tuple[Action, Target]:
@@ -62,13 +66,21 @@ def _parse(request: Request, values: Mapping[str, str]) -> tuple[Action, Target]
         tenant=parse_tenant_id(values.get("tenant", "")),
         install=parse_install_id(values.get("install", "")),
         schedule=parse_schedule_id(values.get("schedule", "")),
+        occurrence=_parse_occurrence(values.get("occurrence", "")),
         key=values.get("key", "")[:_MAX_KEY_LENGTH] or str(uuid4()),
         fields=ScheduleFields(**{name: values[name] for name in EDIT_FIELDS if name in values}),  # type: ignore[typeddict-item]
-        revision=int(values["revision"]) if values.get("revision", "").isdecimal() else None,
+        revision=parse_number(values.get("revision")),
     )
-    if action is None or not _has_target(action, target):
+    if action is None or not _has_target(action, target) or (target.fields and target.revision is None):
         raise AdminError("There is no such action.", ExitStatus.NOT_FOUND)
     return action, target
+
+
+def _parse_occurrence(value: str) -> str | None:
+    try:
+        return parse_occurrence_time(value, "UTC").scheduled_time if value else None
+    except ValueError as error:
+        raise AdminError(str(error), ExitStatus.USAGE) from error
 
 
 def _has_target(action: Action, target: Target) -> bool:
@@ -81,15 +93,16 @@ def _render_plan(path: str, action: Action, plan: Plan, target: Target) -> Node:
     kind = ".danger" if action.dangerous else ""
     return h.section(".confirm.card")[
         h.h1[text(plan.question)],
-        (h.pre(".output")[clean(each)] if "\n" in each else h.p[text(each)] for each in plan.effects),
+        (h.p[text(each)] for each in plan.effects),
+        plan.details,
         h.form(action=path, method="post")[
             render_hidden_fields(target),
             h.div(".actions")[
-                h.button(f".button.primary{kind}", type="submit")[action.label],
-                h.a(".button", href=target.link)["Cancel"],
+                h.button(f".button.primary{kind}", type="submit")[action.label] if plan.possible else None,
+                h.a(".button", href=target.link)["Cancel" if plan.possible else "Back"],
             ],
         ],
-        h.p(".muted.command")["Same as: scheduling-admin ", clean(plan.command)] if plan.command else None,
+        render_command(plan.command) if plan.command and plan.possible else None,
     ]
 
 
@@ -99,6 +112,7 @@ def render_hidden_fields(target: Target) -> Node:
         "tenant": target.tenant,
         "install": target.install,
         "schedule": target.schedule,
+        "occurrence": target.occurrence,
         "key": target.key,
         "revision": None if target.revision is None else str(target.revision),
         **target.fields,
