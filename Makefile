@@ -39,7 +39,7 @@ lint: setup ## Check format, style, types, import rules and the template
 	@$(BIN)/lint-imports
 	@$(BIN)/cfn-lint template.yaml
 
-test: setup sample ## Run the tests that start no stack, in four minutes
+test: setup sample ## Run the tests that start no stack, in three minutes
 	@$(PYTEST) $(TESTS_WITHOUT_STACK)
 
 stack-test: setup sample ## Run the tests of the local stack, the runner and others
