@@ -102,7 +102,8 @@ def schedules(
 
 
 def _render_sweep(listed: ScheduleList, now: datetime) -> list[RenderableType]:
-    return [*render_finds(listed.finds, now), *render_sweep(listed.sweep, now)]
+    note = render_sentence("What somebody has stopped is not listed: `status` has it.")
+    return [*render_finds(listed.finds, now), *render_sweep(listed.sweep, now), note]
 
 
 def _render_none(owner: str | None, only: ScheduleFilter, listed: ScheduleList) -> RenderableType:
