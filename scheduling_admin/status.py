@@ -47,7 +47,7 @@ def evaluate_firing_status(install: Install, schedule: Schedule) -> FiringStatus
         (schedule.state is not ScheduleState.ACTIVE, "the schedule is deleted"),
         (schedule.unreadable is not None, f"the schedule cannot be read: {schedule.unreadable}"),
         *_check_install(install),
-        (SCHEDULER_MANAGE not in install.granted_capabilities, _NOT_GRANTED),
+        (_is_ungranted(install), _NOT_GRANTED),
         (not effective_schedule.definition.enabled, _describe_disabled(effective_schedule)),
         (
             install.active and schedule.suspended,
@@ -88,17 +88,22 @@ def _describe_blocker(difference: TimerDifference, schedule: Schedule) -> str:
 
 def list_install_blockers(install: Install) -> tuple[str, ...]:
     """Return what keeps every schedule of the install from firing, each as a clause in lower case."""
-    ungranted = install.schedule_count > 0 and SCHEDULER_MANAGE not in install.granted_capabilities
-    return _select_clauses((*_check_install(install), (ungranted, _NOT_GRANTED)))
+    lacks_right = install.schedule_count > 0 and _is_ungranted(install)
+    return _select_clauses((*_check_install(install), (lacks_right, _NOT_GRANTED)))
 
 
 def _check_install(install: Install) -> tuple[tuple[bool, str], ...]:
+    if install.unreadable is not None:  # which has defaults in place of what cannot be read
+        return ((True, f"the install cannot be read: {install.unreadable}"),)
     return (
-        (install.unreadable is not None, f"the install cannot be read: {install.unreadable}"),
         (install.deleting, "the install is being deleted"),
         (not install.enabled, "the install is disabled"),
         (install.paused, "the tenant is paused"),
     )
+
+
+def _is_ungranted(install: Install) -> bool:
+    return install.unreadable is None and SCHEDULER_MANAGE not in install.granted_capabilities
 
 
 def _select_clauses(checks: Iterable[tuple[bool, str]]) -> tuple[str, ...]:

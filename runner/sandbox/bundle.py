@@ -31,8 +31,8 @@ def read_bundle(content: bytes) -> bytes:
 
 
 def _decompress_archive(content: bytes) -> bytes:
-    # Bounded, because a small file can expand to any size.
-    with zstandard.ZstdDecompressor().stream_reader(content) as stream:
+    # Bounded, because a small file can expand to any size. Compressors that work in parallel write many frames.
+    with zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True) as stream:
         archive = stream.read(MAX_ARCHIVE_BYTES + 1)
     if len(archive) > MAX_ARCHIVE_BYTES:
         raise BundleFetchFailed(f"the archive is larger than {MAX_ARCHIVE_BYTES} bytes")

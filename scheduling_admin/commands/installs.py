@@ -1,7 +1,6 @@
 """The commands `installs`, `disable` and `enable`."""
 
 from rich.console import RenderableType
-from scheduling.domain.errors import InstallNotFound
 from scheduling.domain.ids import InstallId, parse_install_id
 from scheduling.domain.install import Install
 from scheduling.domain.views import encode_cursor
@@ -10,7 +9,7 @@ from scheduling.operations.installs.register import set_install_enabled
 
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.arguments import decode_list_cursor
-from scheduling_admin.errors import ExitStatus
+from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.output.fields import install_fields, install_view_fields
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
@@ -19,6 +18,7 @@ from scheduling_admin.queries.installs import list_install_views
 from scheduling_admin.queries.schedules import ScheduleFilter
 from scheduling_admin.stack.session import AdminSession
 from scheduling_admin.status import list_install_blockers
+from scheduling_admin.unknown import describe_unknown_install
 
 
 def installs(
@@ -64,14 +64,17 @@ def _change_enabled(
 ) -> CommandReport:
     before = session.services.schedules.read_snapshot(install_id).install
     if before is None:
-        raise InstallNotFound
+        raise describe_unknown_install(install_id)
+    if before.unreadable:
+        text = f"Install {install_id} cannot be read: {before.unreadable}. To correct it, register it again."
+        raise AdminError(text, ExitStatus.REFUSED)
     count = f"{before.schedule_count} schedule{'s' if before.schedule_count != 1 else ''}"
     question = f"Disable install {install_id} of tenant {before.tenant_id}, with its {count}?"
     session.confirm(question, yes=yes or before.enabled == enabled)
     set_install_enabled(session.services, install_id, enabled=enabled, actor=session.actor)
     after = session.services.schedules.read_snapshot(install_id).install
     if after is None:
-        raise InstallNotFound
+        raise describe_unknown_install(install_id)
     complete = after.pending_since is None
     document = {
         **install_fields(after),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from scheduling.domain.errors import InstallNotFound
+from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
 from scheduling.domain.ids import InstallId, ScheduleId, parse_schedule_id
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
@@ -16,7 +16,6 @@ from scheduling.domain.views import cursor_scope, encode_cursor
 from scheduling_admin.commands import arguments
 from scheduling_admin.commands.arguments import decode_list_cursor
 from scheduling_admin.errors import AdminError, ExitStatus
-from scheduling_admin.output.changes import describe_actor
 from scheduling_admin.output.fields import (
     install_fields,
     run_fields,
@@ -27,7 +26,6 @@ from scheduling_admin.output.fields import (
 from scheduling_admin.output.finds import find_view_fields, render_finds
 from scheduling_admin.output.report import CommandReport
 from scheduling_admin.output.tables import render_sentence
-from scheduling_admin.output.times import format_local_and_utc
 from scheduling_admin.output.views import (
     build_schedules_table,
     describe_install,
@@ -39,7 +37,6 @@ from scheduling_admin.output.views import (
     render_sweep,
     render_timer,
 )
-from scheduling_admin.queries.former_schedules import find_former_schedule
 from scheduling_admin.queries.schedules import (
     ScheduleFilter,
     ScheduleList,
@@ -50,6 +47,7 @@ from scheduling_admin.queries.schedules import (
 from scheduling_admin.queries.views import ScheduleView
 from scheduling_admin.stack.session import AdminSession
 from scheduling_admin.status import describe_timer_differences
+from scheduling_admin.unknown import describe_unknown_install, describe_unknown_schedule
 
 FiresOption = Annotated[
     int, typer.Option(min=0, max=100, help="The number of next fires to show of each schedule.")
@@ -125,14 +123,17 @@ def _find_schedules(
     """Return the list, and the cursor of its next page."""
     if install:
         scope = cursor_scope("schedules", install)
-        found = list_install_schedules(
-            session.services,
-            InstallId(install),
-            after=decode_list_cursor(scope, cursor, parse_schedule_id),
-            limit=limit,
-            fires=fires,
-            only=only,
-        )
+        try:
+            found = list_install_schedules(
+                session.services,
+                InstallId(install),
+                after=decode_list_cursor(scope, cursor, parse_schedule_id),
+                limit=limit,
+                fires=fires,
+                only=only,
+            )
+        except InstallNotFound:
+            raise describe_unknown_install(InstallId(install)) from None
     elif tenant:
         scope = cursor_scope("tenant-schedules", tenant)
         found = list_schedules_of_tenant(
@@ -171,7 +172,7 @@ def schedule(
     """Show one schedule: its definition, its timer in EventBridge and whether it is in sync, and its history."""
     install_id = InstallId(install)
     schedule_id = resolve_schedule_id(session, install_id, schedule)
-    pair = find_schedule(session, install_id, schedule_id)
+    pair = require_schedule(session, install_id, schedule_id)
     timer = session.services.timers.get_timer(schedule_id)
     view = ScheduleView.create_view(pair, timer, session.now, fires)
     timer_differences = describe_timer_differences(timer, pair[1], session.services.limits, session.now)
@@ -204,14 +205,13 @@ def resolve_schedule_id(session: AdminSession, install_id: InstallId, text: str)
     """Return the id of the schedule that an operator names by its id, its name or an end of its id.
 
     Raises:
-        InstallNotFound: There is no such install.
-        AdminError: The install has no such schedule, or several.
+        AdminError: There is no such install, or it has no such schedule, or several.
     """
     if schedule_id := parse_schedule_id(text):
         return schedule_id
     snapshot = session.services.schedules.read_snapshot(install_id, name=text)
     if snapshot.install is None:
-        raise InstallNotFound
+        raise describe_unknown_install(install_id)
     if snapshot.name_owner:
         return snapshot.name_owner
     schedules = session.services.schedules.read_all_schedules(install_id)
@@ -221,21 +221,9 @@ def resolve_schedule_id(session: AdminSession, install_id: InstallId, text: str)
     if len(matching) == 1:
         return matching[0]
     if not matching:
-        raise _describe_unknown_schedule(install_id, text)
+        raise describe_unknown_schedule(install_id, text)
     problem = f"has several schedules whose id ends with {text!r}, or with that name: {', '.join(matching)}"
     raise AdminError(f"Install {install_id} {problem}.", ExitStatus.NOT_FOUND)
-
-
-def _describe_unknown_schedule(install_id: InstallId, text: str) -> AdminError:
-    """Return the error for an id or a name, with what is known of the schedule that had it."""
-    change = find_former_schedule(install_id, text)
-    if change is None:
-        problem = f"has no schedule with the id or name {text!r}; `schedules` lists them"
-    else:
-        event = "deleted" if change.after is None else "renamed"
-        when = f"on {format_local_and_utc(change.time, 'UTC')} (by {describe_actor(change.actor)})"
-        problem = f"no longer has a schedule {text!r}: {change.schedule_id} was {event} {when}; `changes` lists more"
-    return AdminError(f"Install {install_id} {problem}.", ExitStatus.NOT_FOUND)
 
 
 def find_schedule(
@@ -245,11 +233,27 @@ def find_schedule(
 
     Raises:
         InstallNotFound: There is no such install.
-        AdminError: The install has no such schedule.
+        ScheduleNotFound: The install has no such schedule.
     """
     snapshot = session.services.schedules.read_snapshot_with_payload(install_id, schedule_id)
     if snapshot.install is None:
         raise InstallNotFound
     if snapshot.schedule is None:
-        raise _describe_unknown_schedule(install_id, schedule_id)
+        raise ScheduleNotFound
     return snapshot.install, snapshot.schedule
+
+
+def require_schedule(
+    session: AdminSession, install_id: InstallId, schedule_id: ScheduleId
+) -> tuple[Install, Schedule]:
+    """Read a schedule and its install, likewise.
+
+    Raises:
+        AdminError: There is no such install, or it has no such schedule; the text says what became of it.
+    """
+    try:
+        return find_schedule(session, install_id, schedule_id)
+    except InstallNotFound:
+        raise describe_unknown_install(install_id) from None
+    except ScheduleNotFound:
+        raise describe_unknown_schedule(install_id, schedule_id) from None

@@ -29,6 +29,10 @@ _CRON = _Field("cron", False, lambda evidence: evidence.schedule.definition.cron
 _TIMEZONE = _Field("timezone", False, lambda evidence: evidence.schedule.definition.timezone)
 
 
+_TIMER_FIELDS = {"cron", "timezone", "enabled", "paused", "spreadMinutes"}
+"""Fields of a schedule or of its install whose change sets its timer anew."""
+
+
 @dataclass(frozen=True)
 class _Cause:
     """A state in which nothing fires: the values of a field that mean it."""
@@ -101,6 +105,36 @@ def describe_known_rule(evidence: Evidence) -> str | None:
         return None
     due = _fires_at(str(cron.value), str(timezone.value), moment)
     return f"{cron.value} in {timezone.value}" if due else None
+
+
+def describe_earlier_rule(evidence: Evidence) -> tuple[str, ...]:
+    """Describe the rule that had the occurrence, if it was changed before the occurrence's time."""
+    moment = evidence.occurrence.moment
+    cron, timezone = (_find_period(evidence, field, moment) for field in (_CRON, _TIMEZONE))
+    if cron is None or timezone is None:
+        return ()
+    starts = [period.start for period in (cron, timezone) if period.start]
+    change = max(starts, key=lambda start: start.time, default=None)
+    if change is None or change.before is None:
+        return ()
+    rule, zone = (
+        str(change.before.get(field.name, period.value))
+        for field, period in ((_CRON, cron), (_TIMEZONE, timezone))
+    )
+    if not _fires_at(rule, zone, moment):
+        return ()
+    until = _describe_change(evidence, change)
+    return (f"The rule was {rule} in {zone}, which has that time, until {until}.",)
+
+
+def find_timer_change(evidence: Evidence) -> datetime:
+    """Return when the timer that the schedule had at the occurrence's time was set, as far as that is known."""
+    times = [
+        change.time
+        for change in evidence.changes
+        if change.time <= evidence.occurrence.moment and _TIMER_FIELDS & (change.after or {}).keys()
+    ]
+    return max([evidence.schedule.created_at, *times])
 
 
 def _find_inactive_periods(evidence: Evidence, moment: datetime) -> Iterator[tuple[_Cause, _Period]]:

@@ -19,6 +19,7 @@ from scheduling_admin.explain.history import (
     explain_run,
     get_replay_advice,
 )
+from scheduling_admin.explain.queue import advise_on_queue, describe_queue_state
 from scheduling_admin.explain.rule import (
     check_creation_time,
     check_history_retention,
@@ -26,9 +27,6 @@ from scheduling_admin.explain.rule import (
     check_timer_change,
     was_due,
 )
-from scheduling_admin.health.model import QueueState
-from scheduling_admin.health.problems import MAX_MESSAGE_AGE, QUEUE_ADVICE
-from scheduling_admin.health.rendering import describe_queue
 from scheduling_admin.output.changes import describe_actor
 from scheduling_admin.output.times import format_duration, format_local_and_utc
 from scheduling_admin.status import (
@@ -40,6 +38,7 @@ from scheduling_admin.status import (
 _SINCE_UNKNOWN_BUT_SENT = (
     "Since when is not known: what EventBridge sent before is in the queue, and still comes."
 )
+_NOT_SENT = "EventBridge has not sent this one yet, or it was lost"
 _SWEEP_ADVICE = "To repair it now: scheduling-admin reconcile --sweep"
 
 
@@ -91,8 +90,12 @@ def _explain_unknown_manual_run(evidence: Evidence) -> Explanation:
     reasons: tuple[str, ...] = ("Only manual runs have a time with a fraction of a second.",)
     if evidence.queue:
         reason = "One that was requested is in the history once the queue has delivered it."
-        reasons = (*reasons, reason, *_describe_queue(evidence.queue))
-    advice = _advise_on_queue(evidence.queue)
+        reasons = (
+            *reasons,
+            reason,
+            *describe_queue_state(evidence.queue, empty="there is none, or it was lost"),
+        )
+    advice = advise_on_queue(evidence.queue)
     return Explanation(Verdict.UNKNOWN, "The history has no manual run at that time.", reasons, advice)
 
 
@@ -225,27 +228,10 @@ def _check_overdue(evidence: Evidence) -> Explanation | None:
     reasons = (
         *(f"{difference} It delivers all the same." for difference in differences),
         *(() if differences else ("The timer is in sync.",)),
-        *_describe_queue(evidence.queue),
+        *describe_queue_state(evidence.queue, empty=_NOT_SENT),
         f"A delivery may be late; after {format_duration(patience)} it counts as missed.",
     )
-    return Explanation(Verdict.OVERDUE, summary, reasons, _advise_on_queue(evidence.queue))
-
-
-def _describe_queue(queue: QueueState | None) -> tuple[str, ...]:
-    if queue is None:
-        return ()
-    if queue.depth.is_empty:
-        return ("The queue of occurrences is empty: EventBridge has not sent this one yet, or it was lost.",)
-    return (f"The queue of occurrences has {describe_queue(queue)}.",)
-
-
-def _advise_on_queue(queue: QueueState | None) -> tuple[str, ...]:
-    """Advise on a queue from which nobody takes messages."""
-    if queue is None:
-        return ()
-    depth, age = queue.depth, queue.oldest_message_age
-    is_old = age is not None and age > MAX_MESSAGE_AGE and not depth.is_empty
-    return (QUEUE_ADVICE,) if depth.is_untouched or is_old else ()
+    return Explanation(Verdict.OVERDUE, summary, reasons, advise_on_queue(evidence.queue))
 
 
 def _explain_missing_run(evidence: Evidence) -> Explanation:

@@ -16,6 +16,7 @@ from scheduling.operations.installs.changes import list_changes
 from scheduling_admin.explain.engine import explain_occurrence
 from scheduling_admin.explain.evidence import Evidence, Verdict
 from scheduling_admin.explain.history import may_be_dead_lettered
+from scheduling_admin.explain.queue import is_delivery_late
 from scheduling_admin.health.queue import read_queue_state
 from scheduling_admin.output.times import OccurrenceTime
 from scheduling_admin.stack.session import AdminSession
@@ -61,7 +62,9 @@ def gather_evidence(
 
 
 def _may_be_in_queue(evidence: Evidence) -> bool:
-    """Return whether all that is known of the occurrence is that it may have been sent."""
+    """Return whether a message of the occurrence may be in the queue, and should have been delivered by now."""
+    if evidence.run and is_delivery_late(evidence.run, evidence.now):
+        return True
     verdict = explain_occurrence(evidence).verdict
     if verdict is Verdict.UNKNOWN and evidence.occurrence.manual and not evidence.run:
         age = evidence.now - evidence.occurrence.moment

@@ -9,8 +9,9 @@ from scheduling.domain.views import format_timestamp
 from scheduling_admin.explain.changes import describe_inactive_periods
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
 from scheduling_admin.explain.finds import describe_next_find, find_next_find
+from scheduling_admin.explain.queue import advise_on_queue, describe_next_delivery, is_delivery_late
 from scheduling_admin.output.times import format_duration, format_local_and_utc, format_milliseconds
-from scheduling_admin.status import OVERLOAD_ADVICE, timed_out
+from scheduling_admin.status import OVERLOAD_ADVICE, evaluate_firing_status, timed_out
 
 RETRY_WINDOW = timedelta(minutes=15)
 """The time within which the next attempt follows, unless the queue has a backlog."""
@@ -89,23 +90,24 @@ def _explain_waiting(evidence: Evidence, run: Run) -> Explanation:
     summary = (
         f"It is waiting: {_format_clause(run.error or turn or 'another run of its schedule was under way')}"
     )
-    reason = "That is no attempt. It waits for up to MaxWaitHours, and is a dead letter then."
+    blockers = evaluate_firing_status(evidence.install, evidence.schedule).blockers
+    reason = (
+        f"It is skipped when it is tried again: {'; '.join(blockers)}."
+        if blockers
+        else "That is no attempt. It waits for up to MaxWaitHours, and is a dead letter then."
+    )
     return Explanation(
         Verdict.WAITING,
         summary,
         (
             *_describe_trigger(run),
             reason,
-            *_describe_next_check(run),
+            *describe_next_delivery(evidence, run),
             *_describe_request(evidence, run),
             *describe_dead_letters(evidence),
         ),
-        get_replay_advice(evidence),
+        (*get_replay_advice(evidence), *advise_on_queue(evidence.queue)),
     )
-
-
-def _describe_next_check(run: Run) -> tuple[str, ...]:
-    return (f"It is tried again at {format_timestamp(run.not_before)}.",) if run.not_before else ()
 
 
 def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
@@ -126,11 +128,16 @@ def _explain_failed(evidence: Evidence, run: Run) -> Explanation:
         return Explanation(Verdict.FAILED, summary, (*reasons, reason))
     if not run.failed_permanently and evidence.now - run.started_at < RETRY_WINDOW:
         summary = f"Attempt {run.attempt} of {MAX_ATTEMPTS} failed; the next attempt follows."
-        return Explanation(Verdict.RETRYING, summary, (*reasons, *_describe_next_check(run)), overload_advice)
+        reasons = (*reasons, *describe_next_delivery(evidence, run))
+        return Explanation(
+            Verdict.RETRYING, summary, reasons, (*overload_advice, *advise_on_queue(evidence.queue))
+        )
     summary = f"It failed permanently at attempt {run.attempt}."
     if run.attempt < MAX_ATTEMPTS:
         summary = f"It failed at attempt {run.attempt} of {MAX_ATTEMPTS}, and no further attempt was made."
-    advice = (*overload_advice, *get_replay_advice(evidence))
+        if is_delivery_late(run, evidence.now):
+            reasons = (*reasons, *describe_next_delivery(evidence, run))
+    advice = (*overload_advice, *get_replay_advice(evidence), *advise_on_queue(evidence.queue))
     return Explanation(Verdict.FAILED, summary, (*reasons, *describe_dead_letters(evidence)), advice)
 
 

@@ -8,7 +8,11 @@ from scheduling.domain.cron.rule import Rule, parse_rule
 from scheduling.domain.runs import format_time
 from scheduling.operations.maintenance.missed import TIMER_PROPAGATION_DELAY
 
-from scheduling_admin.explain.changes import describe_known_rule
+from scheduling_admin.explain.changes import (
+    describe_earlier_rule,
+    describe_known_rule,
+    find_timer_change,
+)
 from scheduling_admin.explain.evidence import Evidence, Explanation, Verdict
 from scheduling_admin.explain.history import describe_dead_letters
 from scheduling_admin.output.times import (
@@ -47,6 +51,9 @@ def check_timer_change(evidence: Evidence) -> Explanation | None:
     if timer_since is None or moment >= timer_since + TIMER_PROPAGATION_DELAY or moment > evidence.now:
         return None
     timer_since_text = format_local_and_utc(timer_since, evidence.timezone)
+    earlier = find_timer_change(evidence)
+    if moment < timer_since and moment - earlier < TIMER_PROPAGATION_DELAY and describe_known_rule(evidence):
+        return _explain_new_timer(evidence, earlier)
     if moment < timer_since and (rule_text := describe_known_rule(evidence)):
         summary = (
             "It did not run, although it was due by the rule of that time, and nothing kept it from firing."
@@ -59,8 +66,13 @@ def check_timer_change(evidence: Evidence) -> Explanation | None:
         return Explanation(Verdict.UNKNOWN, summary, (reason, _describe_current_rule(evidence)))
     if not _is_scheduled(evidence):
         return None
-    lead_time = format_duration(moment - timer_since)
-    summary = f"It did not run: the timer was set only {lead_time} before, on {timer_since_text}."
+    return _explain_new_timer(evidence, timer_since)
+
+
+def _explain_new_timer(evidence: Evidence, since: datetime) -> Explanation:
+    lead_time = format_duration(evidence.occurrence.moment - since)
+    since_text = format_local_and_utc(since, evidence.timezone)
+    summary = f"It did not run: the timer was set only {lead_time} before, on {since_text}."
     reason = f"A new timer may take {format_duration(TIMER_PROPAGATION_DELAY)} to take effect in EventBridge."
     return Explanation(Verdict.NOT_SCHEDULED, summary, (reason,))
 
@@ -91,7 +103,11 @@ def check_rule(evidence: Evidence) -> Explanation | None:
     return Explanation(
         Verdict.NOT_SCHEDULED,
         summary,
-        (*_describe_repeated_time(evidence), *_describe_neighbouring_fires(evidence, moment)),
+        (
+            *_describe_repeated_time(evidence),
+            *describe_earlier_rule(evidence),
+            *_describe_neighbouring_fires(evidence, moment),
+        ),
     )
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 from scheduling.domain.audit.finds import ScheduleFind
-from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.operations.installs.unhealthy import (
     Stopped,
     list_disabled_installs,
@@ -127,17 +126,9 @@ def _read_pending(session: AdminSession) -> PendingSummary:
     return PendingSummary(
         count=len(counted),
         complete=len(items) == len(counted),
-        oldest=_name_pending_item(oldest.tenant_id, oldest.install_id, oldest.schedule_id),
+        oldest=str(oldest),
         oldest_since=oldest.pending_since,
     )
-
-
-def _name_pending_item(
-    tenant_id: str | None, install_id: InstallId | None, schedule_id: ScheduleId | None
-) -> str:
-    if tenant_id is not None:
-        return f"tenant {tenant_id}"
-    return f"schedule {schedule_id} of install {install_id}" if schedule_id else f"install {install_id}"
 
 
 def _read_sweep(session: AdminSession) -> SweepSummary | None:

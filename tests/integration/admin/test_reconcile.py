@@ -55,9 +55,10 @@ def test_unsynced_changes_are_reported(world: World, admin: AdminCli, schedule: 
         "Synced 0 pending changes.",
         "1 pending change could not be synced; the reconciler retries. See the messages above.",
     ]
-    (error,) = result.errors
-    assert schedule.id in error
-    assert error.endswith(" is still pending: UpdateSchedule: AccessDeniedException: AccessDeniedException")
+    assert result.errors == [
+        f"schedule {schedule.id} of install install-1 is still pending: "
+        "UpdateSchedule: AccessDeniedException: AccessDeniedException"
+    ]
 
 
 def test_a_sweep_repairs_all_drift(world: World, admin: AdminCli, schedule: Schedule) -> None:

@@ -125,6 +125,12 @@ def create_orphan_timer(schedule: Schedule) -> None:
     )
 
 
+def disable_install_row(schedule: Schedule) -> None:
+    set_attribute(schedule, "INSTALL", "enabled", {"BOOL": False})
+    set_attribute(schedule, "INSTALL", "unhealthySince", {"S": "2026-11-23T09:00:00.000000+0000"})
+    set_attribute(schedule, "INSTALL", "unhealthyShard", {"S": "disabled"})
+
+
 DRIFTS: dict[str, Callable[[Schedule], None]] = {
     "missing timer": delete_timer,
     "different timer (expression)": lambda s: alter_timer(s, ScheduleExpression="cron(1 * * * ? *)"),
@@ -138,7 +144,7 @@ DRIFTS: dict[str, Callable[[Schedule], None]] = {
     "unwanted timer": lambda s: set_attribute(s, f"SCHEDULE#{s.id}", "enabled", {"BOOL": False}),
     "orphaned timer": create_orphan_timer,
     "suspension (schedule)": lambda s: set_attribute(s, f"SCHEDULE#{s.id}", "suspended", {"BOOL": True}),
-    "suspension (install)": lambda s: set_attribute(s, "INSTALL", "enabled", {"BOOL": False}),
+    "suspension (install)": disable_install_row,
     "count": lambda s: set_attribute(s, "INSTALL", "scheduleCount", {"N": "9"}),
     "dangling name": create_dangling_name,
     "missing name": delete_name_row,

@@ -8,10 +8,12 @@ from scheduling.domain.runs import RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
+from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.operations.schedules.update import update_schedule
 
+from tests.support.faults.broken_rows import set_attribute
 from tests.support.oracles.audit import Audit
 from tests.support.stacks.admin_cli import AdminCli, execute_at
 from tests.support.stacks.fires import execute_fire, fire_one_time
@@ -155,3 +157,62 @@ def test_a_manual_run_that_is_in_the_queue_is_no_unknown_one(world: World, admin
         "The queue of occurrences has 1 ready, 0 running, 0 delayed.",
     ]
     assert result.document["queue"] == {"ready": 1, "running": 0, "delayed": 0, "oldestMessageSeconds": None}
+
+
+def test_a_replay_of_a_deleted_schedule_is_not_waited_for(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    execute_at(world, schedule, 10, status=RunStatus.ERROR, http_status=503, error="no", retryable=True)
+    delete_schedule(world.services, ONE, schedule.id)
+    started_at = world.clock[0]
+    result = admin("replay", "--yes", "--wait", "--json")
+    assert (result.exit_status, result.document["outcomes"]) == (
+        1,
+        [
+            {
+                "installId": "install-1",
+                "scheduleId": schedule.id,
+                "scheduledTime": "2026-11-23T10:00:00Z",
+                "status": "skipped",
+                "error": "The schedule does not exist any more",
+            }
+        ],
+    )
+    assert world.clock[0] == started_at
+
+
+@pytest.mark.usefixtures("schedule")
+def test_an_install_that_cannot_be_read_is_not_called_disabled(admin: AdminCli) -> None:
+    set_attribute("INSTALL#install-1", "INSTALL", "enabled", {"S": "maybe"})
+    problem = "enabled is not of type BOOL"
+    (listed,) = admin("installs", "--json").document["installs"]
+    assert listed["reasons"] == [f"the install cannot be read: {problem}"]
+    result = admin("disable", ONE, "--yes")
+    assert (result.exit_status, result.errors) == (
+        4,
+        [f"Install install-1 cannot be read: {problem}. To correct it, register it again."],
+    )
+
+
+@pytest.mark.parametrize("command", ["schedules --install", "disable --yes", "schedule", "explain"])
+def test_when_an_install_was_deleted_is_known(
+    world: World, audit: Audit, admin: AdminCli, schedule: Schedule, command: str
+) -> None:
+    name, *options = command.split()
+    arguments: Mapping[str, Sequence[str]] = {
+        "schedule": [schedule.id],
+        "explain": ["hourly", "2026-11-23T10:00:00Z"],
+    }
+    audit.publish_new_events()
+    world.advance(minutes=30)
+    delete_install(world.services, ONE, actor=ADMIN)
+    audit.publish_new_events()
+    result = admin(name, *options, ONE, *arguments.get(name, ()))
+    assert (result.exit_status, result.errors) == (
+        3,
+        [
+            "Install install-1 was deleted on Mon 2026-11-23 09:30 UTC (by role/platform); "
+            "`changes` lists more."
+        ],
+    )
+    assert admin("changes", ONE, "hourly", "--json").document["changes"][0]["scheduleId"] == schedule.id

@@ -40,6 +40,13 @@ def compress_link() -> bytes:
     return zstandard.compress(archive.getvalue())
 
 
+def compress_in_frames(archive: bytes) -> bytes:
+    """Return the archive as pzstd compresses it: several frames, with skippable ones between them."""
+    skippable = (0x184D2A50).to_bytes(4, "little") + (4).to_bytes(4, "little") + b"size"
+    pieces = (archive[:5_000], archive[5_000:])
+    return b"".join(skippable + zstandard.compress(piece) for piece in pieces)
+
+
 BUNDLE = compress_files({"manifest.json": b"{}", "dist/main.wasm": COMPONENT, "dist/other.txt": b"x"})
 
 
@@ -63,6 +70,7 @@ def add_bundle(folder: Path, content: bytes) -> Path:
         pytest.param(
             compress_files({"./manifest.json": b"{}", "./dist/main.wasm": COMPONENT}), id="names with a dot"
         ),
+        pytest.param(compress_in_frames(zstandard.decompress(BUNDLE)), id="several frames"),
     ],
 )
 def test_bundle_runs_by_the_hash_of_the_archive(runner: str, tmp_path: Path, content: bytes) -> None:

@@ -251,6 +251,7 @@ def _start_aws(aws: Aws) -> Iterator[object]:
         patch(f"{modules}.sweeps.index_shard", _shard_of_two),
         patch(f"{modules}.mapping.index_shard", _shard_of_two),
         patch(f"{modules}.schedule_items.run_ends.index_shard", _shard_of_two),
+        patch(f"{modules}.schedule_items.index_repairs.index_shard", _shard_of_two),
         patch(f"{modules}.schedule_items.unhealthy.SHARDS", "01"),
     ):
         yield memory

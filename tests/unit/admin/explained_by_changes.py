@@ -82,6 +82,61 @@ CHANGES_SITUATIONS: dict[str, tuple[Evidence, Verdict, str, list[str], list[str]
         [f"The tenant was paused, since {BEFORE}."],
         [],
     ),
+    "another rule since shortly before": (
+        build_evidence(
+            cron="15 6 * * *",
+            changes=(build_change(-30, {"cron": "0 9 * * *"}, {"cron": "15 6 * * *"}),),
+            timer_since=NOW - timedelta(minutes=30),
+        ),
+        Verdict.NOT_SCHEDULED,
+        "It is not scheduled: 15 6 * * * in UTC does not fire on Mon 2026-11-23 09:00 UTC.",
+        [
+            f"The rule was 0 9 * * * in UTC, which has that time, until {BEFORE}.",
+            "The previous fire is Mon 2026-11-23 06:15 UTC.",
+            "The next fire is Tue 2026-11-24 06:15 UTC.",
+        ],
+        [],
+    ),
+    "another rule since shortly before, which did not have it either": (
+        build_evidence(
+            cron="15 6 * * *",
+            changes=(build_change(-30, {"cron": "5 9 * * *"}, {"cron": "15 6 * * *"}),),
+            timer_since=NOW - timedelta(minutes=30),
+        ),
+        Verdict.NOT_SCHEDULED,
+        "It is not scheduled: 15 6 * * * in UTC does not fire on Mon 2026-11-23 09:00 UTC.",
+        ["The previous fire is Mon 2026-11-23 06:15 UTC.", "The next fire is Tue 2026-11-24 06:15 UTC."],
+        [],
+    ),
+    "created right before, and changed since": (
+        build_evidence(
+            created_at=NOW - timedelta(seconds=20),
+            cron="15 6 * * *",
+            changes=(
+                build_change(-1 / 3, None, {"cron": "0 9 * * *", "timezone": "UTC", "enabled": True}),
+                build_change(10, {"cron": "0 9 * * *"}, {"cron": "15 6 * * *"}),
+            ),
+            timer_since=NOW + timedelta(minutes=10),
+        ),
+        Verdict.NOT_SCHEDULED,
+        "It did not run: the timer was set only 20 s before, on Mon 2026-11-23 08:59:40 UTC.",
+        ["A new timer may take 1 min to take effect in EventBridge."],
+        [],
+    ),
+    "enabled right before, and changed since": (
+        build_evidence(
+            changes=(
+                build_change(-0.5, OFF, ON),
+                build_change(10, {"cron": "0 9 * * *"}, {"cron": "15 6 * * *"}),
+            ),
+            cron="15 6 * * *",
+            timer_since=NOW + timedelta(minutes=10),
+        ),
+        Verdict.NOT_SCHEDULED,
+        "It did not run: the timer was set only 30 s before, on Mon 2026-11-23 08:59:30 UTC.",
+        ["A new timer may take 1 min to take effect in EventBridge."],
+        [],
+    ),
     "disabled before what is kept, and enabled since": (
         build_evidence(changes=(build_change(10, OFF, ON),), timer_since=NOW + timedelta(minutes=10)),
         Verdict.INACTIVE,

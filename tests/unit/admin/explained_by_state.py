@@ -3,16 +3,32 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from scheduling.domain.runs import RunStatus
+
 from scheduling_admin.explain.evidence import Verdict
 from tests.unit.admin.builders import (
     REPLAY_ADVICE,
+    REQUEST,
     SWEEP_ADVICE,
     TIMER,
     build_evidence,
     build_peek_result,
     build_queue,
+    build_run,
 )
+from tests.unit.admin.explained_by_history import ATTEMPT_START, RETRYABLE_FAILURE
 from tests.unit.builders import NOW, install
+
+WAITING_RUN = build_run(
+    status=RunStatus.WAITING,
+    attempt=0,
+    duration_ms=None,
+    http_status=None,
+    error="The runner answered 503",
+    wait_token="token",
+    not_before=NOW + timedelta(minutes=10),
+)
+ATTEMPT_503 = f"Attempt 1 {ATTEMPT_START}, took 812 ms, and got status 503 from the extension."
 
 STATE_SITUATIONS = {
     "disabled": (
@@ -214,5 +230,60 @@ STATE_SITUATIONS = {
             "The log group /aws/lambda/stack-execute has a line `occurrence` for each delivery: "
             "search it for 2026-11-23T09:00:00Z."
         ],
+    ),
+    "waiting for capacity, in a queue that does not deliver it": (
+        build_evidence(run=WAITING_RUN, queue=build_queue(7)),
+        Verdict.WAITING,
+        "It is waiting: the runner answered 503.",
+        [
+            "That is no attempt. It waits for up to MaxWaitHours, and is a dead letter then.",
+            "It was to be tried again at 2026-11-23T09:10:00.000Z, and has not been delivered yet.",
+            "The queue of occurrences has 7 ready, 0 running, 0 delayed.",
+            REQUEST,
+            "It is not in the dead-letter queue.",
+        ],
+        ["Is OccurrenceMapping enabled, and may the function `execute` run?"],
+    ),
+    "waiting for capacity, with an empty queue": (
+        build_evidence(run=WAITING_RUN, queue=build_queue()),
+        Verdict.WAITING,
+        "It is waiting: the runner answered 503.",
+        [
+            "That is no attempt. It waits for up to MaxWaitHours, and is a dead letter then.",
+            "It was to be tried again at 2026-11-23T09:10:00.000Z, and has not been delivered yet.",
+            "The queue of occurrences is empty: its message was lost, or is under way.",
+            REQUEST,
+            "It is not in the dead-letter queue.",
+        ],
+        [],
+    ),
+    "waiting for capacity, of a tenant that is paused now": (
+        build_evidence(run=WAITING_RUN, minutes_late=10, install=install(paused=True), timer=None),
+        Verdict.WAITING,
+        "It is waiting: the runner answered 503.",
+        [
+            "It is skipped when it is tried again: the tenant is paused.",
+            "It is tried again at 2026-11-23T09:10:00.000Z.",
+            REQUEST,
+            "It is not in the dead-letter queue.",
+        ],
+        [],
+    ),
+    "no further attempt, in a queue that does not deliver it": (
+        build_evidence(
+            run=build_run(**RETRYABLE_FAILURE, not_before=NOW + timedelta(minutes=1)),
+            queue=build_queue(7),
+        ),
+        Verdict.FAILED,
+        "It failed at attempt 1 of 3, and no further attempt was made.",
+        [
+            ATTEMPT_503,
+            REQUEST,
+            "Error: The extension answered 503",
+            "It was to be tried again at 2026-11-23T09:01:00.000Z, and has not been delivered yet.",
+            "The queue of occurrences has 7 ready, 0 running, 0 delayed.",
+            "It is not in the dead-letter queue.",
+        ],
+        ["Is OccurrenceMapping enabled, and may the function `execute` run?"],
     ),
 }

@@ -16,7 +16,13 @@ from tests.unit.admin.explained_by_rule import RULE_SITUATIONS
 from tests.unit.admin.explained_by_state import STATE_SITUATIONS
 from tests.unit.builders import NOW
 
-SITUATIONS = HISTORY_SITUATIONS | RULE_SITUATIONS | STATE_SITUATIONS | CHANGES_SITUATIONS | FINDS_SITUATIONS
+SITUATIONS = {
+    **HISTORY_SITUATIONS,
+    **RULE_SITUATIONS,
+    **STATE_SITUATIONS,
+    **CHANGES_SITUATIONS,
+    **FINDS_SITUATIONS,
+}
 
 
 @pytest.mark.parametrize(

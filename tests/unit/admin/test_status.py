@@ -57,6 +57,11 @@ from tests.unit.builders import NOW, install, schedule
             ["the schedule is still suspended, although its install is active again"],
         ),
         (
+            install(unreadable="enabled is missing", enabled=False, granted_capabilities=frozenset()),
+            schedule(),
+            ["the install cannot be read: enabled is missing"],
+        ),
+        (
             install(enabled=False, paused=True),
             schedule(enabled=False),
             ["the install is disabled", "the tenant is paused", "the schedule is disabled"],

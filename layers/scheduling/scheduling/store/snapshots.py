@@ -16,6 +16,7 @@ from scheduling.domain.window import RateLimitWindow
 
 if TYPE_CHECKING:
     from scheduling.domain.deliveries.decision import OccurrenceState
+    from scheduling.store.schedule_items.index_repairs import IndexRepair
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,13 @@ class PendingItem:
     install_id: InstallId | None = None
     schedule_id: ScheduleId | None = None
 
+    def __str__(self) -> str:
+        """Name the tenant, the install or the schedule."""
+        if self.tenant_id is not None:
+            return f"tenant {self.tenant_id}"
+        install = f"install {self.install_id}"
+        return f"schedule {self.schedule_id} of {install}" if self.schedule_id else install
+
 
 @dataclass(frozen=True, slots=True)
 class InstallPartition:
@@ -155,6 +163,8 @@ class InstallPartition:
     name_owners: Mapping[str, ScheduleId]
     orphaned_payloads: Sequence[ScheduleId] = ()
     """The schedules that payloads are stored for although no row names one."""
+    index_repairs: Sequence["IndexRepair"] = ()
+    """The rows that the index of what is unhealthy lacks, or has in vain."""
 
     @property
     def unreadable_items(self) -> Sequence[UnreadableItem]:

@@ -39,6 +39,7 @@ from scheduling.store.unreadable import DEFAULTS, find_row_problem, install_unch
 
 if TYPE_CHECKING:
     from scheduling.domain.audit.finds import TimerFind
+    from scheduling.store.schedule_items.index_repairs import IndexRepair
 
 
 class SweepStore:
@@ -117,6 +118,10 @@ class SweepStore:
 
         One Query.
         """
+        from scheduling.store.schedule_items.index_repairs import (
+            find_index_repairs,  # the sweep alone needs it
+        )
+
         with translate_errors():
             rows = list(
                 query_rows(
@@ -137,6 +142,7 @@ class SweepStore:
                 if isinstance(row, NameRow)
             },
             orphaned_payloads=find_orphaned_payloads(rows),
+            index_repairs=list(find_index_repairs(rows)),
         )
 
     def save_schedule_count(self, install: Install, count: int) -> None:
@@ -153,6 +159,26 @@ class SweepStore:
         writer.update_row(
             InstallRow(**install_key(install.id)), [InstallRow.schedule_count.set(count)], unchanged
         )
+        writer.commit()
+
+    def read_tenant_repair(self, tenant_id: str) -> "IndexRepair | None":
+        """Return what the index of what is unhealthy lacks of a paused tenant, if it does.
+
+        One BatchGetItem.
+        """
+        from scheduling.store.schedule_items.index_repairs import find_tenant_repair
+
+        return find_tenant_repair(tenant_id)
+
+    def repair_index(self, repair: "IndexRepair", now: datetime) -> None:
+        """Put the row into its part of the index, or remove it, on condition that the row has not changed.
+
+        One UpdateItem.
+        """
+        from scheduling.store.schedule_items.index_repairs import add_index_repair
+
+        writer = TransactWriter(self._connection)
+        add_index_repair(writer, repair, now)
         writer.commit()
 
     def add_name_owner(self, install_id: InstallId, name: str, owner: ScheduleId) -> None:

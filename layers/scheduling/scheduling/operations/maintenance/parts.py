@@ -16,10 +16,12 @@ from scheduling.domain.sweeps import PartResult, SweepPart, SweepPhase
 from scheduling.operations.maintenance.missed import record_missed_runs
 from scheduling.operations.maintenance.repair import (
     delete_orphaned_timer,
+    repair_index_entry,
     repair_names_and_count,
     repair_payloads,
     repair_suspension,
     repair_tenant,
+    repair_tenant_index,
     repair_timer,
     report_unreadable,
 )
@@ -87,6 +89,11 @@ def sweep_install(services: Services, install_id: InstallId, repairs: Counter[st
             repair_names_and_count(services, install_id, partition, repairs)
         with check.going_on():
             repair_payloads(services, install_id, partition, repairs)
+        for repair in partition.index_repairs:
+            with check.going_on():
+                repair_index_entry(services, repair, repairs)
+        with check.going_on():
+            repair_tenant_index(services, partition.install, repairs)
         for schedule in partition.schedules:
             _sweep_schedule(services, partition.install, schedule, repairs)
 

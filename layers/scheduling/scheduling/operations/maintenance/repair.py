@@ -13,6 +13,7 @@ from scheduling.operations.installs.propagate import propagate_to_schedule
 from scheduling.operations.services import Services
 from scheduling.operations.sync.converge import converge
 from scheduling.operations.sync.optimistic_writes import apply_schedule_write
+from scheduling.store.schedule_items.index_repairs import IndexRepair
 from scheduling.store.snapshots import InstallPartition
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,25 @@ def repair_payloads(
     for schedule_id in partition.orphaned_payloads:
         services.sweeps.delete_orphaned_payload(install_id, schedule_id)
         _record_repair(repairs, "orphaned payload", install_id, schedule_id)
+
+
+def repair_index_entry(services: Services, repair: IndexRepair, repairs: Counter[str]) -> None:
+    """Put a row into the index of what is unhealthy, or remove it: one of an earlier release, or edited by somebody.
+
+    Raises:
+        Conflict: The row has changed meanwhile.
+    """
+    services.sweeps.repair_index(repair, services.clock())
+    _record_repair(repairs, "index", None, repair.item_id)
+
+
+def repair_tenant_index(services: Services, install: Install | None, repairs: Counter[str]) -> None:
+    """Put the paused tenant of an install into that index; the others are not read."""
+    if install is None or install.unreadable or not install.paused:
+        return
+    repair = services.sweeps.read_tenant_repair(install.tenant_id)
+    if repair:
+        repair_index_entry(services, repair, repairs)
 
 
 def _holds_name(services: Services, install_id: InstallId, owner: ScheduleId, name: str) -> bool:
