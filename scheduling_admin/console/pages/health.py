@@ -19,7 +19,7 @@ from scheduling_admin.console.times import format_moment
 from scheduling_admin.errors import AdminError
 from scheduling_admin.health.model import StackHealth
 from scheduling_admin.health.rendering import ONLY_BY_SWEEP
-from scheduling_admin.output.finds import list_find_lines
+from scheduling_admin.output.finds import list_difference_lines
 from scheduling_admin.output.times import format_duration
 from scheduling_admin.queries.views import ScheduleView
 
@@ -126,7 +126,7 @@ def _render_find(each: ScheduleFind) -> Node:
             text(definition.name or definition.endpoint)
         ],
         ": ",
-        text(", ".join(list_find_lines(each.find))),
+        text(", ".join(list_difference_lines(each.find.differences))),
         h.span(".sub")[format_moment(each.find.time)],
     ]
 
