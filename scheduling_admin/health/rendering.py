@@ -21,7 +21,7 @@ from scheduling_admin.health.model import (
     StackMetrics,
     SweepSummary,
 )
-from scheduling_admin.output.finds import find_fields, list_find_lines
+from scheduling_admin.output.finds import find_fields, list_difference_lines
 from scheduling_admin.output.tables import create_fields_table, render_item, render_sentence
 from scheduling_admin.output.times import format_duration
 
@@ -241,7 +241,7 @@ def _describe_listed(listed: Listed[_ItemT], describe_item: Callable[[_ItemT], s
     rest = len(listed.items) - len(lines)
     if rest:
         lines.append(f"{'at least ' if not listed.complete else ''}{rest} more")
-    return lines or ["none"]
+    return lines or ["none" if listed.complete else "none among those read"]
 
 
 def _describe_span(since: datetime | None, now: datetime) -> str:
@@ -271,7 +271,7 @@ def _describe_sweep(sweep: SweepSummary | None, now: datetime) -> Iterator[str]:
 
 def _describe_find(each: ScheduleFind) -> str:
     name = f"{each.schedule.definition.name or each.schedule.id} of {each.install.id}"
-    return f"{name}: {', '.join(list_find_lines(each.find))}"
+    return f"{name}: {', '.join(list_difference_lines(each.find.differences))}"
 
 
 def _describe_ago(moment: datetime, now: datetime) -> str:

@@ -14,6 +14,8 @@ _ACTORS = {HOST_API: "the extension", SYSTEM: "the service"}
 _ARN_PARTS = 6
 _LINE_LENGTH = 34
 """What a table of 80 columns has room for: a longer change takes two lines, so that no expression is folded."""
+_FIRST_LINE_LENGTH = 30
+"""The same beside the longest names of events; a longer first line is two."""
 
 
 def build_changes_table(changes: Sequence[KeptChange]) -> Listing:
@@ -54,7 +56,12 @@ def describe_change(change: KeptChange) -> Iterator[str]:
 
 def _describe_field(name: str, before: str, after: str) -> Iterator[str]:
     line = f"{name}: {before} -> {after}"
-    yield from (line,) if len(line) <= _LINE_LENGTH else (f"{name}: {before}", f"-> {after}")
+    if len(line) <= _LINE_LENGTH:
+        yield line
+        return
+    first = f"{name}: {before}"
+    yield from (first,) if len(first) <= _FIRST_LINE_LENGTH else (f"{name}:", before)
+    yield f"-> {after}"
 
 
 def _describe_entity(fields: Mapping[str, object]) -> Iterator[str]:

@@ -46,9 +46,9 @@ def _describe_difference(difference: TimerDifference) -> str:
     return f"The timer had {_OTHER[difference.name]}."
 
 
-def list_find_lines(find: TimerFind) -> Iterator[str]:
+def list_difference_lines(differences: Sequence[TimerDifference]) -> Iterator[str]:
     """Yield how the timer differed in short lines, none of which has two expressions."""
-    for each in find.differences:
+    for each in differences:
         match each.name:
             case "timer":
                 yield "no timer" if each.expected else "an unwanted timer"
@@ -110,6 +110,6 @@ def _build_row(each: FindView, short_id: str, now: datetime) -> tuple[str, ...]:
     return (
         "\n".join(filter(None, (definition.name, short_id, definition.endpoint))),
         f"{format_time(find.time)}\n{format_duration(now - find.time)} ago",
-        "\n".join(list_find_lines(find)),
+        "\n".join(list_difference_lines(find.differences)),
         "\n".join(format_status(each.view.status.blockers)),
     )

@@ -1,11 +1,12 @@
 """The health of the stack, as the command `status` has it, with its failures by reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import htpy as h
 from htpy import Node
+from scheduling.domain.audit.finds import ScheduleFind
 
-from scheduling_admin.console.links import schedule_path
+from scheduling_admin.console.links import install_link, schedule_path, tenant_link
 from scheduling_admin.console.pages.layout import (
     clean,
     render_advice,
@@ -18,11 +19,13 @@ from scheduling_admin.console.times import format_moment
 from scheduling_admin.errors import AdminError
 from scheduling_admin.health.model import StackHealth
 from scheduling_admin.health.rendering import ONLY_BY_SWEEP
+from scheduling_admin.output.finds import list_difference_lines
 from scheduling_admin.output.times import format_duration
 from scheduling_admin.queries.views import ScheduleView
 
 MAX_FAILING = 100
 _SHOWN_PER_REASON = 5
+_MAX_STOPPED = 10
 
 
 def render_health_placeholder() -> Node:
@@ -79,7 +82,61 @@ def _render_health(health: StackHealth) -> Node:
             h.div(".card")[h.h3["Deliveries in the last hour"], render_facts(_list_deliveries(health))],
             h.div(".card")[h.h3["Queue and changes"], render_facts(_list_queue(health))],
             h.div(".card")[h.h3["Dead letters by reason"], _render_dead_letters(health)],
+            *_list_stopped_cards(health),
         ],
+    ]
+
+
+def _list_stopped_cards(health: StackHealth) -> Iterator[Node]:
+    """Yield what somebody has stopped, and the timers that the sweep has repaired, if there are any."""
+    stopped = [
+        *(("Tenant paused", each, tenant_link(each.id)) for each in health.paused_tenants.items),
+        *(("Install disabled", each, install_link(each.id)) for each in health.disabled_installs.items),
+        *(("Not granted", each, install_link(each.id)) for each in health.ungranted_installs.items),
+    ]
+    if stopped:
+        lists = (health.paused_tenants, health.disabled_installs, health.ungranted_installs)
+        yield h.div(".card")[
+            h.h3["Stopped"],
+            _render_list(
+                [
+                    [
+                        f"{label}: ",
+                        h.a(href=url)[text(each.id)],
+                        h.span(".sub")[
+                            f"since {format_moment(each.since) if each.since else 'an unknown time'}"
+                        ],
+                    ]
+                    for label, each, url in stopped
+                ],
+                complete=all(each.complete for each in lists),
+            ),
+        ]
+    if health.sweep and (repaired := health.sweep.schedules.items):
+        yield h.div(".card")[
+            h.h3["Timers that the sweep repaired"],
+            _render_list(list(map(_render_find, repaired)), complete=health.sweep.schedules.complete),
+        ]
+
+
+def _render_find(each: ScheduleFind) -> Node:
+    definition = each.schedule.definition
+    return [
+        h.a(href=schedule_path(each.install.id, each.schedule.id))[
+            text(definition.name or definition.endpoint)
+        ],
+        ": ",
+        text(", ".join(list_difference_lines(each.find.differences))),
+        h.span(".sub")[format_moment(each.find.time)],
+    ]
+
+
+def _render_list(items: Sequence[Node], *, complete: bool) -> Node:
+    more = len(items) - _MAX_STOPPED
+    note = f"and {more} more" if complete else f"and at least {more} more"
+    return [
+        h.ul(".groups")[(h.li[each] for each in items[:_MAX_STOPPED])],
+        h.p(".muted")[note] if more > 0 else None,
     ]
 
 

@@ -2,11 +2,13 @@
 
 from scheduling.domain.runs import RunStatus
 from scheduling.domain.schedule import Schedule
+from scheduling.operations.installs.register import set_install_enabled
+from scheduling.operations.installs.tenants import set_tenant_paused
 
 from tests.support.stacks.admin_cli import execute_at
 from tests.support.stacks.console import ConsoleClient
 from tests.support.stacks.fires import PlayedQueue
-from tests.support.stacks.world import World
+from tests.support.stacks.world import ADMIN, TENANT, World
 
 
 def test_the_overview_lists_installs(console: ConsoleClient, schedule: Schedule) -> None:
@@ -62,3 +64,11 @@ def test_the_health_is_one_line_that_opens(console: ConsoleClient) -> None:
     assert "<details><summary" in part
     assert "<details open><summary" in page
     assert '<p class="health-line">' in console.get("/").text
+
+
+def test_the_health_names_what_is_stopped(world: World, console: ConsoleClient, schedule: Schedule) -> None:
+    set_tenant_paused(world.services, TENANT, paused=True, actor=ADMIN)
+    set_install_enabled(world.services, schedule.install_id, enabled=False, actor=ADMIN)
+    text = console.read("/status")
+    assert f"Tenant paused: {TENANT} since" in text
+    assert f"Install disabled: {schedule.install_id} since" in text

@@ -203,6 +203,14 @@ def corrupt_count(case: Case) -> None:
     case.world.services.sweeps.save_schedule_count(install, 7)
 
 
+def remove_index_entries(case: Case) -> None:
+    """Pause the tenant and let the schedule wait, without their entries in the index of what is unhealthy."""
+    pause_tenant(case)
+    set_attribute(f"INSTALL#{case.install_id}", f"SCHEDULE#{case.schedule.id}", "waiting", {"BOOL": True})
+    for name in ("unhealthyShard", "unhealthySince"):
+        set_attribute(f"TENANT#{TENANT}", "TENANT", name, None)
+
+
 def start_abandoned_run(case: Case) -> None:
     """Claim an earlier occurrence and never finish it, as a killed function does."""
     services, fire = case.world.services, parse_fire_event(next_fire_event(case)).fire

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from scheduling.domain.sweeps import TimerDifference
+
 from local.cloudformation.deploy import STACK_NAME
 from local.settings import PROJECT_ROOT, free_ports
 from scheduling_admin.health.rendering import ONLY_BY_SWEEP
+from scheduling_admin.output.finds import list_difference_lines
 from scheduling_admin.stack.options import CommonOptions
 from tests.support.faults.night_faults import Fault
 from tests.support.stacks.admin_process import AdminProcess
@@ -35,7 +38,7 @@ have the sentences of these commands. Ids, times and durations are left out. Wha
 | fault | `status` | `explain` | the schedule's page |
 |---|---|---|---|
 """
-_STATUS_ROWS = ("Paused tenants", "Disabled installs", "Not granted")
+_STATUS_ROWS = ("Paused tenants", "Disabled installs", "Not granted", "Last sweep")
 """What the command's table has in a row of its own."""
 _TENANT = "tenant-of-the-night"
 _QUIET = timedelta(hours=2, minutes=50)
@@ -160,11 +163,21 @@ def _read_heading(page: str) -> list[str]:
 
 
 def _list_status(document: dict[str, Any]) -> list[str]:
-    """Return what is wrong, and what is stopped, which is no problem."""
+    """Return what is wrong, and what is stopped or repaired, which is no problem."""
     lines = [each["text"] for each in document["problems"]] or ["Nothing is wrong.", ONLY_BY_SWEEP]
     lines += [f"Paused tenants: {each['id']}" for each in document["pausedTenants"]["items"]]
     lines += [f"Disabled installs: {each['id']}" for each in document["disabledInstalls"]["items"]]
-    return [*lines, *(f"Not granted: {each['id']}" for each in document["notGrantedInstalls"]["items"])]
+    lines += [f"Not granted: {each['id']}" for each in document["notGrantedInstalls"]["items"]]
+    return [
+        *lines,
+        *map(_describe_find, document["sweep"]["schedules"]["items"] if document["sweep"] else ()),
+    ]
+
+
+def _describe_find(item: dict[str, Any]) -> str:
+    """Return what the command says of the schedule in its row `Last sweep`."""
+    lines = list_difference_lines([TimerDifference(**each) for each in item["differences"]])
+    return f"Last sweep: {item['name']} of {item['installId']}: {', '.join(lines)}"
 
 
 def _without_spaces(text: str) -> str:

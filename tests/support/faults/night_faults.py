@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+from tests.support.stacks.admin_process import AdminProcess
 from tests.support.stacks.local_stack import ApiInstall, LocalStack
 from tests.support.stacks.scripted_runner import RunnerResponse, extension_response, start_scripted_runner
 
@@ -57,6 +58,20 @@ def _play_change(change: Callable[[LocalStack, ApiInstall, str], object]) -> Pla
         change(stack, install, schedule_id)
         with start_scripted_runner(port=port):
             stack.advance_clock("PT1H")
+            yield
+
+    return play
+
+
+def _play_repair(change: Callable[[LocalStack, ApiInstall, str], object]) -> Play:
+    """Change something beforehand, and let the operator sweep after the occurrence; the runner is healthy."""
+
+    @contextmanager
+    def play(stack: LocalStack, install: ApiInstall, schedule_id: str, port: int) -> Iterator[None]:
+        change(stack, install, schedule_id)
+        with start_scripted_runner(port=port):
+            stack.advance_clock("PT1H")
+            AdminProcess(stack.aws_url)("reconcile", "--sweep")
             yield
 
     return play
@@ -146,6 +161,8 @@ FAULTS = (
     Fault("the capability is revoked", _play_change(_revoke_capability)),
     Fault("the timer is deleted by hand", _play_change(_delete_timer)),
     Fault("the timer is changed by hand", _play_change(_change_timer)),
+    Fault("the timer was deleted by hand, and the sweep has repaired it", _play_repair(_delete_timer)),
+    Fault("the timer was changed by hand, and the sweep has repaired it", _play_repair(_change_timer)),
     Fault(
         "dead letters are left, and the next occurrence has succeeded",
         _play_recovery,

@@ -31,6 +31,7 @@ from tests.support.faults.cases import (
     pass_its_time,
     pause_tenant,
     record_two_attempts,
+    remove_index_entries,
     start_abandoned_run,
     store_payload_in_row,
     uninstall_case,
@@ -310,6 +311,9 @@ STORIES: dict[str, Story] = {
         "reconcile", _minute_event, (create_orphaned_payload, make_sweep_due)
     ),
     "sweep: a wrong count": Story("reconcile", _minute_event, (corrupt_count, make_sweep_due)),
+    "sweep: lost entries of an index": Story(
+        "reconcile", _minute_event, (remove_index_entries, make_sweep_due)
+    ),
     "sweep: a lost message": Story("reconcile", _minute_event, (lose_message, make_sweep_due)),
     "publish changes": Story("audit", _stream_event),
     "sweep: an expired run": Story("reconcile", _minute_event, (start_abandoned_run, make_sweep_due)),

@@ -39,7 +39,7 @@ class TimerFind:
     install_id: InstallId
     schedule_id: ScheduleId
     time: datetime
-    differences: Sequence[TimerDifference]
+    differences: tuple[TimerDifference, ...]
 
     @property
     def prevents_fires(self) -> bool:
@@ -80,18 +80,18 @@ def find_from_change(change: KeptChange) -> TimerFind | None:
         install_id=change.install_id,
         schedule_id=change.schedule_id,
         time=change.time,
-        differences=[
+        differences=tuple(
             TimerDifference(name, before[field], after[field])
             for name, field in _FIELDS.items()
             if field in before and field in after
-        ],
+        ),
     )
 
 
 def create_find(schedule: Schedule, differences: Sequence[TimerDifference], now: datetime) -> TimerFind:
     """Return what is found about the schedule's timer at this time."""
     return TimerFind(
-        install_id=schedule.install_id, schedule_id=schedule.id, time=now, differences=differences
+        install_id=schedule.install_id, schedule_id=schedule.id, time=now, differences=tuple(differences)
     )
 
 
