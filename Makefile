@@ -46,7 +46,7 @@ stack-test: setup sample ## Run the tests of the local stack, the runner and oth
 	@$(PYTEST) $(TESTS_WITHOUT_STACK:%=--ignore %)
 
 properties: setup ## Run the property tests with many more examples and faults
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties tests/integration/test_iam.py
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties tests/integration
 
 attack: setup sample ## Fuzz all routes, kill processes (SEED=1 REQUESTS=30000), minutes
 	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) \

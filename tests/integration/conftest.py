@@ -1,12 +1,29 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from scheduling.domain.ids import InstallId
 
 from tests.support.oracles.audit import Audit, start_audit
 from tests.support.oracles.mistakes import assert_consistent_reads, no_caught_mistakes
 from tests.support.stacks.admin_cli import AdminCli, create_admin_cli
 from tests.support.stacks.world import World, new_world
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect, by day, all but the first case on moto of each test with `once_on_moto`."""
+    if settings.get_current_profile_name() == "nightly":
+        return
+    first_cases: dict[str, pytest.Item] = {}
+    repeated = [
+        item
+        for item in items
+        if item.get_closest_marker("once_on_moto")
+        and item.callspec.params.get("world") == "moto"  # type: ignore[attr-defined]
+        and first_cases.setdefault(item.nodeid.partition("[")[0], item) is not item
+    ]
+    config.hook.pytest_deselected(items=repeated)
+    items[:] = [item for item in items if item not in repeated]
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ from scheduling.operations.installs.uninstall import delete_install
 from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.oracles.audit import MOVER_ROLE_ARN, Audit, move_install
-from tests.support.stacks.world import ADMIN, TENANT, World, create_input, on_moto_and_memory
+from tests.support.stacks.world import ADMIN, TENANT, World, create_input, on_moto_and_memory, once_on_moto
 
-pytestmark = on_moto_and_memory
+pytestmark = [on_moto_and_memory, once_on_moto]
 ROLE = ADMIN.removeprefix("admin:")
 
 

@@ -30,10 +30,11 @@ from tests.support.stacks.world import (
     aws_client,
     create_input,
     on_moto_and_memory,
+    once_on_moto,
     update_input,
 )
 
-pytestmark = on_moto_and_memory
+pytestmark = [on_moto_and_memory, once_on_moto]
 SECRETS = {"payload": "the payload", "config": "the configuration", "envelope": "the envelope"}
 DAY = timedelta(hours=24)
 SUCCESS = Outcome(status=RunStatus.SUCCESS, http_status=200)

@@ -20,11 +20,12 @@ from tests.support.stacks.world import (
     World,
     create_input,
     on_moto_and_memory,
+    once_on_moto,
     read_timer_input,
     registration_body,
 )
 
-pytestmark = on_moto_and_memory
+pytestmark = [on_moto_and_memory, once_on_moto]
 
 
 def create_manifest(*endpoints: tuple[str, str], version: str = "2.0.0") -> dict[str, object]:

@@ -11,9 +11,9 @@ from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.faults.broken_rows import set_attribute
 from tests.support.stacks.functions import Context, deploy_functions, http_event, load_function
-from tests.support.stacks.world import ADMIN, TENANT, World, create_input, on_moto_and_memory
+from tests.support.stacks.world import ADMIN, TENANT, World, create_input, on_moto_and_memory, once_on_moto
 
-pytestmark = on_moto_and_memory
+pytestmark = [on_moto_and_memory, once_on_moto]
 ListInstalls = Callable[..., dict[str, Any]]
 IDS = [InstallId(f"install-{number}") for number in range(3)]
 

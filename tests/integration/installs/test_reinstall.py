@@ -15,9 +15,9 @@ from scheduling.operations.schedules.queries import list_schedules
 
 from tests.support.aws.calls import Call
 from tests.support.oracles.consistency import assert_consistent
-from tests.support.stacks.world import ADMIN, TENANT, World, create_input, on_moto_and_memory
+from tests.support.stacks.world import ADMIN, TENANT, World, create_input, on_moto_and_memory, once_on_moto
 
-pytestmark = on_moto_and_memory
+pytestmark = [on_moto_and_memory, once_on_moto]
 KEY = IdempotencyKey("key", "hash")
 
 

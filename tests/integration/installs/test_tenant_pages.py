@@ -11,7 +11,15 @@ from scheduling.operations.schedules.delete import delete_schedule
 from scheduling.store.pynamodb_internals import query_items
 
 from tests.support.faults.broken_rows import set_attribute
-from tests.support.stacks.world import TABLE, TENANT, World, aws_client, create_input, on_moto_and_memory
+from tests.support.stacks.world import (
+    TABLE,
+    TENANT,
+    World,
+    aws_client,
+    create_input,
+    on_moto_and_memory,
+    once_on_moto,
+)
 
 pytestmark = on_moto_and_memory
 
@@ -64,6 +72,7 @@ def test_tenant_schedules_are_paged_across_installs(world: World) -> None:
     assert read_all_pages(world, TENANT, 2) == (created, [2, 2, 2, 2, 1])
 
 
+@once_on_moto
 @pytest.mark.parametrize(
     ("schedules_per_install", "limit", "sizes"),
     [

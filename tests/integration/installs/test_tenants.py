@@ -23,10 +23,11 @@ from tests.support.stacks.world import (
     World,
     create_input,
     on_moto_and_memory,
+    once_on_moto,
     update_input,
 )
 
-pytestmark = on_moto_and_memory
+pytestmark = [on_moto_and_memory, once_on_moto]
 
 
 def pause_tenant(world: World) -> tenants.PauseResult:

@@ -10,9 +10,9 @@ from scheduling.operations.schedules.create import create_schedule
 
 from tests.support.aws.calls import Call, Killed, client_error, lost_response_error
 from tests.support.oracles.consistency import assert_consistent
-from tests.support.stacks.world import World, create_input, on_moto_and_memory
+from tests.support.stacks.world import World, create_input, on_moto_and_memory, once_on_moto
 
-pytestmark = on_moto_and_memory
+pytestmark = [on_moto_and_memory, once_on_moto]
 
 PENDING_SCHEDULES = 8
 

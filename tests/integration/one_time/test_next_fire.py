@@ -15,7 +15,15 @@ from scheduling.operations.schedules.queries import get_schedule, list_schedules
 from scheduling.operations.schedules.update import update_schedule
 
 from tests.support.stacks.fires import create_fire, execute_fire, fire_one_time, next_hourly_fire
-from tests.support.stacks.world import ADMIN, TENANT, World, create_input, on_moto_and_memory, update_input
+from tests.support.stacks.world import (
+    ADMIN,
+    TENANT,
+    World,
+    create_input,
+    on_moto_and_memory,
+    once_on_moto,
+    update_input,
+)
 
 pytestmark = on_moto_and_memory
 NextFire = tuple[object, object]
@@ -39,6 +47,7 @@ def read_as_tenant(world: World, schedule: Schedule) -> NextFire:
     return next(shown(each) for _, each in page.schedules if each.id == schedule.id)
 
 
+@once_on_moto
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [

@@ -18,11 +18,12 @@ from tests.support.stacks.world import (
     World,
     create_input,
     on_moto_and_memory,
+    once_on_moto,
     registration_body,
     update_input,
 )
 
-pytestmark = on_moto_and_memory
+pytestmark = [on_moto_and_memory, once_on_moto]
 
 FAILED = Outcome(status=RunStatus.ERROR, http_status=503, error="The extension answered 503", retryable=True)
 UNANSWERED = Outcome(status=RunStatus.ERROR, error="The runner did not answer within 60 s", retryable=True)

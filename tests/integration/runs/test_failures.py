@@ -28,6 +28,7 @@ from tests.support.stacks.world import (
     World,
     create_input,
     on_moto_and_memory,
+    once_on_moto,
     update_input,
 )
 
@@ -219,6 +220,7 @@ def test_a_schedules_own_limit_takes_precedence(world: World, install_id: Instal
     assert schedule_fields(read(world, never))["pauseAfterFailures"] == 0
 
 
+@once_on_moto
 @pytest.mark.parametrize(
     ("stack_limit", "value", "actor", "error"),
     [

@@ -32,6 +32,7 @@ from tests.support.stacks.world import (
     World,
     create_input,
     on_moto_and_memory,
+    once_on_moto,
     update_input,
 )
 
@@ -89,6 +90,7 @@ def test_a_deletion_names_the_admin_with_and_without_timer(
     assert world.services.sweeps.read_partition(install_id).schedules == []
 
 
+@once_on_moto
 @each_write
 def test_an_admin_changes_schedules_of_a_disabled_install(
     world: World, schedule: Schedule, name: str

@@ -16,9 +16,16 @@ from tests.support.faults.broken_rows import set_attribute
 from tests.support.oracles.audit import Audit
 from tests.support.oracles.consistency import assert_consistent
 from tests.support.stacks.fires import execute_fire, next_hourly_fire
-from tests.support.stacks.world import ADMIN, World, create_input, on_moto_and_memory, update_input
+from tests.support.stacks.world import (
+    ADMIN,
+    World,
+    create_input,
+    on_moto_and_memory,
+    once_on_moto,
+    update_input,
+)
 
-pytestmark = on_moto_and_memory
+pytestmark = [on_moto_and_memory, once_on_moto]
 TEXT = f'["{"x" * MAX_INLINE_PAYLOAD_BYTES}"]'
 
 

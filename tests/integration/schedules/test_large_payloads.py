@@ -26,6 +26,7 @@ from tests.support.stacks.world import (
     World,
     create_input,
     on_moto_and_memory,
+    once_on_moto,
     update_input,
 )
 
@@ -133,6 +134,7 @@ VIEWS: dict[str, Callable[[World, Schedule], Schedule]] = {
 }
 
 
+@once_on_moto
 @pytest.mark.parametrize("view", VIEWS)
 def test_each_view_shows_the_payload(world: World, schedule: Schedule, view: str) -> None:
     assert VIEWS[view](world, schedule).definition.payload == dump(LARGE)

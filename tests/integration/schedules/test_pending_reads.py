@@ -22,10 +22,11 @@ from tests.support.stacks.world import (
     World,
     create_input,
     on_moto_and_memory,
+    once_on_moto,
     update_input,
 )
 
-pytestmark = on_moto_and_memory
+pytestmark = [on_moto_and_memory, once_on_moto]
 Fields = Mapping[str, Any]
 _TIMER_WRITES = {"CreateSchedule", "UpdateSchedule", "DeleteSchedule"}
 

@@ -10,9 +10,16 @@ from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.preview import preview_schedule
 from scheduling.operations.schedules.update import update_schedule
 
-from tests.support.stacks.world import START, World, create_input, on_moto_and_memory, update_input
+from tests.support.stacks.world import (
+    START,
+    World,
+    create_input,
+    on_moto_and_memory,
+    once_on_moto,
+    update_input,
+)
 
-pytestmark = on_moto_and_memory
+pytestmark = [on_moto_and_memory, once_on_moto]
 
 NAME_TAKEN_ERROR = "Schedule name already in use for this extension"
 

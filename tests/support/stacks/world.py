@@ -80,6 +80,9 @@ patch_service_lookup()
 on_moto_and_memory = pytest.mark.parametrize("world", ["moto", "memory"], indirect=True)
 """Runs a module's tests on moto and on the in-memory AWS, so that the two stay equivalent."""
 
+once_on_moto = pytest.mark.once_on_moto
+"""Lets only the first case of each test run on moto by day, as the others send it the same kinds of requests."""
+
 on_moto = pytest.mark.parametrize("world", ["moto"], indirect=True)
 """Runs a test on moto alone, if it needs what the in-memory AWS lacks or refuses: streams, or timers of others."""
 
