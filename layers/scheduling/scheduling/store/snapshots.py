@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scheduling.domain.errors import Conflict, UnreadableItem
 from scheduling.domain.ids import InstallId, ScheduleId
@@ -16,7 +16,6 @@ from scheduling.domain.window import RateLimitWindow
 
 if TYPE_CHECKING:
     from scheduling.domain.deliveries.decision import OccurrenceState
-    from scheduling.store.schedule_items.index_repairs import IndexRepair
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +154,26 @@ class PendingItem:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexRepair:
+    """A row, and the part of the index of what is unhealthy that it should be in, if any.
+
+    Attributes:
+        since: Since when, if the row knows; otherwise it is so at least since the repair.
+        depends_on: The names of the attributes that decide on the part.
+    """
+
+    row: Any
+    part: str | None
+    since: datetime | None
+    depends_on: Sequence[str]
+
+    @property
+    def item_id(self) -> str:
+        """The key of the row, which names it in the log."""
+        return f"{self.row.pk} {self.row.sk}"
+
+
+@dataclass(frozen=True, slots=True)
 class InstallPartition:
     """The partition of an install, without its idempotency records."""
 
@@ -163,7 +182,7 @@ class InstallPartition:
     name_owners: Mapping[str, ScheduleId]
     orphaned_payloads: Sequence[ScheduleId] = ()
     """The schedules that payloads are stored for although no row names one."""
-    index_repairs: Sequence["IndexRepair"] = ()
+    index_repairs: Sequence[IndexRepair] = ()
     """The rows that the index of what is unhealthy lacks, or has in vain."""
 
     @property

@@ -33,13 +33,12 @@ from scheduling.store.models import (
 from scheduling.store.pynamodb_internals import query_rows, row_values
 from scheduling.store.schedule_items.reads import find_orphaned_payloads, schedules_from_rows
 from scheduling.store.schedule_items.writes import write_schedule_items
-from scheduling.store.snapshots import InstallPartition
+from scheduling.store.snapshots import IndexRepair, InstallPartition
 from scheduling.store.transactions import TransactWriter, read_items, translate_errors
 from scheduling.store.unreadable import DEFAULTS, find_row_problem, install_unchanged
 
 if TYPE_CHECKING:
     from scheduling.domain.audit.finds import TimerFind
-    from scheduling.store.schedule_items.index_repairs import IndexRepair
 
 
 class SweepStore:
@@ -161,7 +160,7 @@ class SweepStore:
         )
         writer.commit()
 
-    def read_tenant_repair(self, tenant_id: str) -> "IndexRepair | None":
+    def read_tenant_repair(self, tenant_id: str) -> IndexRepair | None:
         """Return what the index of what is unhealthy lacks of a paused tenant, if it does.
 
         One BatchGetItem.
@@ -170,7 +169,7 @@ class SweepStore:
 
         return find_tenant_repair(tenant_id)
 
-    def repair_index(self, repair: "IndexRepair", now: datetime) -> None:
+    def repair_index(self, repair: IndexRepair, now: datetime) -> None:
         """Put the row into its part of the index, or remove it, on condition that the row has not changed.
 
         One UpdateItem.

@@ -13,8 +13,7 @@ from scheduling.operations.installs.propagate import propagate_to_schedule
 from scheduling.operations.services import Services
 from scheduling.operations.sync.converge import converge
 from scheduling.operations.sync.optimistic_writes import apply_schedule_write
-from scheduling.store.schedule_items.index_repairs import IndexRepair
-from scheduling.store.snapshots import InstallPartition
+from scheduling.store.snapshots import IndexRepair, InstallPartition
 
 logger = logging.getLogger(__name__)
 

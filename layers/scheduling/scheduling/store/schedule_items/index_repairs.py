@@ -1,7 +1,6 @@
 """Rows that the index of what is unhealthy should have and lacks, or has in vain: of earlier releases, or edited."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,30 +19,11 @@ from scheduling.store.keys import (
 )
 from scheduling.store.mapping import stopped_values, update_actions
 from scheduling.store.models import InstallRow, Row, ScheduleRow, TenantRow
+from scheduling.store.snapshots import IndexRepair
 from scheduling.store.transactions import TransactWriter, read_items
 
 _INDEX_ATTRIBUTES = {"unhealthyShard", "unhealthySince", "ungrantedSince"}
 """Attributes that a repair writes, so that it does not matter if they cannot be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexRepair:
-    """A row, and the part of the index that it should be in, if any.
-
-    Attributes:
-        since: Since when, if the row knows; otherwise it is so at least since the repair.
-        depends_on: The names of the attributes that decide on the part.
-    """
-
-    row: Any
-    part: str | None
-    since: datetime | None
-    depends_on: Sequence[str]
-
-    @property
-    def item_id(self) -> str:
-        """The key of the row, which names it in the log."""
-        return f"{self.row.pk} {self.row.sk}"
 
 
 def find_index_repairs(rows: Sequence[Row]) -> Iterator[IndexRepair]:
