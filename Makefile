@@ -27,6 +27,8 @@ local: setup sample ## Run the whole stack on 127.0.0.1 until Ctrl-C
 
 ##@ Test
 TESTS_WITHOUT_STACK := tests/integration tests/properties tests/attack tests/unit tests/sdk
+# Without plugins that only `make api-test` uses, and that each process would import.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -p no:schemathesis -p no:anyio
 
 check: lint test stack-test ## Run all checks that must pass before a commit
 
@@ -37,11 +39,11 @@ lint: setup ## Check format, style, types, import rules and the template
 	@$(BIN)/lint-imports
 	@$(BIN)/cfn-lint template.yaml
 
-test: setup sample ## Run the tests that start no stack, in four minutes
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS_WITHOUT_STACK)
+test: setup sample ## Run the tests that start no stack, in three minutes
+	@$(PYTEST) $(TESTS_WITHOUT_STACK)
 
 stack-test: setup sample ## Run the tests of the local stack, the runner and others
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS_WITHOUT_STACK:%=--ignore %)
+	@$(PYTEST) $(TESTS_WITHOUT_STACK:%=--ignore %)
 
 properties: setup ## Run the property tests with many more examples and faults
 	@HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/properties tests/integration/test_iam.py

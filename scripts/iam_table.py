@@ -3,7 +3,8 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,16 @@ def expand_with_logical_ids(
 
     Resources are named by their logical ids, except for those in `attributes`.
     """
+    own = attributes or {}
+    template = _expand(frozenset(pseudo_parameters.items()))
+    names = {name: {"Ref": name, "Arn": name} | dict(own.get(name, {})) for name in template.resources}
+    return replace(template, attributes=names)
+
+
+@cache
+def _expand(pseudo_parameters: frozenset[tuple[str, str]]) -> Template:
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # SAM requires one, but does not use it here
-    template = expand_template(ROOT / "template.yaml", _PARAMETERS, pseudo_parameters)
-    for name in template.resources:
-        template.attributes[name] = {"Ref": name, "Arn": name} | dict((attributes or {}).get(name, {}))
-    return template
+    return expand_template(ROOT / "template.yaml", _PARAMETERS, dict(pseudo_parameters))
 
 
 def read_grants(template: Template) -> dict[str, frozenset[Grant]]:

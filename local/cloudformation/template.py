@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
+import yaml  # type: ignore[import-untyped]
 from samtranslator.model.exceptions import InvalidDocumentException  # type: ignore[import-untyped]
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import intrinsics_multi_constructor  # type: ignore[import-untyped]
 
 from local.errors import StackError
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 
 NO_VALUE = "AWS::NoValue"
 _REFERENCE = re.compile(r"\$\{(!?)([^}]+)\}")
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A loader that knows the short forms of the intrinsic functions; in C, it takes a tenth of the time."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
 class _NoManagedPolicies:
@@ -172,6 +180,11 @@ def _find_references(value: Any) -> Iterator[str]:
         yield from _find_references(argument)
 
 
+def parse_template(text: str) -> dict[str, Any]:
+    """Return what a template's YAML says, with every intrinsic function in its long form."""
+    return dict(yaml.load(text, _Loader))  # noqa: S506 (a safe loader)
+
+
 def expand_template(
     path: Path, parameters: Mapping[str, str], pseudo_parameters: Mapping[str, str]
 ) -> Template:
@@ -180,7 +193,7 @@ def expand_template(
     Raises:
         StackError: SAM refuses the template, a parameter has no value, or the template does not have the parameter.
     """
-    source = yaml_parse(path.read_text(encoding="utf-8"))
+    source = parse_template(path.read_text(encoding="utf-8"))
     values = _resolve_parameters(source.get("Parameters", {}), parameters)
     code_folders = _extract_code_folders(source["Resources"], path.parent)
     try:

@@ -17,7 +17,7 @@ from scheduling.domain.views import backfill_fields
 from scheduling.operations.runs.backfill import start_backfill
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.commands.schedules import require_schedule, resolve_schedule_id
+from scheduling_admin.commands.schedules import find_schedule, resolve_schedule_id
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.explain.evidence import usable_timezone
 from scheduling_admin.output.report import CommandReport
@@ -78,7 +78,7 @@ def _parse_request(
     last: str,
     which: Selection,
 ) -> BackfillRequest:
-    _, schedule = require_schedule(session, install_id, schedule_id)
+    _, schedule = find_schedule(session, install_id, schedule_id)
     timezone = usable_timezone(schedule)
     try:
         moments = [parse_occurrence_time(text, timezone).moment.isoformat() for text in (first, last)]

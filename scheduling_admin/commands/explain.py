@@ -8,7 +8,7 @@ from scheduling.domain.ids import InstallId, ScheduleId
 from scheduling.domain.views import format_timestamp
 
 from scheduling_admin.commands import arguments
-from scheduling_admin.commands.schedules import require_schedule, resolve_schedule_id
+from scheduling_admin.commands.schedules import find_schedule, resolve_schedule_id
 from scheduling_admin.errors import AdminError, ExitStatus
 from scheduling_admin.explain.engine import explain_occurrence
 from scheduling_admin.explain.evidence import Evidence, Explanation, usable_timezone
@@ -54,7 +54,7 @@ def explain(
 def _gather_evidence(
     session: AdminSession, install_id: InstallId, schedule_id: ScheduleId, time: str
 ) -> Evidence:
-    install, schedule = require_schedule(session, install_id, schedule_id)
+    install, schedule = find_schedule(session, install_id, schedule_id)
     try:
         occurrence = parse_occurrence_time(time, usable_timezone(schedule))
     except ValueError as error:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from scheduling.domain.errors import InstallNotFound, ScheduleNotFound
+from scheduling.domain.errors import InstallNotFound
 from scheduling.domain.ids import InstallId, ScheduleId, parse_schedule_id
 from scheduling.domain.install import Install
 from scheduling.domain.schedule import Schedule
@@ -102,7 +102,8 @@ def schedules(
 
 
 def _render_sweep(listed: ScheduleList, now: datetime) -> list[RenderableType]:
-    return [*render_finds(listed.finds, now), *render_sweep(listed.sweep, now)]
+    note = render_sentence("What somebody has stopped is not listed: `status` has it.")
+    return [*render_finds(listed.finds, now), *render_sweep(listed.sweep, now), note]
 
 
 def _render_none(owner: str | None, only: ScheduleFilter, listed: ScheduleList) -> RenderableType:
@@ -172,7 +173,7 @@ def schedule(
     """Show one schedule: its definition, its timer in EventBridge and whether it is in sync, and its history."""
     install_id = InstallId(install)
     schedule_id = resolve_schedule_id(session, install_id, schedule)
-    pair = require_schedule(session, install_id, schedule_id)
+    pair = find_schedule(session, install_id, schedule_id)
     timer = session.services.timers.get_timer(schedule_id)
     view = ScheduleView.create_view(pair, timer, session.now, fires)
     timer_differences = describe_timer_differences(timer, pair[1], session.services.limits, session.now)
@@ -232,28 +233,11 @@ def find_schedule(
     """Read a schedule and its install, in any state.
 
     Raises:
-        InstallNotFound: There is no such install.
-        ScheduleNotFound: The install has no such schedule.
+        AdminError: There is no such install, or it has no such schedule; the text says what became of it.
     """
     snapshot = session.services.schedules.read_snapshot_with_payload(install_id, schedule_id)
     if snapshot.install is None:
-        raise InstallNotFound
+        raise describe_unknown_install(install_id)
     if snapshot.schedule is None:
-        raise ScheduleNotFound
+        raise describe_unknown_schedule(install_id, schedule_id)
     return snapshot.install, snapshot.schedule
-
-
-def require_schedule(
-    session: AdminSession, install_id: InstallId, schedule_id: ScheduleId
-) -> tuple[Install, Schedule]:
-    """Read a schedule and its install, likewise.
-
-    Raises:
-        AdminError: There is no such install, or it has no such schedule; the text says what became of it.
-    """
-    try:
-        return find_schedule(session, install_id, schedule_id)
-    except InstallNotFound:
-        raise describe_unknown_install(install_id) from None
-    except ScheduleNotFound:
-        raise describe_unknown_schedule(install_id, schedule_id) from None

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 from scheduling.domain.audit.finds import ScheduleFind
+from scheduling.domain.install import Install
+from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.unhealthy import (
     Stopped,
     list_disabled_installs,
@@ -35,6 +37,8 @@ from scheduling_admin.status import list_install_blockers
 
 MAX_PENDING = 1_000
 MAX_LISTED = 50
+MAX_UNHEALTHY = 1_000
+MAX_NEWS_AGE = timedelta(days=1)
 _UNNAMED_REASON = "(no reason)"
 _UNKNOWN_TIME = datetime.min.replace(tzinfo=UTC)
 
@@ -43,8 +47,8 @@ def read_stack_health(session: AdminSession) -> StackHealth:
     """Return what the stack is doing, and what is wrong with it.
 
     One GetMetricData, a Query for each part of the indexes of pending rows and of what is unhealthy, one BatchGetItem
-    for the sweep and one for failing schedules, if there are any, the attributes of four queues, and the dead letters,
-    if there are any: up to 1,000 of each queue.
+    for the sweep and one for each fifty failing schedules, if there are any, the attributes of four queues, and the
+    dead letters, if there are any: up to 1,000 of each queue.
     """
     metrics, metrics_problem = _read_metrics(session)
     health = StackHealth(
@@ -76,23 +80,37 @@ def _read_metrics(session: AdminSession) -> tuple[StackMetrics | None, str | Non
 
 
 def _read_failing(session: AdminSession) -> Listed[FailingSchedule]:
-    found = list_unhealthy_schedules(session.services, limit=MAX_LISTED)
-    failing = [
-        FailingSchedule(
-            schedule_id=schedule.id,
-            name=schedule.definition.name,
-            install_id=install.id,
-            tenant_id=install.tenant_id,
-            since=schedule.unhealthy_since,
-            waiting=schedule.waiting,
-            failures=schedule.consecutive_failures,
-            error=schedule.last_run.error if schedule.last_run else None,
-        )
-        for install, schedule in found.schedules
-        if (schedule.definition.enabled or schedule.disabled_reason is not None)
-        and not list_install_blockers(install)
-    ]
-    return Listed(failing, complete=not found.has_more)
+    """Return those that nobody has stopped; those that somebody has would hide newer ones, so more are read then."""
+    failing: list[FailingSchedule] = []
+    has_more = False
+    for limit in (MAX_LISTED, MAX_UNHEALTHY):
+        found = list_unhealthy_schedules(session.services, limit=limit)
+        has_more = found.has_more
+        failing = [_describe_failing(*pair) for pair in found.schedules if _may_fail(*pair, session.now)]
+        if not has_more or len(failing) >= MAX_LISTED:
+            break
+    return Listed(failing[:MAX_LISTED], complete=not has_more and len(failing) <= MAX_LISTED)
+
+
+def _may_fail(install: Install, schedule: Schedule, now: datetime) -> bool:
+    """Return whether nobody has stopped the schedule; the failure of one that is completed is news for a while only."""
+    if schedule.completed and schedule.unhealthy_since and now - schedule.unhealthy_since > MAX_NEWS_AGE:
+        return False
+    disabled_by_owner = not schedule.definition.enabled and schedule.disabled_reason is None
+    return not disabled_by_owner and not list_install_blockers(install)
+
+
+def _describe_failing(install: Install, schedule: Schedule) -> FailingSchedule:
+    return FailingSchedule(
+        schedule_id=schedule.id,
+        name=schedule.definition.name,
+        install_id=install.id,
+        tenant_id=install.tenant_id,
+        since=schedule.unhealthy_since,
+        waiting=schedule.waiting,
+        failures=schedule.consecutive_failures,
+        error=schedule.last_run.error if schedule.last_run else None,
+    )
 
 
 def _list_stopped(stopped: Sequence[Stopped]) -> Listed[Stopped]:

@@ -241,7 +241,7 @@ def _describe_listed(listed: Listed[_ItemT], describe_item: Callable[[_ItemT], s
     rest = len(listed.items) - len(lines)
     if rest:
         lines.append(f"{'at least ' if not listed.complete else ''}{rest} more")
-    return lines or ["none"]
+    return lines or ["none" if listed.complete else "none among those read"]
 
 
 def _describe_span(since: datetime | None, now: datetime) -> str:

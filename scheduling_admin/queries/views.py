@@ -142,8 +142,15 @@ class InstallView:
         if self.blockers:
             return self.blockers
         if not self.expected:
-            return ("its schedules are disabled" if self.schedules else "it has no schedules",)
+            return (self._describe_none_expected(),)
         return tuple(self._count_reasons())
+
+    def _describe_none_expected(self) -> str:
+        if not self.schedules:
+            return "it has no schedules"
+        if any(view.schedule.completed for view in self.schedules):
+            return "its schedules are disabled, or their only time has passed"
+        return "its schedules are disabled"
 
     def _count_reasons(self) -> Iterator[str]:
         counts: dict[str, int] = {}

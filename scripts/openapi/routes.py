@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
-
+from local.cloudformation.template import parse_template
 from scripts.iam_table import ROOT, expand_with_logical_ids
 from scripts.openapi.schemas import Schema, Undescribed
 
@@ -103,7 +102,7 @@ class Limit:
 def read_limits() -> Iterator[Limit]:
     """Yield the limits that the parameters of template.yaml set."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    template = parse_template((ROOT / "template.yaml").read_text(encoding="utf-8"))
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     (names,) = (group["Parameters"] for group in groups if group["Label"]["default"] == _LIMITS)
     for name in names:

@@ -109,9 +109,10 @@ CALL_RECORDERS = {"authorizer": record_authorizer_calls, "execute": record_calls
 @cache
 def record_calls(function: str) -> list[Call]:
     calls = CALL_RECORDERS.get(function, list)()
+    disturbed: set[object] = set()
     for story in STORIES.values():
         if story.function == function:
-            calls += record_disturbed_calls(story)
+            calls += record_disturbed_calls(story, disturbed)
     return calls
 
 

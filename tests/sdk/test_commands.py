@@ -3,9 +3,13 @@
 import json
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from extension_sdk_cli.__main__ import main
 from extension_sdk_cli.build import build_extension, compute_stamp
 from extension_sdk_cli.bundle import pack_bundle
 from extension_sdk_cli.component import measure_code
@@ -18,10 +22,32 @@ from extension_sdk_cli.sources import list_files
 from runner.sandbox.bundle import read_bundle
 
 
-def run_command(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Result:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run_command(*arguments: str, folder: Path, **environment: str) -> Result:
+    """Run a command in this process; `run_process` does it as authors do."""
+    stdout, stderr = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["extension-sdk", *arguments])
+        patch.setattr(sys, "excepthook", sys.excepthook)  # Typer replaces it
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        with pytest.raises(SystemExit) as stop:
+            main()
+    return Result(int(stop.value.code or 0), stdout.getvalue(), stderr.getvalue())
+
+
+def run_process(*arguments: str, folder: Path) -> Result:
     command = [sys.executable, "-m", "extension_sdk_cli", *arguments]
-    paths = {"PYTHONPATH": ":".join(sys.path), **environment}
-    return subprocess.run(command, cwd=folder, env=paths, capture_output=True, text=True, check=False)
+    paths = {"PYTHONPATH": ":".join(sys.path)}
+    done = subprocess.run(command, cwd=folder, env=paths, capture_output=True, text=True, check=False)
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 def write_component(project: Project, content: bytes) -> None:
@@ -46,7 +72,7 @@ def test_new_overwrites_nothing(project: Project) -> None:
 
 
 def test_folder_without_an_extension(tmp_path: Path) -> None:
-    result = run_command("check", folder=tmp_path)
+    result = run_process("check", folder=tmp_path)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
         f"error: {tmp_path} has no app.py: `extension-sdk new NAME` makes an extension\n"

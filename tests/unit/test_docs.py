@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local.cloudformation.template import parse_template
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "sdk" / "README.md"]
@@ -82,7 +83,7 @@ def test_cited_sections_of_the_contract_exist() -> None:
 
 
 def test_every_parameter_of_the_stack_is_documented() -> None:
-    parameters = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]
+    parameters = parse_template((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]
     table = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").split("## The command line")[0]
     assert parameters.keys() <= set(re.findall(r"`(\w+)`", table))
 

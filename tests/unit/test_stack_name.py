@@ -1,7 +1,7 @@
 """A stack's name that AWS would refuse during a deployment is refused before it."""
 
-import subprocess
 import sys
+from runpy import run_module
 
 import pytest
 
@@ -60,11 +60,15 @@ def test_deploy_target_checks_the_name_before_it_builds_or_calls_aws() -> None:
     assert "sam deploy" in recipe[2]
 
 
-def test_refusal_is_an_exit_status() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.stack_name", "s" * 60],
-        cwd=PROJECT_ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def test_refusal_is_an_exit_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["stack_name", "s" * 60])
+    monkeypatch.delitem(sys.modules, "scripts.stack_name")  # runpy warns of a module that was imported
+    with pytest.raises(SystemExit) as stop:
+        run_module("scripts.stack_name", run_name="__main__")
 
-    assert done.returncode == 2
-    assert done.stderr.startswith(f'deploy: the stack name "{"s" * 60}" is refused: it has 60 characters')
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith(
+        f'deploy: the stack name "{"s" * 60}" is refused: it has 60 characters'
+    )

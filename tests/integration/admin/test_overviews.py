@@ -196,6 +196,7 @@ def test_a_pending_schedule_of_any_tenant_is_not_firing(world: World, admin: Adm
         "",
         "Timers that others have changed or deleted are found and repaired by the sweep",
         "alone. There was none yet: scheduling-admin reconcile --sweep",
+        "What somebody has stopped is not listed: `status` has it.",
     ]
     reconcile(world.services)
     sweep(world.services, timedelta(0))  # plans the first one
@@ -207,6 +208,7 @@ def test_a_pending_schedule_of_any_tenant_is_not_firing(world: World, admin: Adm
         "Timers that others have changed or deleted are found and repaired by the sweep",
         "alone. The last one began 3 h ago, at 2026-11-23T09:05:00Z, and has ended. It",
         "repaired: nothing.",
+        "What somebody has stopped is not listed: `status` has it.",
     ]
 
 
@@ -245,6 +247,7 @@ def test_what_the_sweep_has_found_is_told_apart_from_what_does_not_fire_now(
         "Timers that others have changed or deleted are found and repaired by the sweep",
         "alone. The last one began 3 h ago, at 2026-11-23T13:05:00Z, and has ended. It",
         "repaired: 1 x different timer.",
+        "What somebody has stopped is not listed: `status` has it.",
     ]
     document = admin("schedules", "--not-firing", "--json").document
     assert [each["id"] for each in document["schedules"]] == [stack["hourly"].id]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 from scheduling.domain.ids import InstallId
-from scheduling.domain.runs import RunStatus
+from scheduling.domain.runs import Outcome, RunStatus
 from scheduling.domain.schedule import Schedule
 from scheduling.operations.installs.register import set_install_enabled
 from scheduling.operations.installs.tenants import set_tenant_paused
@@ -216,3 +216,42 @@ def test_when_an_install_was_deleted_is_known(
         ],
     )
     assert admin("changes", ONE, "hourly", "--json").document["changes"][0]["scheduleId"] == schedule.id
+
+
+@pytest.mark.parametrize(
+    ("max_unhealthy", "failing"),
+    [(10, "hourly of install-1: 1 in a row, for 0 ms"), (2, "none among those read")],
+)
+def test_what_is_stopped_does_not_hide_what_fails(
+    world: World,
+    admin: AdminCli,
+    schedule: Schedule,
+    monkeypatch: pytest.MonkeyPatch,
+    max_unhealthy: int,
+    failing: str,
+) -> None:
+    monkeypatch.setattr("scheduling_admin.health.query.MAX_LISTED", 1)
+    monkeypatch.setattr("scheduling_admin.health.query.MAX_UNHEALTHY", max_unhealthy)
+    other = world.register_install(InstallId("install-2"))
+    for hour, name in ((10, "a"), (11, "b"), (12, "c")):
+        execute_at(world, create_schedule(world.services, other, create_input(name=name)), hour, **FAILURE)
+    set_install_enabled(world.services, other, enabled=False, actor=ADMIN)
+    execute_at(world, schedule, 13, **FAILURE)
+    lines = admin("status").lines
+    assert [line for line in lines if line.startswith("Failing ")] == [f"Failing            {failing}"]
+
+
+def test_the_failure_of_a_one_time_schedule_is_news_for_a_day(world: World, admin: AdminCli) -> None:
+    world.register_install(ONE)
+    once = create_schedule(world.services, ONE, create_input(name="once", cron="at(2026-11-23T12:00)"))
+    world.runner.outcome = Outcome(status=RunStatus.ERROR, http_status=404, error="no")
+    execute_fire(world.services, world.runner, fire_one_time(world, once))
+
+    def list_failing() -> list[str]:
+        return [each["name"] for each in admin("status", "--json").document["failing"]["items"]]
+
+    assert list_failing() == ["once"]
+    world.advance(days=1, minutes=1)
+    assert list_failing() == []
+    (listed,) = admin("installs", "--json").document["installs"]
+    assert listed["reasons"] == ["its schedules are disabled, or their only time has passed"]

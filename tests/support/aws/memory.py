@@ -1,4 +1,4 @@
-"""DynamoDB, EventBridge Scheduler and SQS in memory, in place of botocore's requests: fast, atomic and strict."""
+"""DynamoDB, EventBridge Scheduler, SQS and CloudFormation in memory, in place of requests: fast, atomic and strict."""
 
 import secrets
 from collections.abc import Container, Iterator, Mapping
@@ -11,6 +11,7 @@ import botocore.client
 from tests.support.aws.memory_expressions import Item, UnsupportedRequest
 from tests.support.aws.memory_queues import MemoryQueues
 from tests.support.aws.memory_scheduler import MemoryTimers
+from tests.support.aws.memory_stacks import MemoryStacks
 from tests.support.aws.memory_table import Index, MemoryTable, ServiceError, require_known_arguments
 
 Arguments = Mapping[str, Any]
@@ -23,6 +24,10 @@ _SCHEDULER_CALLS = {
     "DeleteSchedule": MemoryTimers.delete_schedule,
     "ListSchedules": MemoryTimers.list_schedules,
 }
+_STACK_CALLS = {
+    "CreateStack": MemoryStacks.create_stack,
+    "DescribeStacks": MemoryStacks.describe_stacks,
+}
 _TOKENS = {"TransactWriteItems": "ClientRequestToken", "CreateSchedule": "ClientToken"}
 
 
@@ -33,6 +38,7 @@ class MemoryAws:
     tables: dict[str, MemoryTable] = field(default_factory=dict)
     timers: MemoryTimers = field(default_factory=MemoryTimers)
     queues: MemoryQueues = field(default_factory=MemoryQueues)
+    stacks: MemoryStacks = field(default_factory=MemoryStacks)
     repeat_next: bool = False
     """Make the next call twice, as an SDK that retries does; a service recognizes the retry by its token, if any."""
     throttled_reads: int = 0
@@ -59,6 +65,8 @@ class MemoryAws:
             return _SCHEDULER_CALLS[operation](self.timers, arguments)
         if service == "dynamodb":
             return self._handle_table_call(operation, arguments)
+        if service == "cloudformation" and operation in _STACK_CALLS:
+            return _STACK_CALLS[operation](self.stacks, arguments)
         if (service, operation) == ("sqs", "SendMessage"):
             return self.queues.send_message(arguments)
         if (service, operation) == ("events", "PutEvents"):

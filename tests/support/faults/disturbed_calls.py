@@ -17,6 +17,7 @@ from scheduling.operations.sync.converge import converge
 
 from tests.support.aws.calls import Call, client_error, lost_response_error
 from tests.support.faults.cases import Case, CaseAction, new_case
+from tests.support.policies.iam_grants import required_grants
 from tests.support.policies.iam_stories import Story
 from tests.support.stacks.functions import Context, deploy_functions, load_function
 from tests.support.stacks.world import ADMIN, TENANT, World, new_world, update_input
@@ -173,18 +174,28 @@ def _create_scenario(story: Story, world: World, handler: Any) -> _Scenario:
     return _Scenario(case, story.event(case), handler)
 
 
-def _calls_to_disturb(calls: list[Call]) -> list[int]:
-    """Return the number of each call; of the queries of an index, shard by shard, only the first."""
+def _calls_to_disturb(calls: list[Call], disturbed: set[object]) -> list[int]:
+    """Return the number of each call; of the queries of an index, shard by shard, only the first.
+
+    By day, only one that needs the same grants in all stories of a function: those of a sweep differ in a few calls.
+    """
+    numbers = []
     indexes = [call.arguments.get("IndexName") for call in calls]
-    return [
-        position + 1
-        for position, index in enumerate(indexes)
-        if index is None or position == 0 or indexes[position - 1] != index
-    ]
+    for position, (call, index) in enumerate(zip(calls, indexes, strict=True)):
+        if index is not None and position and indexes[position - 1] == index:
+            continue
+        grants = required_grants(call)
+        if _NIGHTLY or grants not in disturbed:
+            numbers.append(position + 1)
+        disturbed.add(grants)
+    return numbers
 
 
-def record_disturbed_calls(story: Story) -> list[Call]:
-    """Return the calls of the story's function, undisturbed and with each fault at each call."""
+def record_disturbed_calls(story: Story, disturbed: set[object]) -> list[Call]:
+    """Return the calls of the story's function, undisturbed and with each fault at each call.
+
+    `disturbed` has the grants of the calls disturbed in the function's other stories, and gets those of this one.
+    """
     with new_world(aws="memory") as world, deploy_functions(world):
         module = load_function(story.function)
         if hasattr(module, "run_endpoint"):
@@ -194,7 +205,7 @@ def record_disturbed_calls(story: Story) -> list[Call]:
         calls = scenario.run_disturbed(_do_nothing, _do_nothing)
         assert scenario.succeeded is not story.fails
         all_calls = list(calls)
-        for number in _calls_to_disturb(calls):
+        for number in _calls_to_disturb(calls, disturbed):
             for fault in _faults_at(number, calls[number - 1]):
                 all_calls += scenario.run_disturbed(partial(fault, number), _do_nothing)
             all_calls += scenario.run_disturbed(_do_nothing, partial(_lose_response, number))

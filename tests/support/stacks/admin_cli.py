@@ -6,10 +6,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
 import boto3
+import typer.main
+import typer.testing
 from botocore.config import Config
 from scheduling.domain.fire_events import parse_fire_event
 from scheduling.domain.runs import Fire, Outcome, RunStatus, format_time
@@ -19,7 +22,16 @@ from typer.testing import CliRunner, Result
 from scheduling_admin.app import app
 from tests.support.aws.calls import Call, client_error
 from tests.support.stacks.fires import PlayedQueue, execute_fire
-from tests.support.stacks.world import GROUP, TABLE, TIMER_SETTINGS, World, aws_client, read_timer_input
+from tests.support.stacks.world import (
+    DEAD_LETTER_QUEUE_URL,
+    GROUP,
+    TABLE,
+    TIMER_SETTINGS,
+    World,
+    aws_client,
+    create_queues,
+    read_timer_input,
+)
 
 STACK_NAME = "extension-scheduler"
 AUDIT_FUNCTION_NAME = "extension-scheduler-audit"
@@ -28,6 +40,7 @@ STREAM_ENVIRONMENT = {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled"}
 CALLER = "admin:arn:aws:sts::123456789012:user/moto"
 ANY_SCHEDULE_ID = "00000000-0000-4000-8000-000000000001"
 """Replaces every schedule's id in the output."""
+_QUEUES_URL = DEAD_LETTER_QUEUE_URL.rpartition("/")[0]
 _UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -101,18 +114,23 @@ class AdminCli:
         return [dict(message) for message in response.get("Messages", [])]
 
 
+_get_command = cache(typer.main.get_command)
+"""Typer builds the commands of an application from their signatures again for each run."""
+
+
 @contextmanager
 def create_admin_cli(world: World) -> Iterator[AdminCli]:
-    """Yield the command line, with a stack and its queues in the world's moto."""
-    sqs = aws_client("sqs")
+    """Yield the command line, with a stack and its queues."""
     admin = AdminCli(
         world,
-        dead_letter_queue_url=sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
-        timer_dead_letter_queue_url=sqs.create_queue(QueueName="timer-dead-letters")["QueueUrl"],
-        unpublished_queue_url=sqs.create_queue(QueueName="unpublished")["QueueUrl"],
+        dead_letter_queue_url=DEAD_LETTER_QUEUE_URL,
+        timer_dead_letter_queue_url=f"{_QUEUES_URL}/timer-dead-letters",
+        unpublished_queue_url=f"{_QUEUES_URL}/unpublished",
     )
+    create_queues(admin.timer_dead_letter_queue_url, admin.unpublished_queue_url)
     create_stack(STACK_NAME, admin)
     with (
+        patch.object(typer.testing, "_get_command", _get_command),
         patch("scheduling.bootstrap.build_services", lambda *_: world.services),
         patch("scheduling_admin.stack.queues.RECEIVE_WAIT_SECONDS", 0),
     ):

@@ -2,14 +2,17 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from local.settings import PROJECT_ROOT
-from tests.unit.source.modules import LAYER, SHIPPED, list_modules, location, read_tree
+from tests.unit.source.modules import LAYER, SHIPPED, list_modules, location, read_nodes, read_statements
 
 IMPORT_ROOTS = ("layers/scheduling", "sdk", ".")
 GRAPH_FOLDERS = (
@@ -56,7 +59,7 @@ def list_imports(path: Path, modules: Mapping[str, Path]) -> Iterator[str]:
 
 
 def _list_imported_names(path: Path, modules: Mapping[str, Path]) -> Iterator[str]:
-    for node in ast.walk(read_tree(path)):
+    for node in read_statements(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -75,9 +78,7 @@ def test_modules_import_each_other_without_circles() -> None:
 
 def test_no_folder_has_more_modules_than_a_reader_can_survey() -> None:
     modules = [path for path in list_modules(*SHIPPED, "bench", "tests") if path.name != "__init__.py"]
-    counts = {
-        folder: sum(path.parent == folder for path in modules) for folder in {path.parent for path in modules}
-    }
+    counts = Counter(path.parent for path in modules)
     assert {location(folder): count for folder, count in counts.items() if count > MAX_FOLDER_MODULES} == {}
 
 
@@ -99,22 +100,28 @@ def test_no_function_is_longer_than_40_lines() -> None:
     lengths = {
         f"{location(path, node)} {node.name}": count_lines(node)
         for path in list_modules(*SHIPPED)
-        for node in ast.walk(read_tree(path))
+        for node in read_nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     assert {name: lines for name, lines in lengths.items() if lines > MAX_FUNCTION_LINES} == {}
 
 
 def list_classes() -> list[ast.ClassDef]:
-    trees = (read_tree(path) for path in list_modules(*SHIPPED))
-    return [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    nodes = chain.from_iterable(map(read_nodes, list_modules(*SHIPPED)))
+    return [node for node in nodes if isinstance(node, ast.ClassDef)]
+
+
+@cache
+def list_bases(node: ast.ClassDef) -> set[str]:
+    return {ast.unparse(base) for base in node.bases}
 
 
 def is_interface(node: ast.ClassDef) -> bool:
-    bases = [ast.unparse(base) for base in (*node.bases, *(keyword.value for keyword in node.keywords))]
+    bases = (*list_bases(node), *(ast.unparse(keyword.value) for keyword in node.keywords))
     return any(re.search(r"\b(?:Protocol|ABC|ABCMeta)\b", base) for base in bases)
 
 
+@cache
 def public_members(node: ast.ClassDef) -> set[str]:
     """Return the names of a class's methods, and of its attributes: of the class, or set on `self`."""
     names = {each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
@@ -139,10 +146,7 @@ def test_every_interface_has_two_implementations() -> None:
             node.name
             for node in classes
             if node not in interfaces
-            and (
-                interface.name in {ast.unparse(base) for base in node.bases}
-                or public_members(interface) <= public_members(node)
-            )
+            and (interface.name in list_bases(node) or public_members(interface) <= public_members(node))
         ]
         for interface in interfaces
     }
@@ -153,15 +157,15 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
+@cache
 def list_private_names() -> set[str]:
     """Return the private names that the project defines itself."""
     names: set[str] = set()
-    for tree in map(read_tree, list_modules(*SHIPPED)):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                names.add(node.name)
-            elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
-                names.add(node.id if isinstance(node, ast.Name) else node.attr)
+    for node in chain.from_iterable(map(read_nodes, list_modules(*SHIPPED))):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.add(node.id if isinstance(node, ast.Name) else node.attr)
     return {name for name in names if is_private(name)}
 
 
@@ -184,7 +188,7 @@ def test_private_parts_of_libraries_are_used_in_one_place_per_library() -> None:
     uses = [
         f"{location(path, node)} {ast.unparse(node)}"
         for path in list_modules(*SHIPPED)
-        for node in ast.walk(read_tree(path))
+        for node in read_nodes(path)
         if uses_private_part(node, project_names)
     ]
     violations = [use for use in uses if not use.startswith(PRIVATE_PARTS_MODULES)]
@@ -199,7 +203,7 @@ def test_module_of_private_parts_names_the_version_it_was_written_for(place: str
     users = [
         module
         for module in modules
-        if any(uses_private_part(node, project_names) for node in ast.walk(read_tree(module)))
+        if any(uses_private_part(node, project_names) for node in read_nodes(module))
     ]
     assert users
     for module in users:

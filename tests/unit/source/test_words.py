@@ -12,7 +12,7 @@ import typer
 
 from local.settings import PROJECT_ROOT
 from scheduling_admin.app import app
-from tests.unit.source.modules import LAYER, SHIPPED, list_modules, location, read_tree
+from tests.unit.source.modules import LAYER, SHIPPED, list_modules, location, read_nodes
 
 # The words of docs/glossary.md's predecessors, and those of the same kind. Each is a whole word or phrase.
 FORBIDDEN_PHRASES = (
@@ -81,7 +81,7 @@ def list_cli_texts() -> Iterator[tuple[str, str]]:
 def list_json_keys() -> Iterator[tuple[str, str]]:
     """Yield the string keys of all dicts of the command line and of the views that it prints."""
     for path in (*list_modules("scheduling_admin"), *(PROJECT_ROOT / LAYER / "domain").rglob("views*.py")):
-        for node in ast.walk(read_tree(path)):
+        for node in read_nodes(path):
             keys = node.keys if isinstance(node, ast.Dict) else []
             for key in keys:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
@@ -93,10 +93,12 @@ LOG_METHODS = {"debug", "info", "warning", "warn", "error", "exception", "critic
 
 def list_log_calls() -> Iterator[tuple[Path, ast.Call]]:
     for path in list_modules(*SHIPPED, "bench", "samples"):
-        for node in ast.walk(read_tree(path)):
+        for node in read_nodes(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                if node.func.attr not in LOG_METHODS:
+                    continue
                 receiver = ast.unparse(node.func.value).rpartition(".")[2]
-                if node.func.attr in LOG_METHODS and re.search(r"log(?:ger)?$", receiver):
+                if re.search(r"log(?:ger)?$", receiver):
                     yield path, node
 
 
@@ -119,7 +121,7 @@ def list_metric_names() -> Iterator[tuple[str, str]]:
     for name in re.findall(r"MetricName: (\w+)", template):
         yield "template.yaml", name
     for path in list_modules(f"{LAYER}/api", "functions"):
-        for node in ast.walk(read_tree(path)):
+        for node in read_nodes(path):
             value = node.value if isinstance(node, ast.Constant) else None
             if isinstance(value, str) and re.fullmatch(r"(?:[A-Z][a-z]+)+", value):
                 yield location(path, node), value
