@@ -1,6 +1,6 @@
 """The periods of a timeline in which a schedule does not fire, by cause."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -77,25 +77,30 @@ class Blocker:
     since: datetime | None
 
 
-def find_blocker(install: Install, schedule: Schedule) -> Blocker | None:
-    """Return the first thing that keeps the schedule from firing, apart from its timer."""
+def list_blockers(install: Install, schedule: Schedule) -> list[Blocker]:
+    """Return what keeps the schedule from firing, apart from its timer."""
     if schedule.unreadable or install.unreadable:
-        return Blocker(GapCause.UNREADABLE, f"{schedule.unreadable or install.unreadable}.", None)
+        return [Blocker(GapCause.UNREADABLE, f"{schedule.unreadable or install.unreadable}.", None)]
     if schedule.completed:
-        return Blocker(GapCause.COMPLETED, COMPLETED_TEXT, one_time_moment(schedule))
+        return [Blocker(GapCause.COMPLETED, COMPLETED_TEXT, one_time_moment(schedule))]
+    blockers = list(_list_install_blockers(install))
+    if not schedule.definition.enabled:
+        blockers.append(_find_disabled_blocker(schedule))
+    if schedule.suspended and not blockers:
+        text = "It is still suspended, although its install is active."
+        blockers.append(Blocker(GapCause.NO_TIMER, text, None))
+    return blockers
+
+
+def _list_install_blockers(install: Install) -> Iterator[Blocker]:
     if install.paused:
-        return Blocker(GapCause.PAUSED, f"The tenant is paused, by {_actor(install)}.", None)
+        yield Blocker(GapCause.PAUSED, f"The tenant is paused, by {_actor(install)}.", None)
     if not install.enabled:
         text = f"The install is disabled, by {_actor(install)}."
-        return Blocker(GapCause.INSTALL_DISABLED, text, None)
+        yield Blocker(GapCause.INSTALL_DISABLED, text, None)
     if SCHEDULER_MANAGE not in install.granted_capabilities:
         text = f"The install is not granted {SCHEDULER_MANAGE}, by {_actor(install)}."
-        return Blocker(GapCause.NOT_GRANTED, text, None)
-    if not schedule.definition.enabled:
-        return _find_disabled_blocker(schedule)
-    if schedule.suspended:
-        return Blocker(GapCause.NO_TIMER, "It is still suspended, although its install is active.", None)
-    return None
+        yield Blocker(GapCause.NOT_GRANTED, text, None)
 
 
 def _find_disabled_blocker(schedule: Schedule) -> Blocker:

@@ -13,7 +13,7 @@ from scheduling.domain.schedule import Schedule
 
 from scheduling_admin.console.timeline.clocks import find_clock_changes
 from scheduling_admin.console.timeline.finds import Repair, find_repair_gaps
-from scheduling_admin.console.timeline.gaps import DRAWN_FROM_FIRST, Blocker, Gap, GapCause, find_blocker
+from scheduling_admin.console.timeline.gaps import DRAWN_FROM_FIRST, Blocker, Gap, GapCause, list_blockers
 from scheduling_admin.console.timeline.marks import Mark, MarkKind, mark_from_run
 from scheduling_admin.console.timeline.window import TimeWindow
 from scheduling_admin.explain.evidence import usable_timezone
@@ -92,7 +92,7 @@ def build_lane(
         *_find_edges(schedule, history, window),
         *changes,
         *(gap for gap in repaired if window.start < gap.end and gap.start < window.end),
-        *_find_blocking_gap(install, schedule, timer, window, without_run, changes),
+        *_find_blocking_gaps(install, schedule, timer, window, without_run, changes),
     ]
     marks = [
         *run_marks,
@@ -133,7 +133,7 @@ def _take_after(
     return [each for each in moments if newest is None or each > newest]
 
 
-def _find_blocking_gap(
+def _find_blocking_gaps(
     install: Install,
     schedule: Schedule,
     timer: TimerState,
@@ -141,23 +141,28 @@ def _find_blocking_gap(
     without_run: Sequence[datetime],
     changes: Sequence[Gap],
 ) -> Iterator[Gap]:
-    """Yield the period up to the end of the window in which the schedule does not fire, by its present state."""
-    blocker = find_blocker(install, schedule)
-    if blocker is None and timer.missing:
-        blocker = Blocker(GapCause.NO_TIMER, "EventBridge has no timer for the schedule.", None)
-    if blocker is None or any(
-        each.cause is blocker.cause and each.end >= min(window.now, window.end) for each in changes
-    ):
-        return
-    if start := blocker.since:
-        detail = blocker.detail
-    else:
-        start = _find_earliest_start(schedule, window, without_run)
-        note = f" {DRAWN_FROM_FIRST}" if start < window.now else ""
-        detail = f"{blocker.detail}{note}"
-    if start < window.end:
-        is_known = blocker.since is not None
-        yield Gap(blocker.cause, start, window.end, detail, start_known=is_known, end_known=False)
+    """Yield the periods up to the end of the window in which the schedule does not fire, by its present state."""
+    blockers = list_blockers(install, schedule)
+    if not blockers and timer.missing:
+        blockers = [Blocker(GapCause.NO_TIMER, "EventBridge has no timer for the schedule.", None)]
+    known = list(changes)
+    for blocker in sorted(blockers, key=lambda each: each.since is None):
+        if any(each.cause is blocker.cause and each.end >= min(window.now, window.end) for each in changes):
+            continue
+        unexplained = [each for each in without_run if not _is_covered(each, known)]
+        start = blocker.since or _find_earliest_start(schedule, window, unexplained)
+        note = "" if blocker.since or start >= window.now else f" {DRAWN_FROM_FIRST}"
+        if start < window.end:
+            gap = Gap(
+                blocker.cause,
+                start,
+                window.end,
+                f"{blocker.detail}{note}",
+                start_known=blocker.since is not None,
+                end_known=False,
+            )
+            known.append(gap)
+            yield gap
 
 
 def _find_earliest_start(schedule: Schedule, window: TimeWindow, without_run: Sequence[datetime]) -> datetime:

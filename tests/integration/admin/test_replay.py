@@ -1,6 +1,7 @@
 """The command `replay`."""
 
 import json
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import list_runs
 
 from scheduling_admin.stack import queues
+from scheduling_admin.stack.connection import connect
+from scheduling_admin.stack.options import CommonOptions
 from tests.support.aws.calls import Call, client_error
 from tests.support.stacks.admin_cli import AdminCli, before_each_call
 from tests.support.stacks.fires import PlayedQueue, execute_fire
@@ -358,3 +361,22 @@ def test_replay_ends_though_what_it_delivers_fails_again(
     with before_each_call(world, fail_again):
         assert admin("replay", "--yes", "--json").document["delivered"] == 1
     assert len(admin.receive_dead_letters()) == 1
+
+
+def test_a_reader_waits_for_another_that_hides_the_dead_letters(
+    world: World, admin: AdminCli, schedule: Schedule
+) -> None:
+    send_dead_letters(admin, schedule, "2026-11-23T09:00:00Z")
+    queues_of_stack = connect(CommonOptions()).dead_letter_queues
+    counts: list[int] = []
+    second = Thread(target=lambda: counts.append(len(queues_of_stack.peek_messages().messages)))
+
+    def read_meanwhile(call: Call) -> None:
+        if call.operation == "ChangeMessageVisibilityBatch" and second.ident is None:
+            second.start()
+            second.join(0.3)  # without the lock, it has read an empty queue by then
+
+    with before_each_call(world, read_meanwhile):
+        counts.append(len(queues_of_stack.peek_messages().messages))
+        second.join()
+    assert counts == [1, 1]

@@ -149,6 +149,15 @@ def test_a_schedule_is_disabled_since_its_timer_was_deleted() -> None:
     assert gap.detail == "It is disabled, by the extension."
 
 
+def test_a_cause_of_unknown_start_does_not_take_what_another_explains() -> None:
+    disabled = replace(with_definition(enabled=False), timer_since=moment("09:30"))
+    lane = lane_of(install=replace(INSTALL, paused=True), schedule=disabled)
+    assert [(gap.cause, gap.start, gap.start_known) for gap in lane.gaps] == [
+        (GapCause.DISABLED, moment("09:30"), True),
+        (GapCause.PAUSED, NOW, False),
+    ]
+
+
 def test_what_is_not_loaded_or_not_created_is_no_missing_run() -> None:
     lane = lane_of(run_at("12:00"), complete_since=moment("11:30"))
     assert [gap.cause for gap in lane.gaps] == [GapCause.NOT_LOADED]
