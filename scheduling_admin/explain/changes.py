@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from scheduling.domain.audit.changes import KeptChange
+from scheduling.domain.audit.changes import KeptChange, writes_timer
 from scheduling.domain.cron.occurrences import fires_at
 from scheduling.domain.cron.rule import parse_rule
 from scheduling.domain.errors import InvalidCron
@@ -27,10 +27,6 @@ class _Field:
 
 _CRON = _Field("cron", False, lambda evidence: evidence.schedule.definition.cron)
 _TIMEZONE = _Field("timezone", False, lambda evidence: evidence.schedule.definition.timezone)
-
-
-_TIMER_FIELDS = {"cron", "timezone", "enabled", "paused", "spreadMinutes"}
-"""Fields of a schedule or of its install whose change sets its timer anew."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +128,7 @@ def find_timer_change(evidence: Evidence) -> datetime:
     times = [
         change.time
         for change in evidence.changes
-        if change.time <= evidence.occurrence.moment and _TIMER_FIELDS & (change.after or {}).keys()
+        if change.time <= evidence.occurrence.moment and writes_timer(change)
     ]
     return max([evidence.schedule.created_at, *times])
 

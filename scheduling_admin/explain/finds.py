@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from scheduling.domain.audit.changes import KeptChange
+from scheduling.domain.audit.changes import writes_timer
 from scheduling.domain.audit.finds import TimerFind, find_from_change
 from scheduling.domain.deliveries.waiting import missed_after
 
@@ -12,9 +12,6 @@ from scheduling_admin.output.times import format_local_and_utc
 
 _SECOND = timedelta(seconds=1)
 """Finds have whole seconds."""
-
-_TIMER_FIELDS = {"cron", "timezone", "enabled", "paused"}
-"""The fields whose changes write the timer."""
 
 
 def find_next_find(evidence: Evidence) -> TimerFind | None:
@@ -27,7 +24,7 @@ def find_next_find(evidence: Evidence) -> TimerFind | None:
     find = next((each for each in finds if each.time > moment), None)
     if find is None or not find.prevents_fires:
         return None
-    if any(_writes_timer(each) and moment < each.time < find.time for each in evidence.changes):
+    if any(writes_timer(each) and moment < each.time < find.time for each in evidence.changes):
         return None
     return None if is_missing(find) and evidence.has_later_delivery else find
 
@@ -54,12 +51,6 @@ def _list_finds(evidence: Evidence) -> list[TimerFind]:
     """Return what the sweep has found about the schedule's timer, oldest first."""
     own = (each for each in evidence.changes if each.schedule_id == evidence.schedule.id)
     return [find for find in map(find_from_change, own) if find]
-
-
-def _writes_timer(change: KeptChange) -> bool:
-    if find_from_change(change):
-        return False
-    return change.before is None or change.after is None or bool(_TIMER_FIELDS & change.after.keys())
 
 
 def _describe_since(evidence: Evidence) -> tuple[str, ...]:

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scheduling.domain.audit.changes import KeptChange
-from scheduling.domain.audit.events import EventName
+from scheduling.domain.audit.changes import KeptChange, writes_timer
 from scheduling.domain.audit.finds import TimerFind, find_from_change
 
 from scheduling_admin.console.timeline.gaps import DRAWN_FROM_FIRST, Gap, GapCause
@@ -14,8 +13,6 @@ from scheduling_admin.output.finds import describe_find
 
 _MARK = timedelta(minutes=10)
 """How long the period is drawn if no occurrence was lost in it."""
-_TIMER_FIELDS = frozenset({"cron", "timezone", "enabled", "paused"})
-"""The fields whose changes write the timer."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +31,9 @@ def list_repairs(changes: Sequence[KeptChange]) -> list[Repair]:
         find = find_from_change(change)
         if find and find.prevents_fires:
             repairs.append(Repair(find, written_at))
-        if find or _writes_timer(change):
+        if find or writes_timer(change):
             written_at = change.time
     return repairs
-
-
-def _writes_timer(change: KeptChange) -> bool:
-    if change.name == EventName.SCHEDULE_CREATED.value:
-        return True
-    return bool(change.before and change.after and _TIMER_FIELDS & change.after.keys())
 
 
 def find_repair_gaps(

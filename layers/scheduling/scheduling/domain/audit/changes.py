@@ -12,6 +12,11 @@ from scheduling.domain.views import format_timestamp
 CHANGES_KEPT = timedelta(days=30)
 """How long the table has a change."""
 
+_TIMER_FIELDS = frozenset({"cron", "timezone", "enabled", "spreadMinutes", "paused", "grantedCapabilities"})
+"""The fields of a schedule or of its install that decide which timer there is."""
+
+_REQUESTS = (EventName.RUN_REQUESTED, EventName.BACKFILL_REQUESTED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptChange:
@@ -61,6 +66,13 @@ def change_from_event(event: AuditEvent) -> KeptChange | None:
         after=after,
         payload_changed=detail.get("payloadChanged", False),
     )
+
+
+def writes_timer(change: KeptChange) -> bool:
+    """Return whether the change has set, or deleted, the timer of its schedule, or those of its install."""
+    if change.before is None or change.after is None:
+        return change.name not in _REQUESTS
+    return not _TIMER_FIELDS.isdisjoint(change.after)
 
 
 def change_fields(change: KeptChange) -> JsonObject:
