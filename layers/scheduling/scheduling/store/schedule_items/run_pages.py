@@ -14,6 +14,8 @@ from scheduling.store.snapshots import RunPage
 from scheduling.store.transactions import translate_errors
 
 _SECOND_LENGTH = len("2026-11-23T09:00:00")
+_ROWS_AROUND = 3
+"""The run at the position before the page, one that shows that more follow, and one of another second."""
 
 
 def query_run_page(
@@ -30,13 +32,15 @@ def query_run_page(
         RunRow.sk.between(oldest_key["range_key"], newest_key["range_key"]),
         scan_index_forward=False,
         consistent_read=True,
-        page_size=limit
-        + 3,  # the run at `before`, one that shows that more follow, and one of another second
+        page_size=limit + _ROWS_AROUND,
     )
     runs = _newest_first(map(run_from_row, rows))
     with translate_errors():
         page = list(
-            islice((run for run in runs if not before or _moment(run) < _strip_zone(before)), limit + 1)
+            islice(
+                (run for run in runs if not before or _sort_key(run.scheduled_time) < _sort_key(before)),
+                limit + 1,
+            )
         )
     listed, has_more = page[:limit], len(page) > limit
     return RunPage(
@@ -53,13 +57,9 @@ def query_run_page(
 def _newest_first(runs: Iterable[Run]) -> Iterator[Run]:
     """Yield runs, which are in the order of their keys, by time: in a second, keys with milliseconds come first."""
     for _, runs_of_second in groupby(runs, key=lambda run: run.scheduled_time[:_SECOND_LENGTH]):
-        yield from sorted(runs_of_second, key=_moment, reverse=True)
+        yield from sorted(runs_of_second, key=lambda run: _sort_key(run.scheduled_time), reverse=True)
 
 
-def _moment(run: Run) -> str:
-    """Return the scheduled time in a form that sorts by time; a manual one, with milliseconds, follows its second."""
-    return _strip_zone(run.scheduled_time)
-
-
-def _strip_zone(scheduled_time: str) -> str:
+def _sort_key(scheduled_time: str) -> str:
+    """Return the time in a form that sorts by time: a manual one, with milliseconds, follows its second."""
     return scheduled_time.removesuffix("Z")
