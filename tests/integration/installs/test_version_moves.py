@@ -1,19 +1,22 @@
 """Moving an install to another version, with schedules whose endpoint that version lacks."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from scheduling.domain.errors import RemapFailed, Unavailable, ValidationFailed
 from scheduling.domain.ids import InstallId
+from scheduling.domain.requests.idempotency import IdempotencyKey
 from scheduling.domain.runs import SkipReason
+from scheduling.domain.views import schedule_fields
 from scheduling.operations.installs.register import PutResult
 from scheduling.operations.maintenance.reconcile import reconcile
 from scheduling.operations.schedules.create import create_schedule
 from scheduling.operations.schedules.queries import get_schedule, list_schedules
 from scheduling.operations.schedules.update import update_schedule
 
-from tests.support.aws.calls import Call, fail_timer_calls, lost_response_error
+from tests.support.aws.calls import Call, Killed, fail_timer_calls, lost_response_error
 from tests.support.stacks.fires import execute_fire, next_hourly_fire
 from tests.support.stacks.world import (
     ADMIN,
@@ -37,6 +40,12 @@ def version_fields(number: int, *endpoints: tuple[str, str]) -> dict[str, Any]:
 
 
 LACKS_SYNC = version_fields(2, ("GET", "/api/both"), ("POST", "/api/both"))
+
+
+def kill_timer_calls(call: Call) -> None:
+    """Kill the function at its first call of EventBridge."""
+    if call.service == "scheduler":
+        raise Killed
 
 
 def missing_ids(registered: PutResult) -> list[str]:
@@ -170,6 +179,24 @@ def test_owner_can_change_schedules_before_propagation(world: World, install_id:
     )
     assert (renamed.definition.enabled, renamed.definition.name) == (False, "renamed")
     assert world.read_timers() == {}
+
+
+@pytest.mark.parametrize("finished", [False, True], ids=["before propagation", "after it"])
+def test_a_repeated_create_returns_its_first_result_after_a_move(
+    world: World, install_id: InstallId, finished: bool
+) -> None:
+    key = IdempotencyKey("key", "hash")
+    first = create_schedule(world.services, install_id, create_input(), key)
+    world.calls.before = None if finished else kill_timer_calls
+    with nullcontext() if finished else pytest.raises(Killed):
+        world.put_install(install_id, DISABLE, **LACKS_SYNC)
+    world.calls.before = None
+
+    repeated = create_schedule(world.services, install_id, create_input(), key)
+
+    assert schedule_fields(repeated) == schedule_fields(first)
+    shown = get_schedule(world.services, install_id, first.id)
+    assert shown.disabled_reason == "Version version-2 has no endpoint POST /api/sync"
 
 
 def test_next_move_waits_for_an_unfinished_one(world: World, install_id: InstallId) -> None:

@@ -53,7 +53,9 @@ def create_schedule(
     now = services.clock()
     record = snapshot.idempotency_record
     if idempotency_key and record and now - record.schedule.created_at < IDEMPOTENCY_TTL:
-        return as_read(_return_first_result(services, record, idempotency_key, schedule_input), install, now)
+        first_schedule = _return_first_result(services, record, idempotency_key, schedule_input)
+        # What the install has lost since then is no part of the first result.
+        return as_read(first_schedule, replace(install, removed_endpoints=frozenset()), now)
     rules = read_rules(services, install, now, actor, name_taken=snapshot.name_owner is not None)
     schedule = _build_schedule(services, install, rules.build_definition(schedule_input), now, actor)
     reservation = _insert_schedule(services, install, schedule, idempotency_key)
