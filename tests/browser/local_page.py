@@ -21,7 +21,7 @@ def test_the_url_that_make_local_prints_opens_the_console_once(browser: Browser,
         page = browser.new_page()
         page.goto(url)
         expect(page.get_by_text("extension-scheduler-local")).to_be_visible()
-        expect(page.get_by_role("heading", name="Dead letters by reason")).to_be_visible()
+        expect(page.get_by_text("Nothing is wrong.")).to_be_visible()
         assert page.url == f"http://127.0.0.1:{ports['CONSOLE_PORT']}/"
         page.close()
         stranger = browser.new_context().new_page()
