@@ -13,7 +13,11 @@ def shared_stack(local_stack: LocalStack) -> LocalStack:
 
 @pytest.fixture
 def stack(shared_stack: LocalStack) -> Iterator[LocalStack]:
-    """The stack that these tests share; fails if a request to the runner violates the interface."""
+    """The stack that these tests share, at half past an hour of its clock.
+
+    Fails if a request to the runner violates the interface.
+    """
+    shared_stack.advance_to_half_past()
     yield shared_stack
     shared_stack.delete_timers()
     shared_stack.runner.assert_no_violations()
